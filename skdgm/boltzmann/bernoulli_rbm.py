@@ -2,7 +2,7 @@ r"""Restricted Boltzmann machines.
 
 .. math:: E(v, h) = -b^\top v - c^\top h - v^\top W h
 
-A layer of visible units and one of hidden units, coupled by W.
+W connects a layer of visible units with a layer of hidden units.
 """
 
 from typing import Literal
@@ -22,30 +22,32 @@ class BernoulliRBM(MachineOptions, Machine):
 
         p(v, h) = e^{-E(v, h)} / Z, \qquad E(v, h) = -b^\top v - c^\top h - v^\top W h
 
-    so that both conditionals factorise: :math:`p(h_j = 1 \mid v) =
+    Both conditional distributions factorize: :math:`p(h_j = 1 \mid v) =
     \sigma(c_j + v^\top W_{:j})` and :math:`p(v_i = 1 \mid h) = \sigma(b_i + W_{i:} h)`.
 
-    Parameters are those of :class:`sklearn.neural_network.BernoulliRBM`, and more. Data
-    are 0 or 1, or probabilities of 1 (grey values). NaN is a missing value, in every
-    method. Float64 data are processed in float64, all others in float32.
+    The parameters include those of :class:`sklearn.neural_network.BernoulliRBM`. Data
+    are 0, 1 or probabilities of 1 (gray values). All methods accept NaN as a missing
+    value. Computations are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     n_components
         Number of hidden units.
     gradient
-        Chains of the negative phase: they start where the last update left them
-        (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
-        divergence, "cd" [1]_). Persistent chains may have fast weights ("fpcd" [4]_),
-        or exchange states with hotter ones (parallel tempering, "tempering" [5]_).
-        Or an objective other than the likelihood, which needs no chains: conditional
-        probabilities of bits or of random blocks of five, given all others [7]_; ratio
-        matching [8]_; minimum probability flow [9]_; or telling rows from draws of
-        their marginals, with log Z as a parameter [10]_. Samples start from chains
-        that take a Gibbs step in each update all the same.
+        Sampler of the negative phase: contrastive divergence ("cd" [1]_), whose chains
+        start at the data; or persistent contrastive divergence ("pcd" [2]_), whose
+        chains continue from the previous update. Persistent chains may also have fast
+        weights ("fpcd" [4]_), or exchange states with chains at higher temperatures
+        ("tempering" [5]_).
+        Other values replace the likelihood by an objective without a negative phase:
+        the pseudo-likelihood of single bits or of random blocks of five bits [7]_,
+        ratio matching [8]_, or minimum probability flow [9]_. "noise-contrastive" is
+        noise-contrastive estimation, with independent bits as noise and log Z as a
+        parameter [10]_. For these objectives, chains still take a Gibbs step in each
+        update, so that :meth:`sample` can start from them.
     resample
-        Whether bits are drawn from probabilities of 1 (grey values) at each
-        presentation; if False, the probabilities are used as they are.
+        If True, draw bits from gray values (probabilities of 1) at each presentation of
+        a row; if False, use the probabilities themselves.
 
     Attributes
     ----------
@@ -56,15 +58,16 @@ class BernoulliRBM(MachineOptions, Machine):
     intercept_visible_ : ndarray of shape (n_features,)
         Visible biases b.
     learned_log_Z_ : float
-        Log Z as "noise-contrastive" learns it; :attr:`log_Z_` is another estimate.
+        Log Z learned by ``gradient="noise-contrastive"``. :attr:`log_Z_` is an
+        independent estimate.
     density_kind_ : {"exact", "estimate"}
-        Kind of density that :meth:`score_samples` returns: exact where the smaller
-        layer has at most 20 units. Else log Z is an estimate by annealed importance
+        Kind of density that :meth:`score_samples` returns: exact if the smaller layer
+        has at most 20 units. Otherwise log Z is estimated by annealed importance
         sampling [3]_.
 
     See Also
     --------
-    sklearn.neural_network.BernoulliRBM : The same model with PCD-1 only, whose
+    sklearn.neural_network.BernoulliRBM : The same model, trained by PCD-1. Its
         ``score_samples`` is a random estimate of the pseudo-likelihood.
 
     References

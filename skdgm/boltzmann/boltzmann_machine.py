@@ -1,8 +1,6 @@
-r"""General Boltzmann machines: Ising and Potts models, and hidden units.
+r"""General Boltzmann machines, which include Ising and Potts models.
 
 .. math:: E(x) = -b^\top x - \tfrac12 x^\top J x, \qquad x = (v, h)
-
-Any two units may be linked.
 """
 
 from typing import Annotated, Literal
@@ -33,84 +31,86 @@ class BoltzmannMachine(MachineOptions, Machine):
         p(x) = e^{-E(x)} / Z, \qquad E(x) = -b^\top x - \tfrac12 x^\top J x, \qquad
         x = (v, h), \quad J = J^\top
 
-    Without hidden units it is the Ising model of physics [3]_, or with categorical
-    columns the Potts model [4]_: of all distributions with the same means of columns
-    and of products of two, it has most entropy. With hidden units, linked among
-    themselves, it is the original Boltzmann machine [1]_. A mask of ``edges`` leaves
-    out links; a mask between two layers gives a restricted machine.
+    Without hidden units it is an Ising model [3]_, or a Potts model [4]_ if columns are
+    categorical: the maximum-entropy distribution with given means of single columns and
+    of products of two columns. With hidden units that are linked to each other it is
+    the original Boltzmann machine [1]_. The mask ``edges`` removes links; a mask with
+    links between two layers only gives a restricted machine.
 
-    Columns are 0 or 1, or probabilities of 1 (grey values), or codes of categories. NaN
-    is a missing value, in every method; in ``fit`` it is drawn given the rest of its
-    row. Float64 data are processed in float64, all others in float32.
+    Columns are 0, 1 or probabilities of 1 (gray values), or codes of categories. All
+    methods accept NaN as a missing value; ``fit`` samples it given the rest of its row.
+    Computations are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     n_hidden
-        Number of hidden units, which are bits. They depend on each other, so that
-        features, their means, are those of mean field. Without any, features are the
-        probabilities of each column, or of its categories, given all others.
+        Number of binary hidden units. Features are their means by mean field, because
+        hidden units depend on each other. Without hidden units, features are the
+        probabilities of each column, or of its categories, given all other columns.
     edges : array-like or sparse matrix of shape (n_units, n_units)
-        Which units are linked, symmetric: columns first, then hidden units. Its
+        Symmetric adjacency matrix of the units: columns first, then hidden units. The
         diagonal is ignored, so that scikit-learn's ``grid_to_graph`` may be given. By
-        default all are linked. (:func:`skdgm.save` keeps arrays, no sparse matrices.)
+        default all units are linked. (:func:`skdgm.save` stores arrays, but no sparse
+        matrices.)
     n_colours
-        Most colours that the graph of units may take. Units of one colour are not
-        linked, so that a Gibbs step draws them as a block; all linked units make as
-        many blocks as units. Colours are found greedily; more than so many are an
-        error.
+        Maximum number of colors of the graph. Units of one color are not linked, so
+        that a Gibbs step draws them as a block; a fully connected graph has as many
+        colors as units. A graph whose greedy coloring needs more colors is an error.
     column_types
-        Kind of the columns. "auto": read from the data, as the guide's page "How
-        columns are read" says; "bernoulli": 0, 1 and probabilities of 1; "categorical":
-        codes 0, 1, 2 and so on, as scikit-learn's ``OrdinalEncoder`` returns.
+        Kind of the columns. "auto": read from the data, as described in the guide, page
+        "How columns are read"; "bernoulli": 0, 1 and probabilities of 1; "categorical":
+        codes 0, 1, 2 and so on, as scikit-learn's ``OrdinalEncoder`` returns them.
     objective
-        The likelihood, whose gradient takes Markov chains; or, of a machine without
-        hidden units, the sum of the log probabilities of all columns given the others,
-        whose gradient is exact [2]_. Missing entries are drawn, and have no term.
+        Likelihood, whose gradient is estimated by Markov chains; or, without hidden
+        units, pseudo-likelihood: the sum of the log probabilities of each column given
+        all others, whose gradient is exact [2]_. The pseudo-likelihood has no terms for
+        missing entries, which are sampled.
     gradient
-        Chains of the negative phase for "likelihood": they start where the last update
-        left them (persistent contrastive divergence [5]_), or also exchange states with
-        hotter ones (parallel tempering). Missing entries are drawn by as many Gibbs
-        steps in each update.
+        Sampler of the negative phase for the objective "likelihood": persistent
+        contrastive divergence ("pcd" [5]_), or parallel tempering ("tempering"), in
+        which chains also exchange states with chains at higher temperatures. Missing
+        entries are sampled by the same number of Gibbs steps in each update.
     positive
-        Hidden units of the positive phase: their means by mean field, or draws by the
-        same number of Gibbs steps that start there. Without hidden units this phase is
-        exact.
+        Hidden units of the positive phase: means by mean field, or draws by
+        ``n_steps`` Gibbs steps that start at these means. Without hidden units this
+        phase is exact.
     mean_field_steps
         Maximum number of mean-field sweeps over the hidden units in training.
     solver
-        Stochastic gradient descent, or Adam, which divides the gradient by its recent
-        size, parameter by parameter. Couplings between visible units, and those between
-        hidden units, start at 0, others normal with standard deviation 0.01.
+        Stochastic gradient descent, or Adam, which divides the gradient of each
+        parameter by its recent magnitude. Couplings within the visible and within the
+        hidden units start at 0, couplings between both from a normal distribution with
+        standard deviation 0.01.
     penalty
-        Penalties on the couplings; None leaves them at the defaults below.
+        Penalties on the couplings; None keeps the defaults below.
 
     Attributes
     ----------
     coupling_ : ndarray of shape (n_entries, n_entries)
-        Couplings J, symmetric. Entries are those of the columns (one for a bit, one for
-        each category), then the hidden units.
+        Symmetric couplings J. Entries are those of the columns (one for a bit, one for
+        each category), followed by the hidden units.
     intercept_visible_ : ndarray of shape (n_visible_entries,)
         Biases of the columns' entries.
     intercept_hidden_ : ndarray of shape (n_hidden,)
         Biases of the hidden units, if there are any.
     edges_ : ndarray of bool of shape (n_units, n_units) or None
-        Links; None if all units are linked.
+        Adjacency matrix; None if all units are linked.
     colours_ : ndarray of int of shape (n_units,)
-        Colour of each unit.
+        Color of each unit.
     n_colours_ : int
-        Number of colours: of blocks that a Gibbs step draws one after another.
+        Number of colors, and hence of blocks that a Gibbs step draws in turn.
     chains_ : ndarray of shape (n_chains, n_features)
-        Visible units of the training chains. For "pseudo-likelihood" these take some
-        steps in each epoch, so that samples may start from them.
+        Visible units of the training chains. For "pseudo-likelihood" the chains take
+        some steps in each epoch, so that :meth:`sample` can start from them.
     h_samples_ : ndarray of shape (n_chains, n_hidden)
         Hidden units of the training chains, if there are any.
     density_kind_ : {"exact", "estimate"}
-        Kind of density that :meth:`score_samples` returns: exact where all units but
-        those of one colour have at most 2 ** 20 states together.
+        Kind of density that :meth:`score_samples` returns: exact if the units outside
+        one color have at most 2 ** 20 joint states.
 
     See Also
     --------
-    BernoulliRBM : Without links inside a layer, so that whole layers are drawn at once.
+    BernoulliRBM : Machine without links within a layer, whose layers are drawn at once.
 
     References
     ----------
@@ -169,6 +169,6 @@ class BoltzmannMachine(MachineOptions, Machine):
         return CategoricalUnits(self._options.min_categories)
 
     def _label(self, rows, y, fresh, classes):
-        # Raise before anything learned earlier is lost.
+        # Raise errors before parameters of an earlier fit are lost.
         edges_of(self._options, rows.shape[1])
         return super()._label(rows, y, fresh, classes)

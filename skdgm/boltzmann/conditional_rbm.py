@@ -23,51 +23,52 @@ class ConditionalRBM(GivenEstimator):
         p(y, h \mid x) = \frac{1}{Z(x)} \prod_j w_j(y_j) \, \exp\big((b + A^\top
         x)^\top y + (c + B^\top x)^\top h + y^\top W h\big)
 
-    The biases of this machine of y depend on the conditions x [1]_ [2]_. It predicts
-    several columns together, with their dependences: the rest of an image, all labels
-    of a text, a table's missing half. With :math:`W = 0` it is a linear, or logistic,
-    regression for each column of y; the hidden units add nonlinear terms, and
-    dependences between the columns.
+    A restricted Boltzmann machine of y, whose biases depend on the conditions x [1]_
+    [2]_. It predicts several dependent columns jointly, such as the rest of an image,
+    the labels of a text, or half of a table. With :math:`W = 0` it is a linear or
+    logistic regression for each column of y. Hidden units add nonlinear terms, and
+    dependences between the columns of y.
 
-    Each row has a partition function Z(x) of its own. Where y or the hidden layer has
-    at most :math:`2^{12}` states, likelihoods, probabilities and draws are exact.
-    Columns of X are numbers, which are standardised, and clipped at 10 standard
-    deviations, or the categories of a DataFrame; NaN in X is the mean of its column.
-    NaN in y is missing, in every method: it is summed out. Where y is left out, all of
-    it is missing. Float64 data are computed in float64, all others in float32.
+    Each row has its own partition function Z(x). Likelihoods, probabilities and samples
+    are exact if y or the hidden layer has at most :math:`2^{12}` states. Columns of X
+    are the categories of a DataFrame, or numbers, which are standardized and clipped at
+    10 standard deviations; NaN in X is replaced by the mean of its column. NaN in y is
+    a missing value, which is marginalized; without y, all its values are missing.
+    Computations are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     n_lags
-        If not 0, X is a series, or several, and each row is modelled given the so many
-        rows before it [1]_, in the place of y given X. What is before the first row
-        counts as the mean. Its columns are those that ``column_types`` tells of, and
-        ``condition_types`` of none; with "mixed", numbers of few values in a DataFrame
-        are categories.
+        If not 0, X is one or several time series, and there is no y: each row is
+        modeled given the previous ``n_lags`` rows [1]_. Before the first row, columns
+        have their means. ``column_types`` applies to the columns of X, and
+        ``condition_types`` is ignored; with "mixed", numeric columns with few distinct
+        values in a DataFrame are categories.
     n_factors
-        If not 0, conditions change how y and the hidden units depend on each other,
-        too, through so many factors [3]_; see the notes.
+        Number of factors, through which conditions change the weights between y and the
+        hidden units [3]_; see the notes. With 0, conditions change only biases.
     gates : tuple or list of str or int, optional
-        Columns of X, by name or number, that gate weights by factors, such as a style
-        [3]_: those between y and the hidden units, and those of all conditions to
-        either. By default all columns gate the first ones alone. With ``n_lags`` it is
-        their values in the rows before that do.
+        Columns of X, by name or number, that gate other weights through factors, such
+        as a style [3]_. They gate the weights between y and the hidden units, and the
+        weights of the conditions. By default all columns of X gate the weights between
+        y and the hidden units only. With ``n_lags``, gates are the values in previous
+        rows.
     init_conditions
-        Initial weights of the conditions to "gaussian" columns of y: those of a ridge
-        regression for each, whose penalty generalised cross-validation chooses; or
-        small random numbers ("random"), as all other weights.
+        Initial weights from the conditions to "gaussian" columns of y: ridge
+        regressions, with a penalty chosen by generalized cross-validation; or small
+        random numbers ("random"), like all other weights.
 
     Attributes
     ----------
     factors_ : list of ndarray
-        Weights of the factors, with ``n_factors``: those of y, of the hidden units and
-        of the conditions, of shape (n_factors, n_entries); with ``gates`` three times
-        as many: see the notes.
+        Weights of the factors, of shape (n_factors, n_entries): for y, for the hidden
+        units and for the conditions. With ``gates`` there are nine arrays: see the
+        notes.
 
     See Also
     --------
-    RBM : The machine of all columns together.
-    RBMClassifier : Labels given rows, by a machine of both.
+    RBM : Model of the joint distribution of all columns.
+    RBMClassifier : Classifier by a joint model of rows and labels.
 
     Notes
     -----
@@ -78,9 +79,9 @@ class ConditionalRBM(GivenEstimator):
 
     is added to the exponent: the weights between y and h are then :math:`W + \sum_f
     A_{:f} B_{:f}^\top (C^\top x)_f`. ``factors_`` has A, B and C, transposed. With
-    ``gates`` z there are factors of (y, h, z), of (y, x, z) and of (h, x, z):
-    ``factors_`` has the three matrices of each in this order. Those of z have zeros for
-    other conditions.
+    ``gates`` z there are factors of (y, h, z), of (y, x, z) and of (h, x, z).
+    ``factors_`` has the three matrices of each kind in this order; the matrices of z
+    have zeros for conditions that are no gates.
 
     References
     ----------

@@ -4,7 +4,8 @@ r"""Convolutional deep Boltzmann machines.
    W_k^{l \top} P_p \, q^{l-1}), \qquad q^0 = v, \quad q^l_{kB} = \sum_{p \in B}
    h^l_{kp} \le 1
 
-Filters see the pooled units of the maps below; all layers are learned together.
+The filters of a layer are applied to the pooled units of the maps below. All layers are
+learned jointly.
 """
 
 from typing import Annotated, Literal
@@ -46,11 +47,11 @@ class ConvDBM(DeepOptions, Machine):
         q^0 = v, \quad
         q^l_{kB} = \sum_{p \in B} h^l_{kp} \le 1
 
-    for images v, with hidden layers of maps of detection units :math:`h^l`, in blocks B
-    of neighbours of which at most one is on, and pooled units :math:`q^l`, one for each
-    block, which the filters :math:`W^{l+1}` of the next layer see at all of their
-    positions p [2]_. All layers are one undirected model: a unit has input from below
-    and, with all others of its block, from above,
+    for images v. Each hidden layer consists of maps of detection units :math:`h^l`, in
+    blocks B of neighboring positions, of which at most one is on. Each block has a
+    pooled unit :math:`q^l`. The filters :math:`W^{l+1}` of the next layer are applied
+    to the pooled units at all positions p [2]_. The model is undirected: a detection
+    unit has input from below, and an input from above that it shares with its block,
 
     .. math::
 
@@ -62,52 +63,54 @@ class ConvDBM(DeepOptions, Machine):
         \eta_{kp} = c^l_k + W_k^{l \top} P_p \, q^{l-1} +
         \sum_{k', p'} \big(P_{p'}^\top W^{l+1}_{k'}\big)_{kB} \, h^{l+1}_{k'p'} .
 
-    They are trained together, as those of a :class:`DBM` are [1]_: mean field in the
-    positive phase, persistent chains in the negative phase. It is the DBM whose
-    weights are the filters at all positions. A layer whose filters have the size of the
-    maps below is connected to all of them, as one of a DBM.
+    All layers are trained jointly, as in a :class:`DBM` [1]_: by mean field in the
+    positive phase, and persistent chains in the negative phase. The model is a DBM with
+    shared weights. A layer whose filters are as large as the maps below is fully
+    connected, like a layer of a DBM.
 
-    Rows are images, pixel after pixel, and of each pixel channel after channel. Data
-    are 0 or 1, or probabilities of 1 (grey values), or real numbers, which are
-    standardised. NaN is a missing value, in every method. Float64 data are processed in
-    float64, all others in float32.
+    Rows are images in the order (height, width, channels). Data are 0, 1 or
+    probabilities of 1 (gray values), or real numbers, which are standardized. All
+    methods accept NaN as a missing value. Computations are in float64 for float64 data,
+    otherwise in float32.
 
     Parameters
     ----------
     conv_layer_sizes : int or tuple of int
-        Number of filters, and of maps, of each hidden layer, from below.
+        Number of filters, and of maps, of each hidden layer, from bottom to top.
     filters
-        Filters, and blocks of their positions, as of :class:`ConvRBM`; None leaves them
-        at the defaults below. A tuple of shapes, or of strides, has one for each layer:
-        a number, a pair of them (rows and columns), or None for the default shape.
+        Filters and blocks, as in :class:`ConvRBM`; None keeps the defaults below. A
+        tuple of shapes or strides has an element for each layer: a number, a pair
+        (rows and columns), or None for the default.
     column_types
-        Kind of the pixels. "auto": read from the data, as the guide's page "How columns
-        are read" says; "bernoulli": bits, or probabilities of these; "gaussian": real
-        numbers.
+        Kind of the pixels. "auto": read from the data, as described in the guide, page
+        "How columns are read"; "bernoulli": bits, or probabilities of 1; "gaussian":
+        real numbers.
     n_iter
-        Number of epochs in which all layers are trained together. With "auto", as many
-        as make 6,000 updates, but at least 5 and at most 100.
+        Number of epochs in which all layers are trained jointly. "auto": 6,000 updates,
+        but between 5 and 100 epochs.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_weights, n_maps)
-        Filters of each layer, from below: a column for each, pixel after pixel, and of
-        each pixel channel (or map) after channel.
+        Filters of each layer, from bottom to top. A filter is a column, in the order
+        (rows, columns, channels or maps below).
     intercepts_ : list of ndarray
-        Visible biases, (n_features,), and those of the maps of each layer, (n_maps,);
-        for real columns, their means without input.
+        Visible biases of shape (n_features,), or means without input of real columns;
+        then biases of the maps of each layer, of shape (n_maps,).
     image_shape_ : tuple of int
         Height, width and channels of the images.
     filter_shapes_, pool_shapes_, map_shapes_ : list of tuple of int
-        For each layer rows and columns of filters, of blocks, and of positions.
+        For each layer, rows and columns of the filters, of the blocks, and of the
+        positions.
     h_samples_ : list of ndarray
-        Detection units of the training chains, layer by layer: position after position,
-        and of each map after map.
+        Detection units of the training chains for each layer, in the order (positions,
+        maps).
     density_kind_ : {"lower bound", "estimate"}
-        Kind of density that :meth:`score_samples` returns: a lower bound where log Z is
-        exact, because the odd or the even layers have at most 2**20 states.
+        Kind of density that :meth:`score_samples` returns: a lower bound if log Z is
+        exact, that is, if the odd or the even layers have at most 2**20 states.
     precision_, mean_, scale_ : ndarray of shape (n_features,)
-        Of real columns: precisions given the hidden units, and what standardises them.
+        Precisions of real columns given the hidden units, and the means and scales by
+        which real columns are standardized.
 
     See Also
     --------
@@ -158,7 +161,7 @@ class ConvDBM(DeepOptions, Machine):
     importance_likelihood = importance_likelihood
 
     def transform_maps(self, X: Data) -> list[np.ndarray]:
-        """Means of pooled units of every layer, as images.
+        """Means of the pooled units of each layer, as images.
 
         Parameters
         ----------
@@ -168,11 +171,11 @@ class ConvDBM(DeepOptions, Machine):
         Returns
         -------
         maps : list of ndarray of shape (n_samples, height, width, n_maps)
-            From the bottom up.
+            From bottom to top.
         """
         return pooled_maps(self.density_, X)
 
     def _label(self, rows, y, fresh, classes):
-        # Raise before anything learned earlier is lost.
+        # Raise errors before parameters of an earlier fit are lost.
         geometries(self._options, rows.shape[1])
         return super()._label(rows, y, fresh, classes)

@@ -2,8 +2,8 @@ r"""Convolutional restricted Boltzmann machines.
 
 .. math:: -E(v, h) = b^\top v + \sum_{k, p} h_{kp} \, (c_k + W_k^\top P_p v)
 
-Every filter is the same at all positions of an image, and at most one of the hidden
-units in a block of positions is on.
+A filter has the same weights at all positions of an image. In each block of positions,
+at most one hidden unit of a map is on.
 """
 
 from typing import Annotated, Literal, Self
@@ -38,10 +38,10 @@ class ConvRBM(MachineOptions, Machine):
 
         \sum_{p \in B} h_{kp} \le 1
 
-    for images v, with the patch :math:`P_p v` under a filter at position p, K filters
-    :math:`W_k` whose detection units :math:`h_{kp}` form K maps, and blocks B of
-    neighbouring positions, in each of which at most one unit of a map is on [1]_ [2]_.
-    With :math:`\eta_{kp} = c_k + W_k^\top P_p v`,
+    for images v, where :math:`P_p v` is the patch under a filter at position p. The
+    detection units :math:`h_{kp}` of filter :math:`W_k` form a map. In each block B of
+    neighboring positions, at most one unit of a map is on [1]_ [2]_. With
+    :math:`\eta_{kp} = c_k + W_k^\top P_p v`,
 
     .. math::
 
@@ -49,51 +49,51 @@ class ConvRBM(MachineOptions, Machine):
         \qquad p(\text{block B of map k is on} \mid v) = \frac{\sum_{q \in B}
         e^{\eta_{kq}}}{1 + \sum_{q \in B} e^{\eta_{kq}}},
 
-    and the latter are the features of an image. Visible units have a bias each, maps
-    one for all of their units. It is the :class:`BernoulliRBM` (or
-    :class:`GaussianRBM`) whose weights are the filters at all positions, with few
-    parameters: a feature learned at one place serves at all.
+    and the probabilities of the blocks are the features of an image. Each visible unit
+    has a bias, and all units of a map share one. The model is a :class:`BernoulliRBM`
+    or :class:`GaussianRBM` with shared weights: a feature learned at one position
+    applies to all positions.
 
-    Most features are near 0, and the penalty of a linear model shrinks their weights
-    too much, above all with few rows. Put a
-    :class:`~sklearn.preprocessing.StandardScaler` behind them.
+    Most features are near 0, and a penalized linear model would shrink their weights
+    too much, especially with few rows. Apply a
+    :class:`~sklearn.preprocessing.StandardScaler` to the features.
 
-    Rows are images, pixel after pixel, and of each pixel channel after channel. Data
-    are 0 or 1, or probabilities of 1 (grey values); or real numbers, which are
-    standardised. NaN is a missing value, in every method. Float64 data are processed in
-    float64, all others in float32.
+    Rows are images in the order (height, width, channels). Data are 0, 1 or
+    probabilities of 1 (gray values), or real numbers, which are standardized. All
+    methods accept NaN as a missing value. Computations are in float64 for float64 data,
+    otherwise in float32.
 
     Parameters
     ----------
     n_components
         Number of filters, and of maps.
     column_types
-        Kind of the pixels. "auto": read from the data, as the guide's page "How columns
-        are read" says; "bernoulli": bits, or probabilities of these; "gaussian": real
-        numbers; "categorical": codes 0, 1, ..., of which all pixels have as many as the
-        highest code asks for, and a filter has a weight for each.
+        Kind of the pixels. "auto": read from the data, as described in the guide, page
+        "How columns are read"; "bernoulli": bits, or probabilities of 1; "gaussian":
+        real numbers; "categorical": codes 0, 1, .... All categorical pixels have the
+        same number of categories, and a filter has a weight for each category.
     visible_bias
-        Whether each pixel has a bias, and real ones a scale, or all pixels of a channel
-        have the same, so that nothing depends on the place: then :meth:`resized` gives
-        the machine for images of any size.
+        "pixel": each pixel has its own bias, and each real pixel its own scale.
+        "channel": all pixels of a channel share them, so that the model is the same at
+        all positions, and :meth:`resized` gives the machine for images of any size.
     centering
-        If not None, use the centred gradient, as :class:`BernoulliRBM` does, with one
-        offset for all units of a map.
+        Offsets of the centered gradient, as in :class:`BernoulliRBM`, with one offset
+        for all units of a map.
     penalty
-        Penalties and limits of the filters, and a target of the activity of detection
-        units, whose term counts for each position of a filter; None leaves them at the
-        defaults below.
+        Penalties and limits of the filters, and a sparsity target for the detection
+        units, whose term is summed over positions; None keeps the defaults below.
     gradient
-        Chains of the negative phase: they start where the last update left them
-        (persistent contrastive divergence, "pcd" [4]_), or at the data (contrastive
-        divergence, "cd" [3]_). Persistent chains may have fast weights ("fpcd" [5]_),
-        or exchange states with hotter ones (parallel tempering, "tempering" [6]_).
+        Sampler of the negative phase: contrastive divergence ("cd" [3]_), whose chains
+        start at the data; or persistent contrastive divergence ("pcd" [4]_), whose
+        chains continue from the previous update. Persistent chains may also have fast
+        weights ("fpcd" [5]_), or exchange states with chains at higher temperatures
+        ("tempering" [6]_).
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_weights)
-        Filters W, each pixel after pixel of ``filter_shape_``, and of each pixel
-        channel after channel.
+        Filters W, each in the order (rows, columns, channels) with the rows and columns
+        of ``filter_shape_``.
     intercept_hidden_ : ndarray of shape (n_components,)
         Biases c of the maps.
     intercept_visible_ : ndarray of shape (n_features,)
@@ -101,17 +101,17 @@ class ConvRBM(MachineOptions, Machine):
     image_shape_ : tuple of int
         Height, width and channels of the images.
     filter_shape_, pool_shape_, stride_ : tuple of int
-        Rows and columns of filters, of blocks, and of a step between positions.
+        Rows and columns of the filters, of the blocks, and of the stride.
     map_shape_ : tuple of int
         Rows and columns of positions of the filters.
     h_samples_ : ndarray of shape (n_chains, n_positions * n_components)
-        Detection units of the training chains: position after position, and of each
-        map after map.
+        Detection units of the training chains, in the order (positions, maps).
     density_kind_ : {"exact", "estimate"}
-        Kind of density that :meth:`score_samples` returns: exact where images have at
-        most 20 bits, or the hidden units 2**20 states.
+        Kind of density that :meth:`score_samples` returns: exact if images have at most
+        20 bits, or the hidden units at most 2**20 states.
     precision_, mean_, scale_ : ndarray of shape (n_features,)
-        Of real columns: precisions given the hidden units, and what standardises them.
+        Precisions of real columns given the hidden units, and the means and scales by
+        which real columns are standardized.
 
     References
     ----------
@@ -169,15 +169,16 @@ class ConvRBM(MachineOptions, Machine):
         return pixels_of(self._options)
 
     def resized(self, image_shape: tuple) -> Self:
-        """Machine with the same filters and biases for images of another size.
+        """Return a machine with the same filters and biases for images of another size.
 
-        A machine that learned patches may so transform, sample, complete or score whole
-        images, and continue to learn from them by ``partial_fit``.
+        A machine trained on patches can thus transform, sample, impute or score whole
+        images, and continue to learn from them with ``partial_fit``.
 
         Parameters
         ----------
         image_shape : tuple of int
-            Height, width and perhaps channels, which are those that were learned.
+            Height and width, and optionally the number of channels, which must be the
+            number that was learned.
 
         Returns
         -------
@@ -187,12 +188,12 @@ class ConvRBM(MachineOptions, Machine):
         Raises
         ------
         ValueError
-            ``visible_bias`` was not "channel", the shape has other channels or is
-            smaller than filters, or blocks do not divide the positions.
+            ``visible_bias`` was not "channel"; the number of channels differs; images
+            are smaller than the filters; or blocks do not divide the positions.
         """
         return resized(self, image_shape)
 
     def _label(self, rows, y, fresh, classes):
-        # Raise before anything learned earlier is lost.
+        # Raise errors before parameters of an earlier fit are lost.
         geometry_of(self._options, rows.shape[1])
         return super()._label(rows, y, fresh, classes)

@@ -3,7 +3,7 @@ r"""Deep Boltzmann machines.
 .. math:: E(v, h^1, \dots, h^L) = -b^\top v - \sum_l c_l^\top h^l - v^\top W^1 h^1 -
    \sum_{l > 1} h^{l - 1 \top} W^l h^l
 
-A layer of visible units and several of hidden ones, each coupled to its neighbours.
+A layer of visible units and L layers of hidden units, each coupled to its neighbors.
 """
 
 from typing import Literal
@@ -24,42 +24,43 @@ class DBM(DeepOptions, Machine):
         p(v, h) = e^{-E(v, h)} / Z, \qquad E(v, h) = -b^\top v - \sum_l c_l^\top h^l -
         v^\top W^1 h^1 - \sum_{l > 1} h^{l - 1 \top} W^l h^l
 
-    so that a hidden unit has inputs from the layers below and above:
-    :math:`p(h^1_j = 1 \mid v, h^2) = \sigma(c_{1j} + v^\top W^1_{:j} + W^2_{j:} h^2)`.
-    All layers are trained together, by variational stochastic maximum likelihood [1]_
-    [2]_: mean field in the positive phase, persistent chains in the negative phase. The
-    features of a row are its mean-field means.
+    A hidden unit has inputs from the layers below and above: :math:`p(h^1_j = 1 \mid v,
+    h^2) = \sigma(c_{1j} + v^\top W^1_{:j} + W^2_{j:} h^2)`. All layers are trained
+    jointly, by variational stochastic maximum likelihood [1]_ [2]_, with mean field in
+    the positive phase and persistent chains in the negative phase. The features of a
+    row are its mean-field means.
 
-    Data are 0 or 1, or probabilities of 1 (grey values), or real numbers. NaN is a
-    missing value, in every method. Float64 data are processed in float64, all others in
-    float32.
+    Data are 0, 1 or probabilities of 1 (gray values), or real numbers. All methods
+    accept NaN as a missing value. Computations are in float64 for float64 data,
+    otherwise in float32.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple of int
-        Number of units of each hidden layer, from below.
+        Number of units of each hidden layer, from bottom to top.
     n_iter
-        Number of epochs in which all layers are trained together. With "auto", as many
-        as make 25,000 updates, but at least 10 and at most 200.
+        Number of epochs in which all layers are trained jointly. "auto": 25,000
+        updates, but between 10 and 200 epochs.
     gradient
-        Sampler of the negative phase, whose chains start where the last update left
-        them: Gibbs steps of the model itself, of the model with fast weights added, or
-        parallel tempering. Or no likelihood: a random half of each row's entries is
-        predicted from the others by ``mean_field_steps`` sweeps, through which errors
-        are propagated back [4]_; for bits.
+        Sampler of the negative phase, whose chains continue from the previous update:
+        Gibbs sampling of the model ("pcd"), Gibbs sampling with fast weights added
+        ("fpcd"), or parallel tempering ("tempering"). "multi-prediction", for binary
+        columns, replaces the likelihood: ``mean_field_steps`` sweeps predict a random
+        half of each row's entries from the other half, and the error is
+        back-propagated through the sweeps [4]_.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights between each layer and the layer above, from below; of shape (n_below,
+        Weights between neighboring layers, from bottom to top, each of shape (n_below,
         n_above).
     intercepts_ : list of ndarray
         Biases of all layers; for real columns, their means without input.
     precision_, mean_, scale_ : ndarray of shape (n_features,)
         For real columns, as in :class:`GaussianRBM`.
     density_kind_ : {"lower bound", "estimate"}
-        Kind of density that :meth:`score_samples` returns: a lower bound where log Z is
-        exact, because the odd or the even layers have at most 20 units.
+        Kind of density that :meth:`score_samples` returns: a lower bound if log Z is
+        exact, that is, if the odd or the even layers have at most 20 units.
 
     See Also
     --------

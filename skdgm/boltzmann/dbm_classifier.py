@@ -3,7 +3,7 @@ r"""Deep Boltzmann machines with labels.
 .. math:: E(v, h, y) = -b^\top v - \sum_l c_l^\top h^l - d_y - v^\top W^1 h^1 -
    \sum_{l > 1} h^{l - 1 \top} W^l h^l - h^{L \top} U_{:y}
 
-The label is a softmax unit above the last hidden layer.
+The label y is a softmax unit above the last hidden layer.
 """
 
 from types import SimpleNamespace
@@ -41,57 +41,59 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
         c_l^\top h^l - d_y - v^\top W^1 h^1 - \sum_{l > 1} h^{l - 1 \top} W^l h^l -
         h^{L \top} U_{:y}
 
-    First the machine is trained on data and labels together, as :class:`DBM` is on
-    data. Then one mean-field sweep without the label becomes a feed-forward network
-    from the data and the means of the second hidden layer to the label, which is
-    trained by back-propagation [1]_ [2]_. The machine stays as it was: samples, scores
-    and imputed values come from it. With ``fine_tune=None`` it predicts labels itself:
-    each label is clamped in turn, and its probability is that of the mean-field bound,
-    which is exact with one hidden layer. A machine that learned by
-    ``gradient="multi-prediction"`` [3]_ predicts them by as many mean-field sweeps as
-    in training.
+    The machine is first trained on rows and labels jointly, like a :class:`DBM`. Then
+    one mean-field sweep is unrolled to a feed-forward network, which is trained by
+    back-propagation [1]_ [2]_. The inputs of this network are a row and the means of
+    the second hidden layer, inferred without the label; its output is the label.
+    Fine-tuning leaves the machine unchanged: samples, scores and imputed values come
+    from the machine. With ``fine_tune=None`` the machine itself predicts labels, by
+    clamping each label in turn and comparing the mean-field bounds, which are exact
+    with one hidden layer. A machine trained with ``gradient="multi-prediction"`` [3]_
+    predicts labels by the same number of mean-field sweeps as in training.
 
-    Data are 0 or 1, or probabilities of 1 (grey values), or real numbers, as ``dbm``
-    has it. NaN is a missing value, in every method. ``partial_fit`` trains the machine
-    alone, in batches of ``dbm__batch_size`` rows; to obtain a network afterwards,
+    Data are 0, 1 or probabilities of 1 (gray values), or real numbers, according to
+    ``dbm``. All methods accept NaN as a missing value. ``partial_fit`` trains only the
+    machine, in batches of ``dbm__batch_size`` rows. To train a network afterwards, call
     ``fit`` with ``warm_start=True`` and ``dbm__n_iter=0``.
 
     Parameters
     ----------
     dbm
-        Unfitted machine, whose parameters describe the one to train, without the label,
-        and its training. They can be set as ``dbm__parameter``. It is not fitted or
-        changed itself; its ``random_state``, ``verbose`` and ``warm_start`` are
-        ignored, for those of the classifier count. As in :class:`DBM`,
+        Unfitted machine, whose parameters describe the machine to train, without the
+        label, and its training; they can be set as ``dbm__parameter``. It is neither
+        fitted nor changed. Its ``random_state``, ``verbose`` and ``warm_start`` are
+        ignored in favor of the classifier's own. As in :class:`DBM`,
         ``feature_layer``, ``inference_steps`` and ``inference_tol`` may be changed
-        after ``fit``. If pre-trained, the label is trained together with the last pair
-        of layers; with ``early_stopping``, the log probability of the labels of
-        held-out rows counts. None means ``DBM(learning_rate=0.05)``, the defaults of
+        after ``fit``. In pre-training, the label is trained with the last pair of
+        layers. With ``dbm__early_stopping``, the criterion is the log probability of
+        the labels of held-out rows. None means ``DBM(learning_rate=0.05)``, the default
         DBM with half its learning rate.
     column_types
-        Kind of the columns: "auto", read from the data, or one of those of
-        :class:`DBM`. A kind that ``dbm`` says takes precedence.
+        Kind of the columns: "auto" (read from the data), or a kind of :class:`DBM`. A
+        kind set in ``dbm`` takes precedence.
     unlabeled
-        Value of y for rows without a label: while the machine is trained, these have
-        labels drawn from it; :meth:`score` leaves them out. None means that all rows
-        are labelled.
+        Value of y for rows without a label. The labels of these rows are sampled from
+        the machine during training, and :meth:`score` ignores the rows. None means that
+        all rows are labeled.
     fine_tune
-        If None, no network is trained, and the machine itself predicts labels: of the
-        parameters below, ``warm_start``, ``verbose`` and ``random_state`` count alone.
+        If None, no network is trained, and the machine itself predicts labels. The
+        parameters below then have no effect, except ``warm_start``, ``verbose`` and
+        ``random_state``.
     n_iter
-        Number of epochs of fine-tuning; "auto": as many as make 1,500 updates, at least
-        50 and at most 300.
+        Number of epochs of fine-tuning. "auto": 1,500 updates, but between 50 and 300
+        epochs.
     dropout : float or pair of float
-        Share of the network's hidden units that are dropped at each presentation; of a
-        pair, the first is the share of its inputs, the second that of hidden units.
+        Probability with which a hidden unit of the network is dropped at each
+        presentation of a row. A pair has the probabilities of inputs and of hidden
+        units.
     early_stopping
         If True, hold out rows, stop fine-tuning when the log probability of their
-        labels no longer rises, and keep the network for which it was highest.
+        labels no longer increases, and keep the best network.
     tol
-        Smallest improvement that counts, in nats per row.
+        Minimum improvement, in nats per row.
     warm_start
-        If True, ``fit`` continues from the machine's parameters; the network starts
-        anew.
+        If True, ``fit`` continues from the machine's parameters and initializes the
+        network again.
     verbose
         If not zero, print a line for each epoch of the machine and of the network.
 
@@ -100,32 +102,34 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     coefs_, intercepts_ : list of ndarray
-        Weights and biases of the machine, without the label's, as in :class:`DBM`.
+        Weights and biases of the machine, except those of the label, as in
+        :class:`DBM`.
     label_components_ : ndarray of shape (n_units, n_classes)
         Weights U between the last hidden layer and the label.
     intercept_label_ : ndarray of shape (n_classes,)
         Biases d of the labels.
     net_coefs_, net_intercepts_ : list of ndarray
-        Weights and biases of the network, if there is one. In the first weights, rows
-        for the data are followed by rows for the second hidden layer.
+        Weights and biases of the network, if there is one. In the first weight matrix,
+        rows for the data are followed by rows for the second hidden layer.
     net_loss_curve_, net_validation_curve_ : list of float
-        For each epoch of fine-tuning the mean negative log probability of the labels of
-        some training rows, and of held-out rows, in nats.
+        Mean negative log probability of the labels of some training rows, and of
+        held-out rows, for each epoch of fine-tuning, in nats.
     loss_curve_, validation_curve_ : list of float
-        The same for each epoch of the machine, by mean field with the label free.
+        The same for each epoch of the machine, with labels predicted by mean field.
     pretrain_loss_curves_ : list of list of float
         As in :class:`DBM`.
     chains_, h_samples_, swap_rates_
-        Of the training chains, as in :class:`DBM`.
+        Training chains and their swap rates, as in :class:`DBM`.
     precision_, mean_, scale_ : ndarray of shape (n_features,)
         For real columns, as in :class:`GaussianRBM`.
     log_Z_, log_Z_se_ : float
         Log partition function, computed at first access, and its standard error.
     density_kind_ : {"lower bound", "estimate"}
-        Kind of density that :meth:`score_samples` returns: a lower bound where log Z is
-        exact, because the odd or the even layers, including the label, have few states.
+        Kind of density that :meth:`score_samples` returns: a lower bound if log Z is
+        exact, that is, if the odd or the even layers, including the label, have few
+        states.
     n_iter_ : int
-        Number of epochs done by the machine.
+        Number of completed epochs of the machine.
 
     See Also
     --------
@@ -178,17 +182,19 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
 
     @property
     def _described(self):
-        """Machine that describes the machine to train."""
+        """Estimator whose parameters describe the machine to train."""
         dbm = current(self, "dbm")
         return DBM(learning_rate=0.05) if dbm is None else dbm
 
     def _present_options(self):
-        """Present options of the machine, and those of the network as ``net``."""
+        """Current options of the machine, with those of the network as ``net``."""
         options, of_net = vars(asked_of(self._described)), asked_of(self)
         if options["column_types"] == AUTO:
-            reading = "column_types", "top"
+            column_options = "column_types", "top"
             options |= {
-                name: vars(of_net)[name] for name in reading if name in vars(of_net)
+                name: vars(of_net)[name]
+                for name in column_options
+                if name in vars(of_net)
             }
         return SimpleNamespace(**options, net=of_net)
 
@@ -221,6 +227,6 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
 
     def _forget(self):
         super()._forget()
-        # A network is of no use without the machine that it was initialised from.
+        # A network is useless without the machine from which it was initialized.
         for name in NET:
             vars(self).pop(name, None)

@@ -1,4 +1,4 @@
-r"""Gated restricted Boltzmann machines: transformations of the first of two images.
+r"""Gated restricted Boltzmann machines: models of transformations between images.
 
 .. math:: -E(y, h; x) = b^\top y + c^\top h + \sum_f \big(A^\top y\big)_f \big(B^\top
    h\big)_f \big(C^\top x\big)_f
@@ -19,51 +19,51 @@ from skdgm.typing import ArrayLike, Data, Filling, Seed, Target
 
 
 class GatedRBM(GivenEstimator):
-    r"""Gated restricted Boltzmann machine: hidden units that are transformations.
+    r"""Gated restricted Boltzmann machine, whose hidden units encode transformations.
 
     .. math::
 
         p(y, h \mid x) = \frac{1}{Z(x)} \exp\Big(b^\top y + c^\top h + \sum_f
         \big(A^\top y\big)_f \big(B^\top h\big)_f \big(C^\top x\big)_f\Big)
 
-    A machine of pairs, such as an image x and the same image moved, y [1]_ [2]_. Hidden
-    units gate the weights between both. They represent how y follows from x, and not
-    the content of the images: ``transform(X, y)`` are features of the
-    transformation, and :meth:`analogy` applies that of a pair to other images. Columns
-    of A and C become pairs of filters that differ by a phase.
+    A model of pairs of rows, such as an image x and a shifted copy y [1]_ [2]_. Hidden
+    units gate the weights between x and y. They represent the transformation from x to
+    y rather than the content of the images: ``transform(X, y)`` returns features of
+    the transformation, and :meth:`analogy` applies the transformation of one pair to
+    other images. Columns of A and C become pairs of filters with a phase difference.
 
-    It is a :class:`~skdgm.ConditionalRBM` of columns y given columns X with factors
-    alone, with all its methods; y may have columns of any kinds. NaN in X is the mean
-    of its column, NaN in y is missing.
+    It is a :class:`~skdgm.ConditionalRBM` of y given X whose weights are all factored,
+    and has all methods of that class. Columns of y may be of any kind. NaN in X is
+    replaced by the mean of its column; NaN in y is a missing value.
 
     Parameters
     ----------
     n_components
         Number of hidden units.
     n_factors
-        Number of factors, pairs of filters: about twice that of hidden units. One
-        factor serves one frequency and direction.
+        Number of factors, that is, pairs of filters; about twice ``n_components``. A
+        factor represents one frequency and direction.
     pairwise
-        Whether there are weights between two of y, hidden units and X, too: faster to
-        learn, but then hidden units may say what y is, rather than how it follows.
-        Without them ``components_``, ``condition_visible_`` and ``condition_hidden_``
-        are zeros.
+        If True, add weights between y and hidden units, y and X, and X and hidden
+        units. Learning is faster, but hidden units may then encode y itself rather than
+        the transformation. If False, ``components_``, ``condition_visible_`` and
+        ``condition_hidden_`` are zeros.
     n_steps : int or tuple of int
-        Number of Gibbs steps from y in each update. The values of a tuple share the
-        epochs evenly, in order.
+        Number of Gibbs steps from y in each update. The values of a tuple are used in
+        turn, each for an equal share of the epochs.
     n_iter
-        Number of epochs; "auto": 6,000 updates, but between 40 and 200 epochs. For a
-        while factors seem to learn nothing; a few epochs are of no use.
+        Number of epochs; "auto": 6,000 updates, but between 40 and 200 epochs. Factors
+        hardly learn during the first epochs, so do not use only a few.
 
     Attributes
     ----------
     factors_ : list of ndarray
-        Weights of the factors, of shape (n_factors, n_entries): those of y, of the
-        hidden units and of X, which are A, B and C, transposed.
+        Weights A of y, B of the hidden units and C of X, transposed, each of shape
+        (n_factors, n_entries).
 
     See Also
     --------
-    ConditionalRBM : Columns y given columns X, which may be gates, too.
+    ConditionalRBM : Model of y given X, with optional factors and gates.
 
     References
     ----------
@@ -86,7 +86,7 @@ class GatedRBM(GivenEstimator):
     >>> gated.transform(X[:5], y[:5]).shape
     (5, 20)
 
-    Move other rows as one pair is:
+    Apply the shift of one pair to other rows:
 
     >>> moved = gated.analogy(X[:1], y[:1], X[1:100])
     >>> truth = np.roll(X[1:100], shift[0], axis=1)
@@ -121,25 +121,25 @@ class GatedRBM(GivenEstimator):
         Parameters
         ----------
         H : array-like of shape (n_samples, n_components) or (1, n_components)
-            Hidden units, as :meth:`transform` returns them; a single row is applied to
+            Hidden units, as :meth:`transform` returns them. A single row is applied to
             all rows of X.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            What is transformed.
+            Rows to transform.
         method : {"mean", "sample"}, default="mean"
-            "mean" returns means (probabilities of bits; of categories the most probable
-            ones), "sample" draws.
+            "mean" returns means (probabilities of bits, and the most probable
+            categories); "sample" returns draws.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
-            As y was given in ``fit``.
+            In the form of the y that ``fit`` was given.
 
         Raises
         ------
         ValueError
-            H has another number of columns, or of rows, or is not finite; ``method`` is
+            H has another number of columns or of rows, or is not finite; ``method`` is
             unknown.
         """
         transformed = self.density_.transformed(X, H, method, random_state)
@@ -154,27 +154,28 @@ class GatedRBM(GivenEstimator):
         method: Filling = "mean",
         random_state: Seed = None,
     ) -> object:
-        """Transform other rows as y transforms X: y is to X as the answer to ``X_new``.
+        r"""Apply the transformation of X to y to other rows: X is to y as X_new is to
+        y_new.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or (1, \
                 n_features)
-            What comes first in each pair.
+            First rows of the pairs.
         y : array-like of shape (n_samples, n_outputs) or (1, n_outputs)
-            What X became. A single pair serves for all rows of ``X_new``.
+            Second rows of the pairs. A single pair is applied to all rows of ``X_new``.
         X_new : {array-like, sparse matrix} of shape (n_samples, n_features)
-            What is transformed.
+            Rows to transform.
         method : {"mean", "sample"}, default="mean"
-            As for :meth:`decode`.
+            As in :meth:`decode`.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         y_new : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
-            As y was given in ``fit``.
+            In the form of the y that ``fit`` was given.
         """
         H = np.asarray(self.density_.features(X, y=y))
-        given = {"method": method, "random_state": random_state}
-        return self.decode(H, X_new, **given)
+        options = {"method": method, "random_state": random_state}
+        return self.decode(H, X_new, **options)

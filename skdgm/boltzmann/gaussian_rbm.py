@@ -3,7 +3,7 @@ r"""Restricted Boltzmann machines with real visible units.
 .. math:: E(v, h) = \tfrac12 v^\top (\beta \odot v) - (v \odot \beta)^\top (W h + b) -
    c^\top h
 
-Given the hidden units, the visible ones are normal with precisions :math:`\beta`.
+Given the hidden units, the visible units are normal with precisions :math:`\beta`.
 """
 
 from typing import Literal
@@ -25,64 +25,65 @@ class GaussianRBM(MachineOptions, Machine):
         p(v, h) = e^{-E(v, h)} / Z, \qquad E(v, h) = \tfrac12 v^\top (\beta \odot v) -
         (v \odot \beta)^\top (W h + b) - c^\top h
 
-    so that :math:`p(v \mid h) = \mathcal{N}(v; W h + b, \beta^{-1})` and
-    :math:`p(h_j = 1 \mid v) = \sigma(c_j + (v \odot \beta)^\top W_{:j})`
-    [7]_: a mixture of as many normal distributions as the hidden units have states.
+    Hence :math:`p(v \mid h) = \mathcal{N}(v; W h + b, \beta^{-1})` and
+    :math:`p(h_j = 1 \mid v) = \sigma(c_j + (v \odot \beta)^\top W_{:j})` [7]_. The
+    marginal p(v) is a mixture of normal distributions, one for each state of the hidden
+    layer.
 
-    Columns may have any scale: they are standardised internally, by the means and
-    scales of the first data that the machine is fitted to. Densities and samples are
-    those of the original columns. NaN is a missing value, in every method. Float64 data
-    are processed in float64, all others in float32.
+    Columns may have any scale: they are standardized internally, by the means and
+    standard deviations of the first data that the machine is fitted to. Densities and
+    samples refer to the original columns. All methods accept NaN as a missing value.
+    Computations are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     n_components
         Number of hidden units.
     learning_rate
-        Initial learning rate, which ``schedule`` of the solver lowers. With "sgd",
-        steps are shortened where many columns or hidden units would make them
+        Initial learning rate, which the ``schedule`` of the solver lowers. With "sgd",
+        steps are shortened if the number of columns or hidden units would make them
         overshoot.
     gradient
-        Chains of the negative phase: they start where the last update left them
-        (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
-        divergence, "cd" [1]_). Persistent chains may have fast weights ("fpcd" [4]_),
-        or exchange states with hotter ones (parallel tempering, "tempering" [5]_).
-        Or an objective that needs no chains: the match of the slopes of the log density
-        with those of the data's [8]_, or with those of rows to which noise is added, a
-        fifth of a column's standard deviation [9]_. The model is then one of noisy
-        rows. Samples start from chains that take a Gibbs step in each update all the
-        same.
+        Sampler of the negative phase: contrastive divergence ("cd" [1]_), whose chains
+        start at the data; or persistent contrastive divergence ("pcd" [2]_), whose
+        chains continue from the previous update. Persistent chains may also have fast
+        weights ("fpcd" [4]_), or exchange states with chains at higher temperatures
+        ("tempering" [5]_).
+        Other values replace the likelihood by an objective without a negative phase:
+        score matching [8]_; or denoising score matching [9]_, with noise of a fifth of
+        a column's standard deviation, which fits the distribution of noisy rows. For
+        these objectives chains still take a Gibbs step in each update, so that
+        :meth:`sample` can start from them.
     penalty
-        Penalties and limits of the weights, and a target of the activity of hidden
-        units; None leaves them at the defaults below. For ``l1`` and ``l2`` each
-        absolute value, or square, counts times the precision of its column; precisions
-        are learned as if there were no ``l1``. Chains seldom change a unit whose
-        weights have a larger norm than ``max_norm``.
+        Penalties and limits of the weights, and a sparsity target for the hidden units;
+        None keeps the defaults below. In the terms of ``l1`` and ``l2``, each weight is
+        multiplied by the precision of its column; precisions are learned without the
+        term of ``l1``. Chains seldom flip hidden units whose weights have a norm above
+        ``max_norm``.
     precision
-        Precisions of the columns given the hidden units: one learned for each column,
-        one learned for all standardised columns, or fixed at the inverse variances of
-        the columns.
+        Precisions of the columns given the hidden units: learned for each column
+        ("diagonal"), shared by all standardized columns ("scalar"), or fixed at the
+        inverse variances of the columns ("fixed").
     min_variance
-        Lower limit of a column's learned variance given the hidden units, as a share of
-        the column's variance. The lower it is, the sooner the chains of long fits stop
-        mixing.
+        Lower limit of a column's learned variance given the hidden units, as a fraction
+        of the column's variance. With lower values, the chains of long fits stop mixing
+        sooner.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Weights W of the standardised columns, transposed.
+        Weights W of the standardized columns, transposed.
     intercept_hidden_ : ndarray of shape (n_components,)
         Hidden biases c.
     intercept_visible_ : ndarray of shape (n_features,)
-        Visible biases b, of the standardised columns.
+        Visible biases b of the standardized columns.
     mean_, scale_ : ndarray of shape (n_features,)
-        Values that are subtracted from the columns, and by which these are then
-        divided.
+        Mean and scale by which each column is standardized.
     precision_ : ndarray of shape (n_features,)
         Precisions of the original columns, given the hidden units.
     density_kind_ : {"exact", "estimate"}
-        Kind of density that :meth:`score_samples` returns: exact where the smaller
-        layer has at most 20 units. Else log Z is an estimate by annealed importance
+        Kind of density that :meth:`score_samples` returns: exact if the smaller layer
+        has at most 20 units. Otherwise log Z is estimated by annealed importance
         sampling [3]_.
 
     References

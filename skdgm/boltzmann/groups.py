@@ -1,4 +1,4 @@
-"""Groups of options of machines: negative phases, penalties, filters."""
+"""Groups of options of Boltzmann machines: negative phases, penalties, filters."""
 
 from typing import Literal
 
@@ -20,9 +20,9 @@ class CD(OptionGroup):
     Parameters
     ----------
     n_steps : {"auto"}, int or tuple of int, default="auto"
-        Number of Gibbs steps of the chains in each update. The values of a tuple share
-        the epochs evenly, in order. "auto" is the estimator's default, as in all
-        details.
+        Number of Gibbs steps of the chains in each update. The values of a tuple are
+        used in turn, each for an equal share of the epochs. "auto", in this and in all
+        groups of options, is the default of the estimator.
 
     References
     ----------
@@ -44,8 +44,7 @@ class CD(OptionGroup):
 
 
 class PCD(CD):
-    """Persistent contrastive divergence: chains that start where the last update left
-    them [1]_.
+    """Persistent contrastive divergence: chains that continue between updates [1]_.
 
     Parameters
     ----------
@@ -72,14 +71,13 @@ class PCD(CD):
 
 
 class FPCD(PCD):
-    """Persistent contrastive divergence with fast weights, which keep its chains moving
-    [1]_.
+    """Persistent contrastive divergence with fast weights, which let chains mix [1]_.
 
     Parameters
     ----------
     fast_learning_rate
-        Learning rate of the fast weights, which decay by a twentieth in each update;
-        the initial ``learning_rate`` if None.
+        Learning rate of the fast weights, which decay by 5 % in each update. None: the
+        initial ``learning_rate``.
 
     References
     ----------
@@ -101,7 +99,7 @@ class FPCD(PCD):
 
 
 class Tempering(PCD):
-    """Parallel tempering: persistent chains that exchange states with hotter ones [1]_.
+    """Parallel tempering: persistent chains that swap states between temperatures [1]_.
 
     Parameters
     ----------
@@ -128,10 +126,10 @@ class Tempering(PCD):
 
 
 class Penalty(OptionGroup):
-    """Penalties and limits of a machine's weights, and a target of the activity of its
-    hidden units; "auto" is the estimator's default.
+    """Penalties and limits of weights, and a sparsity target for the hidden units.
 
-    Where a stack of machines takes them, a tuple has one value for each layer.
+    "auto" is the default of the estimator. In a stack of machines, a tuple has one
+    value for each layer.
 
     Parameters
     ----------
@@ -140,12 +138,12 @@ class Penalty(OptionGroup):
         ``l2 / 2`` times the sum of their squares are subtracted from the log-likelihood
         per row.
     max_norm : {"auto"}, float, tuple of float or None, default="auto"
-        Maximum norm of the weights of each hidden unit, or of each filter; for real
-        columns, in their standard deviations conditional on the hidden units.
+        Maximum norm of the weights of each hidden unit or filter. The weights of real
+        columns are measured in conditional standard deviations, given the hidden units.
     sparsity_target : {"auto"}, float, tuple of float or None, default="auto"
-        Target for the mean of each hidden unit: the cross entropy of this and the
+        Target mean of each hidden unit. The cross-entropy between the target and the
         running mean, times ``sparsity_cost``, is subtracted from the objective. Deep
-        machines, too, take a tuple with one for each layer.
+        machines also accept a tuple with a target for each layer.
     sparsity_cost : {"auto"}, float or tuple of float, default="auto"
         Weight of the sparsity term.
 
@@ -166,31 +164,33 @@ class Penalty(OptionGroup):
 
 
 class Filters(OptionGroup):
-    """Filters of a convolutional machine, and how their maps are pooled; "auto" is the
-    estimator's default. A stack takes a tuple of values, one for each layer of maps.
+    """Filters of a convolutional machine, and the pooling of their maps.
+
+    "auto" is the default of the estimator. In a stack, a tuple has one value for each
+    layer of maps.
 
     Parameters
     ----------
     shape : {"auto"}, int, tuple of int or None, default="auto"
-        Rows and columns of the filters, or one number for both (along a side of one
-        pixel, 1). None is a third of the image's side, between 4 and 15 pixels, plus
-        the remainder that leaves an even number of positions, where these are many; at
-        most the whole side.
+        Rows and columns of the filters, or one number for both, which is 1 along a side
+        of one pixel. None: a third of the image's side, but between 4 and 15 pixels
+        and at most the side itself. If there are more than 8 positions, enlarged such
+        that their number is even.
     pool_shape : {"auto"}, int, tuple of int or None, default="auto"
         Rows and columns of positions in a block, or one number for both. It must divide
-        the numbers of positions. None is 2 along a side with an even number of at least
-        8 positions, else 1. With 1, all detection units are independent given the
+        the numbers of positions. None: 2 along a side with an even number of at least
+        8 positions, otherwise 1. With 1, all detection units are independent given the
         image.
     stride : {"auto"}, int or tuple of int, default="auto"
-        Steps down and to the right from a position of the filters to the next, or one
-        number for both (along a side of one pixel, 1).
+        Distances between neighboring positions of the filters, down and to the right,
+        or one number for both, which is 1 along a side of one pixel.
     padding
-        Positions of filters: within the images or maps that they see ("valid"), or at
-        each of their pixels, with zeros around them ("same").
+        Positions of filters: within the images or maps below ("valid"), or centered on
+        each of their pixels, with zeros around the border ("same").
     pooling : {"auto", "probabilistic", "max", "mean"} or tuple, default="auto"
-        Pooling of the detection units of a block: at most one of them is on, and the
-        pooled unit is on if one is ("probabilistic"); or their largest ("max") or mean
-        probability ("mean").
+        Pooling of the detection units of a block. "probabilistic": at most one
+        detection unit is on, and the pooled unit is on if one is. "max", "mean":
+        maximum or mean of the probabilities of the detection units.
 
     Examples
     --------
@@ -210,5 +210,5 @@ class Filters(OptionGroup):
     pooling: Literal["auto", "probabilistic", "max", "mean"] | tuple = "auto"
 
 
-# What the option ``gradient`` takes instead of a text, where all chains are possible.
+# Groups that the option ``gradient`` accepts, if all samplers are possible.
 Phase = PCD | CD | FPCD | Tempering

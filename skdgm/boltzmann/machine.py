@@ -17,12 +17,13 @@ from skdgm.typing import ArrayOrFrame, Data
 
 
 class Machine(Estimator):
-    """Base class of estimators with a layered energy whose first block is visible.
+    """Base class of estimators whose energy has layers, the first of which is visible.
 
-    Its ``_MODEL`` is a :class:`~skdgm.boltzmann.structure.model.EnergyModel`. Models
-    that machines are part of use ``_given``, the initial parameters of data and hidden
-    units; ``_ended``, which says how training ended; ``_attributes(state)``, of a
-    :class:`~skdgm.boltzmann.learning.state.TrainState`; and ``density_``.
+    ``_MODEL`` is an :class:`~skdgm.boltzmann.structure.model.EnergyModel`. Models that
+    consist of machines read ``_given``, initial parameters of the visible and hidden
+    units; ``_ended``, the reason why training ended; ``_attributes(state)``, the fitted
+    attributes of a :class:`~skdgm.boltzmann.learning.state.TrainState`; and
+    ``density_``.
     """
 
     _MODEL = RESTRICTED
@@ -38,7 +39,7 @@ class Machine(Estimator):
     _BUDGET = Budget(25_000, 10, 200)
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
-    # What models read of options that their estimators lack.
+    # Values of options that models read and that some estimators lack.
     _IMPLIED = {
         **{"column_types": "bernoulli", "quadratic": False},
         **{"mean_field_steps": 50, "negative": "samples"},
@@ -62,13 +63,13 @@ class Machine(Estimator):
         Parameters
         ----------
         v : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Visible values to start from.
+            Initial values of the visible units.
 
         Returns
         -------
         v_new : ndarray of shape (n_samples, n_features)
-            Different values at each call, since ``random_state`` advances. Binary
-            columns are of type bool.
+            Visible units after the step, of type bool for binary columns. Values differ
+            between calls, because ``random_state`` advances.
         """
         check_is_fitted(self)
         if not hasattr(self, "random_state_"):
@@ -84,18 +85,18 @@ class Machine(Estimator):
         .. math:: F(v) = -\log \sum_h e^{-E(v, h)} \le \min_Q \mathbb{E}_Q[E(v, h)] -
            H(Q)
 
-        With several hidden layers it is the right-hand side, the variational free
-        energy, for factorial Q found by mean field. Missing entries (NaN) are summed
-        out with the hidden units: exactly where the smaller of two layers has at most
-        20 units, otherwise by the same bound, which makes the free energy too high.
+        With several hidden layers, the variational free energy on the right-hand side
+        is returned, for the factorial Q found by mean field. Missing entries (NaN) are
+        marginalized like hidden units: exactly if one of the two layers has at most 20
+        units, otherwise by the same upper bound.
 
-        :meth:`score_samples` is :math:`-F(v) - \log Z`. Log Z, computed once, is exact
-        where the even or the odd layers have at most 20 units. Otherwise it is an
-        estimate by annealed importance sampling from both sides, with the standard
-        error ``log_Z_se_``: by a brief run where this is at most 0.07 nats and both
-        sides agree with parallel tempering, else by one as long as that of
-        :func:`~skdgm.metrics.partition_bracket`; where its sides differ by more than a
-        nat, the higher one is taken, with a warning.
+        :meth:`score_samples` is :math:`-F(v) - \log Z`. Log Z is computed once. It is
+        exact if the even or the odd layers have at most 20 units. Otherwise it is
+        estimated by annealed importance sampling in both directions, with the standard
+        error ``log_Z_se_``. A short run suffices if its standard error is at most 0.07
+        nats and both directions agree with parallel tempering. Otherwise the run is as
+        long as that of :func:`~skdgm.metrics.partition_bracket`; if its two directions
+        differ by more than a nat, the higher value is used and a warning is issued.
 
         Parameters
         ----------

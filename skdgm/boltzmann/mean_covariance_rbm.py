@@ -1,4 +1,4 @@
-r"""Restricted Boltzmann machines of means and covariances of real columns.
+r"""Mean-covariance restricted Boltzmann machines of real columns.
 
 .. math:: p(v) \propto e^{-F(v)}, \qquad F(v) = \tfrac12 \lvert \sqrt\lambda \odot (v -
    b) \rvert^2 - \sum_j \zeta(c_j + W_j^\top v) - \sum_k \zeta \Bigl(d_k - \tfrac12
@@ -13,7 +13,7 @@ from skdgm.boltzmann._covariance.model import CovarianceModel
 
 @steady
 class MeanCovarianceRBM(CovarianceMachine):
-    r"""Machine whose hidden units set means and covariances of real columns.
+    r"""Mean-covariance restricted Boltzmann machine of real columns.
 
     .. math::
 
@@ -26,42 +26,42 @@ class MeanCovarianceRBM(CovarianceMachine):
         \sum_f P_{fk} (C_f^\top v)^2 \Bigr)
 
     with :math:`\zeta(x) = \log(1 + e^x)`, and :math:`P \ge 0` [1]_. Given the hidden
-    units, rows are normal: mean units shift them, as in a :class:`GaussianRBM`, and
-    covariance units that are on keep their projections on factors C small. One that is
-    off allows a large projection: so covariances differ from row to row. Learning draws
-    rows of the model by Hamiltonian Monte Carlo [2]_.
+    units, rows are normal. Mean units shift them, as in a :class:`GaussianRBM`. A
+    covariance unit that is on constrains the projections on its factors C; a unit that
+    is off allows large projections. Hence covariances differ between rows. The negative
+    phase is sampled by Hamiltonian Monte Carlo [2]_.
 
-    Columns may have any scale: they are standardised internally. NaN is a missing
-    value, in every method; such entries are drawn by the same chains. Float64 data are
-    processed in float64, all others in float32.
+    Columns may have any scale: they are standardized internally. All methods accept NaN
+    as a missing value, which is sampled by Hamiltonian Monte Carlo, too. Computations
+    are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     n_mean
-        Number of mean units; without any, it is a covariance machine [3]_.
+        Number of mean units. With 0, the model is a covariance RBM [3]_.
     n_covariance
         Number of covariance units.
     n_factors
-        Number of factors, whose squares covariance units pool with weights that are
-        learned. If None, each unit has one factor.
+        Number of factors. Covariance units pool the squared factors with learned
+        weights. If None, each unit has one factor.
     n_leapfrog
-        Leapfrog steps of each trajectory. Their size adapts to an acceptance of 0.9 in
-        training, and is fixed after it.
+        Number of leapfrog steps of each trajectory. The step size adapts to an
+        acceptance rate of 0.9 during training, and is fixed afterwards.
     max_norm
-        Maximum norm of the weights of a mean unit, and of a factor.
+        Maximum norm of the weights of a mean unit or a factor.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_mean, n_features)
-        Weights W of the standardised columns, transposed.
+        Weights W of the standardized columns, transposed.
     factors_ : ndarray of shape (n_factors, n_features)
         Factors C, transposed.
     pooling_ : ndarray of shape (n_covariance, n_factors)
-        Weights P of squared projections, transposed.
+        Weights P of the squared projections, transposed.
     intercept_mean_, intercept_covariance_ : ndarray
-        Biases c and d.
+        Biases c of shape (n_mean,) and d of shape (n_covariance,).
     density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
+        Kind of density that :meth:`score_samples` returns: "estimate".
 
     References
     ----------

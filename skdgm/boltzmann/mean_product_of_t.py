@@ -1,4 +1,4 @@
-r"""Products of Student's t distributions of real columns, with units of means.
+r"""Products of Student's t distributions of real columns, with mean units.
 
 .. math:: p(v) \propto e^{-F(v)}, \qquad F(v) = \tfrac12 \lvert \sqrt\lambda \odot (v -
    b) \rvert^2 - \sum_j \zeta(c_j + W_j^\top v) + \sum_k \alpha_k \log \Bigl(1 +
@@ -14,7 +14,7 @@ from skdgm.energies.covariance import ProductOfT
 
 @steady
 class MeanProductOfT(CovarianceMachine):
-    r"""Machine of heavy-tailed real columns: gamma units scale projections.
+    r"""Mean product of Student's t distributions, a model of heavy-tailed real columns.
 
     .. math::
 
@@ -26,45 +26,47 @@ class MeanProductOfT(CovarianceMachine):
         b) \rvert^2 - \sum_j \zeta(c_j + W_j^\top v) + \sum_k \alpha_k \log \Bigl(1 +
         \tfrac12 \sum_f P_{fk} (C_f^\top v)^2 \Bigr)
 
-    with :math:`\zeta(x) = \log(1 + e^x)`, and :math:`P \ge 0` [1]_. It is the
-    :class:`MeanCovarianceRBM` with gamma units in place of bits: given these, rows are
-    normal, and a unit may narrow its projections as much as it takes, so that tails are
-    those of Student's t. Rows that differ in contrast, as patches of images do, are its
-    domain. Learning draws rows of the model by Hamiltonian Monte Carlo [3]_.
+    with :math:`\zeta(x) = \log(1 + e^x)`, and :math:`P \ge 0` [1]_. It is a
+    :class:`MeanCovarianceRBM` whose covariance units are gamma variables instead of
+    bits. Given all hidden units, rows are normal. With the gamma units marginalized,
+    projections on factors have the tails of Student's t distribution. The model suits
+    rows that differ in contrast, such as image patches. The negative phase is sampled
+    by Hamiltonian Monte Carlo [3]_.
 
-    Columns may have any scale: they are standardised internally. NaN is a missing
-    value, in every method; such entries are drawn by the same chains. Float64 data are
-    processed in float64, all others in float32.
+    Columns may have any scale: they are standardized internally. All methods accept NaN
+    as a missing value, which is sampled by Hamiltonian Monte Carlo, too. Computations
+    are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     n_mean
-        Number of mean units; without any, it is a product of Student's t [2]_.
+        Number of mean units. With 0, the model is a product of Student's t
+        distributions [2]_.
     n_covariance
         Number of gamma units.
     n_factors
-        Number of factors, whose squares gamma units pool with weights that are learned.
-        If None, each unit has one factor.
+        Number of factors. Gamma units pool the squared factors with learned weights. If
+        None, each unit has one factor.
     n_leapfrog
-        Leapfrog steps of each trajectory. Their size adapts to an acceptance of 0.9 in
-        training, and is fixed after it.
+        Number of leapfrog steps of each trajectory. The step size adapts to an
+        acceptance rate of 0.9 during training, and is fixed afterwards.
     max_norm
-        Maximum norm of the weights of a mean unit, and of a factor.
+        Maximum norm of the weights of a mean unit or a factor.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_mean, n_features)
-        Weights W of the standardised columns, transposed.
+        Weights W of the standardized columns, transposed.
     factors_ : ndarray of shape (n_factors, n_features)
         Factors C, transposed.
     pooling_ : ndarray of shape (n_covariance, n_factors)
-        Weights P of squared projections, transposed.
+        Weights P of the squared projections, transposed.
     intercept_mean_ : ndarray of shape (n_mean,)
         Biases c.
     intercept_covariance_ : ndarray of shape (n_covariance,)
-        Logs of the shapes :math:`\alpha` of the gamma units.
+        Logarithms of the shape parameters :math:`\alpha` of the gamma units.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
+        Kind of density that :meth:`score_samples` returns: "estimate".
 
     References
     ----------

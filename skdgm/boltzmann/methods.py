@@ -1,4 +1,4 @@
-"""Methods that several estimators with chains have."""
+"""Methods of estimators that sample by Markov chains."""
 
 import numpy as np
 
@@ -17,44 +17,44 @@ def sample(
     burn_in: int = 0,
     thin: int | None = None,
 ) -> ArrayOrFrame:
-    """Draw rows from the model by blocked Gibbs sampling.
+    r"""Draw rows from the model by blocked Gibbs sampling.
 
-    In a network the steps are those of its top-level machine, and a downward pass
-    through the directed layers turns its visible units into rows.
+    In a belief network, the Gibbs steps are those of the top-level machine. A downward
+    pass through the directed layers then converts its visible units to rows.
 
     Parameters
     ----------
     n_samples : int, default=1
         Number of rows.
     random_state : int, RandomState instance or None, default=None
-        By default NumPy's global generator: other rows at each call.
+        By default, NumPy's global generator, so that rows differ between calls.
     init : {"chains", "noise"} or array-like of shape (n, n_features), \
             default="chains"
-        Start of the chains: the last states of the training chains (see
-        ``chains_``); noise, which is fair coins, or standard normal numbers in
-        standardised real columns; or given rows, from which a network draws
-        upwards. If there are more chains than starts, these are used in turn.
+        Initial states of the chains. "chains": the last states of the training chains
+        (see ``chains_``). "noise": fair coins, or standard normal numbers for
+        standardized real columns. An array: these rows, which a belief network first
+        propagates upwards. If there are more chains than initial states, these are used
+        in turn.
     n_steps : int, default=100
         Number of Gibbs steps of each chain after ``burn_in``.
     burn_in : int, default=0
-        Number of Gibbs steps before those.
+        Number of Gibbs steps that are discarded at the start of each chain.
     thin : int, default=None
-        Keep every ``thin``-th state of a chain, and run as many chains as this
-        takes. By default each chain gives one row, its last state.
+        Return every ``thin``-th state of a chain, and run as many chains as are needed
+        for ``n_samples`` rows. By default each chain gives one row, its last state.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_features)
-        Chain after chain, each in the order of time. A DataFrame if ``fit`` was
-        given one.
+        Chain after chain, each in temporal order. A DataFrame if ``fit`` was given one.
 
     Raises
     ------
     TypeError
-        A number is not a whole number.
+        A number is not an integer.
     ValueError
-        A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
-        unknown or not as wide as the model.
+        A number is too low, ``thin`` is larger than ``n_steps``, or ``init`` is unknown
+        or has another number of columns than the model.
     """
     options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
     rows = self.density_.sample(n_samples, random_state, **options)
@@ -69,19 +69,20 @@ def impute(
     n_steps: int = 100,
     random_state: Seed = None,
 ) -> ArrayOrFrame:
-    """Fill missing entries, given the others of their row.
+    """Impute missing entries, given the observed entries of each row.
 
-    A chain of Gibbs steps with the observed entries clamped starts at the
-    mean-field solution (of a network, that of the first layer; a step is an upward
-    pass, a Gibbs step in the top-level machine and a downward pass).
+    A Gibbs chain with the observed entries clamped starts at the mean-field solution.
+    In a belief network, the mean field is that of the first layer, and a step of the
+    chain is an upward pass, a Gibbs step in the top-level machine and a downward pass.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         NaN where missing.
     method : {"mean", "sample"}, default="mean"
-        "mean" fills in means (probabilities, where units are binary), averaged over
-        the chain, the same at each call; "sample" fills in the chain's last state.
+        "mean" imputes means, averaged over the chain (probabilities for binary
+        units), which are the same at each call. "sample" imputes the last state of the
+        chain.
     n_steps : int, default=100
         Number of Gibbs steps.
     random_state : int, RandomState instance or None, default=None
@@ -90,13 +91,13 @@ def impute(
     Returns
     -------
     X_filled : ndarray of shape (n_samples, n_features)
-        Observed entries are unchanged. A DataFrame with its index if X
-        and what the model was fitted to are such.
+        X with its missing entries imputed. A DataFrame with the index of X if X is a
+        DataFrame and the model was fitted to one.
 
     Raises
     ------
     TypeError
-        ``n_steps`` is not a whole number.
+        ``n_steps`` is not an integer.
     ValueError
         ``method`` is unknown, or ``n_steps`` is less than 1.
     """
@@ -122,13 +123,13 @@ def sample_of_class(
     n_samples : int, default=1
         Number of rows.
     random_state : int, RandomState instance or None, default=None
-        By default NumPy's global generator: other rows at each call.
+        By default, NumPy's global generator, so that rows differ between calls.
     y : object or array-like of shape (n_samples,), default=None
         Label of all rows, or of each row, to which the chains are clamped. If None,
         labels are sampled, too.
     init, n_steps, burn_in, thin
-        As in :meth:`BernoulliRBM.sample`. Where y is given, chains start from
-        training chains with the same label, if there are any.
+        As in :meth:`BernoulliRBM.sample`. If y is given, chains start from training
+        chains with the same label, if there are any.
 
     Returns
     -------
@@ -138,8 +139,8 @@ def sample_of_class(
     Raises
     ------
     ValueError
-        A label is unknown; y has one label for each row, but not ``n_samples`` of
-        them, or ``thin`` is given; or as in :meth:`BernoulliRBM.sample`.
+        A label is unknown; y is an array, but its length is not ``n_samples`` or
+        ``thin`` is given; or as in :meth:`BernoulliRBM.sample`.
     """
     density = self.density_
     options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
@@ -153,8 +154,8 @@ def pseudo_likelihood(self: Any, X: Data) -> np.ndarray:
 
     .. math:: \mathrm{PL}(v) = \sum_i \log p(v_i \mid v_{-i})
 
-    The sum over all units is computed exactly, and so is deterministic. Missing
-    entries are filled by mean field and left out of the sum.
+    The sum over all units is exact, and hence deterministic. Missing entries are
+    imputed by mean field and have no term in the sum.
 
     Parameters
     ----------
@@ -176,29 +177,29 @@ def importance_likelihood(
     .. math:: \log \frac1n \sum_{k=1}^n \frac{\tilde p(v, h_k)}{Q(h_k)} - \log Z,
        \qquad h_k \sim Q
 
-    The estimate is above the bound of :meth:`score_samples`. Apart from the error
-    of log Z, it is on average below the log-likelihood.
+    The estimate is above the bound of :meth:`score_samples`. Apart from the error of
+    log Z, its expectation is below the log-likelihood.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Without missing values.
+        Rows without missing values.
     n_draws : int, default=100
-        Number of draws for each row, the same ones at each call.
+        Number of draws for each row, which are the same at each call.
     return_se : bool, default=False
-        If True, return standard errors, too.
+        If True, also return standard errors.
 
     Returns
     -------
     log_likelihood : ndarray of shape (n_samples,)
     se : ndarray of shape (n_samples,)
-        Standard errors of the averages, without that of log Z. Only returned if
-        ``return_se`` is True.
+        Standard errors of the averages, which exclude the error of log Z. Only returned
+        if ``return_se`` is True.
 
     Raises
     ------
     TypeError
-        ``n_draws`` is not a whole number.
+        ``n_draws`` is not an integer.
     ValueError
         A value is missing, ``n_draws`` is less than 1, or weights or biases are not
         finite.

@@ -1,4 +1,4 @@
-"""Options that machines share."""
+"""Options of Boltzmann machines."""
 
 from typing import Annotated, Literal
 
@@ -23,7 +23,7 @@ from skdgm.boltzmann.groups import FPCD, PCD, Filters, Penalty, Phase, Tempering
 
 
 class ChainDetails(Details):
-    """Details of Markov chains of the negative phase."""
+    """Details of the Markov chains of the negative phase."""
 
     n_steps: int | tuple = 1
     n_chains: Count | None = 50
@@ -31,13 +31,13 @@ class ChainDetails(Details):
 
 
 class FastDetails(ChainDetails):
-    """The same, of chains that may have fast weights."""
+    """Details of chains that may have fast weights."""
 
     fast_learning_rate: Positive | None = None
 
 
 class SolverDetails(Details):
-    """Details of optimisers of machines."""
+    """Details of the optimizers of machines."""
 
     momentum: float | tuple = 0.0
     schedule: Literal["constant", "invscaling", "linear", "cooldown"] = "linear"
@@ -45,26 +45,26 @@ class SolverDetails(Details):
 
 
 class StartDetails(SolverDetails):
-    """The same, of machines whose visible biases may begin at the marginals."""
+    """Details of optimizers, and the initial visible biases."""
 
     init_biases: Literal["marginals", "zeros"] = "marginals"
 
 
 class WeightDetails(Details):
-    """Details of penalties of weights."""
+    """Details of penalties on weights."""
 
     l1: NotNegative = 0.0
     l2: NotNegative = 0.0
 
 
 class NormDetails(WeightDetails):
-    """The same, with a limit."""
+    """Details of penalties on weights, and a limit of their norm."""
 
     max_norm: Positive | None = None
 
 
 class PenaltyDetails(NormDetails):
-    """The same, with a target of the activity of hidden units."""
+    """Details of penalties and limits of weights, and of a sparsity target."""
 
     sparsity_target: Probability | None = None
     sparsity_cost: NotNegative = 0.1
@@ -78,19 +78,19 @@ class RealDetails(Details):
 
 
 class GreyDetails(RealDetails):
-    """The same, and how grey values are presented."""
+    """Details of real columns, and of the presentation of gray values."""
 
     resample: bool = False
 
 
 class PixelDetails(GreyDetails):
-    """Details of pixels, of which none has a precision of its own."""
+    """Details of pixels, which share one precision."""
 
     precision: Literal["scalar", "fixed"] = "scalar"
 
 
 class FilterDetails(Details):
-    """Details of filters of one layer of maps, or of several."""
+    """Details of the filters of one or several layers of maps."""
 
     filter_shape: Count | tuple | None = None
     pool_shape: Count | tuple | None = None
@@ -103,38 +103,39 @@ MachineSolver = Annotated[
     Solver,
     SolverDetails,
     Doc("""
-        Stochastic gradient descent, or Adam, which divides the gradient by its recent
-        size, parameter by parameter.
+        Stochastic gradient descent, or Adam, which divides the gradient of each
+        parameter by its recent magnitude.
     """),
 ]
 Penalties = Annotated[
     Penalty | None,
     Doc("""
-        Penalties and limits of the weights, and a target of the activity of hidden
-        units; None leaves them at the defaults below.
+        Penalties and limits of the weights, and a sparsity target for the hidden units;
+        None keeps the defaults below.
     """),
 ]
 Quadratic = Annotated[
     bool,
     Doc(r"""
-        If True, train with an energy to which :math:`\tfrac12 \sum_i \beta_i W_{ij}^2`
-        is added for each hidden unit that is on, which penalises large weights. The
-        fitted attributes are those of the plain energy.
+        If True, train with the energy plus :math:`\tfrac12 \sum_i \beta_i W_{ij}^2` for
+        each hidden unit that is on, which penalizes large weights. The fitted
+        attributes refer to the energy without this term.
     """),
 ]
 ConvFilters = Annotated[
     Filters | None,
     FilterDetails,
     Doc("""
-        Filters, and how their maps are pooled; None leaves them at the defaults below.
+        Filters, and the pooling of their maps; None keeps the defaults below.
     """),
 ]
 ImageShape = Annotated[
     tuple | list | None,
     Doc(
         """
-        Height, width and perhaps channels of the images. None is a square of one
-        channel, or else one row of pixels.
+        Height and width of the images, and optionally the number of channels. None: a
+        square with one channel, or a single row of pixels if the number of columns is
+        no square.
         """,
         "tuple of int or None",
     ),
@@ -142,53 +143,53 @@ ImageShape = Annotated[
 MapFeatures = Annotated[
     Literal["pooled", "detection"],
     Doc("""
-        Features that ``transform`` returns, and ``inverse_transform`` takes:
-        probabilities of pooled or of detection units.
+        Features that ``transform`` returns and ``inverse_transform`` accepts:
+        probabilities of pooled units or of detection units.
     """),
 ]
 CONV_RATE = Doc("""
-    Initial learning rate, which ``schedule`` of the solver lowers. The gradient of a
-    filter is a sum over all positions, which Adam divides by its size; with "sgd",
-    steps are shortened where there are many.
+    Initial learning rate, which the ``schedule`` of the solver lowers. The gradient of
+    a filter is a sum over all positions. Adam divides it by its magnitude; with "sgd",
+    steps are shortened if there are many positions.
 """)
 
 
 class MachineOptions(FitOptions):
-    """Options of machines on one table.
+    """Options of machines with one hidden layer.
 
     Parameters
     ----------
     n_iter
         Number of epochs.
     gradient
-        Chains of the negative phase: they start where the last update left them
-        (persistent contrastive divergence, "pcd"), or at the data (contrastive
-        divergence, "cd"). Persistent chains may have fast weights ("fpcd"), or exchange
-        states with hotter ones (parallel tempering, "tempering").
+        Sampler of the negative phase: contrastive divergence ("cd"), whose chains start
+        at the data; or persistent contrastive divergence ("pcd"), whose chains continue
+        from the previous update. Persistent chains may also have fast weights ("fpcd"),
+        or exchange states with chains at higher temperatures ("tempering").
     centering
-        If not None, use the centred gradient [6]_, whose offsets are means of visible
-        and hidden units: those at the start of training, running means in the positive
-        phase ("data"), or running averages of the means in both phases ("moving"). None
-        is the plain gradient, but "data" for layers so wide that its steps overshoot:
-        of more than 640 hidden units by default.
+        Offsets of the centered gradient [6]_, which are means of visible and hidden
+        units: the means at the start of training ("start"), running means in the
+        positive phase ("data"), or running averages of the means in both phases
+        ("moving"). None: the plain gradient, or "data" for layers so wide that its
+        steps would overshoot (with the default options, more than 640 hidden units).
 
     Attributes
     ----------
     h_samples_ : ndarray of shape (n_chains, n_components)
         Hidden units of the training chains.
     chains_ : ndarray of shape (n_chains, n_features)
-        Visible units of the training chains; with "cd", which keeps none, chains of an
-        earlier fit or draws from the initial model.
+        Visible units of the training chains. "cd" has no persistent chains: these are
+        then chains of an earlier fit or draws from the initial model.
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
-        For "tempering": recent swap rates of chains at neighbouring temperatures, from
-        the model's own temperature on.
+        For "tempering": recent swap rates between neighboring temperatures, beginning
+        at the model's own temperature.
     log_Z_ : float
         Log partition function, computed at first access.
     log_Z_se_ : float
-        Standard error of ``log_Z_``; 0 where that is exact.
+        Standard error of ``log_Z_``; 0 if ``log_Z_`` is exact.
     loss_curve_ : list of float
-        For each epoch the negative pseudo-likelihood of training rows, estimated from
-        some of their units, in nats per row.
+        Negative pseudo-likelihood of the training rows for each epoch, in nats per row,
+        estimated from some units of some rows.
     validation_curve_ : list of float
         ``loss_curve_`` of held-out rows, with ``early_stopping``.
     """
@@ -213,33 +214,35 @@ class DeepOptions(MachineOptions):
     Parameters
     ----------
     column_types
-        Kind of the columns. "auto": read from the data, as the guide's page "How
-        columns are read" says; "bernoulli": values in [0, 1]; "gaussian": real numbers
-        of any scale, standardised internally.
+        Kind of the columns. "auto": read from the data, as described in the guide, page
+        "How columns are read"; "bernoulli": values in [0, 1]; "gaussian": real numbers
+        of any scale, which are standardized internally.
     gradient
-        Sampler of the negative phase, whose chains start where the last update left
-        them: Gibbs steps of the model itself, of the model with fast weights added, or
-        parallel tempering.
+        Sampler of the negative phase, whose chains continue from the previous update:
+        Gibbs sampling of the model ("pcd"), Gibbs sampling with fast weights added
+        ("fpcd"), or parallel tempering ("tempering").
     negative
-        Statistics of the negative phase: states of the chains (in the odd layers, means
-        given the others), or the means that one step of mean field gives from these.
+        Statistics of the negative phase. "samples": the states of the chains, with the
+        means of odd layers given the others. "means": also the means of even layers,
+        by one step of mean field from these states.
     mean_field_steps
-        Maximum number of mean-field sweeps for each row of a batch; with the gradient
-        "multi-prediction" of :class:`~skdgm.DBM`, their number.
+        Maximum number of mean-field sweeps for each row of a batch. With the gradient
+        "multi-prediction" of :class:`~skdgm.DBM`, the exact number.
     centering
-        If not None, use the centred gradient [3]_, without which layers far from the
-        data hardly learn unless they are pre-trained. Offsets are as in
-        :class:`BernoulliRBM`.
+        Offsets of the centered gradient [3]_, as in :class:`BernoulliRBM`. With the
+        plain gradient (None), layers far from the data hardly learn unless they are
+        pre-trained.
     pretrain
-        Initial weights: small random numbers, or those of pairs of layers trained one
-        after the other by contrastive divergence, with twice the input for layers that
-        have neighbours on both sides in the machine [1]_.
+        Initial weights: small random numbers (None), or the weights of pairs of layers
+        trained one after the other by contrastive divergence ("layerwise"). In a pair,
+        the input of a layer with neighbors on both sides is doubled [1]_.
     inference_steps, inference_tol : int, float
         Maximum number of mean-field sweeps for features and likelihoods, and the change
-        of a row's means below which they stop.
+        of a row's means below which the sweeps stop.
     feature_layer : int, tuple of int or "all"
         Hidden layers whose means :meth:`transform` returns: 0 is the first, -1 the
-        last. It may be changed after ``fit``, and so may the two above.
+        last. ``feature_layer``, ``inference_steps`` and ``inference_tol`` may be
+        changed after ``fit``.
 
     Attributes
     ----------
@@ -248,10 +251,11 @@ class DeepOptions(MachineOptions):
     chains_ : ndarray of shape (n_chains, n_features)
         Visible units of the training chains.
     loss_curve_ : list of float
-        For each epoch the negative log-likelihood of some units of training rows, given
-        the others and the mean-field means two layers above, in nats per row.
+        Negative log-likelihood of training rows for each epoch, in nats per row,
+        estimated from some visible units, each given the other visible units and the
+        mean-field means of the second hidden layer.
     n_iter_ : int
-        Number of epochs done in which all layers were trained together.
+        Number of completed epochs in which all layers were trained together.
     pretrain_loss_curves_ : list of list of float
         For each pair of layers and each epoch, the negative log-likelihood of some rows
         given the layer above, in nats; empty without ``pretrain``.

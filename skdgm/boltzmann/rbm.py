@@ -1,4 +1,4 @@
-r"""Restricted Boltzmann machines of units of any kind.
+r"""Restricted Boltzmann machines with units of any exponential family.
 
 .. math:: -E(v, h) = \sum_j \log w_j(v_j) + \log w(h) + b^\top v + c^\top h + v^\top W h
 """
@@ -25,18 +25,18 @@ from skdgm.typing import ArrayOrFrame, Data
 
 
 class RBM(MachineOptions, Machine):
-    r"""Restricted Boltzmann machine of visible and hidden units of any kind.
+    r"""Restricted Boltzmann machine with visible and hidden units of any kind.
 
     .. math::
 
         p(v, h) = \frac1Z \prod_j w_j(v_j) \, w(h) \, \exp(b^\top v + c^\top h + v^\top
         W h)
 
-    Each column has a distribution of an exponential family [7]_ [8]_: given the hidden
-    units, its natural parameter is :math:`\eta_j = b_j + W_{j:} h`, so that all units
-    of a layer are independent given the other. Columns of several kinds make up one
-    table; DataFrames say which by their types. NaN is a missing value, in every method.
-    Float64 data are processed in float64, all others in float32.
+    Given the hidden units, each column has a distribution in an exponential family
+    [7]_ [8]_, with the natural parameter :math:`\eta_j = b_j + W_{j:} h`. The units of
+    a layer are independent given the other layer. A table may have columns of several
+    kinds, which are read from the dtypes of a DataFrame. All methods accept NaN as a
+    missing value. Computations are in float64 for float64 data, otherwise in float32.
 
     .. list-table:: Kinds of columns
        :header-rows: 1
@@ -46,16 +46,16 @@ class RBM(MachineOptions, Machine):
        * - "bernoulli"
          - 0, 1 or probabilities of 1; :math:`\eta` is the log odds
        * - "categorical", "categorical(n)"
-         - codes 0, 1, ... (names in a DataFrame), at least n of them, with an
-           :math:`\eta` for each
+         - codes 0, 1, ... (names in a DataFrame) of at least n categories; each
+           category has an :math:`\eta`
        * - "gaussian"
-         - real numbers of any scale, which are standardised; normal with the mean
+         - real numbers of any scale, which are standardized; normal with mean
            :math:`\eta` and a learned precision
        * - "rectified"
-         - amounts of at least 0; the same distribution truncated at 0, by which the
-           amounts are divided by their root mean square
+         - nonnegative numbers, which are divided by their root mean square; normal with
+           mean :math:`\eta` and a learned precision, truncated at 0
        * - "interval"
-         - shares in [0, 1]; density proportional to :math:`e^{\eta v}` (truncated
+         - numbers in [0, 1]; density proportional to :math:`e^{\eta v}` (truncated
            exponential, also called continuous Bernoulli [9]_)
        * - "poisson"
          - counts; Poisson with the log rate :math:`\eta`
@@ -63,75 +63,77 @@ class RBM(MachineOptions, Machine):
          - counts up to n (by default the highest in the first data); n bits with the
            log odds :math:`\eta`
 
-    Fractions of counts have Gamma functions in the place of factorials.
+    For counts that are not whole numbers, Gamma functions replace the factorials.
 
     Parameters
     ----------
     n_components
         Number of hidden units.
     column_types : str, tuple of str or dict
-        Kind of all columns; of each, a tuple; or "auto": read from the data, as the
-        guide's page "How columns are read" says. "mixed" takes the kinds from a
-        DataFrame's types: bits for bools, categories for text and category dtypes,
-        "gaussian" for numbers, or categories where numbers have few values. A dict has
-        the kinds of some columns by name, the others are as by "mixed". Variances of
-        "rectified" columns are mean squares.
+        Kind of all columns, or a tuple with the kind of each column. "auto": read from
+        the data, as described in the guide, page "How columns are read". "mixed": from
+        the dtypes of a DataFrame, with bits for bools, categories for text and category
+        dtypes, "gaussian" for numbers, and categories for numbers with few distinct
+        values. A dict has the kinds of some columns by name; "mixed" applies to the
+        other columns. The variance of a "rectified" column is its mean square.
     hidden
-        Kind of hidden units: "bernoulli", "binomial(n)", "categorical(n)" (each unit
-        has n states), "gaussian" and "rectified" (of variance 1 before truncation) or
-        "poisson". The last three have no limits, and then visible units must have some,
-        or Z would be infinite: "bernoulli", "categorical", "binomial" or "interval".
-        Features are their means: probabilities of bits and of each category, expected
-        counts and amounts.
+        Kind of the hidden units: "bernoulli", "binomial(n)", "categorical(n)" (each
+        unit has n states), "gaussian", "rectified" (both with variance 1 before
+        truncation) or "poisson". The last three kinds are unbounded, and require
+        bounded visible units ("bernoulli", "categorical", "binomial" or "interval"):
+        otherwise Z would be infinite. Features are the means of the hidden units:
+        probabilities of bits and of each category, expected counts and values.
     learning_rate
-        Initial learning rate, which ``schedule`` of the solver lowers. With "sgd",
-        steps are shortened where many columns or hidden units would make them
-        overshoot, and those by counts are as long as by other columns, however high
-        counts are ("adam" learns high counts slowly).
+        Initial learning rate, which the ``schedule`` of the solver lowers. With "sgd",
+        steps are shortened if the number of columns or hidden units would make them
+        overshoot, and steps for counts do not depend on the size of the counts. With
+        "adam", columns with high counts are learned slowly.
     gradient
-        Chains of the negative phase. Those of parallel tempering persist, and exchange
-        states with hotter ones ("tempering" [5]_). Others start where the last update
-        left them (persistent contrastive divergence, "pcd" [2]_), perhaps with fast
-        weights ("fpcd" [4]_), or at the data (contrastive divergence, "cd" [1]_). They
-        are several times faster, but above units that say much, as counts do, they stay
-        where the rows are, and the model may have most of its probability elsewhere.
+        Sampler of the negative phase: contrastive divergence ("cd" [1]_), whose chains
+        start at the data; or persistent contrastive divergence ("pcd" [2]_), whose
+        chains continue from the previous update. Persistent chains may also have fast
+        weights ("fpcd" [4]_), or exchange states with chains at higher temperatures
+        ("tempering" [5]_). Tempering is several times slower. With informative columns
+        such as counts, however, the other chains stay close to the data, and most of
+        the model's probability may lie elsewhere.
     penalty
-        Penalties and limits of the weights, which count in the scales of the columns;
-        None leaves them at the defaults below. ``max_norm`` is that of the weights of
-        each hidden unit to the columns of a kind, in the standard deviations of the
-        columns (of "gaussian" and "rectified" ones, given the hidden units).
+        Penalties and limits of the weights, in the scales of the columns; None keeps
+        the defaults below. ``max_norm`` limits the norm of the weights between a hidden
+        unit and the columns of one kind, in standard deviations of the columns (given
+        the hidden units, for "gaussian" and "rectified" columns).
 
     Attributes
     ----------
     components_ : ndarray of shape (n_hidden_entries, n_entries)
-        Weights W, transposed. A categorical unit has an entry for each category, the
-        entries of all columns are in the order of these; other units have one entry.
-        Of standardised columns, for the standardised values.
+        Weights W, transposed. A categorical unit has an entry for each category, other
+        units have one entry; the entries follow the order of the columns. The weights
+        of standardized columns refer to the standardized values.
     intercept_hidden_ : ndarray of shape (n_hidden_entries,)
         Hidden biases c.
     intercept_visible_ : ndarray of shape (n_entries,)
         Visible biases b.
     precision_ : ndarray of shape (n_columns,)
-        Precisions of the "gaussian" and "rectified" columns, in their order, for
-        values as they are given; where there are such columns.
+        Precisions of the "gaussian" and "rectified" columns in their original units;
+        only set if there are such columns.
     h_samples_ : ndarray of shape (n_chains, n_hidden_entries)
         Hidden units of the training chains.
     chains_ : ndarray of shape (n_chains, n_features)
-        Visible units of the training chains (with "cd", those at the start), with codes
+        Visible units of the training chains (with "cd", the initial chains), with codes
         for categories.
     density_kind_ : {"exact", "estimate"}
-        Kind of density that :meth:`score_samples` returns: exact where one of the
-        layers has at most :math:`2^{20}` states; elsewhere, of rows with missing
-        entries, the estimate of a lower bound.
+        Kind of density that :meth:`score_samples` returns: exact if one of the layers
+        has at most :math:`2^{20}` states. Otherwise log Z is an estimate, and rows with
+        missing entries have an estimate of a lower bound.
     loss_curve_ : list of float
-        For each epoch the negative log-likelihood of columns, each given the means of
-        the hidden units given the other columns of its row, estimated from some columns
-        of training rows, in nats per row.
+        Loss of the training rows for each epoch, in nats per row. The loss is the
+        negative log-likelihood of each column given the means of the hidden units,
+        which are themselves computed from the other columns of the row. It is estimated
+        from some columns of some rows.
 
     See Also
     --------
-    BernoulliRBM, GaussianRBM : Machines of bits alone, of real columns alone.
-    ReplicatedSoftmax : For counts of words in documents of different lengths.
+    BernoulliRBM, GaussianRBM : Machines for binary and for real columns.
+    ReplicatedSoftmax : Model of word counts in documents of different lengths.
 
     References
     ----------
@@ -184,7 +186,7 @@ class RBM(MachineOptions, Machine):
     _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"
 
     def reconstruct(self, X: Data) -> ArrayOrFrame:
-        r"""Means of the visible units given the means of the hidden ones.
+        r"""Reconstruct each row from the means of its hidden units.
 
         Parameters
         ----------
@@ -194,8 +196,8 @@ class RBM(MachineOptions, Machine):
         Returns
         -------
         X_mean : ndarray of shape (n_samples, n_features)
-            Expected values; of categories the most probable ones. A DataFrame if X and
-            what the model was fitted to are such.
+            Means of the visible units, or the most probable categories. A DataFrame if
+            X is a DataFrame and the model was fitted to one.
         """
         density = self.density_
         return framed(self, density.inverse(density.features(X)), X)
@@ -205,7 +207,7 @@ class RBM(MachineOptions, Machine):
         kinds = self._options.column_types
         if isinstance(kinds, str) and kinds == "bernoulli":
             return bits_as_asked(self._options)
-        # Before a fit, which decides, all kinds are possible.
+        # Before a fit has read the kinds from the data, all kinds are possible.
         return UnitColumns("mixed" if kinds == AUTO else kinds)
 
     def _remedy(self):

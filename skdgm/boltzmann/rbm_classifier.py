@@ -2,7 +2,7 @@ r"""Restricted Boltzmann machines with labels.
 
 .. math:: E(v, y, h) = -b^\top v - d_y - c^\top h - v^\top W h - U_{y:} h
 
-The visible layer has two blocks: the data, and a softmax unit for the label.
+The visible layer has two blocks: the data v, and a softmax unit for the label y.
 """
 
 from typing import Annotated, Literal
@@ -29,39 +29,40 @@ class RBMClassifier(MachineOptions, Classifier, Machine):
         p(v, y, h) = e^{-E(v, y, h)} / Z, \qquad
         E(v, y, h) = -b^\top v - d_y - c^\top h - v^\top W h - U_{y:} h
 
-    so that labels have the exact distribution :math:`p(y \mid v) \propto \exp(d_y +
-    \sum_j \log(1 + e^{c_j + U_{yj} + v^\top W_{:j}}))`, with an exact gradient [4]_.
-    Columns are binary, or real with the energy of :class:`GaussianRBM`. NaN is a
-    missing value, in every method; of rows with some, under more than 20 hidden units,
-    a label's probability is that of its mean-field bound. By default it is within .02
-    of a logistic regression, or ahead of it, on each of 17 sets
-    (``doc/benchmarks/untuned.md``).
+    The distribution of labels and its gradient are exact [4]_: :math:`p(y \mid v)
+    \propto \exp(d_y + \sum_j \log(1 + e^{c_j + U_{yj} + v^\top W_{:j}}))`. Columns are
+    binary, or real with the energy of :class:`GaussianRBM`. All methods accept NaN as a
+    missing value. For rows with missing values and more than 20 hidden units, the
+    probabilities of labels are computed from mean-field bounds. With default
+    parameters, its accuracy is at most .02 below that of a logistic regression on each
+    of 17 data sets (``doc/benchmarks/untuned.md``).
 
     Parameters
     ----------
     n_components
         Number of hidden units.
     column_types
-        Kind of the columns. "auto": read from the data, as the guide's page "How
-        columns are read" says; "bernoulli": 0, 1 or probabilities of 1; "gaussian":
-        real numbers, standardised internally, as in :class:`GaussianRBM`.
+        Kind of the columns. "auto": read from the data, as described in the guide, page
+        "How columns are read"; "bernoulli": 0, 1 or probabilities of 1; "gaussian":
+        real numbers, standardized internally, as in :class:`GaussianRBM`.
     objective
-        Objective to maximise: log p(y | v) + ``generative_weight`` log p(v, y),
-        log p(y | v) alone, or log p(v, y) alone.
+        Objective to maximize: log p(y | v) + ``generative_weight`` log p(v, y)
+        ("hybrid"), log p(y | v) ("discriminative"), or log p(v, y) ("generative").
     unlabeled
-        Value of y for rows without a label: they train the generative part, and
-        :meth:`score` leaves them out. None means that all rows are labelled.
+        Value of y for rows without a label. These rows train the generative part, and
+        :meth:`score` ignores them. None means that all rows are labeled.
     n_iter
         Number of epochs; "auto": 2,000 updates, but between 20 and 100 epochs.
     penalty
-        Penalties and limits of the weights, and a target of the activity of hidden
-        units; None leaves them at the defaults below. For real columns they are as in
-        :class:`GaussianRBM`, and ``max_norm=4.0`` keeps chains moving.
+        Penalties and limits of the weights, and a sparsity target for the hidden units;
+        None keeps the defaults below. For real columns they act as in
+        :class:`GaussianRBM`, and ``max_norm=4.0`` lets chains mix.
     gradient
-        Chains of the generative part: they start where the last update left them
-        (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
-        divergence, "cd" [1]_). Persistent chains may have fast weights ("fpcd" [3]_),
-        or exchange states with hotter ones (parallel tempering, "tempering" [5]_).
+        Sampler of the generative part: contrastive divergence ("cd" [1]_), whose chains
+        start at the data; or persistent contrastive divergence ("pcd" [2]_), whose
+        chains continue from the previous update. Persistent chains may also have fast
+        weights ("fpcd" [3]_), or exchange states with chains at higher temperatures
+        ("tempering" [5]_).
 
     Attributes
     ----------
@@ -80,14 +81,14 @@ class RBMClassifier(MachineOptions, Classifier, Machine):
     precision_ : ndarray of shape (n_features,)
         For real columns, the precisions of the original columns given the hidden units.
     mean_, scale_ : ndarray of shape (n_features,)
-        For real columns, the values that are subtracted from them, and by which they
-        are then divided; weights and biases are of the standardised columns.
+        For real columns, the means and scales by which they are standardized. Weights
+        and biases refer to the standardized columns.
     density_kind_ : {"exact", "estimate"}
-        Kind of density that :meth:`score_samples` returns: exact where the smaller
-        layer has at most 20 units.
+        Kind of density that :meth:`score_samples` returns: exact if the smaller layer
+        has at most 20 units.
     loss_curve_ : list of float
-        For each epoch the mean negative log probability of the labels of some training
-        rows, in nats.
+        Mean negative log probability of the labels of some training rows for each
+        epoch, in nats.
 
     References
     ----------

@@ -2,7 +2,7 @@ r"""Replicated softmax: a restricted Boltzmann machine of documents.
 
 .. math:: E(x, h) = -b^\top x - x^\top W h - n \, a^\top h, \qquad n = \sum_k x_k
 
-Each of the n words is a softmax unit, and all of them share biases and weights.
+Each of the n words is a softmax unit. All words share biases and weights.
 """
 
 from typing import Annotated, Literal
@@ -22,64 +22,65 @@ class ReplicatedSoftmax(FitOptions, DocumentModel):
         p(x, h \mid n) = \frac{n!}{\prod_k x_k!} \, \frac{1}{Z_n} \exp\left(b^\top x +
         x^\top W h + n \, a^\top h\right), \qquad n = \sum_k x_k
 
-    for a document x, the counts of the words of a vocabulary, of n words [1]_. Given
-    the hidden units each word is drawn from one distribution, :math:`p(k \mid h)
-    \propto e^{b_k + W_k h}`, a product of topics, where latent Dirichlet allocation
-    takes a mixture; and :math:`p(h_j = 1 \mid x) = \sigma(n a_j + x^\top W_{:j})`,
-    the surer the more words there are. Z depends on the length, given which documents
-    have probabilities.
+    for a document of n words, given by its vector x of word counts [1]_. Given the
+    hidden units, all words are drawn from the same distribution :math:`p(k \mid h)
+    \propto e^{b_k + W_k h}`, which is a product of topics, whereas latent Dirichlet
+    allocation uses a mixture of topics. The posterior of a hidden unit is
+    :math:`p(h_j = 1 \mid x) = \sigma(n a_j + x^\top W_{:j})`. Since Z depends on the
+    length n, likelihoods are conditional on n.
 
-    Rows are documents: counts, dense or CSR, which are not converted to a dense table.
-    Weights of words in the place of counts, such as tf-idf, are taken as fractions of
-    words. Missing values (NaN) are of words that were not looked for: the document
-    consists of its other words, from the vocabulary that was looked for.
+    Rows are word counts of documents, dense or CSR; sparse matrices are not densified.
+    Word weights such as tf-idf count as fractions of words. NaN is a word outside the
+    vocabulary that was searched in the document: it is excluded from the document and
+    from the vocabulary of this row.
 
     Parameters
     ----------
     n_components
         Number of hidden units.
     learning_rate
-        Initial learning rate, divided by the mean length of documents + 10, at least
-        30, since hidden units sum up their words; ``schedule`` of the solver lowers it.
-        The objective is the log-likelihood per word of a document of mean length.
+        Initial learning rate, which the ``schedule`` of the solver lowers. It is
+        divided by the mean length of documents plus 10, or by 30 if this is more,
+        because the inputs of hidden units are sums over words. The objective is the
+        log-likelihood of a document divided by the mean length.
     n_iter
         Number of epochs.
     gradient
-        Chains of the negative phase: they start at the documents (contrastive
-        divergence, "cd"), or where the last update left them ("pcd"), with lengths
-        spread evenly over those of the training documents. These may also exchange
-        hidden units with chains of shorter documents, which mix faster ("tempering",
-        where the length is the inverse temperature): ``n_temperatures`` is the number
-        of lengths, from each chain's own down to one word.
+        Sampler of the negative phase: contrastive divergence ("cd"), whose chains start
+        at the documents; or persistent contrastive divergence ("pcd"), with chain
+        lengths spread evenly over the lengths of training documents. In "tempering",
+        persistent chains also exchange hidden units with chains of shorter documents,
+        which mix faster: the length acts as the inverse temperature.
+        ``n_temperatures`` is the number of lengths, from the chain's own to one word.
     solver
-        Adam, which divides the gradient by its recent size, so that rare words learn as
-        fast as frequent ones; or stochastic gradient descent.
+        Adam, which divides the gradient of each parameter by its recent magnitude, so
+        that rare words learn as fast as frequent words; or stochastic gradient descent.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Weights W, transposed: for each hidden unit the words that it makes more
-        frequent, or less.
+        Weights W, transposed. A positive weight makes a word more frequent if the
+        hidden unit is on.
     intercept_hidden_ : ndarray of shape (n_components,)
-        Hidden biases a, for each word of a document.
+        Hidden biases a, which are multiplied by the length of a document.
     intercept_visible_ : ndarray of shape (n_features,)
         Biases b of the words.
     chains_ : ndarray of shape (n_chains, n_features)
-        Documents of the training chains (with "cd", those at the start).
+        Documents of the training chains (with "cd", the initial chains).
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
-        For "tempering": recent rates of exchanges between neighbouring lengths, from
-        the documents' own on.
+        For "tempering": recent swap rates between neighboring lengths, beginning at the
+        documents' own lengths.
     lengths_ : ndarray of shape (n_lengths,)
-        Lengths of the documents of the first fit, at most 1000 of them, spread evenly:
-        those from which :meth:`sample` draws.
+        Evenly spread lengths of documents of the first fit, at most 1000, from which
+        :meth:`sample` draws.
     h_samples_ : ndarray of shape (n_chains, n_components)
         Hidden units of the training chains.
     density_kind_ : {"exact", "estimate"}
         Kind of density that :meth:`score_samples` returns: exact with at most 20 hidden
         units.
     loss_curve_ : list of float
-        For each epoch the negative log-likelihood of each half of a document given the
-        other (by the hidden means given that), in nats per training document.
+        Negative log-likelihood of each half of a training document given the hidden
+        means inferred from the other half, for each epoch, in nats per document.
     validation_curve_ : list of float
         ``loss_curve_`` of held-out rows, with ``early_stopping``.
 

@@ -1,4 +1,4 @@
-r"""Spike and slab restricted Boltzmann machines of real columns.
+r"""Spike-and-slab restricted Boltzmann machines of real columns.
 
 .. math:: p(v) \propto e^{-F(v)}, \qquad F(v) = \tfrac12 g^\top \mathrm{diag}(\lambda) g
    - \sum_i \zeta \Bigl( c_i - \tfrac12 g^\top \mathrm{diag}(\Phi_i) g + \mu_i
@@ -13,7 +13,7 @@ from skdgm.boltzmann._covariance.slabs import SlabModel
 
 @steady
 class SpikeSlabRBM(CovarianceMachine):
-    r"""Machine of real columns, each hidden unit of which is a bit times a real number.
+    r"""Spike-and-slab restricted Boltzmann machine of real columns.
 
     .. math::
 
@@ -29,39 +29,41 @@ class SpikeSlabRBM(CovarianceMachine):
 
         g = v - b
 
-    with :math:`\zeta(x) = \log(1 + e^x)`, and :math:`\Phi \ge 0`. A spike that is on
-    widens rows along W, by the variance of its slab [1]_, whose mean is :math:`\mu`
-    [2]_: given the spikes, rows are normal with the precision matrix
+    with :math:`\zeta(x) = \log(1 + e^x)`, and :math:`\Phi \ge 0`. A hidden unit is the
+    product of a bit, the spike, and a real number, the slab, with mean :math:`\mu`
+    [2]_. Spikes that are on increase the variance of rows along their columns of W
+    [1]_: given the spikes, rows are normal with the precision matrix
     :math:`\mathrm{diag}(\lambda + \Phi h) - W \mathrm{diag}(h / \alpha) W^\top`.
-    It stays positive definite for all spikes: at this limit weights shrink, and
-    precisions rise. Spikes, slabs and rows are drawn in blocks, each given the others;
-    rows of up to 64 columns are drawn given the spikes alone. The patterns of few
-    spikes (up to ten, with :math:`2^{n} d^2 \le 2^{14}` for d columns) are summed over:
-    then learning needs no chains, and likelihoods and draws are exact.
+    Learning keeps this matrix positive definite for all h. A Gibbs step draws spikes,
+    slabs and rows in turn; rows with at most 64 columns are drawn with the slabs
+    marginalized. With few spikes (n at most 10, and :math:`2^{n} d^2 \le 2^{14}` for d
+    columns) all their states are enumerated: learning then needs no chains, and
+    likelihoods and samples are exact.
 
-    Columns may have any scale: they are standardised internally. NaN is a missing
-    value, in every method; such entries are drawn by the same chains. Float64 data are
-    processed in float64, all others in float32.
+    Columns may have any scale: they are standardized internally. All methods accept NaN
+    as a missing value, which is sampled by the same chains. Computations are in float64
+    for float64 data, otherwise in float32.
 
     Parameters
     ----------
     n_components
-        Number of spikes, each with a slab.
+        Number of hidden units, each with a spike and a slab.
     n_steps
         Number of Gibbs steps of the chains in each update.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Weights W of the standardised columns, transposed.
+        Weights W of the standardized columns, transposed.
     component_precisions_ : ndarray of shape (n_components, n_features)
-        Precisions :math:`\Phi` that spikes add, transposed.
+        Precisions :math:`\Phi` that spikes add to the columns, transposed.
     intercept_hidden_ : ndarray of shape (n_components,)
         Biases c of the spikes.
     slab_means_, slab_precisions_ : ndarray of shape (n_components,)
         Means :math:`\mu` and precisions :math:`\alpha` of the slabs.
     density_kind_ : {"exact", "estimate"}
-        Kind of :meth:`score_samples`: "exact" where spikes are few.
+        Kind of density that :meth:`score_samples` returns: exact if the states of the
+        spikes are enumerated.
 
     References
     ----------

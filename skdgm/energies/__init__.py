@@ -1,4 +1,5 @@
-"""Energy functions, which define models; everything else is an algorithm on them."""
+"""Energy functions, which define models. Samplers and other algorithms work with any
+energy."""
 
 from skdgm.energies.blocks import Link, Triple
 from skdgm.energies.connected import Connected, colours_of, sites_of

@@ -1,4 +1,4 @@
-"""Graphs of blocks of units, joined by couplings and coloured."""
+"""Graphs of blocks of units, with couplings and colors."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -13,7 +13,7 @@ from skdgm.energies.params import Params
 class Link(NamedTuple):
     """Numbers of two blocks, and of the coupling that joins them.
 
-    Weights are oriented: their rows belong to ``below``, their columns to ``above``.
+    Rows of the weights belong to ``below``, columns to ``above``.
     """
 
     below: int
@@ -22,32 +22,34 @@ class Link(NamedTuple):
 
 
 class Triple(NamedTuple):
-    """Numbers of three blocks, of which each gates the weights between the other two,
-    and of the coupling of each to the factors: three each. See
-    :class:`~skdgm.couplings.Factors`."""
+    """Numbers of three blocks, and of their three couplings to the factors.
+
+    Each block gates the weights between the other two; see
+    :class:`~skdgm.couplings.Factors`.
+    """
 
     blocks: tuple
     couplings: tuple
 
 
 class Graph:
-    """Blocks, links and colours: an energy without its formulas; see :class:`Energy`.
+    """Blocks, links and colors: an energy without its formulas; see :class:`Energy`.
 
     Attributes
     ----------
     units, links, couplings, colours, layers, triples : tuple
-        As :class:`Energy` was given them.
+        As given to :class:`Energy`.
     is_binary_chain : bool
-        True if kernels can serve the graph: a chain of layers of one block of binary
-        units each, with dense couplings of their own.
+        True for a chain of layers, each one block of binary units, whose couplings are
+        dense and not shared. Kernels exist for such graphs.
     is_labelled_chain : bool
-        True for such a chain under a label, the last block.
+        True for such a chain with a label as its last block.
     has_matrices : bool
-        True if all couplings are dense, and of two blocks, so that weights may be in
-        tiles.
+        True if all couplings are dense and there are no triples, so that weights may be
+        tiled.
     is_sitewise : bool
-        True if blocks are linked with themselves, so that their units are drawn one
-        after another: a :class:`~skdgm.energies.Connected`.
+        True if blocks are linked to themselves, so that their units are drawn one by
+        one, as in a :class:`~skdgm.energies.Connected`.
     """
 
     is_sitewise = False
@@ -74,8 +76,8 @@ class Graph:
         self.layers = tuple(map(tuple, layers or ((block,) for block in blocks)))
         self.colours = tuple(map(tuple, colours or self._greedy()))
         self._check()
-        *below, top = self.units
-        matrices = all(type(own) is Dense for own in self.couplings)
+        *below, last = self.units
+        matrices = all(type(coupling) is Dense for coupling in self.couplings)
         self.has_matrices = matrices and not self.triples
         is_chain = (
             len(self.links) > 0
@@ -84,38 +86,40 @@ class Graph:
             and self.links == tuple((b, b + 1, b) for b in blocks[:-1])
             and self.colours == (tuple(blocks[::2]), tuple(blocks[1::2]))
         )
-        self.is_binary_chain = is_chain and top.form == "bits"
-        deep = len(below) > 1
-        self.is_labelled_chain = is_chain and deep and top.form == "one"
+        self.is_binary_chain = is_chain and last.form == "bits"
+        is_deep = len(below) > 1
+        self.is_labelled_chain = is_chain and is_deep and last.form == "one"
 
     def _others(self, block):
-        """The three-way links of a block; see :meth:`gated`."""
+        """Three-way links of a block; see :meth:`gated`."""
         for blocks, couplings in self.triples:
             ends = tuple(zip(blocks, couplings, strict=True))
-            for place, (own, number) in enumerate(ends):
-                if own == block:
+            for place, (end, number) in enumerate(ends):
+                if end == block:
                     yield number, ends[:place] + ends[place + 1 :]
 
     def _greedy(self):
-        own = []
+        colours = []
         for block in range(len(self.units)):
-            taken = {own[other] for other in self.beside(block) if other < block}
-            own.append(min(set(range(len(own) + 1)) - taken))
+            taken = {colours[other] for other in self.beside(block) if other < block}
+            colours.append(min(set(range(len(colours) + 1)) - taken))
         return [
-            [block for block, colour in enumerate(own) if colour == number]
-            for number in range(max(own) + 1)
+            [block for block, colour in enumerate(colours) if colour == number]
+            for number in range(max(colours) + 1)
         ]
 
     def _check(self):
-        own = {b: number for number, part in enumerate(self.colours) for b in part}
+        colours = {
+            b: number for number, members in enumerate(self.colours) for b in members
+        }
         if sorted(sum(self.colours, ())) != list(range(len(self.units))):
             raise ValueError(f"Each block must have one colour; got {self.colours}.")
         for i, j, _ in self.links:
-            if own[i] == own[j] and not (i == j and self.is_sitewise):
+            if colours[i] == colours[j] and not (i == j and self.is_sitewise):
                 raise ValueError(f"Linked blocks {i} and {j} have the same colour.")
         for blocks in {triple.blocks for triple in self.triples}:
             for i, j in combinations(set(blocks), 2):
-                if own[i] == own[j]:
+                if colours[i] == colours[j]:
                     raise ValueError(f"Linked blocks {i} and {j} have the same colour.")
         used = {link.coupling for link in self.links}
         used.update(*(triple.couplings for triple in self.triples))
@@ -124,53 +128,57 @@ class Graph:
 
     @property
     def own_links(self) -> tuple[Link, ...]:
-        """The links, if each has a coupling of its own, as algorithms that transform
-        the gradient of a coupling by its blocks need it; else a ``ValueError``."""
+        """All links; ValueError if several links share a coupling.
+
+        Algorithms that transform the gradient of a coupling by its blocks need this
+        property.
+        """
         if len(self.links) > len({link.coupling for link in self.links}):
             raise ValueError("A coupling is shared by several links.")
         return self.links
 
     @property
     def backwards(self) -> tuple:
-        """Numbers of the colours from the last to the first, a tuple."""
+        """Numbers of the colors from last to first, a tuple."""
         return tuple(range(len(self.colours)))[::-1]
 
     def rest(self, colour: int = -1) -> tuple:
-        """The blocks of all colours but one, by default but the last: a tuple."""
+        """Blocks of all colors except one, by default the last: a tuple."""
         number = colour % len(self.colours)
         return sum(self.colours[:number] + self.colours[number + 1 :], ())
 
     @property
     def hidden(self) -> tuple:
-        """The blocks of binary units outside the first layer: a tuple."""
+        """Blocks of binary units outside the first layer: a tuple."""
         above, forms = range(len(self.layers[0]), len(self.units)), ("bits", "pooled")
         return tuple(i for i in above if self.units[i].form in forms)
 
     @property
     def has_real_units(self) -> bool:
-        """True if a block has values that are no lists of ones: numbers."""
+        """True if the units of a block are numbers rather than bits or categories."""
         return any(unit.numbers for unit in self.units)
 
     def neighbours(self, block: int) -> tuple:
-        """Links of a block, in their order: triples of the number of the coupling, that
-        of the block at the other end, and whether that is below, so that its input goes
-        up."""
+        """Links of a block: a tuple of (coupling, other block, whether the other is
+        below)."""
         return self._ends[block]
 
     def gated(self, block: int) -> tuple:
-        """Three-way links of a block: pairs of the number of its own coupling to the
-        factors, and of both other ends, which are pairs of the number of a block and
-        that of its coupling."""
+        """Three-way links of a block, a tuple.
+
+        Each element has the number of the block's coupling to the factors, and a pair
+        (block, coupling) for both other ends.
+        """
         return self._gated[block]
 
     def beside(self, block: int) -> list:
-        """Numbers of all blocks that a block is linked with, a list."""
+        """Numbers of the blocks that are linked to a block, a list."""
         pairs = [other for _, other, _ in self._ends[block]]
         more = [other for _, ends in self._gated[block] for other, _ in ends]
         return list(dict.fromkeys(pairs + more))
 
     def weights_of(self, block: int) -> list:
-        """Numbers of all couplings with weights of a block's units, a list."""
+        """Numbers of the couplings that have weights of a block, a list."""
         pairs = [number for number, _, _ in self._ends[block]]
         return list(dict.fromkeys(pairs + [number for number, _ in self._gated[block]]))
 
@@ -181,9 +189,12 @@ class Graph:
         scale: float = 0.01,
         dtype: type = np.float64,
     ) -> Params:
-        """Initial parameters: normal weights, and biases that give known means, or
-        other moments, as ``init`` of a block's unit takes them; None where they are
-        unknown."""
+        """Initial parameters: normal weights of a scale, and biases that give known
+        means.
+
+        ``means`` has the means of each block, or other moments that the ``init`` of its
+        unit takes; None if they are unknown.
+        """
         means = means or (None,) * len(self.units)
         return Params(
             tuple(u.init(m, dtype) for u, m in zip(self.units, means)),

@@ -1,11 +1,11 @@
-r"""The general Boltzmann machine: any two of its units may be linked.
+r"""Energy of the general Boltzmann machine, in which any two units may be linked.
 
 .. math:: -E(x) = b^\top x + \tfrac12 x^\top J x, \qquad x = (v, h), \quad J = J^\top
 
-Its units are sites: bits, or categories with an entry for each [1]_ [2]_. It has a
-block of visible sites, and perhaps one of hidden bits. Both are linked with themselves,
-so that algorithms go from site to site, in the order of a colouring of the graph of
-sites: those of a colour are independent given all others.
+Units are called sites: a bit, or a categorical variable with an entry for each category
+[1]_ [2]_. There is a block of visible sites, and optionally a block of hidden bits.
+Both blocks are linked to themselves. Algorithms therefore visit sites in the order of a
+coloring of the graph of sites. Sites of one color are independent given all others.
 
 References
 ----------
@@ -25,16 +25,18 @@ from skdgm.couplings import Masked, Within
 from skdgm.distributions import Bernoulli, Sites
 from skdgm.energies.energy import Energy
 
-# Share of all links above which lines of J are read as a whole.
+# Fraction of all links above which kernels read whole rows of J.
 _DENSE = 0.3
 
 
 class SiteLayout(NamedTuple):
-    """The sites of all blocks, in the form that kernels take, arrays of int. ``first``
-    has the first entry of each among those of all blocks, and their number; ``sizes``
-    the numbers of categories, 0 for a bit; ``order`` the sites by colour. Neighbours of
-    site i are ``near[ends[i]:ends[i + 1]]``; both are empty where most sites are
-    linked."""
+    """Sites of all blocks as kernels need them, integer arrays.
+
+    ``first`` has the position of the first entry of each site, and the number of all
+    entries; ``sizes`` the numbers of categories, 0 for a bit; ``order`` the sites
+    sorted by color. Neighbors of site i are ``near[ends[i]:ends[i + 1]]``; ``near`` and
+    ``ends`` are empty if most sites are linked.
+    """
 
     first: np.ndarray
     sizes: np.ndarray
@@ -44,38 +46,41 @@ class SiteLayout(NamedTuple):
 
 
 def colours_of(edges):
-    """Colour of each site, (n_sites,), by which linked sites differ, for links
-    (n_sites, n_sites): the first that none of its neighbours has, those with most
-    neighbours first [3]_."""
+    """Greedy coloring of a graph of sites, (n_sites,), such that linked sites differ
+    [3]_.
+
+    Sites with most neighbors are colored first, each with the first color that none of
+    its neighbors has. ``edges`` is the adjacency matrix, (n_sites, n_sites).
+    """
     colours, degree = np.full(len(edges), -1), edges.sum(axis=1)
     for site in np.argsort(-degree, kind="stable"):
         taken = np.zeros(len(edges) + 1, bool)
         taken[colours[edges[site]]] = True
-        # Sites without a colour yet have marked the last place.
+        # Neighbors without a color have marked the last element.
         colours[site] = np.argmin(taken[:-1])
     return colours
 
 
 class Connected(Energy):
-    """Energy of sites, of which any two may be linked.
+    """Energy of sites, any two of which may be linked.
 
-    Blocks are linked with themselves, so no colour of blocks can be summed out: the
-    last one is empty. The first block is the visible one.
+    The first block is visible. Blocks are linked to themselves, so that no block can be
+    marginalized in closed form: the last color is empty.
 
     Parameters
     ----------
     visible : Bernoulli or Sites
     n_hidden : int
-        Number of hidden bits; without any there is one block.
+        Number of hidden bits; with 0, there is one block.
     edges : ndarray of bool of shape (n_sites, n_sites), optional
-        Symmetric, visible sites first; by default all are linked.
+        Symmetric adjacency matrix, visible sites first; by default all are linked.
     colours : ndarray of int of shape (n_sites,), optional
-        Colour of each site; by default that of :func:`colours_of`.
+        Color of each site; by default the result of :func:`colours_of`.
 
     Attributes
     ----------
     edges, site_colours : ndarray
-        As above.
+        Adjacency matrix and colors.
     layout : SiteLayout
     """
 
@@ -113,7 +118,8 @@ class Connected(Energy):
         super().__init__(units, links, couplings, [*blocks, ()], blocks)
 
     def matrices(self, params):
-        """Weights between all entries, and biases: J of shape (m, m) and b, (m,)."""
+        """Couplings J between all entries, of shape (m, m), and biases b, of shape
+        (m,)."""
         if len(self.units) == 1:
             (J,), (bias,) = params.couplings, params.units
             return np.ascontiguousarray(J), np.ascontiguousarray(bias)
@@ -122,14 +128,17 @@ class Connected(Energy):
         return np.ascontiguousarray(J), np.concatenate(params.units)
 
     def log_sites(self, params, v):
-        """Log probability of each visible site given all others, of complete rows of a
-        machine without hidden units: float64 of shape (n_rows, n_sites)."""
+        """Log probability of each visible site given all others, float64 (n_rows,
+        n_sites).
+
+        Rows v are complete, and the machine has no hidden units.
+        """
         v = np.asarray(v)
         eta = self.field(params, 0, self.received(params, (v,), 0))
         return sites_of(self.units[0]).log_sites(np.asarray(eta, np.float64), v)
 
     def rows(self, x, n_rows, dtype):
-        """Values of all blocks side by side, a new array; zeros for those that are
+        """Values of all blocks side by side, a new array; zeros for blocks that are
         None."""
         parts = (
             np.zeros((n_rows, unit.size)) if part is None else np.asarray(part)
@@ -138,8 +147,11 @@ class Connected(Energy):
         return np.concatenate(list(parts), axis=1, dtype=dtype)
 
     def clamped(self, clamp, n_rows):
-        """Sites that keep their values, (n_rows, n_sites), given for each block None,
-        True or a boolean array of its entries; no rows if none does."""
+        """Sites that are clamped, bool of shape (n_rows, n_sites), or (0, n_sites) if
+        none is.
+
+        ``clamp`` has None, True or a boolean array of entries for each block.
+        """
         n_sites = len(self.layout.sizes)
         if clamp is None or all(part is None for part in clamp):
             return np.zeros((0, n_sites), bool)
@@ -150,12 +162,12 @@ class Connected(Energy):
         return np.concatenate(list(parts), axis=1)[:, self.layout.first[:-1]]
 
     def split(self, joint):
-        """Values of all entries, as a tuple of those of each block."""
+        """Split values of all entries into a tuple with the values of each block."""
         n = self.units[0].size
         parts = (joint[:, :n], joint[:, n:])
         return tuple(map(np.ascontiguousarray, parts[: len(self.units)]))
 
 
 def sites_of(unit):
-    """A block as Sites: as it is, or its bits."""
+    """A block as Sites; Bernoulli units become sites without categories."""
     return unit if unit.form == "sites" else Sites((0,) * unit.size)

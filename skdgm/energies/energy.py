@@ -1,25 +1,23 @@
-r"""Energies over a graph of blocks, in any number of colours.
+r"""Energies on a colored graph of blocks of units.
 
-A model is a graph: its nodes are blocks of units of one kind, its links couplings of
-two blocks. With natural parameters :math:`\eta_i` of block i without neighbours, log
-weights :math:`w_i` and statistics :math:`T_i`,
+The nodes of the graph are blocks of units of one kind, its links are couplings of two
+blocks. Block i without its neighbors has natural parameters :math:`\eta_i`, log weights
+:math:`w_i` and statistics :math:`T_i`:
 
 .. math:: -E(x) = \sum_i \log w_i(x_i; \eta_i) + \sum_{i \sim j} T_i(x_i)^\top W_{ij} \,
    T_j(x_j), \qquad p(x) = e^{-E(x)} / Z.
 
 A three-way link joins three blocks by factors, and adds :math:`\sum_f (T_i^\top A)_f
-(T_j^\top B)_f (T_k^\top C)_f`: the weights between two of them depend on the third
-[4]_. The input of each from the two others is linear in its own statistic.
+(T_j^\top B)_f (T_k^\top C)_f`: the weights between two blocks depend on the third
+block [4]_. The input of a block from the other two is linear in its own statistic.
 
-The input from neighbours is added to :math:`\eta_i`, in which :math:`\log w_i` is
-linear. So interpolating natural parameters interpolates energies.
+Inputs from neighbors are added to :math:`\eta_i`. Since :math:`\log w_i` is linear in
+:math:`\eta_i`, interpolating natural parameters interpolates energies.
 
-The graph is coloured: no two blocks of one colour are linked, so that the blocks of a
-colour are independent given all others, can be drawn or updated together, and be summed
-out in closed form. A restricted Boltzmann machine [1]_ and a deep one [2]_ have two
-colours, the even and the odd layers; a fully connected one has as many as blocks [3]_.
-
-There are builders for chains of layers, fully connected blocks and any graph.
+Blocks of one color are not linked. Given all other blocks they are independent, so that
+they can be sampled or updated together, or marginalized in closed form. Restricted [1]_
+and deep [2]_ Boltzmann machines have two colors, the even and the odd layers. A fully
+connected machine has as many colors as blocks [3]_.
 
 References
 ----------
@@ -45,114 +43,129 @@ from skdgm.utils.lists import Values
 
 
 class Energy(Graph):
-    """The energy of a graph of blocks.
+    """Energy function on a graph of blocks of units.
 
-    A state x is a tuple with an array or Lists of shape (n_rows, size) for each block,
-    ``path`` a :class:`Path`, or None for the model itself. Energies are (n_rows,).
-    :func:`layered`, :func:`full` and :func:`graph` build the usual ones.
+    :func:`layered`, :func:`full` and :func:`graph` build the common graphs. In all
+    methods, a state ``x`` is a tuple with an array or Lists of shape (n_rows, size) for
+    each block. The argument ``path`` is a :class:`Path`, or None for the model itself.
 
     Parameters
     ----------
     units : sequence
         The unit of each block; see :mod:`skdgm.distributions`.
     links : sequence of Link or of (int, int, int)
-        Several links may name the same coupling: they share its weights.
+        Numbers of two blocks and of their coupling. Links with the same coupling share
+        its weights.
     couplings : sequence
         See :mod:`skdgm.couplings`.
     colours : sequence of sequences of int, optional
-        The blocks of each colour; by default each block takes the first colour that
-        none of its neighbours has. The blocks of the last colour are those that
-        algorithms sum out, or represent by means, given all others; so their own
-        gradient must be linear in their values, as that of real units is not.
+        The blocks of each color. By default, blocks are colored greedily: each block
+        has the first color that none of its neighbors has. Algorithms marginalize the
+        blocks of the last color, or represent them by means given all others. The
+        gradient of their parameters must therefore be linear in their values, which
+        excludes real units.
     layers : sequence of sequences of int, optional
-        The blocks of each layer, the visible ones first, in the order in which
-        inference initialises them; by default each block alone.
+        The blocks of each layer, beginning with the visible blocks, in the order in
+        which inference initializes them. By default each block is a layer.
     triples : sequence of Triple or of (blocks, couplings), optional
-        Three-way links: the numbers of three blocks, and of the coupling of each to the
-        same factors, a :class:`~skdgm.couplings.Factors`. A block that is always
-        clamped may be there twice. Links and triples may share couplings.
+        Three-way links: the numbers of three blocks, and of their couplings to the same
+        factors, which are :class:`~skdgm.couplings.Factors`. A block that is always
+        clamped may occur twice. Links and triples may share couplings.
 
     Raises
     ------
     ValueError
-        Two blocks of one colour are linked, a block has not exactly one colour, or a
-        coupling no link.
+        Two blocks of one color are linked, a block has no color or several colors, or a
+        coupling has no link.
     """
 
     def received(
         self, params: Params, x: tuple, block: int, among: Collection | None = None
     ) -> float | np.ndarray:
-        r"""Input of a block from its neighbours.
+        r"""Input of a block from its neighbors.
 
         .. math:: r_i = \sum_{j \sim i} W_{ij} T_j(x_j)
 
         Parameters
         ----------
+        params : Params
         x : tuple
-            Values of all neighbours.
+            Values of all neighbors; other elements are ignored.
         block : int
+            Number of the block i.
         among : collection of int, optional
-            The neighbours that count; by default all of them.
+            Numbers of the neighbors to sum over; by default all neighbors.
 
         Returns
         -------
-        received : ndarray of shape (n_rows, size), or 0 if there are no neighbours
+        received : ndarray of shape (n_rows, size), or 0 if there are no neighbors
         """
         total = None
         for number, other, up in self._ends[block]:
             if among is None or other in among:
                 statistic = self.statistic(params, x, other)
                 weights = params.couplings[number]
-                part = self.couplings[number].send(weights, statistic, up)
-                total = part if total is None else total + part
+                from_neighbour = self.couplings[number].send(weights, statistic, up)
+                total = from_neighbour if total is None else total + from_neighbour
         for number, others in self._gated[block]:
             if among is None or all(other in among for other, _ in others):
                 weights = params.couplings[number]
-                sent = self._factors(params, x, others[0])
-                sent = sent * self._factors(params, x, others[1])
-                part = self.couplings[number].send(weights, sent, False)
-                total = part if total is None else total + part
+                projected = self._factors(params, x, others[0])
+                projected = projected * self._factors(params, x, others[1])
+                from_neighbour = self.couplings[number].send(weights, projected, False)
+                total = from_neighbour if total is None else total + from_neighbour
         return 0 if total is None else total
 
     def received_across(
         self, params: Params, x: tuple, given: tuple, block: int, outer: bool = False
     ) -> float | np.ndarray:
-        """Input of a block through its three-way links to a block of x and one of
-        ``given``, which :meth:`received` from either alone lacks.
+        """Input of a block through three-way links to a block of ``x`` and a block of
+        ``given``.
+
+        :meth:`received` from ``x`` or from ``given`` alone does not include this input.
 
         Parameters
         ----------
-        x : tuple
-            Values of some blocks, None for all others.
-        given : tuple
-            Values of other blocks, None for all others.
+        params : Params
+        x, given : tuple
+            Values of disjoint sets of blocks; None for all other blocks.
         block : int
+            Number of the block.
         outer : bool, default=False
-            Pair each row of ``given`` with each of x, rather than row with row.
+            If True, combine each row of ``given`` with each row of x; if False, combine
+            rows with the same number.
 
         Returns
         -------
         received : ndarray of shape (n_rows, size), or 0 if there are no such links
-            If ``outer``, of (n_given * n_rows, size): all rows of x beside the first
-            one of ``given`` first.
+            If ``outer``, of shape (n_given * n_rows, size): all rows of x with the
+            first row of ``given``, then with the second, and so on.
         """
         total = 0
-        for number, (one, other) in self._gated[block]:
-            if x[one[0]] is None:
-                one, other = other, one
-            if x[one[0]] is None or x[other[0]] is not None or given[other[0]] is None:
+        for number, (first, second) in self._gated[block]:
+            if x[first[0]] is None:
+                first, second = second, first
+            if (
+                x[first[0]] is None
+                or x[second[0]] is not None
+                or given[second[0]] is None
+            ):
                 continue
-            sent = self._factors(params, given, other)
-            sent = sent[:, None] if outer else sent
-            sent = sent * self._factors(params, x, one)
-            sent = sent.reshape(-1, sent.shape[-1])
-            part = self.couplings[number].send(params.couplings[number], sent, False)
+            projected = self._factors(params, given, second)
+            projected = projected[:, None] if outer else projected
+            projected = projected * self._factors(params, x, first)
+            projected = projected.reshape(-1, projected.shape[-1])
+            part = self.couplings[number].send(
+                params.couplings[number], projected, False
+            )
             total = total + part
         return total
 
     def _factors(self, params, x, end):
-        """What a block sends to the factors, (n_rows, n_factors), for its number and
-        that of its coupling."""
+        """Projection of a block on the factors, (n_rows, n_factors).
+
+        ``end`` has the numbers of the block and of its coupling.
+        """
         block, number = end
         statistic = self.statistic(params, x, block)
         return self.couplings[number].send(params.couplings[number], statistic, True)
@@ -160,8 +173,10 @@ class Energy(Graph):
     def field(
         self, params: Params, block: int, received: Any, path: Path | None = None
     ) -> Any:
-        """Natural parameters of a block with input ``received`` from its neighbours:
-        an ndarray, or tree of arrays, of shape (n_rows, size)."""
+        """Natural parameters of a block, given the input from its neighbors.
+
+        They are an ndarray, or a tree of arrays, of shape (n_rows, size).
+        """
         unit = self.units[block]
         eta = unit.field(params.units[block], received)
         if path is None:
@@ -175,11 +190,11 @@ class Energy(Graph):
         blocks: Collection | None = None,
         path: Path | None = None,
     ) -> float | np.ndarray:
-        r"""Log weight of the links, or of those among some blocks.
+        r"""Log weight of all links, or of the links among some blocks.
 
         .. math:: \beta \sum_{i \sim j} T_i(x_i)^\top W_{ij} T_j(x_j)
 
-        It has the shape (n_rows,), or is 0 if there are no such links.
+        Its shape is (n_rows,); it is 0 if there are no such links.
         """
         log_weight = sum(
             self.couplings[number].log_weight(
@@ -193,8 +208,8 @@ class Energy(Graph):
         for triple in self.triples:
             if blocks is None or all(block in blocks for block in triple.blocks):
                 ends = zip(*triple, strict=True)
-                one, two, three = (self._factors(params, x, end) for end in ends)
-                log_weight = log_weight + np.einsum("if,if,if->i", one, two, three)
+                first, second, third = (self._factors(params, x, end) for end in ends)
+                log_weight = log_weight + np.einsum("if,if,if->i", first, second, third)
         return log_weight if path is None else np.ravel(path.beta) * log_weight
 
     def energy(self, params: Params, x: tuple, path: Path | None = None) -> np.ndarray:
@@ -212,19 +227,21 @@ class Energy(Graph):
         received: dict | None = None,
         path: Path | None = None,
     ) -> np.ndarray:
-        r"""Log of the sum of exp(-E) over the blocks of one colour, given all others.
+        r"""Log of the sum of exp(-E) over the blocks of one color, given all other
+        blocks.
 
         .. math:: \sum_{i \in \text{rest}} \log w_i(x_i) + \sum_{i \sim j \in
            \text{rest}} T_i^\top W_{ij} T_j + \sum_{k \in \text{summed}} A_k(\eta_k)
 
         Parameters
         ----------
+        params : Params
         x : tuple
-            The values of the summed colour are ignored.
+            Values of all blocks; those of the summed color are ignored.
         summed : int, default=-1
-            The colour to sum out; the last one by default.
+            Number of the color to sum over; by default the last color.
         received : dict, optional
-            The input of each summed block, if known already.
+            Inputs of the summed blocks, by number, if already known.
         path : Path, optional
 
         Returns
@@ -233,47 +250,58 @@ class Energy(Graph):
         """
         total, rest = 0.0, self.rest(summed)
         for block in self.colours[summed]:
-            known = received[block] if received else self.received(params, x, block)
-            eta = self.field(params, block, known, path)
+            block_input = (
+                received[block] if received else self.received(params, x, block)
+            )
+            eta = self.field(params, block, block_input, path)
             total = total + self.units[block].log_partition(eta)
         for block in rest:
             total = total + self.lone_weight(params, x, block, path)
         return np.asarray(total + self.interaction(params, x, rest, path))
 
     def base(self, params: Params, means: tuple) -> tuple[tuple, float]:
-        """Model without couplings with given means: its units' parameters and log Z.
+        """Parameters of the units, and log Z, of a model without couplings that has
+        given means.
 
         Parameters
         ----------
+        params : Params
         means : tuple
-            The means (or other moments) of each block, as ``init`` of its unit takes
-            them, or None for a block that keeps its own parameters.
+            The means (or other moments) of each block, as the ``init`` of its unit
+            takes them; None for a block that keeps its own parameters.
+
+        Returns
+        -------
+        units : tuple
+            Parameters of each block.
+        log_Z : float
 
         Raises
         ------
         ValueError
-            Biases differ by row, and so would log Z.
+            Biases, and hence log Z, differ between rows.
         """
         if params.n_conditions:
             raise ValueError("A base model is that of one row: see Params.take.")
         units = tuple(
-            own if m is None else unit.init(m, params.dtype)
-            for unit, own, m in zip(self.units, params.units, means)
+            unit_params if mean is None else unit.init(mean, params.dtype)
+            for unit, unit_params, mean in zip(self.units, params.units, means)
         )
         log_Z = sum(
-            unit.log_partition(unit.field(own)) for unit, own in zip(self.units, units)
+            unit.log_partition(unit.field(unit_params))
+            for unit, unit_params in zip(self.units, units)
         )
         return units, float(log_Z)
 
     def lone_weight(
         self, params: Params, x: tuple, block: int, path: Path | None = None
     ) -> np.ndarray:
-        """Log weight of the value of a block without its neighbours, (n_rows,)."""
+        """Log weight of the values of a block without its neighbors, (n_rows,)."""
         eta = self.field(params, block, 0.0, path)
         return self.units[block].log_weight(eta, x[block])
 
     def statistic(self, params: Params, x: tuple, block: int) -> Values:
-        """Sufficient statistic of a block, by which its couplings multiply."""
+        """Sufficient statistic of a block, which its couplings multiply."""
         return self.units[block].statistic(params.units[block], x[block])
 
     def constrain(self, params: Params, max_norm: float | None = None) -> None:
@@ -281,13 +309,14 @@ class Energy(Graph):
 
         Parameters
         ----------
+        params : Params
         max_norm : float, optional
-            Highest norm of a unit's weights to a block below, and of those of a factor
-            of a three-way link to any block; they count in standard deviations of real
-            units.
+            Maximum norm of the weights between a unit and a block below, and between a
+            factor and a block. Weights of real units are measured in standard
+            deviations.
         """
-        for unit, own in zip(self.units, params.units):
-            unit.constrain(own)
+        for unit, unit_params in zip(self.units, params.units):
+            unit.constrain(unit_params)
         if max_norm is not None:
             ends = [(i, number) for i, _, number in self.links]
             for triple in self.triples:
@@ -298,7 +327,7 @@ class Energy(Graph):
 
 
 def graph(units, pairs, coupling=Dense, colours=None, layers=None):
-    """Energy with a coupling of its own for each pair of linked blocks.
+    """Energy in which each pair of linked blocks has its own coupling.
 
     Parameters
     ----------
@@ -307,8 +336,8 @@ def graph(units, pairs, coupling=Dense, colours=None, layers=None):
     pairs : iterable of (int, int)
         Numbers of linked blocks, ``below`` and ``above``.
     coupling : callable, default=Dense
-        ``coupling(n_below, n_above)`` returns the coupling of two blocks of so many
-        units.
+        ``coupling(n_below, n_above)`` returns the coupling of two blocks with these
+        numbers of units.
     colours, layers : sequence of sequences of int, optional
         As for :class:`Energy`.
 
@@ -323,15 +352,15 @@ def graph(units, pairs, coupling=Dense, colours=None, layers=None):
 
 
 def layered(layers, coupling=Dense):
-    """Energy of a chain of layers, in which the blocks of neighbouring layers are
-    linked: that of a restricted or deep Boltzmann machine.
+    """Energy of a chain of layers, such as a restricted or deep Boltzmann machine.
 
-    Its colours are the even and the odd layers.
+    All blocks of neighboring layers are linked. The two colors are the even and the odd
+    layers.
 
     Parameters
     ----------
     layers : sequence of sequences of units
-        The blocks of each layer, from the bottom up.
+        The blocks of each layer, from bottom to top.
     coupling : callable, default=Dense
         As for :func:`graph`.
 
@@ -342,14 +371,15 @@ def layered(layers, coupling=Dense):
     units = [unit for layer in layers for unit in layer]
     numbers = iter(range(len(units)))
     layers = [tuple(next(numbers) for _ in layer) for layer in layers]
-    pairs = [pair for two in pairwise(layers) for pair in product(*two)]
+    pairs = [pair for neighbours in pairwise(layers) for pair in product(*neighbours)]
     colours = [sum(layers[parity::2], ()) for parity in (0, 1)]
     return graph(units, pairs, coupling, colours, layers)
 
 
 def full(units, coupling=Dense):
-    """Energy of fully connected blocks, each of its own colour: with blocks of one
-    binary unit, that of the general Boltzmann machine.
+    """Energy of fully connected blocks, each with its own color.
+
+    With blocks of one binary unit it is a general Boltzmann machine.
 
     Parameters
     ----------

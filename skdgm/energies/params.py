@@ -1,9 +1,11 @@
-r"""Parameters of energies, paths between models, and the gradient by parameters.
+r"""Parameters of energies, paths between models, and gradients.
+
+The gradient of the log-likelihood is
 
 .. math:: \left\langle -\frac{\partial E}{\partial\theta} \right\rangle_x -
    \left\langle -\frac{\partial E}{\partial\theta} \right\rangle_{x'}
 
-is the gradient of the log-likelihood if x are states given data, x' of the model.
+for states x of the positive phase and x' of the negative phase.
 """
 
 from functools import partial
@@ -16,14 +18,14 @@ from skdgm.utils.tree import leaves, tree_map
 
 
 class Params(NamedTuple):
-    """Parameters of a model, or a gradient by them.
+    """Parameters of a model, or a gradient with respect to them.
 
     Parameters
     ----------
     units : tuple
-        For each block its biases of shape (size,), or tree of arrays. In a conditional
-        model biases may have the shape (n_rows, size): each row has its own, so that
-        natural parameters, marginals, samples, means and log Z differ by row.
+        For each block its biases of shape (size,), or a tree of arrays. In a
+        conditional model, biases may have the shape (n_rows, size). Natural parameters,
+        marginals, samples, means and log Z then differ between rows.
     couplings : tuple
         For each coupling an ndarray of shape (n_below, n_above) or a
         :class:`~skdgm.couplings.Weights`; in gradients a
@@ -40,12 +42,13 @@ class Params(NamedTuple):
 
     @property
     def n_conditions(self) -> int | None:
-        """Number of rows of biases that differ by row; None if all rows share them."""
+        """Number of rows of biases that differ between rows; None if all rows share
+        them."""
         return next((len(a) for a in leaves(self.units) if a.ndim > 1), None)
 
     def take(self, rows: slice | np.ndarray | int) -> Self:
-        """Parameters of some rows: a slice or an index array, or a number for one row
-        that has the form of parameters without rows."""
+        """Parameters of the rows in a slice or index array; for an int, without a row
+        axis."""
         return self._replace(
             units=tree_map(lambda a: a[rows] if a.ndim > 1 else a, self.units)
         )
@@ -56,11 +59,15 @@ class Path(NamedTuple):
 
     .. math:: \eta_i(\beta) = \eta_i^0 + \beta (\eta_i - \eta_i^0)
 
-    Couplings are multiplied by beta; each unit goes from its base parameters (beta = 0)
-    to its own (beta = 1), linearly in natural parameters.
+    Couplings are multiplied by beta. Natural parameters of units are interpolated
+    linearly, from the base model (beta = 0) to the model (beta = 1).
 
-    ``base`` has the parameters of each block in the base model; beta is one for all
-    rows, or of shape (n_rows, 1).
+    Parameters
+    ----------
+    base : tuple
+        Parameters of each block in the base model.
+    beta : float or ndarray of shape (n_rows, 1)
+        Inverse temperature, of all rows or of each row.
     """
 
     base: tuple
@@ -73,7 +80,8 @@ def n_rows(x):
 
 
 def between(base, eta, beta):
-    """Interpolate natural parameters from those of a base model (beta = 0)."""
+    """Natural parameters interpolated between a base model (beta = 0) and ``eta`` (beta
+    = 1)."""
     return tree_map(lambda start, end: start + beta * (end - start), base, eta)
 
 
@@ -89,32 +97,34 @@ def plain(params):
 
 
 def forms(params):
-    """Tiles of the weights of all couplings, and of their transposes: two tuples."""
+    """Tiles of the weights of all couplings, and tiles of their transposes: two
+    tuples."""
     return tuple(zip(*params.couplings))
 
 
 def n_weights(params):
-    """Number of weights of all couplings, which are tiled."""
+    """Number of weights of all couplings, which must be tiled."""
     return sum(weights.size for weights in params.couplings)
 
 
 def contrast(energy, params, x, x_model):
-    """Mean of the derivative of -E over the rows of x, less that of x_model.
+    """Mean of -dE/dtheta over the rows of x, minus its mean over the rows of x_model.
 
     Parameters
     ----------
     energy : Energy
     params : Params
     x : tuple of {ndarray, Lists} of shape (n_rows, size)
-        A value of each block in the positive phase; values may be means.
+        Values or means of each block in the positive phase.
     x_model : tuple of {ndarray, Lists} of shape (n_chains, size)
-        The same in the negative phase.
+        Values or means of each block in the negative phase.
 
     Returns
     -------
     grad : Params
-        For units the derivatives by their own parameters, for couplings a
-        :class:`~skdgm.couplings.Contrast`, which is not multiplied out.
+        Gradients of the parameters of units, and a
+        :class:`~skdgm.couplings.Contrast` for each coupling, whose product is only
+        computed when it is needed.
     """
     blocks = range(len(energy.units))
     T, T_model = (
@@ -128,12 +138,12 @@ def contrast(energy, params, x, x_model):
     couplings = {}
     for i, j, number in energy.links:
         coupling = energy.couplings[number]
-        part = coupling.contrast(T[i], T[j], T_model[i], T_model[j])
-        shared = couplings.get(number)
-        couplings[number] = part if shared is None else shared.plus(part, 1.0)
-    for number, part in _of_factors(energy, params, T, T_model):
-        shared = couplings.get(number)
-        couplings[number] = part if shared is None else shared.plus(part, 1.0)
+        gradient = coupling.contrast(T[i], T[j], T_model[i], T_model[j])
+        earlier = couplings.get(number)
+        couplings[number] = gradient if earlier is None else earlier.plus(gradient, 1.0)
+    for number, gradient in _of_factors(energy, params, T, T_model):
+        earlier = couplings.get(number)
+        couplings[number] = gradient if earlier is None else earlier.plus(gradient, 1.0)
     return Params(
         tree_map(np.subtract, means, means_model),
         tuple(couplings[number] for number in range(len(energy.couplings))),
@@ -141,8 +151,11 @@ def contrast(energy, params, x, x_model):
 
 
 def _of_factors(energy, params, T, T_model):
-    """Number and gradient of each end of three-way links: its block's statistic, with
-    the product of what the others send to the factors as that of a neighbour."""
+    """Number and gradient of the coupling of each block to the factors of three-way
+    links.
+
+    The other two blocks act on it like a neighbor whose values are their product.
+    """
     for blocks, numbers in energy.triples:
         sent = [
             [
@@ -159,7 +172,7 @@ def _of_factors(energy, params, T, T_model):
 
 
 def _own(energy, params, x, block):
-    """Mean derivative of -E by the parameters of a block."""
+    """Mean of -dE/dtheta for the parameters of a block."""
     received = partial(energy.received, params, x, block)
     grad = energy.units[block].param_grad(params.units[block], x[block], received)
     return tree_map(mean_row, grad)

@@ -1,10 +1,11 @@
-r"""Potentials: energies of real numbers with their slopes, as samplers follow them.
+r"""Potentials: energies of real numbers with their gradients, as samplers need them.
 
 .. math:: U(v) = -\log \sum_h e^{-E(v, h)}, \qquad
    \frac{\partial U}{\partial v} = \mathbb{E}_{p(h \mid v)} \left[
    \frac{\partial E(v, h)}{\partial v} \right]
 
-As E is linear in the statistics of hidden units, their means take their place.
+Since E is linear in the statistics of hidden units, their means replace the
+expectation.
 """
 
 from abc import ABC, abstractmethod
@@ -17,11 +18,11 @@ from skdgm.typing import Any
 
 
 class Potential(ABC):
-    """Role: an energy of real numbers, differentiable by them.
+    """Role: an energy of real numbers, with its gradient.
 
-    A state x is a tuple of blocks, whose ``units`` are a tuple, and ``block`` is the
-    number of the real one. Others are drawn given it by ``energy`` and ``path``, if
-    there is an :class:`Energy`.
+    A state x is a tuple of blocks. ``units`` has the unit of each block, and ``block``
+    is the number of the real block. Samplers draw the other blocks, if there are any,
+    with the :class:`Energy` ``energy`` along ``path``.
     """
 
     units: tuple
@@ -31,39 +32,38 @@ class Potential(ABC):
 
     @abstractmethod
     def value(self, params: Any, x: tuple) -> tuple[np.ndarray, np.ndarray]:
-        """Potential, -log p up to a constant, and its slope by the real block.
+        """Potential and its gradient with respect to the real block.
 
         Parameters
         ----------
         params : tuple
-            Of the energy, or of the potential's own kind.
+            Parameters of the energy.
         x : tuple
             Blocks of shape (n_rows, size).
 
         Returns
         -------
         value : ndarray of shape (n_rows,), float64
-            In nats.
+            -log p up to a constant, in nats.
         slope : ndarray of shape (n_rows, size)
         """
 
 
 class Marginal(Potential):
-    """Potential of a real block, given all blocks but those of the last colour, which
-    are summed out.
+    """Potential of a real block given the others, with the last color marginalized.
 
     Parameters
     ----------
     energy : Energy
     block : int, default=0
-        A block of :class:`~skdgm.distributions.Gaussian` units, not of the last colour.
+        A block of :class:`~skdgm.distributions.Gaussian` units, not of the last color.
     path : Path, optional
-        Potential of a model on the way from a base model.
+        Point on the path from a base model to the energy.
 
     Raises
     ------
     ValueError
-        The block has no real units, or is of the last colour.
+        The block has no real units, or belongs to the last color.
     """
 
     def __init__(self, energy: Energy, block: int = 0, path: Path | None = None):
@@ -77,14 +77,15 @@ class Marginal(Potential):
         self.units = energy.units
 
     def value(self, params: Any, x: tuple) -> tuple[np.ndarray, np.ndarray]:
-        """As :meth:`Potential.value`."""
+        """Negative log-marginal of each row, and its gradient; see
+        :meth:`Potential.value`."""
         energy, block, means = self.energy, self.block, list(x)
-        last = energy.colours[-1]
-        received = {k: energy.received(params, x, k) for k in last}
-        for k in last:
+        summed = energy.colours[-1]
+        received = {k: energy.received(params, x, k) for k in summed}
+        for k in summed:
             eta = energy.field(params, k, received[k], self.path)
             means[k] = energy.units[k].mean(eta)
         value = -energy.log_marginal(params, x, received=received, path=self.path)
-        known = energy.received(params, tuple(means), block)
-        eta = energy.field(params, block, known, self.path)
+        block_input = energy.received(params, tuple(means), block)
+        eta = energy.field(params, block, block_input, self.path)
         return value, eta.precision * x[block] - eta.theta

@@ -1,15 +1,15 @@
-r"""Energies of real units and hidden ones, each of which is a bit times a real number.
+r"""Energy of real units and hidden units that are products of a bit and a real number.
 
 .. math:: E(v, h, s) = \tfrac12 g^\top \Bigl( \mathrm{diag}(\lambda) + \sum_i h_i
    \mathrm{diag}(\Phi_i) \Bigr) g - \sum_i \bigl( W_i^\top g \, s_i h_i + c_i h_i \bigr)
    + \tfrac12 \sum_i \alpha_i \bigl( s_i^2 - 2 \mu_i s_i h_i + \mu_i^2 h_i \bigr),
    \qquad g = v - b
 
-With spikes h and slabs s [1]_, of mean :math:`\mu` [2]_. Given the spikes rows are
-normal, with the precision matrix :math:`\mathrm{diag}(\lambda + \Phi h) - W
-\mathrm{diag}(h / \alpha) W^\top`: spikes that are on widen rows along W. As that matrix
-is kept positive definite for all spikes at once, it is for each state, and the density
-can be normalised.
+with spikes h and slabs s [1]_, whose means are :math:`\mu` [2]_. Given the spikes, rows
+are normal with the precision matrix :math:`\mathrm{diag}(\lambda + \Phi h) - W
+\mathrm{diag}(h / \alpha) W^\top`. A spike that is on increases the variance along its
+column of W. The matrix is kept positive definite with all spikes on. It is then
+positive definite for all h, and the density is normalizable.
 
 References
 ----------
@@ -30,25 +30,25 @@ from skdgm.energies.potential import Potential
 from skdgm.utils.math import limit_norms, sigmoid, softplus
 from skdgm.utils.tree import tree_map
 
-# Largest share of the precisions that spikes take away; part of it from which on a
-# gradient may not lead beyond it; steps of the projection at most.
+# Limit of the fraction of the precisions that spikes remove; fraction of this limit
+# above which gradients are projected; maximum number of projection steps.
 _MOST, _NEAR, _TRIES = 0.99, 0.999, 8
-# Spikes up to which their patterns are enumerated, and most entries of the precision
-# matrices of all patterns.
+# Maximum number of spikes whose states are enumerated, and maximum number of entries of
+# the precision matrices of all states.
 _FEW, _ENTRIES = 10, 2**14
-# Initial biases of spikes: of few, and of many for each column.
+# Limits of the initial biases of spikes, which grow with their number per column.
 _OFF, _ON = -1.0, 3.0
 
 
 class SpikeSlabParams(NamedTuple):
-    """Parameters of :class:`SpikeSlab`, or a gradient by them.
+    """Parameters of :class:`SpikeSlab`, or a gradient with respect to them.
 
     Parameters
     ----------
     visible : Normal
-        b and the log of lambda, of shape (n_visible,).
+        b and log lambda, of shape (n_visible,).
     W, Phi : ndarray of shape (n_visible, n_components)
-        Phi is at least 0.
+        Phi is nonnegative.
     c, mu, log_alpha : ndarray of shape (n_components,)
     """
 
@@ -66,15 +66,19 @@ class SpikeSlabParams(NamedTuple):
 
 
 class Patterns(NamedTuple):
-    """All patterns of the spikes, in float64.
+    """All states of the spikes, in float64.
 
     Parameters
     ----------
     H : ndarray of shape (n_patterns, n_components)
+        Spikes.
     log_w : ndarray of shape (n_patterns,)
-        Logs of the integrals of exp(-E) over rows and slabs; their sum is Z.
-    mean, covariance : ndarray of shapes (n_patterns, n_visible) and with (n_visible,)
-        Means of rows less b given each pattern, and their covariances.
+        Log of the integral of exp(-E) over rows and slabs, for each state. Z is the sum
+        of their exponentials.
+    mean : ndarray of shape (n_patterns, n_visible)
+        Means of v - b given the spikes.
+    covariance : ndarray of shape (n_patterns, n_visible, n_visible)
+        Covariances of v given the spikes.
     """
 
     H: np.ndarray
@@ -84,12 +88,13 @@ class Patterns(NamedTuple):
 
     @property
     def p(self) -> np.ndarray:
-        """Probabilities of the patterns, (n_patterns,)."""
+        """Probabilities of the states, (n_patterns,)."""
         return softmax(self.log_w)
 
 
 class SpikeSlab(Potential):
-    """Free energy of real rows; a state x is a tuple of one block.
+    """Free energy of real rows with spikes and slabs; a state x is a tuple of one
+    block.
 
     Parameters
     ----------
@@ -100,16 +105,18 @@ class SpikeSlab(Potential):
         self.units = (Gaussian(n_visible),)
 
     def value(self, params, x):
-        """Free energy, in nats, and its slope, as of :class:`Potential`."""
+        """Free energy of each row, in nats, and its gradient; see
+        :class:`Potential`."""
         (v,), half = x, x[0].dtype.type(0.5)
         gap, _, field, slab = self._inputs(params, v)
         precision = np.exp(params.visible.log_precision)
-        found = half * (precision * np.square(gap)).sum(axis=1, dtype=float)
-        found -= softplus(field).sum(axis=1, dtype=float)
-        return found, self._slope(params, gap, sigmoid(field), slab)
+        energy = half * (precision * np.square(gap)).sum(axis=1, dtype=float)
+        energy -= softplus(field).sum(axis=1, dtype=float)
+        return energy, self._slope(params, gap, sigmoid(field), slab)
 
     def _inputs(self, params, v):
-        """Rows less b, products of these and W, and what :meth:`slabs` returns."""
+        """v - b, its product with W, log odds of the spikes, and means of slabs that
+        are on."""
         gap, half = v - params.visible.mean, v.dtype.type(0.5)
         pulled = gap @ params.W
         slab = params.mu + pulled / np.exp(params.log_alpha)
@@ -118,12 +125,13 @@ class SpikeSlab(Potential):
         return gap, pulled, field, slab
 
     def _slope(self, params, gap, on, slab):
-        """Slope of the free energy by rows, given means of spikes and slabs."""
+        """Gradient of the free energy with respect to rows, given means of spikes and
+        slabs."""
         precision = np.exp(params.visible.log_precision) + on @ params.Phi.T
         return precision * gap - (on * slab) @ params.W.T
 
     def hidden(self, params, v):
-        """Means of the spikes, in a tuple: (n_rows, n_components)."""
+        """Means of the spikes, (n_rows, n_components), in a tuple."""
         return (sigmoid(self.slabs(params, v)[0]),)
 
     def n_hidden(self, params):
@@ -131,11 +139,12 @@ class SpikeSlab(Potential):
         return len(params.c)
 
     def slabs(self, params, v):
-        """Log odds of the spikes, and means of the slabs of those that are on."""
+        """Log odds of the spikes, and means of the slabs of spikes that are on."""
         return self._inputs(params, v)[2:]
 
     def gradient(self, params, v):
-        r"""Mean over rows of :math:`-\partial F / \partial \theta`, as parameters."""
+        r"""Mean over rows of :math:`-\partial F / \partial \theta`, a
+        SpikeSlabParams."""
         gap, pulled, field, slab = self._inputs(params, v)
         on, half, square = sigmoid(field), v.dtype.type(0.5), np.square(gap)
         precision, mean = np.exp(params.visible.log_precision), v.dtype.type(1 / len(v))
@@ -152,14 +161,17 @@ class SpikeSlab(Potential):
         )
 
     def enumerable(self, params):
-        """Whether patterns of the spikes are few enough to be summed over."""
+        """Return whether all states of the spikes can be enumerated."""
         n, k = params.W.shape
         return k <= _FEW and 2**k * n**2 <= _ENTRIES
 
     def log_marginal(self, params, v):
-        """Logs of the integrals of exp(-E) over missing entries (NaN) of rows, and over
-        all hidden units, by the sum over patterns of the spikes."""
-        patterns, found = self.patterns(params), np.empty(len(v))
+        """Log of the integral of exp(-E) over missing entries (NaN) and hidden units,
+        (n_rows,).
+
+        The spikes are enumerated.
+        """
+        patterns, log_marginals = self.patterns(params), np.empty(len(v))
         center = patterns.mean + params.visible.mean
         for i, row in enumerate(v):
             known = np.flatnonzero(~np.isnan(row))
@@ -168,11 +180,11 @@ class SpikeSlab(Potential):
             log_p = -0.5 * np.square(np.linalg.solve(root, gap)).sum(axis=(1, 2))
             log_p -= np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
             log_p -= 0.5 * len(known) * np.log(2 * np.pi)
-            found[i] = logsumexp(patterns.log_w + log_p)
-        return found
+            log_marginals[i] = logsumexp(patterns.log_w + log_p)
+        return log_marginals
 
     def patterns(self, params):
-        """All patterns of the spikes, as :class:`Patterns`."""
+        """All states of the spikes, a :class:`Patterns`."""
         params = tree_map(lambda a: a.astype(float), params)
         n, k = params.W.shape
         H = (np.arange(2**k)[:, None] >> np.arange(k) & 1).astype(float)
@@ -184,59 +196,67 @@ class SpikeSlab(Potential):
         return Patterns(H, log_w, mean, covariance)
 
     def expected(self, params):
-        """Mean of :meth:`gradient` over rows of the model, by the sum over patterns."""
-        H, _, mean, covariance = found = self.patterns(params)
-        p, visible, W = found.p, params.visible, params.W
-        alpha, on = np.exp(params.log_alpha), H * found.p[:, None]
+        """Expectation of :meth:`gradient` under the model, by enumeration of the
+        spikes."""
+        H, _, mean, covariance = patterns = self.patterns(params)
+        p, visible, W = patterns.p, params.visible, params.W
+        alpha, weighted = np.exp(params.log_alpha), H * patterns.p[:, None]
         second = covariance + mean[:, :, None] * mean[:, None]
         square = np.einsum("rii->ri", second)
-        first = on.T @ mean
-        # Means of h_i g g^T W_i, transposed.
-        spread = np.tensordot(on, second, axes=(0, 0)) @ W.T[:, :, None]
+        first = weighted.T @ mean
+        # Expectations of h_i g g^T W_i, transposed.
+        spread = np.tensordot(weighted, second, axes=(0, 0)) @ W.T[:, :, None]
         spread = spread[:, :, 0]
         grad = SpikeSlabParams(
             Normal(
                 0 * visible.mean, -0.5 * np.exp(visible.log_precision) * (p @ square)
             ),
             (params.mu[:, None] * first + spread / alpha[:, None]).T,
-            -0.5 * square.T @ on,
-            on.sum(axis=0),
+            -0.5 * square.T @ weighted,
+            weighted.sum(axis=0),
             (first * W.T).sum(axis=1),
             -0.5 * (spread * W.T).sum(axis=1) / alpha,
         )
         return tree_map(lambda a: a.astype(params.dtype), grad)
 
     def precisions(self, params, H):
-        """Precision matrices of the visible units given spikes, (n_rows, n_components):
-        an array of shape (n_rows, n_visible, n_visible)."""
+        """Precision matrices given spikes H, of shape (n_rows, n_visible,
+        n_visible)."""
         weight = H / np.exp(params.log_alpha)
-        found = -np.einsum("if,rf,jf->rij", params.W, weight, params.W, optimize=True)
-        own = np.exp(params.visible.log_precision) + H @ params.Phi.T
-        return found + own[:, :, None] * np.eye(len(params.W), dtype=own.dtype)
+        removed = -np.einsum("if,rf,jf->rij", params.W, weight, params.W, optimize=True)
+        diagonal = np.exp(params.visible.log_precision) + H @ params.Phi.T
+        return removed + diagonal[:, :, None] * np.eye(
+            len(params.W), dtype=diagonal.dtype
+        )
 
     def mean(self, params, H):
-        """Means of the visible units given spikes, (n_rows, n_visible)."""
+        """Means of the visible units given spikes H, (n_rows, n_visible)."""
         pull = (H * params.mu) @ params.W.T
         gap = np.linalg.solve(self.precisions(params, H), pull[..., None])[..., 0]
         return params.visible.mean + gap
 
     def along(self, params, v, column, shift):
-        """Negative free energies of rows, up to a constant of each, with one column of
-        each shifted, (n_rows, n_shifts), by ``shift`` of that shape."""
+        """Negative free energies along one column of each row; see
+        :meth:`Covariance.along`."""
         rows, gap = np.arange(len(v)), v - params.visible.mean
-        own, alpha = gap[rows, column][:, None], np.exp(params.log_alpha)
+        gap_of_column, alpha = gap[rows, column][:, None], np.exp(params.log_alpha)
         pulled = (gap @ params.W)[:, None]
         pulled = pulled + shift[..., None] * params.W[column][:, None]
         field = params.c - 0.5 * (np.square(gap) @ params.Phi)[:, None]
-        gain = np.square(own + shift) - np.square(own)
+        gain = np.square(gap_of_column + shift) - np.square(gap_of_column)
         field = field - 0.5 * gain[..., None] * params.Phi[column][:, None]
         field += pulled * (params.mu + 0.5 * pulled / alpha)
         precision = np.exp(params.visible.log_precision[column])[:, None]
-        return softplus(field).sum(axis=-1) - 0.5 * precision * np.square(own + shift)
+        return softplus(field).sum(axis=-1) - 0.5 * precision * np.square(
+            gap_of_column + shift
+        )
 
     def initial(self, rng, n_components):
-        """Small random weights from a generator, as parameters of float64. Many spikes
-        begin switched on: as all of them share the limit, rows could not be wide."""
+        """Small random weights, in float64.
+
+        With many spikes for each column, spikes are initially on: they share the limit
+        of the removed precision, and rows could otherwise not have a large variance.
+        """
         (unit,) = self.units
         n, k = unit.size, n_components
         bias = np.clip(2 * np.log2(k / n) - 4, _OFF, _ON)
@@ -251,39 +271,48 @@ class SpikeSlab(Potential):
         )
 
     def constrain(self, params, kept, max_norm):
-        """Limit norms of weights, keep Phi positive, and the precision matrix of all
-        spikes positive definite, in place."""
+        """Limit norms of weights, keep Phi nonnegative and precisions positive
+        definite, in place."""
         np.maximum(params.Phi, 0, out=params.Phi)
         limit_norms(params.W, max_norm)
         for _ in range(_TRIES):
             share, slope = self._taken(params)
             if not share > _MOST:
                 return
-            length = sum(np.square(part).sum(dtype=float) for part in slope)
-            by = params.dtype.type(np.log(share / _MOST) / length)
-            for part, own in zip(_limited(params), slope):
-                part -= by * own
+            squared_norm = sum(np.square(part).sum(dtype=float) for part in slope)
+            step = params.dtype.type(np.log(share / _MOST) / squared_norm)
+            for part, slope_of_part in zip(_limited(params), slope):
+                part -= step * slope_of_part
         share, _ = self._taken(params)
         if share > _MOST:
             params.W[...] *= np.sqrt(_MOST / share)
 
     def tangent(self, params, grad):
-        """Gradient less what of it leads out of the parameters that are allowed, where
-        these are at the limit."""
+        """Gradient without its component that leads beyond the limit, if this is
+        reached."""
         share, slope = self._taken(params)
         if not share > _NEAR * _MOST:
             return grad
         parts = _limited(grad)
-        out = sum((part * own).sum(dtype=float) for part, own in zip(parts, slope))
-        if out > 0:
-            out /= sum(np.square(own).sum(dtype=float) for own in slope)
-            for part, own in zip(parts, slope):
-                part -= part.dtype.type(out) * own
+        outward = sum(
+            (part * slope_of_part).sum(dtype=float)
+            for part, slope_of_part in zip(parts, slope)
+        )
+        if outward > 0:
+            outward /= sum(
+                np.square(slope_of_part).sum(dtype=float) for slope_of_part in slope
+            )
+            for part, slope_of_part in zip(parts, slope):
+                part -= part.dtype.type(outward) * slope_of_part
         return grad
 
     def _taken(self, params):
-        """Largest share of the precisions that spikes take away, or an upper bound
-        below the limit; and slopes of its log by W and the logs of both precisions."""
+        """Largest fraction of a precision that spikes remove, and its gradient.
+
+        The gradient is that of the logarithm of the fraction by W and by the log
+        precisions of columns and slabs. Far below the limit, an upper bound and an
+        empty tuple are returned.
+        """
         log_scale = np.add.outer(params.visible.log_precision, params.log_alpha)
         scale = np.exp(-0.5 * log_scale.astype(float))
         share, below, above = top((params.W * scale).astype(float))
@@ -297,13 +326,15 @@ class SpikeSlab(Potential):
         return share, tuple(part.astype(params.dtype) for part in slope)
 
     def kept(self, params):
-        """Nothing."""
+        """None: :meth:`constrain` preserves no quantity."""
         return None
 
 
 def top(A):
-    """Largest eigenvalue of A A^T with its vectors on both sides; or an upper bound of
-    it that is below the limit, and None twice."""
+    """Largest eigenvalue of A A^T, and its left and right singular vectors.
+
+    Far below the limit, an upper bound of the eigenvalue, None and None are returned.
+    """
     bound = np.abs(A).sum(axis=0).max() * np.abs(A).sum(axis=1).max()
     if not bound > _NEAR * _MOST or not np.isfinite(bound):
         return bound, None, None

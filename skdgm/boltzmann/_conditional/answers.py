@@ -1,5 +1,5 @@
-"""Answers of machines of columns y given columns X, or of rows of series given those
-before."""
+"""Public methods of conditional machines: prediction, sampling, imputation and
+scores."""
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -19,7 +19,8 @@ _PROBABLE = "categorical", "bernoulli"
 
 
 def _has_classes(estimator):
-    """Whether a column of y has probabilities, which is not known before ``fit``."""
+    """Return whether a column of y has classes; True before ``fit``, when it is
+    unknown."""
     if "_responses" not in vars(estimator):
         return True
     responses = estimator._responses
@@ -27,47 +28,49 @@ def _has_classes(estimator):
 
 
 def _has_lags(estimator):
-    """Whether a fitted estimator continues series."""
+    """Return whether an estimator models series."""
     return vars(estimator).get("_responses", None) is None
 
 
 def _columns_with_classes(responses):
-    """Numbers of the columns of y that are categories or bits."""
+    """Numbers of the columns of y that are categories or bits, a list."""
     kinds = enumerate(responses.kinds)
     return [j for j, kind in kinds if parsed(kind)[0] in _PROBABLE]
 
 
 class GivenAnswers(Estimator):
-    """Public methods of a fitted machine, which take X and y, or series."""
+    """Methods of fitted conditional machines, which take X and y, or series."""
 
     def predict(
         self, X: Data, *, lengths: Target = None, groups: Target = None
     ) -> object:
-        r"""Predict y: the most probable categories and bits, and means of numbers.
+        r"""Predict y by its most probable categories and bits, and means of numbers.
 
         .. math:: \hat y_j = \arg\max_k p(y_j = k \mid x) \quad \text{or} \quad
             \mathbb{E}[y_j \mid x]
 
-        Exact where likelihoods are, else averages over annealed chains, the same at
-        each call: see :meth:`impute`, which returns probabilities of bits as such. With
-        ``n_lags`` each row is predicted from those before it.
+        Predictions are exact if likelihoods are. Otherwise they are averages over
+        annealed chains, the same at each call; see :meth:`impute`, which returns
+        probabilities of bits. With ``n_lags`` each row is predicted from the previous
+        rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         lengths, groups : array-like, default=None
-            Series of a table, as for :meth:`fit`.
+            Series of a table, as in :meth:`fit`.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
-            As y was given in ``fit``, with the index of X; of series as X. Columns of
-            a DataFrame have their types: means of whole numbers are rounded.
+            In the form of the y that ``fit`` was given, with the index of X; for
+            series, in the form of X. Columns of a DataFrame keep their dtypes: means of
+            integers are rounded.
 
         Warns
         -----
         FewDrawsWarning
-            As of :meth:`impute`.
+            As in :meth:`impute`.
         """
         density = self.density_
 
@@ -90,13 +93,13 @@ class GivenAnswers(Estimator):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes), or list of such
-            In the order of ``classes_``: a list of those of each column of y that has
-            categories, or bits, if there are several columns of y.
+            Probabilities in the order of ``classes_``. If y has several columns, a list
+            with an array for each column of categories or bits.
 
         Warns
         -----
         FewDrawsWarning
-            As of :meth:`impute`.
+            As in :meth:`impute`.
         """
         check_is_fitted(self)
         density = self.density_
@@ -111,20 +114,20 @@ class GivenAnswers(Estimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> np.ndarray:
-        r"""Means of hidden units, :math:`\mathbb{E}[h \mid x]` or :math:`\mathbb{E}[h
-        \mid x, y]`.
+        r"""Means of the hidden units, :math:`\mathbb{E}[h \mid x]` or
+        :math:`\mathbb{E}[h \mid x, y]`.
 
-        Exact where y is complete, or its missing entries, or the hidden layer, have at
-        most :math:`2^{12}` states; else by mean field. With ``n_lags`` they are given
-        each row and those before.
+        Means are exact if y is complete, or if its missing entries or the hidden layer
+        have at most :math:`2^{12}` states, and found by mean field otherwise. With
+        ``n_lags`` they are conditional on the row and the previous rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Columns, if known.
+            Columns y, if known.
         lengths, groups : array-like, default=None
-            Series of a table, as for :meth:`fit`.
+            Series of a table, as in :meth:`fit`.
 
         Returns
         -------
@@ -137,24 +140,24 @@ class GivenAnswers(Estimator):
     def sample(
         self, X: Data = 1, random_state: Seed = None, *, n_steps: int = 100
     ) -> object:
-        r"""Draw a y for each row of X, :math:`y \sim p(y \mid x)`.
+        r"""Draw y for each row of X, :math:`y \sim p(y \mid x)`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or int, \
                 default=1
-            Conditions; repeat a row for several draws. An int is the number of rows of
-            which no condition is known: these are the means. With ``n_lags`` it is the
-            number of rows of a series; :meth:`generate` draws several.
+            Conditions; repeat a row for several draws. An int is a number of rows with
+            unknown conditions, which are replaced by their means. With ``n_lags``, it
+            is the length of a single series; :meth:`generate` draws several series.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            By default, NumPy's global generator, so that rows differ between calls.
         n_steps : int, default=100
-            Number of Gibbs steps, from the mean field, where draws are not exact.
+            Number of Gibbs steps from the mean-field solution, if draws are not exact.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
-            As y was given in ``fit``.
+            In the form of the y that ``fit`` was given.
         """
         density = self.density_
         if density.n_lags:
@@ -174,27 +177,27 @@ class GivenAnswers(Estimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> list:
-        """Draw series, or continue given ones, step by step, with ``n_lags``.
+        r"""Draw series, or continue given series; requires ``n_lags``.
 
         Parameters
         ----------
         n_steps : int
-            Number of steps to draw.
+            Number of time steps to draw.
         prefix : {array-like, sparse matrix} of shape (n_rows, n_features), or list of \
                 such, default=None
             Series to continue; NaN where missing.
         n_samples : int, default=1
             Number of series, or of continuations of each prefix.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other series at each call.
+            By default, NumPy's global generator, so that series differ between calls.
         lengths, groups : array-like, default=None
-            Lengths of the prefixes, or the prefix of each row, as for :meth:`fit`.
+            Lengths of the prefixes, or the prefix of each row, as in :meth:`fit`.
 
         Returns
         -------
         series : list of ndarray of shape (n_steps, n_features)
-            The steps after the prefix, without it: all continuations of the first one
-            first. DataFrames if ``fit`` was given one.
+            Time steps after the prefix, without the prefix. All continuations of the
+            first prefix come first. DataFrames if ``fit`` was given one.
         """
         if not self.density_.n_lags:
             raise ValueError(
@@ -216,47 +219,47 @@ class GivenAnswers(Estimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> object:
-        """Fill missing entries of y, given X and the known entries of y; or missing
-        entries of series.
+        """Impute missing entries of y given X and the known entries of y, or those of
+        series.
 
-        Exact for each row of which the missing entries, or the hidden layer, have at
-        most :math:`2^{12}` states. Other means are averages over annealed chains,
-        weighted by importance: 8 of a row, and up to 32, longer ones, where its
-        standard errors exceed 0.02 (of a probability, or deviations); draws are the
-        ends of Gibbs chains from the mean field.
+        A row is imputed exactly if its missing entries, or the hidden layer, have at
+        most :math:`2^{12}` states. Otherwise means are averages over annealed chains
+        with importance weights. A row has 8 chains, and up to 32 longer chains if its
+        standard errors exceed 0.02 (of a probability, or in standard deviations). Draws
+        are the last states of Gibbs chains from the mean-field solution.
 
-        With ``n_lags`` missing entries of X are filled given all others of their
-        series, by 100 particles. These draw missing entries row by row, by 30 Gibbs
-        steps where that is not exact, and are weighted by how probable they make what
-        is known of the row and of those after it: until 50 rows after. Rows that no
-        known entry follows are forecasts, given the rows before: means over 300
-        particles. So are all rows, by 50 particles, where neither a row nor the hidden
-        layer has at most :math:`2^{12}` states
-        (``density_.capabilities["fill"]`` then lacks "future"). Columns that stayed the
-        same within each series of ``fit`` have the value that they have elsewhere in
-        theirs, or are drawn once.
+        With ``n_lags``, missing entries of X are imputed given all other entries of
+        their series, by 100 particles. Particles draw missing entries row by row, with
+        30 Gibbs steps if exact draws are not possible. Their weights are the
+        likelihoods of the known entries of the row and of up to 50 later rows. Rows
+        without later known entries are forecasts given the previous rows: means over
+        300 particles. If neither a row nor the hidden layer has at most :math:`2^{12}`
+        states, all rows are imputed like forecasts, by 50 particles, and
+        ``density_.capabilities["fill"]`` lacks "future". Columns that were constant
+        within each series of ``fit`` take their known value in the same series, or are
+        drawn once.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            NaN (None) where missing; by default all of it is.
+            NaN (None) where missing; by default all entries are missing.
         method : {"mean", "sample"}, default="mean"
-            "mean" fills in means (probabilities of bits; of categories the most
-            probable ones), the same at each call; "sample" fills in draws.
+            "mean" imputes means (probabilities of bits, and the most probable
+            categories), the same at each call; "sample" imputes draws.
         n_steps : int, default=100
-            Number of Gibbs steps where results are not exact: of means as many to
-            anneal a chain, and to average over.
+            Number of Gibbs steps if results are not exact. For means, the number of
+            annealing steps of each chain, and of the steps over which it is averaged.
         random_state : int, RandomState instance or None, default=None
             For "sample".
         lengths, groups : array-like, default=None
-            Series of a table, as for :meth:`fit`.
+            Series of a table, as in :meth:`fit`.
 
         Returns
         -------
         y_filled : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
-            Known entries are unchanged. Of series X, filled. Columns of a DataFrame
-            have their types, if bits were given as truth values these.
+            y with its missing entries imputed; with ``n_lags``, X. Columns of a
+            DataFrame keep their dtypes, booleans included.
 
         Raises
         ------
@@ -288,25 +291,26 @@ class GivenAnswers(Estimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> np.ndarray:
-        r"""Log-likelihood of each row of y given X, in nats; or of rows given those
-        before.
+        r"""Log-likelihood of each row of y given X, in nats, or of rows given previous
+        rows.
 
         .. math:: \log p(y \mid x) = \log \sum_h e^{-E(y, h; x)} - \log Z(x)
 
-        Exact where y or the hidden layer has at most :math:`2^{12}` states. Otherwise
-        log Z of each row is estimated by annealed importance sampling from both sides:
-        their mean, or where they differ by more than 1 nat the higher;
-        :meth:`likelihood_bracket` has both.
+        It is exact if y or the hidden layer has at most :math:`2^{12}` states.
+        Otherwise log Z of each row is estimated by annealed importance sampling in both
+        directions. The result uses the mean of both estimates, or the higher log Z if
+        they differ by more than 1 nat. :meth:`likelihood_bracket` returns both bounds.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            NaN (None) is a missing value, which is summed out: exactly, or by a lower
-            bound. Without y nothing is observed, and the likelihood is 1; but with
-            ``n_lags`` it is that of each row of X given those before.
+            NaN (None) is a missing value, which is marginalized exactly or by a lower
+            bound. Without y nothing is observed, and the log-likelihood is 0. With
+            ``n_lags`` there is no y, and each row of X is scored given the previous
+            rows.
         lengths, groups : array-like, default=None
-            Series of a table, as for :meth:`fit`.
+            Series of a table, as in :meth:`fit`.
 
         Returns
         -------
@@ -329,14 +333,15 @@ class GivenAnswers(Estimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         lengths, groups : array-like, default=None
-            As of :meth:`score_samples`.
+            As in :meth:`score_samples`.
 
         Returns
         -------
         low, high : ndarray of shape (n_samples,), float64
-            Lists of arrays if X is a list of series.
-            By annealing from the model down, and from independent units up: on average
-            on either side of the log-likelihood. Equal where this is exact.
+            Estimates by annealing from the model to independent units, and in the
+            opposite direction. Their expectations are below and above the
+            log-likelihood. They are equal if the log-likelihood is exact. Lists of
+            arrays if X is a list of series.
         """
         brackets = self._ask(self._transposed_bracket, X, y, lengths, groups)
         if self.density_.n_lags and is_several(X):
@@ -361,17 +366,17 @@ class GivenAnswers(Estimator):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            As of :meth:`score_samples`; ignored with ``n_lags``.
+            As in :meth:`score_samples`; ignored with ``n_lags``.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row; by default all are equal. As in :meth:`fit`, series may
-            have one each instead.
+            Weight of each row; by default all are equal. With ``n_lags``, one weight
+            for each series is also accepted.
         lengths, groups : array-like, default=None
-            As of :meth:`score_samples`.
+            As in :meth:`score_samples`.
 
         Returns
         -------
         score : float
-            The (weighted) mean of :meth:`score_samples`, over all rows.
+            The (weighted) mean of :meth:`score_samples` over all rows.
         """
         density = self.density_
         if density.n_lags:
@@ -382,7 +387,8 @@ class GivenAnswers(Estimator):
 
     @property
     def classes_(self) -> object:
-        """Values of the column of y that has classes, or of each of several."""
+        """Values of each column of y with classes: an array for a single column of y,
+        otherwise a list."""
         check_is_fitted(self)
         responses, classes = self._responses, []
         for j in () if responses is None else _columns_with_classes(responses):
@@ -394,7 +400,7 @@ class GivenAnswers(Estimator):
 
     @property
     def column_types_(self) -> dict:
-        """How each column of y is read, by its name or number."""
+        """Type of each column of y, by name or number."""
         check_is_fitted(self)
         if self._responses is None:
             return column_types_of(self)
@@ -405,11 +411,12 @@ class GivenAnswers(Estimator):
 
     @property
     def condition_types_(self) -> dict:
-        """How each column of X is read, by its name or number."""
+        """Type of each column of X, by name or number."""
         return column_types_of(self)
 
     def _ask(self, function, X, y, lengths, groups):
-        """A function of X and y, or of a table and the lengths of its series."""
+        """Result of a function of X and y, or of a table and the lengths of its
+        series."""
         if not self.density_.n_lags:
             self._refuse_series(X, lengths, groups)
             return function(X, y)
@@ -436,6 +443,6 @@ class GivenAnswers(Estimator):
             )
 
 
-# Outside of what scikit-learn wraps around them.
+# Outermost, around the wrappers of scikit-learn.
 GivenAnswers.transform = of_each(GivenAnswers.transform)
 GivenAnswers.fit_transform = of_each(GivenAnswers.fit_transform)

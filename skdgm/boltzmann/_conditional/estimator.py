@@ -1,4 +1,4 @@
-"""Base class of machines of columns y given columns X: public methods."""
+"""Base class of conditional machines: training, and the options of all of them."""
 
 from typing import Annotated, Literal, Self
 
@@ -54,93 +54,97 @@ HiddenKinds = Annotated[str, Kinds(set(UNITS))]
 
 
 class GivenEstimator(FitOptions, GivenAnswers):
-    r"""Base class of machines of columns y given columns X, or of rows of series given
-    those before.
+    r"""Base class of models of columns y given columns X, or of a series given its
+    past.
 
     Parameters
     ----------
     n_components
         Number of hidden units.
     column_types : str, tuple of str or dict
-        Kind of all columns of y, or of each, as of :class:`~skdgm.RBM`; a dict has
-        those of some columns of a DataFrame by name. "mixed": text, and whole numbers
-        in a y of one dimension, are categories; truth values, and columns of 0 and 1
-        alone, are bits; other numbers are "gaussian". Variances of "rectified" columns
-        are mean squares.
+        Kind of all columns of y, or of each column, as in :class:`~skdgm.RBM`; a dict
+        has the kinds of some columns of a DataFrame by name. "mixed": text columns, and
+        integers in a one-dimensional y, are categories; booleans, and columns of 0 and
+        1, are bits; other numbers are "gaussian". The variance of a "rectified" column
+        is its mean square.
     condition_types : str, tuple of str or dict
-        Kind of all columns of X, of each, or of some by name; by default the types of a
-        DataFrame say it, and columns of an array are "gaussian" (standardised).
+        Kind of all columns of X, of each column, or of some columns by name. By default
+        the kinds are read from the dtypes of a DataFrame, and columns of an array are
+        "gaussian" (standardized).
     hidden
-        Kind of hidden units, as of :class:`~skdgm.RBM`.
+        Kind of the hidden units, as in :class:`~skdgm.RBM`.
     pairwise
-        Whether there are weights between two of y, hidden units and conditions beside
-        those by factors. Without them ``components_``, ``condition_visible_`` and
-        ``condition_hidden_`` are zeros.
+        If True, add weights between y and hidden units, y and conditions, and
+        conditions and hidden units. If False, all weights are factored, and
+        ``components_``, ``condition_visible_`` and ``condition_hidden_`` are zeros.
     learning_rate
-        Initial learning rate, which ``schedule`` of the solver lowers. "auto": 0.001
-        where y has "gaussian" or "rectified" columns, of which the hidden units see
-        values many deviations apart (0.003 without ``pairwise``); else 0.03 where there
-        are counts, whose logarithms are far apart, and 0.01 elsewhere.
+        Initial learning rate, which the ``schedule`` of the solver lowers. "auto":
+        0.001 if y has "gaussian" or "rectified" columns (0.003 without ``pairwise``);
+        0.03 if y has counts, but no real columns; 0.01 otherwise.
     solver
-        Adam, which divides the gradient by its recent size, parameter by parameter.
+        Adam, which divides the gradient of each parameter by its recent magnitude.
     gradient
-        Negative phase of an update, with the conditions clamped: samples after Gibbs
-        steps from y (contrastive divergence, "cd" [1]_); exact draws, where y or the
-        hidden layer has at most :math:`2^{12}` states ("enumeration"), which make the
-        gradient unbiased; or sweeps from y that all have the same noise, which descend
-        to a state of low energy ("perturb-and-descend" [2]_) and are not the
-        likelihood's gradient. "mean-field" has none, and no likelihood: it is the
-        gradient of the log probability of y under predictions by mean field, back
-        through all sweeps [2]_, for y of bits and categories; these are what
-        ``predict`` then returns. "auto": exact draws up to :math:`2^8` states, else
-        "cd".
+        Samples of the negative phase, with the conditions clamped. "cd": Gibbs steps
+        that start at y (contrastive divergence [1]_). "enumeration": exact draws, which
+        make the gradient unbiased; for y or a hidden layer with at most :math:`2^{12}`
+        states. "perturb-and-descend": Gibbs sweeps from y with the same noise in each
+        sweep, which descend to a state of low perturbed energy [2]_; the gradient is
+        then not that of the likelihood. "auto": "enumeration" up to :math:`2^8` states,
+        otherwise "cd".
+        "mean-field" replaces the likelihood, for y of bits and categories: mean-field
+        sweeps predict y, and the log probability of y under these predictions is
+        back-propagated through all sweeps [2]_. ``predict`` then returns the same
+        predictions.
     mean_field_steps
         Number of sweeps for "mean-field".
     n_steps : int or tuple of int
-        Number of these steps in each update. The values of a tuple share the epochs
-        evenly, in order.
+        Number of Gibbs steps in each update. The values of a tuple are used in turn,
+        each for an equal share of the epochs.
     n_iter
         Number of epochs; "auto": 3,000 updates, but between 20 and 200 epochs.
     centering
-        If not None, use the centred gradient [6]_, whose offsets are means of y and of
-        the hidden units: those at the start of training, running means in the positive
-        phase ("data"), or running averages of the means in both phases ("moving").
+        Offsets of the centered gradient [6]_, which are means of y and of the hidden
+        units. "start": the means at the start of training; "data": running means in the
+        positive phase; "moving": running averages of the means in both phases; None:
+        the plain gradient.
     penalty
-        Penalties and limits of the weights, and a target of the activity of hidden
-        units; None leaves them at the defaults below. ``l1`` and ``l2`` are of all
-        weights, also those of the conditions; ``max_norm`` is of the weights of each
-        hidden unit to y, and of a factor to each of its ends.
+        Penalties and limits of the weights, and a sparsity target for the hidden units;
+        None keeps the defaults below. ``l1`` and ``l2`` apply to all weights, including
+        the weights of the conditions. ``max_norm`` limits the weights between a hidden
+        unit and y, and between a factor and each of its three groups of units.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_hidden_entries, n_entries)
-        Weights W, transposed, between hidden units and the entries of y, as of
+        Weights W, transposed, between hidden units and the entries of y, as in
         :class:`~skdgm.RBM`.
     condition_visible_ : ndarray of shape (n_conditions, n_entries)
-        Weights A of the conditions to y. A categorical column of X is a condition for
-        each of its categories, counted from its frequency; a real one is standardised.
+        Weights A between the conditions and y. A categorical column of X has a
+        condition for each category, from which its frequency is subtracted. Real
+        columns are standardized.
     condition_hidden_ : ndarray of shape (n_conditions, n_hidden_entries)
-        Weights B of the conditions to the hidden units.
+        Weights B between the conditions and the hidden units.
     intercept_visible_ : ndarray of shape (n_entries,)
-        Biases b: those at the mean of the conditions.
+        Biases b of y at the mean of the conditions.
     intercept_hidden_ : ndarray of shape (n_hidden_entries,)
-        Hidden biases c.
+        Hidden biases c at the mean of the conditions.
     precision_ : ndarray of shape (n_columns,)
-        Precisions of the "gaussian" and "rectified" columns of y, in their order, for
-        values as they are given; where there are such columns.
+        Precisions of the "gaussian" and "rectified" columns of y in their original
+        units; only set if there are such columns.
     classes_ : ndarray or list of ndarray
-        Values of the column of y that has categories or bits, or of each of several.
+        Values of y if it is a single column of categories or bits; otherwise a list
+        with the values of each such column.
     column_types_ : dict
-        How each column of y is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
+        Type of each column of y, a :class:`~skdgm.data.ColumnType`, by name or number.
     condition_types_ : dict
-        The same of each column of X.
+        Type of each column of X.
     density_kind_ : {"exact", "estimate"}
         Kind of density that :meth:`score_samples` returns.
     loss_curve_ : list of float
-        For each epoch the negative log-likelihood of columns of y, each given the
-        conditions and the means of the hidden units given the other columns, estimated
-        from some columns of training rows, in nats per row.
+        Loss of the training rows for each epoch, in nats per row. The loss is the
+        negative log-likelihood of each column of y given the conditions and the means
+        of the hidden units, which are themselves computed from the other columns. It
+        is estimated from some columns of some rows.
     validation_curve_ : list of float
         ``loss_curve_`` of held-out rows, with ``early_stopping``.
 
@@ -169,7 +173,7 @@ class GivenEstimator(FitOptions, GivenAnswers):
     learning_rate: Positive | Auto = "auto"
     n_iter_no_change = 10
 
-    # What machines read of options that these lack.
+    # Values of options that models read and that these estimators lack.
     _IMPLIED = {
         **{"n_chains": 1, "fast_learning_rate": None, "negative": "samples"},
         **{"quadratic": False, "resample": False, "init_biases": "marginals"},
@@ -177,7 +181,7 @@ class GivenEstimator(FitOptions, GivenAnswers):
     _MODEL = CONDITIONAL
     _KNOWN = "_responses", "_y_columns", "feature_names_in_"
     _BUDGET = Budget(3_000, 20, 200)
-    # Conditions that are far out are clipped; of y there is a warning of its own.
+    # Conditions are clipped; outliers of y have their own warning.
     _TRANSIENT, _SLOWED = ("precision_", "_log_precisions"), None
 
     @rolled_back
@@ -195,18 +199,19 @@ class GivenEstimator(FitOptions, GivenAnswers):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Conditions. NaN is the mean of its column. With ``n_lags`` series, one after
-            the other or a list of them, NaN where missing.
+            Conditions; NaN is replaced by the mean of its column. With ``n_lags``:
+            series, either concatenated or as a list of tables, with NaN where missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Columns of any kinds; required without ``n_lags``, and not to be given with
-            it. NaN (None) where missing.
+            Columns of any kind, with NaN (None) where missing. Required without
+            ``n_lags``, and not allowed with it.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row; or of each series, with ``n_lags``. Whole numbers are
-            exactly so many repetitions.
+            Weight of each row; with ``n_lags``, of each row or of each series. An
+            integer weight is equivalent to repeating the row.
         lengths : array-like of shape (n_series,), default=None
-            Number of rows of each series of a table; by default it is a single one.
+            Number of rows of each series of a table; by default the table is one
+            series.
         groups : array-like of shape (n_samples,), default=None
-            Name of the series of each row, in the place of lengths.
+            Identifier of the series of each row, instead of ``lengths``.
 
         Returns
         -------
@@ -215,10 +220,10 @@ class GivenEstimator(FitOptions, GivenAnswers):
         Raises
         ------
         ValueError
-            X is empty or infinite; y is missing, of another length, or has a column
-            without any value, or values outside the domain of its kind; a weight is
-            negative, or all weights are zero. Lengths do not add up to the rows, or
-            there are no more rows in any series than lags.
+            X is empty or infinite. y is missing, has another length than X, a column
+            without any value, or values outside the domain of its kind. A weight is
+            negative, or all weights are zero. Lengths do not add up to the number of
+            rows, or no series has more rows than ``n_lags``.
         DivergenceError
             Training diverged. The estimator keeps its last good parameters.
         """
@@ -233,18 +238,18 @@ class GivenEstimator(FitOptions, GivenAnswers):
         lengths: Target = None,
         groups: Target = None,
     ) -> Self:
-        """Continue training: one pass over the rows, as of an epoch of :meth:`fit`.
+        """Continue training for one epoch.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Conditions.
+            Conditions, or series, as in :meth:`fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Columns, whose classes must all be in the first call.
+            Columns. The first call must contain all classes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row, as for :meth:`fit`.
+            Weight of each row, as in :meth:`fit`.
         lengths, groups : array-like, default=None
-            Series of a table, as for :meth:`fit`.
+            Series of a table, as in :meth:`fit`.
 
         Returns
         -------
@@ -253,7 +258,7 @@ class GivenEstimator(FitOptions, GivenAnswers):
         Raises
         ------
         ValueError, DivergenceError
-            As raised by :meth:`fit`; or a class is unknown.
+            As in :meth:`fit`; or a class is unknown.
         """
         return self._partial_fit(Series(X, lengths, groups), y, sample_weight)
 
@@ -293,7 +298,7 @@ class GivenEstimator(FitOptions, GivenAnswers):
         return self._by_sequence(table, lengths, weight, fresh)
 
     def _in_order(self, asked_series, sample_weight, fresh):
-        """Table of series, their lengths, weights of rows, and an argument of
+        """Concatenated series, their lengths, weights of rows, and the argument of
         ``_label``."""
         table, lengths = as_one_table(
             asked_series.X, asked_series.lengths, asked_series.groups
@@ -302,29 +307,29 @@ class GivenEstimator(FitOptions, GivenAnswers):
         return table, lengths, by_row(sample_weight, lengths), (lengths, steps)
 
     def _by_sequence(self, table, lengths, weight, fresh):
-        """Table of rows; columns that are constant in each series are remembered."""
+        """Remember columns that are constant within each series; returns the table."""
         remember_kept(self, table.rows, lengths, fresh)
         return table
 
     def _for_callbacks(self, X, y, sample_weight, table):
         if not self._options.n_lags:
             return for_callbacks(own_frame(X.X, table), y, sample_weight)
-        whole, lengths = as_one_table(X.X, X.lengths, X.groups)
+        joined, lengths = as_one_table(X.X, X.lengths, X.groups)
         weight = by_row(sample_weight, lengths)
-        data = for_callbacks(own_frame(whole, table), None, weight)
+        data = for_callbacks(own_frame(joined, table), None, weight)
         if len(lengths) > 1:
             data["metadata"] = (data["metadata"] or {}) | {"lengths": lengths}
         return data
 
     def _label(self, rows, y, fresh, series):
-        """Rows with numbers of y, and a dict of its columns; or rows of series with the
-        rows before each."""
+        """Rows with the values of y, or with their lags, and attributes of the columns
+        of y."""
         n_lags = self._present_options().n_lags
         if n_lags:
             lengths, steps = series
             rows = with_steps(rows, steps)
-            past = Past(rows, None, n_lags, lengths)
-            return rows._replace(given=past), {"_responses": None}
+            lags = Past(rows, None, n_lags, lengths)
+            return rows._replace(given=lags), {"_responses": None}
         if y is None:
             raise ValueError(
                 f"{self._name} requires y to be passed, but the target y is None."
@@ -351,9 +356,9 @@ class GivenEstimator(FitOptions, GivenAnswers):
             improper(dict(zip(names, kinds)), self._options.hidden)
             return
         rows = responses.rows(table.rows.given.values, None, table.rows.dtype)
-        before = None if fresh else self._y_columns
+        earlier = None if fresh else self._y_columns
         domain, table = responses.domain, table._replace(rows=rows)
-        self._y_columns, table = domain.learn(table, before)
+        self._y_columns, table = domain.learn(table, earlier)
         self._names = responses.names if responses.framed else None
         self._far = far_out(self, self._y_columns, table)
         kinds = kinds_of(self._y_columns).tolist()
@@ -368,9 +373,9 @@ class GivenEstimator(FitOptions, GivenAnswers):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # Options may be set to anything until the next fit.
+        # Until the next fit, options may have any value.
         tags.target_tags.required = np.array_equal(getattr(self, "n_lags", 0), 0)
         tags.target_tags.multi_output = True
-        # A y of one column of classes has probabilities.
+        # predict_proba exists if y is a single column of classes.
         tags.classifier_tags = ClassifierTags(poor_score=True)
         return tags

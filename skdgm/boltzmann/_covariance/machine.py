@@ -1,4 +1,4 @@
-"""Options of training, draws and covariances of all machines of covariances."""
+"""Base class of machines whose hidden units set covariances of real columns."""
 
 from typing import Annotated, Literal
 
@@ -26,7 +26,7 @@ from skdgm.typing import ArrayOrFrame, Data, Seed
 
 
 class SolverDetails(Details):
-    """Details of the optimiser of machines of covariances."""
+    """Details of the optimizer of covariance machines."""
 
     momentum: Share = 0.9
     schedule: Literal["constant", "invscaling", "linear"] = "linear"
@@ -34,39 +34,37 @@ class SolverDetails(Details):
 
 
 class CovarianceMachine(FitOptions, Estimator):
-    """Base of machines whose hidden units set covariances of real columns.
+    """Base class of machines whose hidden units set covariances of real columns.
 
     Parameters
     ----------
     n_chains
         Number of persistent chains.
     max_norm
-        Maximum norm of the weights of a hidden unit, and of a factor.
+        Maximum norm of the weights of a hidden unit or a factor.
     min_variance
-        Least variance of a standardised column given the hidden units.
+        Minimum variance of a standardized column given the hidden units.
     solver
-        Adam, which divides the gradient by its recent size, parameter by parameter.
+        Adam, which divides the gradient of each parameter by its recent magnitude.
     n_iter
         Number of epochs; "auto": 4,000 updates, but between 10 and 400 epochs.
 
     Attributes
     ----------
     intercept_visible_ : ndarray of shape (n_features,)
-        Visible biases b, of the standardised columns: their means where all hidden
-        units are off.
+        Visible biases b: means of the standardized columns if all hidden units are off.
     mean_, scale_ : ndarray of shape (n_features,)
-        Values that are subtracted from the columns, and by which these are then
-        divided.
+        Mean and scale by which each column is standardized.
     precision_ : ndarray of shape (n_features,)
-        Precisions of the original columns where all hidden units are off.
+        Precisions of the original columns if all hidden units are off.
     chains_ : ndarray of shape (n_chains, n_features)
         Last states of the training chains.
     log_Z_, log_Z_se_ : float
-        Log partition function and its standard error, by annealed importance sampling
-        from both sides or a sum over few patterns, computed at first access.
+        Log partition function and its standard error, computed at first access: by
+        annealed importance sampling in both directions, or by enumeration.
     loss_curve_ : list of float
         Negative pseudo-likelihood of some training rows after each epoch, in nats per
-        row, of standardised columns.
+        row, for standardized columns.
     validation_curve_ : list of float
         ``loss_curve_`` of held-out rows, with ``early_stopping``.
     """
@@ -92,11 +90,11 @@ class CovarianceMachine(FitOptions, Estimator):
         Parameters
         ----------
         n_samples : int, default=1
-            Number of rows, each from a chain of its own.
+            Number of rows, each from its own chain.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            By default, NumPy's global generator, so that rows differ between calls.
         n_steps : int, default=20
-            Number of steps of each chain, from a state of ``chains_``.
+            Number of steps of each chain from a state in ``chains_``.
 
         Returns
         -------
@@ -108,11 +106,13 @@ class CovarianceMachine(FitOptions, Estimator):
         )
 
     def free_energy(self, X: Data) -> np.ndarray:
-        """Free energy F of each row, in nats; an estimate where entries are missing.
+        """Free energy F of each row, in nats; an estimate for rows with missing
+        entries.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
@@ -121,11 +121,12 @@ class CovarianceMachine(FitOptions, Estimator):
         return self.density_.free_energy(X)
 
     def covariance(self, X: Data) -> np.ndarray:
-        """Covariances of the columns, given the means of the hidden units of each row.
+        """Covariances of the columns given the means of the hidden units of each row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
@@ -134,7 +135,7 @@ class CovarianceMachine(FitOptions, Estimator):
         return self.density_.covariance(X)
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
-        """Names of the features: of each kind of hidden units in turn.
+        """Names of the features, by kind of hidden unit.
 
         Parameters
         ----------

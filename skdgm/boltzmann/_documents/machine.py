@@ -1,4 +1,4 @@
-"""Base class of estimators of documents, and their model."""
+"""Base class of models of documents: public methods, and the model's structure."""
 
 from types import SimpleNamespace
 
@@ -24,7 +24,8 @@ _N_LENGTHS = 1000
 
 
 class Documents(Model):
-    """Counts of words under one hidden layer, whose biases count as often as words."""
+    """Word counts under one hidden layer, whose biases are multiplied by document
+    lengths."""
 
     check = EnergyModel.check
 
@@ -57,7 +58,7 @@ class Documents(Model):
     def attributes(self, facts, state):
         state = state.kept()
         (b, a), (W,) = state.params
-        # Only chains of documents of their own length are shown.
+        # Only chains at their full length, not their tempered replicas.
         attributes, (v, h) = state.attributes()
         return attributes | {
             "components_": W.T,
@@ -74,36 +75,36 @@ class Documents(Model):
 
 
 class DocumentModel(Estimator):
-    r"""Replicated softmax without options and their documentation.
+    r"""Replicated softmax without its options.
 
-    Its ``score_samples`` are log-likelihoods of counts of words given their number:
+    Its ``score_samples`` returns log-likelihoods of word counts given their sum:
 
     .. math:: \log p(x \mid n) = \log \frac{n!}{\prod_k x_k!} + b^\top x + \sum_j
        \log\left(1 + e^{n a_j + x^\top W_{:j}}\right) - \log Z_n
 
-    Those of all documents of a length sum to 1. Fractions of words have Gamma functions
-    in the place of factorials; log Z of a document with missing entries is that of its
-    vocabulary alone.
+    The probabilities of all documents of the same length sum to 1. For fractions of
+    words, Gamma functions replace the factorials. For a document with missing
+    entries, log Z is computed from its own vocabulary.
     """
 
     _domain, _TRANSIENT = CountColumns(), ("swap_rates_",)
     _MODEL, _KNOWN = Documents(), ("lengths_", "_log_partition")
-    # Gradients of documents are always centred.
+    # The gradient is always centered.
     _IMPLIED = {
         **{"centering": "data", "resample": False, "init_biases": "marginals"},
         **{"sparsity_target": None, "sparsity_cost": 0.1, "fast_learning_rate": None},
     }
 
     def perplexity(self, X: Data) -> float:
-        r"""Perplexity per word, of words in their order.
+        r"""Perplexity per word, for words in their order.
 
         .. math:: \exp\left(-\frac{\sum_i \log p(w_i)}{\sum_i n_i}\right), \qquad
            \log p(w_i) = \log p(x_i \mid n_i) - \log \frac{n_i!}{\prod_k x_{ik}!}
 
-        the inverse of the geometric mean of the probabilities of all words, with the
-        convention of scikit-learn's
-        :meth:`~sklearn.decomposition.LatentDirichletAllocation.perplexity` (which is an
-        upper bound).
+        The perplexity is the inverse of the geometric mean of the probabilities of all
+        words. The convention is that of scikit-learn's
+        :meth:`~sklearn.decomposition.LatentDirichletAllocation.perplexity`, which
+        returns an upper bound.
 
         Parameters
         ----------
@@ -117,27 +118,27 @@ class DocumentModel(Estimator):
         Raises
         ------
         ValueError
-            There is not one word.
+            X has no words.
         """
         return self.density_.perplexity(X)
 
     def log_partition(self, lengths: ArrayLike) -> np.ndarray:
         """Log Z of documents of given lengths, in nats, and standard errors.
 
-        It is a sum over all states of the hidden units where these are at most 20.
-        Otherwise annealed importance sampling, in which the length is the inverse
-        temperature, estimates log Z of all lengths in one run.
+        With at most 20 hidden units, Z is a sum over all their states. Otherwise it is
+        estimated for all lengths in one run of annealed importance sampling, in which
+        the length is the inverse temperature.
 
         Parameters
         ----------
         lengths : array-like of shape (n_lengths,)
-            Numbers of at least 0.
+            Nonnegative numbers of words.
 
         Returns
         -------
         log_Z : ndarray of shape (n_lengths,)
         se : ndarray of shape (n_lengths,)
-            0 where log Z is exact.
+            Standard errors; 0 if log Z is exact.
         """
         return self.density_.log_Z(given_lengths(lengths))
 
@@ -152,7 +153,7 @@ class DocumentModel(Estimator):
         Returns
         -------
         free_energy : ndarray of shape (n_samples,)
-            Minus the log number of orders of the words is part of it.
+            Free energies, which include minus the log of the number of word orders.
         """
         return self.density_.free_energy(X)
 
@@ -170,15 +171,16 @@ class DocumentModel(Estimator):
         Parameters
         ----------
         n_samples : int, default=1
-            Number of documents, each from a chain of its own.
+            Number of documents, each from its own chain.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other documents at each call.
+            By default, NumPy's global generator, so that documents differ between
+            calls.
         lengths : float or array-like of shape (n_samples,), default=None
-            Numbers of words; by default drawn from those of the training documents
-            (``lengths_``).
+            Number of words of all documents or of each; by default, lengths are drawn
+            from ``lengths_``, the lengths of training documents.
         init : {"chains", "noise"}, default="chains"
-            Start of the hidden units: the last states of the training chains, in turn,
-            or fair coins.
+            Initial hidden units: the last states of the training chains, in turn, or
+            fair coins.
         n_steps : int, default=100
             Number of Gibbs steps.
 
@@ -190,10 +192,10 @@ class DocumentModel(Estimator):
         Raises
         ------
         TypeError
-            A number is not a whole number.
+            A number is not an integer.
         ValueError
-            A number is too low, ``lengths`` are negative or not one for each document,
-            or ``init`` is unknown.
+            A number is too low, ``lengths`` has a negative value or another size than
+            ``n_samples``, or ``init`` is unknown.
         """
         options = {"lengths": lengths, "init": init, "n_steps": n_steps}
         return framed(self, self.density_.sample(n_samples, random_state, **options))
@@ -204,12 +206,12 @@ class DocumentModel(Estimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Documents to start from.
+            Initial documents.
 
         Returns
         -------
         X_new : ndarray of shape (n_samples, n_features)
-            Documents of the same lengths; different ones at each call, since
+            Documents of the same lengths. They differ between calls, because
             ``random_state`` advances.
         """
         check_is_fitted(self)
