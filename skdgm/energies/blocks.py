@@ -11,10 +11,8 @@ from skdgm.energies.params import Params
 
 
 class Link(NamedTuple):
-    """Numbers of two blocks, and of the coupling that joins them.
-
-    Rows of the weights belong to ``below``, columns to ``above``.
-    """
+    """Numbers of two blocks, and of the coupling that joins them. Rows of the weights
+    belong to ``below``, columns to ``above``."""
 
     below: int
     above: int
@@ -22,11 +20,8 @@ class Link(NamedTuple):
 
 
 class Triple(NamedTuple):
-    """Numbers of three blocks, and of their three couplings to the factors.
-
-    Each block gates the weights between the other two; see
-    :class:`~skdgm.couplings.Factors`.
-    """
+    """Numbers of three blocks, and of their three couplings to the factors. Each block
+    gates the weights between the other two; see :class:`~skdgm.couplings.Factors`."""
 
     blocks: tuple
     couplings: tuple
@@ -128,11 +123,8 @@ class Graph:
 
     @property
     def own_links(self) -> tuple[Link, ...]:
-        """All links; ValueError if several links share a coupling.
-
-        Algorithms that transform the gradient of a coupling by its blocks need this
-        property.
-        """
+        """All links; ValueError if several links share a coupling. Algorithms that
+        transform the gradient of a coupling by its blocks need this property."""
         if len(self.links) > len({link.coupling for link in self.links}):
             raise ValueError("A coupling is shared by several links.")
         return self.links
@@ -164,11 +156,9 @@ class Graph:
         return self._ends[block]
 
     def gated(self, block: int) -> tuple:
-        """Three-way links of a block, a tuple.
-
-        Each element has the number of the block's coupling to the factors, and a pair
-        (block, coupling) for both other ends.
-        """
+        """Three-way links of a block, a tuple. Each element has the number of the
+        block's coupling to the factors, and a pair (block, coupling) for both other
+        ends."""
         return self._gated[block]
 
     def beside(self, block: int) -> list:
@@ -190,11 +180,8 @@ class Graph:
         dtype: type = np.float64,
     ) -> Params:
         """Initial parameters: normal weights of a scale, and biases that give known
-        means.
-
-        ``means`` has the means of each block, or other moments that the ``init`` of its
-        unit takes; None if they are unknown.
-        """
+        means. ``means`` has the means of each block, or other moments that the ``init``
+        of its unit takes; None if they are unknown."""
         means = means or (None,) * len(self.units)
         return Params(
             tuple(u.init(m, dtype) for u, m in zip(self.units, means)),

@@ -30,13 +30,11 @@ _DENSE = 0.3
 
 
 class SiteLayout(NamedTuple):
-    """Sites of all blocks as kernels need them, integer arrays.
-
-    ``first`` has the position of the first entry of each site, and the number of all
-    entries; ``sizes`` the numbers of categories, 0 for a bit; ``order`` the sites
-    sorted by color. Neighbors of site i are ``near[ends[i]:ends[i + 1]]``; ``near`` and
-    ``ends`` are empty if most sites are linked.
-    """
+    """Sites of all blocks as kernels need them, integer arrays. ``first`` has the
+    position of the first entry of each site, and the number of all entries; ``sizes``
+    the numbers of categories, 0 for a bit; ``order`` the sites sorted by color.
+    Neighbors of site i are ``near[ends[i]:ends[i + 1]]``; ``near`` and ``ends`` are
+    empty if most sites are linked."""
 
     first: np.ndarray
     sizes: np.ndarray
@@ -47,11 +45,8 @@ class SiteLayout(NamedTuple):
 
 def colours_of(edges):
     """Greedy coloring of a graph of sites, (n_sites,), such that linked sites differ
-    [3]_.
-
-    Sites with most neighbors are colored first, each with the first color that none of
-    its neighbors has. ``edges`` is the adjacency matrix, (n_sites, n_sites).
-    """
+    [3]_. Sites with most neighbors are colored first, each with the first color that
+    none of its neighbors has. ``edges`` is the adjacency matrix, (n_sites, n_sites)."""
     colours, degree = np.full(len(edges), -1), edges.sum(axis=1)
     for site in np.argsort(-degree, kind="stable"):
         taken = np.zeros(len(edges) + 1, bool)
@@ -129,10 +124,7 @@ class Connected(Energy):
 
     def log_sites(self, params, v):
         """Log probability of each visible site given all others, float64 (n_rows,
-        n_sites).
-
-        Rows v are complete, and the machine has no hidden units.
-        """
+        n_sites). Rows v are complete, and the machine has no hidden units."""
         v = np.asarray(v)
         eta = self.field(params, 0, self.received(params, (v,), 0))
         return sites_of(self.units[0]).log_sites(np.asarray(eta, np.float64), v)
@@ -148,10 +140,8 @@ class Connected(Energy):
 
     def clamped(self, clamp, n_rows):
         """Sites that are clamped, bool of shape (n_rows, n_sites), or (0, n_sites) if
-        none is.
-
-        ``clamp`` has None, True or a boolean array of entries for each block.
-        """
+        none is. ``clamp`` has None, True or a boolean array of entries for each
+        block."""
         n_sites = len(self.layout.sizes)
         if clamp is None or all(part is None for part in clamp):
             return np.zeros((0, n_sites), bool)

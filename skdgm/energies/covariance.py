@@ -95,10 +95,8 @@ class Covariance(Potential):
 
     def gates(self, d, pooled):
         """Log of the sum over the states of each covariance unit, its mean, and its
-        slope by d.
-
-        ``pooled`` are pooled squared projections of shape (..., n_covariance).
-        """
+        slope by d. ``pooled`` are pooled squared projections of shape (...,
+        n_covariance)."""
         on = sigmoid(d - pooled)
         return softplus(d - pooled), on, on
 
@@ -149,11 +147,8 @@ class Covariance(Potential):
 
     def along(self, params, v, column, shift):
         """Negative free energies, up to a constant of each row, along one column of
-        each row.
-
-        ``shift``, of shape (n_rows, n_shifts), is added to the column, whose number for
-        each row is in ``column``; the result has the shape of ``shift``.
-        """
+        each row. ``shift``, of shape (n_rows, n_shifts), is added to the column, whose
+        number for each row is in ``column``; the result has the shape of ``shift``."""
         (visible, W, c, C, P, d), rows = params, np.arange(len(v))
         mean_input = (v @ W + c)[:, None] + shift[..., None] * W.T[:, column].T[:, None]
         projected = (v @ C)[:, None] + shift[..., None] * C.T[:, column].T[:, None]

@@ -162,10 +162,8 @@ class Energy(Graph):
         return total
 
     def _factors(self, params, x, end):
-        """Projection of a block on the factors, (n_rows, n_factors).
-
-        ``end`` has the numbers of the block and of its coupling.
-        """
+        """Projection of a block on the factors, (n_rows, n_factors). ``end`` has the
+        numbers of the block and of its coupling."""
         block, number = end
         statistic = self.statistic(params, x, block)
         return self.couplings[number].send(params.couplings[number], statistic, True)
@@ -173,10 +171,8 @@ class Energy(Graph):
     def field(
         self, params: Params, block: int, received: Any, path: Path | None = None
     ) -> Any:
-        """Natural parameters of a block, given the input from its neighbors.
-
-        They are an ndarray, or a tree of arrays, of shape (n_rows, size).
-        """
+        """Natural parameters of a block, given the input from its neighbors. They are
+        an ndarray, or a tree of arrays, of shape (n_rows, size)."""
         unit = self.units[block]
         eta = unit.field(params.units[block], received)
         if path is None:

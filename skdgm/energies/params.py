@@ -152,10 +152,8 @@ def contrast(energy, params, x, x_model):
 
 def _of_factors(energy, params, T, T_model):
     """Number and gradient of the coupling of each block to the factors of three-way
-    links.
-
-    The other two blocks act on it like a neighbor whose values are their product.
-    """
+    links. The other two blocks act on it like a neighbor whose values are their
+    product."""
     for blocks, numbers in energy.triples:
         sent = [
             [

@@ -18,12 +18,10 @@ from skdgm.typing import Any
 
 
 class Potential(ABC):
-    """Role: an energy of real numbers, with its gradient.
-
-    A state x is a tuple of blocks. ``units`` has the unit of each block, and ``block``
-    is the number of the real block. Samplers draw the other blocks, if there are any,
-    with the :class:`Energy` ``energy`` along ``path``.
-    """
+    """Role: an energy of real numbers, with its gradient. A state x is a tuple of
+    blocks. ``units`` has the unit of each block, and ``block`` is the number of the
+    real block. Samplers draw the other blocks, if there are any, with the
+    :class:`Energy` ``energy`` along ``path``."""
 
     units: tuple
     block = 0

@@ -167,10 +167,7 @@ class SpikeSlab(Potential):
 
     def log_marginal(self, params, v):
         """Log of the integral of exp(-E) over missing entries (NaN) and hidden units,
-        (n_rows,).
-
-        The spikes are enumerated.
-        """
+        (n_rows,). The spikes are enumerated."""
         patterns, log_marginals = self.patterns(params), np.empty(len(v))
         center = patterns.mean + params.visible.mean
         for i, row in enumerate(v):
@@ -252,11 +249,9 @@ class SpikeSlab(Potential):
         )
 
     def initial(self, rng, n_components):
-        """Small random weights, in float64.
-
-        With many spikes for each column, spikes are initially on: they share the limit
-        of the removed precision, and rows could otherwise not have a large variance.
-        """
+        """Small random weights, in float64. With many spikes for each column, spikes
+        are initially on: they share the limit of the removed precision, and rows could
+        otherwise not have a large variance."""
         (unit,) = self.units
         n, k = unit.size, n_components
         bias = np.clip(2 * np.log2(k / n) - 4, _OFF, _ON)
@@ -307,12 +302,10 @@ class SpikeSlab(Potential):
         return grad
 
     def _taken(self, params):
-        """Largest fraction of a precision that spikes remove, and its gradient.
-
-        The gradient is that of the logarithm of the fraction by W and by the log
-        precisions of columns and slabs. Far below the limit, an upper bound and an
-        empty tuple are returned.
-        """
+        """Largest fraction of a precision that spikes remove, and its gradient. The
+        gradient is that of the logarithm of the fraction by W and by the log precisions
+        of columns and slabs. Far below the limit, an upper bound and an empty tuple are
+        returned."""
         log_scale = np.add.outer(params.visible.log_precision, params.log_alpha)
         scale = np.exp(-0.5 * log_scale.astype(float))
         share, below, above = top((params.W * scale).astype(float))
@@ -331,10 +324,8 @@ class SpikeSlab(Potential):
 
 
 def top(A):
-    """Largest eigenvalue of A A^T, and its left and right singular vectors.
-
-    Far below the limit, an upper bound of the eigenvalue, None and None are returned.
-    """
+    """Largest eigenvalue of A A^T, and its left and right singular vectors. Far below
+    the limit, an upper bound of the eigenvalue, None and None are returned."""
     bound = np.abs(A).sum(axis=0).max() * np.abs(A).sum(axis=1).max()
     if not bound > _NEAR * _MOST or not np.isfinite(bound):
         return bound, None, None

@@ -1,7 +1,9 @@
-"""Gradients of the log-likelihood, exact or estimated, and transformations of them.
+"""Gradients of the log-likelihood, exact or estimated, and transformations of
+gradients.
 
-Here are those of phases; ``sampling_free`` has gradients of other objectives,
-``stochastic`` those through draws of nets, ``steps`` what is made of a gradient.
+This package has the two phases of the likelihood gradient. ``sampling_free`` has
+gradients of other objectives, ``stochastic`` has gradients through draws of nets, and
+``steps`` has transformations of a gradient and of update steps.
 """
 
 from skdgm.gradients.contrastive import Phases, cd, complete, layer_pair, pcd

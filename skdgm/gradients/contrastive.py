@@ -4,12 +4,12 @@ r"""Likelihood gradient with a negative phase sampled by Markov chains.
    \mathbb{E}_{\text{data}}\left[-\frac{\partial E}{\partial\theta}\right] -
    \mathbb{E}_{\text{model}}\left[-\frac{\partial E}{\partial\theta}\right]
 
-The expectation under the model is taken after k Gibbs steps that start at the data
-(contrastive divergence, CD-k [1]_), or at the end of the last update (persistent CD,
-also called stochastic maximum likelihood [2]_ [3]_), perhaps with swaps between chains
-at several temperatures, of which the hotter mix faster [5]_. The last colour enters
-both phases by its means given the others, which have the expectation of draws and less
-variance [4]_.
+The expectation under the model is estimated after k Gibbs steps, which start at the
+data in contrastive divergence (CD-k [1]_). In persistent CD, also called stochastic
+maximum likelihood [2]_ [3]_, they continue from the previous update. In parallel
+tempering, chains at several temperatures also swap states, since hot chains mix faster
+[5]_. In both phases, the last color is represented by its means given the other colors.
+These have the same expectation as draws, and less variance [4]_.
 
 References
 ----------
@@ -37,9 +37,9 @@ _FILL, _DATA, _MODEL = range(3)
 
 
 class Phases(NamedTuple):
-    """States over which both phases of the gradient average: tuples of {ndarray, Lists}
-    of shape (n_rows, size), values of all colours but the last, whose means they have.
-    """
+    """States over which the two phases of the gradient average. Each is a tuple of
+    {ndarray, Lists} of shape (n_rows, size): values of all colors except the last, and
+    means of the last color."""
 
     data: tuple
     model: tuple
@@ -52,13 +52,13 @@ def cd(rng, sampler, params, x, clamp, n_steps):
     ----------
     rng : Stream
     sampler : Sampler
-        Of the chains.
+        Sampler of the chains.
     params : Params
     x : tuple of {ndarray, Lists} of shape (n_rows, size)
-        For each block of all colours but the last the data, or a mean to start from.
+        Data, or means to start from, of each block outside the last color.
     clamp : tuple
-        For each block its entries that are data: None, True or a boolean array; in the
-        last colour None or True.
+        Entries of each block that are data: None, True or a boolean array; for blocks
+        of the last color None or True.
     n_steps : int
         Number of steps of the chains between the data and the negative phase.
 
@@ -81,32 +81,32 @@ def cd(rng, sampler, params, x, clamp, n_steps):
 
 
 def pcd(rng, sampler, params, x, clamp, n_steps, chains, max_sweeps=50):
-    """Both phases, with persistent chains (PCD-k), and means by mean field given data.
+    """Both phases, with persistent chains (PCD-k), and mean field given the data.
 
     Parameters
     ----------
     rng, sampler, params, x, clamp, n_steps
-        As for :func:`cd`; values of x may be None where nothing is data.
+        As in :func:`cd`; elements of x without data may be None.
     chains : State
-        Of any number of rows.
+        States of the chains, with any number of rows.
     max_sweeps : int, default=50
-        Passed to :func:`~skdgm.inference.mean_field`.
+        Argument of :func:`~skdgm.inference.mean_field`.
 
     Returns
     -------
     phases, chains, info
-        As for :func:`cd`.
+        As in :func:`cd`.
     """
     energy = sampler.energy
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
     rng = rng.fold(_MODEL).rows(n_rows(chains.x))
-    found = sampler.beside(rng, params, x, chains, n_steps)
-    if found is None:
+    joint_step = sampler.beside(rng, params, x, chains, n_steps)
+    if joint_step is None:
         data, _ = mean_field(energy, params, x, clamp, max_sweeps=max_sweeps)
         chains, info = sampler.step(rng, params, chains, n_steps)
     else:
-        last, chains, info = found
-        data = _merge(x, last)
+        means, chains, info = joint_step
+        data = _merge(x, means)
     return Phases(data, _of_model(sampler, params, chains, info)), chains, info
 
 
@@ -114,18 +114,18 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
     r"""Both phases for two layers that will be part of a deeper machine.
 
     An inner layer of a deep Boltzmann machine has inputs from the layers below and
-    above. While it is pre-trained with one of these only, that input counts twice [6]_:
+    above. When it is pre-trained with only one of these layers, this input is doubled
+    [6]_:
 
     .. math:: p(h_j = 1 \mid v) = \sigma(c_j + 2 \, v^\top W_{:j}), \qquad
        p(v_i = 1 \mid h) = \sigma(b_i + W_{i:} h)
 
-    for the two bottom layers, reversed for the two top ones, and both doubled between.
-    To multiply an input by g is to go to the point :math:`\beta = g` of a path that
-    begins with the layer without couplings.
+    for the two bottom layers. For the two top layers the roles are reversed, and for
+    layers in between both inputs are doubled. Multiplying an input by g amounts to the
+    point :math:`\beta = g` on the path from the layer without couplings.
 
-    Parameters and returns are those of :func:`cd`, with an energy of two colours for
-    the sampler; ``gains`` has for each block the factor of its input from its
-    neighbours.
+    Parameters and returned values are those of :func:`cd`, with an energy of two colors
+    instead of the sampler. ``gains`` has the factor of the input of each block.
     """
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
 
@@ -134,11 +134,11 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
         for gain in sorted({gains[block] for block in blocks}):
             path = Path(params.units, params.dtype.type(gain))
             later = tuple(
-                (block in blocks and own != gain) or None
-                for block, own in enumerate(gains)
+                (block in blocks and other_gain != gain) or None
+                for block, other_gain in enumerate(gains)
             )
-            given = {"path": path, "clamp": later if any(later) else None}
-            sampler = Gibbs(energy, colours=(colour,), **given)
+            options = {"path": path, "clamp": later if any(later) else None}
+            sampler = Gibbs(energy, colours=(colour,), **options)
             state, info = sampler.step(rng.fold(colour), params, state)
         return state, info
 
@@ -153,19 +153,19 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
 
 
 def with_first_means(energy, params, phases):
-    """Replace the first colour of the model's phase by its means given the others."""
+    """Replace the model's values of the first color by means given the other colors."""
     model, _ = sweep(energy, params, phases.model, by_means(energy), colours=(0,))
     return phases._replace(model=model)
 
 
 def _merge(x, means):
-    """Replace values by means where there are some."""
+    """Values x, replaced by means where these are not None."""
     return tuple(a if b is None else b for a, b in zip(x, means))
 
 
 def complete(rng, energy, params, x, clamp, n_steps):
-    """Draw missing entries by Gibbs steps that start at mean-field means, the others
-    clamped; return complete values and their clamp."""
+    """Draw missing entries by Gibbs steps that start at mean-field means. The known
+    entries are clamped. Returns complete values and their clamp."""
     if not any(isinstance(clamped, np.ndarray) for clamped in clamp):
         return x, clamp
     x, _ = mean_field(energy, params, x, clamp)
@@ -175,17 +175,17 @@ def complete(rng, energy, params, x, clamp, n_steps):
 
 
 def _of_model(sampler, params, chains, info):
-    """Values of the chains of the model itself, with means of the last colour."""
+    """Values of the chains at the model's temperature, with means of the last color."""
     x, energy = sampler.coldest(chains), sampler.energy
     if info.means is not None:
         return _with_last_means(energy, x, info)
-    last = energy.colours[-1]
-    given = tuple(None if block in last else True for block in range(len(x)))
-    return last_means(energy, params, x, given)
+    last_color = energy.colours[-1]
+    clamp = tuple(None if block in last_color else True for block in range(len(x)))
+    return last_means(energy, params, x, clamp)
 
 
 def _with_last_means(energy, x, info):
-    """Replace values of the last colour by the means with which they were drawn."""
-    last = energy.colours[-1]
-    found = (mean if b in last else None for b, mean in enumerate(info.means))
-    return _merge(x, found)
+    """Replace values of the last color by the means from which they were drawn."""
+    last_color = energy.colours[-1]
+    means = (mean if b in last_color else None for b, mean in enumerate(info.means))
+    return _merge(x, means)

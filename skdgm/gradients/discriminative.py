@@ -1,11 +1,11 @@
-r"""The exact gradient of a label's log probability.
+r"""Exact gradient of a label's log probability.
 
 .. math:: \frac{\partial}{\partial\theta} \log p(y \mid v) =
    \mathbb{E}_{h \mid v, y}\left[-\frac{\partial E}{\partial\theta}\right] -
    \mathbb{E}_{h, y' \mid v}\left[-\frac{\partial E}{\partial\theta}\right]
 
-Both terms are sums over the few labels, with the hidden units summed out in closed
-form [1]_: neither a chain nor the partition function is needed.
+Both terms are sums over the few labels, with the hidden units marginalized in closed
+form [1]_. No chains and no partition function are needed.
 
 References
 ----------
@@ -23,12 +23,25 @@ from skdgm.utils.tree import tree_map
 
 
 def discriminative(energy, params, x, target, labelled):
-    """Gradient of the sum of log p(y | rest) over labelled rows, divided by n_rows, as
-    :func:`~skdgm.energies.contrast` returns it.
+    """Gradient of the sum of log p(y | rest) over labeled rows, divided by the number
+    of rows.
 
-    x has values of the first of two colours, the label included, and means of the last;
-    ``target`` is the number of the label's block, a Softmax; ``labelled``, (n_rows,),
-    is False for rows that do not count.
+    Parameters
+    ----------
+    energy : Energy
+        Energy of two colors.
+    params : Params
+    x : tuple
+        Values of the first color, including the label, and means of the last color.
+    target : int
+        Number of the label's block, a Softmax.
+    labelled : ndarray of bool of shape (n_rows,)
+        Rows that have a label.
+
+    Returns
+    -------
+    grad : Params
+        As of :func:`~skdgm.energies.contrast`.
     """
     posterior = LabelPosterior(energy, params, x, target)
     p = softmax(posterior.log_joint(), axis=1).astype(params.dtype)
@@ -40,22 +53,22 @@ def discriminative(energy, params, x, target, labelled):
     expected[target] = p
     for block in energy.colours[-1]:
         means, pairs = [], []
-        for states, given in posterior.means(block):
-            means.append(np.einsum("rk,krj->rj", p[:, states], given))
-            pairs.append((error[states, None] @ given)[:, 0])
+        for states, means_given_label in posterior.means(block):
+            means.append(np.einsum("rk,krj->rj", p[:, states], means_given_label))
+            pairs.append((error[states, None] @ means_given_label)[:, 0])
         expected[block] = sum(means)
         joint[block] = np.concatenate(pairs) / p.dtype.type(len(p))
-    rough = contrast(energy, params, x, tuple(expected))
+    difference = contrast(energy, params, x, tuple(expected))
     couplings = tuple(
         Contrast.of(joint[j]) if i == target else part.one_sided()
-        for (i, j, _), part in zip(energy.own_links, rough.couplings)
+        for (i, j, _), part in zip(energy.own_links, difference.couplings)
     )
-    return Params(rough.units, couplings)
+    return Params(difference.units, couplings)
 
 
 def weighted_sum(grad, other, weight):
-    """Sum of a gradient that :func:`discriminative` returns and ``weight`` times one
-    that :func:`~skdgm.energies.contrast` does."""
+    """Sum of ``grad`` and ``weight`` times ``other``. ``grad`` is a result of
+    :func:`discriminative`, ``other`` of :func:`~skdgm.energies.contrast`."""
     units = tree_map(lambda a, b: a + b.dtype.type(weight) * b, grad.units, other.units)
     pairs = zip(grad.couplings, other.couplings, strict=True)
     return Params(units, tuple(a.plus(b, weight) for a, b in pairs))

@@ -48,11 +48,9 @@ def log_Z_bracket(rng, energy, params, z):
 
 def averages(rng, energy, params, x, clamp, n_steps, once=False):
     """Means of the visible blocks given conditions and clamped entries, a list, and the
-    largest standard error of each row, (n_rows,), in the units of statistics.
-
-    Chains are annealed by so many steps, and averaged over as many. A row has more of
-    them, and longer ones, until they agree; or a single one, if ``once``.
-    """
+    largest standard error of each row, (n_rows,), in the units of statistics. Chains
+    are annealed by so many steps, and averaged over as many. A row has more of them,
+    and longer ones, until they agree; or a single one, if ``once``."""
     blocks, parts, more = energy.colours[0], [], ((1, 1),) if once else _MORE
     size = max(1, _ROOM // (_CHAINS_AT_MOST * max(unit.size for unit in energy.units)))
     for part in gen_batches(len(x[-1]), size):

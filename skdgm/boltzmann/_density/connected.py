@@ -21,9 +21,7 @@ _FEW = 16
 
 def presented(energy, v, fill, rng=None):
     """Clamp a machine to rows; see :func:`~skdgm.boltzmann.learning.state.present`.
-
-    Codes of categories become one-hot.
-    """
+    Codes of categories become one-hot."""
     unit, v = energy.units[0], np.asarray(v)
     v = one_hot_rows(unit, v) if isinstance(unit, Sites) else v
     x, clamp = present(v, fill, len(energy.units), rng)

@@ -31,9 +31,7 @@ _DRAWS = 2
 
 class DeepDensity(EnergyDensity):
     """Density of a machine with several hidden layers, and perhaps a label above them.
-
-    Its ``now`` knows ``inference_steps``, ``inference_tol`` and ``feature_layer``.
-    """
+    Its ``now`` knows ``inference_steps``, ``inference_tol`` and ``feature_layer``."""
 
     @property
     def capabilities(self):

@@ -46,11 +46,9 @@ def lengths_of(v):
 
 
 class DocumentDensity(Density):
-    """Density of documents of a replicated softmax.
-
-    Lengths of samples are drawn from ``lengths`` of training documents. The
-    shared ``log_Z``, a :class:`~skdgm.partition.LogPartition`, has one for each length.
-    """
+    """Density of documents of a replicated softmax. Lengths of samples are drawn from
+    ``lengths`` of training documents. The shared ``log_Z``, a
+    :class:`~skdgm.partition.LogPartition`, has one for each length."""
 
     def __init__(self, context, *, params, chains, lengths, log_Z=None):
         super().__init__(context)
@@ -193,11 +191,9 @@ class DocumentDensity(Density):
 
 
 def expected(params, v, h):
-    """Expected counts of missing words, given hidden units and the other words.
-
-    A word is expected as often as its probability is that of the words that were looked
-    for, times their number.
-    """
+    """Expected counts of missing words, given hidden units and the other words. A word
+    is expected as often as its probability is that of the words that were looked for,
+    times their number."""
     (b, _), (W,) = params
     logits, known = b + h @ W.T, ~np.isnan(v)
     high = np.where(known, logits, -np.inf).max(axis=1, keepdims=True)

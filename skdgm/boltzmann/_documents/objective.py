@@ -35,10 +35,8 @@ _HALVES = 3
 
 class DocumentObjective(EnergyObjective):
     """Log-likelihood per word of documents, followed by CD or persistent chains.
-
     Offsets of its states are those of centring: the shares of the words stay as they
-    are in all of the data.
-    """
+    are in all of the data."""
 
     quantity = "log-likelihood of each half of a document given the other"
     draw = EnergyObjective.batches
@@ -121,11 +119,9 @@ def _weighted(lengths, h):
 
 
 class HalvesWatch(DensityWatch):
-    """Negative log-likelihood of each half of a document given the other, in nats.
-
-    The words of each document are divided in two, the same halves each time. From the
-    hidden means given one half the words of the other are predicted.
-    """
+    """Negative log-likelihood of each half of a document given the other, in nats. The
+    words of each document are divided in two, the same halves each time. From the
+    hidden means given one half the words of the other are predicted."""
 
     useless = "predicts half of a document worse than the shares of the words do."
 

@@ -42,11 +42,8 @@ NET = "net_coefs_", "net_intercepts_", "net_loss_curve_", "net_validation_curve_
 
 class Inputs:
     """Inputs of the network for rows at an index: data and inferred means, side by
-    side.
-
-    ``of_rows(v)`` returns the data, with missing entries filled, and the means, which
-    are computed once.
-    """
+    side. ``of_rows(v)`` returns the data, with missing entries filled, and the means,
+    which are computed once."""
 
     def __init__(self, rows, index, of_rows):
         self.rows, self.place = rows, np.empty(rows.shape[0], dtype=int)

@@ -36,13 +36,10 @@ def cost_of_far(z, objective):
 
 
 class MachineWatch(Watch):
-    """Mean negative log probability of training rows and of held-out rows.
-
-    Subclasses implement ``_watched(params, batch, part)``, which returns two arrays of
-    the same shape with a row for each row of the batch: log probabilities in nats, and
-    which of them count. ``part`` is the slice of the watched rows that the batch
-    consists of.
-    """
+    """Mean negative log probability of training rows and of held-out rows. Subclasses
+    implement ``_watched(params, batch, part)``, which returns two arrays of the same
+    shape with a row for each row of the batch: log probabilities in nats, and which of
+    them count. ``part`` is the slice of the watched rows that the batch consists of."""
 
     def __init__(self, objective, table, held_out):
         self.objective, self.rng = objective, stream(objective.seed, PROBE)
@@ -75,12 +72,10 @@ class MachineWatch(Watch):
 
 
 class PseudoLikelihoodWatch(MachineWatch):
-    """Negative pseudo-likelihood of training and held-out rows, in nats per row.
-
-    It is estimated from a few units of each row, the same ones each time, so that
-    changes come from the model alone. All units are chosen about equally often, in
-    training rows as in held-out rows.
-    """
+    """Negative pseudo-likelihood of training and held-out rows, in nats per row. It is
+    estimated from a few units of each row, the same ones each time, so that changes
+    come from the model alone. All units are chosen about equally often, in training
+    rows as in held-out rows."""
 
     MEMORY = ("first",)
     # Units of a row that are watched.

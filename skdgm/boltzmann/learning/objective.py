@@ -139,12 +139,10 @@ class EnergyObjective(Objective):
         return state
 
     def ascend(self, state, grad, clock):
-        """Update parameters along a gradient, in place, as the options say.
-
-        It is converted to the coordinates in which real units learn, shortened where
-        columns have values far out, centred, and given to the optimiser; parameters are
-        limited after it.
-        """
+        """Update parameters along a gradient, in place, as the options say. It is
+        converted to the coordinates in which real units learn, shortened where columns
+        have values far out, centred, and given to the optimiser; parameters are limited
+        after it."""
         options, energy, params = self.options, self.energy, state.params
         # An adaptive optimiser undoes changes of its gradient: steps are shortened.
         by_gradient = options.solver == "sgd"

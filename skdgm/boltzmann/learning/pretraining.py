@@ -128,13 +128,10 @@ class PairWatch:
 
 
 class PairStage(Epochs):
-    """Stage in which a pair of layers is trained: pre-training of a machine.
-
-    ``before`` are the pairs below, which are complete; ``whole(params)`` returns fitted
-    attributes of the machine, given the parameters of pairs up to this one: a model,
-    whose layers above have learned nothing. Once it has run, it has ``params`` and
-    ``losses``.
-    """
+    """Stage in which a pair of layers is trained: pre-training of a machine. ``before``
+    are the pairs below, which are complete; ``whole(params)`` returns fitted attributes
+    of the machine, given the parameters of pairs up to this one: a model, whose layers
+    above have learned nothing. Once it has run, it has ``params`` and ``losses``."""
 
     shown, params, losses = False, None, None
 
@@ -188,16 +185,12 @@ class PairStage(Epochs):
 
 def layerwise(energy, of_pairs, table, seed, beginning, whole=None):
     """Stages that pre-train the layers of a machine, a :class:`PairStage` for each
-    pair.
-
-    The energy is that of the data, of a hidden layer for each pair, and optionally of a
-    label; ``of_pairs`` are the training options of each pair, as an
+    pair. The energy is that of the data, of a hidden layer for each pair, and
+    optionally of a label; ``of_pairs`` are the training options of each pair, as an
     :class:`~skdgm.training.Objective` reads them; ``beginning`` is that of an objective
-    of the machine, and ``whole`` as of a :class:`PairStage`.
-
-    The generator returns the parameters of the joint machine; or None if a later stage
-    continues, which has its own.
-    """
+    of the machine, and ``whole`` as of a :class:`PairStage`. The generator returns the
+    parameters of the joint machine; or None if a later stage continues, which has its
+    own."""
     pairs, n_pairs = [], len(of_pairs)
     below, above = beginning.moments[0], slice(1 + n_pairs, None)
     label, frequencies = energy.units[above], beginning.moments[above]

@@ -28,11 +28,9 @@ NOISE = 0.2
 
 
 class WithoutChains(Phase):
-    """Role: the gradient of an objective other than the likelihood.
-
-    A subclass implements :meth:`slope`. The gradient needs no chains; they follow the
-    model, so that samples may start from them.
-    """
+    """Role: the gradient of an objective other than the likelihood. A subclass
+    implements :meth:`slope`. The gradient needs no chains; they follow the model, so
+    that samples may start from them."""
 
     by_blas = True
 

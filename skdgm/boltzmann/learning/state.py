@@ -49,14 +49,12 @@ class Beginning(NamedTuple):
 
 
 class TrainState(NamedTuple):
-    """State that changes from update to update.
-
-    ``chains`` has the states of the Markov chains at the end of the last negative
-    phase, by block, first at the model's own temperature; ``offsets`` has those of
-    the centred gradient, ``activity`` running means of hidden units for sparsity, both
-    empty where they are not used; ``phase`` is the state of the gradient's own, see
-    :class:`~skdgm.boltzmann.learning.phases.Phase`.
-    """
+    """State that changes from update to update. ``chains`` has the states of the Markov
+    chains at the end of the last negative phase, by block, first at the model's own
+    temperature; ``offsets`` has those of the centred gradient, ``activity`` running
+    means of hidden units for sparsity, both empty where they are not used; ``phase`` is
+    the state of the gradient's own, see
+    :class:`~skdgm.boltzmann.learning.phases.Phase`."""
 
     params: Params
     optimiser: tuple
@@ -95,13 +93,11 @@ def formed(tree, form):
 
 
 def present(v, fill, n_blocks, rng=None):
-    """Clamp a machine to rows, with NaN where missing.
-
-    Missing entries start from ``fill``, an array or a function that returns it. Given a
-    stream, grey values are probabilities, from which bits are drawn. Returns for each
-    block its values, or None; and True, a boolean array or None where all, some or none
-    of these are clamped.
-    """
+    """Clamp a machine to rows, with NaN where missing. Missing entries start from
+    ``fill``, an array or a function that returns it. Given a stream, grey values are
+    probabilities, from which bits are drawn. Returns for each block its values, or
+    None; and True, a boolean array or None where all, some or none of these are
+    clamped."""
     clamped = True
     if isinstance(v, np.ndarray):
         missing = np.isnan(v)

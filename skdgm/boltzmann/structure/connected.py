@@ -170,13 +170,10 @@ class GraphObjective(EnergyObjective):
         return DrawnPhase if drawn else super().phase_of(options)
 
     def ascend(self, state, grad, clock):
-        r"""Update parameters along a gradient, in place.
-
-        With offsets, steps are taken in the coordinates in which
-        :math:`-E = a^\top (x - \mu) + \tfrac12 (x - \mu)^\top J (x - \mu)`, so that
-        couplings, which are many for a unit, leave its mean field as it is, whatever
-        the optimiser makes of their gradient.
-        """
+        r"""Update parameters along a gradient, in place. With offsets, steps are taken
+        in the coordinates in which :math:`-E = a^\top (x - \mu) + \tfrac12 (x -
+        \mu)^\top J (x - \mu)`, so that couplings, which are many for a unit, leave its
+        mean field as it is, whatever the optimiser makes of their gradient."""
         energy, (units, couplings) = self.energy, state.params
         if not state.offsets:
             super().ascend(state, grad, clock)

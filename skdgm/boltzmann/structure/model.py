@@ -20,10 +20,8 @@ from skdgm.training import filled
 
 
 class EnergyModel(Model):
-    """Energy whose first block is visible, made of options and columns.
-
-    It is made with the classes of the density and of the objective.
-    """
+    """Energy whose first block is visible, made of options and columns. It is made with
+    the classes of the density and of the objective."""
 
     def __init__(self, density=EnergyDensity, objective=EnergyObjective):
         self.density_class, self.objective_class = density, objective

@@ -33,13 +33,11 @@ class VisibleBlock(NamedTuple):
 
 
 class TableLayout(NamedTuple):
-    """Blocks of the visible units of a table, one for each kind of its columns.
-
-    Values of a table have one column for each of its columns, with codes of categories;
-    values of blocks are one-hot there. ``which`` has the columns of each block,
-    ``widths`` the number of entries of each column, ``fills`` the values of each block
-    from which missing entries start.
-    """
+    """Blocks of the visible units of a table, one for each kind of its columns. Values
+    of a table have one column for each of its columns, with codes of categories; values
+    of blocks are one-hot there. ``which`` has the columns of each block, ``widths`` the
+    number of entries of each column, ``fills`` the values of each block from which
+    missing entries start."""
 
     kinds: tuple
     units: tuple

@@ -1,1 +1,1 @@
-"""Gradients of objectives without a model phase."""
+"""Gradients of objectives without a negative phase."""

@@ -1,15 +1,15 @@
-r"""Gradient of predictions of some entries from the others, by unrolled mean field.
+r"""Multi-prediction: some entries predicted from the others by unrolled mean field.
 
-For each row a part S of its entries is seen, and all others are predicted by a fixed
-number of mean-field sweeps:
+For each row a subset S of its entries is observed. A fixed number of mean-field sweeps
+predicts all other entries:
 
 .. math:: J = \sum_{i \notin S} \log Q(x_i), \qquad Q = Q_\theta(\,\cdot \mid x_S)
 
-With S drawn anew for each row this is a stochastic generalised pseudo-likelihood, whose
-conditional distributions are those that inference finds [1]_: no partition function is
-needed, and what is learned is what a prediction needs. The gradient runs backwards
-through all sweeps. With :math:`\delta` the derivative of J by the input of a block in
-an update and :math:`\mu` what the neighbours showed,
+With S drawn again for each row, J is a stochastic generalized pseudo-likelihood under
+the conditional distributions of mean-field inference [1]_. It needs no partition
+function, and it trains the predictions themselves. The gradient is back-propagated
+through all sweeps. Let :math:`\delta` be the derivative of J with respect to the input
+of a block in an update, and :math:`\mu` the means of its neighbors:
 
 .. math:: \frac{\partial J}{\partial W_{ij}} = \sum_\text{updates}
    \mu_j^\top \delta_i, \qquad \delta_i = x_i - \mu_i \text{ where predicted last}
@@ -27,9 +27,9 @@ from skdgm.inference import lone_means, unroll
 
 
 def parts(rng, energy, x, clamp):
-    """Draw which of the known entries are seen, each with probability 1/2, and which
-    are targets, the others: for each block None or a boolean array of shape (n_rows,
-    size), in which all entries of a softmax unit are alike."""
+    """Draw which known entries are observed, with probability 1/2, and which are
+    targets. Returns two tuples, with None or a boolean array of shape (n_rows, size)
+    for each block. All entries of a softmax unit are in the same set."""
     seen, targets = [], []
     for block, known in enumerate(clamp):
         if known is None:
@@ -47,18 +47,19 @@ def parts(rng, energy, x, clamp):
 
 
 def multi_prediction(energy, params, x, seen, targets, n_sweeps):
-    """Gradient of the mean of J over rows, as :func:`~skdgm.energies.contrast` returns
-    it, and predictions of all entries at the end, those that are seen, too. Units are
-    binary or softmax ones; ``seen`` and ``targets`` are those of :func:`parts`, or
-    ``seen`` True of a block that is given."""
+    """Gradient of the mean of J over rows, and final predictions of all entries. The
+    gradient is as of :func:`~skdgm.energies.contrast`. Units are binary or softmax
+    units. ``seen`` and ``targets`` are results of :func:`parts`; a block that is
+    entirely given has True in ``seen``."""
     updates = unroll(energy, params, x, seen, n_sweeps)
     means = {update.block: update.mean for update in updates}
     biases = [np.zeros_like(own) for own in params.units]
     pairs = [([], []) for _ in params.couplings]
-    pulls, left = {}, set(means)
+    pulls, unscored = {}, set(means)
 
     def back(block, mean, pull):
-        """Derivative by the block's input, given that by what it shows."""
+        """Derivative with respect to the input of a block, given that with respect to
+        its means."""
         if pull is None:
             return np.zeros_like(mean)
         if seen[block] is not None:
@@ -67,9 +68,9 @@ def multi_prediction(energy, params, x, seen, targets, n_sweeps):
 
     for block, before, mean in reversed(updates):
         delta = back(block, mean, pulls.pop(block, None))
-        if block in left and targets[block] is not None:
+        if block in unscored and targets[block] is not None:
             delta += np.where(targets[block], x[block] - mean, delta.dtype.type(0))
-        left.discard(block)
+        unscored.discard(block)
         biases[block] += mean_row(delta)
         for number, other, up in energy.neighbours(block):
             below, above = pairs[number]
@@ -101,12 +102,12 @@ def multi_prediction(energy, params, x, seen, targets, n_sweeps):
             continue
         biases[block] += mean_row(back(block, start[block], pull))
     couplings = tuple(map(_outer, energy.couplings, pairs))
-    found = tuple(means.get(block, part) for block, part in enumerate(x))
-    return Params(tuple(biases), couplings), found
+    predictions = tuple(means.get(block, part) for block, part in enumerate(x))
+    return Params(tuple(biases), couplings), predictions
 
 
 def _outer(coupling, pairs):
-    """Sum of mean outer products."""
+    """Sum of mean outer products, as a Contrast."""
     x, y = map(np.concatenate, pairs)
     y *= y.dtype.type(len(pairs[0]))
     return coupling.contrast(x, y, x[:0], y[:0])

@@ -5,8 +5,8 @@ r"""Gradient of the pseudo-likelihood of sites.
    \frac{\partial \mathrm{PL}}{\partial J} = r x^\top + x r^\top, \qquad
    r = x - \mathbb{E}[x_i \mid x_{-i}]_i
 
-It needs no chains, and has its maximum at the parameters of the model that rows come
-from, as the likelihood has [1]_. With hidden units that are summed out it is one of
+The gradient needs no chains. Like maximum likelihood, maximum pseudo-likelihood is
+consistent [1]_. For machines whose hidden units are marginalized, see
 :mod:`~skdgm.gradients.sampling_free.flips`.
 
 References
@@ -19,14 +19,14 @@ from skdgm.utils.products import matmul
 
 
 def pseudo_likelihood(energy, params, x, counts=None):
-    """Gradient of the mean pseudo-likelihood of complete rows of a
-    :class:`~skdgm.energies.Connected` without hidden sites; bits may be probabilities.
-    If given, ``counts``, (n_rows, size), is True for entries of sites whose term
-    counts."""
+    """Gradient of the mean log pseudo-likelihood of complete rows x of a Connected. The
+    energy has no hidden sites; bits in x may be probabilities. ``counts``, a boolean
+    array of shape (n_rows, size) or None, selects the entries whose sites have a
+    term."""
     (unit,), (coupling,) = energy.units, energy.couplings
     eta = energy.field(params, 0, energy.received(params, (x,), 0))
-    rest = x - unit.mean(eta)
+    residual = x - unit.mean(eta)
     if counts is not None:
-        rest = rest * counts
-    G = matmul(x.T, rest) * rest.dtype.type(1 / len(x))
-    return Params((mean_row(rest),), (coupling.gradient(G + G.T),))
+        residual = residual * counts
+    G = matmul(x.T, residual) * residual.dtype.type(1 / len(x))
+    return Params((mean_row(residual),), (coupling.gradient(G + G.T),))

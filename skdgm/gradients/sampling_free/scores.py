@@ -1,18 +1,19 @@
 r"""Score matching of real rows, plain and denoising.
 
-With the hidden units of a machine with real visible units summed out, the score is
+With the binary hidden units of a machine with real visible units marginalized, the
+score is
 
 .. math:: \psi_i(v) = \frac{\partial \log p^*(v)}{\partial v_i} = \lambda_i \bigl(b_i -
    v_i + (W \mu)_i\bigr), \qquad \mu = \sigma\bigl(c + W^\top (\lambda \odot v)\bigr)
 
-Score matching [1]_ maximises
+Score matching [1]_ minimizes
 
 .. math:: -J(v) = \sum_i \tfrac12 \psi_i(v)^2 + \frac{\partial \psi_i}{\partial v_i},
    \qquad \frac{\partial \psi_i}{\partial v_i} = -\lambda_i + \lambda_i^2 \sum_j
    W_{ij}^2 \mu_j (1 - \mu_j)
 
-and denoising score matching [2]_, with noise :math:`\epsilon` of standard deviation
-:math:`\tau`, for rows of which the model is then that of noisy ones,
+Denoising score matching [2]_ adds noise :math:`\epsilon` of standard deviation
+:math:`\tau` to the rows, models the distribution of noisy rows, and minimizes
 
 .. math:: -J(v) = \sum_i \tfrac12 \bigl(\psi_i(v + \epsilon) + \epsilon_i / \tau^2
    \bigr)^2.
@@ -35,42 +36,43 @@ from skdgm.utils.products import matmul
 
 
 def score_matching(unit, params, v):
-    """Gradient of the mean of J over rows, as :func:`~skdgm.energies.contrast` returns
-    it; of a machine of one real visible block, ``unit``, and one of hidden bits."""
+    """Gradient of the mean of J over rows, as of :func:`~skdgm.energies.contrast`. The
+    machine has a block of real visible units, ``unit``, and a block of hidden bits."""
     W, precision, means, score = _scored(params, v)
-    slopes = means * (1 - means)
+    variances = means * (1 - means)
     squares = precision[:, None] ** 2 * W * W
-    # Derivatives of -J by the inputs of hidden units, by psi and by its slope.
-    lever = precision * score
-    of_c = matmul(lever, W) * slopes
-    of_c += slopes * (1 - 2 * means) * squares.sum(axis=0)
-    G = matmul(lever.T, means) + matmul((precision * v).T, of_c)
-    G += 2 * len(v) * precision[:, None] ** 2 * W * mean_row(slopes)
-    own_of_precision = score * score - precision + 2 * matmul(slopes, squares.T)
-    of_precision = own_of_precision + precision * v * matmul(of_c, W.T)
-    return _grad(unit, lever, of_precision, of_c, G)
+    # Derivatives of -J by the inputs of hidden units, through psi and its derivative.
+    weighted_score = precision * score
+    of_c = matmul(weighted_score, W) * variances
+    of_c += variances * (1 - 2 * means) * squares.sum(axis=0)
+    G = matmul(weighted_score.T, means) + matmul((precision * v).T, of_c)
+    G += 2 * len(v) * precision[:, None] ** 2 * W * mean_row(variances)
+    direct = score * score - precision + 2 * matmul(variances, squares.T)
+    of_precision = direct + precision * v * matmul(of_c, W.T)
+    return _grad(unit, weighted_score, of_precision, of_c, G)
 
 
 def denoising(unit, params, v, noise, scale):
-    """The same of denoising score matching, with standard normal numbers of the rows'
-    shape and the standard deviation of the noise."""
+    """Gradient of denoising score matching; see :func:`score_matching`. ``noise`` are
+    standard normal numbers of the shape of v, ``scale`` is the noise's standard
+    deviation."""
     scale = v.dtype.type(scale)
     v = v + scale * noise
     W, precision, means, score = _scored(params, v)
-    rest = score + noise / scale
-    lever = precision * rest
-    of_c = matmul(lever, W) * means * (1 - means)
-    G = matmul(lever.T, means) + matmul((precision * v).T, of_c)
-    of_precision = rest * score + precision * v * matmul(of_c, W.T)
-    return _grad(unit, lever, of_precision, of_c, G)
+    residual = score + noise / scale
+    weighted_residual = precision * residual
+    of_c = matmul(weighted_residual, W) * means * (1 - means)
+    G = matmul(weighted_residual.T, means) + matmul((precision * v).T, of_c)
+    of_precision = residual * score + precision * v * matmul(of_c, W.T)
+    return _grad(unit, weighted_residual, of_precision, of_c, G)
 
 
 def _scored(params, v):
     """Weights, precisions, means of hidden units, and scores."""
-    (own, c), (W,) = params
-    W, precision = np.asarray(W), np.exp(own.log_precision)
+    (visible, c), (W,) = params
+    W, precision = np.asarray(W), np.exp(visible.log_precision)
     means = sigmoid(matmul(precision * v, W) + c)
-    score = precision * (own.mean - v + matmul(means, W.T))
+    score = precision * (visible.mean - v + matmul(means, W.T))
     return W, precision, means, score
 
 

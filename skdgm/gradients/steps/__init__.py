@@ -1,1 +1,1 @@
-"""Transformations of gradients, and of the steps along them."""
+"""Transformations of gradients, and of update steps."""

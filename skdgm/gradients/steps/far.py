@@ -1,15 +1,15 @@
-r"""Shorter steps by the parameters of real columns that have values far out.
+r"""Shorter steps for the parameters of real columns with outliers.
 
-A single value z of a column adds :math:`\tfrac12 z^2` to the curvature by its log
-precision, and :math:`z^2` to that by a field. It is in a batch of n rows at some
-updates only, which overshoot from :math:`\epsilon z^2 / n = 4` on. So steps by the
-parameters of a column with values up to z, and what penalties take from its weights,
-are multiplied by
+A single value z of a column adds :math:`\tfrac12 z^2` to the curvature with respect to
+its log precision, and :math:`z^2` to the curvature with respect to a field. It occurs
+in a batch of n rows only at some updates, which overshoot if :math:`\epsilon z^2 / n >
+4`. The steps of all parameters of a column with values up to z, including the steps by
+penalties on its weights, are therefore multiplied by
 
 .. math:: \min\left(1, \frac{n}{\epsilon z^2}\right),
 
-which changes how fast they are learned, and not what is learned. Adam, whose steps
-are up to 30 times as long where a gradient is rarely large, takes 10 / z of them.
+which changes the speed of learning, but not its limit. Steps of Adam are up to 30 times
+longer if a gradient is rarely large; they are multiplied by 10 / z.
 """
 
 import numpy as np
@@ -18,40 +18,40 @@ from skdgm.energies import Params
 from skdgm.gradients.steps.natural import convolved
 from skdgm.utils.tree import tree_map
 
-# Values that Adam's steps fit, in standard deviations.
+# Largest value for which Adam's steps are not shortened, in standard deviations.
 _ADAPTED = 10.0
 
 
 def slowed(energy, rate, reach, n_rows):
-    r"""Factors :math:`\min(1, n / (\epsilon z^2))` on steps by the parameters of units:
-    a dictionary with an array of shape (size,) for each block with one below 1.
-
-    ``rate`` is damped, before its schedule and, with momentum, of all steps that a
-    gradient adds to; None for Adam. ``reach`` has for blocks of real units the largest
-    value of each, and ``n_rows`` is the number of rows in a batch.
-    """
-    found = {}
+    r"""Factors :math:`\min(1, n / (\epsilon z^2))` on the steps of the parameters of
+    units. Returns a dictionary with an array of shape (size,) for each block with a
+    factor below 1. ``rate`` is the damped learning rate before its schedule; with
+    momentum, the sum of the rates of all steps to which a gradient contributes; None
+    for Adam. ``reach`` has the largest value of each unit in blocks of real units, and
+    ``n_rows`` is the batch size."""
+    factors = {}
     for block, z in reach.items():
         excess = z / _ADAPTED if rate is None else rate / n_rows * z**2
         if (excess > 1).any():
-            shared = convolved(energy, block)
-            excess = np.full_like(z, excess.max()) if shared else excess
-            found[block] = 1 / np.maximum(1, excess)
-    return found
+            is_shared = convolved(energy, block)
+            excess = np.full_like(z, excess.max()) if is_shared else excess
+            factors[block] = 1 / np.maximum(1, excess)
+    return factors
 
 
 def shortened(energy, grad, factors):
-    """Multiply the gradient by parameters of real units, and by their weights, by a
-    factor for each unit; call it before centring, which needs the factors, too."""
+    """Multiply the gradient of real units and of their weights by a factor for each
+    unit. Call it before centering, which also needs the factors."""
     units, couplings = list(grad.units), list(grad.couplings)
     for block, factor in factors.items():
-        own = units[block]
-        factor = factor.astype(own.mean.dtype)
-        # The step by a precision that all units share has a share of each value.
-        alike = energy.units[block].precision == "scalar"
-        by_precision = min(1, len(factor) * factor.min()) if alike else factor
-        units[block] = own._replace(
-            mean=own.mean * factor, log_precision=own.log_precision * by_precision
+        unit_grad = units[block]
+        factor = factor.astype(unit_grad.mean.dtype)
+        # The step of a precision that all units share averages over units.
+        is_shared = energy.units[block].precision == "scalar"
+        by_precision = min(1, len(factor) * factor.min()) if is_shared else factor
+        units[block] = unit_grad._replace(
+            mean=unit_grad.mean * factor,
+            log_precision=unit_grad.log_precision * by_precision,
         )
         for link in energy.weights_of(block):
             couplings[link] = couplings[link].scaled(factor)
@@ -59,16 +59,16 @@ def shortened(energy, grad, factors):
 
 
 def copied(energy, params, factors):
-    """Copies of the parameters of blocks with a factor, and of their weights."""
+    """Copies of the parameters of blocks that have a factor, and of their weights."""
     own = {block: tree_map(np.copy, params.units[block]) for block in factors}
     links = {link for block in factors for link in energy.weights_of(block)}
     return own, {link: params.couplings[link].copy() for link in links}
 
 
 def eased(energy, params, velocity, factors, before, rate, momentum, l1, l2):
-    """Give back, in place, what penalties took too much of weights in a step of
-    stochastic gradient ascent: they are shortened as the gradient is. ``before`` are
-    the parameters that :func:`copied` returned before it."""
+    """Undo, in place, the excess of penalty steps in stochastic gradient ascent.
+    Penalty steps of the weights are shortened like their gradient. ``before`` is the
+    result of :func:`copied` before the step."""
     for block, factor in factors.items():
         for link in energy.weights_of(block):
             W, old = params.couplings[link], before[1][link]
@@ -80,17 +80,16 @@ def eased(energy, params, velocity, factors, before, rate, momentum, l1, l2):
 
 
 def take_back(energy, params, factors, before):
-    """Multiply the step of the parameters of units, and of their weights, by a factor
-    for each unit, in place. ``before`` are the parameters that :func:`copied` returned
-    before the step."""
+    """Multiply the step of units and of their weights by a factor for each unit, in
+    place. ``before`` is the result of :func:`copied` before the step."""
     units, couplings = before
     for block, factor in factors.items():
-        own, was = params.units[block], units[block]
-        alike = energy.units[block].precision == "scalar"
-        of_precision = factor.min() if alike else factor
-        own.mean[:] = was.mean + factor * (own.mean - was.mean)
-        step = own.log_precision - was.log_precision
-        own.log_precision[:] = was.log_precision + of_precision * step
+        current, previous = params.units[block], units[block]
+        is_shared = energy.units[block].precision == "scalar"
+        of_precision = factor.min() if is_shared else factor
+        current.mean[:] = previous.mean + factor * (current.mean - previous.mean)
+        step = current.log_precision - previous.log_precision
+        current.log_precision[:] = previous.log_precision + of_precision * step
         for link in energy.weights_of(block):
             W, old = params.couplings[link], couplings[link]
             W -= old

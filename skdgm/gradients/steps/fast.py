@@ -4,8 +4,8 @@ The chains of the negative phase have the parameters :math:`\theta + \theta_f`, 
 
 .. math:: \theta_f \leftarrow \tfrac{19}{20} \theta_f + \epsilon_f \, g
 
-learns and decays quickly: it raises the energy where the chains linger, so that they
-leave, and mix far better than chains of the model itself [1]_.
+learns and decays quickly. Fast weights raise the energy of states in which the chains
+stay, so that these mix much better than chains of the model itself [1]_.
 
 References
 ----------
@@ -21,13 +21,13 @@ DECAY = 19 / 20
 
 
 def init(params):
-    """Fast parameters of zero, of the form of ``params``."""
+    """Fast weights of zero, with the structure of ``params``."""
     return tree_map(np.zeros_like, params)
 
 
 def step(fast, grad, rate):
-    r"""Update the fast parameters, in place, by the gradient g and their learning rate
-    :math:`\epsilon_f`, which is not zero."""
+    r"""Update the fast weights in place, with gradient g and nonzero rate
+    :math:`\epsilon_f`."""
 
     def move(own, part):
         own *= own.dtype.type(DECAY)

@@ -1,16 +1,16 @@
-r"""REINFORCE: the score function, weighted by a centred signal.
+r"""REINFORCE: the score-function gradient, weighted by a centered signal.
 
 .. math:: \nabla \mathbb{E}_q[f(z)] = \mathbb{E}_q[(f(z) - b) \nabla \log q(z \mid x)],
    \qquad f(z) = \log p(x, z) - \log q(z \mid x)
 
-for any baseline b that does not depend on z [1]_. NVIL leaves out of a layer's signal
-what draws of this layer cannot change [2]_,
+for any baseline b that does not depend on z [1]_. In NVIL [2]_, the signal of a layer
+only has the terms that depend on the draws of this layer,
 
 .. math:: f_l(z) = \log p(z_{l-1}, \dots, z_L) - \log q(z_l, \dots, z_L \mid z_{l-1})
 
-subtracts a running mean of the signal and what a net predicts of it from
-:math:`z_{l-1}`, and divides by its running deviation where that is above 1. Of several
-draws, the mean counts.
+NVIL subtracts a running mean of the signal and a net's prediction of the signal from
+:math:`z_{l-1}`, and divides by the running standard deviation if this is above 1.
+With several draws, gradients are averaged.
 
 References
 ----------
@@ -29,13 +29,13 @@ import numpy as np
 from skdgm.gradients.stochastic.draws import DrawWeights, log_weights
 from skdgm.utils.tree import tree_map
 
-# Share of the running moments that stays at an update.
+# Decay factor of the running moments.
 _STAYS = 0.9
 
 
 class Running(NamedTuple):
-    """Running mean and variance of the signals, (n_layers,), and their number, (1,):
-    float64."""
+    """Running mean and variance of the signals, (n_layers,), and number of batches,
+    (1,)."""
 
     mean: np.ndarray
     variance: np.ndarray
@@ -43,30 +43,33 @@ class Running(NamedTuple):
 
     @classmethod
     def start(cls, n_layers):
-        """Moments of nothing."""
+        """Initial moments, before the first batch."""
         return cls(np.zeros(n_layers), np.zeros(n_layers), np.zeros(1))
 
     def after(self, signal):
-        """Moments with those of another batch, of shape (n_rows, n_draws, n_layers)."""
+        """Moments after another batch of signals of shape (n_rows, n_draws,
+        n_layers)."""
         mean = signal.mean(axis=(0, 1), dtype=np.float64)
         variance = signal.var(axis=(0, 1), dtype=np.float64)
-        stays = min(_STAYS, self.n[0] / (self.n[0] + 1))
+        decay = min(_STAYS, self.n[0] / (self.n[0] + 1))
         return Running(
-            stays * self.mean + (1 - stays) * mean,
-            stays * self.variance + (1 - stays) * variance,
+            decay * self.mean + (1 - decay) * mean,
+            decay * self.variance + (1 - decay) * variance,
             self.n + 1,
         )
 
 
 class Optimal(NamedTuple):
-    r"""Baselines of each parameter, and the running moments that they are made of.
+    r"""Optimal baselines of each parameter, and the running moments that determine
+    them.
 
     .. math:: b_i = \frac{\mathbb{E}[f(z) s_i(z)^2]}{\mathbb{E}[s_i(z)^2]}, \qquad
        s_i(z) = \partial \log q(z \mid x) / \partial \phi_i
 
-    leaves the least variance of all numbers [3]_. The moments are those of draws of
-    former batches, which the draws do not depend on; or those of the sums of a batch,
-    which are the same, as scores of independent draws have means of zero.
+    is the constant baseline with the least variance [3]_. Moments are averages over
+    previous batches, so that they do not depend on the current draws. They may be
+    computed from sums over a batch: scores of independent draws have mean zero, so that
+    the products of different draws vanish in expectation.
 
     ``cross`` and ``square`` are trees like the parameters, or () before the first
     batch.
@@ -77,8 +80,8 @@ class Optimal(NamedTuple):
     square: tuple = ()
 
     def taken(self, by_one):
-        """What baselines of former batches take from a gradient, given a tree of sums
-        of scores; () by the first."""
+        """Baseline term of the gradient, given a tree of sums of scores; () for the
+        first batch."""
 
         def of(one, cross, square):
             least = np.finfo(square.dtype).tiny
@@ -87,7 +90,7 @@ class Optimal(NamedTuple):
         return tree_map(of, by_one, self.cross, self.square) if self.square else ()
 
     def after(self, cross, square):
-        """Moments with those of another batch."""
+        """Moments after another batch."""
         if not self.square:
             return self._replace(cross=cross, square=square)
 
@@ -100,20 +103,21 @@ class Optimal(NamedTuple):
 
 
 def signals(log_p, log_q, local):
-    """How good draws were, in nats: (n_rows, n_draws, n_layers). If ``local``, a
-    layer's signal leaves out what does not depend on its draws."""
+    """Signals in nats, (n_rows, n_draws, n_layers). With ``local``, the signal of a
+    layer
+    omits the terms that do not depend on its draws."""
     if not local:
-        whole = log_weights(log_p, log_q)
-        return np.repeat(whole[:, :, None], log_q.shape[2], axis=2)
-    upto = log_p[:, :, :-1] - log_q
-    found = np.cumsum(upto[:, :, ::-1], axis=2)[:, :, ::-1]
-    return found + log_p[:, :, -1:]
+        log_w = log_weights(log_p, log_q)
+        return np.repeat(log_w[:, :, None], log_q.shape[2], axis=2)
+    terms = log_p[:, :, :-1] - log_q
+    sums = np.cumsum(terms[:, :, ::-1], axis=2)[:, :, ::-1]
+    return sums + log_p[:, :, -1:]
 
 
 def reinforce(signal, baseline=0.0, deviation=1.0):
-    """Weights of the score function. The baseline, which broadcasts with the signal,
-    must not depend on the layer's draws; signals are divided by ``deviation``,
-    (n_layers,)."""
+    """DrawWeights of the score-function gradient. The baseline broadcasts with the
+    signal, and must not depend on the layer's draws. Signals are divided by
+    ``deviation``, (n_layers,)."""
     share = 1 / signal.shape[1]
     of_q = (signal - baseline) / deviation * share
     return DrawWeights(np.full(signal.shape[:2], share), of_q)

@@ -1,11 +1,11 @@
-r"""VIMCO: the gradient of the importance weighted bound, each draw against the others.
+r"""VIMCO: the gradient of the importance-weighted bound with leave-one-out baselines.
 
 .. math:: \nabla \mathbb{E}\Bigl[\hat L = \log \tfrac1K \sum_k w_k\Bigr] =
    \mathbb{E}\Bigl[\sum_k (\hat L - \hat L_{-k}) \nabla \log q(z_k \mid x) +
    \tilde w_k \nabla \log w_k\Bigr]
 
-with :math:`\tilde w_k = w_k / \sum_j w_j`, and :math:`\hat L_{-k}` as :math:`\hat L`
-with the geometric mean of the other weights in place of :math:`w_k` [1]_.
+with :math:`\tilde w_k = w_k / \sum_j w_j`. In :math:`\hat L_{-k}`, the geometric mean
+of the other weights replaces :math:`w_k` [1]_.
 
 References
 ----------
@@ -19,11 +19,11 @@ from skdgm.gradients.stochastic.draws import DrawWeights, log_weights
 
 
 def vimco(log_p, log_q):
-    """Weights of log probabilities of at least two draws."""
+    """DrawWeights of at least two draws."""
     log_w = log_weights(log_p, log_q)
     n_draws = log_w.shape[1]
     others = (log_w.sum(axis=1, keepdims=True) - log_w) / (n_draws - 1)
-    # Row by draw left out by draw.
+    # Shape (n_rows, omitted draw, draw).
     swapped = np.repeat(log_w[:, None], n_draws, axis=1)
     here = np.arange(n_draws)
     swapped[:, here, here] = others
