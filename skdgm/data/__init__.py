@@ -1,4 +1,4 @@
-"""Tables of data for all families: kinds of columns, frames, labels, filling."""
+"""Tables of data: kinds of columns, DataFrames, labels, imputation."""
 
 from skdgm.data.codes import CodeColumns
 from skdgm.data.columns import BinaryColumns, Columns, RealColumns, has_grey

@@ -1,7 +1,8 @@
 """Tables of Arrow as arrays of numbers.
 
-A column of numbers is one column. One of lists of n numbers, such as embeddings or
-images, is n columns: of tables that are read in blocks, and of those in memory.
+A column of numbers becomes one column. A column of lists of n numbers, such as
+embeddings or images, becomes n columns, both in memory and in tables that are read in
+blocks.
 """
 
 from math import prod
@@ -9,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Columns of single numbers that are turned to rows at a time.
+# Number of columns that are transposed at a time.
 _STRIP = 64
-# Types of Arrow that are numbers, by their names.
+# Arrow's numeric types by their names.
 _NUMBERS = {
     "bool": np.bool_,
     "halffloat": np.float16,
@@ -24,9 +25,9 @@ _LISTS = {"ListType", "LargeListType", "FixedSizeListType"}
 
 
 class ArrowColumns(NamedTuple):
-    """Columns of a table, in the order of its schema: their names; for each the shape
-    of its lists, () of single numbers, (n,) of n numbers, longer where lists are
-    nested; and the dtype of the numbers."""
+    """Columns of a table, in the order of its schema: names, shapes of lists and
+    dtypes. A shape is () for single numbers, (n,) for lists of n numbers, and longer
+    for nested lists."""
 
     names: list
     shapes: list
@@ -34,12 +35,12 @@ class ArrowColumns(NamedTuple):
 
     @classmethod
     def of(cls, schema, read, counts):
-        """Columns of a schema, of a table in parts with so many rows; ``read(number)``
-        returns one as a pyarrow.Table, where the type of a list does not say how long
-        it is.
+        """Columns of a schema, for a table whose parts have ``counts`` rows.
+        ``read(number)`` returns a part as a pyarrow.Table, for types that do not
+        contain the length of lists.
 
-        TypeError if a column is none of numbers; ValueError if lists are empty, or of
-        different lengths in the first part.
+        TypeError if a column is not numeric; ValueError if lists are empty, or differ
+        in length within the first part.
         """
         first, shapes, types = None, [], []
         for field in schema:
@@ -62,25 +63,25 @@ class ArrowColumns(NamedTuple):
 
     @property
     def dtype(self):
-        """Type of all numbers together."""
+        """Common type of all numbers."""
         return np.result_type(*self.types) if self.types else np.dtype(float)
 
     @property
     def widths(self):
-        """Number of columns that each becomes."""
+        """Number of resulting columns for each column."""
         return [1 if None in shape else prod(shape) for shape in self.shapes]
 
     @property
     def flat_names(self):
-        """Names of the columns that there will be: those of lists have a number in
-        brackets."""
+        """Names of the resulting columns, with a number in brackets for entries of
+        lists."""
         names = []
         for name, shape, width in zip(self.names, self.shapes, self.widths):
             names += [f"{name}[{k}]" for k in range(width)] if shape else [name]
         return names
 
     def header(self):
-        """DataFrame without rows, of the columns that there will be."""
+        """Empty DataFrame with the resulting columns."""
         import pandas as pd
 
         empty = [
@@ -89,8 +90,8 @@ class ArrowColumns(NamedTuple):
         return pd.DataFrame(dict(enumerate(empty))).set_axis(self.flat_names, axis=1)
 
     def rows(self, table):
-        """Numbers of a part of Arrow, of shape (n_rows, sum(widths)), NaN where
-        missing; ValueError if columns have other names, or lists another length."""
+        """Numbers of a part, of shape (n_rows, sum(widths)), NaN where missing;
+        ValueError for other names of columns, or another length of lists."""
         names, n_rows = table.column_names, table.num_rows
         if names != self.names:
             raise ValueError(
@@ -104,9 +105,9 @@ class ArrowColumns(NamedTuple):
         }
         missing = any(column.null_count for column in columns)
         missing |= any(part.dtype != self.types[j] for j, part in lists.items())
-        own = np.result_type(self.dtype, np.float32) if missing else self.dtype
-        out, place = np.empty((n_rows, sum(self.widths)), own), 0
-        strip = np.empty((_STRIP, n_rows), own)
+        dtype = np.result_type(self.dtype, np.float32) if missing else self.dtype
+        out, place = np.empty((n_rows, sum(self.widths)), dtype), 0
+        strip = np.empty((_STRIP, n_rows), dtype)
         for run in self._runs():
             width = len(run)
             if run[0] in lists:
@@ -122,8 +123,8 @@ class ArrowColumns(NamedTuple):
         return out
 
     def _runs(self):
-        """Numbers of columns that are written together: one of lists, or several of
-        numbers, as strips are turned faster than all at once."""
+        """Lists of the columns to write at once: one column of lists, or several
+        columns of numbers, which are transposed in strips for speed."""
         runs = []
         for number, shape in enumerate(self.shapes):
             last = runs[-1] if runs else []
@@ -135,9 +136,9 @@ class ArrowColumns(NamedTuple):
 
 
 def flattened(X):
-    """Table of Arrow of whose columns those of lists are as many of numbers; others as
-    they are. TypeError if lists are not of numbers, ValueError if those of a column
-    have none, or different lengths."""
+    """Arrow table in which columns of numbers replace each column of lists; other data
+    unchanged. TypeError if lists are not numeric; ValueError if they are empty or
+    differ in length."""
     kind = type(X)
     if kind.__name__ != "Table" or kind.__module__.split(".")[0] != "pyarrow":
         return X
@@ -147,9 +148,11 @@ def flattened(X):
     for j, field in enumerate(X.schema):
         if _lengths(field.type)[0]:
             own = X.select([j])
-            found = ArrowColumns.of(own.schema, lambda _, own=own: own, [X.num_rows])
-            columns += _single(X.column(j), field, found)
-            names += found.flat_names
+            described = ArrowColumns.of(
+                own.schema, lambda _, own=own: own, [X.num_rows]
+            )
+            columns += _single(X.column(j), field, described)
+            names += described.flat_names
         else:
             columns.append(X.column(j))
             names.append(field.name)
@@ -157,7 +160,7 @@ def flattened(X):
 
 
 def _single(column, field, found):
-    """Columns of Arrow with the numbers of one of lists, of the same type."""
+    """Arrow columns with the entries of a column of lists, of the same numeric type."""
     import pyarrow as pa
 
     kind = _lengths(field.type)[1]
@@ -165,8 +168,8 @@ def _single(column, field, found):
     numbers = np.ascontiguousarray(numbers.T)
     if numbers.dtype == found.dtype:
         return list(map(pa.array, numbers))
-    # Integers, of which some are missing.
-    return [pa.array(own, mask=np.isnan(own)).cast(kind) for own in numbers]
+    # Integers with missing values.
+    return [pa.array(row, mask=np.isnan(row)).cast(kind) for row in numbers]
 
 
 def entries(name, column, shape):
@@ -180,7 +183,7 @@ def entries(name, column, shape):
         return column.to_numpy(zero_copy_only=False).reshape(-1, 1)
     size, *inner = shape
     _check_lengths(name, column, size)
-    # Lists that are missing are left out.
+    # Missing lists are omitted.
     numbers = entries(name, column.flatten(), tuple(inner))
     numbers = numbers.reshape(len(column) - column.null_count, prod(shape))
     if not column.null_count:
@@ -191,8 +194,8 @@ def entries(name, column, shape):
 
 
 def _lengths(kind):
-    """Lengths of nested lists of a type, None where it does not say, and the type of
-    what they have."""
+    """Lengths of the nested lists of a type, None where the type has none, and the type
+    of their entries."""
     lengths = []
     while True:
         kind = getattr(kind, "storage_type", kind)
@@ -203,13 +206,13 @@ def _lengths(kind):
 
 
 def _found(name, column, lengths):
-    """Lengths of nested lists, as they are in a column."""
-    found = []
+    """Lengths of the nested lists in a column."""
+    found_lengths = []
     chunks = [getattr(chunk, "storage", chunk) for chunk in column.chunks]
     for length in lengths:
         if length is None:
-            known = (np.asarray(_sizes(chunk)) for chunk in chunks)
-            sizes = np.concatenate([*known, np.empty(0, int)])
+            sizes_of_chunks = (np.asarray(_sizes(chunk)) for chunk in chunks)
+            sizes = np.concatenate([*sizes_of_chunks, np.empty(0, int)])
             if not sizes.size:
                 raise ValueError(
                     f"Column {name!r} has lists of unknown lengths: make them lists of "
@@ -218,19 +221,19 @@ def _found(name, column, lengths):
             length = int(sizes[0])
         for chunk in chunks:
             _check_lengths(name, chunk, length)
-        found.append(length)
+        found_lengths.append(length)
         chunks = [chunk.flatten() for chunk in chunks]
         chunks = [getattr(chunk, "storage", chunk) for chunk in chunks]
-    return tuple(found)
+    return tuple(found_lengths)
 
 
 def _sizes(column):
-    """Lengths of the lists of an array that are not missing."""
+    """Lengths of the lists of an array, without missing lists."""
     return column.value_lengths().drop_null()
 
 
 def _check_lengths(name, column, size):
-    """Raise ValueError unless all lists of an array have so many numbers."""
+    """Raise ValueError unless all lists of an array have this length."""
     if hasattr(column.type, "list_size"):
         return
     sizes = np.unique(np.asarray(_sizes(column)))

@@ -1,6 +1,7 @@
 """Attributes of rows (classes, styles, transformations) as inputs of a net.
 
-A categorical attribute has an input for each of its classes, a real one a single input.
+A categorical attribute has an input for each of its classes (one-hot), a real attribute
+a single input.
 """
 
 from typing import NamedTuple
@@ -22,18 +23,20 @@ from skdgm.utils.threading.callers import warn
 
 KINDS = "categorical", "gaussian"
 _HINT = ": all must be in the first fit, or call of partial_fit"
-# Distinct attributes of rows that are kept at most; deviations from the mean that end
-# the range in files without it, as nets of float32 overflow: none of a million training
-# rows is farther.
+# Maximum number of distinct attributes; range, in standard deviations, for files that
+# lack one (nets in float32 overflow; no value among a million rows is farther out).
 _MOST, _FAR = 1000, 1000.0
 
 
 class Attributes(NamedTuple):
-    """Attributes of rows: their names, or numbers; whether there is one, from an array
-    of one column (``flat``); the sorted classes of each, none of a real one; the offset
-    and scale of their inputs, (n_attributes,), 0 and 1 of those with classes; and the
-    least and the largest input of real ones in all fits, (2, n_attributes), with the
-    weight of the rows that have them."""
+    """Attributes of rows: their names or numbers, types and ranges.
+
+    ``flat`` is True for a single attribute from a one-dimensional array. ``classes``
+    has the sorted classes of each attribute, empty if it is real. ``mean`` and
+    ``scale``, of shape (n_attributes,), standardize real attributes, and are 0 and 1
+    for categorical ones. ``range``, of shape (2, n_attributes), has the minimum and
+    maximum standardized value in all fits, and ``seen`` the weight of their rows.
+    """
 
     names: list
     flat: bool
@@ -56,17 +59,17 @@ class Attributes(NamedTuple):
         return np.array([max(1, len(own)) for own in self.classes])
 
     def types(self):
-        """Type of each attribute, a dict of :class:`~skdgm.data.ColumnType`."""
-        found = [
-            ColumnType("categorical", own.dtype, own.tolist())
-            if len(own)
+        """Dict of the :class:`~skdgm.data.ColumnType` of each attribute, by name."""
+        types_of_columns = [
+            ColumnType("categorical", classes.dtype, classes.tolist())
+            if len(classes)
             else ColumnType("gaussian")
-            for own in self.classes
+            for classes in self.classes
         ]
-        return dict(zip(self.names, found))
+        return dict(zip(self.names, types_of_columns))
 
     def fitted(self, table):
-        """The same attributes, with the means and scales of those of a table."""
+        """Attributes with the means and scales of a table."""
         numbers = table._replace(rows=table.rows.given.rows)
         real, sums = self.real, column_sums(numbers)
         mean, scale, _ = standards(numbers, *sums, real=real)
@@ -74,7 +77,7 @@ class Attributes(NamedTuple):
         return self._replace(mean=mean, scale=scale, range=nothing, seen=0.0)
 
     def reached(self, table):
-        """The same attributes, with the range of those of a table, too."""
+        """Attributes with a range that includes the values of a table."""
         numbers = table.rows.beside(table.index)
         inputs = np.where(self.real, (numbers - self.mean) / self.scale, 0)
         low = np.minimum(self.range[0], inputs.min(axis=0, initial=np.inf))
@@ -83,11 +86,10 @@ class Attributes(NamedTuple):
         return self._replace(range=np.stack([low, high]), seen=seen)
 
     def numbers(self, y, owner):
-        """Codes of classes and real numbers, (n_rows, n_attributes) in float64, of
-        attributes of rows: an array, a DataFrame, or a dict of those of one row.
+        """Codes of classes and real numbers, (n_rows, n_attributes) in float64, for
+        attributes y: an array, a DataFrame, or a dict of the attributes of one row.
 
-        ValueError, which names the owner, if there are other attributes or unknown
-        classes.
+        ValueError, which names the owner, for other attributes or unknown classes.
         """
         if isinstance(y, dict):
             missing = [name for name in self.names if name not in y]
@@ -115,18 +117,17 @@ class Attributes(NamedTuple):
                     )
                 parts = list(parts[0][:, None])
             self._check(names, len(parts), owner)
-        found = np.empty((len(parts[0]), len(parts)))
+        numbers = np.empty((len(parts[0]), len(parts)))
         for j, part in enumerate(parts):
-            found[:, j] = self._number(j, part, owner)
-        return found
+            numbers[:, j] = self._number(j, part, owner)
+        return numbers
 
     def of_rows(self, y, owner, n_rows):
-        """As :meth:`numbers`, of so many rows; those of a single one are those of
-        all."""
-        found = self.numbers(y, owner)
-        found = np.repeat(found, n_rows if len(found) == 1 else 1, axis=0)
-        check_length(found, n_rows)
-        return found
+        """As :meth:`numbers`, with ``n_rows`` rows; a single row of y is repeated."""
+        numbers = self.numbers(y, owner)
+        numbers = np.repeat(numbers, n_rows if len(numbers) == 1 else 1, axis=0)
+        check_length(numbers, n_rows)
+        return numbers
 
     def _check(self, names, n, owner):
         if n != len(self.names):
@@ -143,17 +144,17 @@ class Attributes(NamedTuple):
     def _number(self, j, values, owner):
         name = "y" if self.flat else f"Attribute {self.names[j]!r}"
         if not len(self.classes[j]):
-            found = as_numbers(values, owner)
-            if np.isnan(found).any():
+            numbers = as_numbers(values, owner)
+            if np.isnan(numbers).any():
                 raise ValueError(
                     f"{name} has missing values (NaN): leave these rows out."
                 )
-            return found
+            return numbers
         hint, values = _HINT, as_values(values, owner)
         if self.classes[j].dtype.kind in "iuf":
             hint += '; numbers that are no classes are "gaussian" by attribute_types'
-            parts = values[np.isfinite(values)] if values.dtype.kind == "f" else ()
-            if np.any(np.mod(parts, 1)):
+            finite = values[np.isfinite(values)] if values.dtype.kind == "f" else ()
+            if np.any(np.mod(finite, 1)):
                 raise ValueError(
                     f"{name} of {owner} has numbers that are not whole, but it was "
                     f"learned as classes{hint}."
@@ -162,12 +163,12 @@ class Attributes(NamedTuple):
         return codes_of(labels, self.classes[j], hint)
 
     def inputs(self, numbers, dtype):
-        """Inputs of a net, of shape (n_rows, n_inputs): one-hot classes, and
-        standardised numbers."""
+        """Inputs of a net, of shape (n_rows, n_inputs): one-hot classes and
+        standardized numbers."""
         return self.standardised(self.encoded(numbers)).astype(dtype)
 
     def encoded(self, numbers):
-        """One-hot classes, and numbers as they are, of shape (n_rows, n_inputs)."""
+        """One-hot classes and unscaled numbers, of shape (n_rows, n_inputs)."""
         parts = [
             np.eye(len(own))[numbers[:, j].astype(int)] if len(own) else numbers[:, [j]]
             for j, own in enumerate(self.classes)
@@ -176,19 +177,21 @@ class Attributes(NamedTuple):
 
     def standardised(self, encoded):
         """Inputs of a net, given the result of :meth:`encoded` or mixtures of such
-        rows. Numbers beyond the range of training rows, and a tail, are read as the
-        end of it, with a DataRangeWarning."""
+        rows. Numbers beyond the training range and a tail are clipped to the range,
+        with a DataRangeWarning."""
         mean, scale = (np.repeat(x, self.sizes) for x in (self.mean, self.scale))
         with np.errstate(over="ignore"):
             inputs = (encoded - mean) / scale
-        real = np.repeat(self.real, self.sizes)
+        is_real = np.repeat(self.real, self.sizes)
         ends = np.broadcast_to(self.range, (2, len(self.sizes)))
-        least, most = np.where(real, np.repeat(ends, self.sizes, axis=1), [[0], [1]])
-        room = tail(self.seen) * (most - least)
-        outer = least - room, most + room
-        inputs, far = read_within(inputs, outer, (least, most))
-        if far.any():
-            name = self.names[np.repeat(np.arange(len(self.sizes)), self.sizes)[far][0]]
+        low, high = np.where(is_real, np.repeat(ends, self.sizes, axis=1), [[0], [1]])
+        margin = tail(self.seen) * (high - low)
+        outer = low - margin, high + margin
+        inputs, is_beyond = read_within(inputs, outer, (low, high))
+        if is_beyond.any():
+            name = self.names[
+                np.repeat(np.arange(len(self.sizes)), self.sizes)[is_beyond][0]
+            ]
             warn(
                 f"Attribute {name!r} is far beyond its range in the training rows, and "
                 "is read as the end of this, since nothing was learned of others.",
@@ -198,16 +201,16 @@ class Attributes(NamedTuple):
 
 
 class Known(NamedTuple):
-    """Distinct attributes of training rows, numbers of shape (n_distinct, n_attributes)
-    in the order of their values, and the weights of the rows that have them."""
+    """Distinct attributes of training rows, of shape (n_distinct, n_attributes) in
+    sorted order, and the total weight of their rows."""
 
     numbers: np.ndarray
     weight: np.ndarray
 
     @classmethod
     def of(cls, table, before=None):
-        """Attributes of a table, and of those before it. Of more than 1,000 as many are
-        drawn, systematically by their weights."""
+        """Attributes of a table, added to those in ``before``. More than 1,000 are
+        reduced by systematic sampling by weight."""
         numbers, weight = table.rows.beside(table.index), table.weight
         if before is not None:
             numbers = np.concatenate([before.numbers, numbers])
@@ -218,17 +221,17 @@ class Known(NamedTuple):
             ends, total = np.cumsum(weight), weight.sum()
             ticks = (np.arange(_MOST) + 0.5) * total / _MOST
             chosen = np.searchsorted(ends, ticks).clip(max=len(ends) - 1)
-            kept, times = np.unique(chosen, return_counts=True)
-            numbers, weight = numbers[kept], times * (total / _MOST)
+            distinct_indices, times = np.unique(chosen, return_counts=True)
+            numbers, weight = numbers[distinct_indices], times * (total / _MOST)
         return cls(numbers, weight)
 
     def chosen(self, u):
-        """Rows of the numbers, by their weights, for each of uniform numbers u."""
+        """Indices drawn by weight, by inversion of uniform numbers u."""
         return chosen(self.weight, u)
 
 
 def chosen(weight, u):
-    """Numbers by their weights, for each of uniform numbers u."""
+    """Indices drawn by weight, by inversion of uniform numbers u."""
     ends = np.cumsum(weight)
     return np.searchsorted(ends, u * ends[-1], side="right").clip(max=len(ends) - 1)
 
@@ -236,18 +239,17 @@ def chosen(weight, u):
 def learned(y, owner, types):
     """Attributes of a first fit, without means and scales.
 
-    ``types`` is "auto", or a tuple or dict of their kinds; the owner is named in
-    errors.
+    ``types`` is "auto", or a tuple or dict of kinds; errors name the owner.
     """
     names, parts, flat = parts_of(y, owner)
     names = list(range(len(parts))) if names is None else list(names)
     classes = []
     for kind, part in zip(_kinds(types, names, parts), parts):
-        own = np.zeros(0)
+        classes_of_column = np.zeros(0)
         if kind == "categorical":
             labels = as_values(part, owner)
-            own = np.unique(of_classes(labels, f"y of {owner}"))
-        classes.append(own)
+            classes_of_column = np.unique(of_classes(labels, f"y of {owner}"))
+        classes.append(classes_of_column)
     return Attributes(names, flat, classes)
 
 
@@ -263,16 +265,19 @@ def _kinds(types, names, parts):
         )
     if isinstance(types, tuple):
         return types
-    own = {} if types == "auto" else types
-    unknown = [name for name in own if name not in names]
+    given = {} if types == "auto" else types
+    unknown = [name for name in given if name not in names]
     if unknown:
         raise ValueError(f"attribute_types names {unknown[0]!r}, which y has not.")
-    return [own.get(n) or _kind(part, len(parts) == 1) for n, part in zip(names, parts)]
+    return [
+        given.get(n) or _kind(part, len(parts) == 1) for n, part in zip(names, parts)
+    ]
 
 
 def _kind(values, single):
-    """Kind of an attribute that none is told of: text, and truth values, are classes,
-    and of a single attribute whole numbers are, too."""
+    """Kind of an attribute without a given kind: strings and booleans are
+    "categorical", as are integers of a single attribute; other numbers are "gaussian".
+    """
     if values.dtype.kind == "O":
         kinds = {isinstance(v, bool | np.bool_ | str | bytes) for v in values.tolist()}
         if kinds != {False}:
@@ -285,14 +290,13 @@ def _kind(values, single):
     if kind not in "iuf":
         return "categorical"
     with np.errstate(invalid="ignore"):
-        whole = kind != "f" or (values == np.rint(values)).all()
-    return "categorical" if single and whole else "gaussian"
+        is_integer = kind != "f" or (values == np.rint(values)).all()
+    return "categorical" if single and is_integer else "gaussian"
 
 
 def parts_of(y, owner):
-    """Attributes of rows one by one: names of a DataFrame's columns or None, a list of
-    arrays of shape (n_rows,), and whether y has one dimension or is an array of one
-    column."""
+    """Names of the attributes (columns of a DataFrame) or None; a list of arrays of
+    shape (n_rows,); and True if y has one dimension or is an array with one column."""
     if isinstance(y, dict):
         raise ValueError(
             f"y of {owner} is a dict, which has the attributes of one row: give a "
@@ -315,6 +319,6 @@ def parts_of(y, owner):
 
 
 def _plain(series):
-    """Values of a column of pandas: objects where it has categories."""
-    text = str(series.dtype) == "category" or series.dtype.kind not in "biuf"
-    return np.asarray(series, dtype=object if text else None)
+    """Values of a pandas column; an object array if they are not numeric."""
+    is_text = str(series.dtype) == "category" or series.dtype.kind not in "biuf"
+    return np.asarray(series, dtype=object if is_text else None)

@@ -1,19 +1,19 @@
-r"""Kinds of columns that are read from the data, for ``column_types="auto"``.
+r"""Kinds of columns read from the data, for ``column_types="auto"``.
 
-The values of an array decide. Values of 0 and 1 alone are bits. Grey values of images,
-in [0, 1] or whole levels from 0 to a common highest one, are probabilities of bits, and
-so are other probabilities. Everything else are numbers, with bits among the columns.
-Grey values differ from real columns that were scaled to [0, 1] by their polarity, the
-share of the largest variance that their means allow:
+In an array, the values decide. Values of 0 and 1 are bits. Grey values of images, in
+[0, 1] or integer levels from 0 to a common maximum, are probabilities of bits, as are
+other probabilities. All other columns are numbers, apart from single columns of bits.
+Grey values differ from real columns scaled to [0, 1] by their polarity, the ratio of
+the variances to the largest variances that the means allow:
 
 .. math:: r = \frac{\sum_j \mathrm{Var}[x_j]}{\sum_j m_j (1 - m_j)}, \qquad
    m_j = \mathbb{E}[x_j],
 
-which is 1 for bits and 1/3 for uniform numbers. Columns of few values say nothing:
-codes that were scaled are polar, too.
+which is 1 for bits and 1/3 for uniform numbers. Columns with few distinct values are
+excluded, because scaled codes are polar, too.
 
-The types of a DataFrame decide for its columns. If all of them are numbers, and these
-are bits or grey values, they are read as an array of such values.
+In a DataFrame, the types of the columns decide. If all columns are numeric and have
+bits or grey values, they are read like an array.
 """
 
 from typing import NamedTuple
@@ -28,33 +28,34 @@ from skdgm.utils.domains import ROUNDING, checked, is_frame
 from skdgm.utils.rows import BLOCK_ENTRIES, slices
 
 AUTO = "auto"
-# Most rows, evenly spaced, and about as many entries, whose values are compared.
+# Maximum numbers of evenly spaced rows, and of entries, that are compared.
 _ROWS, _ENTRIES = 10_000, 2**20
-# Fewest values of a column that tells grey values from codes, fewest such columns of
-# images, and lowest highest level.
+# Minimum number of distinct values of a column that is compared, minimum number of such
+# columns in images, and minimum of the highest level.
 _FEW, _WIDE, _TOP = 8, 16, 8
-# Least polarity of levels, of images in [0, 1] and of other shares; and the share of
-# the highest level that the median column reaches.
+# Minimum polarity of levels, of images in [0, 1] and of other values in [0, 1]; and the
+# fraction of the highest level that the maximum of the median column must reach.
 _LEVELS, _IMAGES, _SHARES, _REACH = 0.15, 0.42, 0.6, 0.9
-# Least share of entries at 0 or 1 of images whose pixels were scaled one by one.
+# Minimum share of entries at 0 or 1 in images whose columns were scaled separately.
 _ENDS = 0.25
-# Highest level of bytes, which few rows may lack.
+# Highest level of bytes, which may not occur in few rows.
 _BYTES = 255.0
-# Most values of columns of levels whose probabilities a density can learn one by one.
+# Maximum number of levels whose probabilities a density can learn separately.
 _EACH = 20
 
 
 class Habits(NamedTuple):
-    """How a class of estimators reads columns whose kinds are not given.
+    """Defaults of a class of estimators for reading columns whose kinds are not given.
 
     Parameters
     ----------
     grey, numbers : str
-        Kinds of grey columns and of other numbers.
+        Kinds for grey columns and for other numbers.
     images : bool
-        Whether rows are images, of which values in [0, 1] are grey.
+        Whether rows are images, so that values in [0, 1] are grey.
     levels_apart : bool
-        Whether few levels of grey are numbers with probabilities of their own.
+        Whether columns with few grey levels are numeric, with a probability for each
+        level.
     """
 
     grey: str
@@ -64,30 +65,29 @@ class Habits(NamedTuple):
 
 
 def is_auto(value):
-    """Whether a value is "auto", which arrays are not."""
+    """Return whether a value (which may be an array) is "auto"."""
     return isinstance(value, str) and value == AUTO
 
 
 def top_of(options):
-    """Highest value of "bernoulli" columns, given the options of a fit."""
+    """Value that stands for 1 in "bernoulli" columns, given the options of a fit."""
     return 1.0 if options.top is None else options.top
 
 
 def reading_in(options):
-    """Reading in the options of a fit, as of :func:`reading_of`; None if there was
-    nothing to read."""
+    """Reading in the options of a fit, as of :func:`reading_of`; None if options gave
+    the kinds."""
     return None if options.top is None else (options.column_types, options.top)
 
 
 def pixels_asked(options):
-    """Return whether options ask for nets of images."""
+    """Return whether options ask for convolutional nets."""
     return options.architecture == "conv"
 
 
 def form_asked(options):
-    """Form of ``column_types`` that other options ask for: "one" kind of all columns,
-    as nets of images do, "each" column's own, as patterns of missing values do, or
-    None."""
+    """Form of ``column_types`` that other options require: "one" kind for all columns
+    (nets of images), "each" column's own kind (patterns of missing values), or None."""
     if pixels_asked(options) or options.objective == "mean-field":
         return "one"
     return "each" if options.missing_pattern == "model" else None
@@ -102,9 +102,9 @@ def reading_of(model, X, kinds, options, habits, weight=None):
         For messages.
     X : array-like, sparse matrix, DataFrame or Blocks
     kinds : set of str
-        Texts that the option ``column_types`` may be.
+        Strings that the option ``column_types`` may be.
     options : SimpleNamespace
-        Present options of the model, which ask for a form and for nets of images.
+        Present options of the model, which may determine the form of ``column_types``.
     habits : Habits
     weight : array-like of shape (n_rows,), optional
         Rows of weight 0 are not read.
@@ -112,9 +112,9 @@ def reading_of(model, X, kinds, options, habits, weight=None):
     Returns
     -------
     column_types : str or tuple of str
-        Value of the option with the same meaning.
+        Equivalent value of the option.
     top : float
-        Highest value of "bernoulli" columns, 1 unless they are levels of grey.
+        Value that stands for 1 in "bernoulli" columns; 1 unless they are grey levels.
 
     Raises
     ------
@@ -152,8 +152,7 @@ def reading_of(model, X, kinds, options, habits, weight=None):
 
 
 def _apart(habits, top, kinds, form):
-    """Return whether levels of grey are numbers with probabilities of their own, which
-    densities of few levels learn."""
+    """Return whether to read few grey levels as numbers with a probability for each."""
     few = 1 < top <= _EACH and "mixed" in kinds and form is None
     return few and habits.levels_apart
 
@@ -167,29 +166,36 @@ def _weighted(X, weight):
 
 
 def top_of_grey(X, low, high, *, images=False):
-    """Value that stands for 1 in a table of grey values or levels between ``low`` and
-    ``high``; None if the values are numbers. Those of ``images`` in [0, 1] are grey."""
+    """Value that stands for 1 in a table of grey values or levels from ``low`` to
+    ``high``; None for other numbers. Values of ``images`` in [0, 1] are always grey."""
     if low < -ROUNDING:
         return None
     if images and high <= 1 + ROUNDING:
         return 1.0
     stride = -(-X.shape[0] // min(_ROWS, max(_ENTRIES // X.shape[1], 200)))
-    rows = _dense(X, slice(None, None, stride))
-    telling = _n_values(rows) >= _FEW
-    if not telling.any():
+    sample = _dense(X, slice(None, None, stride))
+    informative = _n_values(sample) >= _FEW
+    if not informative.any():
         return None
-    rows, wide = rows[:, telling], telling.sum() >= _WIDE
-    least, most = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
+    sample, wide = sample[:, informative], informative.sum() >= _WIDE
+    low_of_columns, high_of_columns = (
+        np.nanmin(sample, axis=0),
+        np.nanmax(sample, axis=0),
+    )
     if high <= 1 + ROUNDING:
-        # Scalers have each column reach from 0 to 1; some pixels stay grey, or many
-        # are black.
-        scaled = least.max() <= ROUNDING and most.min() >= 1 - ROUNDING
-        ends = ((rows <= 0) | (rows >= 1)).mean()
-        enough = _IMAGES if wide and (not scaled or ends >= _ENDS) else _SHARES
-        return 1.0 if _polarity(rows.clip(0, 1)) >= enough else None
+        # Scalers make each column range from 0 to 1. In images, some pixels stay within
+        # these limits, or many are black.
+        scaled = (
+            low_of_columns.max() <= ROUNDING and high_of_columns.min() >= 1 - ROUNDING
+        )
+        ends = ((sample <= 0) | (sample >= 1)).mean()
+        threshold = _IMAGES if wide and (not scaled or ends >= _ENDS) else _SHARES
+        return 1.0 if _polarity(sample.clip(0, 1)) >= threshold else None
     top = float(high)
-    shared = np.median(least) == 0 and np.median(most) >= _REACH * top
-    polar = images or _polarity(rows / top) >= _LEVELS
+    shared = (
+        np.median(low_of_columns) == 0 and np.median(high_of_columns) >= _REACH * top
+    )
+    polar = images or _polarity(sample / top) >= _LEVELS
     if not (wide and shared and top >= _TOP and polar):
         return None
     if not _all_whole(X):
@@ -204,7 +210,7 @@ def _polarity(rows):
 
 
 def _n_values(rows):
-    """Number of different values of each column, NaN aside."""
+    """Number of distinct values of each column, without NaN."""
     ordered = np.sort(rows, axis=0)
     return (ordered[1:] > ordered[:-1]).sum(axis=0) + ~np.isnan(ordered[0])
 
@@ -219,18 +225,18 @@ def _dense(X, index):
 
 
 def _parts(X):
-    """Iterate over the rows of a table in blocks."""
+    """Yield the rows of a table in blocks."""
     for block in slices(X.shape[0], BLOCK_ENTRIES // X.shape[1]):
         yield _dense(X, block)
 
 
 def _all_whole(X):
-    """Return whether all values are whole numbers, or missing."""
+    """Return whether all values are integers or missing."""
     return all(((part == np.rint(part)) | np.isnan(part)).all() for part in _parts(X))
 
 
 def bit_columns(X):
-    """Mask of the columns whose values are 0 or 1, both of which they have."""
+    """Mask of the columns that contain 0, 1 and no other values."""
     bits = np.ones(X.shape[1], bool)
     seen = np.zeros((2, X.shape[1]), bool)
     for part in _parts(X):

@@ -1,11 +1,11 @@
-"""Dates, times and durations in columns of pandas, as whole numbers and back."""
+"""Conversion of dates, times and durations in pandas columns to integers and back."""
 
 from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
-# Values that a column of each form takes, for messages.
+# Values of a column of each form, for messages.
 _TAKES = {
     "datetime": "dates and times",
     "date": "dates",
@@ -13,21 +13,20 @@ _TAKES = {
     "period": "periods",
 }
 
-# Seconds of a year, a week and a day, and the waves of each: as many parts of it.
+# Seconds of a year, a week and a day, and the number of harmonics of each.
 _PERIODS = (365.2425 * 86_400, 2), (7 * 86_400, 3), (86_400, 2)
-# Number of periods that a column spans if their phases are read.
+# Minimum number of periods in a column whose phases are read.
 _SEVERAL = 2
 
 
 class Clock(NamedTuple):
     """A column of dates, times or durations as multiples of a tick.
 
-    ``form`` is "datetime", "duration", "period" or "date", of Python's dates; ``unit``
-    that of the whole numbers that represent values, or the frequency of a period.
-    ``origin`` is the least value seen and ``tick`` the largest number of which all
-    others are multiples from there; 0 if no value was seen, and then none is drawn.
-    ``zone`` is the time zone of the values, whose local time is counted, if they have
-    one.
+    ``form`` is "datetime", "duration", "period" or "date" (Python's dates). ``unit`` is
+    the unit of the integers that represent values, or the frequency of a period.
+    ``origin`` is the minimum, and ``tick`` the greatest common divisor of the
+    differences from it; both are 0 if no value was seen, so that none is drawn.
+    ``zone`` is the time zone, if any: ticks count local time.
     """
 
     form: str
@@ -47,8 +46,8 @@ class Clock(NamedTuple):
         else:
             unit = getattr(column.dtype, "unit", None) or _unit(column, form)
         zone = _zone(column) if form == "datetime" else None
-        whole, missing = _whole(column, form, unit, zone)
-        known = whole[~missing]
+        integers, missing = _whole(column, form, unit, zone)
+        known = integers[~missing]
         if not len(known):
             return cls(form, unit, 0, 0, zone)
         origin = int(known.min())
@@ -56,9 +55,9 @@ class Clock(NamedTuple):
         return cls(form, unit, origin, tick, zone)
 
     def encode(self, column):
-        """Convert values to numbers of ticks, float64, NaN where missing.
+        """Convert values to numbers of ticks, in float64, NaN where missing.
 
-        Raise ValueError if these are no values of this form.
+        Raise ValueError for values of another form.
         """
         if form_of(column) != self.form and column.notna().any():
             raise ValueError(
@@ -69,15 +68,15 @@ class Clock(NamedTuple):
             return np.full(len(column), np.nan)
         if self.form == "datetime":
             self._check_zone(column)
-        whole, missing = _whole(column, self.form, self.unit, self.zone)
-        ticks = np.where(missing, self.origin, whole) - self.origin
+        integers, missing = _whole(column, self.form, self.unit, self.zone)
+        ticks = np.where(missing, self.origin, integers) - self.origin
         ticks = ticks / max(self.tick, 1)
         return np.where(missing, np.nan, ticks)
 
     def waves(self, span):
-        """Periods, in ticks, of which the phases of values matter: of the year, the
-        week and the day, as far as ``span`` ticks have several of them, and their parts
-        that are longer than two ticks. None of durations."""
+        """Periods, in ticks, whose phases are inputs of nets: year, week and day if
+        ``span`` contains several of them, and their harmonics longer than two ticks.
+        Durations have none."""
         if self.form == "duration" or not self.tick:
             return ()
         seconds = self.tick * _seconds(self.form, self.unit)
@@ -90,13 +89,13 @@ class Clock(NamedTuple):
 
     @property
     def takes(self):
-        """Values of the column, in words."""
+        """Description of the values that the column accepts."""
         zone = f" in time zones (its own is {self.zone})" if self.zone else ""
         return _TAKES[self.form] + zone
 
     def value(self, given):
-        """Value of the column's form that text or a time stands for. Text without a
-        time zone is local time."""
+        """Convert a string or time to a value of this form. Strings without a time zone
+        are local time."""
         import pandas as pd
 
         if isinstance(given, Real) and not isinstance(given, np.timedelta64):
@@ -105,20 +104,20 @@ class Clock(NamedTuple):
             return pd.Period(given, freq=self.unit)
         if self.form == "duration":
             return pd.Timedelta(given)
-        found = pd.Timestamp(given)
-        if found is pd.NaT:
-            return found
+        time = pd.Timestamp(given)
+        if time is pd.NaT:
+            return time
         if self.form == "date":
-            if found != found.normalize() or found.tz is not None:
+            if time != time.normalize() or time.tz is not None:
                 raise ValueError("it has a time of day")
-            return found.date()
-        if self.zone and found.tz is None and isinstance(given, str):
-            how = {"ambiguous": False, "nonexistent": "shift_forward"}
-            found = found.tz_localize(self.zone, **how)
-        return found
+            return time.date()
+        if self.zone and time.tz is None and isinstance(given, str):
+            options = {"ambiguous": False, "nonexistent": "shift_forward"}
+            time = time.tz_localize(self.zone, **options)
+        return time
 
     def _check_zone(self, column):
-        """Raise ValueError if just one of the column and the clock has a time zone."""
+        """Raise ValueError if only one of the column and the clock has a time zone."""
         zone = _zone(column)
         if (zone is None) != (self.zone is None):
             own = self.zone
@@ -133,23 +132,23 @@ class Clock(NamedTuple):
         import pandas as pd
 
         missing = np.isnan(ticks) | (self.tick == 0)
-        whole = np.rint(np.where(missing, 0, ticks)).astype(np.int64)
-        whole = whole * self.tick + self.origin
+        integers = np.rint(np.where(missing, 0, ticks)).astype(np.int64)
+        integers = integers * self.tick + self.origin
         if self.form == "period":
-            found = pd.Series(pd.PeriodIndex.from_ordinals(whole, freq=self.unit))
-            return found.mask(missing).astype(dtype)
+            column = pd.Series(pd.PeriodIndex.from_ordinals(integers, freq=self.unit))
+            return column.mask(missing).astype(dtype)
         if self.form == "duration":
-            found = pd.Series(whole.view(f"m8[{self.unit}]")).mask(missing)
-            return found.astype(dtype)
-        found = pd.Series(whole.view(f"M8[{self.unit}]")).mask(missing)
+            column = pd.Series(integers.view(f"m8[{self.unit}]")).mask(missing)
+            return column.astype(dtype)
+        column = pd.Series(integers.view(f"M8[{self.unit}]")).mask(missing)
         if self.form == "date":
-            return found.dt.date.astype(object).where(~missing, None)
+            return column.dt.date.astype(object).where(~missing, None)
         if self.zone is not None:
-            # The later of the hours that a change of clocks leaves out or repeats.
-            later = {"ambiguous": np.zeros(len(found), bool)}
-            later["nonexistent"] = "shift_forward"
-            found = found.dt.tz_localize(self.zone, **later)
-        return found.astype(dtype)
+            # Ambiguous times are standard time; nonexistent times move forward.
+            options = {"ambiguous": np.zeros(len(column), bool)}
+            options["nonexistent"] = "shift_forward"
+            column = column.dt.tz_localize(self.zone, **options)
+        return column.astype(dtype)
 
 
 def form_of(column):
@@ -164,32 +163,32 @@ def form_of(column):
     if types.is_timedelta64_dtype(dtype) or getattr(dtype, "kind", "") == "m":
         return "duration"
     if types.is_object_dtype(dtype):
-        found = types.infer_dtype(column, skipna=True)
+        inferred = types.infer_dtype(column, skipna=True)
         return {"date": "date", "datetime": "datetime", "timedelta": "duration"}.get(
-            found
+            inferred
         )
     return None
 
 
 def _seconds(form, unit):
-    """Mean length of a whole number's unit, in seconds."""
+    """Mean length of a unit, in seconds."""
     import pandas as pd
 
     if form != "period":
         return np.timedelta64(1, unit) / np.timedelta64(1, "s")
-    # So many months, quarters or years are whole years, with leap years.
+    # 48 months, quarters or years are whole years and contain leap years.
     ends = [pd.Period(ordinal=n, freq=unit).start_time for n in (0, 48)]
     return (ends[1] - ends[0]).total_seconds() / 48
 
 
 def _unit(column, form):
-    """Finest unit of objects, and of columns whose dtype has none."""
+    """Finest unit of the values, if the dtype has none."""
     return "s" if form == "date" else np.datetime_data(_plain(column, form).dtype)[0]
 
 
 def _zone(column):
-    """Name of the time zone of a column of dates; "UTC" if it has one without a name,
-    and None if it has none."""
+    """Name of the time zone of a column of dates; "UTC" for a zone without a name, None
+    without a zone."""
     import pandas as pd
 
     zone = _dates(column).dt.tz
@@ -202,7 +201,8 @@ def _zone(column):
 
 
 def _dates(column):
-    """Column of dates with one dtype; ValueError if there is none for all of them."""
+    """Column of dates with a single dtype; ValueError if the dates have none in
+    common."""
     import pandas as pd
 
     try:
@@ -215,23 +215,23 @@ def _dates(column):
 
 
 def _plain(column, form, zone=None):
-    """Array of NumPy's dates or durations; of dates with a zone, their local time."""
+    """NumPy array of dates (local time if they have a zone) or durations."""
     import pandas as pd
 
     if form == "period":
         return column.array.asi8
     if form == "duration":
         return pd.to_timedelta(column).to_numpy()
-    found = _dates(column)
-    if found.dt.tz is not None:
-        # Times of another zone are the same moments in that of the clock.
-        found = found if zone is None else found.dt.tz_convert(zone)
-        found = found.dt.tz_localize(None)
-    return found.to_numpy()
+    dates = _dates(column)
+    if dates.dt.tz is not None:
+        # Convert times to the zone of the clock.
+        dates = dates if zone is None else dates.dt.tz_convert(zone)
+        dates = dates.dt.tz_localize(None)
+    return dates.to_numpy()
 
 
 def _whole(column, form, unit, zone=None):
-    """Whole numbers that represent values, and a mask of the missing ones."""
+    """Integers that represent values, and a mask of the missing values."""
     missing, values = column.isna().to_numpy(bool), _plain(column, form, zone)
     if form == "period":
         return values, missing

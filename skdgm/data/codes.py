@@ -10,14 +10,14 @@ from skdgm.data.rare import tell_identifiers
 from skdgm.utils.counts import is_a
 from skdgm.utils.domains import real_rows
 
-# Codes must be less than this. A net has an input and an output for each category of a
-# column; higher values are numbers or keys, and would exhaust the memory.
+# Upper limit of codes. A net has an input and an output for each category; columns with
+# higher values are numbers or keys, and would exhaust the memory.
 MAX_CATEGORIES = 2**20
 
 
 def refuse(part, bad, names, who, why):
-    """Raise ValueError that names the first bad value of a part, by a mask of its
-    shape, if there is one; ``why`` ends the message."""
+    """Raise ValueError for the first bad value of an array, given a mask of bad values;
+    ``why`` ends the message. Return if there is none."""
     if bad.any():
         row, column = np.argwhere(bad)[0]
         value, name = part[row, column], names[column]
@@ -25,55 +25,58 @@ def refuse(part, bad, names, who, why):
 
 
 def check_codes(part, names, who, sizes=None):
-    """Raise ValueError where a value is negative, not whole, or not below the number of
-    categories of its column, by default ``MAX_CATEGORIES``."""
+    """Raise ValueError for a value that is negative, not an integer, or at least the
+    number of categories of its column (by default ``MAX_CATEGORIES``)."""
     known = np.where(np.isnan(part), 0, part)
-    why = "is no code: categories are 0, 1, 2 and so on, as "
-    why += "sklearn.preprocessing.OrdinalEncoder gives them"
-    refuse(part, (known < 0) | (known != np.floor(known)), names, who, why)
-    why = f"is too high for a code, of which there may be {MAX_CATEGORIES}: number the "
-    why += "categories anew, with sklearn.preprocessing.OrdinalEncoder"
+    reason = "is no code: categories are 0, 1, 2 and so on, as "
+    reason += "sklearn.preprocessing.OrdinalEncoder gives them"
+    refuse(part, (known < 0) | (known != np.floor(known)), names, who, reason)
+    reason = (
+        f"is too high for a code, of which there may be {MAX_CATEGORIES}: number the "
+    )
+    reason += "categories anew, with sklearn.preprocessing.OrdinalEncoder"
     if sizes is not None:
-        why = "was not seen when it was first fitted: fit anew, or set "
-        why += "column_types__min_categories beforehand"
-    most = MAX_CATEGORIES if sizes is None else sizes
-    refuse(part, known >= most, names, who, why)
+        reason = "was not seen when it was first fitted: fit anew, or set "
+        reason += "column_types__min_categories beforehand"
+    limits = MAX_CATEGORIES if sizes is None else sizes
+    refuse(part, known >= limits, names, who, reason)
 
 
 def least_sizes(min_categories, n_columns):
-    """Least number of categories of each column, an int array; ValueError if a number
-    is none from 1 to ``MAX_CATEGORIES``, or there is not one for each column."""
-    least = 1 if min_categories is None else min_categories
+    """Minimum number of categories of each column, an int array; ValueError unless the
+    option has valid numbers, one for all columns or one for each."""
+    minimum = 1 if min_categories is None else min_categories
     try:
-        flat = np.ravel(least).tolist()
+        flat = np.ravel(minimum).tolist()
     except ValueError:  # Ragged.
         flat = [None]
-    if not all(is_a(Integral, n) and n > 0 for n in flat) or np.ndim(least) > 1:
+    if not all(is_a(Integral, n) and n > 0 for n in flat) or np.ndim(minimum) > 1:
         raise ValueError(
             "column_types__min_categories must be positive integers, one for all "
-            f"columns or one for each; got {least}."
+            f"columns or one for each; got {minimum}."
         )
-    if np.max(least) > MAX_CATEGORIES:
+    if np.max(minimum) > MAX_CATEGORIES:
         raise ValueError(
             f"column_types__min_categories must be at most {MAX_CATEGORIES}; got "
-            f"{np.max(least)}."
+            f"{np.max(minimum)}."
         )
-    if np.ndim(least) and np.shape(least) != (n_columns,):
+    if np.ndim(minimum) and np.shape(minimum) != (n_columns,):
         raise ValueError(
-            f"column_types__min_categories has {len(least)} values, but X has "
+            f"column_types__min_categories has {len(minimum)} values, but X has "
             f"{n_columns} columns."
         )
-    return np.broadcast_to(np.asarray(least), n_columns).astype(int)
+    return np.broadcast_to(np.asarray(minimum), n_columns).astype(int)
 
 
 def weighted_parts(table, which):
-    """Iterate over blocks of codes, NaN where missing, and of weights of their rows."""
+    """Yield blocks of the columns ``which``, NaN where missing, and weights of their
+    rows."""
     for part in table.rows.blocks(n_rows=len(table.index)):
         yield table.rows.take(table.index[part])[:, which], table.weight[part]
 
 
 def count_sizes(table, least, which=slice(None)):
-    """Number of categories of the columns ``which``, no less than ``least``."""
+    """Number of categories of the columns ``which``, at least ``least``."""
     high = least - 1
     for codes, _ in weighted_parts(table, which):
         known = np.where(np.isnan(codes), 0, codes)
@@ -85,7 +88,7 @@ def count_codes(table, sizes, which=slice(None)):
     """Weight of each category of the columns ``which``, column after column."""
     starts, counts = np.cumsum(sizes) - sizes, np.zeros(sizes.sum())
     for codes, weight in weighted_parts(table, which):
-        # Neither those that are missing nor those that are unknown.
+        # Exclude missing and unknown codes.
         row, column = np.nonzero(codes < sizes)
         places = starts[column] + codes[row, column].astype(int)
         counts += np.bincount(places, weight[row], minlength=len(counts))
@@ -93,7 +96,7 @@ def count_codes(table, sizes, which=slice(None)):
 
 
 def distinct(table, which):
-    """Distinct values of the columns ``which``, and their weights, a pair for each."""
+    """Yield the distinct values of each of the columns ``which``, and their weights."""
     for j in which:
         parts = [(x[:, 0], w) for x, w in weighted_parts(table, [j])]
         x, weight = (np.concatenate(part) for part in zip(*parts))
@@ -103,9 +106,12 @@ def distinct(table, which):
 
 
 class Codes(NamedTuple):
-    """Statistics of categorical columns: ``seen`` and ``total``, the weight of the
-    observed values in all fits and their weighted sum, (n_columns,); ``sizes``, numbers
-    of categories; ``counts``, the weight of each category, column after column."""
+    """Statistics of categorical columns.
+
+    ``seen`` and ``total``, of shape (n_columns,), are the weight of the observed values
+    in all fits and their weighted sum; ``sizes`` are numbers of categories, and
+    ``counts`` weights of all categories, column after column.
+    """
 
     seen: np.ndarray
     total: np.ndarray
@@ -119,8 +125,9 @@ class Codes(NamedTuple):
 
 
 class CodeColumns(ColumnKind):
-    """Columns of codes, as made by scikit-learn's ``OrdinalEncoder``;
-    ``min_categories`` is the least number of categories, of all columns or of each."""
+    """Columns of codes, as created by scikit-learn's ``OrdinalEncoder``;
+    ``min_categories`` is the minimum number of categories, one number or one for each
+    column."""
 
     kind, tags = "categorical", {"positive_only": True, "categorical": True}
 
@@ -128,7 +135,7 @@ class CodeColumns(ColumnKind):
         self.min_categories = min_categories
 
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
-        """Validate data; codes not seen in the first fit raise ValueError."""
+        """Validate data; codes that did not occur in the first fit raise ValueError."""
         rows = real_rows(model, X, reset=reset, dtype=dtype)
         sizes = None if reset else columns.sizes
         names, who = range(rows.shape[1]), type(model).__name__
@@ -139,8 +146,8 @@ class CodeColumns(ColumnKind):
     def learn(self, table, before=None):
         seen, total = observed(table, before)
         if before is None:
-            least = least_sizes(self.min_categories, table.rows.shape[1])
-            sizes, earlier = count_sizes(table, least), 0
+            minimum = least_sizes(self.min_categories, table.rows.shape[1])
+            sizes, earlier = count_sizes(table, minimum), 0
         else:
             sizes, earlier = before.sizes, before.counts
         columns = Codes(seen, total, sizes, count_codes(table, sizes) + earlier)
@@ -149,8 +156,8 @@ class CodeColumns(ColumnKind):
         return columns, table
 
     def frequencies(self, columns):
-        """Frequencies of all categories, which sum to 1 for each column, smoothed as if
-        each had been seen once more."""
+        """Frequencies of all categories, which sum to 1 for each column, with Laplace
+        smoothing."""
         total = np.repeat(
             np.add.reduceat(columns.counts, columns.starts), columns.sizes
         )

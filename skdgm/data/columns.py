@@ -1,9 +1,9 @@
 """Statistics of columns, and conversion between data and the units of a model.
 
-A model learns the statistics of its columns in its first fit, and keeps them in
-``_columns``. There is a class for each kind of column: binary columns and real ones
-here, of which models see the latter standardised; codes in :mod:`skdgm.data.codes`,
-and several kinds in :mod:`skdgm.data.mixed`.
+A model learns the statistics of its columns in its first fit, and stores them in
+``_columns``. Each kind of column has a class: binary columns and real columns (which
+models see standardized) here, codes in :mod:`skdgm.data.codes`, and tables of several
+kinds in :mod:`skdgm.data.mixed`.
 """
 
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ from skdgm.training import check_finite, column_spread, column_sums
 from skdgm.utils.domains import bernoulli_rows, real_rows
 from skdgm.utils.threading.callers import warn
 
-# Relative standard deviation up to which a column is constant but for rounding.
+# Relative standard deviation up to which a column counts as constant (rounding errors).
 _CONSTANT = 10 * np.finfo(np.float64).eps
 
 
@@ -25,10 +25,10 @@ class Columns(NamedTuple):
     """Statistics of columns, each of shape (n_columns,).
 
     ``seen`` and ``total`` are the weight of the observed values in all fits and their
-    weighted sum; ``mean`` and ``scale`` are subtracted and divided by, fixed by the
-    first fit; ``varies`` is True for columns with more than one value; ``reach`` is the
-    largest magnitude of real columns in all fits, standardised, and ``range``, of shape
-    (2, n_columns), their least and their largest value; see :mod:`skdgm.data.reach`.
+    weighted sum. ``mean`` and ``scale`` standardize, and are fixed by the first fit.
+    ``varies`` is True for columns with more than one value. ``reach`` is the largest
+    magnitude of standardized real columns in all fits, and ``range``, of shape (2,
+    n_columns), their minimum and maximum; see :mod:`skdgm.data.reach`.
     """
 
     seen: np.ndarray
@@ -48,9 +48,9 @@ class Columns(NamedTuple):
 
 
 def observed(table, before):
-    """Weights and weighted sums of observed values, added to those of ``before``.
+    """Weights and weighted sums of observed values, added to those in ``before``.
 
-    Warn of columns without any observed value.
+    Warn about columns without any observed value.
     """
     seen, total = column_sums(table)
     if before is not None:
@@ -65,8 +65,8 @@ def observed(table, before):
 
 
 def has_grey(rows, which):
-    """Return whether binary columns, at these indices, have values strictly between 0
-    and 1."""
+    """Return whether the binary columns ``which`` (indices) have values strictly
+    between 0 and 1."""
     if rows.binary or not len(which):
         return False
     parts = (rows.take(block)[:, which] for block in rows.blocks())
@@ -76,12 +76,15 @@ def has_grey(rows, which):
 class ColumnKind(ABC):
     """A kind of columns: validation, statistics, and units of the model.
 
-    All methods take the statistics ``columns`` that ``learn`` returned. Base class,
-    whose columns are in the units of the model as they are. ``tags`` are scikit-learn's
-    input tags that differ from the default; ``sample_type`` the type of samples, None
-    for that of the model; ``measure`` what a model gives of a row, a "probability" or a
-    "density"; ``takes_times`` tells whether columns may be dates or durations; ``kind``
-    is the name of the kind, and ``top`` the value that stands for 1 in bits.
+    Methods take the statistics ``columns`` that ``learn`` returned. By default, the
+    data are in the units of the model. Class attributes are
+
+    - ``kind``, the name of the kind,
+    - ``tags``, scikit-learn's input tags that differ from the default,
+    - ``sample_type``, the dtype of samples, None for that of the model,
+    - ``measure``, "probability" or "density": what a model assigns to a row,
+    - ``takes_times``, whether columns may be dates or durations,
+    - ``top``, the value that stands for 1 in bits.
     """
 
     tags, sample_type, measure, takes_times = {}, None, "probability", False
@@ -89,15 +92,15 @@ class ColumnKind(ABC):
 
     @abstractmethod
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
-        """Validate data, in a first fit if ``reset``, in any if ``fitting``, to be
-        computed with in ``dtype``: Rows in the units of the model, by the statistics of
-        the ``columns``, or unchanged if ``reset``. The model gets the number and the
-        names of its columns in a first fit, as scikit-learn's have them."""
+        """Validate data and return Rows, which are converted to ``dtype`` and to the
+        units of the model. ``reset`` is True in a first fit, which sets the model's
+        number and names of columns and leaves units unchanged; ``fitting`` is True in
+        all fits."""
 
     @abstractmethod
     def learn(self, table, before=None):
-        """Learn the statistics of a Table, given those of earlier fits: the statistics,
-        as Columns, Codes or Mixed, and the table in the units of the model."""
+        """Statistics of a Table (Columns, Codes or Mixed), combined with those of
+        earlier fits, and the table in the units of the model."""
 
     @abstractmethod
     def share(self, columns):
@@ -105,7 +108,7 @@ class ColumnKind(ABC):
 
     @abstractmethod
     def loss_of_independent(self, columns):
-        """Negative log-likelihood per row, in nats, if columns were independent."""
+        """Negative log-likelihood of independent columns, in nats per row."""
 
     def bits(self, columns):
         """Indices of the binary columns."""
@@ -116,35 +119,37 @@ class ColumnKind(ABC):
         return rows
 
     def to_data(self, columns, v):
-        """Convert values of units to values of columns, in the dtype of v."""
+        """Convert values in the units of the model to values of columns, in the dtype
+        of v."""
         return v
 
     def log_measure(self, columns):
-        """Log of the Jacobian of each column's units."""
+        """Log-determinant of the conversion to units, for each column."""
         return np.zeros(len(columns.seen))
 
     def log_volume(self, columns, rows):
-        """Log volume of each row, which is added to log densities of units, of shape
-        (n_rows,); a number if the same for all."""
+        """Log-determinant for each row, to be added to log densities of units: an array
+        of shape (n_rows,), or a number if it is the same for all rows."""
         return 0.0
 
     def has_mass(self, columns, rows):
-        """Boolean array, True for entries that have a probability, and not a density;
-        broadcasts to the rows' shape."""
+        """Mask of entries that have a probability instead of a density; broadcasts to
+        the shape of the rows."""
         return np.full((1, 1), self.measure == "probability")
 
     def log_entries(self, columns, rows):
-        """Log volume of each entry, 0 where missing; broadcasts to the rows' shape."""
-        shrunk = self.log_measure(columns)
+        """Log-determinant for each entry, 0 where missing; broadcasts to the shape of
+        the rows."""
+        volume = self.log_measure(columns)
         if rows.complete:
-            return shrunk
-        parts = [np.isfinite(rows.take(block)) * shrunk for block in rows.blocks()]
+            return volume
+        parts = [np.isfinite(rows.take(block)) * volume for block in rows.blocks()]
         return np.concatenate(parts)
 
 
 class BinaryColumns(ColumnKind):
-    """Binary columns, whose values are 0, 1 or probabilities of 1; or grey levels up to
-    ``top``, whose shares of it are such probabilities."""
+    """Binary columns with values 0, 1 or probabilities of 1; or grey levels from 0 to
+    ``top``, which are divided by ``top``."""
 
     kind, tags = "bernoulli", {"positive_only": True}
 
@@ -156,8 +161,8 @@ class BinaryColumns(ColumnKind):
         return bool if self.top == 1 else None
 
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
-        given = {"reset": reset, "fitting": fitting, "dtype": dtype, "top": self.top}
-        return self.seen(bernoulli_rows(model, X, **given), None)
+        options = {"reset": reset, "fitting": fitting, "dtype": dtype, "top": self.top}
+        return self.seen(bernoulli_rows(model, X, **options), None)
 
     def learn(self, table, before=None):
         return Columns(*observed(table, before), scale=self.top), table
@@ -172,7 +177,7 @@ class BinaryColumns(ColumnKind):
         return np.arange(len(columns.seen))
 
     def moments(self, columns):
-        """Mean of each column, smoothed as if a 0 and a 1 more had been seen."""
+        """Mean of each column, with Laplace smoothing."""
         return (columns.total + 1) / (columns.seen + 2)
 
     # Initial values of missing entries, too.
@@ -184,28 +189,27 @@ class BinaryColumns(ColumnKind):
 
 
 def standards(table, seen, total, real=np.True_):
-    """Means and standard deviations by which the columns of a table are standardised,
-    given the weights and sums of observed values and which are ``real``: three arrays
-    of shape (n_columns,), in float64, with a mask of those with more than one value.
+    """Means and standard deviations that standardize the real columns of a table, and a
+    mask of columns with more than one value, each of shape (n_columns,).
 
-    They are 0, 1 and True for columns that are not real. The scale of constant columns
-    is the geometric mean of the others' (1 if there are none). ValueError if values are
-    too large for their mean and variance to be finite.
+    ``seen`` and ``total`` are weights and sums of observed values. Columns that are not
+    ``real`` have the values 0, 1 and True. A constant column has the geometric mean of
+    the other scales, or 1. ValueError if means or variances overflow.
     """
     mean = total / np.maximum(seen, np.finfo(float).tiny)
     with np.errstate(over="ignore", invalid="ignore"):
         mean, scale = column_spread(table, mean)
     check_finite(mean, scale, "columns")
     varies = scale > _CONSTANT * np.abs(mean)
-    known = varies & real
-    # This scale follows the units of the data, and so does the density.
-    floor = np.exp(np.log(scale[known]).mean()) if known.any() else 1.0
+    usable = varies & real
+    # The geometric mean is equivariant to the units of the data.
+    floor = np.exp(np.log(scale[usable]).mean()) if usable.any() else 1.0
     scale = np.where(varies, scale, floor)
     return np.where(real, mean, 0.0), np.where(real, scale, 1.0), varies | ~real
 
 
 class RealColumns(ColumnKind):
-    """Columns of real numbers of any scale, which are standardised for the model."""
+    """Columns of real numbers, which are standardized for the model."""
 
     kind, measure = "gaussian", "density"
 
@@ -214,8 +218,8 @@ class RealColumns(ColumnKind):
         return rows if reset else self.seen(rows, columns)
 
     def learn(self, table, before=None):
-        """Learn in the first fit only, but how far columns reach: ``table`` is then
-        standardised already."""
+        """Learn statistics in the first fit; later fits only update the range of
+        columns, given a ``table`` that is already standardized."""
         if before is not None:
             return reached(before, table), table
         raw = table._replace(rows=table.rows._replace(dtype=np.float64))
@@ -223,24 +227,23 @@ class RealColumns(ColumnKind):
         return self._seen_by(Columns(seen, total, *standards(raw, seen, total)), table)
 
     def _seen_by(self, columns, table):
-        """Statistics, with how far columns reach, and the table as they standardise
-        it."""
+        """Statistics with an updated range, and the standardized table."""
         table = table._replace(rows=self.seen(table.rows, columns))
         return reached(columns, table), table
 
     def seen(self, rows, columns):
-        """Rows that are standardised as they are read."""
+        """Rows that are standardized when they are read."""
         return rows._replace(affine=(columns.mean, columns.scale))
 
     def moments(self, columns):
-        """Mean and variance of all standardised columns: 0 and 1."""
+        """Mean and variance of all standardized columns: 0 and 1."""
         return 0.0, 1.0
 
     def share(self, columns):
         return None
 
     def fill(self, columns):
-        """Initial values of missing entries, standardised: 0."""
+        """Initial standardized values of missing entries: 0."""
         return np.zeros(len(columns.scale))
 
     def loss_of_independent(self, columns):
@@ -251,14 +254,14 @@ class RealColumns(ColumnKind):
         return (v * columns.scale + columns.mean).astype(v.dtype, copy=False)
 
     def log_measure(self, columns):
-        """Log of the Jacobian of standardisation, :math:`-\\log` scale, per column."""
+        r"""Log-determinant of standardization, :math:`-\log` scale, for each column."""
         return -np.log(columns.scale)
 
     def log_volume(self, columns, rows):
-        """Log volume of each row: the sum of :meth:`log_measure` over its observed
-        entries; a number where rows are complete."""
-        shrunk = self.log_measure(columns)
+        """Log-determinant for each row: the sum of :meth:`log_measure` over its
+        observed entries; a number if rows are complete."""
+        volume = self.log_measure(columns)
         if rows.complete:
-            return shrunk.sum()
-        parts = [np.isfinite(rows.take(block)) @ shrunk for block in rows.blocks()]
+            return volume.sum()
+        parts = [np.isfinite(rows.take(block)) @ volume for block in rows.blocks()]
         return np.concatenate(parts)

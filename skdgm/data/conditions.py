@@ -1,7 +1,7 @@
-"""Conditions on columns, in the values of the data, as events in the units of a model.
+"""Conditions on columns, converted from values of the data to events of the model.
 
-A condition is a value; a list, set, ``range`` or array of values; or a range with its
-ends: a ``slice`` with None for an open end, or an Interval of pandas.
+A condition is a value; a list, set, ``range`` or array of values; or an interval,
+either a ``slice`` (with None for an open end) or an Interval of pandas.
 """
 
 from collections.abc import Mapping
@@ -14,21 +14,21 @@ from skdgm.data.series import brief, named, place_of
 from skdgm.distributions import Event
 
 _NONE = np.zeros((0, 2))
-# Share of a step by which the cell of a value is narrower, so that rounding stays in,
-# and by which values may be off because of rounding errors, at most a tenth.
+# Cells around values are narrower than a step by this fraction, because of rounding.
+# Values may differ from multiples of the step by this fraction, at most by a tenth.
 _INSIDE, _OFF = 1e-6, 0.1
-# Most values of a condition, each of which is looked up.
+# Maximum number of values of a condition.
 _MANY = 100_000
 
 
 def events_of(columns, kinds, conditions, names, who, bounded=True):
-    """Convert conditions, a dict by name of column, to values that are known, and
-    events of the others, for columns of these kinds and names.
+    """Convert conditions, a dict by name of column, to known values and events.
 
-    Returns the values of columns that have a single one, as numbers and in the units of
-    the model, NaN for all others, and a list of {Event, None}. ValueError, which names
-    the model ``who``, if there is no such column, or a condition has no probability.
-    If ``bounded``, units beyond the range seen are the ends of this, with a warning.
+    Returns an array of the values of columns with a single value, NaN for other
+    columns; the same in the units of the model; and a list of Event or None. If
+    ``bounded``, units beyond the training range are clipped, with a warning.
+    ValueError, which names the model ``who``, for unknown columns and for conditions of
+    probability 0.
     """
     names = list(names)
     x, events = np.full(len(names), np.nan), [None] * len(names)
@@ -50,8 +50,8 @@ def events_of(columns, kinds, conditions, names, who, bounded=True):
 
 
 def by_name(conditions, names, who):
-    """Conditions as a dict; raise TypeError if they are none, and ValueError where one
-    names no column."""
+    """Conditions as a dict; TypeError for other types, ValueError for names that are
+    not columns."""
     if not isinstance(conditions, Mapping) and not hasattr(conditions, "to_dict"):
         raise TypeError(
             f"{who}: conditions must be a dict by the name of a column, such as "
@@ -66,8 +66,8 @@ def by_name(conditions, names, who):
 
 
 def spelled(condition, name, who, categories=None):
-    """Ends of a range and whether they are in it, or None; and values. One of the
-    column's categories is a value, whatever its type.
+    """Interval of a condition (low, high, includes low, includes high), or None; and a
+    list of its values. A category of the column is a value, whatever its type.
 
     ValueError if a slice has a step, or there are too many values.
     """
@@ -97,7 +97,7 @@ def spelled(condition, name, who, categories=None):
 
 
 class _Reader:
-    """Conditions of one column."""
+    """Reader of the conditions on one column."""
 
     def __init__(self, columns, j, kind, name, who):
         self.j, self.kind, self.name, self.who = j, kind, name, who
@@ -113,39 +113,44 @@ class _Reader:
         self.dense = kind in ("numeric", "gaussian")
 
     def refuse(self, condition):
-        """Raise an error: the condition has no probability."""
-        known = ""
+        """Raise ValueError: the condition has no probability."""
+        reason = ""
         if self.kind == "bernoulli":
-            known = f": its values are 0 and {self.top:g}"
+            reason = f": its values are 0 and {self.top:g}"
         elif self.kind == "numeric":
             ends = [self.scale.low, self.scale.high]
             ends = self.codec.shown(self.j, ends) if self.codec else ends
-            known = f": its values are from {ends[0]} to {ends[1]}"
+            reason = f": its values are from {ends[0]} to {ends[1]}"
         elif self.kind in ("categorical", "ordinal"):
             values = np.arange(self.size)
             if self.kind == "ordinal":
                 values = self.scale.values
             values = self.codec.shown(self.j, values) if self.codec else values.tolist()
-            known = f": its values are {named(values)}"
+            reason = f": its values are {named(values)}"
         raise ValueError(
             f"{self.who}: the condition {brief(condition)} on column {self.name!r} has "
-            f"no probability{known}."
+            f"no probability{reason}."
         )
 
     def parsed(self, condition):
-        """Ends of a range as numbers, or None; and the values, as numbers."""
+        """Interval of a condition as numbers, or None; and its values as numbers."""
         categories = self.codec.categories[self.j] if self.codec else None
         ends, values = spelled(condition, self.name, self.who, categories)
         if ends is not None:
             return self._range(*ends), ()
-        found = [self._number(value) for value in values]
-        lost = [own for own, number in zip(values, found) if not self._possible(number)]
+        numbers = [self._number(value) for value in values]
+        impossible = [
+            own for own, number in zip(values, numbers) if not self._possible(number)
+        ]
         if isinstance(condition, range):
-            # An interval of whole numbers, of which some may be beyond those seen.
-            found, lost = [number for number in found if self._possible(number)], ()
-        if lost or not found:
-            self.refuse(lost if len(found) > 1 else condition)
-        return None, found
+            # An interval of integers; impossible values are dropped.
+            numbers, impossible = (
+                [number for number in numbers if self._possible(number)],
+                (),
+            )
+        if impossible or not numbers:
+            self.refuse(impossible if len(numbers) > 1 else condition)
+        return None, numbers
 
     def _range(self, low, high, with_low, with_high):
         ends = [
@@ -166,7 +171,7 @@ class _Reader:
         return *ends, with_low, with_high
 
     def _number(self, value):
-        """Number that stands for a value in the column."""
+        """Number that represents a value in the column."""
         if self.codec is not None:
             return self.codec.number(self.j, value, self.name)
         try:
@@ -180,7 +185,7 @@ class _Reader:
         )
 
     def point(self, value):
-        """A single value, as it is and in the units of the model."""
+        """A single value, as a number and in the units of the model."""
         if self.kind == "gaussian":
             return value, (value - self.mean[self.j]) / self.sd[self.j]
         if self.kind == "numeric":
@@ -188,27 +193,28 @@ class _Reader:
         return value, self._code(value)
 
     def _possible(self, value):
-        """Whether a value is one that the column may have."""
+        """Return whether the column may have a value."""
         if self.dense:
             return self._drawn(value) if self.kind == "numeric" else np.isfinite(value)
         return self._code(value) is not None
 
     def _drawn(self, value):
-        """Whether a value of a "numeric" column is within the range, and as round."""
-        own = self.scale
-        if not own.low <= value <= own.high:
+        """Return whether a value of a "numeric" column is in the range, and a multiple
+        of the step or an atom."""
+        scale = self.scale
+        if not scale.low <= value <= scale.high:
             return False
-        at = self._place(value) if own.step else 0
-        return at == np.rint(at) or own.is_atom(np.array([value]))[0]
+        place = self._place(value) if scale.step else 0
+        return place == np.rint(place) or scale.is_atom(np.array([value]))[0]
 
     def _place(self, value):
-        """Value in steps: whole numbers in spite of rounding errors."""
-        at, eps = value / self.scale.step, np.finfo(np.float32).eps
-        if np.isinf(at):
-            return at
-        near = np.rint(at)
-        off = min(_OFF, max(_INSIDE, 4 * eps * abs(near)))
-        return near if abs(at - near) <= off else at
+        """Value in units of the step; an integer in spite of rounding errors."""
+        place, eps = value / self.scale.step, np.finfo(np.float32).eps
+        if np.isinf(place):
+            return place
+        nearest = np.rint(place)
+        tolerance = min(_OFF, max(_INSIDE, 4 * eps * abs(nearest)))
+        return nearest if abs(place - nearest) <= tolerance else place
 
     def _code(self, value):
         """Code of a value, or None."""
@@ -220,14 +226,14 @@ class _Reader:
         return int(value) if 0 <= value < size and value == int(value) else None
 
     def event(self, ends, values):
-        """Event of a range or of several values."""
+        """Event of an interval or of several values."""
         if not self.dense:
             size = 2 if self.kind == "bernoulli" else self.size
-            known = np.arange(size) * self.top
+            levels = np.arange(size) * self.top
             if self.kind == "ordinal":
-                known = self.scale.values
+                levels = self.scale.values
             if ends is not None:
-                return Event(_between(known, *ends), _NONE)
+                return Event(_between(levels, *ends), _NONE)
             codes = [self._code(value) for value in values]
             mask = np.zeros(size, bool)
             mask[codes] = True
@@ -235,31 +241,31 @@ class _Reader:
         if self.kind == "gaussian":
             if ends is None:
                 self._refuse_points()
-            parts = [(end - self.mean[self.j]) / self.sd[self.j] for end in ends[:2]]
-            return Event(np.zeros(0, bool), np.array([parts]))
+            interval = [(end - self.mean[self.j]) / self.sd[self.j] for end in ends[:2]]
+            return Event(np.zeros(0, bool), np.array([interval]))
         return self._numeric(ends, values)
 
     def _numeric(self, ends, values):
-        own = self.scale
-        half = own.step * (0.5 - _INSIDE)
+        scale = self.scale
+        half = scale.step * (0.5 - _INSIDE)
         if ends is not None:
             low, high, with_low, with_high = ends
-            atoms = _between(own.atoms, *ends)
-            if own.step:
+            atoms = _between(scale.atoms, *ends)
+            if scale.step:
                 places = [self._place(end) for end in (low, high)]
                 first, last = np.ceil(places[0]), np.floor(places[1])
                 first += not with_low and first == places[0]
                 last -= not with_high and last == places[1]
-                low, high = first * own.step - half, last * own.step + half
-            spans = [(max(low, own.x[0]), min(high, own.x[-1]))]
+                low, high = first * scale.step - half, last * scale.step + half
+            spans = [(max(low, scale.x[0]), min(high, scale.x[-1]))]
         else:
-            atoms = np.isin(own.atoms, values)
-            others = [v for v in values if not own.is_atom(np.array([v]))[0]]
-            if others and not own.step:
+            atoms = np.isin(scale.atoms, values)
+            no_atoms = [v for v in values if not scale.is_atom(np.array([v]))[0]]
+            if no_atoms and not scale.step:
                 self._refuse_points()
-            spans = [(v - half, v + half) for v in sorted(set(others))]
+            spans = [(v - half, v + half) for v in sorted(set(no_atoms))]
         spans = np.array([span for span in spans if span[0] < span[1]]).reshape(-1, 2)
-        return Event(atoms, own.forward(spans.ravel()).reshape(-1, 2))
+        return Event(atoms, scale.forward(spans.ravel()).reshape(-1, 2))
 
     def _refuse_points(self):
         raise ValueError(
@@ -269,6 +275,6 @@ class _Reader:
 
 
 def _between(values, low, high, with_low, with_high):
-    """True for values in a range."""
+    """Mask of the values in an interval."""
     above = values >= low if with_low else values > low
     return above & (values <= high if with_high else values < high)

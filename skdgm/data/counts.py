@@ -1,4 +1,4 @@
-"""Columns of counts: of words in documents."""
+"""Columns of counts, for example of words in documents."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -20,10 +20,10 @@ class CountColumns(ColumnKind):
     kind, tags = "counts", {"positive_only": True}
 
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
-        """Validate counts, or weights in the place of counts.
+        """Validate counts, or weights in place of counts.
 
-        Negative values and counts beyond 2 ** 53 are an error if ``fitting``, as is a
-        row that sums to more, else clipped with a warning. Texts are an error.
+        Strings are an error. If ``fitting``, so are negative values, and counts or row
+        sums beyond 2 ** 53; otherwise values are clipped with a warning.
         """
         name, flat = type(model).__name__, isinstance(X, list | tuple)
         flat = flat or getattr(X, "ndim", None) == 1
@@ -39,7 +39,7 @@ class CountColumns(ColumnKind):
             raise ValueError(
                 f"Negative values in data passed to {name}: it takes counts."
             )
-        # The survey takes everything above 1 for ones.
+        # ``checked`` treats values above 1 as ones.
         facts["binary"] &= high <= 1
         bounds = (0.0, WHOLE) if low < 0 or high > WHOLE else None
         rows = Rows(X, dtype or floating_type(X.dtype), bounds, **facts)
@@ -54,7 +54,7 @@ class CountColumns(ColumnKind):
         return rows
 
     def learn(self, table, before=None):
-        """Learn in the first fit only; later ``before`` is kept."""
+        """Learn statistics in the first fit; later fits return ``before``."""
         if before is not None:
             return before, table
         seen, total = observed(table, None)
@@ -63,10 +63,9 @@ class CountColumns(ColumnKind):
         return Columns(seen, total, mean), table
 
     def share(self, columns):
-        """Share of each column in the words, smoothed as if each had been counted once
-        more."""
-        more = columns.mean + 1 / np.maximum(columns.seen, 1.0)
-        return more / more.sum()
+        """Frequency of each column's word, with Laplace smoothing."""
+        smoothed = columns.mean + 1 / np.maximum(columns.seen, 1.0)
+        return smoothed / smoothed.sum()
 
     def fill(self, columns):
         """Initial values of missing entries: the means."""
@@ -77,32 +76,34 @@ class CountColumns(ColumnKind):
         return columns.mean.sum()
 
     def lengths(self, table, n):
-        """Lengths of documents, n that are spread evenly over those of a table."""
+        """Lengths of n documents: evenly spaced quantiles of the lengths in a table."""
         parts = table.rows.blocks(n_rows=len(table.index))
         rows = (table.rows.take(table.index[part]) for part in parts)
         lengths = np.concatenate([np.nansum(v, axis=1, dtype=np.float64) for v in rows])
         order = np.argsort(lengths, kind="stable")
-        upto = np.cumsum(table.weight[order])
-        ticks = (np.arange(n) + 0.5) / n * upto[-1]
-        return lengths[order[np.searchsorted(upto, ticks).clip(max=len(order) - 1)]]
+        cumulative = np.cumsum(table.weight[order])
+        ticks = (np.arange(n) + 0.5) / n * cumulative[-1]
+        return lengths[
+            order[np.searchsorted(cumulative, ticks).clip(max=len(order) - 1)]
+        ]
 
     def loss_of_independent(self, columns):
-        """Negative log-likelihood of the words of a document of mean length, in nats,
-        if each were drawn from the smoothed shares."""
+        """Negative log-likelihood, in nats, of a document of mean length whose words
+        are independent draws from the smoothed frequencies."""
         return self.length(columns) * entr(self.share(columns)).sum()
 
 
 def _refuse_too_many(rows, name, names):
-    """Raise ValueError for a count, or a row's sum of counts, beyond 2 ** 53."""
+    """Raise ValueError for a count, or a row sum of counts, beyond 2 ** 53."""
     for block in rows.blocks():
         part = np.nan_to_num(rows._replace(dtype=np.float64).take(block))
-        columns, totals = part.max(axis=0), part.sum(axis=1)
-        if (most := totals.max()) > WHOLE:
+        column_maxima, totals = part.max(axis=0), part.sum(axis=1)
+        if (high := totals.max()) > WHOLE:
             where = f"of row {block.start + totals.argmax()} sum to"
-            if (columns > WHOLE).any():
-                most, j = columns.max(), int(columns.argmax())
+            if (column_maxima > WHOLE).any():
+                high, j = column_maxima.max(), int(column_maxima.argmax())
                 where = f"in column {j if names is None else names[j]!r} are up to"
             raise ValueError(
-                f"{name} takes counts up to 2 ** 53, but those {where} {most:g}: count "
+                f"{name} takes counts up to 2 ** 53, but those {where} {high:g}: count "
                 "in larger units, such as thousands."
             )

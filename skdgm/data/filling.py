@@ -1,6 +1,6 @@
 """Imputation of missing entries, in arrays and in DataFrames.
 
-The result has a type that represents the given values exactly.
+The type of the result represents all known values exactly.
 """
 
 from numbers import Integral
@@ -21,33 +21,33 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 
 def holding(rows):
-    """Type that represents both the known values of rows and the results of models: a
-    common one, or for integers beyond 2 ** 53, of which none can be missing, their
-    own."""
-    own, plain = rows.X.dtype, rows.X
-    values = plain.data if sp.issparse(plain) else plain
+    """Type that represents the known values of rows and the results of models: their
+    common type, or the type of the rows for integers beyond 2 ** 53, which have no
+    missing values."""
+    dtype, table = rows.X.dtype, rows.X
+    values = table.data if sp.issparse(table) else table
     ends = [values.min(), values.max()] if values.size else [0]
-    if own.kind in "iu" and (min(ends) < -WHOLE or max(ends) > WHOLE):
-        return own
-    return np.result_type(own, rows.dtype)
+    if dtype.kind in "iu" and (min(ends) < -WHOLE or max(ends) > WHOLE):
+        return dtype
+    return np.result_type(dtype, rows.dtype)
 
 
 def as_whole(X):
-    """Array of a list of integers, in NumPy's type for them; other data unchanged."""
+    """Integer array of a list of integers; other data unchanged."""
     if isinstance(X, list | tuple):
         try:
-            found = np.asarray(X)
+            array = np.asarray(X)
         except ValueError:  # Ragged: validation says so.
             return X
-        return found if found.dtype.kind in "iu" else X
+        return array if array.dtype.kind in "iu" else X
     return X
 
 
 def _refuse_rounded(name, X, dtype):
-    """Raise ValueError if a floating type cannot hold whole numbers of a table.
+    """Raise ValueError if a floating type cannot represent integers of a table.
 
-    Only DataFrames, lists and arrays of objects are searched; other arrays have one
-    type, from which ``dtype`` was chosen.
+    Only DataFrames, lists and object arrays are searched; other arrays have one type,
+    from which ``dtype`` follows.
     """
     if dtype.kind != "f":
         return
@@ -61,7 +61,7 @@ def _refuse_rounded(name, X, dtype):
 
 
 def _large(X):
-    """Pairs of a column's name and a list of its integers beyond 2 ** 53."""
+    """Yield the name of each column and a list of its integers beyond 2 ** 53."""
     if is_frame(X):
         columns = X.items()
     else:
@@ -89,29 +89,27 @@ def fill(
     by_place=False,
     given=None,
 ):
-    """Fill the missing entries of rows by ``filled(v, rng)``, of dense rows in the
-    units of the model and a :class:`~skdgm.utils.random.Stream` of one stream a row;
-    or, ``by_place``, by ``filled(index)``, of the numbers of rows. With ``given``
-    beside the rows, a :class:`~skdgm.utils.given.Given`, its values are a third
-    argument.
+    """Impute missing entries by ``filled(v, rng)``, a function of dense rows in the
+    units of the model and a stream of random numbers for each row.
 
-    The density gives ``read``, ``domain``, ``columns``, ``seed`` and ``name``, and
-    ``bounded``, if known values beyond the range seen are read as its ends.
-    "sample" draws with ``random_state``, which may be a Stream of one stream for each
-    row of the result; the random numbers of other methods depend
-    only on the seed and the content of the row. Returns (n_samples * n_draws,
-    n_features), copies of the first row first, in a type that represents the known
-    values and the results of the model; ValueError for an unknown method, or whole
-    numbers of a DataFrame, list or array of objects with more digits than an array of
-    floats holds.
+    With ``by_place``, the function is ``filled(index)`` of indices of rows. With
+    ``given``, a :class:`~skdgm.utils.given.Given`, its values are a third argument. If
+    ``density.bounded``, values beyond the training range are clipped. "sample" draws
+    with ``random_state``, which may be a Stream for each row of the result; for other
+    methods, random numbers depend on the seed and the content of the row.
+
+    Returns an array of shape (n_samples * n_draws, n_features), with the copies of the
+    first row first. Its type represents the known values and the results of the model.
+    ValueError for an unknown method, or integers that an array of floats cannot
+    represent.
     """
     check_choice("method", method, methods)
     X = as_whole(X)
-    # What is missing is to be filled: it has no value, and is none.
+    # Missing entries are to be imputed, even if missingness is modeled.
     X = streamed(X)
     rows = density.read(X)._replace(gaps=None, given=given)
     if isinstance(X, Blocks):
-        # What is filled is in memory anyway.
+        # The result is in memory anyway.
         rows = rows._replace(X=np.asarray(X))
     tell_unknown(density.name, X, rows)
     raw = rows.raw._replace(dtype=holding(rows))
@@ -128,32 +126,32 @@ def fill(
     beyond = np.zeros(rows.shape[1], bool)
     with one_blas_thread():
         for part in rows.blocks(len(which)):
-            # A slice avoids a copy: it gives a view.
+            # A slice returns a view and avoids a copy.
             place = part if n_draws == 1 else which[part]
-            v, whole = rows.take(place), raw.take(place)
+            v, values = rows.take(place), raw.take(place)
             holes = np.flatnonzero(np.isnan(v).any(axis=1))
             if holes.size:
                 known = v[holes]
                 if density.bounded:
                     known, far = within_reach(density.columns, known)
                     beyond |= far
-                own, whole = [known, rng.take(part).take(holes)], whole.copy()
+                arguments, values = [known, rng.take(part).take(holes)], values.copy()
                 if given is not None:
-                    own.append(rows.beside(place)[holes])
-                own = (part.start + holes,) if by_place else own
-                found = filled(*own)
-                found = density.domain.to_data(density.columns, found)
-                known = ~np.isnan(whole[holes])
-                whole[holes] = np.where(known, whole[holes], found)
-            parts.append(whole)
-    # Once for all blocks.
+                    arguments.append(rows.beside(place)[holes])
+                arguments = (part.start + holes,) if by_place else arguments
+                imputed = filled(*arguments)
+                imputed = density.domain.to_data(density.columns, imputed)
+                known = ~np.isnan(values[holes])
+                values[holes] = np.where(known, values[holes], imputed)
+            parts.append(values)
+    # Warn once for all blocks.
     tell_beyond(density.name, beyond, rows.name_of)
     return np.concatenate(parts)
 
 
 def widened(X, names):
-    """Add the columns of the model that a DataFrame of pandas lacks, with nothing but
-    missing values; return others as they are."""
+    """DataFrame of pandas with the columns of the model that X lacks, all missing;
+    other data unchanged."""
     if not is_frame(X) or names is None or len(X.columns) >= len(names):
         return X
     if not set(X.columns) <= set(names):
@@ -162,10 +160,10 @@ def widened(X, names):
 
 
 def completed(frame, found):
-    """Copy of a DataFrame with missing values filled and all others unchanged.
+    """Copy of a DataFrame with missing values imputed and all other values unchanged.
 
-    ``found`` has equally many rows for each row of ``frame``, by position, whose index
-    and columns the copy has.
+    ``found`` has equally many rows for each row of ``frame``, in the same order. The
+    copy has the index and the columns of ``frame``.
     """
     import pandas as pd
 
@@ -176,52 +174,52 @@ def completed(frame, found):
         filled_column(known.iloc[:, j], found.iloc[:, j])
         for j in range(len(found.columns))
     ]
-    whole = pd.DataFrame(dict(enumerate(columns)))
-    return whole.set_axis(frame.columns, axis=1).set_axis(frame.index, axis=0)
+    result = pd.DataFrame(dict(enumerate(columns)))
+    return result.set_axis(frame.columns, axis=1).set_axis(frame.index, axis=0)
 
 
 def filled_column(column, found):
-    """Column with missing values filled, of its own type if this can hold them.
+    """Column with missing values imputed, of its own type if this can represent them.
 
-    Otherwise it has the type of the filled values, or object; a category keeps its type
-    only if that equals theirs, since it may lack some of their categories.
+    Otherwise it has the type of the imputed values, or object. A categorical type
+    remains only if both columns have it.
     """
     import pandas as pd
 
-    lacks = column.isna().to_numpy(bool) & found.notna().to_numpy(bool)
-    if not lacks.any():
+    to_fill = column.isna().to_numpy(bool) & found.notna().to_numpy(bool)
+    if not to_fill.any():
         return column
     if column.dtype == found.dtype:
-        return column.mask(lacks, found)
+        return column.mask(to_fill, found)
     types = [column.dtype, found.dtype, np.dtype(object)]
-    if lacks.all():
+    if to_fill.all():
         return found
     for dtype in types[isinstance(column.dtype, pd.CategoricalDtype) :]:
-        parts = [_as_type(part, dtype) for part in (column[~lacks], found[lacks])]
+        parts = [_as_type(part, dtype) for part in (column[~to_fill], found[to_fill])]
         if all(part is not None for part in parts):
             break
     return pd.concat(parts).sort_index()
 
 
 def _as_type(column, dtype):
-    """Convert a column to another type, or return None if this cannot hold it."""
+    """Column converted to another type, or None if this cannot represent it."""
     import pandas as pd
 
     types = pd.api.types
     if column.dtype == dtype:
         return column
-    named = isinstance(dtype, pd.CategoricalDtype)
-    if named and not column.dropna().isin(dtype.categories).all():
-        # Values that are not among the categories would become missing.
+    is_categorical = isinstance(dtype, pd.CategoricalDtype)
+    if is_categorical and not column.dropna().isin(dtype.categories).all():
+        # Values outside the categories would become missing.
         return None
     try:
         with np.errstate(over="ignore"):
-            cast = column.astype(dtype)
+            converted = column.astype(dtype)
     except (TypeError, ValueError):
         return None
     if types.is_float_dtype(dtype) and types.is_float_dtype(column.dtype):
-        # Rounding is accepted, as the type has no more digits; overflow is not.
-        same = np.isfinite(cast.to_numpy(np.float64)).all()
+        # Accept rounding, but not overflow.
+        is_equal = np.isfinite(converted.to_numpy(np.float64)).all()
     else:
-        same = cast.astype(object).equals(column.astype(object))
-    return cast if same else None
+        is_equal = converted.astype(object).equals(column.astype(object))
+    return converted if is_equal else None

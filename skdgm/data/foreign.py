@@ -1,7 +1,7 @@
-"""DataFrames of libraries other than pandas, by way of pandas and back, on narwhals.
+"""DataFrames of libraries other than pandas, converted to pandas and back by narwhals.
 
-A column of polars or Arrow becomes one of pandas of the corresponding type, from which
-models read it; what they draw or fill goes back into the types that it came from.
+A column of polars or Arrow becomes a pandas column of the corresponding type, which
+models read. Draws and imputed columns are converted back to the original types.
 """
 
 from decimal import Decimal
@@ -15,14 +15,17 @@ import numpy as np
 from skdgm.data.arrow import flattened
 from skdgm.utils.domains import is_frame
 
-# Nanoseconds of a day.
+# Nanoseconds in a day.
 _DAY = 24 * 3600 * 10**9
 
 
 class Schema(NamedTuple):
-    """Library of a DataFrame, such as "polars"; the names of its columns; for each the
-    name of its type in narwhals and its parameters (unit and time zone, categories, or
-    digits); and names of its type in Arrow, of which there are more, or None."""
+    """Library of a DataFrame, such as "polars", and names and types of its columns.
+
+    A type is a tuple: the name of the type in narwhals and its parameters (unit and
+    time zone, categories, or digits). ``own`` has names of the more detailed types of
+    Arrow, or None.
+    """
 
     library: str
     names: tuple
@@ -34,12 +37,12 @@ def is_foreign(X):
     """Return whether X is a DataFrame in memory, of a library other than pandas."""
     if is_frame(X) or isinstance(X, np.ndarray | list | tuple):
         return False
-    found = nw.from_native(X, eager_only=True, pass_through=True)
-    return isinstance(found, nw.DataFrame)
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    return isinstance(frame, nw.DataFrame)
 
 
 def schema_of(X):
-    """Describe a DataFrame, as :class:`Schema`."""
+    """The :class:`Schema` of a DataFrame."""
     frame = nw.from_native(flattened(X), eager_only=True)
     types = tuple(_described(frame[name]) for name in frame.columns)
     library, own = frame.implementation.name.lower(), ()
@@ -49,8 +52,8 @@ def schema_of(X):
 
 
 def _arrow_names(kind):
-    """Names by which Arrow finds a type: its own, or those of the indices and values of
-    a dictionary; None if it has other parameters."""
+    """Names from which Arrow can create a type: its own, or those of the indices and
+    values of a dictionary; None if it has other parameters."""
     import pyarrow as pa
 
     names = (str(kind),)
@@ -63,7 +66,7 @@ def _arrow_names(kind):
 
 
 def _arrow_type(names):
-    """Type of Arrow of such names."""
+    """Arrow type with these names."""
     import pyarrow as pa
 
     parts = list(map(pa.type_for_alias, names[:2]))
@@ -85,9 +88,9 @@ def _described(series):
 
 
 def as_pandas(X):
-    """Convert a DataFrame of another library; others are returned as they are.
-    ImportError without pandas, TypeError if a column is none of numbers, bits, text or
-    times."""
+    """DataFrame of another library as one of pandas; other data unchanged. ImportError
+    without pandas; TypeError for a column that is not numeric, boolean, text or times.
+    """
     if not is_foreign(X):
         return X
     X = flattened(X)
@@ -99,8 +102,8 @@ def as_pandas(X):
             "pip install skdgm[pandas]."
         ) from error
     frame = nw.from_native(X, eager_only=True)
-    found = {j: _column(frame[name]) for j, name in enumerate(frame.columns)}
-    return pd.DataFrame(found).set_axis(list(frame.columns), axis=1)
+    columns = {j: _column(frame[name]) for j, name in enumerate(frame.columns)}
+    return pd.DataFrame(columns).set_axis(list(frame.columns), axis=1)
 
 
 def _column(series):
@@ -110,29 +113,29 @@ def _column(series):
     dtype, missing = series.dtype, series.is_null().to_numpy()
     kind = type(dtype).__name__
     if kind in ("Categorical", "Enum"):
-        # Those of a column stay in the stable interface of narwhals only.
+        # Only the stable interface of narwhals preserves the categories of a column.
         plain = stable.from_native(series.to_native(), series_only=True)
-        known = dtype.categories if kind == "Enum" else plain.cat.get_categories()
-        return pd.Series(pd.Categorical(series.to_list(), list(known)))
+        categories = dtype.categories if kind == "Enum" else plain.cat.get_categories()
+        return pd.Series(pd.Categorical(series.to_list(), list(categories)))
     if kind in ("String", "Object", "Unknown"):
         return pd.Series(series.to_list(), dtype=object)
     if kind == "Boolean":
         values = pd.array(series.to_list(), dtype="boolean")
         return pd.Series(values if missing.any() else values.astype(bool))
     if kind == "Time":
-        # In nanoseconds, as Python's times are not.
-        whole = series.cast(nw.Time()).cast(nw.Int64()).to_list()
-        return pd.Series(pd.array(whole, dtype="Int64"))
+        # Python's times have no nanoseconds.
+        nanoseconds = series.cast(nw.Time()).cast(nw.Int64()).to_list()
+        return pd.Series(pd.array(nanoseconds, dtype="Int64"))
     if kind == "Date":
         return pd.Series(series.cast(nw.Datetime("us")).to_numpy())
     if kind == "Datetime":
         plain = series
         if dtype.time_zone is not None:
             plain = plain.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        found = pd.Series(plain.to_numpy().astype(f"M8[{dtype.time_unit}]"))
+        times = pd.Series(plain.to_numpy().astype(f"M8[{dtype.time_unit}]"))
         if dtype.time_zone is None:
-            return found
-        return found.dt.tz_localize("UTC").dt.tz_convert(dtype.time_zone)
+            return times
+        return times.dt.tz_localize("UTC").dt.tz_convert(dtype.time_zone)
     if kind == "Duration":
         return pd.Series(series.to_numpy().astype(f"m8[{dtype.time_unit}]"))
     if dtype.is_integer():
@@ -141,8 +144,8 @@ def _column(series):
         return pd.Series(pd.array(series.to_list(), dtype=kind))
     if dtype.is_numeric():
         single = kind == "Float32"
-        wide = series.cast(nw.Float32 if single else nw.Float64).to_numpy()
-        return pd.Series(np.where(missing, np.nan, wide).astype(wide.dtype))
+        floats = series.cast(nw.Float32 if single else nw.Float64).to_numpy()
+        return pd.Series(np.where(missing, np.nan, floats).astype(floats.dtype))
     raise TypeError(
         f"Column {series.name!r} has the type {dtype}, which is neither numbers, "
         "bits, text nor times: convert it to one of them, or drop it."
@@ -150,20 +153,22 @@ def _column(series):
 
 
 def native(frame, schema):
-    """Convert a DataFrame of pandas to the library and the types of a schema; None
-    leaves it as it is."""
+    """DataFrame of pandas converted to the library and types of a schema; unchanged if
+    the schema is None."""
     if schema is None:
         return frame
     series = [
         _series(name, frame.iloc[:, j], parts, schema.library)
         for j, (name, parts) in enumerate(zip(schema.names, schema.types))
     ]
-    found = nw.from_dict({own.name: own for own in series}).to_native()
-    return _as_stored(found, schema.own) if schema.own else found
+    result = nw.from_dict(
+        {one_series.name: one_series for one_series in series}
+    ).to_native()
+    return _as_stored(result, schema.own) if schema.own else result
 
 
 def _as_stored(table, own):
-    """Table of Arrow whose columns have types by their names, where they have some."""
+    """Table of Arrow with the detailed types of the schema, where there are any."""
     import pyarrow as pa
 
     pairs = zip(table.schema, own)
@@ -184,34 +189,36 @@ def _series(name, column, parts, library):
     """Series of narwhals with the values of a column of pandas."""
     kind, missing = parts[0], column.isna().to_numpy(bool)
     dtype = None if kind in ("Object", "Unknown") else getattr(nw, kind)(*parts[1:])
-    made = partial(nw.new_series, name, backend=library)
+    create = partial(nw.new_series, name, backend=library)
     if kind in ("Time", "Datetime", "Duration"):
-        # Python's times have no nanoseconds: as whole numbers they keep these.
-        whole = _whole(column, missing, parts).tolist()
-        found = [None if lost else x for x, lost in zip(whole, missing)]
-        return made(values=found, dtype=nw.Int64()).cast(dtype)
+        # Python's times have no nanoseconds, but integers have.
+        integers = _whole(column, missing, parts).tolist()
+        entries = [
+            None if is_missing else x for x, is_missing in zip(integers, missing)
+        ]
+        return create(values=entries, dtype=nw.Int64()).cast(dtype)
     values = column.dt.date if kind == "Date" else column.tolist()
-    found = [None if lost else x for x, lost in zip(values, missing)]
+    entries = [None if is_missing else x for x, is_missing in zip(values, missing)]
     if kind == "Decimal" and len(parts) > 1:
         unit = Decimal(1).scaleb(-dtype.scale)
-        exact = [x if x is None else Decimal(repr(float(x))) for x in found]
-        found = [x if x is None else x.quantize(unit) for x in exact]
-    if kind in ("Categorical", "Enum") and any(x is not None for x in found):
-        if not any(isinstance(x, str) for x in found):
+        exact = [x if x is None else Decimal(repr(float(x))) for x in entries]
+        entries = [x if x is None else x.quantize(unit) for x in exact]
+    if kind in ("Categorical", "Enum") and any(x is not None for x in entries):
+        if not any(isinstance(x, str) for x in entries):
             # Dictionaries of Arrow have values of any type.
-            return made(values=found)
-        # Not all versions of Arrow make dictionaries of values.
-        return made(values=found, dtype=nw.String()).cast(dtype)
-    return made(values=found, dtype=dtype)
+            return create(values=entries)
+        # Some versions of Arrow cannot create dictionaries from values.
+        return create(values=entries, dtype=nw.String()).cast(dtype)
+    return create(values=entries, dtype=dtype)
 
 
 def _whole(column, missing, parts):
-    """Whole numbers that represent times, 0 where missing."""
+    """Integers that represent times, 0 where missing."""
     if parts[0] == "Time":
-        whole = np.where(missing, 0, column.to_numpy(np.float64, na_value=0))
-        return whole.astype(np.int64).clip(0, _DAY - 1)
+        integers = np.where(missing, 0, column.to_numpy(np.float64, na_value=0))
+        return integers.astype(np.int64).clip(0, _DAY - 1)
     if parts[0] == "Datetime" and column.dt.tz is not None:
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
     form = "M8" if parts[0] == "Datetime" else "m8"
-    plain = column.to_numpy().astype(f"{form}[{parts[1]}]").view(np.int64)
-    return np.where(missing, 0, plain)
+    times = column.to_numpy().astype(f"{form}[{parts[1]}]").view(np.int64)
+    return np.where(missing, 0, times)

@@ -27,11 +27,10 @@ from skdgm.utils.threading.callers import warn
 class Codec(NamedTuple):
     """Encoding of the columns of a DataFrame as numbers.
 
-    ``columns`` is the Index of their names. Each has a dtype; a kind, "bernoulli",
-    "categorical" or "numeric" by its type, or as told; the Index of the categories of
-    its codes, None if it has none; and a Clock of its dates or durations, None if it
-    has none. ``schema`` has their types in another library than pandas, if they came
-    from there; ``steps`` the dates of sequences that are read as steps, as
+    ``columns`` is the Index of the names. Each column has a dtype; a kind ("bernoulli",
+    "categorical" or "numeric", by its type or as given); the Index of its categories,
+    or None; and the Clock of its times, or None. ``schema`` has the types in a library
+    other than pandas. ``steps`` are the dates of sequences that are read as
     :class:`~skdgm.data.time_steps.TimeSteps`.
     """
 
@@ -45,18 +44,17 @@ class Codec(NamedTuple):
 
     @classmethod
     def of(cls, frame, kinds=None):
-        """Learn the encoding from a DataFrame; ``kinds`` are those of some columns, by
+        """Learn the encoding of a DataFrame; ``kinds`` has the kinds of some columns by
         name.
 
-        ValueError if names are not unique or not those of columns, or values cannot be
-        categories; TypeError if a column is neither of numbers nor categories nor
-        times.
+        ValueError if names are not unique or unknown, or values cannot be categories;
+        TypeError if a column is not numeric, categorical or times.
         """
         kinds, columns = kinds or {}, frame.columns
         if not columns.is_unique:
-            twice = columns[columns.duplicated()].tolist()
+            duplicates = columns[columns.duplicated()].tolist()
             raise ValueError(
-                f"X has several columns of the names {twice}: rename them."
+                f"X has several columns of the names {duplicates}: rename them."
             )
         foreign = [name for name in kinds if name not in columns]
         if foreign:
@@ -65,45 +63,48 @@ class Codec(NamedTuple):
                 f"{named(columns.tolist())}."
             )
         series = [frame.iloc[:, j] for j in range(len(columns))]
-        found = [
+        found_kinds = [
             kinds[name] if name in kinds else kind_of(column)
             for name, column in zip(columns.tolist(), series)
         ]
-        coded = [kind == "categorical" for kind in found]
+        is_coded = [kind == "categorical" for kind in found_kinds]
         return cls(
             columns,
             tuple(frame.dtypes),
-            tuple(found),
-            tuple(categories_of(c) if code else None for c, code in zip(series, coded)),
-            tuple(None if code else Clock.of(c) for c, code in zip(series, coded)),
+            tuple(found_kinds),
+            tuple(
+                categories_of(c) if code else None for c, code in zip(series, is_coded)
+            ),
+            tuple(None if code else Clock.of(c) for c, code in zip(series, is_coded)),
         )
 
     @property
     def names(self):
-        """Names of the columns, as a list."""
+        """List of the names of the columns."""
         return self.columns.tolist()
 
     @property
     def dtype(self):
-        """Type to compute in: float64 if there are columns of this type, else
-        float32."""
+        """Type to compute in: float64 if a column has this type, otherwise float32."""
         return np.float64 if np.dtype(np.float64) in self._plain else np.float32
 
     @property
     def _plain(self):
-        """Types of numbers that hold the columns that are not coded."""
-        facts = zip(self.dtypes, self.categories, self.clocks)
-        plain = [d if clock is None else np.int64 for d, c, clock in facts if c is None]
-        return [plain_type(dtype) for dtype in plain]
+        """Numeric types that represent the columns without categories."""
+        columns = zip(self.dtypes, self.categories, self.clocks)
+        dtypes = [
+            d if clock is None else np.int64 for d, c, clock in columns if c is None
+        ]
+        return [plain_type(dtype) for dtype in dtypes]
 
     def encode(self, frame, *, strict=True):
-        """Encode a DataFrame with the same columns as numbers, (n_rows, n_columns):
-        codes of categories, 0 and 1 of bits, ticks of times, numbers as they are, NaN
-        where missing; in float32 if that holds the learned types of numbers, else
-        float64.
+        """Encode a DataFrame with the same columns as numbers, of shape (n_rows,
+        n_columns).
 
-        ValueError for other columns, a value that is no number, or an unknown category;
-        without ``strict``, that has the code -1.
+        Categories become codes, bits 0 and 1, times ticks, and missing values NaN. The
+        type is float32 if it represents the learned types, otherwise float64.
+        ValueError for other columns, values that are not numeric, or an unknown
+        category; without ``strict``, unknown categories have the code -1.
         """
         if frame.columns.tolist() != self.names:
             raise ValueError(
@@ -117,9 +118,13 @@ class Codec(NamedTuple):
             if clock is not None:
                 out[:, j] = clock.encode(column)
                 continue
-            given = categories is None
-            out[:, j] = numbers(column) if given else codes(column, categories)
-            new = [] if given or not strict else column[out[:, j] < 0].unique().tolist()
+            is_numeric = categories is None
+            out[:, j] = numbers(column) if is_numeric else codes(column, categories)
+            new = (
+                []
+                if is_numeric or not strict
+                else column[out[:, j] < 0].unique().tolist()
+            )
             if new:
                 raise ValueError(
                     f"Column {column.name!r} has categories that the model does not "
@@ -129,10 +134,9 @@ class Codec(NamedTuple):
         return out
 
     def decode(self, X):
-        """Decode numbers, (n_rows, n_columns), as a DataFrame with the types of the one
-        learned from. Integers are rounded and clipped to the range of their type; where
-        values are missing, a type that cannot represent this is replaced by the
-        nullable one."""
+        """Decode numbers, of shape (n_rows, n_columns), as a DataFrame with the learned
+        types. Integers are rounded and clipped to the range of their type; a type that
+        cannot represent missing values is replaced by its nullable counterpart."""
         import pandas as pd
 
         series = {j: self.column(j, X[:, j]) for j in range(len(self.kinds))}
@@ -147,13 +151,13 @@ class Codec(NamedTuple):
             return self.clocks[j].decode(values, dtype)
         if self.categories[j] is not None:
             return as_labels(values, dtype, self.categories[j])
-        own = as_bits if pd.api.types.is_bool_dtype(dtype) else as_reals
-        return own(values, dtype)
+        convert = as_bits if pd.api.types.is_bool_dtype(dtype) else as_reals
+        return convert(values, dtype)
 
     def number(self, j, value, name):
-        """Number that stands for a value of column j; -1 if no category.
+        """Number that represents a value of column j; -1 for an unknown category.
 
-        Raise ValueError, which says what the column takes, for other values.
+        Raise ValueError for values that the column cannot have.
         """
         import pandas as pd
 
@@ -166,10 +170,10 @@ class Codec(NamedTuple):
             if clock is not None:
                 column = pd.Series([clock.value(value)], name=name)
                 return float(clock.encode(column)[0])
-            found = float(numbers(pd.Series([value], name=name))[0])
+            number = float(numbers(pd.Series([value], name=name))[0])
             plain = plain_type(self.dtypes[j])
             with np.errstate(over="ignore"):
-                return float(plain.type(found)) if plain.kind == "f" else found
+                return float(plain.type(number)) if plain.kind == "f" else number
         except (TypeError, ValueError, OverflowError) as error:
             takes = "numbers" if clock is None else clock.takes
             raise ValueError(
@@ -177,12 +181,12 @@ class Codec(NamedTuple):
             ) from error
 
     def shown(self, j, values):
-        """List of the values that numbers of column j stand for."""
+        """List of the values that numbers of column j represent."""
         return self.column(j, list(values)).tolist()
 
 
 def tell_unknown(name, X, rows):
-    """Warn of unknown categories, and levels, which are read as missing values."""
+    """Warn about unknown categories and levels, which are read as missing values."""
     if rows.unknown is None:
         return
     unknown, X = [], as_pandas(X)

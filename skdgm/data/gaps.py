@@ -1,14 +1,14 @@
-r"""Gaps in series, filled given what comes before and after them, by particles [1]_.
+r"""Imputation of gaps in series given earlier and later rows, by particle filters [1]_.
 
 .. math:: p(x^{miss} \mid x^{seen}) \approx \sum_k W^k \delta(x^{miss}, x^{miss, k}),
    \qquad W^k \propto \prod_t p(x^{seen}_t \mid x^k_{<t})
 
-Each particle draws what is missing of a row given what is known of it, and is weighted
-by how probable it makes this, and what follows. Where few have most of the weight, they
-are drawn again by it, with all that they have filled in. Rows after the last one with a
-known entry are forecasts, drawn from particles chosen by weight. Where no later weight
-depends on a row, its mean is averaged over its means given the past of each particle,
-which vary less than draws.
+Each particle draws the missing entries of a row given its known entries. Its weight is
+the likelihood of these and later known entries. Particles are resampled with their past
+when the effective sample size is small. Rows after the last known entry are forecasts,
+drawn from particles that are chosen by weight. If no later weight depends on a row, its
+mean is the average of the conditional means given each particle's past, which vary less
+than draws.
 
 References
 ----------
@@ -22,18 +22,18 @@ from scipy.special import logsumexp
 
 from skdgm.utils import addresses
 
-# Share of the particles that count, below which they are drawn again; rows after one
-# that is filled in by which its particles are weighted; and particles at a time.
+# Relative effective sample size below which particles are resampled; number of later
+# rows that weight the imputations of a row; and number of particles at a time.
 _FEW, _AFTER, _ROOM = 0.5, 50, 2**13
 _AGAIN, _STEP, _CHOICE, _ON = addresses.GAPS
 
 
 class Particles(ABC):
-    """Series of which each is continued row by row, and what fills gaps of theirs."""
+    """Series that are continued row by row: the model that a particle filter needs."""
 
-    # Whether the state is a function of the rows so far; whether log-likelihoods are
-    # known, by which particles are weighted; and particles of each series that a
-    # forecast averages over: fewer where each row of each takes a chain.
+    # Whether the state is a function of the rows so far; whether log-likelihoods, the
+    # weights of particles, are known; and number of particles that a forecast averages,
+    # smaller if each row requires a Markov chain.
     alike = weighs = True
     n_forecasts = 300
 
@@ -43,36 +43,41 @@ class Particles(ABC):
 
     @abstractmethod
     def advance(self, state, v, weighed, rng, means):
-        """Log-likelihoods of the known entries of the next row of each series, where
-        ``weighed``, (n,); the rows, with draws for missing entries; if ``means``, their
-        encoded means given the known entries, else None; and the states after the
-        rows."""
+        """Extend each of n series by a row, and draw its missing entries.
+
+        Returns log-likelihoods of the known entries, of shape (n,), where ``weighed``;
+        complete rows; their encoded means given the known entries if ``means``,
+        otherwise None; and the states after the rows.
+        """
 
     @abstractmethod
     def encoded(self, v):
-        """Complete rows as an array of numbers whose means have a meaning."""
+        """Complete rows as an array of numbers that can be averaged."""
 
     @abstractmethod
     def decoded(self, mean):
-        """Rows of means of such numbers."""
+        """Rows for means of such numbers."""
 
 
 def need_particles(v, starts, lengths, method):
-    """Mask of the series in which a row after an incomplete one counts: one of which
-    anything is known; for means any, as it is to be averaged over the former ones."""
-    holed, counts = np.isnan(v).any(axis=1), ~np.isnan(v).all(axis=1)
+    """Mask of series with a known entry after an incomplete row; for means, with any
+    row after one, because its mean is averaged over the imputations."""
+    incomplete, counts = np.isnan(v).any(axis=1), ~np.isnan(v).all(axis=1)
     counts |= method == "mean"
-    found = np.zeros(len(starts), bool)
+    mask = np.zeros(len(starts), bool)
     for s, part in enumerate(_parts(starts, lengths)):
-        first = np.flatnonzero(holed[part])[:1]
-        found[s] = first.size > 0 and counts[part][first[0] + 1 :].any()
-    return found
+        first = np.flatnonzero(incomplete[part])[:1]
+        mask[s] = first.size > 0 and counts[part][first[0] + 1 :].any()
+    return mask
 
 
 def fill_gaps(particles, v, starts, lengths, rng, method, n_each, kept=None):
-    """Fill gaps of series by ``n_each`` particles for each: rows of a table, of which
-    the series begin at ``starts``; others stay. ``rng`` has a stream for each row.
-    Columns ``kept``, a mask, that are missing in a whole series are drawn once."""
+    """Impute gaps of series, rows of v that begin at ``starts``, by ``n_each``
+    particles for each series.
+
+    ``rng`` has a stream for each row. Columns in the mask ``kept`` are constant in each
+    series, and are drawn once if a series has no known value.
+    """
     v, order = v.copy(), np.argsort(-lengths, kind="stable")
     once = lost_columns(v, starts, lengths, kept)
     size = max(1, _ROOM // n_each)
@@ -81,44 +86,45 @@ def fill_gaps(particles, v, starts, lengths, rng, method, n_each, kept=None):
         given = particles, v, starts[which], lengths[which], rng, method, n_each
         _Cloud(*given, once[which]).run()
     for part, own in zip(_parts(starts, lengths), once):
-        # The last row has been filled given most.
+        # The last row is imputed given the most rows.
         v[part, own] = v[part, own][-1]
     return v
 
 
 def lost_columns(v, starts, lengths, kept=None):
-    """Mask of the columns ``kept`` of which no value of a series is known, (n_series,
-    n_columns)."""
+    """Mask, of shape (n_series, n_columns), of the columns ``kept`` without a known
+    value in a series."""
     if kept is None or not kept.any():
         return np.zeros((len(starts), v.shape[1]), bool)
-    lost = [np.isnan(v[part]).all(axis=0) for part in _parts(starts, lengths)]
-    return np.array(lost).reshape(-1, v.shape[1]) & kept
+    unknown = [np.isnan(v[part]).all(axis=0) for part in _parts(starts, lengths)]
+    return np.array(unknown).reshape(-1, v.shape[1]) & kept
 
 
 class _Cloud:
-    """Particles of some series, the longest first, which fill gaps of v in place."""
+    """Particles of several series, the longest first, which impute gaps of v in
+    place."""
 
     def __init__(self, particles, v, starts, lengths, rng, method, n_each, once):
         self.particles, self.v, self.rng = particles, v, rng
         self.starts, self.lengths, self.k = starts, lengths, n_each
         self.drawn = method == "sample"
         n, known = len(starts), ~np.isnan(v).all(axis=1)
-        parts = _parts(starts, lengths)
-        # Last row of each series of which something is known.
-        last = [np.flatnonzero(known[part]).max(initial=-1) for part in parts]
+        slices = _parts(starts, lengths)
+        # Last row of each series with a known entry.
+        last = [np.flatnonzero(known[part]).max(initial=-1) for part in slices]
         self.last = np.array(last)
         self.state = particles.begin(n * n_each)
         self.log_w = np.zeros((n, n_each))
-        # Whether particles differ; rows that they have filled in and nobody has
-        # settled, in order; and complete rows since.
+        # Whether the particles of each series differ; number of complete rows since the
+        # last gap; rows whose imputation is not yet final, in order; and their values.
         self.differ, self.quiet = np.zeros(n, bool), np.zeros(n, int)
         self.open, self.paths = [[] for _ in range(n)], {}
-        # Columns that each particle draws once, and their values, NaN before.
+        # Columns that each particle draws once, and their values, NaN at first.
         self.once = np.repeat(once, n_each, axis=0) if once.any() else None
         self.fixed = np.full((n * n_each, v.shape[1]), np.nan, v.dtype)
 
     def run(self):
-        """Fill all rows."""
+        """Impute all rows."""
         for t in range(self.last.max() + 1):
             which = np.flatnonzero(self.last >= t)
             self._renew(which, t)
@@ -126,19 +132,22 @@ class _Cloud:
             for part, means in (which[final], not self.drawn), (which[~final], False):
                 self._advance(part, t, means)
             for s in which.tolist():
-                far, last = self.quiet[s] >= _AFTER, t == self.last[s]
+                is_old, last = self.quiet[s] >= _AFTER, t == self.last[s]
                 if self.open[s] and (
                     last or self.open[s][0] <= self.starts[s] + t - _AFTER
                 ):
-                    self._settle(s, t, last, far or (last and self.drawn))
+                    self._settle(s, t, last, is_old or (last and self.drawn))
         n_each = 1 if self.drawn else self.particles.n_forecasts
-        some, size = np.flatnonzero(self.lengths > self.last + 1), _ROOM // n_each
-        for first in range(0, len(some), size):
-            self._forecast(some[first : first + size], n_each)
+        to_forecast, size = (
+            np.flatnonzero(self.lengths > self.last + 1),
+            _ROOM // n_each,
+        )
+        for first in range(0, len(to_forecast), size):
+            self._forecast(to_forecast[first : first + size], n_each)
 
     def _forecast(self, which, k):
-        """Fill the rows of some series after the last one of which anything is known,
-        by so many particles of each, chosen by weight."""
+        """Impute the rows of some series after the last known entry, by k particles of
+        each, which are chosen by weight."""
         n_rows = (self.lengths - self.last)[which] - 1
         which = which[np.argsort(-n_rows, kind="stable")]
         first = self.starts[which] + self.last[which] + 1
@@ -159,21 +168,22 @@ class _Cloud:
             self.v[rows] = filled
 
     def _chosen(self, s, u, k):
-        """Numbers of k particles of a series, by weight, given a uniform number."""
+        """Indices of k particles of a series, by systematic resampling with a uniform
+        number u."""
         w = np.exp(self.log_w[s] - logsumexp(self.log_w[s]))
-        places = (np.arange(k) + u) / k
-        return np.searchsorted(w.cumsum()[:-1], places, side="right")
+        quantiles = (np.arange(k) + u) / k
+        return np.searchsorted(w.cumsum()[:-1], quantiles, side="right")
 
     def _advance(self, which, t, means):
-        """Give some series their row t; particles that are alike are one."""
-        holed = np.isnan(self.v[self.starts[which] + t]).any(axis=1)
-        one = ~(holed | self.differ[which]) & self.particles.alike
-        for own, k in (which[~one], self.k), (which[one], 1):
-            if own.size:
-                self._advance_by(k, own, t, means)
+        """Extend some series by row t; a single particle stands for identical ones."""
+        incomplete = np.isnan(self.v[self.starts[which] + t]).any(axis=1)
+        identical = ~(incomplete | self.differ[which]) & self.particles.alike
+        for series, k in (which[~identical], self.k), (which[identical], 1):
+            if series.size:
+                self._advance_by(k, series, t, means)
 
     def _advance_by(self, k, which, t, means):
-        """The same, by k particles of each."""
+        """Extend some series by row t, with k particles of each."""
         rows, many = self.starts[which] + t, self.k
         own = (which[:, None] * many + np.arange(many)).ravel()
         v, rng = np.repeat(self.v[rows], k, axis=0), self.rng.take(rows).each(k)
@@ -194,22 +204,28 @@ class _Cloud:
                 self.quiet[s] += 1
 
     def _given_fixed(self, which, state, v, weighed, rng, means):
-        """Advance some particles, given what they have drawn once; they are weighted by
-        the others of the known entries given it."""
+        """Advance some particles given the values that they draw once; weights are
+        conditional on these values."""
         if self.once is None or not self.once[which].any():
             return self.particles.advance(state, v, weighed, rng, means)
         fixed = self.fixed[which]
-        whole = np.where(np.isnan(v), fixed, v)
-        log_p, *rest = self.particles.advance(state, whole, weighed, rng, means)
-        some = np.flatnonzero(weighed & ~np.isnan(fixed).all(axis=1))
-        if some.size:
-            given = state[some], fixed[some], weighed[some], rng.take(some), False
-            log_p[some] -= self.particles.advance(*given)[0]
+        completed = np.where(np.isnan(v), fixed, v)
+        log_p, *rest = self.particles.advance(state, completed, weighed, rng, means)
+        selected = np.flatnonzero(weighed & ~np.isnan(fixed).all(axis=1))
+        if selected.size:
+            given = (
+                state[selected],
+                fixed[selected],
+                weighed[selected],
+                rng.take(selected),
+                False,
+            )
+            log_p[selected] -= self.particles.advance(*given)[0]
         self.fixed[which] = np.where(self.once[which], rest[0], fixed)
         return log_p, *rest
 
     def _renew(self, which, t):
-        """Draw particles of some series again by their weights where few count."""
+        """Resample the particles of series whose effective sample size is small."""
         log_w = self.log_w[which]
         w = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
         for s in which[1 / (w**2).sum(axis=1) < _FEW * self.k].tolist():
@@ -217,7 +233,8 @@ class _Cloud:
             self._keep(s, self._chosen(s, u, self.k))
 
     def _keep(self, s, which):
-        """Keep some particles of a series, with what they have filled in."""
+        """Replace the particles of a series by the particles ``which``, with their
+        past."""
         part = slice(s * self.k, (s + 1) * self.k)
         self.state[part], self.log_w[s] = self.state[part][which], 0
         self.fixed[part] = self.fixed[part][which]
@@ -225,20 +242,22 @@ class _Cloud:
             self.paths[row] = self.paths[row][which]
 
     def _settle(self, s, t, last, alone):
-        """Fill the open rows of a series by its particles: the ``last`` ones, or those
-        long ago; go on with one of these particles if ``alone``."""
+        """Impute the open rows of a series by its particles: all of them if ``last``,
+        otherwise those of long ago. Continue with a single particle if ``alone``."""
         until = np.inf if last or alone else self.starts[s] + t - _AFTER
-        settled = [row for row in self.open[s] if row <= until]
+        rows = [row for row in self.open[s] if row <= until]
         noise = self.rng.take([self.starts[s] + t]).fold(_CHOICE).gumbel(self.k)[0]
         best, model = (self.log_w[s] + noise).argmax(), self.particles
         w = np.exp(self.log_w[s] - logsumexp(self.log_w[s]))
-        for row in settled:
-            own = self.paths.pop(row)
-            filled = own[best]
+        for row in rows:
+            particles_of_row = self.paths.pop(row)
+            filled = particles_of_row[best]
             if not self.drawn:
-                filled = model.decoded((w @ own)[None].astype(self.v.dtype))[0]
+                filled = model.decoded(
+                    (w @ particles_of_row)[None].astype(self.v.dtype)
+                )[0]
             self.v[row] = np.where(np.isnan(self.v[row]), filled, self.v[row])
-        self.open[s] = self.open[s][len(settled) :]
+        self.open[s] = self.open[s][len(rows) :]
         if alone:
             self._keep(s, np.full(self.k, best))
             self.differ[s] = False

@@ -1,4 +1,5 @@
-"""X, y and weights as users give them: conversion, and errors about invalid types."""
+"""Conversion of X, y and weights from the user's types, and errors for invalid
+types."""
 
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -15,23 +16,23 @@ from skdgm.utils.bits import takes
 from skdgm.utils.counts import refuse_inexact
 from skdgm.utils.domains import checked_weights, is_frame
 
-# Beginnings of NumPy's messages about values that are not numbers.
+# Prefixes of NumPy's messages about values that are not numbers.
 _NO_NUMBER = "could not convert string to float", "float() argument must be"
 _RAGGED = "setting an array element with a sequence"
 _DATES = np.datetime64, np.timedelta64, date, timedelta
 _TEXT = str, bytes
 _LARGEST = int(np.finfo(np.float64).max)
-# Types of missing values, by name, since pandas may not be installed.
+# Types of missing values by name, because pandas may not be installed.
 _MISSING = "NoneType", "NAType", "NaTType"
-# Estimators that take tables of any kinds of columns.
+# Estimators that accept tables with any kinds of columns.
 _TAKERS = "EoNADE, NADE, VAE and Diffusion"
-# Most columns named in a message.
+# Maximum number of columns named in a message.
 _MANY = 10
 
 
 def tabulate(rows, sample_weight, in_memory=True):
-    """Canonical table of validated rows, kept as lists where these are preferred and
-    fit; ValueError if a weight is negative or not finite, or all are 0."""
+    """Canonical table of validated rows, in memory as lists if these are smaller;
+    ValueError if a weight is negative or not finite, or all weights are 0."""
     if sample_weight is not None:
         sample_weight = checked_weights(
             sample_weight, rows.X, dtype=np.float64, ensure_non_negative=True
@@ -48,14 +49,14 @@ def for_callbacks(X, y, sample_weight):
 
 
 def own_frame(X, table):
-    """X as callbacks get it, whose methods check names of columns: a DataFrame as it
-    was given, else what the table reads."""
+    """X for callbacks, whose methods check names of columns: the original DataFrame, or
+    the array that the table reads."""
     return X if is_frame(X) and not is_streamed(X) else table.rows.X
 
 
 def refuse_dates(X, domain):
     """Raise TypeError if X has dates, some of which NumPy would convert to numbers,
-    unless the domain takes them."""
+    unless the domain accepts them."""
     if domain.takes_times:
         return
     if type(X) is np.ndarray and X.dtype.kind in "fbiu":
@@ -80,8 +81,8 @@ def refuse_dates(X, domain):
 
 @contextmanager
 def explained(model, X, domain):
-    """Refuse dicts and dates, of which the domain takes none, and explain errors about
-    values that are not numbers; see :func:`refuse_others`."""
+    """Context that refuses dicts, and dates unless the domain accepts them, and that
+    explains errors about values that are not numbers; see :func:`refuse_others`."""
     refuse_dict(X, type(model).__name__)
     refuse_dates(X, domain)
     try:
@@ -93,7 +94,7 @@ def explained(model, X, domain):
 
 def refuse_dict(X, who):
     """Raise TypeError, which names the model ``who``, if X is a dict."""
-    # A sparse matrix in the format DOK is a dict, too.
+    # A sparse matrix in DOK format is a dict, too.
     if isinstance(X, Mapping) and not sp.issparse(X):
         raise TypeError(
             f"{who} takes a table of rows, and X is a dict: give pd.DataFrame(X), or "
@@ -102,9 +103,8 @@ def refuse_dict(X, who):
 
 
 def refuse_others(model, X, error):
-    """Raise an error that names the column and a remedy, if ``error`` is NumPy's for
-    values that are not numbers, or scikit-learn's for infinite ones or for another
-    number of dimensions; else return."""
+    """Raise an error that names the column and a remedy, if ``error`` is about values
+    that are not numbers, infinite values or the number of dimensions."""
     message, who = str(error), type(model).__name__
     if message.startswith("Found array with dim "):
         known = *vars(model), *getattr(model, "_DETAILS", ())
@@ -131,27 +131,27 @@ def refuse_others(model, X, error):
             f"{type(model).__name__} takes a table, but X has one dimension: give a "
             "row of a DataFrame as X.iloc[[0]], one of an array as X[[0]]."
         ) from error
-    place = _other_column(X)
-    if place is None:
+    index = _other_column(X)
+    if index is None:
         return
-    # Tables of Arrow have columns of data, and their names besides.
+    # The attribute ``columns`` of Arrow tables contains data.
     names = getattr(X, "column_names", getattr(X, "columns", None))
-    name = place if names is None else names[place]
-    other = f". {_TAKERS} take it as it is"
+    name = index if names is None else names[index]
+    remedy = f". {_TAKERS} take it as it is"
     if takes(model, "mixed"):
-        other = ", or leave it in a DataFrame, whose types say what columns are"
+        remedy = ", or leave it in a DataFrame, whose types say what columns are"
     raise type(error)(
         f"{type(model).__name__} takes numbers, but column {name!r} has other values "
         f"({error}): encode it, with sklearn.preprocessing.OneHotEncoder or "
-        f"OrdinalEncoder{other}."
+        f"OrdinalEncoder{remedy}."
     ) from error
 
 
 def _infinite(X):
     """Names, or numbers, of the columns with infinite values."""
     if sp.issparse(X):
-        whole = X.tocoo()
-        return np.unique(whole.col[np.isinf(whole.data)]).tolist()
+        entries = X.tocoo()
+        return np.unique(entries.col[np.isinf(entries.data)]).tolist()
     if is_frame(X):
         reals = [j for j, dtype in enumerate(X.dtypes) if dtype.kind == "f"]
         parts = (X.iloc[:, j].to_numpy(np.float64, na_value=np.nan) for j in reals)
@@ -164,11 +164,11 @@ def _infinite(X):
 
 def _other_column(X):
     """Index of the first column with values that are not numbers, or None."""
-    frame = is_frame(X)
-    values = X if frame else np.asarray(X, dtype=object)
+    is_pandas = is_frame(X)
+    values = X if is_pandas else np.asarray(X, dtype=object)
     for j in range(values.shape[1] if values.ndim == 2 else 0):
         try:
-            if frame:
+            if is_pandas:
                 X.iloc[:, j].to_numpy(np.float64, na_value=np.nan)
             else:
                 values[:, j].astype(np.float64)
@@ -178,7 +178,7 @@ def _other_column(X):
 
 
 def as_values(y, owner, name="y"):
-    """Array of y, whose entries keep the types that they were given in.
+    """Array of y, whose entries keep their types.
 
     ValueError, which names the owner, if y is None, ragged or a masked array.
     """
@@ -214,7 +214,7 @@ def as_values(y, owner, name="y"):
 
 
 def _refuse_huge(values, name):
-    """Raise ValueError if a whole number is larger than any float."""
+    """Raise ValueError if an integer is larger than any float."""
     for value in values.ravel().tolist():
         if isinstance(value, int) and abs(value) > _LARGEST:
             raise ValueError(
@@ -241,18 +241,18 @@ def is_missing(value):
 
 
 def missing(values):
-    """Boolean array of the same shape, True for missing values."""
+    """Mask of missing values."""
     if values.dtype.kind == "O":
-        found = [is_missing(value) for value in values.ravel().tolist()]
-        return np.array(found, dtype=bool).reshape(values.shape)
+        flags = [is_missing(value) for value in values.ravel().tolist()]
+        return np.array(flags, dtype=bool).reshape(values.shape)
     return values != values
 
 
 def as_numbers(y, owner):
-    """y as float64 of one or two dimensions, NaN where missing.
+    """y as float64 with one or two dimensions, NaN where missing.
 
-    TypeError if y is sparse or has dates; ValueError if it has other values than
-    numbers, infinite ones or no columns; or as by :func:`as_values`.
+    TypeError if y is sparse or has dates; ValueError if it has values that are not
+    numbers, infinite values or no columns; or as by :func:`as_values`.
     """
     if sp.issparse(y):
         raise TypeError("y is sparse, which is for labels: give y.toarray().")

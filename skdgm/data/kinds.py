@@ -21,11 +21,11 @@ from skdgm.data.rare import Rare
 from skdgm.data.reach import seen_range
 from skdgm.data.scales import MANY, REPEATS, Levels, few, scores_of
 
-# Kinds by name: those of a whole table, and of columns.
+# Names of kinds.
 KINDS = "bernoulli", "categorical", "ordinal", "numeric", "gaussian"
-# Those of which a model has a density, and not a probability.
+# Kinds of columns with a density instead of probabilities.
 DENSE = "gaussian", "numeric", "rectified", "interval"
-# Words for kinds, most values of a column that are shown, and most columns.
+# Words for kinds, and maximum numbers of printed values and of printed columns.
 _WORDS = {
     "bernoulli": "bit",
     "categorical": "category",
@@ -34,19 +34,19 @@ _WORDS = {
     "gaussian": "real number",
 }
 _MANY, _LINES = 5, 60
-# Columns of codes, however many.
+# Any number of columns of codes.
 EVERY = "categorical", ...
 
 
 class ColumnType(NamedTuple):
-    """How a model reads a column.
+    """Kind of a column, and details of how a model reads it.
 
     ``kind`` is "bernoulli", "categorical", "ordinal", "numeric" or "gaussian";
-    ``dtype`` that of the column of a DataFrame, or None. ``values`` are categories or
-    levels, or the atoms of "numeric" columns, values with probabilities of their own;
-    these are drawn between ``low`` and ``high``, the least and the largest number seen,
-    in multiples of ``step``, if that is not 0. ``rare`` categories are one for the
-    model.
+    ``dtype`` is that of the column of a DataFrame, or None. ``values`` are categories,
+    levels, or the atoms of "numeric" columns: single values with their own
+    probabilities. Draws of numbers lie between ``low`` and ``high``, the observed
+    minimum and maximum, and are multiples of ``step`` unless it is 0. The model merges
+    the categories in ``rare``.
     """
 
     kind: str
@@ -82,8 +82,8 @@ def _shown(value):
 
 
 class ColumnTypes(dict):
-    """How a model reads each column: a dict of :class:`ColumnType` by name or number,
-    shown as a line for each column, and in notebooks as a table."""
+    """Dict of the :class:`ColumnType` of each column by name or number, printed with a
+    line for each column, and in notebooks as a table."""
 
     @property
     def summary(self):
@@ -95,7 +95,7 @@ class ColumnTypes(dict):
         return ", ".join(f"{n} {kind}" for kind, n in numbers.items())
 
     def _lines(self):
-        """Pairs of a name and a text, the middle of many left out."""
+        """Pairs of a name and a text; the middle of a long list is omitted."""
         pairs = [(str(name), str(own)) for name, own in self.items()]
         if len(pairs) > _LINES:
             half = _LINES // 2
@@ -121,17 +121,16 @@ class Mixed(NamedTuple):
     """Statistics of columns of several kinds, mostly of shape (n_columns,).
 
     ``seen``, ``total``, ``mean``, ``scale``, ``varies``, ``reach`` and ``range`` are as
-    of :class:`~skdgm.data.columns.Columns`; 0, 1, True and 0 for columns that are not
-    standardised. ``kinds`` are of :data:`KINDS`; ``sizes`` the numbers of categories or
-    levels, of inputs of "numeric" columns (see Scores), else 1: inputs, unless
-    categories are in groups. ``counts`` is the weight of each category or level, column
-    after column; ``codec`` the Codec of a DataFrame. ``scales`` are Levels, Scores or
-    Groups of categories, None for other columns; ``rare`` the options for rare and
-    unknown categories.
+    in :class:`~skdgm.data.columns.Columns`; columns that are not standardized have the
+    values 0, 1, True and 0. ``kinds`` are among :data:`KINDS`. ``sizes`` are numbers of
+    categories or levels, numbers of inputs of "numeric" columns (see Scores), or 1.
+    ``counts`` has the weight of each category or level, column after column; ``codec``
+    is the Codec of a DataFrame. ``scales`` are Levels, Scores or Groups of categories,
+    None for other columns. ``rare`` has the options for rare and unknown categories.
 
-    ``absent`` is the share of missing values, smoothed as if one more were, and one
-    more not, 0 in columns without; None if missing is no value. ``units`` are the
-    UnitFacts of a machine of any units.
+    ``absent`` is the share of missing values with Laplace smoothing, 0 in complete
+    columns; None if the model ignores missingness. ``units`` are the UnitFacts of a
+    Boltzmann machine.
     """
 
     seen: np.ndarray
@@ -154,65 +153,65 @@ class Mixed(NamedTuple):
 
     @property
     def gaps(self):
-        """True for columns of which it is modelled whether a value is missing; None if
-        there are none."""
-        some = self.absent is not None and self.absent.any()
-        return self.absent > 0 if some else None
+        """Mask of columns whose missingness is modeled; None if there are none."""
+        are_modeled = self.absent is not None and self.absent.any()
+        return self.absent > 0 if are_modeled else None
 
     @property
     def coded(self):
-        """True for columns whose units are codes, of categories or of levels."""
+        """Mask of columns whose units are codes of categories or levels."""
         return np.isin(self.kinds, ("categorical", "ordinal"))
 
     @property
     def log_room(self):
-        """Log probability that a value of each column is in an unknown category,
-        smoothed as if one of these, and each known category, had been seen once more;
-        0 for columns without named categories or levels, and where unknown ones are
-        an error, or missing."""
+        """Log-probability of an unknown category in each column, with Laplace smoothing
+        over known categories and one unknown category. It is 0 in columns without named
+        categories or levels, or if unknown categories are errors or missing."""
         named = self.coded & ((self.codec is not None) | (self.kinds == "ordinal"))
         named &= self.rare.handle_unknown == "auto"
         return np.where(named, -np.log(self.seen + self.sizes + 1), 0.0)
 
     @property
     def log_known(self):
-        """Log probability that a value of each column is in a known category."""
-        room = self.log_room
-        return np.log1p(-np.exp(room), where=room < 0, out=np.zeros(len(room)))
+        """Log-probability that a value of each column is in a known category."""
+        log_unknown = self.log_room
+        return np.log1p(
+            -np.exp(log_unknown), where=log_unknown < 0, out=np.zeros(len(log_unknown))
+        )
 
     @property
     def measure(self):
-        """A density if there are columns of many numbers, else a probability."""
+        """ "density" if there are real or numeric columns, else "probability"."""
         dense = np.isin(self.kinds, DENSE).any()
         return "density" if dense else "probability"
 
     def column_types(self):
-        """How each column is read, as a list of :class:`ColumnType`."""
-        found = []
+        """List of the :class:`ColumnType` of each column."""
+        types_of_columns = []
         for j, (kind, size) in enumerate(zip(self.kinds.tolist(), self.sizes.tolist())):
             shown = partial(self.codec.shown, j) if self.codec else list
-            own, facts = self.scales[j] if self.scales else None, {}
+            scale, details = self.scales[j] if self.scales else None, {}
             if kind == "categorical":
-                facts = {"values": shown(range(size))}
-                if own is not None:
-                    facts["rare"] = shown(np.flatnonzero(own.rare))
+                details = {"values": shown(range(size))}
+                if scale is not None:
+                    details["rare"] = shown(np.flatnonzero(scale.rare))
             elif kind == "ordinal":
-                facts = {"values": shown(own.values)}
+                details = {"values": shown(scale.values)}
             elif kind == "numeric":
-                low, high = shown([own.low, own.high])
-                facts = {"values": shown(own.atoms), "low": low, "high": high}
-                facts["step"] = own.step
+                low, high = shown([scale.low, scale.high])
+                details = {"values": shown(scale.atoms), "low": low, "high": high}
+                details["step"] = scale.step
             dtype = self.codec.dtypes[j] if self.codec else None
-            found.append(ColumnType(kind, dtype, **facts))
-        return found
+            types_of_columns.append(ColumnType(kind, dtype, **details))
+        return types_of_columns
 
     def which(self, kind):
         """Indices of the columns of a kind."""
         return np.flatnonzero(self.kinds == kind)
 
     def of(self, kind):
-        """Statistics of the columns of a kind, as Codes or Columns; "categorical" are
-        all columns whose units are codes."""
+        """Statistics of the columns of a kind, as Codes or Columns; "categorical"
+        stands for all columns whose units are codes."""
         if kind == "categorical":
             which = np.flatnonzero(self.coded)
             facts = self.seen[which], self.total[which], self.sizes[which]
@@ -230,30 +229,31 @@ def names_of(model):
 
 
 def kinds_of(column_types, rows):
-    """Kind of each column, an array of :data:`KINDS`; "numeric" may become "ordinal" in
-    :func:`learned_scales`. ValueError as by :func:`kinds_by_column`, or if one is
-    unknown."""
+    """Kind of each column, an array of :data:`KINDS`; :func:`learned_scales` may turn
+    "numeric" into "ordinal". ValueError for an unknown kind, or as by
+    :func:`kinds_by_column`."""
     if column_types == EVERY:
         return np.full(rows.shape[1], column_types[0])
     names = column_types.values() if isinstance(column_types, dict) else column_types
-    # A single text is none of the kinds: only "mixed" stands for all columns.
+    # "mixed" is the only string that stands for all columns.
     if isinstance(names, str):
-        wrong = [names]
+        invalid = [names]
     else:
-        wrong = [one for one in names if not isinstance(one, str) or one not in KINDS]
-    if wrong and names != "mixed":
+        invalid = [one for one in names if not isinstance(one, str) or one not in KINDS]
+    if invalid and names != "mixed":
         raise ValueError(
             f"column_types must be 'mixed', or have one of {_listed(KINDS)} for each "
-            f"column; got {wrong}."
+            f"column; got {invalid}."
         )
     return np.array(kinds_by_column(column_types, rows))
 
 
 def kinds_by_column(column_types, rows):
-    """Kind of each column, a list, as one for all or for each; with "mixed", and a dict
-    by name, those of the types of a DataFrame, and "gaussian" of an array's columns.
+    """List of the kind of each column. With "mixed", or a dict by name, the types of a
+    DataFrame decide; the columns of an array are "gaussian" with "mixed".
 
-    ValueError if there is not one for each column, or names without a DataFrame.
+    ValueError if there is not one kind for each column, or there are names but no
+    DataFrame.
     """
     n_columns, named = rows.shape[1], isinstance(column_types, dict)
     if named and rows.codec is None:
@@ -278,8 +278,8 @@ def _listed(names):
 
 
 def check(rows, kinds, who, sizes=None):
-    """Raise ValueError for a bit outside [0, 1], or a code that is invalid or not below
-    the sizes of its column."""
+    """Raise ValueError for bits outside [0, 1], and for codes that are invalid or at
+    least the size of their column."""
     bits = np.flatnonzero(kinds == "bernoulli")
     codes = np.flatnonzero(kinds == "categorical")
     if not bits.size + codes.size:
@@ -288,14 +288,14 @@ def check(rows, kinds, who, sizes=None):
     sizes = None if sizes is None else sizes[codes]
     for block in rows.blocks():
         part = rows.take(block)
-        given = part[:, bits]
-        outside = (given < 0) | (given > 1)
-        refuse(given, outside, bit_names, who, "is no bit: those are from 0 to 1")
+        values = part[:, bits]
+        outside = (values < 0) | (values > 1)
+        refuse(values, outside, bit_names, who, "is no bit: those are from 0 to 1")
         check_codes(part[:, codes], code_names, who, sizes)
 
 
 def named_sizes(codec, which, least):
-    """Number of named categories of columns; ValueError if fewer than ``least``."""
+    """Number of named categories of columns; ValueError if it is below ``least``."""
     sizes = np.array([max(1, len(codec.categories[j])) for j in which], dtype=int)
     short = which[least > sizes]
     if short.size:
@@ -308,12 +308,12 @@ def named_sizes(codec, which, least):
 
 
 def learned_scales(table, kinds):
-    """Kinds that fit the values of a table as given, and the scales of columns that
-    have some, a tuple of {Levels, Scores, None}.
+    """Kinds that fit the values of a table, and a tuple of the scales of columns
+    (Levels, Scores or None).
 
-    Kinds have "ordinal" in the place of "numeric" for columns of few values, or whose
-    value a category determines, as an article its price; and "gaussian" for those
-    without any.
+    "ordinal" replaces "numeric" if a column has few values or is a function of a
+    categorical column, like the price of an article. "gaussian" replaces it if a column
+    has no value.
     """
     kinds, scales = kinds.astype("U11"), [None] * len(kinds)
     which = np.flatnonzero(np.isin(kinds, ("ordinal", "numeric")))
@@ -335,13 +335,13 @@ def learned_scales(table, kinds):
 
 
 def _follows(table, j, n_values, which):
-    """Return whether a column of some distinct values is a function of one of the
-    categorical columns ``which``, where there are several rows of each value."""
+    """Return whether a column of ``n_values`` distinct values is a function of a
+    categorical column in ``which``, given several rows for each value."""
     return any(_determines(table, k, j, n_values) for k in which)
 
 
 def _determines(table, k, j, n_values):
-    """Return whether rows of one category of column k have one value of column j."""
+    """Return whether each category of column k has a single value of column j."""
     rows, weight = map(np.concatenate, zip(*weighted_parts(table, [k, j])))
     known = ~np.isnan(rows).any(axis=1) & (weight > 0)
     (codes, values), weight = rows[known].T, weight[known]

@@ -1,6 +1,6 @@
-"""Labels of classes: validation, the mark of unlabelled rows, and codes.
+"""Labels of classes: validation, the marker of unlabeled rows, and codes.
 
-The code of a label is its place among the sorted classes.
+The code of a label is its index among the sorted classes.
 """
 
 from collections.abc import Hashable
@@ -19,10 +19,10 @@ UNKNOWN = -1
 
 
 def marked(values, mark):
-    """Mask of values that mark rows without a label, of the shape of ``values``.
+    """Mask of the entries of ``values`` that equal the marker of unlabeled rows.
 
-    A mark of None marks nothing, and a missing one (NaN, NA, NaT) missing values of all
-    kinds; ValueError if it is not a single value.
+    A marker of None marks nothing; a missing one (NaN, NA, NaT) marks missing values of
+    all types. ValueError if it is not a single value.
     """
     if mark is None:
         return np.zeros(values.shape, dtype=bool)
@@ -36,29 +36,29 @@ def marked(values, mark):
     if isinstance(mark, np.generic):
         mark = mark.item()
     if values.dtype.kind in "iuf" and isinstance(mark, int | float):
-        # What is no bool is compared at once.
-        same = np.zeros(values.shape, bool) if _is_bool(mark) else values == mark
-        return np.asarray(same)
-    found = [_equal(value, mark) for value in values.ravel().tolist()]
-    return np.array(found, dtype=bool).reshape(values.shape)
+        # Numbers other than booleans are compared at once.
+        is_equal = np.zeros(values.shape, bool) if _is_bool(mark) else values == mark
+        return np.asarray(is_equal)
+    flags = [_equal(value, mark) for value in values.ravel().tolist()]
+    return np.array(flags, dtype=bool).reshape(values.shape)
 
 
 def of_one_kind(values, name="y"):
-    """Labels as numbers, text or dates; ValueError, which calls them ``name``, if they
-    are of several kinds or of an invalid one, missing or infinite."""
+    """Labels as numbers, text or dates; ValueError, which calls them ``name``, for
+    several types, invalid types, and missing or infinite values."""
     if values.dtype.kind == "O":
-        given = values.ravel().tolist()
-        kinds = {type(value) for value in given if not is_missing(value)}
+        entries = values.ravel().tolist()
+        kinds = {type(value) for value in entries if not is_missing(value)}
         numbers = all(issubclass(kind, Real | np.bool_) for kind in kinds)
         if len(kinds) > 1 and not numbers and not _are(kinds, str):
-            names = ", ".join(sorted({type(value).__name__ for value in given}))
+            names = ", ".join(sorted({type(value).__name__ for value in entries}))
             raise ValueError(
                 f"{name} has labels of several kinds: {names}. Where rows have no "
                 "label, let y be a value of its own, such as -1, and set unlabeled to "
                 "it."
             )
-        if numbers and not any(map(is_missing, given)):
-            values = np.array(given).reshape(values.shape)
+        if numbers and not any(map(is_missing, entries)):
+            values = np.array(entries).reshape(values.shape)
     n_missing = np.count_nonzero(missing(values))
     if n_missing:
         hint = "set unlabeled=np.nan if rows where it has one are without a label"
@@ -83,7 +83,7 @@ def _are(types, kind):
 
 
 def _equal(value, mark):
-    """Return whether a value equals the mark, taking True and 1 as different."""
+    """Return whether a value equals the marker; True and 1 are different."""
     if is_missing(value) or _is_bool(value) != _is_bool(mark):
         return False
     equal = value == mark
@@ -95,8 +95,8 @@ def _is_bool(value):
 
 
 def as_column(values):
-    """Labels of shape (n_rows,) from those of shape (n_rows,) or (n_rows, 1);
-    ValueError if there are several columns."""
+    """Labels of shape (n_rows,), given shape (n_rows,) or (n_rows, 1); ValueError if
+    there are several columns."""
     if values.ndim == 2 and values.shape[1] == 1:
         return column_or_1d(values, warn=True)
     if values.ndim != 1:
@@ -108,7 +108,7 @@ def as_column(values):
 
 
 def of_classes(values, name="y"):
-    """Validate labels: of one kind, and of classes rather than continuous."""
+    """Validate labels, which must have a single type and be discrete."""
     labels = of_one_kind(values, name)
     if labels.size:
         try:
@@ -119,8 +119,8 @@ def of_classes(values, name="y"):
 
 
 def sorted_classes(classes, owner):
-    """All classes that a user names, sorted; ValueError if they are not one-
-    dimensional, or one is the owner's mark of rows without a label."""
+    """Sorted classes that a user declares; ValueError if they are not one-dimensional,
+    or contain the owner's marker of unlabeled rows."""
     classes = as_values(classes, owner, "classes")
     if classes.ndim != 1:
         raise ValueError(
@@ -144,8 +144,8 @@ def check_several(classes, owner, name):
 
 
 def warn_of_mark(classes, owner):
-    """Warn where one of the sorted classes seems to be a mark of rows without a label,
-    other than the owner's ``unlabeled``."""
+    """Warn if one of the sorted classes looks like a marker of unlabeled rows other
+    than the owner's ``unlabeled``."""
     mark = owner.unlabeled
     if classes.dtype.kind == "u" and isinstance(mark, Real) and mark < 0:
         warn(
@@ -154,7 +154,7 @@ def warn_of_mark(classes, owner):
             "large labels now. Convert y by y.astype(int) before marking rows.",
             LabelWarning,
         )
-    # -1 and 1 often are two proper classes.
+    # -1 and 1 are often two classes.
     if classes.dtype.kind != "i" or classes[0] != -1 or classes.tolist() == [-1, 1]:
         return
     warn(
@@ -168,20 +168,20 @@ def warn_of_mark(classes, owner):
 def codes_of(y, classes, hint=""):
     """Indices of labels among the sorted classes, of shape (n_rows,).
 
-    A label that is none of them is a ValueError, whose message ends in ``hint``.
+    ValueError, whose message ends in ``hint``, for a label that is not a class.
     """
-    place, found = np.zeros(len(y), dtype=int), np.zeros(len(y), dtype=bool)
+    index, is_known = np.zeros(len(y), dtype=int), np.zeros(len(y), dtype=bool)
     # NumPy would convert numbers to text to compare them with text.
     if kind_of(y) == kind_of(classes):
-        place = np.searchsorted(classes, y).clip(max=len(classes) - 1)
-        found = classes[place] == y
-    if not found.all():
-        unknown = np.unique(y[~found]).tolist()
+        index = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+        is_known = classes[index] == y
+    if not is_known.all():
+        unknown = np.unique(y[~is_known]).tolist()
         raise ValueError(
             f"y has labels {unknown} that are not among the classes "
             f"{classes.tolist()}{hint}."
         )
-    return place
+    return index
 
 
 def kind_of(values):
@@ -193,5 +193,5 @@ def kind_of(values):
 def weight_of_classes(table, n_classes):
     """Total weight of the rows with each label, of shape (n_classes,), float64."""
     labels = table.rows.beside(table.index)
-    known = labels != UNKNOWN
-    return np.bincount(labels[known], table.weight[known], minlength=n_classes)
+    labeled = labels != UNKNOWN
+    return np.bincount(labels[labeled], table.weight[labeled], minlength=n_classes)

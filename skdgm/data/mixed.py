@@ -32,28 +32,28 @@ def columns_as_asked(options):
     """Kind of columns that an estimator's options ask for."""
     kinds = options.column_types
     if kinds == AUTO:
-        # Before a fit, which decides.
+        # The data of the first fit decide.
         kinds = "mixed"
     if kinds == "bernoulli":
         return BinaryColumns(top_of(options))
     if kinds == "gaussian":
         return RealColumns()
-    least, rare = options.min_categories, Rare.of(options)
+    min_categories, rare = options.min_categories, Rare.of(options)
     if kinds == "categorical":
         if rare == Rare():
-            return CodeColumns(least)
+            return CodeColumns(min_categories)
         kinds = EVERY
-    return MixedColumns(kinds, least, rare, models_gaps(options))
+    return MixedColumns(kinds, min_categories, rare, models_gaps(options))
 
 
 def models_gaps(options):
-    """Whether options ask for a model of which values are missing."""
+    """Return whether options ask for a model of the pattern of missing values."""
     return options.missing_pattern == "model"
 
 
 def check_pattern(options):
-    """Raise ValueError if options ask for a pattern of missing values in a table of
-    columns that are all of one kind."""
+    """Raise ValueError if options ask for a model of missing values in a table with a
+    single kind of columns."""
     kinds = options.column_types
     if models_gaps(options) and kinds in _ALIKE:
         raise ValueError(
@@ -66,13 +66,12 @@ def check_pattern(options):
 class MixedColumns(RealColumns):
     """Columns of bits, codes and numbers.
 
-    ``kinds`` are of :data:`~skdgm.data.kinds.KINDS`, for each column or for some by
-    name; with "mixed" they are those of the types of a DataFrame, and "gaussian" for
-    all columns of an array. "numeric" columns are read by :mod:`skdgm.data.scales`,
-    "gaussian" ones are standardised. ``min_categories`` is the least number of
-    categories, which for a DataFrame is that of their names, whatever the weights;
-    ``rare`` has the options for rare and unknown ones; with ``gaps`` it is modelled
-    whether a value is missing.
+    ``kinds`` are among :data:`~skdgm.data.kinds.KINDS`, for each column or for some
+    columns by name. With "mixed", the types of a DataFrame decide, and all columns of
+    an array are "gaussian". :mod:`skdgm.data.scales` reads "numeric" columns;
+    "gaussian" columns are standardized. ``min_categories`` is the minimum number of
+    categories (of named categories, in a DataFrame). ``rare`` has the options for rare
+    and unknown categories. With ``gaps``, missingness is modeled.
     """
 
     tags = {"categorical": True}
@@ -83,7 +82,7 @@ class MixedColumns(RealColumns):
 
     @property
     def takes_times(self):
-        """Whether the types of a DataFrame say what columns are."""
+        """True if the types of a DataFrame determine the kinds of columns."""
         return isinstance(self.kinds, str | dict)
 
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
@@ -95,7 +94,7 @@ class MixedColumns(RealColumns):
             unknown = (known.kinds == "categorical") & (X < 0)
             beyond = [getattr(scale, "beyond", np.nan) for scale in known.scales]
             if known.rare.lenient and known.gaps is not None:
-                # To be told from those that are missing.
+                # Distinguishes unknown from missing values.
                 beyond = known.sizes
             X = np.where(unknown, beyond, X).astype(X.dtype)
         rows = real_rows(model, X, reset=reset or encoded, dtype=dtype)
@@ -113,19 +112,19 @@ class MixedColumns(RealColumns):
         return rows
 
     def _kinds(self, rows):
-        """Kind of each column, as told."""
+        """Kind of each column by the options."""
         return kinds_of(self.kinds, rows)
 
     def _least(self, rows):
-        """Least number of categories, as told."""
+        """Minimum number of categories by the options."""
         return self.min_categories
 
     def _scaled(self, table, kinds):
-        """Kinds that fit the values of columns, and scales."""
+        """Kinds that fit the values of columns, and their scales."""
         return learned_scales(table, kinds)
 
     def _with_unknown(self, rows, known, unknown):
-        """Rows with a mask of values that are no known category or level."""
+        """Rows with a mask of values that are unknown categories or levels."""
         which = known.which("ordinal")
         if known.rare.lenient:
             which = np.flatnonzero(known.coded)
@@ -134,14 +133,14 @@ class MixedColumns(RealColumns):
             for block in rows.blocks():
                 part = rows.raw._replace(dtype=np.float64).take(block)
                 for j in which:
-                    lost = np.isnan(known.scales[j].forward(part[:, j]))
-                    unknown[block, j] = lost & ~np.isnan(part[:, j])
+                    is_unknown = np.isnan(known.scales[j].forward(part[:, j]))
+                    unknown[block, j] = is_unknown & ~np.isnan(part[:, j])
         if unknown is None or not unknown.any():
             return rows
         return rows._replace(unknown=unknown, complete=False)
 
     def _refuse(self, rows, who):
-        """Raise an error that names a level which was not seen in the first fit."""
+        """Raise ValueError for a level that did not occur in the first fit."""
         row, j = np.argwhere(rows.unknown)[0]
         raise ValueError(
             f"{who}: the value {rows.X[row, j]:g} of column {rows.name_of(j)!r} was "
@@ -150,7 +149,7 @@ class MixedColumns(RealColumns):
         )
 
     def _encoded(self, model, X, known, fitting):
-        """Data as numbers, their codec, and True if they were encoded by it."""
+        """Data as numbers, their codec, and True if the codec encoded them."""
         given, X = X, as_pandas(X) if self.takes_times else X
         frame = is_frame(X)
         if known is not None:
@@ -184,14 +183,14 @@ class MixedColumns(RealColumns):
         return self._seen_by(columns, table)
 
     def _first(self, table, seen, total):
-        """Statistics of the first fit, without the counts of categories."""
+        """Statistics of the first fit, without counts of categories."""
         rows = table.rows
         kinds, scales = self._scaled(table, self._kinds(rows))
         sizes, which = np.ones(len(kinds), int), np.flatnonzero(kinds == "categorical")
-        least = least_sizes(self._least(rows), len(kinds))[which]
+        minimum = least_sizes(self._least(rows), len(kinds))[which]
         if rows.codec is not None:
-            least = named_sizes(rows.codec, which, least)
-        sizes[which] = count_sizes(table, least, which)
+            minimum = named_sizes(rows.codec, which, minimum)
+        sizes[which] = count_sizes(table, minimum, which)
         for j, scale in enumerate(scales):
             if scale is not None:
                 sizes[j] = scale.size
@@ -200,18 +199,18 @@ class MixedColumns(RealColumns):
             counts = np.split(counts, np.cumsum(sizes[which])[:-1])
             groups = dict(zip(which, map(self.rare.groups, counts)))
             scales = tuple(groups.get(j, scale) for j, scale in enumerate(scales))
-        parts = standards(table, seen, total, kinds == "gaussian")
+        standardization = standards(table, seen, total, kinds == "gaussian")
         counts = np.zeros(sizes[np.isin(kinds, ("categorical", "ordinal"))].sum())
         absent, total_weight = None, table.weight.sum()
         if self.gaps:
-            lost = (total_weight - seen).clip(min=0)
-            some = lost > _ROUNDING * total_weight
-            absent = np.where(some, (lost + 1) / (total_weight + 2), 0.0)
-        facts = counts, rows.codec, scales, self.rare, absent
-        return Mixed(seen, total, *parts, kinds, sizes, *facts)
+            missing = (total_weight - seen).clip(min=0)
+            has_gaps = missing > _ROUNDING * total_weight
+            absent = np.where(has_gaps, (missing + 1) / (total_weight + 2), 0.0)
+        more = counts, rows.codec, scales, self.rare, absent
+        return Mixed(seen, total, *standardization, kinds, sizes, *more)
 
     def seen(self, rows, columns):
-        """Rows in the units of the model, as they are read."""
+        """Rows that are converted to the units of the model when they are read."""
         scales = columns.scales if any(s is not None for s in columns.scales) else None
         facts = {"scales": scales, "gaps": columns.gaps}
         return super().seen(rows, columns)._replace(**facts)
@@ -224,7 +223,7 @@ class MixedColumns(RealColumns):
         return _CODES.frequencies(columns.of("categorical"))
 
     def moments(self, columns):
-        """Means of bits; see :meth:`BinaryColumns.moments`; 0 for other columns."""
+        """Means of bits, see :meth:`BinaryColumns.moments`; 0 for other columns."""
         return np.where(columns.kinds == "bernoulli", _BITS.moments(columns), 0.0)
 
     def share(self, columns):
@@ -260,11 +259,11 @@ class MixedColumns(RealColumns):
         codes = _CODES.loss_of_independent(columns.of("categorical"))
         real = super().loss_of_independent(columns.of("gaussian"))
         scores = [columns.scales[j] for j in columns.which("numeric")]
-        known = bits + codes + real + sum(own.entropy for own in scores)
+        known = bits + codes + real + sum(absent.entropy for absent in scores)
         if columns.gaps is None:
             return known
-        own = columns.absent
-        return known + (entr(own) + entr(1 - own)).sum()
+        absent = columns.absent
+        return known + (entr(absent) + entr(1 - absent)).sum()
 
     def to_data(self, columns, v):
         if columns.gaps is not None:
@@ -276,62 +275,63 @@ class MixedColumns(RealColumns):
         return x if columns.codec is not None else x.astype(v.dtype, copy=False)
 
     def log_measure(self, columns):
-        """Log of the Jacobian and of the share of known categories, per column; that
-        of "numeric" columns depends on their values."""
+        """Log-determinant and log-probability of known categories, for each column;
+        "numeric" columns have a log-determinant for each value."""
         return super().log_measure(columns) + columns.log_known
 
     def log_volume(self, columns, rows):
-        """Log volume of each row, with the log probability of unknown categories."""
+        """Log-determinant for each row, including log-probabilities of unknown
+        categories."""
         if rows.scales is None and rows.unknown is None:
             return super().log_volume(columns, rows)
         return self.log_entries(columns, rows).sum(axis=1)
 
     def log_entries(self, columns, rows):
-        found = super().log_entries(columns, rows)
+        log_dets = super().log_entries(columns, rows)
         if rows.scales is not None:
-            found = np.broadcast_to(found, rows.shape).copy()
+            log_dets = np.broadcast_to(log_dets, rows.shape).copy()
             which, raw = columns.which("numeric"), rows.raw._replace(dtype=np.float64)
             for block in rows.blocks():
                 part = raw.take(block)
                 for j in which:
                     slope = columns.scales[j].log_slope(part[:, j], rows.dtype)
-                    found[block, j] += slope
+                    log_dets[block, j] += slope
         if rows.unknown is None:
-            return found
-        return np.where(rows.unknown, columns.log_room, found)
+            return log_dets
+        return np.where(rows.unknown, columns.log_room, log_dets)
 
     def has_mass(self, columns, rows):
-        found = ~np.isin(columns.kinds, DENSE)[None]
+        mask = ~np.isin(columns.kinds, DENSE)[None]
         which = [j for j in columns.which("numeric") if len(columns.scales[j].atoms)]
         if not len(which):
-            return found
-        found = np.broadcast_to(found, rows.shape).copy()
+            return mask
+        mask = np.broadcast_to(mask, rows.shape).copy()
         raw = rows.raw._replace(dtype=np.float64)
         for block in rows.blocks():
             part = raw.take(block)
             for j in which:
-                found[block, j] = columns.scales[j].is_atom(part[:, j], rows.dtype)
-        return found
+                mask[block, j] = columns.scales[j].is_atom(part[:, j], rows.dtype)
+        return mask
 
     def widened(self, columns, X):
-        """DataFrame with the columns of the model that X lacks, all missing; X if it is
-        none, or has all."""
+        """DataFrame with the columns of the model that X lacks, all missing; other data
+        unchanged."""
         if columns.codec is None:
             return X
         plain = as_pandas(X)
-        wide = widened(plain, columns.codec.names)
-        return X if wide is plain else wide
+        extended = widened(plain, columns.codec.names)
+        return X if extended is plain else extended
 
     def presented(self, columns, array, X=None):
-        """Decode an array as a DataFrame, if the model was fitted to one: X with its
-        missing values filled if X is a DataFrame, else a new one of the same kind."""
+        """Array as a DataFrame, if the training rows are one: X with imputed values if
+        X is a DataFrame, otherwise a new one of the same library."""
         if columns.codec is None:
             return array
-        found, plain = columns.codec.decode(array), as_pandas(X)
+        decoded, plain = columns.codec.decode(array), as_pandas(X)
         if not is_frame(plain):
-            return native(found, columns.codec.schema)
-        whole = completed(widened(plain, columns.codec.names), found)
+            return native(decoded, columns.codec.schema)
+        result = completed(widened(plain, columns.codec.names), decoded)
         if plain is X:
-            return whole
-        complete = len(plain.columns) == len(whole.columns)
-        return native(whole, schema_of(X) if complete else columns.codec.schema)
+            return result
+        complete = len(plain.columns) == len(result.columns)
+        return native(result, schema_of(X) if complete else columns.codec.schema)

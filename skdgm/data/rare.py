@@ -1,6 +1,6 @@
-"""Rare and unknown categories: options, and groups learned from the data.
+"""Rare and unknown categories: options, and groups of categories learned from the data.
 
-Options and their meaning are those of scikit-learn's ``OneHotEncoder``.
+The options have the same meaning as in scikit-learn's ``OneHotEncoder``.
 """
 
 from numbers import Integral
@@ -11,14 +11,14 @@ import numpy as np
 from skdgm.exceptions import CostWarning
 from skdgm.utils.threading.callers import warn
 
-# Weight, in a group, of a category that was declared and did not occur.
+# Weight of a declared category that does not occur.
 _UNSEEN = 0.5
-# Number of categories from which on a column may be one of identifiers.
+# Minimum number of categories in a column of identifiers.
 _MANY = 100
 
 
 class Rare(NamedTuple):
-    """Options for rare and unknown categories, as of the estimators."""
+    """Options for rare and unknown categories."""
 
     min_frequency: object = None
     max_categories: int = None
@@ -26,7 +26,7 @@ class Rare(NamedTuple):
 
     @classmethod
     def of(cls, options):
-        """Those that a namespace of options has."""
+        """Options for rare categories in a namespace of options."""
         known = vars(options)
         return cls(**{name: known[name] for name in cls._fields if name in known})
 
@@ -36,23 +36,27 @@ class Rare(NamedTuple):
         return self.handle_unknown in ("ignore", "infrequent_if_exist")
 
     def groups(self, weight):
-        """Learn the groups of a column from the weights of its categories."""
-        least, most = self.min_frequency or 0, self.max_categories
-        if not isinstance(least, Integral):
-            least = least * weight.sum()
-        rare = weight < least
-        if most is not None and most < (~rare).sum() + 1:
-            rare[np.argsort(weight, kind="stable")[: len(weight) - (most - 1)]] = True
+        """Group the categories of a column, given their weights."""
+        min_weight, max_categories = self.min_frequency or 0, self.max_categories
+        if not isinstance(min_weight, Integral):
+            min_weight = min_weight * weight.sum()
+        rare = weight < min_weight
+        if max_categories is not None and max_categories < (~rare).sum() + 1:
+            rare[
+                np.argsort(weight, kind="stable")[: len(weight) - (max_categories - 1)]
+            ] = True
         units = np.where(rare, (~rare).sum(), np.cumsum(~rare) - 1)
         catches = self.handle_unknown == "infrequent_if_exist" and bool(rare.any())
-        own = np.where(rare, np.maximum(weight, _UNSEEN), 0.0)
-        share = np.where(rare, own / ((own.sum() + catches) or 1.0), 1.0)
+        rare_weight = np.where(rare, np.maximum(weight, _UNSEEN), 0.0)
+        share = np.where(
+            rare, rare_weight / ((rare_weight.sum() + catches) or 1.0), 1.0
+        )
         return Groups(units, share, rare, catches)
 
 
 def tell_identifiers(columns, table):
-    """Warn of columns of identifiers: categories of which more than half occur once, at
-    best."""
+    """Warn about columns of identifiers: half of the rows or more have a category of
+    their own."""
     sizes = columns.sizes
     coded = getattr(columns, "coded", np.full(len(sizes), True))
     kinds, scales = getattr(columns, "kinds", None), getattr(columns, "scales", ())
@@ -62,7 +66,7 @@ def tell_identifiers(columns, table):
         n_rows = max(columns.seen[j], len(table.index))
         size = np.count_nonzero(columns.counts[ends[j] - sizes[j] : ends[j]])
         plain = kinds is None or kinds[j] == "categorical"
-        # Rare categories that are in groups cost nothing.
+        # Merged categories cost nothing.
         grouped = bool(scales) and scales[j] is not None
         if plain and not grouped and size >= max(_MANY, n_rows / 2):
             warn(
@@ -76,12 +80,12 @@ def tell_identifiers(columns, table):
 
 
 class Groups(NamedTuple):
-    """A column of categories of which the rare ones are one for the net.
+    """A categorical column whose rare categories are merged for the net.
 
-    Values are codes of all categories; the net sees ``units``, of each code, of which
-    the last is that of all rare ones. ``share`` is the probability of a code given its
-    unit; ``rare`` a mask of codes. If it ``catches``, unknown categories are rare ones:
-    as if one had been seen, once.
+    Values are codes of all categories. ``units`` maps codes to categories of the net,
+    the last of which contains all rare categories. ``share`` is the probability of a
+    code given its unit, and ``rare`` a mask of codes. If ``catches``, unknown
+    categories count as a rare category that was seen once.
     """
 
     units: np.ndarray
@@ -91,33 +95,33 @@ class Groups(NamedTuple):
 
     @property
     def size(self):
-        """Number of inputs of a net: of units."""
+        """Number of units, which is the number of inputs of a net."""
         return int(self.units.max()) + 1
 
     @property
     def shares(self):
-        """Shares of all codes, and of the one after them, of unknown categories."""
-        rest = 1 - self.share[self.rare].sum() if self.catches else 1.0
-        return np.append(self.share, rest)
+        """Shares of all codes, and of the additional code of unknown categories."""
+        unknown = 1 - self.share[self.rare].sum() if self.catches else 1.0
+        return np.append(self.share, unknown)
 
     @property
     def places(self):
-        """Units of all codes, and of the one after them."""
+        """Units of all codes, and of the additional code."""
         return np.append(self.units, self.size - 1)
 
     @property
     def beyond(self):
-        """Code of unknown categories: the next one, or NaN."""
+        """Code of unknown categories: the additional code, or NaN."""
         return float(len(self.units)) if self.catches else np.nan
 
     def forward(self, x):
-        """Codes, that of unknown categories for all higher ones."""
+        """Codes, with a single code for all unknown categories."""
         return np.where(x >= len(self.units), self.beyond, x)
 
     def backward(self, v):
-        """Codes as they are."""
+        """Codes, unchanged."""
         return v
 
     def merged(self, p):
-        """Probabilities of units, of those of codes."""
+        """Probabilities of units, given the probabilities of codes."""
         return np.bincount(self.units, p, self.size)

@@ -1,8 +1,9 @@
-r"""Reach of real columns, their farthest values, which bounds the steps of training.
+r"""Reach of real columns: their largest magnitude, which bounds the steps of training.
 
-A value z, in standard deviations, has a curvature of :math:`z^2`: a step that suits the
-other rows overshoots at it. Of n values at most one is :math:`\sqrt{n}` standard
-deviations out, as in a column that is not zero in one row.
+A value of z standard deviations contributes :math:`z^2` to the curvature: a step that
+suits other rows overshoots at an outlier. Among n values, at most one is
+:math:`\sqrt{n}` standard deviations from the mean, for example in a column with a
+single nonzero entry.
 """
 
 import numpy as np
@@ -11,12 +12,12 @@ from skdgm.data.scales import tail
 from skdgm.exceptions import DataRangeWarning, OutlierWarning
 from skdgm.utils.threading.callers import warn
 
-# Standard deviations from which on a value is far out, and from which on a column is
-# named in a warning; number of columns named.
+# Standard deviations beyond which values count as outliers, and beyond which a warning
+# names the column; maximum number of columns in a warning.
 FAR, _VERY_FAR, _MANY = 10.0, 35.0, 5
 # Kinds of columns that are standardised for a model.
 _REAL = "gaussian", "rectified"
-# Ends of warnings, of models whose steps suit far rows and of others.
+# Endings of warnings: for models whose steps suit outliers, and for other models.
 _SLOWER = (
     "Steps are no longer than suits them, so that of these columns little but mean and "
     "variance may be learned."
@@ -25,10 +26,10 @@ _WIDE = "They set the scale of these columns, of which little else may be learne
 
 
 def reached(columns, table):
-    """Statistics of columns with the largest magnitude and the range of each real one's
-    values, of a table in the units of a model and of earlier fits.
+    """Statistics of columns with the largest magnitude and the range of each real
+    column, over a table in the units of a model and earlier fits.
 
-    Values beyond 10 in one row have effects that add up: each counts as that magnitude
+    Effects of values beyond 10 in the same row add up: each counts as its magnitude
     times the square root of their number.
     """
     n_columns = table.rows.shape[1]
@@ -48,19 +49,19 @@ def reached(columns, table):
 
 
 def seen_range(columns, n_columns):
-    """Least and largest value of each real column in all fits, (2, n_columns), in the
-    units of a model; those of other columns, and before the first fit, are 0."""
-    found = getattr(columns, "range", 0.0)
-    if np.ndim(found):
-        return found
-    # Older files have the largest magnitude alone.
+    """Minimum and maximum of each real column in all fits, of shape (2, n_columns), in
+    the units of a model; 0 for other columns, and before the first fit."""
+    known_range = getattr(columns, "range", 0.0)
+    if np.ndim(known_range):
+        return known_range
+    # Older files only have the largest magnitude.
     reach = getattr(columns, "reach", 0.0)
     return np.multiply.outer([-1.0, 1.0], np.broadcast_to(reach, n_columns))
 
 
 def limits(columns):
     """Largest magnitudes of real columns in all fits, in the units of a model, which
-    chains that would stray without end keep to; None if no column is real."""
+    bound chains that would diverge; None without real columns."""
     if not np.ndim(getattr(columns, "reach", 0.0)):
         return None
     kinds = getattr(columns, "kinds", None)
@@ -69,8 +70,8 @@ def limits(columns):
 
 
 def farthest(columns, table):
-    """Columns of which a value in a table is very far out: a list of column, row of the
-    data that has its largest magnitude, and that magnitude, the largest first."""
+    """List of (column, row, magnitude) of the columns with extreme outliers in a table,
+    the largest magnitude first."""
     reach = np.broadcast_to(getattr(columns, "reach", 0.0), table.rows.shape[1])
     if not (reach > _VERY_FAR).any():
         return []
@@ -83,17 +84,17 @@ def farthest(columns, table):
         where, best = np.where(top > best, index[row], where), np.maximum(best, top)
     best[reach <= _VERY_FAR] = 0
     order = np.argsort(-best, kind="stable")
-    found = [(int(j), int(where[j]), float(best[j])) for j in order]
-    return [own for own in found if own[2] > _VERY_FAR]
+    sorted_columns = [(int(j), int(where[j]), float(best[j])) for j in order]
+    return [entry for entry in sorted_columns if entry[2] > _VERY_FAR]
 
 
 def far_out(model, columns, table, slowed=False):
-    """Sentences about the columns that :func:`farthest` finds, with advice, and a space
-    after them; or nothing.
+    """Text about columns with extreme outliers, with advice and a trailing space; "" if
+    there are none.
 
-    The model knows the names of columns, and as part of another one has ``_names``. A
-    warning says so, unless ``slowed`` is None, where parts of a model warn, or values
-    are clipped. It is True where steps of training suit such rows.
+    A warning with this text is issued unless ``slowed`` is None, for models whose
+    components warn or clip values. ``slowed`` is True if training reduces its steps to
+    suit outliers.
     """
     names = vars(model).pop("_names", getattr(model, "feature_names_in_", None))
     found = farthest(columns, table)
@@ -116,59 +117,62 @@ def far_out(model, columns, table, slowed=False):
 
 
 def within_reach(columns, v):
-    """Known values, (n_rows, n_columns) in the units of a model and NaN where missing,
-    as a net reads them: beyond the range seen, and a tail, as the end of this; and a
-    mask of the columns that have such values, for :func:`tell_beyond`."""
+    """Known values as a net reads them, of shape (n_rows, n_columns) in the units of a
+    model: values beyond the training range and a tail are clipped to the range. Also a
+    mask of the clipped columns, for :func:`tell_beyond`."""
     return read_within(v, *ends(columns, v.shape[1]))
 
 
 def read_within(v, outer, inner):
-    """Values beyond the ``outer`` ends of their columns, (least, largest), as the
-    ``inner`` ones, in the type of v; and a mask of the columns with such values."""
+    """Values beyond the ``outer`` limits (low, high) of their columns clipped to the
+    ``inner`` limits, and a mask of the columns with such values."""
     with np.errstate(invalid="ignore"):
         below, above = v < outer[0], v > outer[1]
     beyond = (below | above).any(axis=0)
     if not beyond.any():
         return v, beyond
-    found = np.where(below, inner[0], np.where(above, inner[1], v))
-    return found.astype(v.dtype, copy=False), beyond
+    clipped = np.where(below, inner[0], np.where(above, inner[1], v))
+    return clipped.astype(v.dtype, copy=False), beyond
 
 
 def tell_beyond(name, beyond, name_of):
-    """Warn of a mask of columns with values beyond the range seen, by the name of a
-    model and those that ``name_of`` gives their numbers; not if there are none."""
+    """Warn about columns (a mask) with values beyond the training range, if there are
+    any; ``name_of`` returns the name of a column."""
     if not beyond.any():
         return
-    found = [str(name_of(j)) for j in np.flatnonzero(beyond)]
-    more = f" and {len(found) - _MANY} more" if len(found) > _MANY else ""
+    names = [str(name_of(j)) for j in np.flatnonzero(beyond)]
+    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
     warn(
         f"{name} got values far beyond the training range in columns "
-        f"{', '.join(map(repr, found[:_MANY]))}{more}: missing entries are imputed as "
+        f"{', '.join(map(repr, names[:_MANY]))}{more}: missing entries are imputed as "
         "if these values were at the end of the range, which is all that was learned.",
         DataRangeWarning,
     )
 
 
 def ends(columns, n_columns):
-    """Least and largest value of each column that a net has learned of, in the units of
-    a model, with a tail and without, (2, 2, n_columns); infinite where there is no
-    limit."""
-    found = np.full((2, 2, n_columns), [[[-np.inf], [np.inf]]])
+    """Limits of the training range of each column, with a tail and without, of shape
+    (2, 2, n_columns), in the units of a model; infinite where there is no limit."""
+    limits_of_columns = np.full((2, 2, n_columns), [[[-np.inf], [np.inf]]])
     reach, kinds = getattr(columns, "reach", 0.0), getattr(columns, "kinds", None)
     if np.ndim(reach):
         real = (kinds is None or np.isin(kinds, _REAL)) & (reach > 0)
         low, high = seen_range(columns, n_columns)
-        for own, share in zip(found, (tail(columns.seen), 0.0)):
-            room = share * (high - low)
-            own[:] = np.where(real, [low - room, high + room], own)
+        for pair, share in zip(limits_of_columns, (tail(columns.seen), 0.0)):
+            margin = share * (high - low)
+            pair[:] = np.where(real, [low - margin, high + margin], pair)
     for j, scale in enumerate(getattr(columns, "scales", ())):
         if hasattr(scale, "ends"):
-            found[0, :, j], found[1, :, j] = scale.ends, scale.z[[0, -1]]
-    return found
+            limits_of_columns[0, :, j], limits_of_columns[1, :, j] = (
+                scale.ends,
+                scale.z[[0, -1]],
+            )
+    return limits_of_columns
 
 
 def _sizes(columns, v):
-    """Magnitudes of real columns' values, 0 where missing and of other columns."""
+    """Magnitudes of the values of real columns; 0 for missing values and other
+    columns."""
     size = np.abs(np.asarray(v, np.float64))
     size[~np.isfinite(size)] = 0
     kinds = getattr(columns, "kinds", None)

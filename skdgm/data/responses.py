@@ -1,6 +1,6 @@
-"""Responses: the columns y of a model of rows that are given X.
+"""Responses: the columns y of a model of y given X.
 
-Labels become codes; numbers stay. Missing values are NaN, in any column.
+Labels become codes; numbers are unchanged. Missing values of any column are NaN.
 """
 
 from typing import NamedTuple
@@ -21,10 +21,13 @@ _TRUTH = bool | np.bool_
 
 
 class Responses(NamedTuple):
-    """Columns of y: their names, or numbers; whether there is one, from an array of one
-    column (``flat``); the Codec of their types if they came as a DataFrame; the kind of
-    units of each, as of :class:`~skdgm.data.UnitColumns`; and the sorted classes of
-    each, none of numbers and times."""
+    """Columns of y, as read in the first fit.
+
+    ``names`` are names or numbers. ``flat`` is True for a one-dimensional y. ``codec``
+    has the types of a DataFrame, or is None. ``kinds`` are kinds of units, as in
+    :class:`~skdgm.data.UnitColumns`. ``classes`` has the sorted classes of each column,
+    none for numbers and times.
+    """
 
     names: list
     flat: bool
@@ -34,7 +37,7 @@ class Responses(NamedTuple):
 
     @property
     def framed(self):
-        """Whether they came as a DataFrame."""
+        """True if y was a DataFrame."""
         return self.codec is not None
 
     @property
@@ -43,28 +46,28 @@ class Responses(NamedTuple):
         return UnitColumns(self.kinds)
 
     def numbers(self, y, owner, n_rows=None):
-        """Codes of classes and numbers, NaN where missing, of shape (n_rows,
-        n_columns) in float64.
+        """Codes of classes and numbers, NaN where missing, of shape (n_rows, n_columns)
+        in float64.
 
-        ValueError, which names the owner, if there are other columns or unknown
-        classes, or not ``n_rows`` rows.
+        ValueError, which names the owner, for other columns, unknown classes, or
+        another number of rows than ``n_rows``.
         """
         names, parts, flat = parts_of(y, owner)
         if flat and not self.flat and len(self.kinds) > 1:
             parts = list(np.atleast_2d(np.asarray(y)).T)
         self._check(names, parts, owner, n_rows)
         parts = _ticks(y, parts, self.codec)
-        found = np.full((len(parts[0]), len(parts)), np.nan)
+        numbers = np.full((len(parts[0]), len(parts)), np.nan)
         for j, (part, classes) in enumerate(zip(parts, self.classes)):
             if not len(classes):
-                found[:, j] = as_numbers(part, owner)
+                numbers[:, j] = as_numbers(part, owner)
                 continue
             values = as_values(part, owner)
             known = ~missing(values)
             if known.any():
                 labels = of_classes(values[known], f"y of {owner}")
-                found[known, j] = codes_of(labels, classes, _HINT)
-        return found
+                numbers[known, j] = codes_of(labels, classes, _HINT)
+        return numbers
 
     def _check(self, names, parts, owner, n_rows):
         if len(parts) != len(self.kinds):
@@ -84,8 +87,8 @@ class Responses(NamedTuple):
             )
 
     def rows(self, numbers, columns=None, dtype=np.float64, fitting=False):
-        """Validated rows of numbers as of :meth:`numbers`, in the units of the model if
-        there are statistics of the columns."""
+        """Validated rows of the result of :meth:`numbers`, in the units of the model if
+        ``columns`` has statistics."""
         if not numbers.shape[0]:
             return Rows(numbers, dtype)
         owner = y()
@@ -100,8 +103,8 @@ class Responses(NamedTuple):
         )
 
     def decoded(self, numbers):
-        """Labels and numbers for codes and numbers: of the shape of y in ``fit``, and a
-        DataFrame, of the same types, if it was one."""
+        """Labels and numbers for codes and numbers, in the format of y in ``fit``: a
+        DataFrame of the same types, or an array of the same number of dimensions."""
         parts = [
             classes[column.astype(int)] if len(classes) else column
             for classes, column in zip(self.classes, numbers.T)
@@ -109,10 +112,13 @@ class Responses(NamedTuple):
         if self.framed:
             import pandas as pd
 
-            found = pd.DataFrame(
-                {j: self._typed(j, own) for j, own in enumerate(parts)}
+            frame = pd.DataFrame(
+                {
+                    j: self._typed(j, column_values)
+                    for j, column_values in enumerate(parts)
+                }
             )
-            return found.set_axis(pd.Index(self.names), axis=1)
+            return frame.set_axis(pd.Index(self.names), axis=1)
         if self.flat:
             return parts[0]
         types = {part.dtype.kind for part in parts}
@@ -122,7 +128,7 @@ class Responses(NamedTuple):
         return np.column_stack(parts)
 
     def _typed(self, j, values):
-        """Labels or numbers as a column of the type of column j of the DataFrame."""
+        """Labels or numbers with the type of column j of the DataFrame."""
         import pandas as pd
 
         dtype = self.codec.dtypes[j]
@@ -134,50 +140,57 @@ class Responses(NamedTuple):
 
 
 class y(BaseEstimator):
-    """Owner of the columns of y where these are validated, by its name in messages."""
+    """Owner of the columns of y during validation: its name appears in messages."""
 
 
 def learned_responses(given, owner, column_types):
-    """Responses of a first fit: which columns y has, and of which kinds.
+    """Responses of a first fit: names, kinds and classes of the columns of y.
 
-    ``column_types`` is a kind of units, of all or for each, a dict by name, or "mixed":
-    text, and whole numbers in an array of one column, are categories; truth values, and
-    columns of 0 and 1 alone, are bits; other numbers, and times, are real. ValueError,
-    which names the owner, for y that cannot be read so.
+    ``column_types`` is one kind of units, one for each column, a dict by name, or
+    "mixed". With "mixed", text is categorical, as are integers in a one-dimensional
+    array; booleans and columns of 0 and 1 are bits; other numbers, and times, are real.
+    ValueError, which names the owner, for an invalid y.
     """
     names, parts, flat = parts_of(given, owner)
-    own = list(range(len(parts))) if names is None else list(names)
-    kinds, classes, told_types, codec = [], [], _told(column_types, own), None
+    column_names = list(range(len(parts))) if names is None else list(names)
+    kinds, classes, option_kinds, codec = (
+        [],
+        [],
+        _told(column_types, column_names),
+        None,
+    )
     if is_frame(given):
-        codec = Codec.of(given, dict.fromkeys(own, "numeric"))
+        codec = Codec.of(given, dict.fromkeys(column_names, "numeric"))
         parts = _ticks(given, parts, codec)
-        told_types = [
-            "categorical" if told == "mixed" and str(dtype) == "category" else told
-            for told, dtype in zip(told_types, codec.dtypes)
+        option_kinds = [
+            "categorical"
+            if option_kind == "mixed" and str(dtype) == "category"
+            else option_kind
+            for option_kind, dtype in zip(option_kinds, codec.dtypes)
         ]
-    for name, told, part in zip(own, told_types, parts):
+    for name, option_kind, part in zip(column_names, option_kinds, parts):
         values = as_values(part, owner)
-        known = values[~missing(values)]
-        if not len(known):
+        observed = values[~missing(values)]
+        if not len(observed):
             raise ValueError(
                 f"{owner} needs y, but it has no value in column {name!r}: all are "
                 "missing."
             )
-        kind = _kind(known, flat) if told == "mixed" else told
+        kind = _kind(observed, flat) if option_kind == "mixed" else option_kind
         labels = np.zeros(0)
         if parsed(kind)[0] == "categorical":
-            labels = np.unique(of_classes(known, f"y of {owner}"))
+            labels = np.unique(of_classes(observed, f"y of {owner}"))
             n_named = parsed(kind)[1] or 0
             if labels.dtype.kind in "iuf" and n_named > len(labels):
                 labels = np.union1d(labels, np.arange(n_named))
             kind = f"categorical({max(len(labels), n_named)})"
         kinds.append(kind)
         classes.append(labels)
-    return Responses(own, flat, codec, tuple(kinds), classes)
+    return Responses(column_names, flat, codec, tuple(kinds), classes)
 
 
 def _ticks(y, parts, codec):
-    """Columns of a DataFrame, with times as numbers of ticks."""
+    """Columns of a DataFrame, with ticks in place of times."""
     if codec is None or not is_frame(y):
         return parts
     return [
@@ -187,7 +200,7 @@ def _ticks(y, parts, codec):
 
 
 def _told(column_types, names):
-    """Kind of each column that the option tells, "mixed" where it does not."""
+    """Kind of each column by the option, "mixed" where the option has none."""
     if isinstance(column_types, str):
         return [column_types] * len(names)
     if isinstance(column_types, dict):
@@ -206,13 +219,13 @@ def _told(column_types, names):
 
 
 def _kind(known, flat):
-    """Kind of a column of which none is told, by its known values."""
+    """Kind of a column that the option does not name, by its known values."""
     if known.dtype.kind == "O":
         if any(isinstance(value, str | bytes) for value in known.tolist()):
             return "categorical"
-        truth = all(isinstance(value, _TRUTH) for value in known.tolist())
+        are_booleans = all(isinstance(value, _TRUTH) for value in known.tolist())
         try:
-            known = known.astype(bool if truth else float)
+            known = known.astype(bool if are_booleans else float)
         except (TypeError, ValueError):
             return "categorical"
     if known.dtype.kind == "b":
@@ -220,7 +233,7 @@ def _kind(known, flat):
     if known.dtype.kind not in "iuf":
         return "categorical"
     if flat:
-        whole = (known == np.rint(known)).all()
-        return "categorical" if whole else "gaussian"
-    bits = np.isin(known, (0, 1)).all()
-    return "bernoulli" if bits else "gaussian"
+        are_integers = (known == np.rint(known)).all()
+        return "categorical" if are_integers else "gaussian"
+    are_bits = np.isin(known, (0, 1)).all()
+    return "bernoulli" if are_bits else "gaussian"

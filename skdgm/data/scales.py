@@ -1,14 +1,15 @@
 r"""Scales of columns of numbers, learned from the data: levels, or normal scores.
 
-A column of few values is a choice among these. A column of many is read in normal
-scores of its smoothed distribution function F, as a Gaussian copula reads it [1]_,
+A column with few distinct values is categorical in its levels. A column with many
+values is read in normal scores of its smoothed distribution function F, as in a
+Gaussian copula [1]_,
 
 .. math:: z = \Phi^{-1}(F(x)), \qquad
     \log p(x) = \log p(z) + \log \frac{\mathrm{d} z}{\mathrm{d} x}
 
-where F is continuous and linear between few knots, so that heavy tails and edges are no
-burden of the model. Single values that many rows share are atoms: they have
-probabilities, and the other values a density.
+where F is continuous and piecewise linear with few knots, so that the model need not
+learn heavy tails and edges. Single values that many rows share are atoms: they have
+probabilities, while other values have a density.
 
 References
 ----------
@@ -22,71 +23,73 @@ from scipy.special import entr, ndtr, ndtri
 
 from skdgm.utils.domains import HUGE
 
-# Columns with at most this many distinct values, and on average this many rows of each
-# (more where they are not whole), are read as levels.
+# Columns with at most LEVELS distinct values, and on average at least REPEATS rows of
+# each (_FRACTIONS if the values are not integers), are read as levels.
 LEVELS, REPEATS, _FRACTIONS = 20, 10, 50
-# Most levels of a column whose value is a function of a category in as many rows.
+# Maximum number of levels of a column that is a function of a categorical column.
 MANY = 1000
-# An atom has at least this share of the rows, this many, stands out from the values
-# around it by this factor, and by as many standard errors; most of a column.
+# Minimum share and number of the rows of an atom; minimum ratio to the weight of nearby
+# values, and minimum difference in standard errors; maximum number of atoms.
 _SHARE, _COUNT, _PEAK, _ERRORS, _ATOMS = 0.002, 5, 2, 4, 50
-# Most segments of a distribution function, and rows for each.
+# Maximum number of segments of a distribution function, and rows for each.
 _SEGMENTS, _ROWS = 64, 30
-# Least share of F that is uniform over the range, so that it increases everywhere.
+# Minimum uniform component of F, with which F increases everywhere.
 _UNIFORM = 1e-3
-# Values differ by no more than this, relative to a level's size, to be that level.
+# Maximum relative difference of a value from its level.
 _SAME = 1e-6
-# Values of numbers in standard units, which nets read beside scores, end here.
+# Limit of numbers in standard units, which nets read together with scores.
 _END = 3.0
 _DIGITS = 6
-# Rounding errors up to which a score is an atom's.
+# Maximum difference of a score from that of an atom, in units of rounding errors.
 _NEAR = 16
 # Relative rounding error of decimal fractions in single precision.
 _ROUNDING = 4 * np.finfo(np.float32).eps
 
 
 class Levels(NamedTuple):
-    """A column of few values, in increasing order, whose units are their ranks."""
+    """A column with few values, in increasing order, whose units are their ranks."""
 
     values: np.ndarray
 
     @property
     def size(self):
-        """Number of inputs of a net: that of levels."""
+        """Number of levels, which is the number of inputs of a net."""
         return len(self.values)
 
     def forward(self, x):
-        """Ranks of values, from 0 on; NaN where missing or not a level."""
-        found = np.searchsorted(self.values, x).clip(1, max(1, len(self.values) - 1))
+        """Ranks of values, from 0; NaN where missing or not a level."""
+        ranks = np.searchsorted(self.values, x).clip(1, max(1, len(self.values) - 1))
         if len(self.values) == 1:
-            found, near = np.zeros(len(x)), np.broadcast_to(self.values, len(x))
+            ranks, nearest = np.zeros(len(x)), np.broadcast_to(self.values, len(x))
         else:
-            below = x - self.values[found - 1] < self.values[found] - x
-            found = found - below
-            near = self.values[found]
-        room = _SAME * np.maximum(np.abs(near), _SAME)
+            below = x - self.values[ranks - 1] < self.values[ranks] - x
+            ranks = ranks - below
+            nearest = self.values[ranks]
+        tolerance = _SAME * np.maximum(np.abs(nearest), _SAME)
         if (self.values == np.rint(self.values)).all():
-            # Other whole numbers are not near, as single precision has these digits.
-            room = np.minimum(room, np.maximum(0.5, _ROUNDING * np.abs(near)))
-        return np.where(np.abs(x - near) <= room, found, np.nan)
+            # Single precision distinguishes neighboring integers.
+            tolerance = np.minimum(
+                tolerance, np.maximum(0.5, _ROUNDING * np.abs(nearest))
+            )
+        return np.where(np.abs(x - nearest) <= tolerance, ranks, np.nan)
 
     def backward(self, v):
-        """Values of ranks, with fractions between two."""
+        """Values of ranks; fractional ranks are interpolated."""
         return np.interp(v, np.arange(len(self.values)), self.values)
 
 
 class Scores(NamedTuple):
-    """A column of many values, whose units are normal scores.
+    """A column with many values, whose units are normal scores.
 
-    ``x`` and ``z`` are values and their scores at knots, both increasing; scores are
-    linear between these, and beyond them, with the mean slope. ``atoms`` are values
-    with probabilities of their own; ``low`` and ``high`` the least and largest value
-    seen, which end the range of all that is drawn, rounded to ``step``, of which all
-    values are multiples, unless it is 0. ``center`` is the mean of all values, and
-    ``span`` the unit in which they lie within 3 of it. ``waves`` are periods, in the
-    unit of the values, whose phases nets read, too: a year, a week and a day of dates,
-    and parts of these. ``share``, of shape (size,), has smoothed frequencies of atoms,
-    the mean score of the rows, 0 at an atom, 0, and mean phases.
+    ``x`` and ``z`` are values and scores at knots, both increasing. Scores are linear
+    between knots, and continue beyond them with the mean slope. ``atoms`` are values
+    with their own probabilities. ``low`` and ``high`` are the observed minimum and
+    maximum, the limits of all draws. ``step`` is the unit of which all values are
+    multiples, or 0. ``center`` is the mean of all values; values lie within 3 units of
+    ``span`` from it. ``waves`` are periods whose phases are inputs of nets: for dates a
+    year, a week, a day and their harmonics. ``share``, of shape (size,), has the means
+    of a net's inputs: smoothed frequencies of atoms, the mean score (0 for atoms), 0,
+    and mean phases.
     """
 
     x: np.ndarray
@@ -104,8 +107,8 @@ class Scores(NamedTuple):
 
     @property
     def size(self):
-        """Number of inputs of a net: one for each atom, two more, and two of each
-        wave."""
+        """Number of inputs of a net: one for each atom, two for the number, and two for
+        each wave."""
         return len(self.atoms) + 2 + 2 * len(self.waves)
 
     @property
@@ -122,10 +125,10 @@ class Scores(NamedTuple):
 
     @property
     def ends(self):
-        """Scores between which nets read values: those of the range, wider by a tail;
-        see :func:`tail`."""
-        room = (self.z[-1] - self.z[0]) * tail(0.5 / ndtr(self.z[0]) - 1)
-        return np.array([self.z[0] - room, self.z[-1] + room])
+        """Minimum and maximum score that nets read: the range, extended by a
+        :func:`tail`."""
+        margin = (self.z[-1] - self.z[0]) * tail(0.5 / ndtr(self.z[0]) - 1)
+        return np.array([self.z[0] - margin, self.z[-1] + margin])
 
     @property
     def marks(self):
@@ -136,54 +139,54 @@ class Scores(NamedTuple):
         """Scores of values, NaN where missing."""
         inside = np.interp(x, self.x, self.z)
         beyond = np.minimum(x - self.x[0], 0) + np.maximum(x - self.x[-1], 0)
-        most = HUGE / max(1.0, self.slope)
-        return inside + self.slope * np.clip(beyond, -most, most)
+        limit = HUGE / max(1.0, self.slope)
+        return inside + self.slope * np.clip(beyond, -limit, limit)
 
     def backward(self, z):
-        """Values of scores, within the range, rounded; atoms exactly."""
+        """Values of scores, clipped to the range and rounded; atoms are exact."""
         x, codes = self.rounded(np.interp(z, self.z, self.x)), self.codes(z)
-        at = codes < len(self.atoms)
-        x[at] = self.atoms[codes[at].astype(int)]
+        is_atom = codes < len(self.atoms)
+        x[is_atom] = self.atoms[codes[is_atom].astype(int)]
         return x
 
     def codes(self, z):
-        """Numbers of the atoms that scores are, the number of atoms for all others, and
-        NaN where missing."""
-        marks, found = self.marks, np.full(len(z), float(len(self.atoms)))
-        near = self.tolerance(marks, z.dtype)
+        """Index of the atom that each score equals, the number of atoms for other
+        scores, and NaN where missing."""
+        marks, indices = self.marks, np.full(len(z), float(len(self.atoms)))
+        tolerances = self.tolerance(marks, z.dtype)
         for number, mark in enumerate(marks):
-            found[np.abs(z - mark) <= near[number]] = number
-        return np.where(np.isnan(z), np.nan, found)
+            indices[np.abs(z - mark) <= tolerances[number]] = number
+        return np.where(np.isnan(z), np.nan, indices)
 
     @staticmethod
     def tolerance(marks, dtype):
-        """Rounding errors of a dtype up to which a score is one of these marks."""
+        """Rounding errors of a dtype within which a score equals one of these marks."""
         return _NEAR * np.finfo(dtype).eps * np.maximum(1, np.abs(marks))
 
     def rounded(self, x):
-        """Values within the range, as multiples of the step."""
+        """Values clipped to the range, as multiples of the step."""
         x = x.clip(self.low, self.high)
         if not self.step:
             return x
         return np.round(x, round(-np.log10(self.step)))
 
     def is_atom(self, x, dtype=np.float64):
-        """Boolean array, True for values that are atoms, and have scores of these in
-        a dtype."""
-        near = np.abs(x[:, None] - self.atoms) <= _SAME * np.abs(self.atoms)
-        same = self.codes(self.forward(x).astype(dtype)) < len(self.atoms)
-        return same & near.any(axis=1)
+        """Mask of values that are atoms, and whose scores in a dtype are those of
+        atoms."""
+        is_near = np.abs(x[:, None] - self.atoms) <= _SAME * np.abs(self.atoms)
+        has_score = self.codes(self.forward(x).astype(dtype)) < len(self.atoms)
+        return has_score & is_near.any(axis=1)
 
     def log_slope(self, x, dtype=np.float64):
         """Log slope of the scores at each value: 0 at atoms, and where missing."""
-        place = np.searchsorted(self.x, x, side="right")
+        segment = np.searchsorted(self.x, x, side="right")
         inner = np.diff(self.z) / np.diff(self.x)
         slopes = np.concatenate([[self.slope], inner, [self.slope]])
-        none = np.isnan(x) | self.is_atom(x, dtype)
-        return np.where(none, 0.0, np.log(slopes[np.where(none, 0, place)]))
+        excluded = np.isnan(x) | self.is_atom(x, dtype)
+        return np.where(excluded, 0.0, np.log(slopes[np.where(excluded, 0, segment)]))
 
     def standard(self, x):
-        """Values in units of the span, from the center."""
+        """Values relative to the center, in units of the span."""
         return (x - self.center) / self.span
 
     def phases(self, x):
@@ -192,25 +195,26 @@ class Scores(NamedTuple):
         return np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
 
     def value(self, standard):
-        """Values of what :meth:`standard` gives."""
+        """Inverse of :meth:`standard`."""
         return self.center + self.span * standard
 
 
 def tail(n_rows):
-    r"""Share of a range by which values of the same distribution may be beyond it.
+    r"""Margin beyond a range, as a fraction of the range, for values of the same
+    distribution.
 
     .. math:: 2 / \sqrt{n}
 
-    One of some ten thousand rows of a normal column is beyond the range of n rows by
-    more.
+    About one in ten thousand values of a normal column lies farther beyond the range of
+    n rows.
     """
     return 2 / np.sqrt(np.maximum(n_rows, 1))
 
 
 def few(values, weight):
-    """Return whether a column of these distinct values is one of levels."""
-    each = REPEATS if (values == np.rint(values)).all() else _FRACTIONS
-    return len(values) <= max(2, min(LEVELS, weight.sum() / each))
+    """Return whether to read a column with these distinct values as levels."""
+    rows_per_value = REPEATS if (values == np.rint(values)).all() else _FRACTIONS
+    return len(values) <= max(2, min(LEVELS, weight.sum() / rows_per_value))
 
 
 def step_of(values):
@@ -222,48 +226,49 @@ def step_of(values):
         return 1.0
     for digits in range(1, _DIGITS + 1):
         unit = 10.0**-digits
-        near = np.abs(np.round(values, digits) - values)
-        if (near <= np.minimum(_ROUNDING * size, 0.01 * unit)).all():
+        error = np.abs(np.round(values, digits) - values)
+        if (error <= np.minimum(_ROUNDING * size, 0.01 * unit)).all():
             return unit
     return 0.0
 
 
 def scores_of(values, weight, waves=()):
-    """Learn the scores of a column from its distinct values, at least two, in
-    increasing order, and the weight of each; ``waves`` are periods to be read."""
+    """Learn the scores of a column from its distinct values (at least two, in
+    increasing order) and their weights; ``waves`` are periods."""
     total, step = weight.sum(), step_of(values)
     around = _around(weight)
     clear = np.maximum(_PEAK * around, around + _ERRORS * np.sqrt(around))
     heavy = weight >= np.maximum(clear, max(_SHARE * total, _COUNT))
     heavy[np.argsort(np.where(heavy, weight, 0), kind="stable")[:-_ATOMS]] = False
-    atoms, others, own = values[heavy], values[~heavy], weight[~heavy]
-    x, z = _knots(values, atoms, others, own, step)
+    atoms, others, weights_of_others = values[heavy], values[~heavy], weight[~heavy]
+    x, z = _knots(values, atoms, others, weights_of_others, step)
     center = float(weight @ values / total)
     span = float(max(values[-1] - center, center - values[0]) / _END)
-    facts = float(values[0]), float(values[-1]), step, center, span
-    found = Scores(x, z, atoms, *facts, np.zeros(0), np.array(waves, float))
-    mean = own @ found.forward(others) / total if len(others) else 0.0
-    each = (weight[heavy] + 1) / (total + len(atoms) + 1)
-    phases = weight @ found.phases(values) / total
-    return found._replace(share=np.concatenate([each, [mean, 0.0], phases]))
+    statistics = float(values[0]), float(values[-1]), step, center, span
+    scores = Scores(x, z, atoms, *statistics, np.zeros(0), np.array(waves, float))
+    mean = weights_of_others @ scores.forward(others) / total if len(others) else 0.0
+    frequencies = (weight[heavy] + 1) / (total + len(atoms) + 1)
+    phases = weight @ scores.phases(values) / total
+    return scores._replace(share=np.concatenate([frequencies, [mean, 0.0], phases]))
 
 
 def _around(weight):
-    """Median weight of the three values before and after each one."""
-    near = np.pad(weight, 3, constant_values=np.nan)
-    near = np.lib.stride_tricks.sliding_window_view(near, 7)
-    return np.nanmedian(np.delete(near, 3, axis=1), axis=1)
+    """Median weight of the three values before and after each value."""
+    windows = np.pad(weight, 3, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(windows, 7)
+    return np.nanmedian(np.delete(windows, 3, axis=1), axis=1)
 
 
 def _knots(values, atoms, others, weight, step):
-    """Knots of the scores: at quantiles of the other values, and around the atoms."""
+    """Knots of the scores: at quantiles of the values that are not atoms, and around
+    atoms."""
     total, half = max(weight.sum(), 1.0), (step or np.diff(values).min()) / 2
     ends = np.array([values[0] - half, values[-1] + half])
     if step:
-        # Cells of values end half a step from them: between two at one place, or two.
+        # Each value has a cell of one step. Neighboring cells may share a boundary.
         around = np.concatenate([atoms - half, atoms + half])
         cells = np.concatenate([others[:-1] + half, others[1:] - half, around, ends])
-        # The same places are equal in spite of rounding errors.
+        # Equal places are equal in spite of rounding errors.
         places = np.unique(np.rint(cells / half)) * half
         always = np.isin(places, np.rint(np.concatenate([around, ends]) / half) * half)
     else:
@@ -274,8 +279,8 @@ def _knots(values, atoms, others, weight, step):
     uniform = (places - places[0]) / (places[-1] - places[0])
     blend = max(_UNIFORM, 1 / (total + 1))
     share = (1 - blend) * below / total + blend * uniform
-    # The first place at or above each quantile, the ends, and those around atoms.
+    # The first place at or above each quantile, the ends, and places around atoms.
     n = int(np.clip(total / _ROWS, 1, _SEGMENTS))
     always[np.searchsorted(share, np.arange(1, n) / n)] = True
-    room = 0.5 / (total + 1)
-    return places[always], ndtri(room + (1 - 2 * room) * share[always])
+    margin = 0.5 / (total + 1)
+    return places[always], ndtri(margin + (1 - 2 * margin) * share[always])

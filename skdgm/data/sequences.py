@@ -1,4 +1,4 @@
-"""Sequences as users give them: one table with lengths, or a list of tables."""
+"""Sequences from users: one table with lengths, or a list of tables."""
 
 from collections import Counter
 from functools import wraps
@@ -15,19 +15,20 @@ from skdgm.training.sequences import SequenceRows
 from skdgm.utils.domains import is_frame, refuse_odd_weights
 from skdgm.utils.words import with_article
 
-# Number of steps from which on columns that stay the same do so by no chance.
+# Minimum number of steps of a constant column.
 _STEPS = 8
 
 
 def as_one_table(X, lengths=None, groups=None, each=None):
-    """Sequences as one table, one after the other, and their lengths, an int array.
+    """Sequences as one table, in order, and an int array of their lengths.
 
-    X is such a table, or a list of a table for each. The sequences of a table have
-    ``lengths``; or they are runs of rows of the same group, given ``groups`` of all
-    rows; or they have ``each`` rows, but perhaps for the last one; or the table is a
-    single one. ValueError if there is no sequence; if one is empty, or has other
-    columns than the first; if lengths are not whole numbers of at least 1, or do not
-    add up to the rows; or if groups are not as many as rows, or one comes back.
+    X is such a table, or a list of tables. A table is divided by ``lengths``; by
+    ``groups``, where each run of equal groups is a sequence; or into sequences of
+    ``each`` rows, the last of which may be shorter. Otherwise it is a single sequence.
+
+    ValueError if there is no sequence, or one is empty or has other columns than the
+    first; if lengths are not positive integers that sum to the number of rows; or if
+    groups are invalid.
     """
     several = is_several(X)
     if several and not (lengths is None and groups is None):
@@ -50,19 +51,19 @@ def as_one_table(X, lengths=None, groups=None, each=None):
         lengths = _runs(groups, n_rows)
     if lengths is None and each is not None and n_rows:
         lengths = np.diff(np.append(np.arange(0, n_rows, each), n_rows))
-    found = np.atleast_1d(np.asarray(n_rows if lengths is None else lengths))
-    whole = found.dtype.kind in "iuf" and found.ndim == 1 and len(found)
-    if not whole or not (np.isfinite(found) & (found == np.floor(found))).all():
+    sizes = np.atleast_1d(np.asarray(n_rows if lengths is None else lengths))
+    is_numeric = sizes.dtype.kind in "iuf" and sizes.ndim == 1 and len(sizes)
+    if not is_numeric or not (np.isfinite(sizes) & (sizes == np.floor(sizes))).all():
         raise ValueError(f"lengths must be whole numbers, not {lengths!r:.100}.")
-    wrong = np.flatnonzero(found < 1)
-    if wrong.size:
+    empty = np.flatnonzero(sizes < 1)
+    if empty.size:
         raise ValueError(
-            f"Sequence {wrong[0]} has the length {found[wrong[0]]}: leave empty "
+            f"Sequence {empty[0]} has the length {sizes[empty[0]]}: leave empty "
             "sequences out."
         )
-    if (total := found.sum(dtype=np.float64)) != n_rows:
+    if (total := sizes.sum(dtype=np.float64)) != n_rows:
         raise ValueError(f"lengths add up to {total:g}, but X has {n_rows} rows.")
-    return X, found.astype(np.int64)
+    return X, sizes.astype(np.int64)
 
 
 def is_several(X):
@@ -71,7 +72,7 @@ def is_several(X):
 
 
 def divided(X, lengths):
-    """Sequences of one table, a list of arrays or DataFrames."""
+    """List of the sequences of a table, as arrays or DataFrames."""
     edges = np.cumsum(lengths)
     parts = zip(edges - lengths, edges)
     rows = getattr(X, "iloc", X)
@@ -79,16 +80,16 @@ def divided(X, lengths):
 
 
 def answered(function, X, lengths=None, groups=None, each=None):
-    """A function of a table and lengths, of sequences as :func:`as_one_table` takes
-    them: a list of answers if X is a list."""
+    """Result of a function of a table and lengths, for sequences in any format that
+    :func:`as_one_table` accepts; a list if X is a list."""
     table, lengths = as_one_table(X, lengths, groups, each)
-    found = function(table, lengths)
-    return divided(found, lengths) if is_several(X) else found
+    result = function(table, lengths)
+    return divided(result, lengths) if is_several(X) else result
 
 
 class Steady(NamedTuple):
-    """Columns that stay the same within each of some sequences: a mask, the least and
-    the largest values, and the number of steps from one row to the next."""
+    """Columns that are constant within sequences: a mask, minimum and maximum of each
+    column, and the number of steps from one row to the next."""
 
     same: np.ndarray
     least: np.ndarray
@@ -97,10 +98,10 @@ class Steady(NamedTuple):
 
     @classmethod
     def of(cls, rows, lengths, before=None):
-        """Learn which are such of validated rows, and of earlier ones."""
-        nan = np.full(rows.shape[1], np.nan)
+        """Learn the constant columns of validated rows and of earlier rows."""
+        unknown = np.full(rows.shape[1], np.nan)
         if before is None:
-            before = cls(np.ones(rows.shape[1], bool), nan, nan, 0)
+            before = cls(np.ones(rows.shape[1], bool), unknown, unknown, 0)
         same, least, most, n_steps = before
         for stop, length in zip(np.cumsum(lengths), lengths):
             if not same.any():
@@ -113,81 +114,85 @@ class Steady(NamedTuple):
 
     @property
     def columns(self):
-        """Mask of columns that are of sequences, as birth dates are, and not of steps:
-        the same in many steps, but not in all sequences."""
+        """Mask of columns that describe a sequence, like birth dates: constant over
+        many steps, but different between sequences."""
         return self.same & (self.most > self.least) & (self.n_steps >= _STEPS)
 
 
 def completed_columns(X, lengths, kept):
-    """Table whose columns ``kept``, a mask, have the last known value of their sequence
-    where they are missing; X if nothing is."""
+    """Table in which a known value of the same sequence replaces missing values in the
+    columns of the mask ``kept``; X if nothing is missing."""
     frame = as_pandas(X)
     if kept is None or not kept.any():
         return X
     if not is_frame(frame):
-        plain = X.toarray() if sp.issparse(X) else np.asarray(X)
-        if plain.dtype.kind in "biu" or not missing(plain[:, kept]).any():
+        array = X.toarray() if sp.issparse(X) else np.asarray(X)
+        if array.dtype.kind in "biu" or not missing(array[:, kept]).any():
             return X
         import pandas as pd
 
-        return completed_columns(pd.DataFrame(plain), lengths, kept).to_numpy()
-    found, number = None, np.repeat(np.arange(len(lengths)), lengths)
+        return completed_columns(pd.DataFrame(array), lengths, kept).to_numpy()
+    result, number = None, np.repeat(np.arange(len(lengths)), lengths)
     for j in np.flatnonzero(kept):
         column = frame.iloc[:, j].reset_index(drop=True)
         if not column.isna().any():
             continue
-        found = frame.copy(deep=False) if found is None else found
+        result = frame.copy(deep=False) if result is None else result
         column = column.groupby(number).bfill()
-        found.isetitem(j, column.groupby(number).ffill().array)
-    if found is None:
+        result.isetitem(j, column.groupby(number).ffill().array)
+    if result is None:
         return X
-    return native(found, None if frame is X else schema_of(X))
+    return native(result, None if frame is X else schema_of(X))
 
 
 def carried_on(found, X, lengths, kept):
-    """Rows that follow sequences, equally many for each, whose columns ``kept``, a
-    mask, have the last known value of their sequence, where there is one."""
+    """Rows that follow sequences, equally many for each, with the last known values of
+    their sequence in the columns of the mask ``kept``."""
     n_each = len(found) // len(lengths)
     if isinstance(found, np.ndarray):
-        plain = X.toarray() if sp.issparse(X) else np.asarray(X)
-        last = np.repeat(last_known(plain, lengths, kept), n_each, axis=0)
-        return np.where(np.isnan(last), found, last).astype(found.dtype, copy=False)
-    frame, whole = as_pandas(X), as_pandas(found)
+        array = X.toarray() if sp.issparse(X) else np.asarray(X)
+        last_values = np.repeat(last_known(array, lengths, kept), n_each, axis=0)
+        return np.where(np.isnan(last_values), found, last_values).astype(
+            found.dtype, copy=False
+        )
+    frame, result = as_pandas(X), as_pandas(found)
     if not is_frame(frame):
         return found
-    whole = whole.copy(deep=False)
+    result = result.copy(deep=False)
     for j in np.flatnonzero(kept):
-        column, own = frame.iloc[:, j], whole.iloc[:, j]
+        column, drawn = frame.iloc[:, j], result.iloc[:, j]
         known, place = column.notna().to_numpy(bool), np.arange(len(column))
         place = np.where(known, place, np.nan)[:, None]
-        last = np.repeat(last_known(place, lengths, np.ones(1, bool))[:, 0], n_each)
-        known = ~np.isnan(last)
-        column = column.iloc[np.where(known, last, 0).astype(int)]
+        last_values = np.repeat(
+            last_known(place, lengths, np.ones(1, bool))[:, 0], n_each
+        )
+        known = ~np.isnan(last_values)
+        column = column.iloc[np.where(known, last_values, 0).astype(int)]
         column = column.reset_index(drop=True).where(known)
-        column = filled_column(column, own.reset_index(drop=True))
-        whole.isetitem(j, column.array)
-    return native(whole, None if is_frame(found) else schema_of(found))
+        column = filled_column(column, drawn.reset_index(drop=True))
+        result.isetitem(j, column.array)
+    return native(result, None if is_frame(found) else schema_of(found))
 
 
 def last_known(v, lengths, kept):
-    """Last known value of each sequence in the columns that are kept; NaN in others,
-    and where none is known."""
-    found = np.full((len(lengths), v.shape[1]), np.nan, v.dtype)
+    """Last known value of each sequence in the columns ``kept``, of shape (n_sequences,
+    n_columns); NaN if there is none, and in other columns."""
+    values = np.full((len(lengths), v.shape[1]), np.nan, v.dtype)
     stops = np.cumsum(lengths)
     for number, (stop, length) in enumerate(zip(stops, lengths)):
         for j in np.flatnonzero(kept):
-            own = v[stop - length : stop, j]
-            known = own[~np.isnan(own)]
-            found[number, j] = known[-1] if known.size else np.nan
-    return found
+            column = v[stop - length : stop, j]
+            known = column[~np.isnan(column)]
+            values[number, j] = known[-1] if known.size else np.nan
+    return values
 
 
 def of_sequences(sample_weight, lengths):
-    """Weights of sequences, float64 of shape (n_sequences,), given these, or those of
-    their rows.
+    """Weights of sequences, float64 of shape (n_sequences,), given weights of sequences
+    or of rows.
 
-    ValueError if they are neither, negative or not finite; if all are 0; or if rows of
-    a sequence differ in theirs.
+    ValueError for another shape, negative or infinite weights, a sum of 0, or different
+    weights within a sequence.
     """
     refuse_odd_weights(sample_weight)
     weight = np.asarray(sample_weight, np.float64)
@@ -220,16 +225,16 @@ def of_sequences(sample_weight, lengths):
 
 
 def by_row(sample_weight, lengths):
-    """Weights of the rows of series, given these, or those of the series; or None."""
-    own = sample_weight is not None and np.shape(sample_weight) == lengths.shape
-    if not own or len(lengths) == lengths.sum():
+    """Weights of the rows of series, given weights of series or of rows; or None."""
+    by_sequence = sample_weight is not None and np.shape(sample_weight) == lengths.shape
+    if not by_sequence or len(lengths) == lengths.sum():
         return sample_weight
     return np.repeat(of_sequences(sample_weight, lengths), lengths)
 
 
 def of_each(transform):
-    """Method of a table and lengths as scikit-learn wraps it, which for a list of
-    sequences returns what ``set_output`` asks for of each of them."""
+    """Decorate a method of a table and lengths such that it returns a list, in the
+    format of ``set_output``, for a list of sequences."""
 
     @wraps(transform)
     def of_list(self, X, *given, **options):
@@ -238,8 +243,8 @@ def of_each(transform):
         table, options["lengths"] = as_one_table(
             X, options.get("lengths"), options.pop("groups", None)
         )
-        found = transform(self, table, *given, **options)
-        return divided(found, options["lengths"])
+        result = transform(self, table, *given, **options)
+        return divided(result, options["lengths"])
 
     return of_list
 
@@ -258,7 +263,7 @@ def _is_table(x):
 
 
 def _runs(groups, n_rows):
-    """Lengths of runs of equal groups, of which none may come back."""
+    """Lengths of runs of equal groups; ValueError if a group is interrupted."""
     try:
         groups = np.asarray(groups)
         hash(tuple(groups.ravel().tolist()))
@@ -286,7 +291,7 @@ def _runs(groups, n_rows):
 
 
 def _joined(parts):
-    """One table of several, and their numbers of rows."""
+    """Concatenated tables, and their numbers of rows."""
     if not parts:
         raise ValueError("X is an empty list: there is no sequence.")
     for number, part in enumerate(parts):

@@ -18,7 +18,7 @@ brief = _REPR.repr
 def kind_of(column):
     """Kind of a column of a DataFrame: "bernoulli", "categorical" or "numeric".
 
-    Raise TypeError if there is none, as for complex numbers.
+    Raise TypeError for other types, such as complex numbers.
     """
     import pandas as pd
 
@@ -41,29 +41,29 @@ def kind_of(column):
 
 
 def plain_type(dtype):
-    """NumPy dtype that underlies a nullable or sparse dtype of numbers."""
+    """NumPy dtype that underlies a nullable or sparse numeric dtype."""
     return np.dtype(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)))
 
 
 def categories_of(column):
-    """Categories of a column as an Index, in the order of their codes.
+    """Index of the categories of a column, in the order of their codes.
 
-    Those of a category dtype, else the distinct values, sorted. Raise ValueError if
-    values are not hashable.
+    These are the categories of the dtype, or the sorted distinct values. Raise
+    ValueError if values are not hashable.
     """
     import pandas as pd
 
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column.dtype.categories
     try:
-        found = column.dropna().unique().tolist()
+        distinct = column.dropna().unique().tolist()
     except TypeError as error:
         raise ValueError(
             f"Column {column.name!r} has values that cannot be categories ({error}): "
             "drop it, or make numbers or strings of it."
         ) from error
-    # Without this, tuples would make an index of several levels.
-    return pd.Index(_in_order(found), dtype=column.dtype, tupleize_cols=False)
+    # ``tupleize_cols=False`` prevents a MultiIndex of tuples.
+    return pd.Index(_in_order(distinct), dtype=column.dtype, tupleize_cols=False)
 
 
 def _in_order(values):
@@ -80,8 +80,8 @@ def _in_order(values):
 def numbers(column):
     """Convert a column of numbers or bits to float64, NaN where missing.
 
-    Raise TypeError if its dtype has no kind, ValueError if its values are not numbers,
-    or whole ones that a float does not represent.
+    Raise TypeError for other types, and ValueError for values that are not numbers, or
+    integers that a float cannot represent.
     """
     kind_of(column)
     if form_of(column) is not None:
@@ -90,8 +90,8 @@ def numbers(column):
             "when the model was fitted."
         )
     if getattr(column.dtype, "kind", "O") in "iu":
-        known = column.dropna().to_numpy(plain_type(column.dtype))
-        refuse_inexact(known, f"Column {column.name!r}")
+        observed = column.dropna().to_numpy(plain_type(column.dtype))
+        refuse_inexact(observed, f"Column {column.name!r}")
     try:
         return column.to_numpy(np.float64, na_value=np.nan)
     except (OverflowError, TypeError, ValueError) as error:
@@ -102,21 +102,21 @@ def numbers(column):
 
 
 def codes(column, categories):
-    """Convert values to codes: -1 where not among the categories, NaN where missing."""
+    """Codes of values: -1 for unknown categories, NaN where missing."""
     import pandas as pd
 
     try:
-        found = categories.get_indexer(pd.Index(column))
+        indices = categories.get_indexer(pd.Index(column))
     except TypeError as error:
         raise ValueError(
             f"Column {column.name!r} had categories when the model was fitted, and has "
             f"values now that cannot be such ({error})."
         ) from error
-    return np.where(column.isna().to_numpy(), np.nan, found)
+    return np.where(column.isna().to_numpy(), np.nan, indices)
 
 
 def place_of(value, categories):
-    """Place of a value among categories; -1 if it is none of them."""
+    """Index of a value among categories; -1 if it is not a category."""
     places = dict(zip(categories.tolist(), range(len(categories))))
     try:
         if isinstance(value, str) and hasattr(categories, "asi8"):
@@ -128,13 +128,13 @@ def place_of(value, categories):
 
 
 def named(values):
-    """Text that names the first few of several values, for a message."""
+    """Text that lists the first few values, for a message."""
     text = ", ".join(map(repr, values[:_NAMED]))
     return text + (f" and {len(values) - _NAMED} more" if len(values) > _NAMED else "")
 
 
 def as_bits(values, dtype):
-    """Convert numbers, NaN where missing, to a boolean column (True from 0.5 on)."""
+    """Convert numbers, NaN where missing, to a boolean column (True from 0.5)."""
     import pandas as pd
 
     missing = np.isnan(values)
@@ -142,18 +142,22 @@ def as_bits(values, dtype):
 
 
 def as_reals(values, dtype):
-    """Convert numbers to a column of a dtype, rounded and clipped for integers."""
+    """Convert numbers to a column of a dtype; integers are rounded and clipped."""
     import pandas as pd
 
-    plain = plain_type(dtype)
-    if plain.kind not in "iu":
+    numpy_dtype = plain_type(dtype)
+    if numpy_dtype.kind not in "iu":
         return pd.Series(values).astype(dtype)
-    missing, info = np.isnan(values), np.iinfo(plain)
-    # The largest 64-bit integer is no float: the nearest one is above it and overflows.
-    high = float(info.max)
-    high = high if int(high) <= info.max else np.nextafter(high, 0)
-    whole = np.where(missing, 0, np.rint(values)).clip(info.min, high).astype(plain)
-    return _typed(pd.arrays.IntegerArray(whole, missing), dtype, missing)
+    missing, info = np.isnan(values), np.iinfo(numpy_dtype)
+    # The largest 64-bit integer is not a float; the nearest float overflows.
+    highest = float(info.max)
+    highest = highest if int(highest) <= info.max else np.nextafter(highest, 0)
+    integers = (
+        np.where(missing, 0, np.rint(values))
+        .clip(info.min, highest)
+        .astype(numpy_dtype)
+    )
+    return _typed(pd.arrays.IntegerArray(integers, missing), dtype, missing)
 
 
 def as_labels(values, dtype, categories):
@@ -168,9 +172,10 @@ def as_labels(values, dtype, categories):
 
 
 def _typed(masked, dtype, missing):
-    """Convert a masked array to a dtype if this can represent its missing values."""
+    """Convert a masked array to a dtype, unless this cannot represent its missing
+    values."""
     import pandas as pd
 
-    holds = not isinstance(dtype, np.dtype | pd.SparseDtype)
-    found = pd.Series(masked)
-    return found.astype(dtype) if holds or not missing.any() else found
+    is_nullable = not isinstance(dtype, np.dtype | pd.SparseDtype)
+    column = pd.Series(masked)
+    return column.astype(dtype) if is_nullable or not missing.any() else column

@@ -1,7 +1,7 @@
 """Tables of other libraries as :class:`~skdgm.utils.blocks.Blocks`.
 
-Arrays and DataFrames of Dask, arrays of zarr, and data sets and Parquet files of Arrow,
-which are recognised without importing these libraries.
+Dask arrays and DataFrames, zarr arrays, and Arrow data sets and Parquet files are
+recognized without importing these libraries.
 """
 
 from functools import partial
@@ -15,25 +15,25 @@ from skdgm.utils.words import with_article
 
 
 def streamed(X, announced=None):
-    """Table to be read in blocks, as Blocks, if it is such; else X as it is, but
-    without lists. Where the name of an estimator is ``announced``, lines with it say
-    which block is read.
+    """X as Blocks if it is a table that is read in blocks; otherwise X without columns
+    of lists. ``announced`` is the name of an estimator that prints which block it
+    reads.
 
-    TypeError if columns are not numbers, or X is a series or another collection;
-    ValueError if chunks are of unknown sizes, or X does not have two dimensions.
+    TypeError if columns are not numeric, or X is a series or another collection;
+    ValueError if sizes of chunks are unknown, or X is not two-dimensional.
     """
     convert = _converter(X)
     if convert is None:
         return flattened(X)
-    found = convert(X)
-    if not len(found) or not found.shape[1]:
+    table = convert(X)
+    if not len(table) or not table.shape[1]:
         raise ValueError(
-            f"Found array with {len(found)} sample(s) and {found.shape[1]} feature(s) "
+            f"Found array with {len(table)} sample(s) and {table.shape[1]} feature(s) "
             "while a minimum of 1 of each is required."
         )
     if announced is not None:
-        found.progress = Announcer(announced)
-    return found
+        table.progress = Announcer(announced)
+    return table
 
 
 def is_streamed(X):
@@ -65,7 +65,7 @@ def _other(X):
 def _of_zarr(X):
     _check_table(X.ndim, X.dtype)
     size, n_rows = X.chunks[0], X.shape[0]
-    # Whole chunks, as many as are about a block.
+    # As many whole chunks as fit into a block.
     size *= max(1, BLOCK // max(1, size * X.shape[1]))
     edges = [*range(0, n_rows, size), n_rows]
 
@@ -135,7 +135,7 @@ def _count(fragment):
     groups = getattr(fragment, "row_groups", None)
     if groups is None:
         return fragment.count_rows()
-    # Arrow would count those of the whole file for one of its row groups.
+    # Arrow would count the rows of the whole file for each of its row groups.
     return sum(group.num_rows for group in groups)
 
 
@@ -150,7 +150,7 @@ def _of_arrow(read, counts, schema):
 
 
 def _in_parts(load, lengths, n_columns, dtype, head=None):
-    """Blocks of parts, of which small ones are joined and empty ones left out."""
+    """Blocks of parts; small parts are joined, and empty parts are omitted."""
     lengths = np.asarray(lengths, dtype=np.int64)
     groups, sizes = [], []
     for number in np.flatnonzero(lengths).tolist():

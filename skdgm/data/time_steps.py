@@ -1,7 +1,8 @@
-"""Dates in order within sequences: read as the time since the row before, and back.
+"""Increasing dates within sequences, read as the time since the previous row, and back.
 
-A model draws differences, which stay within the range seen, and are equal where all
-steps were: so what follows a sequence lies after it, in the same rhythm.
+A model draws differences, which stay within the observed range, and are equal if all
+observed steps were. Continuations of a sequence therefore have later dates in the same
+rhythm.
 """
 
 from typing import NamedTuple
@@ -15,20 +16,21 @@ from skdgm.utils import addresses
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import stream
 
-# Random stream of first rows; steps from which on dates in order are no chance.
+# Random stream of first rows; minimum number of increasing steps.
 _BEGUN, _STEPS = addresses.TIME_STEPS, 8
-# How dates are counted besides as they are: as moments, where a time zone changes its
-# clocks; in months, by the same time of each, from its beginning or before its end.
+# Rulers: moments (UTC), for zones with daylight saving time; months, for dates with a
+# constant offset from the beginning or the end of their month.
 _MOMENTS, _MONTHS, _ENDS = "moments", "months", "ends of months"
 
 
 class Times(NamedTuple):
-    """A column of dates in order within sequences, with its name and place.
+    """A column of dates that increase within sequences, with its name and index.
 
-    A ``clock`` counts them in ticks: as they are, or as ``ruler`` says. ``offset`` is
-    the time since the beginning, or the last day, of each month, in nanoseconds, and
-    ``zone`` the time zone. ``low`` and ``typical`` are the least and the median step,
-    ``first`` the least and the largest value that a sequence begins with, in ticks.
+    A ``clock`` counts the dates in ticks, directly or as ``ruler`` says. ``offset`` is
+    the time since the beginning, or the last day, of each month, in nanoseconds.
+    ``zone`` is the time zone, if any. ``low`` and ``typical`` are the minimum and the
+    median step. ``first`` has the minimum and maximum of the first dates of sequences,
+    in ticks.
     """
 
     name: object
@@ -47,159 +49,162 @@ class Times(NamedTuple):
         return self.clock.encode(_counted(column, self.ruler))
 
     def steps(self, ticks, starts):
-        """Column of differences to the row before, missing in the rows ``starts``:
-        durations, or numbers of periods."""
+        """Column of differences to the previous row, missing in the rows ``starts``, as
+        durations or numbers of periods."""
         import pandas as pd
 
         steps = np.diff(ticks, prepend=np.nan)
         steps[starts] = np.nan
-        lost = np.isnan(steps)
-        whole = np.where(lost, 0, steps).astype(np.int64) * max(self.clock.tick, 1)
+        is_missing = np.isnan(steps)
+        integers = np.where(is_missing, 0, steps).astype(np.int64) * max(
+            self.clock.tick, 1
+        )
         if self.clock.form == "period":
-            return pd.Series(pd.arrays.IntegerArray(whole, lost))
-        return pd.Series(whole.view(f"m8[{self.clock.unit}]")).mask(lost)
+            return pd.Series(pd.arrays.IntegerArray(integers, is_missing))
+        return pd.Series(integers.view(f"m8[{self.clock.unit}]")).mask(is_missing)
 
     def taken(self, column):
-        """Ticks of a column of :meth:`steps`, of at least the least step seen; where
-        missing the typical one."""
+        """Ticks of a column of :meth:`steps`, at least the minimum step; the typical
+        step where missing."""
         if self.clock.form == "period":
-            whole = column.to_numpy(np.float64, na_value=np.nan)
+            integers = column.to_numpy(np.float64, na_value=np.nan)
         else:
-            whole = column.to_numpy().astype(f"m8[{self.clock.unit}]")
-            whole = np.where(np.isnat(whole), np.nan, whole.view(np.int64))
-        steps = np.asarray(whole, np.float64) / max(self.clock.tick, 1)
+            integers = column.to_numpy().astype(f"m8[{self.clock.unit}]")
+            integers = np.where(np.isnat(integers), np.nan, integers.view(np.int64))
+        steps = np.asarray(integers, np.float64) / max(self.clock.tick, 1)
         return np.where(np.isnan(steps), self.typical, steps).clip(self.low)
 
     def begun(self, n, seed=None):
-        """Ticks of the first row of n sequences, drawn between the least and the
-        largest one seen; without a seed the middle."""
+        """Ticks of the first row of n sequences, drawn from the observed range; the
+        middle of the range without a seed."""
         u = np.full(n, 0.5)
         if seed is not None:
-            # One place for all columns, as of panels that begin on one day.
+            # The same u for all columns, since panels begin on one day.
             u = stream(seed).fold(_BEGUN).rows(n).uniform(1)[:, 0]
         low, high = self.first
         return np.rint(low + (high - low) * u)
 
     def column(self, ticks):
-        """Column of ticks, of the type that was learned."""
+        """Column for ticks, with the learned type."""
         import pandas as pd
 
         if self.ruler is None:
             return self.clock.decode(ticks, self.dtype)
         if self.ruler == _MOMENTS:
-            found = self.clock.decode(ticks, pd.DatetimeTZDtype("ns", "UTC"))
-            return found.dt.tz_convert(self.zone).astype(self.dtype)
-        found = self.clock.decode(ticks, pd.PeriodDtype("M"))
-        found = _begins(found, self.ruler) + np.timedelta64(self.offset, "ns")
+            column = self.clock.decode(ticks, pd.DatetimeTZDtype("ns", "UTC"))
+            return column.dt.tz_convert(self.zone).astype(self.dtype)
+        column = self.clock.decode(ticks, pd.PeriodDtype("M"))
+        column = _begins(column, self.ruler) + np.timedelta64(self.offset, "ns")
         if self.zone is not None:
-            later = np.zeros(len(found), bool)
-            found = found.dt.tz_localize(
-                self.zone, ambiguous=later, nonexistent="shift_forward"
+            is_standard_time = np.zeros(len(column), bool)
+            column = column.dt.tz_localize(
+                self.zone, ambiguous=is_standard_time, nonexistent="shift_forward"
             )
         if self.dtype == object:  # Dates of Python.
-            return found.dt.date.astype(object).where(found.notna(), None)
-        return found.astype(self.dtype)
+            return column.dt.date.astype(object).where(column.notna(), None)
+        return column.astype(self.dtype)
 
 
 class TimeSteps(NamedTuple):
-    """Columns of a DataFrame that are times of the rows of sequences, perhaps none, and
-    the schema of the DataFrame in another library than pandas."""
+    """Columns of a DataFrame that date the rows of sequences, if any, and the schema of
+    a DataFrame of a library other than pandas."""
 
     columns: tuple = ()
     schema: Schema = None
 
     @classmethod
     def of(cls, X, lengths):
-        """Learn the columns of dates that are in order within all sequences of a table,
-        one after the other."""
-        plain, found = as_pandas(X), []
-        if not is_frame(plain) or not plain.columns.is_unique:
+        """Learn which columns of dates increase within all sequences of a table."""
+        frame, columns = as_pandas(X), []
+        if not is_frame(frame) or not frame.columns.is_unique:
             return cls()
-        for j, name in enumerate(plain.columns):
-            if (own := _times_of(plain[name], j, lengths)) is not None:
-                found.append(own)
-        return cls(tuple(found), schema_of(X) if found and is_foreign(X) else None)
+        for j, name in enumerate(frame.columns):
+            if (times := _times_of(frame[name], j, lengths)) is not None:
+                columns.append(times)
+        return cls(tuple(columns), schema_of(X) if columns and is_foreign(X) else None)
 
     def encoded(self, X, lengths):
-        """DataFrame of pandas with steps in the place of dates; X if it is none, or has
-        no dates."""
+        """DataFrame of pandas in which steps replace dates; other data unchanged."""
         frame = as_pandas(X) if self.columns else X
         if not self.columns or not is_frame(frame):
             return X
         frame, starts = frame.copy(deep=False), np.cumsum(lengths) - lengths
-        for own in self.columns:
-            if own.name in frame.columns:
-                steps = own.steps(own.ticks(frame[own.name]), starts)
-                _replace(frame, own.name, steps)
+        for times in self.columns:
+            if times.name in frame.columns:
+                steps = times.steps(times.ticks(frame[times.name]), starts)
+                _replace(frame, times.name, steps)
         return frame
 
     def others(self, mask):
-        """Mask of columns without those that are read as steps."""
-        found = mask.copy()
-        found[[own.place for own in self.columns]] = False
-        return found
+        """Mask without the columns that are read as steps."""
+        result = mask.copy()
+        result[[times.place for times in self.columns]] = False
+        return result
 
     def settled(self, v, starts):
-        """Dense rows in which the steps of first rows, which nobody asks for, count as
-        known."""
+        """Dense rows in which the irrelevant steps of first rows are not missing."""
         if not self.columns:
             return v
         v = v.copy()
-        v[np.ix_(starts, [own.place for own in self.columns])] = 0
+        v[np.ix_(starts, [times.place for times in self.columns])] = 0
         return v
 
     def continued(self, frame, n_steps, seed, X=None, lengths=None):
-        """DataFrame of steps of sequences of ``n_steps`` rows, with dates: after each
-        of some prefixes, or from drawn ones on."""
+        """DataFrame with dates, given a DataFrame of steps for sequences of ``n_steps``
+        rows. The sequences continue X, or are new."""
         if not self.columns:
             return frame
-        for own in self.columns:
-            steps = own.taken(frame[own.name]).reshape(-1, n_steps)
+        for times in self.columns:
+            steps = times.taken(frame[times.name]).reshape(-1, n_steps)
             if X is None:
-                begun = own.begun(len(steps), seed) - steps[:, 0]
+                begun = times.begun(len(steps), seed) - steps[:, 0]
             else:
-                begun = own.begun(len(lengths), seed)
-                last = _last(self._known(own, X), lengths, own.typical, begun)
+                begun = times.begun(len(lengths), seed)
+                last = _last(self._known(times, X), lengths, times.typical, begun)
                 begun = np.repeat(last, len(steps) // len(lengths))
             ticks = begun[:, None] + steps.cumsum(axis=1)
-            _replace(frame, own.name, own.column(ticks.ravel()))
+            _replace(frame, times.name, times.column(ticks.ravel()))
         return native(frame, self.schema)
 
     def filled(self, frame, X, lengths, seed=None):
-        """DataFrame of steps, filled, with the dates of X, and missing ones between
-        those that are known, as far apart as the steps are."""
+        """DataFrame with the dates of X, given a DataFrame of imputed steps. Missing
+        dates are interpolated in proportion to the steps."""
         if not self.columns:
             return frame
-        plain = as_pandas(X)
-        for own in self.columns:
-            ticks = self._known(own, X, len(frame))
-            steps, begun = own.taken(frame[own.name]), own.begun(len(lengths), seed)
-            found = own.column(_between(ticks, steps, lengths, begun))
-            if is_frame(plain) and own.name in plain.columns:
-                column = plain[own.name].reset_index(drop=True)
-                found = filled_column(column, found)
-            _replace(frame, own.name, found)
+        given = as_pandas(X)
+        for times in self.columns:
+            ticks = self._known(times, X, len(frame))
+            steps, begun = (
+                times.taken(frame[times.name]),
+                times.begun(len(lengths), seed),
+            )
+            dates = times.column(_between(ticks, steps, lengths, begun))
+            if is_frame(given) and times.name in given.columns:
+                column = given[times.name].reset_index(drop=True)
+                dates = filled_column(column, dates)
+            _replace(frame, times.name, dates)
         if not is_foreign(X):
-            return frame if is_frame(plain) else native(frame, self.schema)
-        complete = len(plain.columns) == len(frame.columns)
+            return frame if is_frame(given) else native(frame, self.schema)
+        complete = len(given.columns) == len(frame.columns)
         return native(frame, schema_of(X) if complete else self.schema)
 
     def predicted(self, frame, X, lengths):
-        """DataFrame of steps, each from the row before of X, with dates."""
+        """DataFrame with dates, given a DataFrame of steps from the previous row of
+        X."""
         if not self.columns:
             return frame
         starts = np.cumsum(lengths) - lengths
-        for own in self.columns:
-            ticks, begun = self._known(own, X, len(frame)), own.begun(len(lengths))
-            typical = np.full(len(ticks), own.typical)
+        for times in self.columns:
+            ticks, begun = self._known(times, X, len(frame)), times.begun(len(lengths))
+            typical = np.full(len(ticks), times.typical)
             ticks = _between(ticks, typical, lengths, begun)
-            found = np.roll(ticks, 1) + own.taken(frame[own.name])
-            found[starts] = ticks[starts]
-            _replace(frame, own.name, own.column(found))
+            dates = np.roll(ticks, 1) + times.taken(frame[times.name])
+            dates[starts] = ticks[starts]
+            _replace(frame, times.name, times.column(dates))
         return native(frame, self.schema)
 
     def _known(self, own, X, n_rows=0):
-        """Ticks of the dates of X, NaN where missing; all of them if X has none."""
+        """Ticks of the dates of X, NaN where missing; all NaN if X has no dates."""
         plain = as_pandas(X)
         if not is_frame(plain) or own.name not in plain.columns:
             return np.full(len(plain) if is_frame(plain) else n_rows, np.nan)
@@ -207,50 +212,53 @@ class TimeSteps(NamedTuple):
 
 
 def steps_of(columns):
-    """Time steps of statistics of columns."""
+    """TimeSteps in the statistics of columns."""
     codec = getattr(columns, "codec", None)
     return TimeSteps() if codec is None or codec.steps is None else codec.steps
 
 
 def _counted(column, ruler):
-    """Column as it is counted."""
+    """Column as counted by a ruler."""
     import pandas as pd
 
     if ruler is None or form_of(column) not in ("datetime", "date"):
         return column
-    found = pd.to_datetime(column)
+    dates = pd.to_datetime(column)
     if ruler == _MOMENTS:
-        return found if found.dt.tz is None else found.dt.tz_convert("UTC")
-    found = found if found.dt.tz is None else found.dt.tz_localize(None)
-    return found.dt.to_period("M")
+        return dates if dates.dt.tz is None else dates.dt.tz_convert("UTC")
+    dates = dates if dates.dt.tz is None else dates.dt.tz_localize(None)
+    return dates.dt.to_period("M")
 
 
 def _times_of(column, place, lengths):
-    """Times of a column of dates, or of durations, in order within all sequences: as
-    they are or as moments, whichever is regular, else in months where they suit."""
+    """Times of a column of dates or durations that increase within all sequences, or
+    None. The dates are counted directly or as moments, whichever is regular, or else in
+    months if possible."""
     form = form_of(column)
     if form is None:
         return None
-    whole = Times(column.name, place, column.dtype, Clock.of(column))
-    plain = getattr(column.dtype, "kind", "O") == "M" or form == "date"
-    found = []
-    for ruler in (None, _MOMENTS, _MONTHS, _ENDS) if plain else (None,):
-        own = whole if ruler is None else _by(ruler, whole, column)
-        if own is None:
+    direct = Times(column.name, place, column.dtype, Clock.of(column))
+    is_date = getattr(column.dtype, "kind", "O") == "M" or form == "date"
+    candidates = []
+    for ruler in (None, _MOMENTS, _MONTHS, _ENDS) if is_date else (None,):
+        times = direct if ruler is None else _by(ruler, direct, column)
+        if times is None:
             continue
-        ticks = own.ticks(column)
+        ticks = times.ticks(column)
         steps, number = _steps(ticks, lengths)
         if len(steps) < _STEPS or (steps < 0).any() or not steps.any():
             continue
-        found.append((_regular(steps, number), ruler in (_MONTHS, _ENDS), own, ticks))
-    if not found:
+        candidates.append(
+            (_regular(steps, number), ruler in (_MONTHS, _ENDS), times, ticks)
+        )
+    if not candidates:
         return None
-    *_, own, ticks = max(found, key=lambda known: known[:2])
+    *_, times, ticks = max(candidates, key=lambda known: known[:2])
     steps, _ = _steps(ticks, lengths)
     first = ticks[np.cumsum(lengths) - lengths]
     first = first[~np.isnan(first)]
     first = first if len(first) else ticks[~np.isnan(ticks)]
-    return own._replace(
+    return times._replace(
         low=float(steps.min()),
         typical=float(np.quantile(steps, 0.5, method="lower")),
         first=(float(first.min()), float(first.max())),
@@ -258,7 +266,7 @@ def _times_of(column, place, lengths):
 
 
 def _by(ruler, times, column):
-    """Times counted by a ruler, or None where this does not suit the column."""
+    """Times counted by a ruler, or None if it does not suit the column."""
     import pandas as pd
 
     zone, known = times.clock.zone, column.dropna()
@@ -278,14 +286,14 @@ def _by(ruler, times, column):
 
 
 def _begins(months, ruler):
-    """First day of months, or the last one, as a ruler says."""
+    """First or last day of months, by the ruler."""
     if ruler == _MONTHS:
         return months.dt.to_timestamp()
     return (months + 1).dt.to_timestamp() - np.timedelta64(1, "D")
 
 
 def _steps(ticks, lengths):
-    """Known differences to the row before, and the number of the sequence of each."""
+    """Known differences to the previous row, and the index of the sequence of each."""
     number = np.repeat(np.arange(len(lengths)), lengths)
     steps = np.diff(ticks)
     known = (number[1:] == number[:-1]) & ~np.isnan(steps)
@@ -298,37 +306,37 @@ def _regular(steps, number):
 
 
 def _last(ticks, lengths, typical, unknown):
-    """Ticks of the last row of each sequence, by typical steps from the last one that
-    is known; as if the first was the unknown one where none is."""
-    found = np.empty(len(lengths))
+    """Ticks of the last row of each sequence, extrapolated by typical steps from the
+    last known row, or from ``unknown`` at the first row if no row is known."""
+    last_ticks = np.empty(len(lengths))
     for s, (stop, n) in enumerate(zip(np.cumsum(lengths), lengths)):
-        own = ticks[stop - n : stop]
-        known = np.flatnonzero(~np.isnan(own))
+        sequence = ticks[stop - n : stop]
+        known = np.flatnonzero(~np.isnan(sequence))
         last = known[-1] if known.size else 0
-        begin = own[last] if known.size else unknown[s]
-        found[s] = begin + (n - 1 - last) * typical
-    return found
+        begin = sequence[last] if known.size else unknown[s]
+        last_ticks[s] = begin + (n - 1 - last) * typical
+    return last_ticks
 
 
 def _between(ticks, steps, lengths, begun):
-    """Ticks with missing ones filled by steps, which gaps between known ones stretch or
-    shrink to what is there."""
-    found = ticks.copy()
+    """Ticks in which steps replace missing values; steps in a gap are rescaled to its
+    length."""
+    result = ticks.copy()
     for s, (stop, n) in enumerate(zip(np.cumsum(lengths), lengths)):
-        own, path = found[stop - n : stop], steps[stop - n : stop].cumsum()
-        known = np.flatnonzero(~np.isnan(own))
+        sequence, path = result[stop - n : stop], steps[stop - n : stop].cumsum()
+        known = np.flatnonzero(~np.isnan(sequence))
         if not known.size:
-            own[:] = begun[s] + path - path[0]
+            sequence[:] = begun[s] + path - path[0]
             continue
         first, last = known[0], known[-1]
-        own[:first] = own[first] + path[:first] - path[first]
-        own[last:] = own[last] + path[last:] - path[last]
-        place = path if (np.diff(path) > 0).all() else np.arange(float(n))
+        sequence[:first] = sequence[first] + path[:first] - path[first]
+        sequence[last:] = sequence[last] + path[last:] - path[last]
+        position = path if (np.diff(path) > 0).all() else np.arange(float(n))
         inner = slice(first, last + 1)
-        own[inner] = np.interp(place[inner], place[known], own[known])
-    return found
+        sequence[inner] = np.interp(position[inner], position[known], sequence[known])
+    return result
 
 
 def _replace(frame, name, column):
-    """Set a column of a DataFrame, by position."""
+    """Set a column of a DataFrame in place."""
     frame.isetitem(frame.columns.get_loc(name), column.array)

@@ -24,16 +24,16 @@ _COUNTS = "poisson", "binomial"
 
 
 class Kinds(StrOptions):
-    """Constraint of options that are kinds of units, perhaps with a number: any text,
-    as :func:`checked_kinds` names what is wrong."""
+    """Constraint of options that are kinds of units. It accepts any string, because
+    :func:`checked_kinds` raises more specific errors."""
 
     def is_satisfied_by(self, val):
-        """Return whether a value is text."""
+        """Return whether a value is a string."""
         return isinstance(val, str)
 
 
 class Clipped(NamedTuple):
-    """Scale of a column of which values are beyond its limits."""
+    """Scale of a column with values beyond its limits."""
 
     low: float
     high: float
@@ -44,11 +44,14 @@ class Clipped(NamedTuple):
 
 
 class UnitFacts(NamedTuple):
-    """Statistics of columns beyond those of :class:`~skdgm.data.kinds.Mixed`, of shape
-    (n_columns,): ``limits``, the highest count of "binomial" columns; ``gains``, powers
-    of 2 near the inverse standard deviation, of counts at most of their highest one;
-    both 1 for others; ``base``, the mean log base measure of counts; ``mean`` of the
-    first data."""
+    """Statistics of columns beyond :class:`~skdgm.data.kinds.Mixed`, of shape
+    (n_columns,).
+
+    ``limits`` are the maximum counts of "binomial" columns, otherwise 1. ``gains`` are
+    powers of 2 near the inverse standard deviation of counts and intervals, otherwise
+    1. ``base`` is the mean log base measure of counts, and ``mean`` the mean in the
+    first fit.
+    """
 
     limits: np.ndarray
     gains: np.ndarray
@@ -68,8 +71,8 @@ def of_block(kind):
 
 
 def checked_kinds(column_types):
-    """Raise ValueError where the option, a kind, a dict or a sequence of such, names an
-    unknown kind of visible columns."""
+    """Raise ValueError if the option, a kind, a dict or a sequence of kinds, contains
+    an unknown kind of visible columns."""
     single = isinstance(column_types, str)
     names = [column_types] if single else column_types
     names = names.values() if isinstance(names, dict) else names
@@ -84,16 +87,16 @@ def checked_kinds(column_types):
 
 
 def _least_deviation(kinds, mean, limits):
-    """Standard deviation below which no column is scaled: counts that are nearly always
-    0 vary little now, but not where a hidden unit turns them on, by at most the
-    deviation of fair bits, or that of a rate of 1."""
-    least = np.where(kinds == "poisson", np.sqrt(np.maximum(mean, 1)), 0.25)
-    return np.where(kinds == "binomial", 0.5 * np.sqrt(limits), least)
+    """Minimum standard deviation for scaling. Counts that are nearly always 0 vary
+    little now, but more if a hidden unit turns them on: up to the deviation of fair
+    bits, or of a Poisson variable of rate 1."""
+    minimum = np.where(kinds == "poisson", np.sqrt(np.maximum(mean, 1)), 0.25)
+    return np.where(kinds == "binomial", 0.5 * np.sqrt(limits), minimum)
 
 
 def _limits(kinds, limits):
-    """Least and highest value of each column, infinite where there is none; counts of
-    which no number is known are below 2 ** 53."""
+    """Minimum and maximum of each column, infinite where there is none; counts without
+    a given maximum are at most 2 ** 53."""
     bounded = np.isin(kinds, ("interval", "rectified", *_COUNTS))
     high = np.where(kinds == "interval", 1.0, np.inf)
     high = np.where(np.isin(kinds, _COUNTS), WHOLE, high)
@@ -102,34 +105,35 @@ def _limits(kinds, limits):
 
 
 class UnitColumns(MixedColumns):
-    """Columns of units; ``kinds`` are of :data:`UNITS`, for all columns or for each, or
-    "mixed"; a dict has those of some columns by name. Columns of numbers whose kind is
-    taken from a DataFrame are "gaussian", or categories where they have few values."""
+    """Columns of units; ``kinds`` are among :data:`UNITS`, one for all columns or one
+    for each, "mixed", or a dict by name. Numeric columns whose kind follows from a
+    DataFrame are "gaussian", or categories if they have few values."""
 
     @property
     def takes_times(self):
-        """Whether the types of a DataFrame say what columns are."""
+        """True if the types of a DataFrame determine the kinds of columns."""
         return isinstance(self.kinds, dict) or self.kinds == "mixed"
 
     @property
     def tags(self):
-        """Input tags: whether no column may be negative, and names are categories."""
+        """Input tags: whether all columns are nonnegative, and whether strings are
+        categories."""
         amounts = not self.takes_times and "gaussian" not in np.ravel(self.kinds)
         return {"positive_only": amounts, "categorical": self.takes_times}
 
     def _kinds(self, rows):
-        """Kind of each column, as told, "numeric" where a DataFrame says so."""
+        """Kind of each column; "numeric" if the type in a DataFrame decides."""
         names = kinds_by_column(self.kinds, rows)
         return np.array([parsed(name)[0] for name in names], "U11")
 
     def _given(self, rows):
-        """The number n that is given for each column, or 0."""
+        """Number n in the kind of each column, such as "binomial(n)", or 0."""
         names = kinds_by_column(self.kinds, rows)
         return np.array([parsed(name)[1] or 0 for name in names], int)
 
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
-        """Validate data. Later than in fits, values beyond the limits of a column are
-        clipped, with a warning."""
+        """Validate data. Values beyond the limits of a column are errors in fits, and
+        clipped with a warning otherwise."""
         rows = super().rows(
             model, X, columns=columns, reset=reset, fitting=fitting, dtype=dtype
         )
@@ -140,7 +144,7 @@ class UnitColumns(MixedColumns):
         raw, scales = rows.raw, list(rows.scales or (None,) * len(kinds))
         for block in rows.blocks() if len(which) else ():
             part = raw.take(block)[:, which]
-            for own, why in (
+            for is_bad, reason in (
                 (part < low[which], "is negative: these are amounts or counts"),
                 (
                     part > high[which],
@@ -148,10 +152,10 @@ class UnitColumns(MixedColumns):
                     "kind for the column, or give a count's limit as 'binomial(n)'",
                 ),
             ):
-                if own.any() and (reset or fitting):
+                if is_bad.any() and (reset or fitting):
                     names = [rows.name_of(j) for j in which]
-                    refuse(part, own, names, type(model).__name__, why)
-                for j in which[own.any(axis=0)]:
+                    refuse(part, is_bad, names, type(model).__name__, reason)
+                for j in which[is_bad.any(axis=0)]:
                     scales[j] = Clipped(float(low[j]), float(high[j]))
         beyond = [j for j in which if isinstance(scales[j], Clipped)]
         if not beyond:
@@ -164,16 +168,18 @@ class UnitColumns(MixedColumns):
         return rows._replace(scales=tuple(scales))
 
     def _least(self, rows):
-        """Least number of categories of each column: that of "categorical(n)"."""
+        """Minimum number of categories of each column: n in "categorical(n)"."""
         return np.maximum(self._given(rows), 1)
 
     def _scaled(self, table, kinds):
-        """Kinds with "ordinal" for numbers of few values, and scales of these."""
+        """Kinds, with "ordinal" for numeric columns of few values, and scales."""
         numeric = kinds == "numeric"
         kinds, scales = super()._scaled(table, kinds)
-        many = numeric & (kinds == "numeric")
-        kinds = np.where(many, "gaussian", kinds)
-        return kinds, tuple(None if m else s for m, s in zip(many, scales))
+        has_many = numeric & (kinds == "numeric")
+        kinds = np.where(has_many, "gaussian", kinds)
+        return kinds, tuple(
+            None if is_real else scale for is_real, scale in zip(has_many, scales)
+        )
 
     def _first(self, table, seen, total):
         columns = super()._first(table, seen, total)
@@ -207,7 +213,7 @@ class UnitColumns(MixedColumns):
 
     def moments_of(self, columns, kind):
         """Smoothed means of the columns of a kind, in the units of the model; pairs of
-        means and variances for "gaussian" and "rectified" ones."""
+        means and variances for "gaussian" and "rectified"."""
         which = np.isin(columns.kinds, of_block(kind))
         if kind == "categorical":
             return self.frequencies(columns)
@@ -220,28 +226,28 @@ class UnitColumns(MixedColumns):
         if kind == "rectified":
             mean = (total / columns.scale[which] + 0.5) / (seen + 1)
             return mean, np.ones(len(seen))
-        # Bits, shares and counts up to n: as if a 0 and an n more had been seen.
+        # Laplace smoothing of bits, intervals and counts up to n.
         return (total + most) / (seen + 2)
 
 
 class SeriesColumns(UnitColumns):
-    """Columns of series: numbers whose kind is not told are bits where all are 0 or 1,
-    but for steps in time."""
+    """Columns of series: numbers without a given kind are bits if all values are 0 or
+    1, except for steps in time."""
 
     def _scaled(self, table, kinds):
-        found, scales = super()._scaled(table, kinds)
-        untold = ("numeric", "gaussian") if self.kinds == "mixed" else ("numeric",)
-        bits, some = np.isin(kinds, untold), np.zeros(len(kinds), bool)
+        kinds_found, scales = super()._scaled(table, kinds)
+        undecided = ("numeric", "gaussian") if self.kinds == "mixed" else ("numeric",)
+        bits, is_observed = np.isin(kinds, undecided), np.zeros(len(kinds), bool)
         if not self.takes_times or not bits.any():
-            return found, scales
+            return kinds_found, scales
         codec = table.rows.codec
         if codec is not None and codec.steps is not None:
-            bits[[own.place for own in codec.steps.columns]] = False
+            bits[[scale.place for scale in codec.steps.columns]] = False
         for block in table.rows.blocks(n_rows=len(table.index)):
             part = table.rows.raw.take(table.index[block])
             missing = np.isnan(part)
             bits &= (missing | (part == 0) | (part == 1)).all(axis=0)
-            some |= ~missing.all(axis=0)
-        bits &= some
-        scales = tuple(None if bit else own for bit, own in zip(bits, scales))
-        return np.where(bits, "bernoulli", found), scales
+            is_observed |= ~missing.all(axis=0)
+        bits &= is_observed
+        scales = tuple(None if bit else scale for bit, scale in zip(bits, scales))
+        return np.where(bits, "bernoulli", kinds_found), scales
