@@ -1,5 +1,5 @@
-"""Directed models: nets with bits in their hidden layers, and inference nets; sparse
-coding by spikes and slabs."""
+"""Directed models with binary hidden layers and inference nets, and spike-and-slab
+sparse coding."""
 
 from skdgm.directed.bidirectional_helmholtz_machine import BidirectionalHelmholtzMachine
 from skdgm.directed.helmholtz_machine import HelmholtzMachine

@@ -1,16 +1,16 @@
-r"""Expected log probability of columns, over independent hidden bits of given means.
+r"""Expected log probability of columns over independent hidden bits with given means.
 
 Real columns have the exact expectation,
 
 .. math:: \mathbb{E}[(x_i - a_i)^2] = (x_i - \bar a_i)^2 +
    \sum_j \mu_j (1 - \mu_j) W_{ji}^2
 
-and categories the bound that Saul's is for two,
+Categorical columns have a bound, which generalizes Saul's bound for binary columns,
 
 .. math:: \mathbb{E}\Bigl[\log \sum_k e^{a_k}\Bigr] \le \sum_k \xi_k \bar a_k +
    \log \sum_k \mathbb{E}\bigl[e^{a_k - \sum_l \xi_l a_l}\bigr]
 
-for any :math:`\xi` that adds up to one; here, the probabilities at the means.
+for any :math:`\xi` that sums to one; here, the probabilities at the means.
 """
 
 import numpy as np
@@ -21,38 +21,38 @@ from skdgm.nets import nll
 
 
 class RealExpectation:
-    """Real columns with variances that do not differ by row."""
+    """Expectation of real columns whose variances do not differ by row."""
 
     def __init__(self, net):
         self.net = net
 
     def start(self, a):
-        """xi for given log odds: none, of the shape of these."""
+        """Initial xi; a placeholder, because real columns need none."""
         return a
 
     def settle(self, model, v, mean, field, xi):
-        """Move means of the parents of rows v in turn, in place, by their log odds
-        given the layer above, ``field``; returns xi, (n_rows, n_outputs), for the next
-        time."""
+        """Update the means of the hidden bits of rows v one after another, in place,
+        given their log odds ``field`` under the layer above; return xi, (n_rows,
+        n_outputs)."""
         (W, b), output = affine(model, 0), self.net.output
-        m = mean @ W + b
-        precision = np.exp(-output.parts(m, model.own)[1]) * ~np.isnan(v)
-        gap = np.where(np.isnan(v), 0, v - m)
+        column_mean = mean @ W + b
+        precision = np.exp(-output.parts(column_mean, model.own)[1]) * ~np.isnan(v)
+        residual = np.where(np.isnan(v), 0, v - column_mean)
         for j, weights in enumerate(W):
-            before, pull = mean[:, j].copy(), weights * (mean[:, j : j + 1] - 0.5)
-            total = ((gap + pull) * precision) @ weights
+            previous, pull = mean[:, j].copy(), weights * (mean[:, j : j + 1] - 0.5)
+            total = ((residual + pull) * precision) @ weights
             mean[:, j] = expit(field[:, j] + total)
-            gap -= (mean[:, j] - before)[:, None] * weights
+            residual -= (mean[:, j] - previous)[:, None] * weights
         return xi
 
     def log_p(self, model, v, mean, xi):
-        """Expected log probability of each row, or a bound on it."""
+        """Expected log probability of each row."""
         m, far = self._far(model, v, mean)
         return -self.net.output.nll(m, far, model.own)
 
     def surrogate(self, model, traced, v, mean, xi):
-        """Numbers with the gradient of :meth:`log_p` by traced parameters, row by
-        row."""
+        """Values with the gradient of :meth:`log_p` with respect to the traced
+        parameters."""
         W, output = affine(model, 0).W, self.net.output
         m, far = self._far(model, v, mean)
         weight = np.full(len(v), -1 / len(v), v.dtype)
@@ -66,26 +66,27 @@ class RealExpectation:
         return total
 
     def _far(self, model, v, mean):
-        """Means of columns, and values whose squared distance is the expected one of
-        the rows."""
+        """Means of columns, and values whose squared distance from the means is the
+        expected squared distance of the rows."""
         W, b = affine(model, 0)
         m = mean @ W + b
         return m, m + np.sqrt((v - m) ** 2 + (mean * (1 - mean)) @ W**2)
 
 
 class CodeExpectation:
-    """Columns of categories; methods as of :class:`RealExpectation`."""
+    """Bound on the expectation of categorical columns; methods are as in
+    :class:`RealExpectation`."""
 
     def __init__(self, net):
         self.net = net
         self.starts, self.sizes = net.output.starts, net.output.n_outputs
 
     def start(self, a):
-        """xi for given logits: their probabilities."""
+        """Initial xi: probabilities of logits a."""
         return self.net.output.expected(a)
 
     def settle(self, model, v, mean, field, xi):
-        """Move means of the parents in turn, in place; returns a better xi."""
+        """Update the means one after another, in place; return an improved xi."""
         (W, b), (t, known) = affine(model, 0), self._targets(v)
         total = self._totals(W, b, mean, xi)
         for j, weights in enumerate(W):
@@ -109,8 +110,8 @@ class CodeExpectation:
         return exact - np.where(np.isnan(v), 0, log_sum).sum(axis=1)
 
     def surrogate(self, model, traced, v, mean, xi):
-        """Numbers with the gradient of :meth:`log_p` by traced parameters, row by
-        row."""
+        """Values with the gradient of :meth:`log_p` with respect to the traced
+        parameters."""
         (W, b), (t, known) = affine(model, 0), self._targets(v)
         shares, n = self._shares(self._totals(W, b, mean, xi)), v.dtype.type(len(v))
         by_weight = np.empty_like(W)
@@ -127,7 +128,7 @@ class CodeExpectation:
         return self.net.output.inputs(v), np.repeat(~np.isnan(v), self.sizes, axis=1)
 
     def _totals(self, W, b, mean, xi):
-        """Logs of the expectations that are added up."""
+        """Log expectations of the terms in the bound."""
         total = self._centred(b, xi)
         for j, weights in enumerate(W):
             m = mean[:, j : j + 1]
@@ -135,14 +136,14 @@ class CodeExpectation:
         return total
 
     def _summed(self, x):
-        """Sum over the categories of each column, once for each of them."""
+        """Sum over the categories of each column, repeated for each category."""
         total = np.add.reduceat(x, self.starts, axis=1)
         return np.repeat(total, self.sizes, axis=1)
 
     def _centred(self, a, xi):
-        """Logits less their means by xi."""
+        """Logits minus their means under xi."""
         return a - self._summed(xi * a)
 
     def _shares(self, total):
-        """Share of each category's expectation in the sum."""
+        """Share of each category in the sum."""
         return self.net.output.expected(total)

@@ -11,8 +11,8 @@ _CHOICE, _OTHER, _MOVE = addresses.GEOMETRIC_DENSITY[1:]
 
 
 class PairState(NamedTuple):
-    """State of a :class:`GeometricChain`, of each row: values x, and two sets of latent
-    units of each layer."""
+    """State of a :class:`GeometricChain`: values x of rows, and two sets of latent
+    units per layer."""
 
     x: np.ndarray
     z: tuple
@@ -20,14 +20,13 @@ class PairState(NamedTuple):
 
 
 class GeometricChain:
-    r"""Two sets of latent units, and missing entries, by Metropolis and Hastings.
+    r"""Metropolis-Hastings chain of two sets of latent units and the missing entries.
 
     .. math:: f(x, z) \, f(x, z'), \qquad f(x, z) = \sqrt{p(x, z) \, q(z \mid x)}
 
-    is the distribution that the chain leaves invariant; see
-    :mod:`skdgm.latent.filling`.
-    In each step the sets change places. v are rows, NaN where missing, and ``guess``
-    the same with first values of these.
+    This is the invariant distribution; see :mod:`skdgm.latent.filling`. Each step swaps
+    the two sets. v are rows, NaN where missing, and ``guess`` are rows with initial
+    values.
     """
 
     def __init__(self, density, v, guess):
@@ -36,21 +35,22 @@ class GeometricChain:
         self.hierarchy = density.hierarchy
 
     def init(self, rng):
-        """State of latent units that q draws, and entries that p draws."""
+        """Initial state: latent units drawn from q, and entries drawn from p."""
         noise = self.hierarchy.noise(rng.fold(_MOVE), 1)
         x, z, _ = self.mean.filled(self.net, self.v, self.guess, noise, rng)
         return PairState(x, z, z)
 
     def step(self, rng, state):
-        """Propose latent units, and then missing entries with the other ones."""
+        """Propose latent units, then missing entries together with the other latent
+        units."""
         (x, z, other), mean, net = state, self.mean, self.net
         noise, noise_of = self.hierarchy.noise, self.hierarchy.noise_of
-        # Latent units: draws of q.
+        # Latent units are proposed by q.
         new = mean.terms(net, x, noise(rng.fold(_MOVE), 1))
         old = mean.terms(net, x, noise_of(z))
         accepted = taken(0.5 * (_gap(new) - _gap(old)), rng.fold(_CHOICE))
         z = chosen(accepted, new[2].z, z)
-        # Missing entries by p given these, and the other latent units by q.
+        # Missing entries are proposed by p, and the other latent units by q.
         before, above, _ = self._weight(x, z, noise_of(other))
         proposed = mean.completed(net, self.v, above.out, rng)
         after, _, drawn = self._weight(proposed, z, noise(rng.fold(_OTHER), 1))
@@ -60,11 +60,12 @@ class GeometricChain:
         return PairState(x, other, z), Accepted(accepted)
 
     def expected(self, state):
-        """Inputs of rows, whose mean is that of the chain."""
+        """Inputs of rows, whose mean over the chain is the conditional expectation."""
         return self.density.output.inputs(state.x, self.density.share)
 
     def _weight(self, x, z, source):
-        """Log of the target over that of the proposal, and the pass of either set."""
+        """Log ratio of the target to the proposal, and the forward pass of either
+        set."""
         mean, net = self.mean, self.net
         log_p, log_q, first = mean.terms(net, x, self.hierarchy.noise_of(z))
         second = mean.terms(net, x, source)

@@ -2,12 +2,12 @@ r"""Density of the geometric mean of a directed net and its inference net.
 
 .. math:: p^*(x) = \frac1Z \Bigl(\sum_z \sqrt{p(x, z) \, q(z \mid x)}\Bigr)^2
 
-Rows with latent units drawn by p, and other latent units by q, have the weights
+Rows with latent units from p, and other latent units from q, have importance weights
 
 .. math:: w = \sqrt{\frac{q(z \mid x)}{p(x, z)} \cdot \frac{p(x, z')}{q(z' \mid x)}},
    \qquad (x, z) \sim p, \quad z' \sim q(z' \mid x)
 
-of which Z is the mean, and by which samples are chosen.
+Z is their mean, and samples are chosen by these weights.
 """
 
 import numpy as np
@@ -30,11 +30,11 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 from skdgm.utils.weighted import Weighted, effective, pooled
 
-# Draws of rows for log Z, those of other latent units for each, and rows at a time.
+# Draws of rows for log Z, draws of other latent units per row, and size of batches.
 _DRAWS, _OTHERS, _ROOM = 10_000, 5, 2**20
-# Effective number of draws below which log Z is not sure.
+# Effective number of draws below which log Z is unreliable.
 _FEW = 100
-# Draws under conditions at a time.
+# Batch size of conditional draws.
 _AT_ONCE = 4000
 _DATA, _CHOICE, _OTHER, _MOVE = addresses.GEOMETRIC_DENSITY
 
@@ -42,12 +42,12 @@ _DATA, _CHOICE, _OTHER, _MOVE = addresses.GEOMETRIC_DENSITY
 class GeometricDensity(LatentDensity):
     """Density of a bidirectional Helmholtz machine."""
 
-    # Log Z once it is computed, by the density or by the estimator.
+    # Cached log Z.
     known_log_Z = None
 
     @property
     def capabilities(self):
-        """Estimates, which the two nets weigh, and log Z."""
+        """Log-likelihoods are estimates."""
         rows = dict.fromkeys(("complete", "missing", "grey"), "estimate")
         nothing = {"nothing": "estimate"}
         inherited = super().capabilities
@@ -60,18 +60,18 @@ class GeometricDensity(LatentDensity):
 
     @property
     def mean(self):
-        """The density as a function of parameters, a :class:`GeometricMean`."""
+        """Geometric mean as a function of parameters."""
         return GeometricMean(self.hierarchy, self.output, self.share)
 
     def log_Z(self):
-        """Log Z, in nats, computed once."""
+        """Log Z in nats, computed once."""
         if self.known_log_Z is None:
             self.known_log_Z, _ = self.log_partition()
         return self.known_log_Z
 
     def log_partition(self):
-        """Log Z, which is at most 0, and its standard error, in nats, with a
-        LikelihoodWarning where few draws have nearly all of the weight."""
+        """Log Z, at most 0, and its standard error, in nats, with a LikelihoodWarning
+        if few draws have most of the weight."""
         rng, parts = stream(self.seed, LIKELIHOOD), []
         size = max(1, min(_DRAWS, _ROOM // (_OTHERS * self.width)))
         with one_blas_thread():
@@ -90,19 +90,18 @@ class GeometricDensity(LatentDensity):
         return float(min(log_Z, 0.0)), float(se)
 
     def importance_likelihood(self, X, n_draws, codes=None, y=None):
-        """Estimate of the log-likelihood, and its standard error, of each row; there
-        are no classes or attributes."""
+        """Estimate of the log-likelihood of each row, and its standard error."""
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
 
         def of_rows(v, rng):
-            estimates, holes = np.empty((len(v), 2)), unknown(v).any(axis=1)
-            if not holes.all():
-                complete, streams = v[~holes], rng.take(~holes)
-                estimates[~holes] = self._complete(complete, streams, n_draws)
-            if holes.any():
-                net, streams = astype(self.net, v.dtype), rng.take(holes)
-                bound = self.mean.bound(net, v[holes], streams, n_draws)
-                estimates[holes] = np.stack(bound, axis=1)
+            estimates, incomplete = np.empty((len(v), 2)), unknown(v).any(axis=1)
+            if not incomplete.all():
+                complete, streams = v[~incomplete], rng.take(~incomplete)
+                estimates[~incomplete] = self._complete(complete, streams, n_draws)
+            if incomplete.any():
+                net, streams = astype(self.net, v.dtype), rng.take(incomplete)
+                bound = self.mean.bound(net, v[incomplete], streams, n_draws)
+                estimates[incomplete] = np.stack(bound, axis=1)
             return estimates
 
         log_p, se = self._by_content(of_rows, rows).T.copy()
@@ -117,14 +116,14 @@ class GeometricDensity(LatentDensity):
     def sample(
         self, n_samples, random_state=None, *, conditions=None, names=None, n_steps=20
     ):
-        """Draw rows by p, several for each, and choose one by weight; see
+        """Draw ``n_steps`` rows from p for each row, and choose one by weight; see
         :class:`~skdgm.latent.LatentDensity`."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         n_steps = count(n_steps, "n_steps")
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         if conditions is not None:
             return self._under(conditions, names, n_samples, rng)
-        rng, best, x = rng.rows(n_samples), -np.inf, 0.0
+        rng, highest, x = rng.rows(n_samples), -np.inf, 0.0
         with one_blas_thread():
             for number in range(n_steps):
                 streams = rng.fold(number)
@@ -134,12 +133,12 @@ class GeometricDensity(LatentDensity):
                     new, log_w = self._drawn(streams)
                 # The largest of log weight plus Gumbel noise is a draw by weight.
                 noisy = (log_w + streams.fold(_CHOICE).gumbel(1)[:, 0])[:, None]
-                x = np.where(noisy > best, new, x)
-                best = np.maximum(best, noisy)
+                x = np.where(noisy > highest, new, x)
+                highest = np.maximum(highest, noisy)
         return self.decoded(self.domain.to_data(self.columns, x))
 
     def _under(self, conditions, names, n_samples, rng):
-        """Draw rows that keep to conditions."""
+        """Draw rows conditional on ``conditions``."""
         output = alike(self.output)
         if output is None:
             raise ValueError(
@@ -166,19 +165,19 @@ class GeometricDensity(LatentDensity):
         return self.decoded(data)
 
     def _drawn(self, rng):
-        """Rows drawn by p, with equal weights."""
+        """Rows drawn from p, with equal weights."""
         _, out = self.mean.dream(self.net, rng)
         x = self.output.draw(out, rng.fold(_DATA), self.net.params.own)
         return x, np.zeros(1)
 
     def _dreamt(self, rng, n_others=_OTHERS):
-        """Rows drawn by p, and their log weights."""
+        """Rows drawn from p, and their log weights."""
         z, out = self.mean.dream(self.net, rng)
         x = self.output.draw(out, rng.fold(_DATA), self.net.params.own)
         return x, self._weight(x, z, rng, n_others)
 
     def _weight(self, x, z, rng, n_others):
-        """Log weights of rows and latent units drawn by p, (n_rows,), float64."""
+        """Log weights of rows and latent units drawn from p, (n_rows,), float64."""
         mean, net = self.mean, self.net
         log_p, log_q, _ = mean.terms(net, x, self.hierarchy.noise_of(z))
         others = mean.log_half(net, x, rng.fold(_OTHER), n_others)
@@ -186,7 +185,7 @@ class GeometricDensity(LatentDensity):
         return log_w + log_mean_exp(others, axis=1)[0]
 
     def _open(self, v):
-        """Rows to fill: missing entries have values, also where gaps are modelled."""
+        """Rows to impute: missing entries have values, even if gaps are modeled."""
         gaps = getattr(self.columns, "gaps", None)
         return v if gaps is None else np.where(np.isnan(v) & gaps, -ABSENT, v)
 

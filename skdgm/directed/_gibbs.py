@@ -1,12 +1,12 @@
-r"""EM by sampling: a Markov chain over the hidden bits of each row [1]_.
+r"""Monte Carlo EM: a Markov chain over the hidden bits of each row [1]_.
 
 .. math:: z_{lj} \sim p(z_{lj} \mid x, z_{-lj}), \qquad
    \log \frac{p(z_{lj} = 1 \mid \cdot)}{p(z_{lj} = 0 \mid \cdot)} = a_{lj} +
    \log \frac{p(z_{l-1} \mid z_l, z_{lj} = 1)}{p(z_{l-1} \mid z_l, z_{lj} = 0)}
 
-with :math:`a_{lj}` the log odds given the layer above. Between updates the state of a
-row's chain is kept, by the row's content. Both nets learn from it: the model by
-:math:`\nabla \log p(x, z)`, the inference net by :math:`\nabla \log q(z \mid x)`.
+Here :math:`a_{lj}` are the log odds given the layer above. The state of a row's chain
+persists between updates, keyed by the row's content. The model is trained by
+:math:`\nabla \log p(x, z)`, and the inference net by :math:`\nabla \log q(z \mid x)`.
 
 References
 ----------
@@ -25,25 +25,25 @@ from skdgm.nets import Variables
 from skdgm.utils.rows import row_hash
 from skdgm.utils.threading.parallel import run
 
-# Value in place of the bits of a chain that has not begun.
+# Placeholder for the bits of a chain that has not started.
 _UNKNOWN = 2
-# Cost of a parent and child, in multiply-adds.
+# Cost of a pair of parent and child, in multiply-adds.
 _WORK = 10
-# Least draws of q by which losses are compared: EM does not maximise their bound, and
-# that of one may be below independent columns where the model is above.
+# Minimum number of draws from q for losses: EM does not maximize the bound, which with
+# one draw can be below the likelihood of independent columns for a good model.
 _JUDGED = 10
 
 
 class BeliefChains(NamedTuple):
-    """States of the chains of training rows: hashes of the rows' content, (n_rows,),
-    and bits, layer after layer, (n_rows, n_chains, n_hidden), uint8."""
+    """States of the chains of training rows: content hashes, (n_rows,), and bits of all
+    layers, (n_rows, n_chains, n_hidden), uint8."""
 
     hashes: np.ndarray
     z: np.ndarray
 
 
 class GibbsEM(SamplingMethod):
-    """EM by sampling."""
+    """Monte Carlo EM with persistent Gibbs chains."""
 
     of_rows = True
 
@@ -52,7 +52,7 @@ class GibbsEM(SamplingMethod):
         self.n_judged = max(_JUDGED, self.n_each)
 
     def resume(self, state, rows):
-        """Chains of rows, of which earlier ones go on."""
+        """Chains of rows; chains of known rows continue."""
         hashes, n = row_hash(rows), sum(self.net.hierarchy.n_latent)
         z = np.full((len(hashes), self.n_each, n), _UNKNOWN, np.uint8)
         if not isinstance(state, BeliefChains):
@@ -61,26 +61,27 @@ class GibbsEM(SamplingMethod):
             return state
         if state.z.shape[1:] == z.shape[1:] and len(state.z):
             order = np.argsort(state.hashes, kind="stable")
-            place = np.searchsorted(state.hashes[order], hashes)
-            place = order[place.clip(max=len(order) - 1)]
-            same = state.hashes[place] == hashes
-            z[same] = state.z[place[same]]
+            earlier = np.searchsorted(state.hashes[order], hashes)
+            earlier = order[earlier.clip(max=len(order) - 1)]
+            same = state.hashes[earlier] == hashes
+            z[same] = state.z[earlier[same]]
         return BeliefChains(hashes, z)
 
     def noise(self, state, batch, v, rng):
-        """Noise that stands for the bits of chains, after some steps in place."""
+        """Noise that reproduces the bits of the chains, which take ``n_steps`` steps in
+        place."""
         model, hierarchy = state.params.model, self.net.hierarchy
         states, ends = state.statistics.own.z, np.cumsum(hierarchy.n_latent)[:-1]
-        before = states[batch].reshape(len(v) * self.n_each, -1)
-        new = before[:, :1] == _UNKNOWN
+        bits = states[batch].reshape(len(v) * self.n_each, -1)
+        is_new = bits[:, :1] == _UNKNOWN
         if self.options.resample:
-            new[:] = True
-        z = [part.astype(v.dtype) for part in np.split(before, ends, axis=1)]
+            is_new[:] = True
+        z = [part.astype(v.dtype) for part in np.split(bits, ends, axis=1)]
         net = Variables(model, state.statistics.model)
         chain = GibbsChain(self.net, net, v, self.n_each)
-        if new.any():
+        if is_new.any():
             drawn = chain.init(super().noise(state, batch, v, rng))
-            z = [np.where(new, a, b) for a, b in zip(drawn, z)]
+            z = [np.where(is_new, a, b) for a, b in zip(drawn, z)]
         z = [np.ascontiguousarray(part) for part in z]
         generator = rng.fold(OTHER, NOISE).generator()
         for _ in range(self.options.n_steps):
@@ -95,8 +96,7 @@ class GibbsEM(SamplingMethod):
 
 
 class GibbsChain:
-    """Hidden bits of rows v, each drawn given all others, in ``n_each`` chains of each
-    row."""
+    """Gibbs sampler of the hidden bits of rows v, with ``n_each`` chains per row."""
 
     def __init__(self, net, variables, v, n_each):
         self.net, self.variables, self.rows = net, variables, v
@@ -110,8 +110,8 @@ class GibbsChain:
         return infer(self.variables, x, lambda level, _: noise[level]).z
 
     def step(self, generator, z):
-        """Draw each bit of all layers z, C-contiguous arrays of shape (n_rows * n_each,
-        n_units), given the others, in place; the info is (): all draws are taken."""
+        """Draw each bit of all layers z given the other bits, in place; z are
+        C-contiguous arrays of shape (n_rows * n_each, n_units)."""
         model = self.params
         for level, bits in enumerate(z):
             noise = generator.random(bits.shape, bits.dtype)
@@ -134,8 +134,8 @@ class GibbsChain:
         for j, weights in enumerate(W):
             sign = 1 - 2 * z[:, j]
             other = out + sign[:, None] * weights
-            then = output.nll(other, self.v, dispersion)
-            moves = noise[:, j] < expit(sign * field[:, j] + loss - then)
-            loss = np.where(moves, then, loss)
-            out = np.where(moves[:, None], other, out)
-            z[:, j] = np.where(moves, 1 - z[:, j], z[:, j])
+            other_loss = output.nll(other, self.v, dispersion)
+            flips = noise[:, j] < expit(sign * field[:, j] + loss - other_loss)
+            loss = np.where(flips, other_loss, loss)
+            out = np.where(flips[:, None], other, out)
+            z[:, j] = np.where(flips, 1 - z[:, j], z[:, j])

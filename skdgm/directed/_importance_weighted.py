@@ -1,6 +1,6 @@
-"""Methods of learning by weighted draws in place of the posterior.
+"""Training methods with weighted draws from the inference net.
 
-The weights are those of :mod:`skdgm.gradients.stochastic.reweighted` and
+Weights are computed by :mod:`skdgm.gradients.stochastic.reweighted` and
 :mod:`skdgm.gradients.stochastic.vimco`.
 """
 
@@ -12,18 +12,18 @@ from skdgm.gradients.stochastic.vimco import vimco
 
 # Weight of the wake phase in the objective of the inference net.
 _AWAKE = {"wake": 1.0, "both": 0.5, "sleep": 0.0}
-# Draws for each row, if several are weighted.
+# Default number of weighted draws for each row.
 _SEVERAL = 5
 
 
 class WeightedMethod(SamplingMethod):
-    """Log probabilities times weights of their values."""
+    """Surrogate objective: log probabilities multiplied by weights."""
 
     @abstractmethod
     def weights(self, log_p, log_q):
-        """Compute the :class:`~skdgm.gradients.stochastic.draws.DrawWeights` of draws,
-        given log p, (n_rows, n_draws, n_layers + 1), and log q,
-        (n_rows, n_draws, n_layers)."""
+        """Weights of draws (:class:`~skdgm.gradients.stochastic.draws.DrawWeights`),
+        given log p, (n_rows, n_draws, n_layers + 1), and log q, (n_rows, n_draws,
+        n_layers)."""
 
     def of_draws(self, params, batch, draws):
         log_p, log_q = draws.values()
@@ -31,7 +31,7 @@ class WeightedMethod(SamplingMethod):
 
 
 class WakeSleep(WeightedMethod):
-    """Wake-sleep: all draws count alike, and q learns from dreams alone."""
+    """Wake-sleep: draws have equal weights, and q is trained only on dreams."""
 
     asleep = 1.0
 
@@ -40,7 +40,7 @@ class WakeSleep(WeightedMethod):
 
 
 class Reweighted(WeightedMethod):
-    """Reweighted wake-sleep: draws count by importance."""
+    """Reweighted wake-sleep: draws have importance weights."""
 
     n_draws = _SEVERAL
 
@@ -54,7 +54,7 @@ class Reweighted(WeightedMethod):
 
 
 class Compared(WeightedMethod):
-    """VIMCO: the importance weighted bound, each draw compared with the others."""
+    """VIMCO: the importance weighted bound with leave-one-out baselines."""
 
     n_draws = _SEVERAL
 

@@ -1,15 +1,15 @@
-r"""Learning by Saul's mean field: a bound at variational means of each row.
+r"""Training by Saul's mean field: a variational bound for each row.
 
-With independent bits of means :math:`\mu` in place of the posterior [1]_,
+Independent bits with means :math:`\mu` replace the posterior [1]_,
 
 .. math:: \log p(x) \ge \sum_i \mu_i \bar a_i - \xi_i \bar a_i - \log \mathbb{E}\bigl[
    e^{-\xi_i a_i} + e^{(1 - \xi_i) a_i}\bigr] + \sum_j H(\mu_j)
 
-over columns (where :math:`\mu_i = x_i`) and hidden bits i, whose log odds
-:math:`a_i` have the mean :math:`\bar a_i`: all in closed form. Means and
-:math:`\xi` begin at the inference net's means of the row, and are updated by some
-sweeps; the model follows the gradient of the bound there, and the inference net
-learns the means. For columns of other kinds see :mod:`skdgm.directed._expected`.
+over columns (where :math:`\mu_i = x_i`) and hidden bits i, whose log odds :math:`a_i`
+have the mean :math:`\bar a_i`; all terms have closed forms. Means and :math:`\xi` are
+initialized by the inference net and updated by several sweeps. The model follows the
+gradient of the bound, and the inference net is trained to predict the means.
+:mod:`skdgm.directed._expected` has the other kinds of columns.
 
 References
 ----------
@@ -38,39 +38,40 @@ from skdgm.utils.math import softplus
 from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import astype
 
-# Cost of a parent and child, in multiply-adds.
+# Cost of a pair of parent and child, in multiply-adds.
 _WORK = 30
-# Expectations of columns, by kind.
+# Expectations of columns by kind.
 _COLUMNS = {"gaussian": RealExpectation, "categorical": CodeExpectation}
-# Rows at a time.
+# Number of rows at a time.
 _ROWS = 512
 
 
 class Settled(NamedTuple):
-    """Means of hidden bits, and numbers that bound the children's log probabilities:
-    lists of arrays, those next to the data first."""
+    """Variational means of hidden bits, and the parameters of the bound: lists of
+    arrays, starting with the layer next to the data."""
 
-    # For each layer, (n_rows, n_units).
+    # (n_rows, n_units) for each layer.
     means: list
-    # For the columns, if they are bits, and each layer below the highest, (n_rows,
-    # n_children); ``better`` is xi after another step.
+    # (n_rows, n_children) for binary columns and each layer below the highest;
+    # ``better`` is xi after another step.
     xi: list
     share: list
     better: list
 
 
 class Factored:
-    """Independent bits in place of the posterior."""
+    """Factorial approximation of the posterior."""
 
     def __init__(self, net):
         self.net = net
-        # Expectations of columns that are no bits.
+        # Expectations of columns that are not binary.
         self.columns = None
         if net.output.kind != "bernoulli":
             self.columns = _columns(net)
 
     def settle(self, net, v, n_steps):
-        """Means after sweeps from those of the inference net, :class:`Settled`."""
+        """Variational means after ``n_steps`` sweeps, initialized by the inference
+        net."""
         model = net.params
         means = self.net.hierarchy.upwards(net, self.net.inputs(v))
         means = [np.ascontiguousarray(part) for part in means]
@@ -101,7 +102,7 @@ class Factored:
         return Settled(means, xi, share, better)
 
     def bound(self, model, v, settled):
-        """The bound of each row, float64."""
+        """Variational bound of each row, float64."""
         means = settled.means
         total = sum(entr(mean.astype(float)).sum(axis=1) for mean in means)
         total += sum(entr(1 - mean.astype(float)).sum(axis=1) for mean in means)
@@ -124,7 +125,7 @@ class SaulMeanField(Method):
 
     def __init__(self, net, options):
         super().__init__(net, options)
-        # Draws are for losses alone.
+        # Only losses need draws.
         self.n_each, self.factored = 1, Factored(net)
 
     @classmethod
@@ -144,8 +145,8 @@ class SaulMeanField(Method):
             )
 
     def surrogate(self, params, batch):
-        """Numbers with the gradients of the bound at settled means, and of log q of
-        these."""
+        """Values with the gradients of the bound at the variational means, and of their
+        log q."""
         net, (model, _), v = self.net, batch.params, batch.v
         kept, traced, columns = batch.kept.model, params.model, self.factored.columns
         settled = self.factored.settle(
@@ -155,8 +156,8 @@ class SaulMeanField(Method):
         total = net.hierarchy.units.log_prior(z[-1], traced.prior)
         for level in range(len(z)):
             if columns and not level:
-                first = columns.surrogate(model, traced, v, z[0], settled.xi[0])
-                total = total + first
+                column_term = columns.surrogate(model, traced, v, z[0], settled.xi[0])
+                total = total + column_term
             else:
                 t = z[level - 1] if level else v
                 by_W, by_b = _slopes(affine(model, level), z[level], t, settled, level)
@@ -173,8 +174,8 @@ class SaulMeanField(Method):
 
 
 def _slopes(layer, mean, t, settled, level):
-    """Gradient of the bound on the log probability of children, by the weights and by
-    the biases."""
+    """Gradient of the bound on the log probability of children with respect to weights
+    and biases."""
     xi, share, W = settled.xi[level], settled.share[level], np.empty_like(layer.W)
     work, children = _WORK * len(mean) * W.size, np.ascontiguousarray(t)
     run(kernels.slope, mean, children, xi, layer.W, share, W, n=len(W), work=work)
@@ -182,7 +183,7 @@ def _slopes(layer, mean, t, settled, level):
 
 
 def _columns(net):
-    """Expectations of columns that are no bits."""
+    """Expectations of columns that are not binary."""
     output = net.output
     if output.kind not in _COLUMNS or getattr(output, "variance", None) == "sample":
         raise ValueError(
@@ -194,7 +195,7 @@ def _columns(net):
 
 
 def likelihood_bound(density, X, n_steps):
-    """Lower bound on the log-likelihood of each row, by a density."""
+    """Lower bound on the log-likelihood of each row under a density."""
     output, n_steps = density.output, count(n_steps, "n_steps")
     if density.hierarchy.data:
         raise ValueError(

@@ -1,11 +1,11 @@
-r"""Methods of learning: the role that estimates the gradient of an update.
+r"""Training methods: estimators of the gradient of an update.
 
-Most follow the gradient of
+Most methods follow the gradient of
 
 .. math:: \sum_k a_k \log p(x, z_k) + \sum_{k, l} b_{kl} \log q_{kl}
 
-for draws :math:`z_k` of q(z | x), with weights that do not depend on parameters. A new
-method is a subclass of :class:`Method`, or of :class:`SamplingMethod` if it needs
+for draws :math:`z_k` from q(z | x), with weights that do not depend on parameters. A
+new method is a subclass of :class:`Method`, or of :class:`SamplingMethod` if it needs
 draws, and an entry of ``OBJECTIVES``.
 """
 
@@ -20,20 +20,20 @@ from skdgm.latent.data_layer import Entries
 from skdgm.nets import Variables, listed, nll, row_mean
 from skdgm.nets.tape import getval
 
-# Streams of random numbers of an update.
+# Random streams of an update.
 NOISE, DROP, GREY, DREAM, OTHER, DATA, FILL = range(7)
 
 
 class BeliefParams(NamedTuple):
-    """Parameters of a model, and of nets of the learning method."""
+    """Parameters of a model, and of the nets of the training method."""
 
     model: tuple
     own: tuple
 
 
 class BeliefStatistics(NamedTuple):
-    """Values besides parameters that training changes: statistics of the model, and the
-    state of the learning method, moments or chains."""
+    """Non-trainable state: statistics of the model, and moments or chains of the
+    method."""
 
     model: tuple
     own: tuple
@@ -41,8 +41,8 @@ class BeliefStatistics(NamedTuple):
 
 class BeliefBatch(NamedTuple):
     """Rows v and random numbers of an update, with the parameters before it: noise of
-    each layer, (n_rows * n_draws, n_units), and dreams, rows of the model and their
-    latent units, or None."""
+    each layer, (n_rows * n_draws, n_units), and dreams, which are rows drawn from the
+    model with their latent units, or None."""
 
     params: BeliefParams
     kept: BeliefStatistics
@@ -55,47 +55,49 @@ class BeliefBatch(NamedTuple):
 class BeliefDraws(NamedTuple):
     """Draws of latent units, and their log probabilities, (n_rows * n_draws,)."""
 
-    # Inputs, and the :class:`~skdgm.latent.data_layer.Pass` of these.
+    # Inputs, and their forward pass (:class:`~skdgm.latent.data_layer.Pass`).
     x: object
     decoded: object
-    # Terms of the data given the lowest layer, of each layer given the next, and of the
-    # highest; and by the inference net.
+    # Terms of the data given the lowest layer, each layer given the next, and the
+    # highest layer; and terms of the inference net.
     log_p: tuple
     log_q: tuple
     # Number of rows.
     n: int
 
     def values(self):
-        """Log p of shape (n_rows, n_draws, n_layers + 1), and log q of one less."""
+        """Log p, (n_rows, n_draws, n_layers + 1), and log q, (n_rows, n_draws,
+        n_layers)."""
         return [
             np.stack([getval(p).reshape(self.n, -1) for p in part], 2).astype(float)
             for part in (self.log_p, self.log_q)
         ]
 
     def weighed(self, weights):
-        """Weighted sum of log probabilities, for each row."""
+        """Weighted sum of log probabilities for each row."""
         dtype = getval(self.log_p[0]).dtype
-        of_p, of_q = (part.astype(dtype) for part in weights)
-        total = sum(self.log_p) * of_p.reshape(-1)
-        for level, part in enumerate(self.log_q if of_q.any() else ()):
-            total = total + part * of_q[:, :, level].reshape(-1)
+        p_weights, q_weights = (part.astype(dtype) for part in weights)
+        total = sum(self.log_p) * p_weights.reshape(-1)
+        for level, part in enumerate(self.log_q if q_weights.any() else ()):
+            total = total + part * q_weights[:, :, level].reshape(-1)
         return by_row(total, self.n)
 
 
 class BeliefNet(NamedTuple):
-    """A hierarchy above columns, whose distribution given the decoder's outputs is
-    ``output``; ``share`` are the marginal means of inputs, or None."""
+    """Hierarchy of latent units above columns. ``output`` is the distribution of
+    columns given the decoder's outputs, and ``share`` are the marginal means of inputs,
+    or None."""
 
     hierarchy: object
     output: object
     share: np.ndarray
 
     def inputs(self, v):
-        """Rows as the inputs of the lowest encoder."""
+        """Encode rows as the inputs of the lowest encoder."""
         return listed(self.output.inputs(v, self.share))
 
     def drawn(self, params, batch, noise, hierarchy=None):
-        """Pass of a batch by noise, :class:`BeliefDraws`; by another hierarchy, relaxed
+        """Draw latent units of a batch from noise; another hierarchy has relaxed
         draws."""
         v, x = batch.v, self.inputs(batch.v)
         decoded = (hierarchy or self.hierarchy).through(
@@ -110,20 +112,20 @@ class BeliefNet(NamedTuple):
 
 
 class Method(ABC):
-    """One method of learning, by options.
+    """Base class of training methods, configured by options.
 
     Attributes
     ----------
     n_draws : int
-        Draws for each row, if the options do not say.
+        Default number of draws for each row.
     asleep : float
-        Weight of the inference net's objective of dreams.
+        Weight of the inference net's sleep-phase objective.
     nets : list of Net
-        Further nets, one for each layer; their inputs are those of the encoders.
+        Additional nets, one for each layer, with the inputs of the encoders.
     of_rows : bool
-        Whether there is a state of each row.
+        Whether the method has a state for each row.
     n_judged : int
-        Draws for each row by which losses are compared: as many as in training.
+        Number of draws for each row in losses: as many as in training.
     """
 
     n_draws, asleep, nets, of_rows = 1, 0.0, (), False
@@ -134,7 +136,7 @@ class Method(ABC):
 
     @classmethod  # noqa: B027  Most take all options.
     def check(cls, options):
-        """Raise ValueError for options that the method does not take."""
+        """Raise ValueError for options that the method does not support."""
 
     def init(self, rng, dtype):
         """Initial parameters of the method's nets."""
@@ -142,23 +144,24 @@ class Method(ABC):
         return tuple(net.init(rng, n, dtype)[1] for net, n in sizes)
 
     def resume(self, state, rows):
-        """State of the method to learn rows with, from an earlier one or ()."""
+        """State of the method for training on rows, continued from a previous state or
+        ()."""
         return ()
 
     def noise(self, state, batch, v, rng):
-        """Noise of each layer, (n_rows * n_draws, n_units), for an update: uniform."""
+        """Uniform noise of each layer for an update, (n_rows * n_draws, n_units)."""
         generator = rng.fold(NOISE).generator()
         shapes = [(len(v) * self.n_each, n) for n in self.net.hierarchy.n_latent]
         return [generator.random(shape, v.dtype) for shape in shapes]
 
     @abstractmethod
     def surrogate(self, params, batch):
-        """Surrogate objective of each row, (n_rows,), whose gradient by parameters,
-        which may be traced, is the estimate; and updated statistics."""
+        """Surrogate objective of each row, (n_rows,), whose gradient with respect to
+        the (perhaps traced) parameters is the estimate; and updated statistics."""
 
 
 class SamplingMethod(Method):
-    """Method of learning from draws by the inference net."""
+    """Training method that uses draws from the inference net."""
 
     def surrogate(self, params, batch):
         draws = self.net.drawn(params.model, batch, batch.noise)
@@ -167,15 +170,13 @@ class SamplingMethod(Method):
 
     @abstractmethod
     def of_draws(self, params, batch, draws):
-        """Surrogate objective of draws, and updated state of the method."""
+        """Surrogate objective of draws, and the updated state of the method."""
 
 
 class Relaxed(Method):
-    r"""Gradients through relaxed draws, of the bound.
+    r"""Gradients of the bound through relaxed draws (:func:`~skdgm.nets.coin`).
 
     .. math:: \nabla \frac1K \sum_k \log \frac{p(x, \tilde z_k)}{q(\tilde z_k \mid x)}
-
-    See :func:`~skdgm.nets.coin`.
     """
 
     def __init__(self, net, options):
@@ -193,10 +194,10 @@ class Relaxed(Method):
 
 def by_row(terms, n):
     """Sum over the draws of each row."""
-    each = len(getval(terms)) // n
-    if each == 1:
+    n_draws = len(getval(terms)) // n
+    if n_draws == 1:
         return terms
-    return row_mean(terms.reshape((n, each))) * getval(terms).dtype.type(each)
+    return row_mean(terms.reshape((n, n_draws))) * getval(terms).dtype.type(n_draws)
 
 
 def affine(model, level):
@@ -213,6 +214,6 @@ def fields(model, z, level):
 
 
 def along(layer, of_weights, of_biases=None):
-    """A number whose gradients by weights and biases are the given ones."""
+    """Scalar whose gradients with respect to weights and biases are given."""
     total = (layer.W * of_weights).sum()
     return total if of_biases is None else total + (layer.b * of_biases).sum()

@@ -1,4 +1,4 @@
-"""Models of sigmoid belief networks: nets made of options."""
+"""Models of sigmoid belief networks: nets built from options."""
 
 from types import SimpleNamespace
 
@@ -10,9 +10,8 @@ from skdgm.latent.hierarchy import DataEnd
 from skdgm.utils.counts import check_layer_sizes, chosen, layer_sizes
 from skdgm.utils.orders import check_ordering, orders
 
-# Objectives that are defined for bits that depend on each other in the inference net,
-# and in the model; those that have gradients of missing columns, and whether these are
-# score functions.
+# Objectives that support autoregressive bits in the inference net, and in the model;
+# objectives with gradients of missing columns, and whether these are score functions.
 _OF_Q = "rws", "vimco", "nvil", "reinforce", "wake-sleep"
 _OF_P = {True: (*_OF_Q, "disarm", "concrete", "straight-through")}
 _OF_P["nade"] = *_OF_Q, "disarm"
@@ -20,8 +19,7 @@ _SCORED = {"rws": False, "wake-sleep": False}
 _SCORED |= {"vimco": True, "nvil": True, "reinforce": True}
 
 
-# What the models read of options of a :class:`~skdgm.SigmoidBeliefNetwork` that the
-# other machines of bits lack.
+# Options of :class:`~skdgm.SigmoidBeliefNetwork` that the related machines lack.
 PLAIN = {
     **{"autoregressive": False, "recognition_autoregressive": False},
     **{"ordering": "given", "n_importance": None, "gradient_draws": None},
@@ -29,12 +27,12 @@ PLAIN = {
 
 
 class SigmoidBeliefModel(LatentModel):
-    """Layers of bits, each with logistic regressions on the next, up and down."""
+    """Layers of bits, connected by logistic regressions in both directions."""
 
     objective_class = DirectedObjective
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for inconsistent options."""
         super().check(options)
         sizes = layer_sizes(options.hidden_layer_sizes)
         check_layer_sizes(sizes, "hidden_layer_sizes")
@@ -59,7 +57,7 @@ class SigmoidBeliefModel(LatentModel):
             )
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         options = facts.options
         variance = options.variance if isinstance(options.variance, str) else "fixed"
         return SimpleNamespace(
@@ -68,12 +66,12 @@ class SigmoidBeliefModel(LatentModel):
             variance=variance,
             autoregressive=options.autoregressive,
             recognition_autoregressive=options.recognition_autoregressive,
-            # Without links nothing depends on it.
+            # Without links, the order has no effect.
             ordering=options.ordering if options.autoregressive else "given",
         )
 
     def hierarchy(self, facts):
-        """Architecture of the nets, a :class:`Hierarchy`."""
+        """Architecture of the nets."""
         structure, options, output = facts.structure, facts.options, self.output(facts)
         of_p, of_q = structure.autoregressive, structure.recognition_autoregressive
         coins, links, sizes = Coins(), None, structure.hidden_layer_sizes
@@ -92,40 +90,40 @@ class SigmoidBeliefModel(LatentModel):
         )
 
     def of_hierarchy(self, tree):
-        """The hierarchy's part of parameters or statistics."""
+        """Parameters or statistics of the hierarchy."""
         return tree.model
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state, a dict by name."""
+        """Dict of the fitted attributes of a training state."""
         prior = self.of_hierarchy(state.learned).prior
         return super().attributes(facts, state) | {"prior_intercept_": prior}
 
 
 class HelmholtzModel(SigmoidBeliefModel):
-    """Layers of bits, whose estimator presents parameters by directions."""
+    """Layers of bits for an estimator that separates parameters by direction."""
 
     attributes = LatentModel.attributes
 
 
 class GeometricModel(SigmoidBeliefModel):
-    """Layers of bits, whose geometric mean of both directions is learned."""
+    """Layers of bits with the geometric mean of both directions."""
 
     objective_class, density_class = GeometricObjective, GeometricDensity
 
     def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`GeometricDensity`."""
+        """Density with the fitted parameters."""
         density = super().density(facts, state)
         density.known_log_Z = facts.known.log_Z_
         return density
 
 
 def link_weights(density):
-    """Weights of links within layers of the inference net, and of the model, with the
-    columns first: two lists, without layers that have none."""
+    """Link weights within layers of the inference net, and of the model starting at the
+    columns: two lists, without layers that have no links."""
     hierarchy, links = density.hierarchy, density.net.params.links
-    of_q, (of_data, *of_p) = links or ((), ((),))
+    of_q, (data_link, *of_p) = links or ((), ((),))
     recognition = [hierarchy.units.weights(link) for link in of_q if len(link)]
     weights = [hierarchy.generative.weights(link) for link in of_p if len(link)]
-    if len(of_data):
-        weights.insert(0, hierarchy.data.link.weights(of_data))
+    if len(data_link):
+        weights.insert(0, hierarchy.data.link.weights(data_link))
     return recognition, weights

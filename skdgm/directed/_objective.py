@@ -1,4 +1,4 @@
-"""Objective of directed nets with bits in their hidden layers."""
+"""Training objective of directed nets with binary hidden layers."""
 
 from math import ceil
 
@@ -27,7 +27,7 @@ from skdgm.nets import NetObjective, Variables, nll
 from skdgm.utils import random
 from skdgm.utils.math import log_mean_exp
 
-# Least draws, of all rows together, by which losses are compared.
+# Minimum number of draws in losses, over all rows.
 _JUDGED = 240
 OBJECTIVES = {
     "rws": Reweighted,
@@ -44,12 +44,11 @@ OBJECTIVES = {
 
 
 class DirectedObjective(NetObjective):
-    """Objective of a directed net, which learns by a :class:`Method`.
+    """Objective of a directed net that is trained by a :class:`Method`.
 
-    Held-out rows are compared by the importance weighted bound of ``n_importance``
-    draws, of "gibbs" ten at least. The hierarchy is one of
-    :class:`~skdgm.latent.Coins`; ``output`` is the distribution of the data given the
-    decoder's outputs; options are those of a sigmoid belief network.
+    Losses of held-out rows are importance weighted bounds of ``n_importance`` draws (at
+    least ten for "gibbs"). The hierarchy consists of :class:`~skdgm.latent.Coins`, and
+    ``output`` is the distribution of the data given the decoder's outputs.
     """
 
     quantity = "bound"
@@ -65,8 +64,8 @@ class DirectedObjective(NetObjective):
             self.LOCAL = None
 
     def init(self, rng):
-        """Initial parameters, with which columns are independent and have their means,
-        and statistics."""
+        """Initial parameters, for which columns are independent with their means, and
+        statistics."""
         dtype, output, hierarchy = self.rows.dtype, self.output, self.hierarchy
         out = output.start(self.share).astype(dtype)
         params, kept = hierarchy.init(rng, out, output.own(dtype), dtype)
@@ -74,7 +73,8 @@ class DirectedObjective(NetObjective):
         return params, BeliefStatistics(kept, ())
 
     def resume(self, state):
-        """State to continue from, with nets and the state of the learning method."""
+        """State to continue from, with the nets and the state of the training
+        method."""
         if len(state.params.own) != len(self.method.nets):
             rng = random.stream(self.seed, self.INIT).generator()
             params = state.learned._replace(own=self.init(rng)[0].own)
@@ -84,15 +84,15 @@ class DirectedObjective(NetObjective):
         return super().resume(state._replace(statistics=kept))
 
     def spare(self, params, grads, l2):
-        """Have weight decay see links between columns as they act, by their pace."""
+        """Adapt the weight decay of links between columns to their learning rate."""
         if self.hierarchy.data is not None:
             links, by_links = params.model.links[1][0], grads.model.links[1][0]
             self.hierarchy.data.link.spare(links, by_links, l2)
 
     def watch(self, table, held_out, state):
-        """Losses of the same rows at the end of each epoch, and by option the variance
-        of the gradient."""
-        # The total weight of rows may be less than 1.
+        """Monitor losses of the same rows and, optionally, the variance of the
+        gradient."""
+        # The total weight of rows can be less than 1.
         of_few = ceil(_JUDGED / max(1, table.weight.sum()))
         self.n_judged = max(self.method.n_judged, of_few)
         if self.options.gradient_draws is None:
@@ -100,7 +100,7 @@ class DirectedObjective(NetObjective):
         return GradientWatch(self, table, held_out, state)
 
     def prepare(self, state, batch, clock):
-        """Rows and random numbers of an update, a :class:`BeliefBatch`."""
+        """Rows and random numbers of an update."""
         v, rng = self.rows.take(batch), self.stream(clock)
         if self.options.resample:
             v = self.output.resampled(v, rng.fold(GREY).rows(len(v)))
@@ -111,7 +111,7 @@ class DirectedObjective(NetObjective):
         return BeliefBatch(state.params, state.statistics, v, noise, dreams, rng)
 
     def dreams(self, net, rng):
-        """Rows drawn from the model, and their latent units, the lowest first."""
+        """Rows drawn from the model, and their latent units, lowest first."""
         top = self.hierarchy.top(net, rng.fold(NOISE))
         z, outs = zip(*self.hierarchy.descent(net, top, rng.fold(OTHER)))
         out, rng = outs[-1], rng.fold(DATA)
@@ -130,7 +130,7 @@ class DirectedObjective(NetObjective):
         return -total, kept
 
     def losses(self, state, index, rng):
-        """Negative importance weighted bound of the rows at an index, in float64."""
+        """Negative importance weighted bound of the rows at an index, float64."""
         v = self.rows.take(index)
         net = Variables(state.learned.model, state.statistics.model)
         x, draws = self.method.net.inputs(v), range(self.n_judged)
@@ -138,12 +138,12 @@ class DirectedObjective(NetObjective):
         return -log_mean_exp(np.stack(log_w, axis=1).astype(np.float64), axis=1)[0]
 
     def _log_weight(self, net, v, x, rng):
-        """Log importance weight of a draw for each row."""
+        """Log importance weight of one draw for each row."""
         noise, entries = self.hierarchy.noise(rng, 1), Entries(v, rng.fold(FILL))
         decoded = self.hierarchy.through(net, x, noise, entries=entries)
         return -nll(decoded.out, net.params.own, v, self.output) - decoded.gap
 
     def log_recognised(self, net, v, z):
-        """log q(z | x) of given latent units, for each row."""
+        """Log q(z | x) of latent units z, for each row."""
         x, source = self.method.net.inputs(v), self.hierarchy.noise_of(z)
         return sum(self.hierarchy.infer(net, x, source).log_q)

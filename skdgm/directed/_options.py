@@ -1,4 +1,4 @@
-"""Group of options: the objective of a belief network."""
+"""Options of the objective of belief networks."""
 
 from typing import Literal
 
@@ -12,37 +12,38 @@ OBJECTIVES += "straight-through", "mean-field", "gibbs"
 class BeliefObjective(OptionGroup):
     """Objective of a sigmoid belief network, with details of its gradient.
 
-    "auto" is the estimator's own default. A detail that is for some objectives alone
-    has no effect on the others.
+    "auto" is the default of the estimator. A detail has no effect on objectives that do
+    not use it.
 
     Parameters
     ----------
     kind
-        Objective, as of :class:`~skdgm.SigmoidBeliefNetwork`.
+        Objective, as in :class:`~skdgm.SigmoidBeliefNetwork`.
     n_importance : {"auto"}, int or None, default="auto"
-        Number of draws for each row in training, or of chains with "gibbs". None: 5 for
-        "rws" and "vimco", else 1. "mean-field" learns without draws, and has these for
-        ``loss_curve_`` alone.
+        Number of draws for each row in training, or number of chains with "gibbs".
+        None: 5 for "rws" and "vimco", otherwise 1. "mean-field" uses draws only for
+        ``loss_curve_``.
     recognition_phase
-        Source of the inference net's gradient with "rws": weighted draws for rows
-        ("wake"), dreams of the model ("sleep"), or both.
+        Gradient of the inference net with "rws": from weighted draws for training rows
+        ("wake"), from samples of the model ("sleep"), or both.
     baseline
-        Baseline that is subtracted from the signals of "nvil" and "reinforce": a
-        running mean and a prediction by a net; the mean; the mean and a number for each
-        parameter, of least variance by running moments [1]_; or nothing.
+        Baseline of the learning signal of "nvil" and "reinforce". "net": a running mean
+        and the prediction of a net; "mean": the running mean; "optimal": the running
+        mean and a baseline for each parameter that minimizes the variance, estimated by
+        running moments [1]_; "none": no baseline.
     normalise_signal
-        Whether these signals are divided by their running standard deviation where it
-        is above 1.
+        Whether to divide the learning signal by its running standard deviation if that
+        exceeds 1.
     temperature
-        Temperature of the relaxed bits of "concrete": gradients have less bias and more
-        variance if it is low.
+        Temperature of the relaxed bits of "concrete". Gradients have less bias and more
+        variance at low temperatures.
     mean_field_steps
-        Number of sweeps over a row's means in each update, with "mean-field".
+        Number of sweeps over the variational means in each update, with "mean-field".
     n_steps
-        Number of sweeps over a row's bits in each update, with "gibbs".
+        Number of Gibbs sweeps over the bits in each update, with "gibbs".
     gradient_draws
-        Number of times that the gradient of a batch is drawn after each epoch, to
-        measure its variance, ``gradient_variance_curve_``; None for no such curve.
+        Number of gradient estimates after each epoch for ``gradient_variance_curve_``,
+        the variance of the gradient of a batch; None: no curve.
 
     References
     ----------

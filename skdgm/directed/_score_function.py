@@ -1,7 +1,8 @@
-"""Learning by the score function: REINFORCE, NVIL and DisARM.
+"""Training with score functions: REINFORCE, NVIL and DisARM.
 
-REINFORCE and NVIL with their baselines, :mod:`skdgm.gradients.stochastic.reinforce`,
-and antithetic bits, :mod:`skdgm.gradients.stochastic.disarm`.
+Baselines of REINFORCE and NVIL are those of
+:mod:`skdgm.gradients.stochastic.reinforce`, and antithetic bits those of
+:mod:`skdgm.gradients.stochastic.disarm`.
 """
 
 import numpy as np
@@ -14,15 +15,15 @@ from skdgm.nets import Layer, Variables, layers, vjp
 from skdgm.nets.tape import getval
 from skdgm.utils.tree import leaves, tree_map
 
-# Hidden units of nets that predict signals.
+# Hidden units of baseline nets.
 _UNITS = 100
-# Their statistics: none, of two layers.
+# Empty statistics of the two layers of baseline nets.
 _STILL = (), ()
 
 
 class Reinforce(SamplingMethod):
-    """REINFORCE: the whole signal for all layers; if ``local``, a layer's leaves out
-    terms that do not depend on its draws."""
+    """REINFORCE with one learning signal for all layers. With ``local``, the signal of
+    a layer omits terms that do not depend on its draws."""
 
     local = False
 
@@ -33,14 +34,14 @@ class Reinforce(SamplingMethod):
             self.nets = [baseline for _ in net.hierarchy.n_latent]
 
     def init(self, rng, dtype):
-        """Initial parameters of nets that predict nothing yet."""
+        """Initial parameters of baseline nets, whose outputs are 0."""
         params = super().init(rng, dtype)
         for layer in params:
             layer[-1].W[:] = 0
         return params
 
     def resume(self, state, rows):
-        """Running moments of signals, and of parameters if these have baselines."""
+        """Running moments of signals and, for "optimal" baselines, of parameters."""
         running = getattr(state, "signals", state)
         if not isinstance(running, Running):
             running = Running.start(len(self.net.hierarchy.n_latent))
@@ -49,39 +50,38 @@ class Reinforce(SamplingMethod):
         return state if isinstance(state, Optimal) else Optimal(running)
 
     def of_draws(self, params, batch, draws):
-        """Score functions times signals, and the objective of nets that predict
-        these."""
+        """Score functions times signals, and the objective of baseline nets."""
         options, state = self.options, batch.kept.own
         running = state.signals if options.baseline == "optimal" else state
         log_p, log_q = draws.values()
         signal = signals(log_p, log_q, local=self.local)
         after = running.after(signal)
-        # Moments of former batches do not depend on these draws.
-        now = running if running.n[0] else after
-        mean = 0.0 if options.baseline == "none" else now.mean
-        size = np.maximum(1, np.sqrt(now.variance))
-        rest, predicted = (signal - mean) / size, 0.0
+        # Moments of previous batches do not depend on these draws.
+        moments = running if running.n[0] else after
+        mean = 0.0 if options.baseline == "none" else moments.mean
+        scale = np.maximum(1, np.sqrt(moments.variance))
+        delta, predicted = (signal - mean) / scale, 0.0
         for level, net in enumerate(self.nets):
             below = draws.decoded.z[level - 1] if level else draws.x
             baseline, _ = net.apply(params.own[level], _STILL, below)
-            rest[:, :, level] -= getval(baseline).reshape(draws.n, -1)
-            # The gradient of minus half the squared rest.
-            slope = rest[:, :, level].reshape(baseline.shape[0], -1).mean(axis=1)
+            delta[:, :, level] -= getval(baseline).reshape(draws.n, -1)
+            # Gradient of minus half the squared residual.
+            slope = delta[:, :, level].reshape(baseline.shape[0], -1).mean(axis=1)
             slope = slope.astype(baseline.dtype)
             predicted = predicted + by_row(baseline.reshape((-1,)) * slope, draws.n)
-        weights = reinforce(rest, 0.0, 1.0 if options.normalise_signal else 1 / size)
+        weights = reinforce(delta, 0.0, 1.0 if options.normalise_signal else 1 / scale)
         if options.baseline == "optimal":
             state = state._replace(signals=after)
             return self._optimal(params, batch, draws, weights, state)
         return draws.weighed(weights) + predicted, after
 
     def _optimal(self, params, batch, draws, weights, state):
-        """Score functions times signals, less each parameter's baseline."""
+        """Score functions times signals, minus the baseline of each parameter."""
         model, n = batch.params.model, draws.n
-        one = np.full_like(weights.of_q, 1 / self.n_each)
+        equal = np.full_like(weights.of_q, 1 / self.n_each)
 
         def scores(of_q):
-            """Mean over rows of scores times weights."""
+            """Mean over rows of weighted score functions."""
 
             def log_q(encoders):
                 net = Variables(model._replace(encoders=encoders), batch.kept.model)
@@ -94,20 +94,21 @@ class Reinforce(SamplingMethod):
 
             return vjp(log_q, model.encoders, lambda out: np.full_like(out, 1 / n))[1]
 
-        by_one, total = scores(one), draws.weighed(weights)
-        # Signals of other parameters stay.
-        taken = leaves(state.taken(by_one))
-        for part, grad in zip(leaves(params.model.encoders), taken):
+        by_one, total = scores(equal), draws.weighed(weights)
+        # Signals of other parameters remain.
+        baselines = leaves(state.taken(by_one))
+        for part, grad in zip(leaves(params.model.encoders), baselines):
             total = total - (part * grad).sum()
         if self.net.hierarchy.units.n_stats == 1:
             cross, square = self._moments(batch, draws, weights.of_q)
             return total, state.after(cross, square)
-        # Nets have outputs besides log odds.
+        # Nets with other outputs than log odds.
         cross = tree_map(np.multiply, scores(weights.of_q), by_one)
         return total, state.after(cross, tree_map(np.square, by_one))
 
     def _moments(self, batch, draws, of_q):
-        """Squares of the scores of draws, times signals and times one."""
+        """Squared score functions, summed with the signals as weights, and with equal
+        weights."""
         cross, square = [], []
         below, share = self.net.output.inputs(batch.v, self.net.share), 1 / self.n_each
         below = np.repeat(below, self.n_each, axis=0)
@@ -124,13 +125,13 @@ class Reinforce(SamplingMethod):
 
 
 class Local(Reinforce):
-    """NVIL: REINFORCE with the signal of each layer."""
+    """NVIL: REINFORCE with a learning signal for each layer."""
 
     local = True
 
 
 class Antithetic(SamplingMethod):
-    """DisARM: the model by the bound, log odds of bits by antithetic ones."""
+    """DisARM: the bound for the model, and antithetic bits for the inference net."""
 
     def of_draws(self, params, batch, draws):
         n, dtype = draws.n, batch.v.dtype.type
@@ -140,7 +141,7 @@ class Antithetic(SamplingMethod):
         return total, ()
 
     def _parts(self, batch, draws):
-        """Log odds times the gradient by them, for each layer."""
+        """Log odds times their gradients, for each layer."""
         log_p, log_q = draws.values()
         local, z = signals(log_p, log_q, local=True), draws.decoded.z
         for level, stats in enumerate(draws.decoded.stats):

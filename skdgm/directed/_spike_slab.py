@@ -1,13 +1,12 @@
-r"""Spike and slab sparse coding: the posterior, its bound, and the M-step.
+r"""Spike-and-slab sparse coding: posterior, variational bound, and M-step.
 
 .. math:: h_i \sim \mathrm{Bernoulli}(\sigma(b_i)), \quad s_i \mid h_i \sim
    \mathcal{N}(h_i \mu_i, \alpha_i^{-1}), \quad v \mid s, h \sim
    \mathcal{N}\bigl(W (h \odot s) + c, \mathrm{diag}(\beta)^{-1}\bigr)
 
-The posterior is approximated by independent pairs,
-:math:`q(h, s) = \prod_i q(h_i, s_i)` [1]_. With all others as they are, the best pair
-has, where its spike is on, a normal slab of precision :math:`a_i` and mean
-:math:`m_i`, and is on with probability :math:`g_i`:
+The posterior is approximated by independent pairs, :math:`q(h, s) = \prod_i q(h_i,
+s_i)` [1]_. Given the other pairs, the optimal pair is on with probability :math:`g_i`,
+and its slab is then normal with precision :math:`a_i` and mean :math:`m_i`:
 
 .. math:: a_i = \alpha_i + W_i^\top \mathrm{diag}(\beta) W_i, \qquad
    m_i = \frac{1}{a_i} \Bigl(\alpha_i \mu_i + W_i^\top \mathrm{diag}(\beta)
@@ -15,9 +14,9 @@ has, where its spike is on, a normal slab of precision :math:`a_i` and mean
    g_i = \sigma\Bigl(b_i + \tfrac12 a_i m_i^2 - \tfrac12 \alpha_i \mu_i^2
    + \tfrac12 \log \frac{\alpha_i}{a_i}\Bigr)
 
-Pairs are updated one after the other. Each update is the maximum of the bound over its
-pair, so that the bound never falls; where columns of W are orthogonal, one sweep gives
-the exact posterior. Missing entries are left out of the sums over columns.
+Pairs are updated one after another by coordinate ascent, so the bound never decreases.
+If the columns of W are orthogonal, one sweep gives the exact posterior. Sums over
+columns omit missing entries.
 
 References
 ----------
@@ -35,11 +34,11 @@ from skdgm.utils.math import LOG_2PI, logit, softplus
 from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import astype
 
-# Pull of weights towards those before, so that units that are never on keep theirs.
+# Pull of weights towards previous values, which preserves weights of unused units.
 _KEPT = 1e-9
-# Change of products below which pairs have settled.
+# Tolerance of products in coordinate ascent.
 _SETTLED = 1e-9
-# Least share of the rows in which a unit is on, or off; least of other quantities.
+# Minimum share of the rows in which a unit is on, or off; minimum of other quantities.
 _SHARE, _LEAST = 1e-9, 1e-12
 
 
@@ -56,14 +55,14 @@ class CodingParams(NamedTuple):
 
     @property
     def exact(self):
-        """The same in float64, in which all is computed."""
+        """Parameters in float64, the type of all computations."""
         return astype(self, np.float64)
 
 
 class Pairs(NamedTuple):
-    """Posterior of pairs, each (n_components, n_rows): probability that a spike is on,
-    mean and precision of its slab then, and the mean of their product. Precisions of
-    complete rows are the same, (n_components, 1)."""
+    """Posterior of pairs, arrays of shape (n_components, n_rows): probability g of the
+    spike, mean m and precision a of the slab given the spike, and mean u of their
+    product. Complete rows share precisions, (n_components, 1)."""
 
     g: np.ndarray
     m: np.ndarray
@@ -77,8 +76,8 @@ class Pairs(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Expected sufficient statistics, as means over rows: of products u, of columns v,
-    and of spikes."""
+    """Expected sufficient statistics, averaged over rows, of products u, columns v, and
+    spikes."""
 
     uu: np.ndarray
     u: np.ndarray
@@ -89,8 +88,8 @@ class Sums(NamedTuple):
 
 
 def pairs(params, v, n_sweeps):
-    """Posterior of rows v, NaN where missing, after at most so many sweeps over all
-    components, forth and back in turn: :class:`Pairs`."""
+    """Posterior of rows v, NaN where missing, after at most ``n_sweeps`` sweeps over
+    all components, alternately forwards and backwards."""
     W, c, b, mu, alpha, beta = params
     seen, weighted = ~np.isnan(v), W * beta[:, None]
     x = np.where(seen, v - c, 0.0)
@@ -112,14 +111,14 @@ def pairs(params, v, n_sweeps):
 
 
 def bound(params, v, posterior):
-    """Lower bound on the log-likelihood of the observed entries of rows, (n_rows,), by
-    their :class:`Pairs`."""
+    """Variational bound on the log-likelihood of the observed entries of rows,
+    (n_rows,), for their posterior."""
     W, c, b, mu, alpha, beta = params
     g, m, a, u = posterior
     seen = ~np.isnan(v).T
-    rest = np.where(seen, v.T - c[:, None] - W @ u, 0.0)
-    wide = (W**2) @ posterior.variance
-    fit = seen.T @ (np.log(beta) - LOG_2PI) - beta @ (rest**2 + seen * wide)
+    residual = np.where(seen, v.T - c[:, None] - W @ u, 0.0)
+    spread = (W**2) @ posterior.variance
+    fit = seen.T @ (np.log(beta) - LOG_2PI) - beta @ (residual**2 + seen * spread)
     ratio = alpha[:, None] / a
     slabs = ratio - np.log(ratio) - 1 + alpha[:, None] * (m - mu[:, None]) ** 2
     spikes = entr(g) + entr(1 - g) + g * b[:, None] - softplus(b)[:, None]
@@ -127,12 +126,12 @@ def bound(params, v, posterior):
 
 
 def sums(params, v, posterior):
-    """Expected statistics of rows, by their :class:`Pairs`: :class:`Sums`; of missing
-    entries, too, which given the products have their mean and variance."""
-    u, n, variance, lost = posterior.u, len(v), posterior.variance, np.isnan(v)
-    x = np.where(lost, u.T @ params.W.T + params.c, v)
-    spread = lost.T @ variance.T / n
-    noise = lost.mean(axis=0) / params.beta
+    """Expected statistics of rows for their posterior. Missing entries have their mean
+    and variance given the products."""
+    u, n, variance, missing = posterior.u, len(v), posterior.variance, np.isnan(v)
+    x = np.where(missing, u.T @ params.W.T + params.c, v)
+    spread = missing.T @ variance.T / n
+    noise = missing.mean(axis=0) / params.beta
     return Sums(
         u @ u.T / n + np.diag(variance.mean(axis=1)),
         u.mean(axis=1),
@@ -144,40 +143,40 @@ def sums(params, v, posterior):
 
 
 def maximised(params, means, min_variance, pseudo):
-    r"""Parameters that maximise the expected complete log-likelihood of a row, given
+    r"""Parameters that maximize the expected complete log-likelihood of a row, given
     :class:`Sums`, plus the log prior
 
     .. math:: \log p = \kappa \sum_i \Bigl(\log \sigma(b_i) \sigma(-b_i) + \tfrac12 \log
        \alpha_i - \tfrac12 \alpha_i (1 + \mu_i^2) - \tfrac12 \sum_j \beta_j
        W_{ji}^2\Bigr)
 
-    for a number :math:`\kappa` of rows, ``pseudo``, relative to all. Variances of
-    columns are at least ``min_variance``.
+    ``pseudo`` is the number :math:`\kappa` of prior rows, relative to the number of
+    rows. Variances of columns are at least ``min_variance``.
     """
     k, (uu, u, vu, vv, v, spike) = len(params.b), means
     A = np.ones((k + 1, k + 1))
     A[:k, :k], A[k, :k], A[:k, k] = uu, u, u
-    kept = _KEPT * np.diag(A) + _LEAST
+    ridge = _KEPT * np.diag(A) + _LEAST
     B = np.column_stack([vu, v])
-    right = B + kept * np.column_stack([params.W, params.c])
+    right = B + ridge * np.column_stack([params.W, params.c])
     A[np.arange(k), np.arange(k)] += pseudo
-    left = A + np.diag(kept)
+    left = A + np.diag(ridge)
     # Scales of products may differ by many orders of magnitude.
     size = np.sqrt(np.diag(left))
     left /= np.multiply.outer(size, size)
-    whole = np.linalg.solve(left, (right / size).T).T / size
-    rest = vv + ((whole @ A - 2 * B) * whole).sum(axis=1)
+    coefs = np.linalg.solve(left, (right / size).T).T / size
+    residual = vv + ((coefs @ A - 2 * B) * coefs).sum(axis=1)
     mu = u / (np.maximum(spike, _SHARE) + pseudo)
     square = np.diag(uu) - 2 * mu * u + mu**2 * spike
     variance = (square + pseudo * (1 + mu**2)) / (np.maximum(spike, _SHARE) + pseudo)
     share = (spike + pseudo) / (1 + 2 * pseudo)
     return CodingParams(
-        np.ascontiguousarray(whole[:, :k]),
-        whole[:, k].copy(),
+        np.ascontiguousarray(coefs[:, :k]),
+        coefs[:, k].copy(),
         logit(share.clip(_SHARE, 1 - _SHARE)),
         mu,
         1 / np.maximum(variance, _LEAST),
-        1 / np.maximum(rest, min_variance),
+        1 / np.maximum(residual, min_variance),
     )
 
 
@@ -188,7 +187,7 @@ def given_spikes(params, v, h):
     ----------
     params : CodingParams
     v : ndarray of shape (n_rows, n_columns)
-        Rows that miss the same entries, NaN.
+        Rows with the same missing entries, NaN.
     h : ndarray of shape (n_states, n_components)
 
     Returns

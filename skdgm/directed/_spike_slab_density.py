@@ -1,4 +1,4 @@
-"""Density of spike and slab sparse coding: exact where spikes are few, else a bound."""
+"""Density of spike-and-slab sparse coding: exact with few spikes, otherwise a bound."""
 
 from itertools import product
 
@@ -16,17 +16,17 @@ from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.weighted import tell_unsure
 
-# Rows at a time, or states of spikes times rows; sweeps of chains to begin with, and as
-# many more; and relative standard error of means beyond which there is a warning.
+# Batch size in rows, and in spike states times rows; number of burn-in sweeps and of
+# averaged sweeps; relative standard error of means that causes a warning.
 _ROWS, _ENTRIES, _SWEEPS, _UNSURE = 1000, 100_000, 100, 0.25
 _SPIKE, _SLAB, _COLUMN, _CHOICE = addresses.SPIKE_SLAB
 
 
 class CodingDensity(Density):
-    """Density of rows by ``params``, :class:`CodingParams`; of posteriors by so many
-    ``sweeps``, and of ``features`` "spike" or "spike_slab"."""
+    """Density of rows with :class:`CodingParams`. ``sweeps`` is the number of sweeps of
+    the posterior, and ``features`` is "spike" or "spike_slab"."""
 
-    # Number of components up to which all states of the spikes are gone through.
+    # Maximum number of components for enumeration of all spike states.
     enumerated = 10
 
     def __init__(self, context, *, params, sweeps, features):
@@ -37,7 +37,7 @@ class CodingDensity(Density):
 
     @property
     def capabilities(self):
-        """Exact where all states of the spikes are gone through."""
+        """Exact if all spike states are enumerated."""
         return {
             "log_prob": of_rows("exact" if self.few else "lower bound"),
             "importance_likelihood": of_rows("lower bound"),
@@ -70,8 +70,8 @@ class CodingDensity(Density):
         )
 
     def importance_likelihood(self, X, n_draws):
-        """Importance weighted lower bound and its standard error, of each row, by draws
-        of spikes given which slabs are integrated out."""
+        """Importance weighted lower bound of each row, and its standard error, by draws
+        of spikes; slabs are integrated out."""
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
 
         def of_rows(v, rng):
@@ -84,7 +84,7 @@ class CodingDensity(Density):
         return bound + self.domain.log_volume(self.columns, rows), se
 
     def features(self, X):
-        """Means of the spikes, or of their products with the slabs."""
+        """Posterior means of the spikes, or of the products of spikes and slabs."""
 
         def of_block(v):
             posterior = self.pairs(v.astype(float))
@@ -100,7 +100,7 @@ class CodingDensity(Density):
         return self._presented(self._means(u))
 
     def sample(self, n_samples, random_state=None):
-        """Draw spikes, slabs given these, and rows given both."""
+        """Draw spikes, then slabs, then rows."""
         n_samples = count_rows(n_samples, len(self.params.c))
         seed = check_random_state(random_state).randint(MAX_SEED)
         (_, _, b, mu, alpha, _), rng = self.params, stream(seed).rows(n_samples)
@@ -110,18 +110,18 @@ class CodingDensity(Density):
         return self._presented(self._noisy(h * slab, rng))
 
     def fill(self, X, method="mean", random_state=None):
-        """Fill missing entries by means, or by draws, given the others."""
+        """Impute missing entries by means or draws, given the observed entries."""
 
         errors, drawn = [], method == "sample"
 
         def filled(v, rng):
-            whole = v.astype(float)
+            complete = v.astype(float)
             if self.few:
-                u = self._listed(whole, rng if drawn else None)
+                u = self._listed(complete, rng if drawn else None)
             elif drawn:
-                u, _ = swept(self.params, whole, rng, _SWEEPS, 0)
+                u, _ = swept(self.params, complete, rng, _SWEEPS, 0)
             else:
-                u, error = self._averaged(whole, rng)
+                u, error = self._averaged(complete, rng)
                 errors.append(error)
             new = self._noisy(u, rng) if drawn else self._means(u)
             return np.where(np.isnan(v), new, v).astype(v.dtype)
@@ -137,7 +137,7 @@ class CodingDensity(Density):
         return pairs(self.params, v, self.sweeps)
 
     def _by_rows(self, function, rows):
-        """A function of blocks of rows, complete or not; others do not change them."""
+        """Apply a function to blocks of rows."""
         return by_blocks(function, rows._replace(density=1.0, packed=None))
 
     def _means(self, u):
@@ -151,27 +151,28 @@ class CodingDensity(Density):
         return self.domain.to_data(self.columns, v.astype(self.dtype))
 
     def _listed(self, v, rng=None):
-        """Means of the products given rows, or draws, by all states of the spikes."""
+        """Posterior means of the products, or draws, by enumeration of all spike
+        states."""
         k = self.n_features_out
         products = np.empty((len(v), k))
-        for which, (h, log_w, mean, covariance) in self._states(v):
+        for index, (h, log_w, mean, covariance) in self._states(v):
             weight = softmax(log_w, axis=0)
             if rng is None:
-                products[which] = np.einsum("sr,skr->rk", weight, mean)
+                products[index] = np.einsum("sr,skr->rk", weight, mean)
                 continue
-            streams = rng.take(which)
-            upto = weight.cumsum(axis=0)
+            streams = rng.take(index)
+            totals = weight.cumsum(axis=0)
             choice = streams.fold(_CHOICE).uniform(1)[:, 0]
-            state = (upto < choice * upto[-1]).sum(axis=0).clip(max=len(h) - 1)
+            state = (totals < choice * totals[-1]).sum(axis=0).clip(max=len(h) - 1)
             root = np.linalg.cholesky(covariance[state])
             noise = streams.fold(_SLAB).normal(k)
             drawn = mean[state, :, np.arange(len(state))]
             drawn += np.einsum("rkl,rl->rk", root, noise)
-            products[which] = h[state] * drawn
+            products[index] = h[state] * drawn
         return products
 
     def _averaged(self, v, rng):
-        """Means of the products given rows, and relative standard errors, by chains."""
+        """Posterior means of the products by chains, and relative standard errors."""
         parts = [
             averaged(self.params, v[part], rng.take(part), _SWEEPS)
             for part in gen_batches(len(v), _ROWS // N_CHAINS)
@@ -179,20 +180,21 @@ class CodingDensity(Density):
         return [np.concatenate(blocks) for blocks in zip(*parts)]
 
     def _states(self, v):
-        """Numbers of rows; with all states of their spikes, log weights of these, and
-        posteriors of the products, as of :func:`given_spikes`."""
+        """Yield indices of rows with, for all spike states, log weights and posteriors
+        of the products as in :func:`given_spikes`."""
         h = np.array(list(product((0.0, 1.0), repeat=self.n_features_out)))
-        _, kind = np.unique(np.isnan(v), axis=0, return_inverse=True)
+        _, pattern = np.unique(np.isnan(v), axis=0, return_inverse=True)
         size = max(1, _ENTRIES // len(h))
-        for number in range(kind.max() + 1):
-            same = np.flatnonzero(kind == number)
-            for first in range(0, len(same), size):
-                which = same[first : first + size]
-                _, log_joint, mean, covariance = given_spikes(self.params, v[which], h)
-                yield which, (h, log_joint, mean, covariance)
+        for number in range(pattern.max() + 1):
+            alike = np.flatnonzero(pattern == number)
+            for first in range(0, len(alike), size):
+                index = alike[first : first + size]
+                _, log_joint, mean, covariance = given_spikes(self.params, v[index], h)
+                yield index, (h, log_joint, mean, covariance)
 
     def _drawn(self, v, rng, n_draws):
-        """States as of :meth:`_states`, drawn from the posterior with repetition."""
+        """Yield states as in :meth:`_states`, drawn from the posterior with
+        repetition."""
         g = self.pairs(v).g.T
         noise, k = rng.fold(_SPIKE), self.n_features_out
         for row, p in enumerate(g):

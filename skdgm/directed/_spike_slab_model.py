@@ -1,4 +1,4 @@
-"""Learning of spike and slab sparse coding, by expectation maximisation."""
+"""Training of spike-and-slab sparse coding by expectation maximization."""
 
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -21,15 +21,15 @@ from skdgm.utils.random import INIT, PROBE, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype, tree_map
 
-# Variance of columns at first.
+# Initial variance of columns.
 _VARIANCE = 0.5
-# Most rows that show directions, and their entries where there are more than in a
-# batch; rows by which weights are tried, and number of steps.
+# Maximum numbers of rows and of entries for independent components; number of rows and
+# of EM steps that compare initial weights.
 _SHOWN, _ROOM, _TRIED, _STEPS = 2000, 2**19, 1000, 20
 
 
 class CodingState(NamedTuple):
-    """Parameters; expected statistics, in float64; and number of updates, (1,)."""
+    """Parameters, expected statistics in float64, and the number of updates, (1,)."""
 
     params: CodingParams
     means: Sums
@@ -37,14 +37,14 @@ class CodingState(NamedTuple):
 
 
 class CodingObjective(Objective):
-    r"""Variational bound of rows; each update is an E-step of a batch, and an M-step.
+    r"""Variational bound of rows; each update is an E-step on a batch and an M-step.
 
     .. math:: S \leftarrow S + \rho \, (S_\text{batch} - S), \qquad
        \rho = \min\bigl(1, \max(1 / t, \eta / n)\bigr)
 
-    of update t, where an epoch has n batches, so that statistics are means over the
-    rows of about :math:`1 / \eta` epochs [1]_, for a ``learning_rate`` :math:`\eta`.
-    With one batch and a rate of 1 this is expectation maximisation.
+    for update t and n batches per epoch. Statistics are thus averages over about
+    :math:`1 / \eta` epochs [1]_, for a ``learning_rate`` :math:`\eta`. One batch and a
+    rate of 1 give batch expectation maximization.
 
     References
     ----------
@@ -60,15 +60,15 @@ class CodingObjective(Objective):
         self.n_components = n_components
 
     def start(self):
-        """Initial state: the higher bound after some steps of expectation maximisation
-        from weights that are rows, drawn at random, and from independent components."""
+        """Initial state: the better of two starts after some EM steps, from random rows
+        and from independent components as weights."""
         rng, k = stream(self.seed, INIT).generator(), self.n_components
         index = self.table.index
         order = index[np.resize(rng.permutation(len(index)), k)]
         size = max(self.options.batch_size, _ROOM // self.rows.shape[1])
-        shown = epoch(self.table, min(size, _SHOWN), stream(self.seed, INIT, 1))[0]
+        sample = epoch(self.table, min(size, _SHOWN), stream(self.seed, INIT, 1))[0]
         with one_blas_thread():
-            W, v = of_rows(self.rows.take(order), rng), self.rows.take(shown)
+            W, v = of_rows(self.rows.take(order), rng), self.rows.take(sample)
             v, starts = v.astype(float), [W, of_directions(W, v, rng)]
             tried = [self._tried(W, v[:_TRIED]) for W in starts]
         params, _ = max(tried, key=lambda pair: np.nan_to_num(pair[1], nan=-np.inf))
@@ -78,8 +78,8 @@ class CodingObjective(Objective):
         return CodingState(params, Sums._make(map(np.zeros, shapes)), np.zeros(1))
 
     def _tried(self, W, v):
-        """Parameters after some steps from weights, with spikes as often on as off, and
-        their bound of rows v."""
+        """Parameters after some EM steps from weights W, with spike probabilities of
+        1/2, and their bound on rows v."""
         (n, k), n_sweeps = W.shape, self.options.mean_field_steps
         params = CodingParams(
             W=W,
@@ -95,32 +95,34 @@ class CodingObjective(Objective):
         return params, bound(params, v, pairs(params, v, n_sweeps)).mean()
 
     def _maximised(self, params, means):
-        """Parameters of an M-step."""
+        """Parameters after an M-step."""
         pseudo = self.options.prior_weight / self.table.n_draws
         return maximised(params, means, self.options.min_variance, pseudo)
 
     def resume(self, state):
-        """The state itself."""
+        """Return the state unchanged."""
         return state
 
     def step(self, state, batch, clock):
-        """State after an E-step of a batch and an M-step."""
+        """State after an E-step on a batch and an M-step."""
         options, params = self.options, state.params.exact
         v = self.rows.take(batch).astype(float)
-        now = sums(params, v, pairs(params, v, options.mean_field_steps))
+        batch_means = sums(params, v, pairs(params, v, options.mean_field_steps))
         t = state.t + 1
         rho = min(1.0, max(1 / t[0], self.options.learning_rate / clock.n_batches))
-        means = tree_map(lambda old, new: old + rho * (new - old), state.means, now)
+        means = tree_map(
+            lambda old, new: old + rho * (new - old), state.means, batch_means
+        )
         params = self._maximised(params, means)
         return CodingState(astype(params, self.rows.dtype), means, t)
 
     def watch(self, table, held_out, state):
-        """Bound of the same rows after each epoch."""
+        """Monitor the bound of the same rows after each epoch."""
         return CodingWatch(self, table, held_out, state)
 
 
 class CodingWatch(DensityWatch):
-    """Variational bound of rows."""
+    """Monitor of the variational bound."""
 
     def __init__(self, objective, table, held_out, state):
         self.objective, rng = objective, stream(objective.seed, PROBE)
@@ -133,10 +135,10 @@ class CodingWatch(DensityWatch):
 
 
 class CodingModel(Model):
-    """Number of components, and their objective and density."""
+    """Number of components, training objective, and density."""
 
     def check(self, options):
-        """Do nothing: constraints exclude all wrong options."""
+        """Accept all options."""
 
     def structure(self, facts):
         """Number of components."""
@@ -152,7 +154,7 @@ class CodingModel(Model):
         )
 
     def density(self, facts, state):
-        """Density of the learned parameters."""
+        """Density with the fitted parameters."""
         return CodingDensity(
             facts.context,
             params=state.params,
@@ -161,7 +163,7 @@ class CodingModel(Model):
         )
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state, by name."""
+        """Dict of the fitted attributes of a training state."""
         (W, c, b, mu, alpha, beta), columns = state.params, facts.columns
         return {
             "components_": W.T,
@@ -177,7 +179,7 @@ class CodingModel(Model):
         }
 
     def state(self, facts, attributes):
-        """Training state of fitted attributes."""
+        """Training state from fitted attributes."""
         params = CodingParams(
             W=attributes["components_"].T,
             c=attributes["intercept_visible_"],

@@ -1,12 +1,12 @@
-r"""Weights with which learning of spike and slab sparse coding begins.
+r"""Initial weights of spike-and-slab sparse coding.
 
-Independent components are found by the fixed-point iteration [1]_ for white rows z,
+Independent components are found by the fixed-point iteration [1]_ for whitened rows z,
 
 .. math:: W \leftarrow \mathrm{polar}\bigl(\mathrm{E}[\tanh(W z) z^\top]
    - \mathrm{diag}(\mathrm{E}[1 - \tanh^2(W z)]) \, W\bigr)
 
-scikit-learn's FastICA would warn that this did not settle, and filters of warnings are
-those of all threads: fits run in joblib's, too.
+scikit-learn's FastICA is not used because it warns if it does not converge. Suppressing
+its warnings is not thread-safe, and fits also run in joblib's threads.
 
 References
 ----------
@@ -17,23 +17,23 @@ References
 import numpy as np
 from scipy.linalg import polar
 
-# Noise of weights that are rows, and largest magnitude of the entries of a row.
+# Noise of weights that are rows, and the maximum magnitude of their entries.
 _NOISE, _FAR = 0.01, 50.0
-# Most iterations, and the change of a cosine at which they end.
+# Maximum number of iterations, and the tolerance of cosines.
 _N_ITER, _SETTLED = 100, 1e-3
-# Least spread of a direction, relative to that of the widest.
+# Minimum spread of a direction, relative to the widest direction.
 _NARROW = 1e-4
 
 
 def of_rows(v, rng):
-    """Weights W, (n_columns, n_components), that are rows v, with a little noise."""
+    """Weights W, (n_columns, n_components): the rows v with a little noise."""
     return (_near(v) + _NOISE * rng.normal(size=v.shape)).T
 
 
 def of_directions(W, v, rng):
-    """Weights W of which the first are replaced by independent components of rows v,
-    each with the sign for which it is skewed to the right, and if there is room also
-    with the other sign."""
+    """Weights W whose first columns are replaced by independent components of rows v.
+    Signs are chosen for positive skewness; if there is room, negated components are
+    added."""
     x, k = _near(v), W.shape[1]
     u, spread, axes = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     m = min(k, np.count_nonzero(spread > _NARROW * max(spread[0], _NARROW)))
@@ -51,12 +51,12 @@ def of_directions(W, v, rng):
 
 
 def _near(v):
-    """Rows with missing entries, NaN, at the mean, and far ones at a limit."""
+    """Rows with missing entries (NaN) at the mean, and clipped entries."""
     return np.nan_to_num(v).clip(-_FAR, _FAR)
 
 
 def _independent(z, rng):
-    """Rotation of white rows z, (n_rows, m), to independent components, (m, m)."""
+    """Rotation of whitened rows z, (n_rows, m), to independent components, (m, m)."""
     rotation = polar(rng.normal(size=(z.shape[1],) * 2))[0]
     for _ in range(_N_ITER):
         y = np.tanh(z @ rotation.T)

@@ -1,4 +1,4 @@
-"""Losses and the variance of the gradient, epoch by epoch."""
+"""Monitoring of losses and of the variance of the gradient."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ from skdgm.nets.objective import NetWatch
 from skdgm.optim import Clock
 from skdgm.utils.tree import copy, leaves
 
-# Number of the first batch of draws that no epoch has.
+# Batch number beyond those of all epochs.
 _BEYOND = 2**31
 
 
 class GradientWatch(NetWatch):
-    """Watch that measures the variance of the gradient, too: ``variances``, one for
-    each epoch."""
+    """Monitor that also measures the variance of the gradient: ``variances``, one per
+    epoch."""
 
     MEMORY = (*NetWatch.MEMORY, "variances")
 
@@ -22,25 +22,25 @@ class GradientWatch(NetWatch):
         super().__init__(objective, table, held_out, state)
 
     def __call__(self, state):
-        """Both losses, after the variance is measured."""
+        """Measure the variance; return both losses."""
         self.variances.append(variance(self.objective, state, self.probe))
         return super().__call__(state)
 
 
 def variance(objective, state, index):
-    r"""Variance of the gradient of a batch of rows at an index, summed over the
-    parameters of the model.
+    r"""Variance of the gradient of a batch of rows, summed over the parameters of the
+    model.
 
     .. math:: \frac{1}{K - 1} \sum_k \lVert g_k - \bar g \rVert^2
 
-    for the gradients of K independent draws, the same random numbers at each call. The
-    state is not changed.
+    The gradients of K independent draws use the same random numbers in each call. The
+    state does not change.
     """
     options = objective.options
     batch, n = index[: options.batch_size], options.gradient_draws
     draws = []
     for k in range(n):
-        # Chains move in place.
+        # Chains change in place.
         before = state._replace(statistics=copy(state.statistics))
         update = objective.prepare(before, batch, Clock(0, None, _BEYOND + k, n))
         _, grads = vjp(

@@ -32,34 +32,34 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
 
         z_0 = x
 
-    with layers of bits, each a logistic regression on the next, downwards in p and
-    upwards in q [1]_. This is the marginal of :math:`p^*(x, z) \propto \sqrt{p(x, z) \,
-    p^*(x) \, q(z \mid x)}`: the model is defined by both nets, so each learns to agree
-    with the other. As :math:`Z \le 1`, the probability without Z is a lower bound, of
-    which both follow the gradient, by weighted draws of q. Z is the square of that
-    of [1]_. NaN is a missing value, in every method. Float64 data are computed in
-    float64, all others in float32.
+    The layers are binary. Each is a logistic regression on the layer above in p, and on
+    the layer below in q [1]_. This density is the marginal of :math:`p^*(x, z) \propto
+    \sqrt{p(x, z) \, p^*(x) \, q(z \mid x)}`: both nets define the model, so each is
+    trained to agree with the other. As :math:`Z \le 1`, the unnormalized probability is
+    a lower bound. Both nets follow its gradient, estimated by weighted draws from q. Z
+    is the square of the constant in [1]_. NaN marks a missing value in every method.
+    Computations are in float64 for float64 data, and in float32 otherwise.
 
     Parameters
     ----------
     n_importance
-        Draws of q for each row in training, which are weighted.
+        Number of weighted draws from q for each row in training.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_inputs, n_outputs)
-        Weights of q, from the data up, and then of p, those next to the data first.
+        Weights of q, then of p, each starting next to the data.
     intercepts_ : list of ndarray of shape (n_outputs,)
         Biases of the same layers.
     prior_intercept_ : ndarray of shape (n_top,)
-        Log odds of the bits of the highest layer in p.
+        Log odds of the bits of the highest layer under p.
     log_Z_, log_Z_se_ : float
-        Log of Z, at most 0, and its standard error in nats, by 10,000 draws of p;
-        computed at first use.
+        Log of Z, at most 0, and its standard error, in nats, estimated by 10,000 draws
+        from p; computed at first use.
     loss_curve_ : list of float
-        Negative lower bound of some training rows after each epoch, the log probability
-        without Z by as many draws as in training (of less than 240 rows so many
-        altogether), in nats per row, with real columns standardised.
+        Minus the unnormalized log probability of a sample of training rows after each
+        epoch, in nats per row of standardized columns, with as many draws as in
+        training (in total at least 240).
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
 
@@ -100,31 +100,31 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
         conditions: dict | None = None,
         n_steps: int = 20,
     ) -> ArrayOrFrame:
-        """Draw rows: for each several by p, one of which is chosen by weight.
+        """Draw rows by importance resampling of draws from p.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            By default NumPy's global generator, so that each call returns new rows.
         conditions : dict, default=None
-            Conditions by the name, or number, of a column, as of
-            :meth:`SigmoidBeliefNetwork.sample`. Rows are chosen among 20 times as many
-            draws, at least 4,000, whatever ``n_steps`` says. Not for "gaussian".
+            Conditions by the name or number of a column, as in
+            :meth:`SigmoidBeliefNetwork.sample`. Rows are then chosen among 20 times as
+            many draws, at least 4,000, for any ``n_steps``. Not for "gaussian".
         n_steps : int, default=20
-            Draws of p for each row. One is a draw of p; with more the distribution
-            approaches that of the model.
+            Number of draws from p for each row. With one, rows are draws from p; with
+            more, their distribution approaches the model.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            A DataFrame if ``fit`` was given one.
+            A DataFrame if the model was fitted to one.
 
         Raises
         ------
         ValueError
-            A condition names no column, or has no probability.
+            A condition names an unknown column, or has probability 0.
         """
         drawn = self.density_.sample(
             n_samples,
@@ -138,36 +138,35 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
     def importance_likelihood(
         self, X: Data, *, n_draws: int = 1000, return_se: bool = False
     ) -> Any:
-        r"""Estimate of the log-likelihood, with a given number of draws.
+        r"""Estimate of the log-likelihood of each row, by importance sampling from q.
 
         .. math:: 2 \log \frac1n \sum_k \sqrt{\frac{p(x, z_k)}{q(z_k \mid x)}} - \log Z,
             \qquad z_k \sim q(z \mid x)
 
-        :meth:`score_samples` is the same with ``n_draws`` draws. Without log Z, that is
-        plus ``log_Z_``, its expectation is a lower bound on the log-likelihoods by the
-        model and, of rows without missing entries, by p alone. Log Z, computed at the
-        first call, may be too low where few draws of p have most of the weight: a
-        warning says so. Grey values, strictly between 0 and 1, enter both nets as
-        they are: the term before log Z is then a lower bound on the mean
-        log-likelihood by p of binary rows drawn with these probabilities.
+        :meth:`score_samples` is this estimate with ``n_draws`` of the estimator. The
+        expectation of the term before log Z is a lower bound on the log-likelihood
+        under the model and, for complete rows, under p alone. The estimate of log Z,
+        computed in the first call, is too low if few draws from p have most of the
+        weight, which causes a warning. Grey values, strictly between 0 and 1, are
+        inputs of both nets. The term before log Z is then a lower bound on the mean
+        log-likelihood under p of binary rows drawn with these probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value: the likelihood is that of the observed entries, for
-            which draws of p fill the others.
+            NaN marks a missing value, which is marginalized by draws from p.
         n_draws : int, default=1000
-            Draws for each row.
+            Number of draws for each row.
         return_se : bool, default=False
-            Whether to return standard errors, too.
+            Whether to also return standard errors.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
             In nats.
         se : ndarray of shape (n_samples,), float64
-            Monte Carlo standard error, by the delta method, without that of log Z,
-            ``log_Z_se_``, which all rows share; only if ``return_se``.
+            Monte Carlo standard error by the delta method; only if ``return_se``. It
+            excludes the error ``log_Z_se_`` of log Z, which all rows share.
         """
         self._compute_log_Z()
         return super().importance_likelihood(X, n_draws=n_draws, return_se=return_se)
@@ -178,17 +177,17 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing: the likelihood is that of the observed entries.
+            NaN marks a missing value, which is marginalized.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
-            The same at each call, by ``n_draws`` draws; see
+            Estimate by ``n_draws`` draws, the same in each call; see
             :meth:`importance_likelihood`.
         """
         self._compute_log_Z()
         return super().score_samples(X)
 
     def _compute_log_Z(self):
-        """Compute ``log_Z_``, unless it is known, for the density of the next call."""
+        """Compute ``log_Z_``, unless it is known."""
         return self.log_Z_

@@ -1,4 +1,4 @@
-r"""Helmholtz machines: sigmoid belief networks that learn by wake-sleep.
+r"""Helmholtz machines: sigmoid belief networks trained by wake-sleep.
 
 .. math:: \Delta\theta \propto \nabla \log p(x, z), \; z \sim q(z \mid x), \qquad
    \Delta\phi \propto \nabla \log q(z \mid x), \; (x, z) \sim p
@@ -14,35 +14,36 @@ from skdgm.training import Budget
 
 
 class HelmholtzMachine(BitOptions, LatentEstimator):
-    r"""Helmholtz machine: generative and recognition weights, learned by wake-sleep.
+    r"""Helmholtz machine: generative and recognition weights, trained by wake-sleep.
 
     .. math::
 
         p(x, z) = p(x \mid z_1) \, p(z_L) \prod_{l < L} p(z_l \mid z_{l+1}), \qquad
         q(z \mid x) = \prod_l q(z_l \mid z_{l-1}), \qquad z_0 = x
 
-    with layers of bits, each a logistic regression on the next, downwards by the
-    generative weights and upwards by the recognition weights [1]_. Awake, bits are
-    drawn by q from a row, and p learns them; asleep, p dreams a row and its bits, and q
-    learns them [2]_. It is :class:`~skdgm.SigmoidBeliefNetwork` with
-    ``objective="wake-sleep"``; other objectives find higher likelihoods. NaN is a
-    missing value, in every method.
+    The layers are binary. Each is a logistic regression on the layer above by the
+    generative weights, and on the layer below by the recognition weights [1]_. In the
+    wake phase, q draws the bits of a row, and p is trained to generate them. In the
+    sleep phase, p draws a row and its bits, and q is trained to recognize them [2]_.
+    This is a :class:`~skdgm.SigmoidBeliefNetwork` with ``objective="wake-sleep"``;
+    other objectives reach higher likelihoods. NaN marks a missing value in every
+    method.
 
     Attributes
     ----------
     recognition_weights_ : list of ndarray of shape (n_below, n_above)
-        Weights upwards, from the data.
+        Upward weights, starting at the data.
     recognition_biases_ : list of ndarray of shape (n_above,)
-        Biases of the hidden layers upwards.
+        Upward biases of the hidden layers.
     generative_weights_ : list of ndarray of shape (n_above, n_below)
-        Weights downwards, those to the data first.
+        Downward weights, starting with the weights to the data.
     generative_biases_ : list of ndarray of shape (n_below,)
-        Biases downwards, those of the data first; the last are of the highest layer,
-        which nothing is above.
+        Downward biases, starting with the biases of the data; the last are the log odds
+        of the highest layer.
     loss_curve_ : list of float
-        Negative importance weighted bound of some training rows after each epoch, by
-        as many draws as in training (of less than 240 rows so many altogether), in nats
-        per row, with real columns standardised.
+        Negative importance weighted bound of a sample of training rows after each
+        epoch, in nats per row of standardized columns, with as many draws as in
+        training (in total at least 240).
 
     References
     ----------
@@ -69,26 +70,26 @@ class HelmholtzMachine(BitOptions, LatentEstimator):
 
     @property
     def recognition_weights_(self) -> list[np.ndarray]:
-        """Weights upwards, from the data."""
+        """Upward weights, starting at the data."""
         return self._parts("coefs_")[0]
 
     @property
     def recognition_biases_(self) -> list[np.ndarray]:
-        """Biases of the hidden layers upwards."""
+        """Upward biases of the hidden layers."""
         return self._parts("intercepts_")[0]
 
     @property
     def generative_weights_(self) -> list[np.ndarray]:
-        """Weights downwards, those to the data first."""
+        """Downward weights, starting with the weights to the data."""
         return self._parts("coefs_")[1]
 
     @property
     def generative_biases_(self) -> list[np.ndarray]:
-        """Biases downwards, those of the data first."""
+        """Downward biases, starting with the biases of the data."""
         return [*self._parts("intercepts_")[1], self.density_.net.params.prior]
 
     def _parts(self, name):
-        """An attribute of layers upwards, and of those downwards."""
+        """Split an attribute into upward and downward layers."""
         check_is_fitted(self)
         parts, n = getattr(self, name), len(self._learned.hidden_layer_sizes)
         return parts[:n], parts[n:]

@@ -1,4 +1,4 @@
-r"""Spike and slab sparse coding of real columns.
+r"""Spike-and-slab sparse coding of real columns.
 
 .. math:: v \mid s, h \sim \mathcal{N}\bigl(W (h \odot s) + c,
    \mathrm{diag}(\beta)^{-1}\bigr), \quad s_i \mid h_i \sim \mathcal{N}(h_i \mu_i,
@@ -27,8 +27,7 @@ from skdgm.typing import Data
 
 @steady
 class S3C(FitOptions, Estimator):
-    r"""Spike and slab sparse coding: rows are sums of few directions, each of which is
-    off, or on to a degree.
+    r"""Spike-and-slab sparse coding: rows are sparse sums of directions.
 
     .. math::
 
@@ -36,67 +35,66 @@ class S3C(FitOptions, Estimator):
         \mathcal{N}(h_i \mu_i, \alpha_i^{-1}), \quad v \mid s, h \sim
         \mathcal{N}\bigl(W (h \odot s) + c, \mathrm{diag}(\beta)^{-1}\bigr)
 
-    Learned by expectation maximisation with a factorised posterior of the pairs of a
-    spike h and a slab s [1]_ [2]_: updates of one pair at a time, which never lower
-    the bound, and parameters in closed form. Weights begin as rows, drawn at random, or
-    as independent components of up to 2,000 rows, by the higher bound after 20 steps.
-    With all spikes on, it is factor analysis; given the spikes, rows are normal with
-    covariances of their own, as of :class:`~skdgm.SpikeSlabRBM`, but the model is
-    directed: draws and a bound are exact and need no chains.
+    A direction is off, or on with a real coefficient. Training is by expectation
+    maximization with a factorial posterior over pairs of a spike h and a slab s [1]_
+    [2]_. The E-step updates one pair at a time, so that the bound never decreases, and
+    the M-step has a closed form. Initial weights are random rows, or independent
+    components of up to 2,000 rows, whichever has the higher bound after 20 steps. With
+    all spikes on, this is factor analysis. Given the spikes, rows are normal with
+    row-specific covariances, as in :class:`~skdgm.SpikeSlabRBM`. Unlike that model,
+    this one is directed, so sampling is exact and needs no chains.
 
-    Columns may have any scale: they are standardised internally. NaN is a missing
-    value, in every method, which is left out. :meth:`impute` is exact of up to ten
-    components; of more, it averages over ten annealed chains, which draw one pair at a
-    time, with a FewDrawsWarning where they disagree. All is computed in float64;
-    parameters and results are float64 for data of that type, else float32.
+    Columns may have any scale; they are standardized internally. NaN marks a missing
+    value, which every method marginalizes. :meth:`impute` is exact with up to ten
+    components. With more components, it averages over ten annealed Gibbs chains, with a
+    FewDrawsWarning if they disagree. Computations are in float64; parameters and
+    results are float64 for float64 data, and float32 otherwise.
 
     Parameters
     ----------
     n_components
         Number of spikes, each with a slab.
     features
-        Values that :meth:`transform` returns: means of the spikes, or of their products
-        with the slabs, in units of the components.
+        Features that :meth:`transform` returns: posterior means of the spikes, or of
+        the products of spikes and slabs.
     mean_field_steps
-        Number of times that each pair is updated, given the others, to find the
-        posterior of a row.
+        Number of mean-field sweeps over all pairs for the posterior of a row.
     prior_weight
-        Number of rows, of those of an epoch, that the prior counts for: it has each
-        spike on in as many, and off in as many, with slabs of mean 0 and variance 1,
-        and small weights. With 0, the bound is maximised as it is.
+        Strength of the prior, as a number of pseudo-rows: for each spike, so many rows
+        in which it is on, with a slab of mean 0 and variance 1 and small weights, and
+        as many in which it is off. With 0, the bound is maximized without a prior.
     min_variance
-        Least variance of a standardised column given the hidden units.
+        Minimum variance of a standardized column given the hidden units.
     batch_size
-        Number of rows in each update. If there are no more, each update is a step of
-        expectation maximisation; else statistics are averaged over batches.
+        Number of rows in each update. If one batch contains all rows, updates are EM
+        steps; otherwise, statistics are averaged over batches.
     learning_rate
-        Statistics are averaged over so many epochs as the inverse of this, where 1 is
-        one epoch. Each call of ``partial_fit`` is an epoch of its rows.
+        Inverse of the number of epochs over which statistics are averaged. Each call of
+        ``partial_fit`` is an epoch of its rows.
     n_iter
-        Number of epochs; "auto": 200 updates, but between 20 and 100 epochs.
+        Number of epochs; "auto": the number for 200 updates, between 20 and 100.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Weights W of the standardised columns, transposed.
+        Transposed weights W of the standardized columns.
     intercept_hidden_ : ndarray of shape (n_components,)
         Biases b of the spikes.
     slab_means_, slab_precisions_ : ndarray of shape (n_components,)
-        Means :math:`\mu` of the slabs where their spikes are on, and precisions
+        Means :math:`\mu` of the slabs given that their spikes are on, and precisions
         :math:`\alpha`.
     intercept_visible_ : ndarray of shape (n_features,)
-        Means c of the standardised columns where all spikes are off.
+        Means c of the standardized columns if all spikes are off.
     precision_ : ndarray of shape (n_features,)
         Precisions of the original columns given the hidden units.
     mean_, scale_ : ndarray of shape (n_features,)
-        Values that are subtracted from the columns, and by which these are then
-        divided.
+        Offset and scale of the columns in standardization.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact" of up to ten components, by going through
-        all states of the spikes; else "lower bound", the variational one.
+        Kind of :meth:`score_samples`: "exact" with up to ten components, by enumeration
+        of all spike states, otherwise "lower bound" (variational).
     loss_curve_ : list of float
-        Minus the variational bound of some training rows after each epoch, in nats per
-        row, of standardised columns.
+        Minus the variational bound of a sample of training rows after each epoch, in
+        nats per row of standardized columns.
     validation_curve_ : list of float
         ``loss_curve_`` of held-out rows, with ``early_stopping``.
 
@@ -137,31 +135,32 @@ class S3C(FitOptions, Estimator):
     def importance_likelihood(
         self, X: Data, *, n_draws: int = 100, return_se: bool = False
     ) -> Any:
-        r"""Importance weighted lower bound, by draws of the spikes.
+        r"""Importance weighted lower bound on the log-likelihood, by draws of the
+        spikes.
 
         .. math:: \log \frac1n \sum_k \frac{p(v, h_k)}{q(h_k \mid v)}, \qquad
             h_k \sim q(h \mid v)
 
-        with slabs integrated out. Its expectation is between the variational bound and
+        Slabs are integrated out. The expectation is between the variational bound and
         the log-likelihood, which it approaches with more draws. Weights are unbiased,
-        but q may be too sure of a spike: a state that it seldom draws has a large
-        weight, and standard errors are too low where there was none.
+        but q may be overconfident: a spike state that is rarely drawn has a large
+        weight, and standard errors are too low if it was not drawn.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value.
+            NaN where missing.
         n_draws : int, default=100
-            Draws for each row.
+            Number of draws for each row.
         return_se : bool, default=False
-            Whether to return standard errors, too.
+            Whether to also return standard errors.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
             In nats.
         se : ndarray of shape (n_samples,), float64
-            Monte Carlo standard error, by the delta method; only if ``return_se``.
+            Monte Carlo standard error by the delta method; only if ``return_se``.
         """
         bound, se = self.density_.importance_likelihood(X, n_draws)
         return (bound, se) if return_se else bound

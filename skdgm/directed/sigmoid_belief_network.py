@@ -2,7 +2,7 @@ r"""Sigmoid belief networks.
 
 .. math:: p(x, z) = p(x \mid z_1) \, p(z_L) \prod_{l < L} p(z_l \mid z_{l+1})
 
-with layers of bits, each a logistic regression on the layer above.
+Each binary layer is a logistic regression on the layer above.
 """
 
 from math import nan
@@ -21,7 +21,7 @@ from skdgm.typing import Data
 
 
 class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
-    r"""Sigmoid belief network: layers of bits, each given the layer above.
+    r"""Sigmoid belief network: binary layers, each conditional on the layer above.
 
     .. math::
 
@@ -34,61 +34,63 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
         \sigma(c_{lj} + z_{l-1} R_{lj})\bigr)
 
     down to the data, :math:`z_0 = x`, whose columns may be of any kind [1]_. The
-    inference net q has parameters of its own. No gradient passes through a bit: both
-    nets learn by one of the ways that ``objective`` names. The log-likelihood is
-    estimated by importance sampling. NaN is a missing value, in every method. Float64
-    data are computed in float64, all others in float32.
+    inference net q has separate parameters. Since bits have no gradients, ``objective``
+    selects a gradient estimator for both nets. The log-likelihood is estimated by
+    importance sampling. NaN marks a missing value in every method. Computations are in
+    float64 for float64 data, and in float32 otherwise.
 
     Parameters
     ----------
     autoregressive
-        Whether the bits of a layer of the model, and the columns, depend on previous
-        ones besides the layer above: if True, log odds (and means) are linear in
-        them, as of DARN [10]_; "nade": by hidden units, as many as the layer has, as of
-        :class:`~skdgm.NADE` [2]_. Draws are then made of one after another. Not "nade"
-        with "concrete" and "straight-through"; with these and "disarm" no column may
-        have missing values in ``fit``.
+        Whether bits of a layer of the model, and columns, depend on the previous bits
+        or columns of the same layer. If True, log odds (and means) are linear in them,
+        as in DARN [10]_; "nade": through as many hidden units as the layer has, as in
+        :class:`~skdgm.NADE` [2]_. Sampling is then sequential. "nade" excludes the
+        objectives "concrete" and "straight-through". With these and "disarm", columns
+        must be complete in ``fit``.
     recognition_autoregressive
-        The same of the inference net's bits. Only with "rws", "vimco", "nvil",
-        "reinforce" and "wake-sleep".
+        Like ``autoregressive``, for the bits of the inference net. Only with "rws",
+        "vimco", "nvil", "reinforce" and "wake-sleep".
     ordering : {"given", "random"} or tuple of int
-        Order in which columns are predicted with ``autoregressive``: that of X, a
-        random one, or the numbers of all columns, from 0.
+        Order of columns with ``autoregressive``: the order of X, a random order, or a
+        permutation of the column numbers.
     objective
-        How the nets learn: reweighted wake-sleep [2]_; the importance weighted bound,
-        each draw compared with the others [3]_; REINFORCE with the signal of each layer
-        [4]_, or with the whole one, less baselines [9]_; antithetic bits [5]_;
-        wake-sleep [6]_; gradients through relaxed draws, which are biased [7]_; the
-        bound of independent bits with means of each row's own [8]_, for columns of one
-        kind, "gaussian" ones with variances that do not differ by row; or a Markov
-        chain for each training row, of which the network keeps a hash of the row and
-        the bits [1]_.
+        Training objective and gradient estimator. "rws" is reweighted wake-sleep [2]_.
+        "vimco" is the importance weighted bound with leave-one-out baselines [3]_.
+        Score functions have a learning signal for each layer with "nvil" [4]_, and one
+        signal with "reinforce", both with baselines [9]_. "disarm" uses antithetic bits
+        [5]_. "wake-sleep" trains q on samples of p [6]_. "concrete" and
+        "straight-through" have biased gradients through relaxed bits [7]_. "mean-field"
+        is Saul's bound with variational means for each row [8]_, for columns of one
+        kind, and for "gaussian" columns only if variances do not differ by row. "gibbs"
+        is Monte Carlo EM [1]_ with a Markov chain for each training row, for which the
+        network stores a hash of the row and the bits.
     alpha
         Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
-        each batch, summed over its rows; smaller batches are penalised more. As
-        ``clip_norm`` of the solver, it includes nets of baselines.
+        each batch, summed over its rows, so smaller batches are penalized more. Like
+        ``clip_norm`` of the solver, it includes baseline nets.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_inputs, n_outputs)
-        Weights of the inference net, from the data up, and then of the model's layers,
-        those next to the data first. By "nade" the outputs of a layer are its log odds
-        and then the biases of its link's hidden units.
+        Weights of the inference net, then of the model, each starting next to the data.
+        With "nade", the outputs of a layer are its log odds, then the biases of the
+        hidden units of its links.
     intercepts_ : list of ndarray of shape (n_outputs,)
-        Biases of the same layers.
+        Biases of all layers.
     prior_intercept_ : ndarray of shape (n_outputs,)
-        The same of the highest layer of the model: log odds of its bits.
+        Biases of the highest layer of the model: log odds of its bits.
     link_coefs_, recognition_link_coefs_ : list
-        Weights of columns, and of the bits of each layer, for later ones, if
-        ``autoregressive``, and of bits of the inference net, if that is: arrays of
-        shape (n_inputs, n_outputs), or by "nade" pairs of U and V.
+        Autoregressive weights within the columns and within each layer of the model,
+        and of the inference net: arrays of shape (n_inputs, n_outputs), or pairs U, V
+        with "nade". Layers without such weights are omitted.
     loss_curve_ : list of float
-        Negative importance weighted bound of some training rows after each epoch, by
-        as many draws as in training ("gibbs": ten at least; of less than 240 rows so
-        many altogether), in nats per row, with real columns standardised.
+        Negative importance weighted bound of a sample of training rows after each
+        epoch, in nats per row of standardized columns, with as many draws as in
+        training ("gibbs": at least ten; in total at least 240).
     gradient_variance_curve_ : list of float
         Variance of the gradient of a batch after each epoch, summed over the parameters
-        of both nets, with ``gradient_draws``; NaN for epochs without.
+        of both nets, with ``gradient_draws``; NaN for epochs trained without it.
 
     References
     ----------
@@ -147,18 +149,18 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     )
 
     def mean_field_bound(self, X: Data, *, n_steps: int = 20) -> np.ndarray:
-        """Saul's lower bound on the log-likelihood of each row, in nats.
+        """Saul's mean-field lower bound on the log-likelihood of each row, in nats.
 
-        That of independent bits with means of the row's own, in closed form. For
-        columns of one kind, of which "gaussian" ones have the same variances in all
-        rows.
+        The bound of independent bits, with variational means for each row, has a closed
+        form. Columns must be of one kind, and "gaussian" columns must have the same
+        variances in all rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value.
+            NaN where missing.
         n_steps : int, default=20
-            Sweeps over the means, which begin at those of :meth:`transform`.
+            Number of sweeps over the means, which are initialized by :meth:`transform`.
 
         Returns
         -------
@@ -173,12 +175,12 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
 
     @property
     def link_coefs_(self) -> list[np.ndarray]:
-        """Weights within layers of the model."""
+        """Autoregressive weights within layers of the model."""
         return link_weights(self.density_)[1]
 
     @property
     def recognition_link_coefs_(self) -> list[np.ndarray]:
-        """Weights within layers of the inference net."""
+        """Autoregressive weights within layers of the inference net."""
         return link_weights(self.density_)[0]
 
     def _report(self, learned, n_epochs, watch):
