@@ -42,10 +42,10 @@ class NormalMixture(NamedTuple):
     def draw(self, rng, n_columns, dtype):
         """Draw one row for each stream, (n_rows, n_columns)."""
         u = rng.fold(_CHOICE).uniform(1)
-        chosen = (u > np.cumsum(np.exp(self.log_weight))[:-1]).sum(axis=1)
+        component = (u > np.cumsum(np.exp(self.log_weight))[:-1]).sum(axis=1)
         noise, rows = rng.normal(n_columns), np.empty((len(u), n_columns), dtype)
-        for k in np.unique(chosen):
-            of_component = chosen == k
+        for k in np.unique(component):
+            of_component = component == k
             inverse = np.linalg.inv(self.root[k].astype(np.float64))
             rows[of_component] = self.mean[k] + noise[of_component] @ inverse
         return rows
@@ -64,7 +64,7 @@ class Tails(NamedTuple):
 
     def draw(self, rng, n_columns, dtype):
         """Draw one row for each stream, (n_rows, n_columns)."""
-        df, scale = (np.exp(part.astype(np.float64)) for part in self)
+        df, scale = (np.exp(log_values.astype(np.float64)) for log_values in self)
         rows = stdtrit(df, rng.uniform(n_columns) + _HALF) * scale
         return rows.astype(dtype)
 
@@ -82,10 +82,10 @@ def _log_mixture(z, log_weight, mean, root):
 def _of_components(z, log_weight, mean, root):
     """Log densities of components plus log weights, (n_components, n_rows), and the
     rows as whitened by each component."""
-    white = [(z - center) @ part for center, part in zip(mean, root)]
+    white = [(z - center) @ factor for center, factor in zip(mean, root)]
     log_p = np.empty((len(mean), len(z)), z.dtype)
-    for k, (u, part) in enumerate(zip(white, root)):
-        constant = np.log(np.diag(part)).sum() - 0.5 * LOG_2PI * z.shape[1]
+    for k, (u, factor) in enumerate(zip(white, root)):
+        constant = np.log(np.diag(factor)).sum() - 0.5 * LOG_2PI * z.shape[1]
         log_p[k] = log_weight[k] + constant - 0.5 * (u * u).sum(axis=1)
     return log_p, white
 
@@ -95,7 +95,7 @@ def _by_z(log_p, z, log_weight, mean, root):
         parts, white = _of_components(z, log_weight, mean, root)
         responsibility = np.exp(parts - log_p) * -grad
         parts = zip(responsibility, white, root)
-        return sum((w[:, None] * u) @ part.T for w, u, part in parts)
+        return sum((w[:, None] * u) @ factor.T for w, u, factor in parts)
 
     return backward
 
@@ -117,9 +117,9 @@ def _tails_back(argnums, _, args, kwargs):
     pull = (df + 1) * u / (df + u * u)
 
     def of_df(grad):
-        level = 0.5 * (digamma(0.5 * (df + 1)) - digamma(0.5 * df) - 1 / df)
-        each = level - 0.5 * np.log1p(u * u / df) + 0.5 * pull * u / df
-        return (grad[:, None] * df * each).sum(axis=0)
+        by_constant = 0.5 * (digamma(0.5 * (df + 1)) - digamma(0.5 * df) - 1 / df)
+        by_log_df = by_constant - 0.5 * np.log1p(u * u / df) + 0.5 * pull * u / df
+        return (grad[:, None] * df * by_log_df).sum(axis=0)
 
     back = (
         lambda grad: -grad[:, None] * pull * np.exp(-log_scale),

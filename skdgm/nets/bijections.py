@@ -370,8 +370,8 @@ def after(n_given, net):
 
 
 def _begin_after(n_given, net, rng, n_inputs, dtype):
-    n_outputs, *others = net.init(rng, n_inputs - n_given, dtype)
-    return n_given + n_outputs, *others
+    n_outputs, *net_variables = net.init(rng, n_inputs - n_given, dtype)
+    return n_given + n_outputs, *net_variables
 
 
 def _halves(n_given, x):

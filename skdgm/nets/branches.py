@@ -29,20 +29,20 @@ def _begin_branch(first, rng, n_inputs, dtype):
 
 def _apply_branch(first, params, statistics, x, rng=None, train=False):
     net, n_columns = first
-    first_columns, others = _split(x, n_columns)
+    first_columns, other_columns = _split(x, n_columns)
     y, statistics = net.apply(params, statistics, first_columns, rng=rng, train=train)
-    return beside(y, others), statistics
+    return beside(y, other_columns), statistics
 
 
 def _tangent_branch(first, params, statistics, x, dx, rng=None, train=False):
     net, n_columns = first
-    (first_columns, others), (dx_first, dx_others) = (
-        _split(part, n_columns) for part in (x, dx)
+    (first_columns, other_columns), (dx_first, dx_others) = (
+        _split(array, n_columns) for array in (x, dx)
     )
     y, dy = net.tangent(
         params, statistics, first_columns, dx_first, rng=rng, train=train
     )
-    return beside(y, others), beside(dy, dx_others)
+    return beside(y, other_columns), beside(dy, dx_others)
 
 
 def _split(x, n_columns):
@@ -63,8 +63,8 @@ def _begin_pair(other, n_others, net, rng, n_inputs, dtype):
 
 
 def _apply_pair(net, params, statistics, x, rng=None, train=False):
-    y, after = net.apply(params[1], statistics[1], x, rng=rng, train=train)
-    return y, (statistics[0], after)
+    y, updated = net.apply(params[1], statistics[1], x, rng=rng, train=train)
+    return y, (statistics[0], updated)
 
 
 def meeting(first, n_beside, rest):
@@ -88,6 +88,6 @@ def _apply_meeting(first, rest, params, statistics, inputs, rng=None, train=Fals
     if rng is not None:
         rngs = rng.fold(0), rng.fold(1)
     y, below = first.apply(params[0], statistics[0], x, rng=rngs[0], train=train)
-    both = beside(to_draws(y, getval(z).shape[0]), z)
-    out, above = rest.apply(params[1], statistics[1], both, rng=rngs[1], train=train)
+    joined = beside(to_draws(y, getval(z).shape[0]), z)
+    out, above = rest.apply(params[1], statistics[1], joined, rng=rngs[1], train=train)
     return out, (below, above)

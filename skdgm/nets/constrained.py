@@ -138,7 +138,7 @@ def _tied_back(argnums, z, args, kwargs):
             dW, dc, drho, dV, db = wide.backward(x, shape.kind, net, grad)
             grads = dW, dc.reshape(c.shape), drho, dV, db
             return [grads[argnum - 2] for argnum in argnums]
-        dW, dc, dV = (np.zeros_like(part) for part in (W, net[1], V))
+        dW, dc, dV = (np.zeros_like(array) for array in (W, net[1], V))
         drho = np.zeros((W.shape[1], len(rho)), c.dtype)
         # Blocks of units as wide as the kernel's loops.
         run(

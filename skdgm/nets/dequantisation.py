@@ -103,9 +103,9 @@ class Cells(NamedTuple):
         values: it includes half a step on both sides of the integers."""
         if not self.whole[j]:
             return low, high
-        mean, scale, room = self.mean[j], self.scale[j], 1e-6
-        low = np.ceil(low * scale + mean - room) - 0.5
-        high = np.floor(high * scale + mean + room) + 0.5
+        mean, scale, tolerance = self.mean[j], self.scale[j], 1e-6
+        low = np.ceil(low * scale + mean - tolerance) - 0.5
+        high = np.floor(high * scale + mean + tolerance) + 0.5
         return (low - mean) / scale, (high - mean) / scale
 
     @property
@@ -129,10 +129,10 @@ def _spread(e, v, cells):
     the flow. The last column of the result is the sum of log slopes plus the log
     density of e."""
     z, log_slope = cells.placed(v, _uniform(e, v, cells))
-    both = np.empty((len(v), v.shape[1] + 1), e.dtype)
-    both[:, :-1] = np.nan_to_num(z)
-    both[:, -1] = log_slope.sum(axis=1) + normal_log_p(e.astype(np.float64))
-    return both
+    result = np.empty((len(v), v.shape[1] + 1), e.dtype)
+    result[:, :-1] = np.nan_to_num(z)
+    result[:, -1] = log_slope.sum(axis=1) + normal_log_p(e.astype(np.float64))
+    return result
 
 
 def _uniform(e, v, cells):

@@ -48,7 +48,7 @@ def bandwidths(x, factors):
 def _kernels(x, y, sigmas):
     """Mean of the kernels of all pairs, and their derivatives by squared distances."""
     pairs, sums = matmul(x, y.T), np.empty(len(x))
-    of_x, of_y = (np.einsum("ij,ij->i", part, part) for part in (x, y))
+    of_x, of_y = (np.einsum("ij,ij->i", rows, rows) for rows in (x, y))
     gammas = (0.5 / np.square(np.asarray(sigmas, float))).astype(x.dtype)
     work = _EXP_WORK * pairs.size * len(gammas)
     run(similarities, pairs, of_x, of_y, gammas, sums, n=len(x), work=work)
@@ -58,11 +58,11 @@ def _kernels(x, y, sigmas):
 def discrepancy_and_slope(x, y, sigmas):
     """Squared maximum mean discrepancy of samples x, (n_rows, n_inputs), and y, and its
     gradient by x; ``sigmas`` are bandwidths."""
-    (among, near), (between, far), (other, _) = (
+    (mean_xx, slope_xx), (mean_xy, slope_xy), (mean_yy, _) = (
         _kernels(a, b, sigmas) for a, b in ((x, x), (x, y), (y, y))
     )
-    slope = _pull(x, x, near, 4.0) + _pull(x, y, far, -4.0)
-    return max(among - 2 * between + other, 0.0), slope
+    slope = _pull(x, x, slope_xx, 4.0) + _pull(x, y, slope_xy, -4.0)
+    return max(mean_xx - 2 * mean_xy + mean_yy, 0.0), slope
 
 
 def _pull(x, y, slope, weight):

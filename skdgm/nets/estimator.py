@@ -155,8 +155,8 @@ def layers_of(tree):
     if isinstance(tree, Layer):
         yield tree
     elif isinstance(tree, tuple):
-        for part in tree:
-            yield from layers_of(part)
+        for branch in tree:
+            yield from layers_of(branch)
 
 
 def start_at(tree, start, n_means):

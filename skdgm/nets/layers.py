@@ -206,9 +206,9 @@ def _begin_batch_norm(rng, n_inputs, dtype):
 
 def _apply_batch_norm(params, statistics, x, rng=None, train=False):
     if train:
-        now = moments(getval(x))
-        y = standardise(x, params.gain, params.shift, now)
-        return y, followed(statistics, now)
+        batch_moments = moments(getval(x))
+        y = standardise(x, params.gain, params.shift, batch_moments)
+        return y, followed(statistics, batch_moments)
     size = np.sqrt(statistics.variance + x.dtype.type(EPSILON))
     return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
 
@@ -235,12 +235,14 @@ def _apply_standard(params, statistics, x, rng=None, train=False):
     running, t = statistics
     ones = np.ones_like(running.mean)
     if train:
-        now, t = moments(getval(x)), t + 1
+        batch_moments, t = moments(getval(x)), t + 1
         # If batches have a row or two, the variance is that between their means.
-        between = (now[0] - running.mean) ** 2 if t[0] > 1 else 0
+        between = (batch_moments[0] - running.mean) ** 2 if t[0] > 1 else 0
         decay = min(_STAYS, 1 - 1 / t[0])
-        running = followed(running, (now[0], now[1] + decay * between), decay)
-        return standardise(x, ones, 0 * ones, now), (running, t)
+        running = followed(
+            running, (batch_moments[0], batch_moments[1] + decay * between), decay
+        )
+        return standardise(x, ones, 0 * ones, batch_moments), (running, t)
     return _apply_batch_norm(Scales(ones, 0 * ones), running, x)[0], statistics
 
 
@@ -267,10 +269,12 @@ def _begin_serial(nets, rng, n_inputs, dtype):
 def _apply_serial(nets, params, statistics, x, rng=None, train=False):
     updated = []
     for number, layer in enumerate(zip(nets, params, statistics, strict=True)):
-        net, weights, before = layer
+        net, weights, net_statistics = layer
         stream = rng.fold(number) if rng is not None else None
-        x, after = net.apply(weights, before, x, rng=stream, train=train)
-        updated.append(after)
+        x, new_statistics = net.apply(
+            weights, net_statistics, x, rng=stream, train=train
+        )
+        updated.append(new_statistics)
     return x, tuple(updated)
 
 

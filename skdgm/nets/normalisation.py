@@ -108,7 +108,7 @@ def _maps_back(argnums, y, args, kwargs):
     size = np.sqrt(variance + x.dtype.type(EPSILON))
 
     def backward(grad):
-        pixels, grad = (part.reshape(-1, len(gain)) for part in (x, grad))
+        pixels, grad = (array.reshape(-1, len(gain)) for array in (x, grad))
         of_shift, of_gain = _sums(pixels, mean, grad, 0 * mean)
         of_gain /= size
         grads = [None, of_gain, of_shift]

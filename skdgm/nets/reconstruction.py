@@ -17,8 +17,8 @@ def expected(emission, out):
     """Expected inputs, (n_rows, n_inputs), in the format of ``emission.inputs``, given
     outputs. Expected scores are conditional on not being an atom."""
     mean = out.copy()
-    for part in emission.grey, emission.bits:
-        mean[:, part] = expit(out[:, part])
+    for entries in emission.grey, emission.bits:
+        mean[:, entries] = expit(out[:, entries])
     if len(emission.chosen):
         mean[:, emission.chosen] = emission.softmax(out[:, emission.chosen])
     return mean

@@ -229,7 +229,7 @@ def stacked(*parts):
 
 def _stacked_back(argnums, _, parts, kwargs):
     def backward(grad):
-        grads = np.split(grad, np.cumsum([len(part) for part in parts])[:-1])
+        grads = np.split(grad, np.cumsum([len(array) for array in parts])[:-1])
         return [grads[argnum] for argnum in argnums]
 
     return backward
@@ -276,20 +276,20 @@ def _first(start, sizes, carried):
 def _places(sizes):
     """Rows of all steps but the first, and rows of their previous steps."""
     ends = np.cumsum(sizes)
-    now = np.arange(sizes[0], ends[-1])
-    return now, now - np.repeat(sizes[:-1], sizes[1:])
+    rows = np.arange(sizes[0], ends[-1])
+    return rows, rows - np.repeat(sizes[:-1], sizes[1:])
 
 
 def _before(after, start, sizes, carried):
-    before, (now, last) = np.empty_like(after), _places(sizes)
+    before, (rows, previous_rows) = np.empty_like(after), _places(sizes)
     before[: sizes[0]] = _first(start, sizes, carried)
-    before[now] = after[last]
+    before[rows] = after[previous_rows]
     return before
 
 
 def _recurrent_back(argnums, after, args, kwargs):
-    a, U, start, sizes, cell, *rest = args
-    carried = rest[0] if rest else kwargs.get("carried")
+    a, U, start, sizes, cell, *optional = args
+    carried = optional[0] if optional else kwargs.get("carried")
 
     def backward(grad):
         rule = CELLS[cell]
@@ -324,12 +324,12 @@ def shifted(after, start, sizes, carried=None):
 
 
 def _shifted_back(argnums, before, args, kwargs):
-    after, start, sizes, *rest = args
-    carried = rest[0] if rest else kwargs.get("carried")
+    after, start, sizes, *optional = args
+    carried = optional[0] if optional else kwargs.get("carried")
 
     def backward(grad):
-        back, (now, last) = np.zeros_like(after), _places(sizes)
-        back[last] = grad[now]
+        back, (rows, previous_rows) = np.zeros_like(after), _places(sizes)
+        back[previous_rows] = grad[rows]
         by_start = np.zeros_like(start)
         if carried is None:
             by_start = grad[: sizes[0]].sum(axis=0)

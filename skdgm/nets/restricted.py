@@ -52,15 +52,15 @@ def _free_energy_back(argnums, _, args, kwargs):
     def backward(grad):
         x, weight = statistic(v, real, precision), grad[:, None]
         h = expit(c + matmul(x - centre, W))
-        apart, h = weight * (h - x.dtype.type(0.5)), weight * h
+        centered, h = weight * (h - x.dtype.type(0.5)), weight * h
         db, dl = -weight * v, np.zeros_like(precision)
         if real.any():
             scale = np.exp(precision / 2)
             gap = x[:, real] - scale * b[:, real]
             db[:, real] = -weight * scale * gap
-            back = matmul(apart, np.ascontiguousarray(W[real].T)) * x[:, real]
+            back = matmul(centered, np.ascontiguousarray(W[real].T)) * x[:, real]
             dl = 0.5 * (weight * gap**2 - back).sum(axis=0)
-        grads = -matmul((x - centre).T, apart), -h, db, dl
+        grads = -matmul((x - centre).T, centered), -h, db, dl
         return [grads[argnum - 3] for argnum in argnums]
 
     return backward

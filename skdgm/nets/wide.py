@@ -36,7 +36,7 @@ def forward(x, kind, W, c, rho, V, b):
     """Outputs of all columns, (n_rows, n_outputs); see
     :func:`~skdgm.nets.constrained.tied`."""
     z, A = np.empty((len(x), len(b)), b.dtype), _by_row(c, x)
-    V, Z = (_by_column(part, W) for part in (V, z.T))
+    V, Z = (_by_column(array, W) for array in (V, z.T))
     for block, H in _blocks(x, W):
         work = _WORK * H.size
         run(kernels.ahead, x, W, rho, kind, block.start, A, H, n=len(x), work=work)
@@ -50,7 +50,7 @@ def backward(x, kind, net, dz):
     W, c, rho, V, _ = net
     dW, dV, S = (np.zeros(s, W.dtype) for s in (W.shape, V.shape, (len(x), W.shape[1])))
     drho, A = np.zeros((len(rho), W.shape[1]), c.dtype), matmul(x, W) + _by_row(c, x)
-    V, dVs, dZ, before = *(_by_column(part, W) for part in (V, dV, dz.T)), A.copy()
+    V, dVs, dZ, before = *(_by_column(array, W) for array in (V, dV, dz.T)), A.copy()
     for block, H in reversed(list(_blocks(x, W))):
         G, start, work = np.empty_like(H), block.start, _WORK * H.size
         run(kernels.back, x, W, rho, kind, start, before, H, n=len(x), work=work)

@@ -68,5 +68,5 @@ def _joined(state):
     updates are shared."""
     if not (hasattr(state, "t") or hasattr(state, "s")):
         return join(state)
-    both = [(p, p) if isinstance(p, np.ndarray) else join(p) for p in state]
-    return tuple(type(state)(*parts) for parts in zip(*both))
+    pairs = [(p, p) if isinstance(p, np.ndarray) else join(p) for p in state]
+    return tuple(type(state)(*parts) for parts in zip(*pairs))

@@ -160,9 +160,9 @@ def _walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
 def _rule(kernel, numbers, l1, l2):
     def move(theta, first, second, grad):
         # Reshaping a non-contiguous array would update a copy.
-        for part in (theta, first, second):
-            assert part.flags.c_contiguous
-        flat = [part.reshape(-1) for part in (theta, first, second, grad)]
+        for array in (theta, first, second):
+            assert array.flags.c_contiguous
+        flat = [array.reshape(-1) for array in (theta, first, second, grad)]
         real = [theta.dtype.type(number) for number in (*numbers, l1, l2)]
         run(kernel, *flat, *real, n=theta.size, work=_WORK * theta.size)
 

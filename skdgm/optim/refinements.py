@@ -52,7 +52,7 @@ class Penalised(NamedTuple):
         # Reshaping a non-contiguous array would update a copy of it.
         assert weights.flags.c_contiguous
         assert velocity.flags.c_contiguous
-        flat = [part.reshape(-1) for part in (weights, velocity, self.grad)]
+        flat = [array.reshape(-1) for array in (weights, velocity, self.grad)]
         real = [weights.dtype.type(number) for number in (rate, momentum, l1, l2)]
         run(kernel, *flat, *real, n=weights.size, work=_WORK * weights.size)
 

@@ -126,8 +126,8 @@ def split(table, fraction, rng):
         n_held = np.clip(n_held, 1, len(together) - 1)
     held_weight[together[:n_held]] = weight[:n_held]
     train, held_out = (
-        table._replace(weight=own).take(np.flatnonzero(own))
-        for own in (table.weight - held_weight, held_weight)
+        table._replace(weight=part_weight).take(np.flatnonzero(part_weight))
+        for part_weight in (table.weight - held_weight, held_weight)
     )
     return train, held_out
 

@@ -153,7 +153,7 @@ def optimise(
 
 def _finite(state):
     values = (x.value if isinstance(x, Lists) else x for x in leaves(state))
-    return all(np.isfinite(part).all() for part in values)
+    return all(np.isfinite(array).all() for array in values)
 
 
 class Learned(NamedTuple):

@@ -69,11 +69,11 @@ class SequenceRows(NamedTuple):
     def hashes_so_far(self):
         """Hash of each sequence up to each of its rows, in uint64."""
         first, lengths = self.edges[:-1], self.lengths
-        place = np.arange(self.edges[-1]) - np.repeat(first, lengths)
-        place = mix64(place.astype(np.uint64) + np.uint64(1))
-        total = np.cumsum(mix64(row_hash(self.rows) + place))
-        before = np.append(np.uint64(0), total)[first]
-        return total - np.repeat(before, lengths)
+        position = np.arange(self.edges[-1]) - np.repeat(first, lengths)
+        position = mix64(position.astype(np.uint64) + np.uint64(1))
+        total = np.cumsum(mix64(row_hash(self.rows) + position))
+        total_before = np.append(np.uint64(0), total)[first]
+        return total - np.repeat(total_before, lengths)
 
 
 class Stretch(NamedTuple):

@@ -105,8 +105,8 @@ class DensityWatch(Watch):
         real, total = (mean != 0) | (scale != 1), 0.0
         for block in self.rows.blocks(len(self.probe)):
             z = self.rows.take(self.probe[block])[:, real].astype(np.float64)
-            far = np.isfinite(z) & (np.abs(z) > _FAR)
-            total += 0.5 * (z[far] ** 2).sum() / _FLOOR
+            outliers = np.isfinite(z) & (np.abs(z) > _FAR)
+            total += 0.5 * (z[outliers] ** 2).sum() / _FLOOR
         return total / len(self.probe)
 
     @property

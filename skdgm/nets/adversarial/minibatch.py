@@ -69,7 +69,7 @@ def _number(M):
 
 def _similar(parts):
     """Similarities of pairs of rows, (n_kernels, n_rows, n_rows); the diagonal is 0."""
-    alike = np.exp(-sum(np.abs(_gaps(part)) for part in parts))
+    alike = np.exp(-sum(np.abs(_gaps(columns)) for columns in parts))
     diagonal = np.arange(alike.shape[1])
     alike[:, diagonal, diagonal] = 0
     return alike
@@ -84,7 +84,7 @@ def _likeness_back(_, M):
     def backward(grad):
         parts, by_sum = _parts(M), np.ascontiguousarray(grad.T) / _number(M)
         pair = (by_sum[:, :, None] + by_sum[:, None]) * _similar(parts)
-        back = [-(pair * np.sign(_gaps(part))).sum(axis=2) for part in parts]
+        back = [-(pair * np.sign(_gaps(columns))).sum(axis=2) for columns in parts]
         return np.stack(back).transpose(2, 1, 0).reshape(M.shape)
 
     return backward

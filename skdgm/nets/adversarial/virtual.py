@@ -62,11 +62,11 @@ def _of_others(x, reference):
     n, real = len(reference), x.dtype.type
     mean, _, _, variance = _of_reference(reference)
     a, b = real(n / (n + 1)), real(1 / (n + 1))
-    level, inner = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
-    gap = level - mean
-    size = np.sqrt(a * variance + b * inner + a * b * gap**2 + real(EPSILON))
-    middle = a * mean + b * level
-    return middle, (x - middle) / size, size, level, gap
+    row_mean, within = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+    gap = row_mean - mean
+    size = np.sqrt(a * variance + b * within + a * b * gap**2 + real(EPSILON))
+    middle = a * mean + b * row_mean
+    return middle, (x - middle) / size, size, row_mean, gap
 
 
 def _back(argnums, y, args, kwargs):
@@ -76,7 +76,7 @@ def _back(argnums, y, args, kwargs):
     def backward(grad):
         real, grad = x.dtype.type, grad.reshape((len(x), -1, len(gain)))
         mean, normal, size, _ = _of_reference(reference)
-        _, normal_others, sizes, level, gap = _of_others(others, reference)
+        _, normal_others, sizes, row_mean, gap = _of_others(others, reference)
         normal_rows = np.concatenate([normal, normal_others])
         grads = [None, (grad * normal_rows).sum(axis=(0, 1)), grad.sum(axis=(0, 1))]
         if 0 not in argnums:
@@ -90,7 +90,7 @@ def _back(argnums, y, args, kwargs):
         )
         pull = 2 * a * b * gap * of_variance
         back = grad[n:] / sizes + (b * of_mean + pull) / n_pixels
-        back += 2 * b * of_variance * (others - level) / n_pixels
+        back += 2 * b * of_variance * (others - row_mean) / n_pixels
         by_mean = (a * of_mean - pull).sum(axis=(0, 1))
         by_variance = (a * of_variance).sum(axis=(0, 1))
         total = real(n) * n_pixels
@@ -159,9 +159,11 @@ def _begin_reference(net, rng, n_inputs, dtype):
 
 
 def _apply_reference(net, params, statistics, x, rng=None, train=False):
-    rows, chosen, inner = statistics
+    rows, chosen, net_statistics = statistics
     if train and not chosen[0]:
         first = getval(x)
         rows, chosen = np.resize(first, (REFERENCE, first.shape[1])), np.ones(1)
-    y, inner = net.apply(params, inner, stacked(rows, x), rng=rng, train=train)
-    return after(y, REFERENCE), (rows, chosen, inner)
+    y, net_statistics = net.apply(
+        params, net_statistics, stacked(rows, x), rng=rng, train=train
+    )
+    return after(y, REFERENCE), (rows, chosen, net_statistics)

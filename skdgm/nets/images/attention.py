@@ -61,8 +61,8 @@ class FilterGrid(NamedTuple):
     @property
     def stride(self):
         """Stride with which the grid covers the whole image."""
-        most = max(self.n_rows, self.n_columns)
-        return (max(self.height, self.width) - 1) / max(1, most - 1)
+        n_filters = max(self.n_rows, self.n_columns)
+        return (max(self.height, self.width) - 1) / max(1, n_filters - 1)
 
     def start(self, paints=False):
         """Initial outputs of a net, with which filters cover the image evenly. With
@@ -95,13 +95,13 @@ class _Filters:
             half = out.dtype.type((side + 1) / 2)
             centre = half * (out[:, number : number + 1] + 1) - 1
             steps = stride * (np.arange(n, dtype=out.dtype) - (n - 1) / 2)
-            far = np.arange(side, dtype=out.dtype) - (centre + steps)[:, :, None]
-            F = far * far
+            distance = np.arange(side, dtype=out.dtype) - (centre + steps)[:, :, None]
+            F = distance * distance
             F *= -0.5 * self.precision
             F -= F.max(axis=2, keepdims=True)
             np.exp(F, out=F)
             F /= F.sum(axis=2, keepdims=True)
-            self.parts.append((F, far, steps, half))
+            self.parts.append((F, distance, steps, half))
 
     @property
     def banks(self):
@@ -114,14 +114,14 @@ class _Filters:
         by_out = np.empty((len(of_gamma), N_OUTPUTS), of_gamma.dtype)
         by_out[:, 2:4] = 0
         for number, (grad, part) in enumerate(zip(grads, self.parts)):
-            F, far, steps, half = part
+            F, distance, steps, half = part
             slopes = grad
             slopes -= (F * grad).sum(axis=2, keepdims=True)
             slopes *= F
-            slopes *= far
+            slopes *= distance
             of_place = (slopes * self.precision).sum(axis=2)
             by_out[:, number] = half * of_place.sum(axis=1)
-            slopes *= far
+            slopes *= distance
             by_out[:, 2] += (slopes * (0.5 * self.precision)).sum(axis=(1, 2))
             by_out[:, 3] += (of_place * steps).sum(axis=1)
         by_out[:, 4] = of_gamma

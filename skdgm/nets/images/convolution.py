@@ -92,7 +92,7 @@ def _back(function):
             db = np.empty((n, *b.shape), b.dtype) if 2 in argnums else None
             grad = np.ascontiguousarray(grad, y.dtype)
             by_images(function, x, W, b, window, activation, y, grad, dx, dW, db)
-            sums = (None if part is None else part.sum(axis=0) for part in (dW, db))
+            sums = (None if group is None else group.sum(axis=0) for group in (dW, db))
             grads = dx, *sums
             return [grads[argnum] for argnum in argnums]
 

@@ -78,10 +78,10 @@ def conv(
 
 
 def _conv(n_maps, filter, stride, padding, activation, init, shape):
-    place = window(shape, filter, stride, padding)
-    begin = partial(_begin, place, n_maps, init, False)
-    net = _weighted(begin, convolution.convolve, place, activation)
-    return net, (place.high, place.wide, n_maps)
+    geometry = window(shape, filter, stride, padding)
+    begin = partial(_begin, geometry, n_maps, init, False)
+    net = _weighted(begin, convolution.convolve, geometry, activation)
+    return net, (geometry.high, geometry.wide, n_maps)
 
 
 def deconv(
@@ -113,10 +113,10 @@ def _beneath(shape, *, n_maps, filter, stride, padding, size):
 
 
 def _deconv(placed, activation, init, shape):
-    place = placed(shape)
-    begin = partial(_begin, place, shape[2], init, True)
-    net = _weighted(begin, convolution.deconvolve, place, activation)
-    return net, place.below
+    geometry = placed(shape)
+    begin = partial(_begin, geometry, shape[2], init, True)
+    net = _weighted(begin, convolution.deconvolve, geometry, activation)
+    return net, geometry.below
 
 
 def _begin(window, n_above, init, transposed, rng, n_inputs, dtype):
@@ -175,9 +175,9 @@ def _begin_map_norm(init, shape, rng, n_inputs, dtype):
 
 def _apply_map_norm(apply, n_maps, params, statistics, x, rng=None, train=False):
     if train:
-        now = map_moments(getval(x).reshape(-1, n_maps))
-        y = standardise_maps(x, params.gain, params.shift, now)
-        return y, followed(statistics, now)
+        batch_moments = map_moments(getval(x).reshape(-1, n_maps))
+        y = standardise_maps(x, params.gain, params.shift, batch_moments)
+        return y, followed(statistics, batch_moments)
     y, _ = apply(params, statistics, x.reshape((-1, n_maps)))
     return y.reshape((len(x), -1)), statistics
 
@@ -198,8 +198,8 @@ def crop(size):
 
 
 def _grown(size, n, shape):
-    after = shape[0] * size, shape[1] * size, shape[2]
-    return _resampled(after, partial(_grow, shape=shape, size=size, n=n)), after
+    new_shape = shape[0] * size, shape[1] * size, shape[2]
+    return _resampled(new_shape, partial(_grow, shape=shape, size=size, n=n)), new_shape
 
 
 def _grow(x, shape, size, n):
@@ -207,8 +207,8 @@ def _grow(x, shape, size, n):
 
 
 def _cropped(size, shape):
-    after = *size, shape[2]
-    return _resampled(after, partial(_crop, shape=shape, size=size)), after
+    new_shape = *size, shape[2]
+    return _resampled(new_shape, partial(_crop, shape=shape, size=size)), new_shape
 
 
 def _crop(x, shape, size):

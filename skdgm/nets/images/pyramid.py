@@ -42,9 +42,9 @@ class Pyramid:
             height, width, channels = self.shapes[0]
             low = -(-height // 2), -(-width // 2), channels
             i, j, c = np.indices((height, width, channels))
-            place = ((i // 2) * low[1] + j // 2) * channels + c
+            block_index = ((i // 2) * low[1] + j // 2) * channels + c
             self.shapes.insert(0, low)
-            self._blocks.insert(0, _block(place.ravel()))
+            self._blocks.insert(0, _block(block_index.ravel()))
 
     def levels(self, v):
         """Images at all resolutions, the smallest first: means of known entries."""
@@ -113,6 +113,6 @@ def added_to(body, n_given, grey):
 
 def _apply_added(apply, inputs, params, statistics, x, rng=None, train=False):
     n_given, grey = inputs
-    out, after = apply(params, statistics, x, rng=rng, train=train)
+    out, updated = apply(params, statistics, x, rng=rng, train=train)
     base = columns(x, x.shape[1] - n_given, x.shape[1])
-    return out + (log_odds(base) if grey else base), after
+    return out + (log_odds(base) if grey else base), updated

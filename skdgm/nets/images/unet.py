@@ -134,7 +134,7 @@ def _outputs(own, params, x, dx):
 
 
 def _range(pair, start, stop):
-    return [None if part is None else columns(part, start, stop) for part in pair]
+    return [None if array is None else columns(array, start, stop) for array in pair]
 
 
 def _of(net, params, pair):

@@ -61,7 +61,7 @@ class Emission:
             for kind, scale in zip(self.kinds, self.scales)
         ]
         self.atoms = np.array(atoms, int)
-        self.rare = np.flatnonzero([hasattr(own, "units") for own in self.scales])
+        self.rare = np.flatnonzero([hasattr(scale, "units") for scale in self.scales])
         groups = [self.scales[j] for j in self.rare]
         self.grouped, sizes = GroupedOutput(groups), np.array(sizes)
         sizes[self.rare] = [group.size for group in groups]
@@ -117,8 +117,8 @@ class Emission:
         uniform = rng.uniform(n) if by_row else rng.generator().random((n_rows, n))
         uniform = np.clip(uniform, _LEAST, 1 - _LEAST)
         noise = -np.log(-np.log(uniform))
-        part = uniform[:, :n_bits]
-        noise[:, :n_bits] = np.log(part) - np.log1p(-part)
+        logistic = uniform[:, :n_bits]
+        noise[:, :n_bits] = np.log(logistic) - np.log1p(-logistic)
         return noise.astype(dtype)
 
     def silence(self, n_rows, dtype):
@@ -138,13 +138,13 @@ class Emission:
         plain = self.choice == 0
         x[:, self.first[plain]] = v[:, plain]
         for j in np.flatnonzero(self.choice):
-            place = self.places[j]
+            span = self.places[j]
             if self.atoms[j]:
                 code = self._atom(j, v[:, j])
-                x[:, place.stop] = np.where(code == self.atoms[j], v[:, j], 0)
+                x[:, span.stop] = np.where(code == self.atoms[j], v[:, j], 0)
             else:
                 code = np.rint(v[:, j]).astype(int)
-            x[np.arange(len(v)), place.start + code] = 1
+            x[np.arange(len(v)), span.start + code] = 1
         if not missing.any():
             return x, None
         known = np.repeat(~missing, self.width, axis=1).astype(v.dtype)
@@ -153,8 +153,8 @@ class Emission:
     def _atom(self, j, v):
         """Index of the atom that equals each score, or the number of atoms."""
         marks = np.asarray(self.scales[j].marks)
-        near = abs(v[:, None] - marks) <= self.scales[j].tolerance(marks, v.dtype)
-        return np.where(near.any(axis=1), near.argmax(axis=1), len(marks))
+        is_near = abs(v[:, None] - marks) <= self.scales[j].tolerance(marks, v.dtype)
+        return np.where(is_near.any(axis=1), is_near.argmax(axis=1), len(marks))
 
     def values(self, x, rng=None):
         """Values in units of the model, (n_rows, n_columns), given the results of
@@ -164,12 +164,12 @@ class Emission:
         plain = self.choice == 0
         v[:, plain] = x[:, self.first[plain]]
         for j in np.flatnonzero(self.choice):
-            place = self.places[j]
-            v[:, j] = code = x[:, place].argmax(axis=1)
+            span = self.places[j]
+            v[:, j] = code = x[:, span].argmax(axis=1)
             if self.atoms[j]:
                 marks = np.append(self.scales[j].marks, 0).astype(x.dtype)
                 free = code == self.atoms[j]
-                v[:, j] = np.where(free, x[:, place.stop], marks[code])
+                v[:, j] = np.where(free, x[:, span.stop], marks[code])
         if rng is not None and len(self.rare):
             v[:, self.rare] = self.grouped.within(v[:, self.rare], rng)
         elif len(self.rare):
@@ -207,9 +207,9 @@ class Emission:
         high = np.repeat(np.maximum.reduceat(p, self.starts, axis=1), self.sizes, 1)
         top = p >= high
         # Ties, which float32 may have, go to the first.
-        before = np.cumsum(top, axis=1)
-        offset = np.repeat(before[:, self.starts] - top[:, self.starts], self.sizes, 1)
-        return (top & (before - offset == 1)).astype(p.dtype)
+        rank = np.cumsum(top, axis=1)
+        offset = np.repeat(rank[:, self.starts] - top[:, self.starts], self.sizes, 1)
+        return (top & (rank - offset == 1)).astype(p.dtype)
 
 
 @primitive

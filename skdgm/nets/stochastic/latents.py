@@ -136,7 +136,7 @@ def _from_back(argnums, _, args, kwargs):
         by_mean, share = gap * scale, np.exp(s) * scale
         of_stats = by_mean, 0.5 * (share - 1)
         of_prior = -by_mean, 0.5 * (1 - share - gap * by_mean)
-        grads = [np.concatenate(part, axis=1) for part in (of_stats, of_prior)]
+        grads = [np.concatenate(pair, axis=1) for pair in (of_stats, of_prior)]
         return [grad[:, None] * grads[argnum] for argnum in argnums]
 
     return backward

@@ -27,7 +27,7 @@ def log_mixture(z, stats, logits):
 
 def _joint(z, stats, logits):
     """Log density of each row and component, (n_rows, n_components), in float64."""
-    mean, s = (part.astype(np.float64) for part in halves(stats))
+    mean, s = (statistic.astype(np.float64) for statistic in halves(stats))
     z, precision = z.astype(np.float64), np.exp(-s)
     constant = -0.5 * (s + mean**2 * precision + LOG_2PI).sum(axis=1)
     constant += log_softmax(logits.astype(np.float64))

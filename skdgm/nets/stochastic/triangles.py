@@ -24,9 +24,9 @@ def n_below(n_units):
 def _factor(stats, n_units):
     """Triangular factor of each row, (n_rows, n_units, n_units)."""
     factor = np.zeros((len(stats), n_units, n_units), stats.dtype)
-    each, (low, left) = np.arange(n_units), np.tril_indices(n_units, -1)
-    factor[:, each, each] = np.exp(0.5 * stats[:, n_units : 2 * n_units])
-    factor[:, low, left] = stats[:, 2 * n_units :]
+    diagonal, (row, column) = np.arange(n_units), np.tril_indices(n_units, -1)
+    factor[:, diagonal, diagonal] = np.exp(0.5 * stats[:, n_units : 2 * n_units])
+    factor[:, row, column] = stats[:, 2 * n_units :]
     return factor
 
 
@@ -45,11 +45,11 @@ def _draw_back(_, stats, noise):
         shape = len(stats), -1, n_units
         grad, parts = grad.reshape(shape), noise.reshape(shape)
         by_factor = grad.swapaxes(1, 2) @ parts
-        each, (low, left) = np.arange(n_units), np.tril_indices(n_units, -1)
+        diagonal, (row, column) = np.arange(n_units), np.tril_indices(n_units, -1)
         spread = 0.5 * np.exp(0.5 * stats[:, n_units : 2 * n_units])
         back[:, :n_units] = grad.sum(axis=1)
-        back[:, n_units : 2 * n_units] = spread * by_factor[:, each, each]
-        back[:, 2 * n_units :] = by_factor[:, low, left]
+        back[:, n_units : 2 * n_units] = spread * by_factor[:, diagonal, diagonal]
+        back[:, 2 * n_units :] = by_factor[:, row, column]
         return back
 
     return backward
