@@ -1,6 +1,6 @@
-"""Public data sets of the benchmarks, fetched once and checked each time.
+"""Public data sets of the benchmarks, downloaded once and verified at each call.
 
-They are kept in the folder ``skdgm`` of scikit-learn's data home
+They are cached in the folder ``skdgm`` of scikit-learn's data home
 (:func:`sklearn.datasets.get_data_home`).
 """
 

@@ -1,4 +1,4 @@
-"""Images: MNIST, MNIST as fixed bits, silhouettes."""
+"""Image data sets: MNIST, binarized MNIST and Caltech 101 silhouettes."""
 
 from importlib.util import find_spec
 from typing import Literal
@@ -30,13 +30,15 @@ def _read_mnist(get, data_home):
         raise offline("mnist", "openml.org", error, cached) from error
     X, y = X.astype(np.uint8), y.astype(np.uint8)
     ends = np.cumsum(_SIZES)[:-1]
-    found = dict(zip(PARTS, np.split(X, ends)))
-    return found | {f"{name}_y": part for name, part in zip(PARTS, np.split(y, ends))}
+    arrays = dict(zip(PARTS, np.split(X, ends)))
+    return arrays | {
+        f"{name}_y": labels for name, labels in zip(PARTS, np.split(y, ends))
+    }
 
 
 def _read_bits(get, data_home):
     def bits(path):
-        # One character a pixel, and a space or a new line after each.
+        # Each pixel is a character, followed by a space or a new line.
         data = np.frombuffer(path.read_bytes().translate(None, b" \r\n"), np.uint8)
         return (data - ord("0")).reshape(-1, 784)
 
@@ -45,11 +47,11 @@ def _read_bits(get, data_home):
 
 def _read_silhouettes(get, data_home):
     file = loadmat(get(_SILHOUETTES))
-    found = {}
-    for name, theirs in zip(PARTS, ("train", "val", "test")):
-        found[name] = np.ascontiguousarray(file[f"{theirs}_data"], dtype=np.uint8)
-        found[f"{name}_y"] = file[f"{theirs}_labels"].ravel().astype(np.uint8)
-    return found
+    arrays = {}
+    for name, file_part in zip(PARTS, ("train", "val", "test")):
+        arrays[name] = np.ascontiguousarray(file[f"{file_part}_data"], dtype=np.uint8)
+        arrays[f"{name}_y"] = file[f"{file_part}_labels"].ravel().astype(np.uint8)
+    return arrays
 
 
 MNIST = Dataset(
@@ -129,20 +131,20 @@ def fetch_mnist(
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Bunch:
-    """Fetch MNIST: 28 x 28 images of digits, grey values 0 to 255, with labels.
+    """Fetch MNIST: 28 x 28 images of digits with labels, grey values 0 to 255.
 
-    Fetched from OpenML. Training and validation rows are checked by their SHA-256,
-    which is known; test rows
-    by the value that was recorded at the first download.
+    The data are from OpenML. Training and validation rows are verified by known SHA-256
+    checksums, and test rows by the checksum that was recorded at the first download.
 
     Parameters
     ----------
     subset : {"train", "valid", "test", "all"}, default="train"
         50,000, 10,000 and 10,000 rows. The first two are the original training set.
     data_home : str or path-like, default=None
-        Folder for the data; by default scikit-learn's.
+        Folder for the data; by default scikit-learn's data home.
     download_if_missing : bool, default=True
-        Whether to fetch the set if it is not there; else DatasetError is raised.
+        Whether to download the data if there is no copy; otherwise DatasetError is
+        raised.
     return_X_y : bool, default=False
         Whether to return only the rows and the labels.
 
@@ -155,9 +157,9 @@ def fetch_mnist(
     Raises
     ------
     DatasetError
-        There is no copy, and no network.
+        There is no copy and no network.
     ChecksumError
-        The copy, or what was fetched, is not this set.
+        The copy or the downloaded data differ from this data set.
     """
     return fetch(MNIST, subset, data_home, download_if_missing, return_X_y)
 
@@ -169,19 +171,20 @@ def fetch_binarized_mnist(
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Bunch:
-    """Fetch MNIST as fixed bits, the files of Larochelle and Murray; without labels.
+    """Fetch binarized MNIST, the fixed bits of Larochelle and Murray, without labels.
 
-    Training and validation rows are checked by their SHA-256, which is known; test rows
-    by the value that was recorded at the first download.
+    Training and validation rows are verified by known SHA-256 checksums, and test rows
+    by the checksum that was recorded at the first download.
 
     Parameters
     ----------
     subset : {"train", "valid", "test", "all"}, default="train"
         50,000, 10,000 and 10,000 rows.
     data_home : str or path-like, default=None
-        Folder for the data; by default scikit-learn's.
+        Folder for the data; by default scikit-learn's data home.
     download_if_missing : bool, default=True
-        Whether to fetch the set if it is not there; else DatasetError is raised.
+        Whether to download the data if there is no copy; otherwise DatasetError is
+        raised.
     return_X_y : bool, default=False
         Whether to return only the rows and None.
 
@@ -194,9 +197,9 @@ def fetch_binarized_mnist(
     Raises
     ------
     DatasetError
-        There is no copy, and no network.
+        There is no copy and no network.
     ChecksumError
-        The copy, or what was fetched, is not this set.
+        The copy or the downloaded data differ from this data set.
     """
     return fetch(BINARIZED_MNIST, subset, data_home, download_if_missing, return_X_y)
 
@@ -210,17 +213,18 @@ def fetch_caltech_silhouettes(
 ) -> Bunch:
     """Fetch the Caltech 101 silhouettes, 28 x 28 bits, with labels.
 
-    Training and validation rows are checked by their SHA-256, which is known; test rows
-    by the value that was recorded at the first download.
+    Training and validation rows are verified by known SHA-256 checksums, and test rows
+    by the checksum that was recorded at the first download.
 
     Parameters
     ----------
     subset : {"train", "valid", "test", "all"}, default="train"
         4,100, 2,264 and 2,307 rows.
     data_home : str or path-like, default=None
-        Folder for the data; by default scikit-learn's.
+        Folder for the data; by default scikit-learn's data home.
     download_if_missing : bool, default=True
-        Whether to fetch the set if it is not there; else DatasetError is raised.
+        Whether to download the data if there is no copy; otherwise DatasetError is
+        raised.
     return_X_y : bool, default=False
         Whether to return only the rows and the labels.
 
@@ -233,8 +237,8 @@ def fetch_caltech_silhouettes(
     Raises
     ------
     DatasetError
-        There is no copy, and no network.
+        There is no copy and no network.
     ChecksumError
-        The copy, or what was fetched, is not this set.
+        The copy or the downloaded data differ from this data set.
     """
     return fetch(SILHOUETTES, subset, data_home, download_if_missing, return_X_y)

@@ -1,8 +1,8 @@
-"""Fetching, checking and caching of data sets.
+"""Download, verification and caching of data sets.
 
-A set is cached as one .npz file of its parts, ``train``, ``valid`` and ``test``, and of
-their labels. Their SHA-256 is checked at each call: against the value in this package
-if there is one, otherwise against the value that was recorded at the first download.
+A data set is cached as one .npz file with its parts ``train``, ``valid`` and ``test``
+and their labels. Their SHA-256 checksums are compared at each call with the values in
+this package or, if there are none, with those recorded at the first download.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _TIMEOUT = 60
 
 
 class Source(NamedTuple):
-    """A public file, and the id that git gives to its bytes, if it is known."""
+    """URL of a public file, and the git blob id of its content, if known."""
 
     url: str
     blob: str = None
@@ -37,12 +37,12 @@ class Source(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """Data set with a fixed division into parts, with values up to ``highest``.
+    """Data set with a fixed division into parts, and values from 0 to ``highest``.
 
-    ``read(get, data_home)`` returns the parts as a dict of arrays; ``get`` gives the
-    path of a source, which it downloads if it must. ``about`` is a description;
-    ``checksums`` are SHA-256 of the parts and the labels (``train_y``), as arrays of
-    uint8.
+    ``read(get, data_home)`` returns the parts as a dict of arrays; ``get(source)``
+    returns the path of a source, after a download if necessary. ``about`` is a
+    description, and ``checksums`` are the SHA-256 of parts and labels (such as
+    ``train_y``) as arrays of uint8.
     """
 
     name: str
@@ -56,8 +56,8 @@ class Dataset(NamedTuple):
 
 
 def fetch(dataset, subset, data_home, download_if_missing, return_X_y):
-    """Fetch parts of a data set, "train", "valid", "test" or "all", as its function
-    says: a Bunch, or (X, y)."""
+    """Fetch parts of a data set, "train", "valid", "test" or "all": a Bunch, or (X,
+    y)."""
     if not isinstance(subset, str) or subset not in (*PARTS, "all"):
         raise ValueError(f"subset must be one of {(*PARTS, 'all')}; got {subset!r}.")
     folder = Path(get_data_home(data_home)) / "skdgm"
@@ -76,28 +76,28 @@ def fetch(dataset, subset, data_home, download_if_missing, return_X_y):
     y = np.concatenate(labels) if labels else None
     if return_X_y:
         return X, y
-    facts = {"image_shape": dataset.image_shape, "DESCR": dataset.about}
-    return Bunch(data=X, target=y, subset=subset, **facts)
+    description = {"image_shape": dataset.image_shape, "DESCR": dataset.about}
+    return Bunch(data=X, target=y, subset=subset, **description)
 
 
 def _keep(dataset, folder, data_home, path):
-    """Read a set from its sources, check it, and write it with its checksums."""
+    """Read a data set from its sources, verify it, and cache it with its checksums."""
     fetched = []
 
     def get(source):
-        found = folder / source.name
-        if not found.exists():
-            fetched.append(found)
-            download(source, found, dataset.name, path)
-        check_blob(source, found)
-        return found
+        checksums = folder / source.name
+        if not checksums.exists():
+            fetched.append(checksums)
+            download(source, checksums, dataset.name, path)
+        check_blob(source, checksums)
+        return checksums
 
     try:
         arrays = dataset.read(get, data_home)
-        found = check(dataset, arrays, {}, "what was fetched")
+        checksums = check(dataset, arrays, {}, "what was fetched")
     except (DatasetError, MemoryError):
         raise
-    # All that parsers raise of what is not of their format.
+    # All errors that parsers raise for invalid input.
     except Exception as error:
         raise ChecksumError(
             f"What was fetched for {dataset.name} cannot be read ({error}): the "
@@ -109,14 +109,14 @@ def _keep(dataset, folder, data_home, path):
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
     with open(unfinished, "wb") as file:
         np.savez_compressed(file, **arrays)
-    path.with_suffix(".json").write_text(json.dumps(found, indent=1))
+    path.with_suffix(".json").write_text(json.dumps(checksums, indent=1))
     os.replace(unfinished, path)
 
 
 def download(source, path, name, cached):
     """Download a file, completely or not at all.
 
-    Raise DatasetError if there is no network, or nothing at the address.
+    DatasetError if there is no network, or nothing at the address.
     """
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -137,7 +137,7 @@ def download(source, path, name, cached):
 
 
 def offline(name, address, error, paths):
-    """DatasetError for a set that could not be fetched."""
+    """DatasetError for a data set that could not be downloaded."""
     return DatasetError(
         f"{name} could not be fetched from {address} ({error}). Without a network, "
         f"copy {paths} from a machine that has one."
@@ -145,7 +145,7 @@ def offline(name, address, error, paths):
 
 
 def check_blob(source, path):
-    """Raise ChecksumError unless a file has the bytes that git knows."""
+    """Raise ChecksumError unless the content of a file has the git blob id."""
     if source.blob is None:
         return
     data = path.read_bytes()
@@ -157,7 +157,7 @@ def check_blob(source, path):
 
 
 def _cached(dataset, path):
-    """Arrays of a cached set, after checks."""
+    """Arrays of a cached data set, after verification."""
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as parts:
             arrays = dict(parts)
@@ -172,10 +172,13 @@ def _cached(dataset, path):
 
 
 def check(dataset, arrays, recorded, where):
-    """Check the shapes, values and checksums of a set, and return these, by name.
-    ChecksumError, which names the place ``where``, if they are not as expected, or as
-    recorded, for arrays of which no other one is known."""
-    found = {}
+    """Verify the shapes, values and checksums of a data set; return the checksums by
+    name.
+
+    Arrays without a known checksum are compared with the recorded one. ChecksumError
+    names the place ``where`` of the data.
+    """
+    checksums = {}
     for name, n_rows in zip(PARTS, dataset.n_rows):
         X, y = arrays.get(name), arrays.get(f"{name}_y")
         shape = n_rows, dataset.n_columns
@@ -197,5 +200,5 @@ def check(dataset, arrays, recorded, where):
                 f"data: its SHA-256 is {digest}, not {expected}. Delete it, and fetch "
                 "it again."
             )
-        found[name] = digest
-    return found
+        checksums[name] = digest
+    return checksums

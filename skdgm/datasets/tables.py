@@ -1,4 +1,4 @@
-"""Binary tables: the suite of Larochelle and Murray, and other tables."""
+"""Binary tables: the suite of Larochelle and Murray, and further tables."""
 
 import warnings
 from typing import Literal
@@ -9,8 +9,8 @@ from sklearn.utils import Bunch
 from skdgm.datasets.store import PARTS, Dataset, Source, fetch
 from skdgm.typing import PathLike
 
-# Name of each table, sizes of its parts, number of columns, and git's ids
-# of the files of the parts at that commit.
+# Name of each table, sizes of its parts, number of columns, and git blob ids of the
+# files of the parts at this commit.
 _DEBD = (
     "https://raw.githubusercontent.com/arranger1044/DEBD/"
     "850908666388f1b1c766a304b37dae14613f1e51/datasets"
@@ -47,7 +47,7 @@ plants 17412 2321 3482 69
 3e6263dd8dc8ea93d37db22b05334b0a9b862f29 1a4fe9824e52a573ff7386786caf765f804cdf19
 e1e04c157a53499fc94c67279cc98963ab38c156
 """
-# With another division of the rows in DEBD.
+# DEBD divides the rows of this table differently.
 _DNA = Source(
     "https://raw.githubusercontent.com/mgermain/MADE/"
     "514849eb9451311c02049f9e2d9a17fac589996a/datasets/dna.npz",
@@ -73,7 +73,7 @@ def _reader(sources):
 
 
 def _bits(path):
-    """Rows of a text of zeros and ones with commas between them."""
+    """Rows of a text file of comma-separated zeros and ones."""
     lines = path.read_bytes().splitlines()
     rows = [np.frombuffer(line.replace(b",", b""), np.uint8) for line in lines]
     return np.array(rows) - np.uint8(ord("0"))
@@ -120,21 +120,22 @@ def fetch_binary_table(
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Bunch:
-    """Fetch one of the tables of bits by which density estimators are compared.
+    r"""Fetch one of the binary tables on which density estimators are compared.
 
-    All files are fetched at a fixed commit of a public repository, and have to be what
-    git knows them to be.
+    Files are downloaded from a fixed commit of a public repository and verified by
+    their git blob ids.
 
     Parameters
     ----------
     name : {"accidents", "adult", "baudio", "connect4", "dna", "jester", "mushrooms", \
             "nips", "nltcs", "ocr_letters", "plants"}
     subset : {"train", "valid", "test", "all"}, default="train"
-        The usual division, of which ``DESCR`` gives the sizes.
+        Part of the usual division; ``DESCR`` has the sizes.
     data_home : str or path-like, default=None
-        Folder for the data; by default scikit-learn's.
+        Folder for the data; by default scikit-learn's data home.
     download_if_missing : bool, default=True
-        Whether to fetch the set if it is not there; else DatasetError is raised.
+        Whether to download the data if there is no copy; otherwise DatasetError is
+        raised.
     return_X_y : bool, default=False
         Whether to return only the rows and None.
 
@@ -147,9 +148,9 @@ def fetch_binary_table(
     Raises
     ------
     DatasetError
-        There is no copy, and no network.
+        There is no copy and no network.
     ChecksumError
-        The copy, or what was fetched, is not this set.
+        The copy or the downloaded data differ from this data set.
     """
     if not isinstance(name, str) or name not in TABLES:
         raise ValueError(f"name must be one of {sorted(TABLES)}; got {name!r}.")

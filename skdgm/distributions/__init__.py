@@ -1,4 +1,4 @@
-"""Distributions, in their roles: units of energies, outputs of nets."""
+"""Distributions of units in energies, and of columns given outputs of a net."""
 
 from skdgm.distributions.bernoulli import Bernoulli, BernoulliOutput, draw, draw_bits
 from skdgm.distributions.binomial import Binomial

@@ -1,10 +1,11 @@
-r"""Bernoulli distribution, of binary units and of bits.
+r"""Bernoulli distribution of binary units and of binary columns.
 
 .. math:: p(x \mid \eta) = \exp(\eta x - A(\eta)), \quad x \in \{0, 1\}, \quad
    A(\eta) = \log(1 + e^\eta), \quad \mathbb{E}[x] = A'(\eta) = \sigma(\eta)
 
-In an energy, the natural parameter :math:`\eta` is the unit's bias + the input from its
-neighbours, and the sufficient statistic is x itself; above a net, it is an output.
+In an energy, the natural parameter :math:`\eta` is the sum of the unit's bias and the
+input from its neighbours, and the sufficient statistic is x itself. Given a net,
+:math:`\eta` is an output.
 """
 
 import numpy as np
@@ -22,8 +23,9 @@ _WORK, _LOSS_WORK = 10, 15
 
 
 def draw(mean, rng):
-    """Draw binary units, Lists that are 1 with the probabilities ``mean``, (n_rows,
-    n_units) in float32 or float64, by a Stream with a row for each row of it."""
+    """Draw binary units with probabilities ``mean`` of 1, (n_rows, n_units), as Lists.
+    ``rng`` is a Stream with a row for each row of ``mean``, which is float32 or
+    float64."""
     x = Lists.empty(len(mean), mean.shape[1], mean.dtype)
     root, work = np.uint64(rng.root), _WORK * mean.size
     run(kernels.draw, mean, root, rng.ids, x.index, x.count, n=len(x), work=work)
@@ -31,7 +33,7 @@ def draw(mean, rng):
 
 
 def draw_bits(p, rng):
-    """Draw an array of bits that are 1 with probabilities ``p``."""
+    """Draw an array of bits with probabilities ``p`` of 1."""
     return (rng.uniform(p.shape[1], p.dtype.type) < p).astype(p.dtype)
 
 
@@ -42,8 +44,8 @@ class Bernoulli(Biased):
     listable, form = True, "bits"
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases with which the block without neighbours has the given means, strictly
-        between 0 and 1: their log odds; zeros without means."""
+        """Biases for given means of the block without neighbours: log odds of the
+        means, which are strictly between 0 and 1. Zeros if ``moments`` is None."""
         if moments is None:
             return np.zeros(self.size, dtype=dtype)
         return logit(np.asarray(moments, dtype=np.float64)).astype(dtype)
@@ -65,11 +67,12 @@ class Bernoulli(Biased):
         return out.reshape(np.shape(eta))
 
     def mode(self, eta):
-        """1 where that is the more probable value, else 0."""
+        """Most probable value of each unit."""
         return (eta > 0).astype(eta.dtype)
 
     def pull(self, mean, grad):
-        """Derivative by the natural parameters, given that by the means."""
+        """Gradient with respect to the natural parameters from the gradient with
+        respect to the means."""
         return grad * mean * (1 - mean)
 
     def sample(self, eta, rng):
@@ -79,11 +82,11 @@ class Bernoulli(Biased):
         return draw(mean, rng), mean
 
     def draw(self, mean, rng):
-        """Draw units that are 1 with probabilities ``mean``; see :func:`draw`."""
+        """Draw units with probabilities ``mean`` of 1; see :func:`draw`."""
         return draw(mean, rng)
 
     def log_prob(self, mean, x):
-        """Log probability of each row of x under its row of means, in float64."""
+        """Log probability of each row of x given its row of means, float64."""
         mean, on = np.asarray(mean, np.float64), np.asarray(x, bool)
         with np.errstate(divide="ignore"):
             return np.log(np.where(on, mean, 1 - mean)).sum(axis=1)
@@ -97,13 +100,14 @@ class Bernoulli(Biased):
         return 2**self.size
 
     def states(self, codes):
-        """Joint states by number, (n_codes, size); unit i is bit i of the code."""
+        """Joint states by number, (n_codes, size); unit i is bit i of the number."""
         return (codes[:, None] >> np.arange(self.size)) & 1
 
 
 def log_odds_loss(logits, v, dtype=None):
-    """Negative log-likelihood of rows of bits given log odds: :meth:`Output.nll`, as
-    ``dtype`` or that of the logits. Bits may be probabilities; NaN does not count."""
+    """Negative log-likelihood of rows of bits given log odds; see :meth:`Output.nll`.
+    Bits may be probabilities, and NaN does not count. The result has ``dtype``, by
+    default that of the logits."""
     assert len(logits) % len(v) == 0
     loss, work = np.empty(len(logits), dtype or logits.dtype), _LOSS_WORK * logits.size
     run(log_loss, logits, v, loss, n=len(logits), work=work)
@@ -111,14 +115,15 @@ def log_odds_loss(logits, v, dtype=None):
 
 
 def log_odds_grad(logits, v, weight):
-    """Gradient of the sum of ``weight`` times :func:`log_odds_loss` by the logits."""
+    """Gradient of the ``weight``-ed sum of :func:`log_odds_loss` with respect to the
+    logits."""
     grad, work = np.empty_like(logits), _LOSS_WORK * logits.size
     run(log_loss_grad, logits, v, weight, grad, n=len(logits), work=work)
     return grad
 
 
 class BernoulliOutput(Output):
-    """Columns of 0, 1 and probabilities of 1, given their log odds."""
+    """Columns of bits, or of probabilities of 1, given their log odds."""
 
     kind = "bernoulli"
 
@@ -129,8 +134,8 @@ class BernoulliOutput(Output):
         missing = np.isnan(v)
         if not missing.any():
             return v
-        fill = v.dtype.type(0) if share is None else share.astype(v.dtype)
-        return np.where(missing, fill, v)
+        replacement = v.dtype.type(0) if share is None else share.astype(v.dtype)
+        return np.where(missing, replacement, v)
 
     def value(self, inputs):
         return inputs.clip(0, 1)

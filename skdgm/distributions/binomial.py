@@ -1,10 +1,9 @@
-r"""Binomial distribution, of counts up to n.
+r"""Binomial distribution of counts up to n.
 
 .. math:: p(x \mid \eta) = \binom{n}{x} \exp(\eta x - A(\eta)), \quad x \in \{0, \dots,
    n\}, \quad A(\eta) = n \log(1 + e^\eta), \quad \mathbb{E}[x] = n \sigma(\eta)
 
-It is that of n binary units with one bias and the same neighbours, of which only the
-sum is seen.
+A binomial unit is the sum of n binary units that share a bias and their weights.
 """
 
 from typing import NamedTuple
@@ -25,17 +24,18 @@ class _BinomialFields(NamedTuple):
 
 
 class Binomial(_BinomialFields, Columnwise):
-    """A block of counts up to n, of all units or of each, whose parameters are the log
-    odds of one of n bits; ``gain`` is that of
-    :class:`~skdgm.distributions.columnwise.Columnwise`, ``typical`` the typical mean of
-    all units, or of each: n / 2 by default."""
+    """A block of counts up to ``n``, a number or one for each unit, whose parameters
+    are log odds. ``gain`` is that of
+    :class:`~skdgm.distributions.columnwise.Columnwise`; ``typical`` is the typical mean
+    of all units, or of each, by default n / 2."""
 
     __slots__ = ()
     listable, scaled = True, True
 
     @property
     def exponential(self):
-        """Whether means far below n rise as exponentials of fields do."""
+        """True if means are small compared with n, so that they grow exponentially with
+        fields."""
         return bool((self.typical_variance < self._n / 16).any())
 
     @property
@@ -47,7 +47,7 @@ class Binomial(_BinomialFields, Columnwise):
         return np.broadcast_to(np.asarray(self.n, np.float64), self.size)
 
     def natural(self, mean):
-        """Log odds of given means."""
+        """Log odds for given means."""
         return logit(np.asarray(mean) / self._n).clip(-700, 700)
 
     def log_base(self, x):
@@ -65,31 +65,33 @@ class Binomial(_BinomialFields, Columnwise):
         return np.minimum(np.floor(sigmoid(eta) * (self._n + 1)), self._n)
 
     def variance(self, own):
-        """Variance of each unit at most: n / 4."""
+        """Maximum variance of each unit, n / 4."""
         return (0.25 * self._n).astype(own.dtype)
 
     @property
     def typical_variance(self):
-        """Variance of each unit at its typical mean, at least 1 where n / 4 is."""
-        most = 0.25 * self._n
+        """Variance of each unit at its typical mean, at least min(1, n / 4)."""
+        max_variance = 0.25 * self._n
         if self.typical is None:
-            return most
+            return max_variance
         mean = np.asarray(self.typical).clip(0, self._n)
-        return np.clip(mean * (1 - mean / self._n), np.minimum(most, 1.0), most)
+        return np.clip(
+            mean * (1 - mean / self._n), np.minimum(max_variance, 1.0), max_variance
+        )
 
     def draw_each(self, eta, rng):
         p, uniform = sigmoid(np.asarray(eta, np.float64)), rng.uniform(self.size)
         return draw_binomial(np.broadcast_to(p, uniform.shape), self._n, uniform)
 
     def draw(self, mean, rng):
-        """Draw counts of given means."""
+        """Draw counts with given means."""
         return self.draw_each(logit(mean / self._n), rng).astype(mean.dtype)
 
     def log_prob(self, mean, x):
-        """Log probability of each row of x under its row of means, in float64."""
+        """Log probability of each row of x given its row of means, float64."""
         p, x = np.asarray(mean, np.float64) / self._n, np.asarray(x, np.float64)
-        own = xlogy(x, p) + xlog1py(self._n - x, -p)
-        return (own + self.log_base(x)).sum(axis=1)
+        kernel = xlogy(x, p) + xlog1py(self._n - x, -p)
+        return (kernel + self.log_base(x)).sum(axis=1)
 
     def grid(self, high=None):
         x = np.arange(self._n.max(initial=0) + 1)
@@ -101,7 +103,7 @@ class Binomial(_BinomialFields, Columnwise):
         return int(np.prod([int(n) + 1 for n in self._n], dtype=object))
 
     def states(self, codes):
-        """Joint states by number, (n_codes, size): digits to the bases n + 1."""
+        """Joint states by number, (n_codes, size): digits in mixed radix n + 1."""
         x = np.empty((len(codes), self.size))
         for j, n in enumerate(self._n.astype(int)):
             codes, x[:, j] = np.divmod(codes, n + 1)

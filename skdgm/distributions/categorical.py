@@ -1,11 +1,11 @@
-r"""Categorical distribution, of softmax units and of columns of codes.
+r"""Categorical distribution of softmax units and of columns of category codes.
 
 .. math:: p(x = k \mid \eta) = \exp(\eta_k - A(\eta)), \quad
    A(\eta) = \log \sum_k e^{\eta_k}, \quad p_k = \partial A / \partial \eta_k
 
-In an energy a value is one-hot, a row with a 1 in the column of its state, so that
-values and means have the same shape, and the sufficient statistic is the value itself.
-Above a net a value is the number of a state, and its representation is one-hot.
+In an energy a value is one-hot, so that values and means have the same shape, and the
+sufficient statistic is the value itself. Given a net, a value is a code, and its
+representation as input is one-hot.
 """
 
 import numpy as np
@@ -16,8 +16,8 @@ from skdgm.utils.lists import Lists
 
 
 def one_hot(codes, n_states, dtype):
-    """One-hot rows of state numbers, Lists of shape (n_rows, sum(n_states)): of one
-    variable, (n_rows,), or of several side by side, (n_rows, n_variables)."""
+    """Encode codes as one-hot Lists of shape (n_rows, sum(n_states)). Codes have shape
+    (n_rows,), or (n_rows, n_variables) for several variables side by side."""
     sizes = np.ravel(n_states)
     codes = np.reshape(codes, (len(codes), len(sizes)))
     check_range(codes, sizes)
@@ -28,15 +28,16 @@ def one_hot(codes, n_states, dtype):
 
 
 def check_range(codes, sizes):
-    """Raise IndexError unless codes are from 0 to below ``sizes``: kernels, which take
-    them for places in arrays, do not look."""
+    """Raise IndexError unless 0 <= codes < sizes. Kernels use codes as array indices
+    without a check."""
     if not ((codes >= 0) & (codes < sizes)).all():
         raise IndexError("Codes of categories are out of range.")
 
 
 def pick(p, rng, dtype):
-    """Draw a state for each row of probabilities, (n_rows, n_states), by inverting the
-    cumulative distribution, as Lists of ``dtype``; ``rng`` has a row for each."""
+    """Draw a state for each row of probabilities, (n_rows, n_states), by inversion of
+    the cumulative distribution; return one-hot Lists of ``dtype``. ``rng`` is a Stream
+    with the same rows."""
     return one_hot(_codes(p, rng.uniform(1, p.dtype.type)), p.shape[1], dtype)
 
 
@@ -51,8 +52,8 @@ class Softmax(Biased):
     listable, form = True, "one"
 
     def init(self, moments=None, dtype=np.float64):
-        """Log probabilities, (size,): biases with which the unit without neighbours has
-        the given probabilities; zeros without them."""
+        """Biases for given probabilities of the unit without neighbours: log
+        probabilities, (size,). Zeros if ``moments`` is None."""
         if moments is None:
             return np.zeros(self.size, dtype=dtype)
         return np.log(np.asarray(moments, dtype=np.float64)).astype(dtype)
@@ -61,20 +62,25 @@ class Softmax(Biased):
         return logsumexp(np.asarray(eta, np.float64), axis=-1)
 
     def log_evidence(self, eta, x, clamped):
-        """Log weight of each row of x under each row of eta, (n_rows, n_fields) in
-        float64; A(eta) for rows that are not clamped, which a row is as a whole."""
-        eta, whole = np.atleast_2d(np.asarray(eta, np.float64)), clamped.all(axis=1)
-        return np.where(whole[:, None], x @ eta.T, self.log_partition(eta))
+        """Log weight of each row of x given each row of eta, (n_rows, n_fields),
+        float64; A(eta) for rows that are not clamped. A row is clamped as a whole or
+        not at all."""
+        eta, is_clamped = (
+            np.atleast_2d(np.asarray(eta, np.float64)),
+            clamped.all(axis=1),
+        )
+        return np.where(is_clamped[:, None], x @ eta.T, self.log_partition(eta))
 
     def mean(self, eta):
         return softmax(eta, axis=-1)
 
     def pull(self, mean, grad):
-        """Derivative by the natural parameters, given that by the means."""
+        """Gradient with respect to the natural parameters from the gradient with
+        respect to the means."""
         return mean * (grad - (mean * grad).sum(axis=1, keepdims=True))
 
     def mode(self, eta):
-        """One-hot rows of the most probable state."""
+        """Most probable states as one-hot rows."""
         return np.eye(self.size, dtype=eta.dtype)[eta.argmax(axis=-1)]
 
     def sample(self, eta, rng):
@@ -82,11 +88,11 @@ class Softmax(Biased):
         return pick(mean, rng, mean.dtype), mean
 
     def draw(self, mean, rng):
-        """Draw states with the probabilities of the rows of ``mean``, as Lists."""
+        """Draw states with the probabilities in the rows of ``mean``, as Lists."""
         return pick(mean, rng, mean.dtype)
 
     def log_prob(self, mean, x):
-        """Log probability of each row of x under its row of means, in float64."""
+        """Log probability of each row of x given its row of means, float64."""
         with np.errstate(divide="ignore"):
             return np.log((np.asarray(mean, np.float64) * np.asarray(x)).sum(axis=1))
 
@@ -95,16 +101,16 @@ class Softmax(Biased):
 
     @property
     def n_states(self):
-        """Number of states: ``size``, or 1 if that is zero."""
+        """Number of states: ``size``, or 1 for an empty block."""
         return max(1, self.size)
 
     def states(self, codes):
-        """States by number as one-hot rows, float64 of shape (n_codes, size)."""
+        """States by number as one-hot rows, (n_codes, size), float64."""
         return np.eye(self.size)[codes] if self.size else np.zeros((len(codes), 0))
 
 
 class CategoricalOutput(Output):
-    """Columns of codes 0, 1, ... of categories, given the logits of all categories."""
+    """Columns of category codes 0, 1, ..., given the logits of all categories."""
 
     kind = "categorical"
 
@@ -116,9 +122,11 @@ class CategoricalOutput(Output):
         return np.log(share)
 
     def inputs(self, v, share=None):
-        own = np.arange(self.n_inputs.sum()) - np.repeat(self.starts, self.n_inputs)
+        code_of_input = np.arange(self.n_inputs.sum()) - np.repeat(
+            self.starts, self.n_inputs
+        )
         codes = np.repeat(v, self.n_inputs, axis=1)
-        x = (codes == own).astype(v.dtype)
+        x = (codes == code_of_input).astype(v.dtype)
         return (
             x if share is None else np.where(np.isnan(codes), share.astype(v.dtype), x)
         )
@@ -140,9 +148,9 @@ class CategoricalOutput(Output):
         return np.where(np.isnan(v), out.dtype.type(0), chosen)
 
     def log_probabilities(self, logits):
-        """Log probabilities of all categories, by a softmax over each column's."""
-        high = np.maximum.reduceat(logits, self.starts, axis=1)
-        shifted = logits - np.repeat(high, self.n_outputs, axis=1)
+        """Log probabilities of all categories, by a softmax within each column."""
+        max_logit = np.maximum.reduceat(logits, self.starts, axis=1)
+        shifted = logits - np.repeat(max_logit, self.n_outputs, axis=1)
         total = np.log(np.add.reduceat(np.exp(shifted), self.starts, axis=1))
         return shifted - np.repeat(total, self.n_outputs, axis=1)
 
@@ -151,9 +159,9 @@ class CategoricalOutput(Output):
 
     def expected_grad(self, out, grad):
         p = self.expected(out)
-        found = p * grad
-        total = np.add.reduceat(found, self.starts, axis=1)
-        return found - p * np.repeat(total, self.n_outputs, axis=1)
+        weighted = p * grad
+        total = np.add.reduceat(weighted, self.starts, axis=1)
+        return weighted - p * np.repeat(total, self.n_outputs, axis=1)
 
     def mode(self, out):
         return self.value(out)
@@ -165,38 +173,41 @@ class CategoricalOutput(Output):
         return np.stack(codes, axis=1).astype(out.dtype)
 
     def of_codes(self, log_p):
-        """Log probabilities of the codes of a single column, given those of outputs."""
+        """Log probabilities of the codes of a single column from those of its
+        outputs."""
         return log_p
 
     def _parts(self, x):
         return np.split(x, self.starts[1:], axis=1)
 
     def _places(self, v):
-        """Places of codes among the entries of all rows of outputs."""
+        """Flat indices of codes in the array of outputs."""
         codes = np.where(np.isnan(v), 0, v).astype(np.intp)
-        first = np.arange(len(v)) * int(self.n_outputs.sum())
-        return codes + first[:, None] + self.starts
+        row_starts = np.arange(len(v)) * int(self.n_outputs.sum())
+        return codes + row_starts[:, None] + self.starts
 
 
 class OrdinalOutput(CategoricalOutput):
-    """Columns of codes that stand for numbers, the increasing ``values`` of each
-    column's Levels, which have means: a fraction of the way from a code to the next,
-    such that it stands for the expected number."""
+    """Columns of codes that represent numbers, the increasing ``values`` of each
+    column's Levels.
+
+    A mean is a fractional code, interpolated so that it represents the expected number.
+    """
 
     kind = "ordinal"
 
     def __init__(self, levels):
-        super().__init__(np.array([len(own.values) for own in levels], int))
-        self.levels = [own.values for own in levels]
+        super().__init__(np.array([len(column.values) for column in levels], int))
+        self.levels = [column.values for column in levels]
 
     def inputs(self, v, share=None):
         return super().inputs(np.rint(v), share)
 
     def value(self, inputs):
-        """Codes, with fractions, of the numbers expected by inputs or their means."""
+        """Fractional codes of the expected numbers, from inputs or their means."""
         codes = [
-            np.interp(part @ own, own, np.arange(len(own)))
-            for part, own in zip(self._parts(inputs.astype(np.float64)), self.levels)
+            np.interp(part @ values, values, np.arange(len(values)))
+            for part, values in zip(self._parts(inputs.astype(np.float64)), self.levels)
         ]
         return np.stack(codes, axis=1).astype(inputs.dtype)
 

@@ -1,12 +1,12 @@
-r"""Units of one natural parameter each, whose statistic is the value itself.
+r"""Units with one natural parameter each, whose statistic is proportional to the value.
 
 .. math:: p(x \mid \eta) = w(x) \, e^{\eta x - A(\eta)}, \qquad \mathbb{E}[x] =
    A'(\eta), \qquad \eta = g (\text{bias} + \text{input}), \qquad T(x) = g x
 
-with a constant g, the *gain*: the inverse of the size of values, by which biases and
-weights are of the same order for units of any scale. All that an energy asks of a block
-of such units follows from :math:`\log w`, A, its derivative and draws, which a
-distribution gives for each unit.
+The constant g, the *gain*, is the inverse of the scale of values, so that biases and
+weights are of the same order for units of any scale. A distribution defines :math:`\log
+w`, A, its derivative and draws of a unit, from which all other methods of a block
+follow.
 """
 
 from abc import abstractmethod
@@ -16,12 +16,13 @@ import numpy as np
 
 from skdgm.distributions.roles import Unit
 
-# Natural parameters are sought within these limits, in so many halvings.
+# Bounds of the bisection for natural parameters, and its number of steps.
 _FAR, _HALVINGS = 2.0**12, 80
 
 
 class Sized(NamedTuple):
-    """Number of units of a block, and their gain: of all, or a tuple."""
+    """Number of units of a block, and their gain: a number, or a tuple with one for
+    each unit."""
 
     size: int
     gain: object = 1.0
@@ -37,15 +38,16 @@ class Columnwise(Unit):
     n_states, numbers = np.inf, True
 
     def curvature(self, own):
-        """Sum of precisions of statistics given the neighbours: gains make variances
-        about 1."""
-        found = np.ravel(self.scale(own)) ** -2.0
-        longer = self.inverse_information(own)
-        found = found if longer is None else np.maximum(found, longer)
-        return np.maximum(1.0, found).sum(dtype=float)
+        """Sum of the inverse variances of statistics given the neighbours; gains make
+        each variance about 1."""
+        precisions = np.ravel(self.scale(own)) ** -2.0
+        inverse = self.inverse_information(own)
+        precisions = precisions if inverse is None else np.maximum(precisions, inverse)
+        return np.maximum(1.0, precisions).sum(dtype=float)
 
     def field(self, own, received=0.0):
-        """Natural parameters eta: gain times bias + input from the neighbours."""
+        """Natural parameters eta: gain times the sum of bias and input from the
+        neighbours."""
         return self._times_gain(own + received)
 
     def statistic(self, own, x):
@@ -53,7 +55,8 @@ class Columnwise(Unit):
         return self._times_gain(np.asarray(x))
 
     def param_grad(self, own, x, received):
-        """Derivative of each row's log weight by the bias: the statistic."""
+        """Derivative of each row's log weight with respect to the bias: the
+        statistic."""
         return self.statistic(own, x)
 
     def _times_gain(self, x):
@@ -62,8 +65,8 @@ class Columnwise(Unit):
         return x if self.gain == 1 else x * x.dtype.type(self.gain)
 
     def scale(self, own):
-        """Standard deviation of the statistic, (size, 1): without neighbours, unless a
-        distribution has one at most."""
+        """Standard deviation of the statistic without neighbours, (size, 1), or its
+        maximum if a distribution has a maximum."""
         return self.statistic(own, np.sqrt(self.variance(own)))[:, None]
 
     def variance(self, own):
@@ -72,27 +75,29 @@ class Columnwise(Unit):
 
     def inverse_information(self, own):
         """Inverse Fisher information of each bias at the typical variance of its unit,
-        (size,), above 1 where a gain fits values that vary more than the unit does
-        given its neighbours; None where no gain does."""
+        (size,), at least 1. It exceeds 1 where a gain is for values that vary more than
+        the unit does given its neighbours. None if it is 1 for all units."""
         if self.typical_variance is None:
             return None
-        found = 1 / (np.square(self.gain) * self.typical_variance)
-        return np.full_like(own, np.maximum(1.0, found)) if np.any(found > 1) else None
+        inverse = 1 / (np.square(self.gain) * self.typical_variance)
+        return (
+            np.full_like(own, np.maximum(1.0, inverse)) if np.any(inverse > 1) else None
+        )
 
     @property
     def typical_variance(self):
-        """Variance of all units, or of each, given their neighbours; None where gains
-        fit it."""
+        """Typical variance given the neighbours, of all units or of each; None if gains
+        match it."""
         return None
 
     def only(self, entries):
-        """Block of some of the units, given by their indices."""
-        parts = {
-            name: tuple(np.array(part)[entries].tolist())
-            for name, part in self._asdict().items()
-            if isinstance(part, tuple)
+        """The block of the units with the given indices."""
+        fields = {
+            name: tuple(np.array(values)[entries].tolist())
+            for name, values in self._asdict().items()
+            if isinstance(values, tuple)
         }
-        return self._replace(**parts | {"size": len(entries)})
+        return self._replace(**fields | {"size": len(entries)})
 
     @abstractmethod
     def log_base(self, x):
@@ -108,27 +113,26 @@ class Columnwise(Unit):
 
     @abstractmethod
     def draw_each(self, eta, rng):
-        """Draw a value of each unit: (n_rows, size), float64."""
+        """Draw a value of each unit, (n_rows, size), float64."""
 
     @abstractmethod
     def grid(self, high=None):
-        r"""Values over which probabilities are summed, or densities integrated, and
-        their log weights, each (n_values,): of infinitely many up to a highest value of
-        interest.
+        r"""Nodes for sums or integrals over values and their log weights, each
+        (n_values,). Unbounded values end at ``high``, the highest value of interest.
 
         .. math:: \int p(x) \, f(x) = \sum_i e^{\text{log\_weight}_i} p(x_i) f(x_i)
         """
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases with which the block without neighbours has the given means; zeros
-        without means."""
+        """Biases for given means of the block without neighbours; zeros if ``moments``
+        is None."""
         if moments is None:
             return np.zeros(self.size, dtype)
         eta = self.natural(np.asarray(moments, np.float64))
         return (eta / np.asarray(self.gain)).astype(dtype)
 
     def natural(self, mean):
-        """Natural parameters of given means, by bisection, in float64."""
+        """Natural parameters for given means, by bisection, float64."""
         low = np.full(np.shape(mean), -_FAR)
         high = -low
         for _ in range(_HALVINGS):
@@ -146,17 +150,17 @@ class Columnwise(Unit):
 
     def log_evidence(self, eta, x, clamped):
         x, eta = np.where(clamped, x, 0.0), np.atleast_2d(np.asarray(eta, np.float64))
-        own = np.where(clamped, self.log_base(x), 0.0).sum(axis=1, keepdims=True)
-        return x @ eta.T + own + ~clamped @ self.log_partitions(eta).T
+        log_w = np.where(clamped, self.log_base(x), 0.0).sum(axis=1, keepdims=True)
+        return x @ eta.T + log_w + ~clamped @ self.log_partitions(eta).T
 
     def sample(self, eta, rng):
         shape = len(rng.ids), self.size
-        mean, eta = (np.broadcast_to(part, shape) for part in (self.mean(eta), eta))
+        mean, eta = (np.broadcast_to(values, shape) for values in (self.mean(eta), eta))
         return self.draw_each(eta, rng).astype(mean.dtype), mean
 
     def entropy(self, own, mean):
-        """Entropy of each unit, with the expectation of log w less its value at the
-        mean, as ``log_weight`` of a mean takes the latter."""
+        """Entropy of each unit, plus log w at the mean less the expectation of log w.
+        The correction matches ``log_weight``, which uses log w at the mean."""
         mean = np.asarray(mean)
         eta = self.natural(mean.astype(np.float64))
         return self.log_partitions(eta) - eta * mean - self.log_base(mean)

@@ -1,7 +1,7 @@
-"""Counts: log factorials, and draws by inverting the distribution function.
+"""Log factorials, and draws of counts by inversion of the distribution function.
 
-What is common, small numbers, is done by kernels; SciPy does the rest, but for Poisson
-counts of high rates, which it cannot invert in a time that does not rise with them.
+Kernels handle small counts. SciPy inverts the others, except Poisson counts with high
+rates, for which the time of inversion grows with the rate.
 """
 
 import numpy as np
@@ -10,21 +10,20 @@ from scipy.special import bdtr, bdtrik, gammaln, ndtri, pdtr, pdtrik
 from skdgm._kernels.machines import counts as kernels
 from skdgm.utils.threading.parallel import run
 
-# Logs of the factorials of 0, 1, 2, …; others are computed one by one.
+# Log factorials of 0, 1, 2, …; those of larger numbers are computed when needed.
 _TABLE = gammaln(np.arange(1.0, 257.0))
-# Counts up to this n, and of rates up to this, are summed up from 0 on.
+# Maximum n, or rate, for inversion by summation from 0.
 _MOST = 500.0
 # Poisson counts of rates above this are inverted by a Cornish-Fisher expansion.
 _HIGH = 1e5
 # Half the spacing of uniform numbers of 32 bits, which start at 0.
 _HALF = 2.0**-33
-# Multiply-adds that an entry is worth.
+# Cost of an entry, in multiply-adds.
 _WORK = 20
 
 
 def log_factorials(x):
-    """log Γ(x + 1) of counts, or fractions between them, in float64 and the shape of
-    x."""
+    """log Γ(x + 1) of counts or fractional counts, float64, in the shape of x."""
     x = np.asarray(x, np.float64)
     out, work = np.empty(x.size), _WORK * x.size
     run(kernels.log_factorials, x.ravel(), _TABLE, out, n=x.size, work=work)
@@ -32,40 +31,47 @@ def log_factorials(x):
 
 
 def draw_binomial(p, n, uniform):
-    """Numbers of bits that are on, of n bits each, (size,), with probabilities p,
-    (n_rows, size): counts rise with uniform numbers in [0, 1). All are float64."""
+    """Draw binomial counts of n, (size,), trials with probabilities p, (n_rows, size).
+    Counts increase with the uniform numbers in [0, 1). All arrays are float64."""
     x, work = np.empty(uniform.shape), _WORK * uniform.size
-    many = n > _MOST
-    few = np.where(many, 0.0, n)
-    run(kernels.draw_binomial, p, few, uniform, x, n=len(x), work=work)
-    if many.any():
-        n, u, p = n[many], uniform[:, many], np.clip(p[:, many], 1e-300, 1 - 1e-16)
-        found = np.ceil(bdtrik(u, n, p)).clip(0, n)
-        less = (found > 0) & (bdtr(found - 1, n.astype(int), p) >= u)
-        x[:, many] = found - less
+    is_large = n > _MOST
+    small_n = np.where(is_large, 0.0, n)
+    run(kernels.draw_binomial, p, small_n, uniform, x, n=len(x), work=work)
+    if is_large.any():
+        n, u, p = (
+            n[is_large],
+            uniform[:, is_large],
+            np.clip(p[:, is_large], 1e-300, 1 - 1e-16),
+        )
+        counts = np.ceil(bdtrik(u, n, p)).clip(0, n)
+        is_too_high = (counts > 0) & (bdtr(counts - 1, n.astype(int), p) >= u)
+        x[:, is_large] = counts - is_too_high
     return x
 
 
 def draw_poisson(rate, uniform):
-    """Poisson counts of given rates, (n_rows, size), which rise with uniform numbers in
-    [0, 1). All are float64."""
+    """Draw Poisson counts with given rates, (n_rows, size). Counts increase with the
+    uniform numbers in [0, 1). All arrays are float64."""
     x, work = np.empty(rate.shape), _WORK * rate.size
     # NaN, which is above nothing, would not end the loops of kernels.
-    many, high = ~(rate <= _MOST), rate > _HIGH
-    few = np.where(many, 0.0, rate)
-    run(kernels.draw_poisson, few, uniform, x, n=len(x), work=work)
-    if many.any():
-        own, u = rate[many & ~high], uniform[many & ~high]
-        found = np.ceil(pdtrik(u, own)).clip(0)
-        # Rounding: the count below may do already.
-        x[many & ~high] = (found - (pdtr(found - 1, own) >= u)).clip(0)
-        x[high] = _expanded(rate[high], uniform[high])
+    is_large, is_huge = ~(rate <= _MOST), rate > _HIGH
+    small_rates = np.where(is_large, 0.0, rate)
+    run(kernels.draw_poisson, small_rates, uniform, x, n=len(x), work=work)
+    if is_large.any():
+        medium_rates, u = rate[is_large & ~is_huge], uniform[is_large & ~is_huge]
+        counts = np.ceil(pdtrik(u, medium_rates)).clip(0)
+        # Because of rounding, the next lower count may already suffice.
+        x[is_large & ~is_huge] = (counts - (pdtr(counts - 1, medium_rates) >= u)).clip(
+            0
+        )
+        x[is_huge] = _expanded(rate[is_huge], uniform[is_huge])
     return x
 
 
 def _expanded(rate, uniform):
-    """Poisson counts by their first four cumulants, those of counts and a uniform
-    number; at the least rate one count in 5,000 is off, by one."""
+    """Poisson counts by a Cornish-Fisher expansion with four cumulants, including those
+    of a uniform rounding error. At the lowest rate used, one in 5,000 counts is off by
+    one."""
     z, deviation = ndtri(uniform + _HALF), np.sqrt(rate + 1 / 12)
     skew = (z**2 - 1) / 6 + (z - z**3) / (72 * deviation)
     return np.rint(rate + deviation * z + skew)

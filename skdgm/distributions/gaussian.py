@@ -1,11 +1,12 @@
-r"""Normal distribution, of real units and of real columns.
+r"""Normal distribution of real units and of real columns.
 
 .. math:: p(x \mid \theta, \lambda) = \exp(\theta x - \tfrac12 \lambda x^2 -
    A), \quad A = \frac{\theta^2}{2 \lambda} - \frac12 \log\frac{\lambda}{2\pi}, \quad
    \mathbb{E}[x] = \frac{\partial A}{\partial\theta} = \frac{\theta}{\lambda}
 
-A unit's own parameters are its mean b, to which the input from its neighbours is added,
-and :math:`\log \lambda`. Its statistic is :math:`\lambda x`; with one hidden layer [1]_
+The parameters of a unit are its mean b, to which the input from its neighbours is
+added, and :math:`\log \lambda`. The sufficient statistic for couplings is
+:math:`\lambda x`. With one hidden layer [1]_
 
 .. math:: E(v, h) = \tfrac12 v^\top (\lambda \odot v) - (v \odot \lambda)^\top (W h + b)
    - c^\top h, \qquad p(v \mid h) = \mathcal{N}(v; W h + b, \lambda^{-1}).
@@ -48,8 +49,8 @@ class _GaussianFields(NamedTuple):
 class Gaussian(_GaussianFields, Unit):
     """A block of real units; values and means are arrays of shape (n_rows, size).
 
-    The precision is "fixed", or learned, "scalar" for all units or "diagonal", for
-    each; variances are at least ``min_variance``, unless that is 0.
+    ``precision`` is "fixed", "scalar" (learned, the same for all units) or "diagonal"
+    (learned for each unit). Variances are at least ``min_variance``; 0 means no limit.
     """
 
     __slots__ = ()
@@ -64,8 +65,8 @@ class Gaussian(_GaussianFields, Unit):
         return np.exp(-own.log_precision)
 
     def init(self, moments=None, dtype=np.float64):
-        """Parameters with which the block without neighbours has the given means and
-        variances, a pair of numbers or arrays of shape (size,); 0 and 1 by default."""
+        """Parameters for given means and variances of the block without neighbours, a
+        pair of numbers or arrays of shape (size,); 0 and 1 by default."""
         mean, variance = (0.0, 1.0) if moments is None else moments
         log_precision = -np.log(np.full(self.size, variance, dtype))
         return Normal(np.full(self.size, mean, dtype), log_precision)
@@ -91,12 +92,12 @@ class Gaussian(_GaussianFields, Unit):
 
     def log_evidence(self, eta, x, clamped):
         x = np.where(clamped, x, 0.0)
-        own = 0.5 * x**2 @ np.asarray(eta.precision, np.float64)
-        theta, free = (
-            np.atleast_2d(part).astype(np.float64)
-            for part in (eta.theta, self.log_partitions(eta))
+        squares = 0.5 * x**2 @ np.asarray(eta.precision, np.float64)
+        theta, log_partitions = (
+            np.atleast_2d(values).astype(np.float64)
+            for values in (eta.theta, self.log_partitions(eta))
         )
-        return x @ theta.T - own[:, None] + ~clamped @ free.T
+        return x @ theta.T - squares[:, None] + ~clamped @ log_partitions.T
 
     def mean(self, eta):
         return eta.theta / eta.precision
@@ -107,14 +108,17 @@ class Gaussian(_GaussianFields, Unit):
         return x, np.broadcast_to(mean, x.shape)
 
     def entropy(self, own, mean):
-        """Entropy of each unit in nats, less the 1/2 by which the expectation of the
-        energy exceeds the energy of the mean."""
+        """Entropy of each unit in nats, less 1/2, the difference between the expected
+        energy and the energy of the mean."""
         return 0.5 * (LOG_2PI - own.log_precision) + 0.0 * mean
 
     def param_grad(self, own, x, received):
-        r"""Derivatives of each row's log weight, of shape (n_rows, size): by b,
-        :math:`\lambda x`; by :math:`\log \lambda`, :math:`\lambda x (b + r - x / 2)`
-        with the input r = ``received()`` (where fixed, zeros of shape (1, size))."""
+        r"""Derivatives of each row's log weight, of shape (n_rows, size).
+
+        With the input r = ``received()`` they are :math:`\lambda x` with respect to b,
+        and :math:`\lambda x (b + r - x / 2)` with respect to :math:`\log \lambda`. If
+        precisions are fixed, the latter is zeros of shape (1, size).
+        """
         x = np.asarray(x)
         of_mean = np.exp(own.log_precision) * x
         if self.precision == "fixed":
@@ -123,7 +127,8 @@ class Gaussian(_GaussianFields, Unit):
         return Normal(of_mean, self.learned(grad))
 
     def learned(self, grad):
-        """Gradient of log precisions, its mean over units if "scalar", 0 if "fixed"."""
+        """Gradient of log precisions: averaged over units for "scalar", 0 for
+        "fixed"."""
         if self.precision == "diagonal":
             return grad
         shared = grad.mean(axis=-1, keepdims=True) * (self.precision == "scalar")
@@ -147,10 +152,11 @@ class Gaussian(_GaussianFields, Unit):
 
 
 class NormalOutput(Output):
-    """Standardised columns, given their means and possibly their log variances.
+    """Standardized columns, given their means and possibly their log variances.
 
-    Variances are learned for each "feature", ``own``; are outputs of each "sample",
-    after all means; or a fixed number. ``floor`` is added to learned ones.
+    ``variance`` is "feature" (learned for each column, in ``own``), "sample" (outputs
+    of the net, after all means) or a fixed number. ``floor`` is added to learned
+    variances.
     """
 
     kind = "gaussian"
@@ -161,14 +167,14 @@ class NormalOutput(Output):
         self.n_outputs = sizes * (2 if variance == "sample" else 1)
 
     def own(self, dtype):
-        """Initial log variances, zeros, where columns have them as parameters."""
+        """Initial log variances of columns, zeros, or () if they are not parameters."""
         return np.zeros(len(self.n_inputs), dtype) if self.variance == "feature" else ()
 
     def log_p(self, out, v, own=()):
         v, (mean, s) = repeated(v, out), self.parts(out, own)
-        found = (v - mean) ** 2 * np.exp(-s) + s
-        found += mean.dtype.type(LOG_2PI)
-        return -0.5 * np.where(np.isnan(v), 0, found)
+        terms = (v - mean) ** 2 * np.exp(-s) + s
+        terms += mean.dtype.type(LOG_2PI)
+        return -0.5 * np.where(np.isnan(v), 0, terms)
 
     def nll_grad(self, out, v, weight, own=()):
         v, (mean, s) = repeated(v, out), self.parts(out, own)
@@ -186,16 +192,16 @@ class NormalOutput(Output):
         return out[:, : len(self.n_inputs)]
 
     def expected_grad(self, out, grad):
-        found = np.zeros_like(out)
-        found[:, : grad.shape[1]] = grad
-        return found
+        by_out = np.zeros_like(out)
+        by_out[:, : grad.shape[1]] = grad
+        return by_out
 
     def draw(self, out, rng, own=()):
         mean, s = self.parts(out, own)
         return mean + np.exp(0.5 * s) * rng.normal(mean.shape[1], mean.dtype.type)
 
     def parts(self, out, own=()):
-        """Means and log variances: learned ones are log(floor + e^raw)."""
+        """Means and log variances. A learned log variance is log(floor + e^raw)."""
         n = len(self.n_inputs)
         if self.variance not in ("feature", "sample"):
             return out, np.full(n, np.log(self.variance), out.dtype)

@@ -1,11 +1,11 @@
-r"""Exponential distribution truncated to [0, 1], of shares and grey values.
+r"""Exponential distribution truncated to [0, 1], for shares and grey values.
 
 .. math:: p(x \mid \eta) = e^{\eta x - A(\eta)}, \quad x \in [0, 1], \quad A(\eta) =
    \log \frac{e^\eta - 1}{\eta}, \quad \mathbb{E}[x] = \frac{1}{1 - e^{-\eta}} -
    \frac1\eta
 
-It is also called the continuous Bernoulli distribution [1]_: that of a binary unit,
-with an integral over [0, 1] in the place of the sum.
+It is also known as the continuous Bernoulli distribution [1]_: the Bernoulli
+distribution with an integral over [0, 1] in place of the sum over {0, 1}.
 
 References
 ----------
@@ -17,13 +17,13 @@ import numpy as np
 
 from skdgm.distributions.columnwise import Columnwise, Sized
 
-# Near 0 formulas are replaced by their series.
+# Below this, formulas are replaced by their series.
 _SMALL = 1e-2
 _N_NODES = 48
 
 
 class Interval(Sized, Columnwise):
-    """A block of units from 0 to 1, whose parameters are slopes of log densities."""
+    """A block of units in [0, 1], whose parameters are slopes of log densities."""
 
     __slots__ = ()
 
@@ -51,13 +51,13 @@ class Interval(Sized, Columnwise):
         return np.where(np.abs(wide) < _SMALL, near, far).astype(eta.dtype)
 
     def variance(self, own):
-        """Variance of each unit at most: 1 / 12."""
+        """Maximum variance of each unit, 1 / 12."""
         return np.full_like(own, 1 / 12)
 
     def draw_each(self, eta, rng):
         eta, u = np.asarray(eta, np.float64), rng.uniform(self.size) + 2.0**-33
         size = np.maximum(np.abs(eta), _SMALL)
-        # For slopes below 0, from 0 on; the others are mirrored.
+        # Inversion for negative slopes; draws for positive slopes are mirrored.
         x = -np.log1p(u * np.expm1(-size)) / size
         x = np.where(eta > 0, 1 - x, x)
         near = u + 0.5 * eta * u * (u - 1)

@@ -1,13 +1,13 @@
-r"""Multinomial distribution, of the words of a document.
+r"""Multinomial distribution of the words of a document.
 
 .. math:: p(x \mid \eta) = \frac{n!}{\prod_k x_k!} \exp\Big(\sum_k \eta_k x_k -
    A(\eta)\Big), \quad \sum_k x_k = n, \quad A(\eta) = n \log \sum_k e^{\eta_k}, \quad
    \mathbb{E}[x_k] = \frac{\partial A}{\partial\eta_k} = n \frac{e^{\eta_k}}{\sum_l
    e^{\eta_l}}
 
-A block of units is a whole document: counts of all words, which sum to n. The factor
-with factorials, the number of orders of the words, belongs to the base measure; with
-Gamma functions in the place of factorials n may be a fraction.
+A block of units is a document: the counts of all words, which sum to n. The factor with
+factorials, which counts the orders of the words, is part of the base measure. Gamma
+functions in place of factorials allow fractional n.
 """
 
 from typing import NamedTuple
@@ -18,41 +18,45 @@ from scipy.special import gammaln, logsumexp, softmax
 from skdgm.distributions.counts import log_factorials
 from skdgm.distributions.roles import Canonical, Unit
 
-# Documents of more words are drawn column by column, not word by word; and length of
-# the longest that NumPy draws.
+# Maximum length of documents that are drawn word by word, not column by column; and
+# maximum length that NumPy can draw.
 _MOST, _LONGEST = 1024, 2.0**62
 
 
 def draw_words(p, n, rng):
-    """Draw documents of given lengths, (n_rows,), as of p, by a stream for each row,
-    whose probabilities of words, (n_rows, size), are right up to a factor for each row.
-    What exceeds a whole length is the weight of one more word."""
-    x, whole = np.zeros(p.shape), np.floor(n)
-    many = whole > _MOST
-    few = np.flatnonzero(~many)
-    x[few] = _word_by_word(p[few], n[few], rng.take(few))
-    for row, own in zip(np.flatnonzero(many), rng.take(many).generators()):
-        share = p[row].astype(np.float64)
-        # Not numbers where training diverges.
-        share = np.nan_to_num(share / share.sum())
-        x[row] = own.multinomial(int(min(whole[row], _LONGEST)), share)
-        x[row] += (n[row] - whole[row]) * own.multinomial(1, share)
+    """Draw documents of lengths n, (n_rows,), from unnormalized probabilities of words
+    p, (n_rows, size), with a stream for each row. The fractional part of a length is
+    the weight of one more word."""
+    x, whole_lengths = np.zeros(p.shape), np.floor(n)
+    is_long = whole_lengths > _MOST
+    short_rows = np.flatnonzero(~is_long)
+    x[short_rows] = _word_by_word(p[short_rows], n[short_rows], rng.take(short_rows))
+    for row, generator in zip(np.flatnonzero(is_long), rng.take(is_long).generators()):
+        probabilities = p[row].astype(np.float64)
+        # NaN if training diverges.
+        probabilities = np.nan_to_num(probabilities / probabilities.sum())
+        x[row] = generator.multinomial(
+            int(min(whole_lengths[row], _LONGEST)), probabilities
+        )
+        x[row] += (n[row] - whole_lengths[row]) * generator.multinomial(
+            1, probabilities
+        )
     return x.astype(p.dtype)
 
 
 def _word_by_word(p, n, rng):
-    upto = np.cumsum(p, axis=1, dtype=np.float64)
-    upto /= upto[:, -1:]
-    rows, size = upto.shape
-    # Row r has the interval from r to r + 1, so that all are searched at once.
-    upto += np.arange(rows)[:, None]
+    cumulative = np.cumsum(p, axis=1, dtype=np.float64)
+    cumulative /= cumulative[:, -1:]
+    rows, size = cumulative.shape
+    # Row r has the interval from r to r + 1, so that one search covers all rows.
+    cumulative += np.arange(rows)[:, None]
     place = np.arange(int(np.ceil(n).max(initial=0)))
-    u, whole = rng.fold(0).uniform(len(place)), np.floor(n)
-    weight = np.where(place < whole[:, None], 1.0, (n - whole)[:, None])
+    u, whole_lengths = rng.fold(0).uniform(len(place)), np.floor(n)
+    weight = np.where(place < whole_lengths[:, None], 1.0, (n - whole_lengths)[:, None])
     row, column = np.nonzero((place < n[:, None]) & (weight > 0))
-    found = np.searchsorted(upto.ravel(), u[row, column] + row, side="right")
-    found = np.minimum(found, size * (row + 1) - 1)
-    x = np.bincount(found, weight[row, column], minlength=upto.size)
+    drawn = np.searchsorted(cumulative.ravel(), u[row, column] + row, side="right")
+    drawn = np.minimum(drawn, size * (row + 1) - 1)
+    x = np.bincount(drawn, weight[row, column], minlength=cumulative.size)
     return x.reshape(rows, size)
 
 
@@ -63,7 +67,7 @@ class _MultinomialFields(NamedTuple):
 
 class Multinomial(_MultinomialFields, Unit):
     """A document as a block of counts, whose parameters are one bias for each word of
-    the vocabulary; n is the length of all documents, or of each, (n_rows,)."""
+    the vocabulary. ``n`` is the length of all documents, or of each, (n_rows,)."""
 
     __slots__ = ()
 
@@ -71,8 +75,8 @@ class Multinomial(_MultinomialFields, Unit):
     param_grad = Canonical.param_grad
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases with which the words of a block without neighbours have the given
-        means: logs of their shares; zeros without means."""
+        """Biases for given mean counts of a block without neighbours: log shares of the
+        words. Zeros if ``moments`` is None."""
         if moments is None:
             return np.zeros(self.size, dtype)
         share = np.asarray(moments, np.float64)
@@ -85,26 +89,29 @@ class Multinomial(_MultinomialFields, Unit):
 
     def _log_orders(self, x):
         """Log of the number of orders of the words, (n_rows,)."""
-        own = log_factorials(x).sum(axis=-1)
-        return gammaln(np.asarray(self.n, np.float64) + 1) - own
+        log_factorials_of_counts = log_factorials(x).sum(axis=-1)
+        return gammaln(np.asarray(self.n, np.float64) + 1) - log_factorials_of_counts
 
     def log_partition(self, eta):
         return self.n * logsumexp(np.asarray(eta, np.float64), axis=-1)
 
     def log_evidence(self, eta, x, clamped):
-        """Log weight of each row of x under each row of eta, (n_rows, n_fields), with
-        the words that are left among those that are not clamped; minus infinity if
-        there are none, or clamped counts exceed the length."""
+        """Log weight of each row of x given each row of eta, (n_rows, n_fields).
+
+        The remaining words are summed out over the counts that are not clamped. Minus
+        infinity if words remain but all counts are clamped, or if clamped counts exceed
+        the length.
+        """
         eta, x = np.atleast_2d(np.asarray(eta, np.float64)), np.where(clamped, x, 0.0)
-        left = np.broadcast_to(self.n - x.sum(axis=1), len(x))
+        n_left = np.broadcast_to(self.n - x.sum(axis=1), len(x))
         known = x @ eta.T - log_factorials(x).sum(axis=1, keepdims=True)
-        known += (gammaln(np.asarray(self.n) + 1.0) - gammaln(left + 1))[:, None]
+        known += (gammaln(np.asarray(self.n) + 1.0) - gammaln(n_left + 1))[:, None]
         with np.errstate(divide="ignore"):
-            free = np.where(clamped[:, None], -np.inf, eta)
-            rest = logsumexp(free, axis=2)
+            free_eta = np.where(clamped[:, None], -np.inf, eta)
+            log_total = logsumexp(free_eta, axis=2)
         with np.errstate(invalid="ignore"):
-            more = np.where(left[:, None] == 0, 0.0, left[:, None] * rest)
-        return np.where(left[:, None] < 0, -np.inf, known + more)
+            log_rest = np.where(n_left[:, None] == 0, 0.0, n_left[:, None] * log_total)
+        return np.where(n_left[:, None] < 0, -np.inf, known + log_rest)
 
     def mean(self, eta):
         n = np.asarray(self.n, eta.dtype)
@@ -117,19 +124,19 @@ class Multinomial(_MultinomialFields, Unit):
         return draw_words(p, np.broadcast_to(self.n, shape[:1]), rng), mean
 
     def draw(self, mean, rng):
-        """Draw documents of the lengths that rows of means sum to."""
+        """Draw documents whose lengths are the sums of the rows of means."""
         return draw_words(mean, mean.sum(axis=1, dtype=np.float64).round(6), rng)
 
     def log_prob(self, mean, x):
-        """Log probability of each row of x under its row of means, in float64."""
+        """Log probability of each row of x given its row of means, float64."""
         mean, x = np.asarray(mean, np.float64), np.asarray(x, np.float64)
         with np.errstate(divide="ignore"):
             log_p = np.log(mean) - np.log(mean.sum(axis=1, keepdims=True))
         return np.where(x > 0, x * log_p, 0).sum(axis=1) + self._log_orders(x)
 
     def entropy(self, own, mean):
-        """Share of each word in the entropy, with the expectation of the log number of
-        orders less its value at the mean, as ``log_weight`` of a mean takes it."""
+        """Contribution of each word to the entropy, corrected for the log number of
+        orders at the mean, which ``log_weight`` uses in place of its expectation."""
         n = np.asarray(self.n, np.float64)
         n = n[:, None] if n.ndim else n
         mean = np.asarray(mean)
@@ -139,7 +146,7 @@ class Multinomial(_MultinomialFields, Unit):
 
     @property
     def n_states(self):
-        """Number of documents of a whole length n."""
+        """Number of documents of length n, which must be an integer."""
         return len(self._documents)
 
     def states(self, codes):
@@ -148,7 +155,9 @@ class Multinomial(_MultinomialFields, Unit):
 
     @property
     def _documents(self):
-        found = [()]
+        documents = [()]
         for _ in range(self.size - 1):
-            found = [x + (k,) for x in found for k in range(self.n + 1 - sum(x))]
-        return np.array([(*x, self.n - sum(x)) for x in found], float)
+            documents = [
+                x + (k,) for x in documents for k in range(self.n + 1 - sum(x))
+            ]
+        return np.array([(*x, self.n - sum(x)) for x in documents], float)

@@ -1,4 +1,4 @@
-r"""Normal units of variance 1, on the whole line and on its upper half.
+r"""Normal units of variance 1, on the real line and truncated to its upper half.
 
 .. math:: p(x \mid \eta) = e^{\eta x - \frac12 x^2 - A(\eta)}, \qquad
    A(\eta) = \tfrac12 \eta^2 + \tfrac12 \log 2 \pi \qquad (x \in \mathbb{R}),
@@ -6,11 +6,11 @@ r"""Normal units of variance 1, on the whole line and on its upper half.
 .. math:: A(\eta) = \tfrac12 \eta^2 + \tfrac12 \log 2 \pi + \log \Phi(\eta), \qquad
    \mathbb{E}[x] = \eta + \frac{\varphi(\eta)}{\Phi(\eta)} \qquad (x \ge 0)
 
-The second, a normal distribution truncated at 0, is the rectified linear unit among
-exponential families: its mean is a smooth version of max(0, eta), and its conditional
-distribution is exact, so that models with it have energies, free energies and Z [2]_.
-Noisy rectified linear units [1]_, max(0, eta + noise of variance sigmoid(eta)), stand
-for infinitely many copies of a binary unit, of whose sum they are an approximation.
+The truncated normal distribution is the exponential-family version of the rectified
+linear unit. Its mean is a smooth version of max(0, eta). Its conditional distribution
+is exact, so that models with such units have energies, free energies and Z [2]_. In
+contrast, noisy rectified linear units [1]_, max(0, eta + noise of variance
+sigmoid(eta)), approximate the sum of infinitely many copies of a binary unit.
 
 References
 ----------
@@ -26,7 +26,7 @@ from scipy.special import log_ndtr, ndtri_exp
 from skdgm.distributions.columnwise import Columnwise, Sized
 from skdgm.distributions.gaussian import LOG_2PI
 
-# Standard deviations beyond which nothing is integrated, and distance of the nodes.
+# Range of integration and distance of its nodes, in standard deviations.
 _REACH, _STEP = 9.0, 0.125
 
 
@@ -36,7 +36,7 @@ class UnitNormal(Sized, Columnwise):
     __slots__ = ()
 
     def natural(self, mean):
-        """Means themselves."""
+        """The means themselves."""
         return np.asarray(mean, np.float64)
 
     def log_base(self, x):
@@ -58,7 +58,7 @@ class UnitNormal(Sized, Columnwise):
 
 
 class Rectified(Sized, Columnwise):
-    """A block of units of values of at least 0, normal but for that."""
+    """A block of units with values of at least 0, truncated normal of variance 1."""
 
     __slots__ = ()
 
@@ -72,7 +72,7 @@ class Rectified(Sized, Columnwise):
 
     def mean(self, eta):
         wide = np.asarray(eta, np.float64)
-        # Far below 0 the sum would cancel: 1 / |eta| (1 - 2 / eta^2).
+        # Far below 0 the sum would cancel; an asymptotic series replaces it.
         low = np.minimum(wide, -1.0)
         tail = -1 / low * (1 - 2 / low**2 + 10 / low**4)
         hazard = np.exp(-0.5 * (wide**2 + LOG_2PI) - log_ndtr(wide))
@@ -80,7 +80,7 @@ class Rectified(Sized, Columnwise):
 
     def draw_each(self, eta, rng):
         eta, u = np.asarray(eta, np.float64), rng.uniform(self.size) + 2.0**-33
-        # The value beyond which lies u Phi(eta) of the probability.
+        # The value that is exceeded with probability u Phi(eta).
         x = eta - ndtri_exp(np.log(u) + log_ndtr(eta))
         return np.maximum(x, 0.0)
 

@@ -1,4 +1,4 @@
-r"""Poisson distribution, of counts.
+r"""Poisson distribution of counts.
 
 .. math:: p(x \mid \eta) = \frac{1}{x!} \exp(\eta x - A(\eta)), \quad x \in \{0, 1,
    2, \dots\}, \quad A(\eta) = e^\eta, \quad \mathbb{E}[x] = A'(\eta) = e^\eta
@@ -14,12 +14,13 @@ import numpy as np
 from skdgm.distributions.columnwise import Columnwise
 from skdgm.distributions.counts import draw_poisson, log_factorials
 
-# Means above this have no counts in float64.
+# Maximum mean, so that counts are exact in float64.
 _MOST = 1e15
 
 
 def draw_counts(mean, rng):
-    """Draw Poisson counts of given means, (n_rows, size), by a stream for each row."""
+    """Draw Poisson counts with given means, (n_rows, size), with a stream for each
+    row."""
     rate = np.clip(mean.astype(np.float64), np.finfo(np.float32).tiny, _MOST)
     return draw_poisson(rate, rng.uniform(mean.shape[1])).astype(mean.dtype)
 
@@ -33,15 +34,16 @@ class _PoissonFields(NamedTuple):
 class Poisson(_PoissonFields, Columnwise):
     """A block of counts, whose parameters are one log rate each.
 
-    ``gain`` is that of :class:`~skdgm.distributions.columnwise.Columnwise`; ``typical``
-    is the typical mean of all units, or of each, which the length of steps depends on.
+    ``gain`` is that of :class:`~skdgm.distributions.columnwise.Columnwise`. ``typical``
+    is the typical mean of all units, or of each, which determines step sizes of
+    gradient updates.
     """
 
     __slots__ = ()
     listable, exponential = True, True
 
     def natural(self, mean):
-        """Log rates of given means."""
+        """Log rates for given means."""
         with np.errstate(divide="ignore"):
             return np.maximum(np.log(mean), -700.0)
 
@@ -59,14 +61,14 @@ class Poisson(_PoissonFields, Columnwise):
         return np.floor(np.exp(np.minimum(eta, np.log(_MOST))))
 
     def variance(self, own):
-        """Variance of each unit where it is low: a quarter of the typical mean, as
-        rates differ by factors; at least 1/16."""
+        """Variance of each unit at a low rate, a quarter of the typical mean, since
+        rates vary by factors; at least 1/16."""
         low = np.maximum(0.25 * np.asarray(self.typical), 0.0625)
         return np.full_like(own, low)
 
     @property
     def typical_variance(self):
-        """Variance of all units, or of each: their typical mean, at least 1."""
+        """Typical variance of all units, or of each: the typical mean, at least 1."""
         return np.maximum(self.typical, 1.0)
 
     def draw_each(self, eta, rng):

@@ -4,10 +4,10 @@ r"""Probabilistic max pooling: blocks of binary units of which at most one is on
    B} e^{\eta_i}}, \qquad \sum_{i \in B} h_i \in \{0, 1\}, \qquad
    A(\eta) = \sum_B \log\Big(1 + \sum_{i \in B} e^{\eta_i}\Big)
 
-Units are images: maps of detection units, which are divided into blocks B. A block is a
-softmax with a state of its own for off, and its pooled unit, :math:`\max_{i \in B}
-h_i = \sum_{i \in B} h_i`, is on with the probability :math:`1 - 1 / (1 + \sum_{i \in B}
-e^{\eta_i})` [1]_. A block of one unit is a binary unit.
+Units form images: maps of detection units, which are divided into blocks B. A block is
+a softmax with an additional state in which all units are off. Its pooled unit,
+:math:`\max_{i \in B} h_i = \sum_{i \in B} h_i`, is on with probability :math:`1 - 1 /
+(1 + \sum_{i \in B} e^{\eta_i})` [1]_. A block of one unit is a binary unit.
 
 References
 ----------
@@ -29,7 +29,7 @@ from skdgm.utils.threading.parallel import run
 
 # Cost of a unit, in multiply-adds.
 _WORK = 12
-# Least probability of blocks to be on, and to be off, in initial parameters.
+# Minimum initial probability that a block is on, and that it is off.
 _RARE = 1e-3
 
 
@@ -39,7 +39,7 @@ class _Shape(NamedTuple):
     maps: int
     rows: int
     columns: int
-    # Fields of ``Selected`` alone.
+    # Fields for ``Selected`` only.
     down: int = 1
     across: int = 1
     choice: str = ""
@@ -48,8 +48,8 @@ class _Shape(NamedTuple):
 class Pooled(_Shape, Unit):
     """Maps of units in blocks, whose parameters are one bias for each map.
 
-    Values and means are arrays of shape (n_rows, size), pixel after pixel, and of each
-    map after map. ``rows`` and ``columns`` of a block divide those of the images.
+    Values and means are arrays of shape (n_rows, size), ordered by pixel and then by
+    map. The ``rows`` and ``columns`` of a block divide those of the images.
     """
 
     __slots__ = ()
@@ -62,23 +62,23 @@ class Pooled(_Shape, Unit):
 
     @property
     def n_blocks(self):
-        """Number of blocks, of all maps, in which at most one unit is on."""
+        """Number of blocks over all maps."""
         return self.size // (self.rows * self.columns)
 
     @property
     def block(self):
-        """Rows and columns of units under a pooled one."""
+        """Rows and columns of units below a pooled unit."""
         return self.rows, self.columns
 
     @property
     def n_pooled(self):
-        """Number of pooled units, of all maps."""
+        """Number of pooled units over all maps."""
         return self.size // prod(self.block)
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases of maps with which units without neighbours have the given means,
-        (size,), averaged over each map, and blocks are on at least once and off at
-        least once in a thousand times; zeros without means."""
+        """Biases of maps for given means of units without neighbours, (size,), which
+        are averaged over each map. The probability that a block is on is clipped to
+        [0.001, 0.999]. Zeros if ``moments`` is None."""
         if moments is None:
             return np.zeros(self.maps, dtype=dtype)
         n = self.rows * self.columns
@@ -104,21 +104,21 @@ class Pooled(_Shape, Unit):
         return out.reshape(np.shape(eta)[:-1])
 
     def log_evidence(self, eta, x, clamped):
-        """Log weight of partly clamped rows: a unit that is on excludes all others of
-        its block, and one that is off is not drawn."""
+        """Log weight of partly clamped rows. A clamped unit that is on excludes all
+        others of its block; a clamped unit that is off is excluded."""
         eta = self.blocks(np.atleast_2d(np.asarray(eta, np.float64)))
         on, off = (
-            self.blocks(clamped & part)
-            for part in (np.asarray(x) > 0, np.asarray(x) == 0)
+            self.blocks(clamped & values)
+            for values in (np.asarray(x) > 0, np.asarray(x) == 0)
         )
         others = on.sum(axis=-1, keepdims=True) - on
         weight = np.where((others > 0) | off, -np.inf, 0.0)
-        out = np.where(on.any(axis=-1), -np.inf, 0.0)
-        found = np.empty((len(on), len(eta)))
-        for row, (own, rest) in enumerate(zip(weight, out)):
-            states = logsumexp(eta + own, axis=-1)
-            found[row] = np.logaddexp(states, rest).sum(axis=-1)
-        return found
+        off_weight = np.where(on.any(axis=-1), -np.inf, 0.0)
+        log_weights = np.empty((len(on), len(eta)))
+        for row, (excluded, excluded_off) in enumerate(zip(weight, off_weight)):
+            states = logsumexp(eta + excluded, axis=-1)
+            log_weights[row] = np.logaddexp(states, excluded_off).sum(axis=-1)
+        return log_weights
 
     def mean(self, eta):
         rows = np.ascontiguousarray(np.atleast_2d(eta))
@@ -133,41 +133,41 @@ class Pooled(_Shape, Unit):
         return self.draw(mean, rng), mean
 
     def draw(self, mean, rng):
-        """Draw units with the probabilities ``mean``, (n_rows, size), by a Stream with
-        a row for each row of it: a uniform number for each block."""
+        """Draw units with probabilities ``mean``, (n_rows, size), by a uniform number
+        for each block. ``rng`` is a Stream with a row for each row of ``mean``."""
         mean = np.ascontiguousarray(mean)
         uniform, x = rng.uniform(self.n_blocks, mean.dtype.type), np.empty_like(mean)
         run(kernels.draw, mean, uniform, self[:5], x, n=len(x), work=_WORK * mean.size)
         return x
 
     def log_prob(self, mean, x):
-        """Log probability of each row of x under its row of means, in float64."""
+        """Log probability of each row of x given its row of means, float64."""
         mean, on = np.asarray(mean, np.float64), np.asarray(x, np.float64)
         off = 1 - self._sums(on)
-        left = np.maximum(1 - self._sums(mean), 0)
+        p_off = np.maximum(1 - self._sums(mean), 0)
         with np.errstate(divide="ignore"):
             chosen = np.log(np.where(on > 0, mean, 1.0)).sum(axis=1)
-            return chosen + np.log(np.where(off > 0, left, 1.0)).sum(axis=1)
+            return chosen + np.log(np.where(off > 0, p_off, 1.0)).sum(axis=1)
 
     def entropy(self, own, mean):
-        """Entropy in nats, (n_rows, size): that of the off state is divided among the
+        """Entropy in nats, (n_rows, size); that of the off state is divided among the
         units of its block."""
         n, sides = mean.dtype.type(self.rows * self.columns), self[3:5]
         off = entr(np.maximum(1 - self._sums(mean), mean.dtype.type(0)))
         return entr(mean) + repeated(off / n, self, sides)
 
     def param_grad(self, own, x, received):
-        """Derivative of each row's log weight by the biases: how many units of each map
-        are on, (n_rows, maps)."""
+        """Derivative of each row's log weight with respect to the biases: the number of
+        active units of each map, (n_rows, maps)."""
         x = np.asarray(x)
         return x.reshape(len(x), -1, self.maps).sum(axis=1)
 
     def blocks(self, x):
-        """Rows by block, (n_rows, n_blocks, units of a block), a copy."""
+        """Copy of rows arranged by block, (n_rows, n_blocks, units of a block)."""
         return split(x, self, self[3:5])
 
     def _whole(self, blocks):
-        """Rows of which :meth:`blocks` are given."""
+        """Inverse of :meth:`blocks`."""
         return joined(blocks, self, self[3:5])
 
     def _sums(self, x):
@@ -179,8 +179,8 @@ class Pooled(_Shape, Unit):
         )
 
     def pool(self, x):
-        """Pooled units of rows of values, or their means, (n_rows, n_pooled): a pixel
-        for each block, and of each map after map."""
+        """Pooled units, or their means, of rows of values, (n_rows, n_pooled), ordered
+        by pixel and then by map."""
         return self._sums(x)
 
     def select(self, x, mean, rng):
@@ -188,53 +188,59 @@ class Pooled(_Shape, Unit):
         return self.pool(x)
 
     def propose(self, x, mean, rng):
-        """Pooled units as of :meth:`select`, but any that may be, and the log of by how
-        much the model prefers them to the draw: of each row, or one for all."""
+        """Draw pooled units from a proposal that covers all possible ones.
+
+        Returns the pooled units as :meth:`select` does, and the log importance weight
+        of each row, or one for all: the log ratio of the model's probability to the
+        proposal's.
+        """
         return self.select(x, mean, rng), 0.0
 
     def repeat(self, pooled):
-        """Number of each pooled unit for all units of its block, (n_rows, size): the
-        adjoint of sums over blocks."""
+        """Repeat the value of each pooled unit for all units of its block, (n_rows,
+        size): the adjoint of sums over blocks."""
         return repeated(pooled, self, self.block)
 
     def spread(self, pooled, own=None):
-        """Means of units, (n_rows, size), given those of pooled ones, where all units
-        of a block are as likely, and biases are no matter."""
+        """Means of units, (n_rows, size), given means of pooled units. All units of a
+        block are equally likely, so that biases have no effect."""
         share = pooled.dtype.type(1 / prod(self.block))
         return self.repeat(np.asarray(pooled) * share)
 
     def slope(self, mean, pooled, grad):
-        """Gradient by natural parameters, (n_rows, size), from that by pooled means;
-        the means of units and the pooled ones are given."""
+        """Gradient with respect to natural parameters, (n_rows, size), from the
+        gradient with respect to pooled means, given the means of units and of pooled
+        units."""
         return mean * self.repeat(grad * (1 - pooled))
 
     @property
     def tops(self):
-        """The pooled units as a block of their own, one bias for each map."""
+        """The pooled units as a separate block, with one bias for each map."""
         height, width = self.block
         return Pooled(self[0] // height, self[1] // width, self.maps, 1, 1)
 
     def under(self, own):
-        """Biases of blocks that are on as often as pooled units of these biases."""
+        """Biases of maps whose blocks are on as often as pooled units with biases
+        ``own``."""
         return own - own.dtype.type(np.log(prod(self.block)))
 
     def unpool(self, pooled, own, rng):
-        """Draw units given pooled ones, (n_rows, n_pooled), and the biases of maps: in
-        each block that is on, one, of which all are as likely; by a Stream with a row
-        for each row."""
+        """Draw units given pooled units, (n_rows, n_pooled), by a Stream with a row for
+        each row. In each block that is on, one unit is on, all with equal probability;
+        ``own``, the biases of maps, has no effect."""
         pooled, n = np.asarray(pooled), prod(self.block)
         which = one_of(n, rng, self.n_pooled, pooled.dtype.type)
         return self._whole((which[..., None] == np.arange(n)) * pooled[..., None])
 
     def log_unpooled(self, x, pooled, own):
-        """Log probability of rows of units given their pooled ones, as of
+        """Log probability of rows of units given their pooled units under
         :meth:`unpool`, float64."""
         n_on = np.asarray(x).sum(axis=1, dtype=np.float64)
         return -np.log(prod(self.block)) * n_on
 
     @property
     def n_states(self):
-        """Number of joint states of the units: of each block their number + 1."""
+        """Number of joint states: a block of n units has n + 1 states."""
         return (self.rows * self.columns + 1) ** self.n_blocks
 
     def states(self, codes):
@@ -242,11 +248,11 @@ class Pooled(_Shape, Unit):
         codes, n = np.asarray(codes), self.rows * self.columns
         x = np.zeros((len(codes), self.n_blocks, n + 1))
         for block in range(self.n_blocks):
-            codes, own = np.divmod(codes, n + 1)
-            x[np.arange(len(x)), block, own] = 1
+            codes, state = np.divmod(codes, n + 1)
+            x[np.arange(len(x)), block, state] = 1
         return self._whole(x[:, :, 1:])
 
 
 def one_of(n, rng, size, dtype=np.float64):
-    """Draw ``size`` of the numbers from 0 to n - 1 for each row of a Stream."""
+    """Draw ``size`` integers from 0 to n - 1 for each row of a Stream."""
     return np.minimum((rng.uniform(size, dtype) * n).astype(int), n - 1)

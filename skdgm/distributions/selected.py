@@ -1,16 +1,16 @@
-r"""Binary units in blocks, of each of which the next layer has one as input.
+r"""Blocks of independent binary units, one of which is the pooled unit.
 
 .. math:: p(h \mid \eta) = \prod_i \sigma(\eta_i)^{h_i} (1 - \sigma(\eta_i))^{1 - h_i},
    \qquad p_B = h_{J_B}
 
-All units are independent, as in a machine without pooling, and the pooled unit of a
-block B is that of a position J: with ``choice="max"`` of the unit whose probability is
-highest, so that the pooled mean is the maximum of the block's means; with "mean" of one
-at random, so that it is their mean. Bits are drawn with these means, as those of
-deterministic pooling of the probabilities.
+The pooled unit of a block B, which is the input of the next layer, is the unit at a
+position J. With ``choice="max"``, J is the unit with the highest probability, so that
+the pooled mean is the maximum of the block's means. With "mean", J is random, so that
+the pooled mean is their average. In both cases the pooled mean equals deterministic
+pooling of the probabilities.
 
-Downwards, J is any position with the same probability, and the other units of the block
-are as without neighbours, with the biases c of their maps alone:
+In the downward direction, J is uniform over the block, and the other units of the block
+have the probabilities of units without neighbours, with the biases c of their maps:
 
 .. math:: P(h, J \mid p) = \prod_B \frac{[h_{J_B} = p_B]}{|B|} \prod_{i \in B \setminus
    J_B} \sigma(c_i)^{h_i} (1 - \sigma(c_i))^{1 - h_i}
@@ -26,14 +26,15 @@ from skdgm.utils.math import sigmoid, softplus
 
 # Tags of the random streams of positions and of the other units.
 _WHICH, _OTHERS = range(2)
-# Share of the highest among the positions of proposals.
+# Probability that a proposal takes the unit with the highest mean.
 _GREEDY = 0.5
 
 
 class Selected(Pooled):
-    """Maps of independent binary units, in ``rows`` and ``columns`` of 1, and pooled
-    units that are one of a block, the "max" or for the "mean" any; ``down`` and
-    ``across``, rows and columns of a block, divide the images."""
+    """Maps of independent binary units with pooled units, each of which is one of the
+    units of a block: with ``choice="max"`` the most probable, with "mean" any. ``rows``
+    and ``columns`` are 1; ``down`` and ``across``, the rows and columns of a block,
+    divide those of the images."""
 
     __slots__ = ()
 
@@ -42,10 +43,11 @@ class Selected(Pooled):
         return self.down, self.across
 
     def pool(self, x):
-        """Maximum or mean of each block of values, or means, (n_rows, n_pooled)."""
-        parts = in_blocks(x, self, self.block)
-        pooled = parts.max(axis=(2, 4)) if self._by_max else parts.mean(axis=(2, 4))
-        return pooled.reshape(len(parts), self.n_pooled)
+        """Maximum or mean over each block of values, or of means, (n_rows,
+        n_pooled)."""
+        blocks = in_blocks(x, self, self.block)
+        pooled = blocks.max(axis=(2, 4)) if self._by_max else blocks.mean(axis=(2, 4))
+        return pooled.reshape(len(blocks), self.n_pooled)
 
     def select(self, x, mean, rng):
         """Pooled units of rows that were drawn with given means, (n_rows, n_pooled), by
@@ -56,27 +58,27 @@ class Selected(Pooled):
         return self._at(x, which)
 
     def propose(self, x, mean, rng):
-        r"""Pooled units, and the log of by how much the model, in which all positions
-        of a block are as likely, prefers their positions to the draw. With "max" half
-        of the positions are at random here:
+        r"""Draw pooled units from a proposal; return them and log importance weights.
+
+        In the model all positions of a block are equally likely. With "max", half of
+        the proposed positions are uniform, so that each position has positive
+        probability:
 
         .. math:: Q(J_B = j \mid v) = \frac12 [j = \arg\max_i p(h_i = 1 \mid v)] +
            \frac1{2 |B|}
-
-        since an importance weight counts only what may be drawn.
         """
         if not self._by_max:
             return self.select(x, mean, rng), 0.0
         n, highest = prod(self.block), self._highest(mean)
-        any_one = one_of(n, rng.fold(_WHICH), self.n_pooled)
-        heads = rng.fold(_OTHERS).uniform(self.n_pooled) < _GREEDY
-        which = np.where(heads, highest, any_one)
-        share = (1 - _GREEDY) / n + _GREEDY * (which == highest)
-        return self._at(x, which), -np.log(n * share).sum(axis=1)
+        uniform_choice = one_of(n, rng.fold(_WHICH), self.n_pooled)
+        is_greedy = rng.fold(_OTHERS).uniform(self.n_pooled) < _GREEDY
+        which = np.where(is_greedy, highest, uniform_choice)
+        probabilities = (1 - _GREEDY) / n + _GREEDY * (which == highest)
+        return self._at(x, which), -np.log(n * probabilities).sum(axis=1)
 
     def spread(self, pooled, own=None):
-        """Means of units, (n_rows, size), given those of pooled ones and the biases of
-        maps: an equal share of the pooled mean, and the rest of the others'."""
+        """Means of units, (n_rows, size), given means of pooled units and the biases of
+        maps: the average over the uniform position of the pooled unit."""
         pooled = np.asarray(pooled)
         share, other = pooled.dtype.type(1 / prod(self.block)), sigmoid(own)
         return self.repeat(pooled * share) + self._tiled(other * (1 - share))
@@ -90,9 +92,9 @@ class Selected(Pooled):
         return slope * joined(first * grad[..., None], self, self.block)
 
     def unpool(self, pooled, own, rng):
-        """Draw units given pooled ones, (n_rows, n_pooled), and the biases of maps: the
-        pooled one at any position of its block, and all others with their biases; by a
-        Stream with a row for each row."""
+        """Draw units given pooled units, (n_rows, n_pooled), and the biases of maps, by
+        a Stream with a row for each row. The pooled unit is at a uniform position of
+        its block; all others are drawn with their biases."""
         pooled, n = np.asarray(pooled), prod(self.block)
         real = pooled.dtype.type
         which = one_of(n, rng.fold(_WHICH), self.n_pooled)[..., None] == np.arange(n)
@@ -102,27 +104,28 @@ class Selected(Pooled):
         return joined(x, self, self.block)
 
     def log_unpooled(self, x, pooled, own):
-        """Log probability of rows of units given their pooled ones and the positions of
-        these, float64."""
+        """Log probability of rows of units given their pooled units and the positions
+        of the pooled units, float64."""
         own = np.asarray(own, np.float64)
-        gap = self.param_grad(None, x, None).astype(np.float64)
-        gap -= np.reshape(pooled, (len(gap), -1, self.maps)).sum(axis=1)
+        n_other_on = self.param_grad(None, x, None).astype(np.float64)
+        n_other_on -= np.reshape(pooled, (len(n_other_on), -1, self.maps)).sum(axis=1)
         n_others = (self.size - self.n_pooled) / self.maps
-        return gap @ own - n_others * softplus(own).sum()
+        return n_other_on @ own - n_others * softplus(own).sum()
 
     @property
     def _by_max(self):
         return self.choice == "max"
 
     def _highest(self, mean):
-        """Positions of the first highest mean of each block, (n_rows, n_pooled)."""
+        """Position of the first maximum of the means of each block, (n_rows,
+        n_pooled)."""
         return split(mean, self, self.block).argmax(axis=-1)
 
     def _at(self, x, which):
-        """Values of rows at a position of each block."""
-        parts = split(x, self, self.block)
-        return np.take_along_axis(parts, which[..., None], axis=-1)[..., 0]
+        """Values of rows at a position of each block, (n_rows, n_pooled)."""
+        blocks = split(x, self, self.block)
+        return np.take_along_axis(blocks, which[..., None], axis=-1)[..., 0]
 
     def _tiled(self, own):
-        """Numbers of maps for all units."""
+        """Values of maps, repeated for all pixels."""
         return np.tile(own, self.height * self.width)

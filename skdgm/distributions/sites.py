@@ -1,10 +1,10 @@
-r"""Bits and categorical units side by side, as the columns of a table are.
+r"""Bits and categorical units side by side, like the columns of a table.
 
 .. math:: p(x \mid \eta) = \prod_i \exp(\eta_i^\top x_i - A(\eta_i)), \quad
    A(\eta_i) = \log(1 + e^{\eta_i}) \ \text{or} \ \log \sum_k e^{\eta_{ik}}
 
-A site is a bit, with one entry, or one-hot with an entry for each category. The
-statistic is the value itself.
+A site is a bit with one entry, or a categorical variable with a one-hot entry for each
+category. The sufficient statistic is the value itself.
 """
 
 import math
@@ -28,8 +28,8 @@ class _Sizes(NamedTuple):
 
 
 class Sites(_Sizes, Canonical):
-    """A block of sites, whose parameters are one bias for each entry: sizes are numbers
-    of categories, or 0 for a bit. Values and means are arrays of shape (n_rows, size);
+    """A block of sites, whose parameters are one bias for each entry. ``sizes`` are
+    numbers of categories, or 0 for bits. Values and means have shape (n_rows, size);
     drawn values are Lists."""
 
     __slots__ = ()
@@ -42,7 +42,7 @@ class Sites(_Sizes, Canonical):
 
     @property
     def starts(self):
-        """First entry of each site, an int array."""
+        """Index of the first entry of each site, an int array."""
         widths = self.widths
         return np.cumsum(widths) - widths
 
@@ -52,13 +52,13 @@ class Sites(_Sizes, Canonical):
         return sum(max(1, size) for size in self.sizes)
 
     def only(self, entries):
-        """Block of the sites that have some of the entries, of which sites have all."""
+        """The block of the sites that contain the given entries."""
         kept = np.isin(self.starts, entries)
         return Sites(tuple(np.array(self.sizes, int)[kept].tolist()))
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases with which the block without neighbours has the given means: log odds
-        of bits, log probabilities of categories; zeros without means."""
+        """Biases for given means of the block without neighbours: log odds of bits,
+        log probabilities of categories. Zeros if ``moments`` is None."""
         if moments is None:
             return np.zeros(self.size, dtype=dtype)
         p = np.asarray(moments, np.float64)
@@ -74,15 +74,16 @@ class Sites(_Sizes, Canonical):
         return log_w - self._log_partitions(eta)
 
     def log_evidence(self, eta, x, clamped):
-        """Log weight of partly clamped rows; a site is clamped if all its entries
-        are."""
+        """Log weight of partly clamped rows. A site is clamped if all its entries are
+        clamped."""
         eta = np.atleast_2d(np.asarray(eta, np.float64))
         free = ~np.logical_and.reduceat(clamped, self.starts, axis=1)
         known = np.where(np.repeat(free, self.widths, axis=1), 0, x)
         return known @ eta.T + free @ self._log_partitions(eta).T
 
     def pull(self, mean, grad):
-        """Derivative by the natural parameters, given that by the means."""
+        """Gradient with respect to the natural parameters from the gradient with
+        respect to the means."""
         of_sites = np.add.reduceat(mean * grad, self.starts, axis=1)
         return mean * (grad - np.repeat(of_sites, self.widths, axis=1))
 
@@ -93,13 +94,13 @@ class Sites(_Sizes, Canonical):
         return out.reshape(np.shape(eta))
 
     def mode(self, eta):
-        """Most probable value of each site: 1 or 0, or one-hot."""
-        high = np.maximum.reduceat(eta, self.starts, axis=-1)
-        best = eta == np.repeat(high, self.widths, axis=-1)
-        upto = np.cumsum(best, axis=-1)
-        before = (upto - best)[..., self.starts]
-        first = best & (upto - np.repeat(before, self.widths, axis=-1) == 1)
-        return np.where(self._bits, eta > 0, first).astype(eta.dtype)
+        """Most probable value of each site: 0 or 1, or one-hot."""
+        max_eta = np.maximum.reduceat(eta, self.starts, axis=-1)
+        is_max = eta == np.repeat(max_eta, self.widths, axis=-1)
+        n_max = np.cumsum(is_max, axis=-1)
+        n_before = (n_max - is_max)[..., self.starts]
+        is_first_max = is_max & (n_max - np.repeat(n_before, self.widths, axis=-1) == 1)
+        return np.where(self._bits, eta > 0, is_first_max).astype(eta.dtype)
 
     def sample(self, eta, rng):
         mean = self.mean(eta)
@@ -108,19 +109,20 @@ class Sites(_Sizes, Canonical):
         return self.draw(mean, rng), mean
 
     def draw(self, mean, rng):
-        """Draw values with the probabilities ``mean``, (n_rows, size), by a Stream with
-        a row for each row of it: Lists, by a uniform number for each site."""
+        """Draw values with probabilities ``mean``, (n_rows, size), as Lists, by a
+        uniform number for each site. ``rng`` is a Stream with a row for each row of
+        ``mean``."""
         x = Lists.empty(len(mean), mean.shape[1], mean.dtype)
         uniform = rng.uniform(len(self.sizes), mean.dtype.type)
         self._run(kernels.draw, mean, uniform, x.index, x.count)
         return x
 
     def log_prob(self, mean, x):
-        """Log probability of each row of x under its row of means, in float64."""
+        """Log probability of each row of x given its row of means, float64."""
         mean, on = np.asarray(mean, np.float64), np.asarray(x, bool)
-        given = np.where(on, mean, np.where(self._bits, 1 - mean, 1.0))
+        probabilities = np.where(on, mean, np.where(self._bits, 1 - mean, 1.0))
         with np.errstate(divide="ignore"):
-            return np.log(given).sum(axis=1)
+            return np.log(probabilities).sum(axis=1)
 
     def entropy(self, own, mean):
         return entr(mean) + np.where(self._bits, entr(1 - mean), mean.dtype.type(0))
@@ -134,11 +136,11 @@ class Sites(_Sizes, Canonical):
         """Joint states by number in mixed radix, (n_codes, size)."""
         x, codes = np.zeros((len(codes), self.size)), np.asarray(codes)
         for start, size in zip(self.starts, self.sizes):
-            codes, own = np.divmod(codes, size or 2)
+            codes, state = np.divmod(codes, size or 2)
             if size:
-                x[np.arange(len(x)), start + own] = 1
+                x[np.arange(len(x)), start + state] = 1
             else:
-                x[:, start] = own
+                x[:, start] = state
         return x
 
     @property
@@ -146,7 +148,7 @@ class Sites(_Sizes, Canonical):
         return np.repeat(np.array(self.sizes, int) == 0, self.widths)
 
     def _log_partitions(self, eta):
-        """A of each site, (..., n_sites), in the dtype of eta."""
+        """A(eta) of each site, (..., n_sites), in the dtype of eta."""
         rows = np.ascontiguousarray(np.atleast_2d(eta))
         out = np.empty((len(rows), len(self.sizes)), rows.dtype)
         self._run(kernels.partitions, rows, out)
@@ -159,6 +161,6 @@ class Sites(_Sizes, Canonical):
 
 @lru_cache(maxsize=128)
 def _places(sizes):
-    """First entries of sites, and the end; and sizes: two arrays."""
+    """Two arrays: first entries of sites, followed by the end; and sizes."""
     sizes = np.array(sizes, int)
     return np.concatenate([[0], np.cumsum(np.maximum(sizes, 1))]), sizes

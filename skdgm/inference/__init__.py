@@ -1,4 +1,4 @@
-"""Inference: posterior distributions of unobserved units, exact or by mean field."""
+"""Posterior distributions of unobserved units, exact or by mean field."""
 
 from skdgm.inference.mean_field import TOLERANCE, bound, last_means, mean_field
 from skdgm.inference.posterior import LabelPosterior

@@ -1,15 +1,16 @@
-r"""Mean-field inference, given clamped blocks.
+r"""Mean-field inference with clamped blocks.
 
-The factorial Q(x) that is nearest to p(x | clamped entries) maximises the bound
+The factorial distribution Q(x) that is closest to p(x | clamped entries) in
+Kullback-Leibler divergence maximizes the bound
 
 .. math:: \mathcal{L}(Q) = \mathbb{E}_Q[-E(x)] + H(Q) \le \log \sum_x e^{-E(x)}
 
-where the sum runs over the free entries. Setting its derivative to zero gives each
-block's mean as a function of its neighbours' means: the sweep of Gibbs sampling with
-means in place of draws [1]_. The update of a colour maximises the bound given the
-others, so no sweep lowers it. Blocks that have no means yet are initialised layer by
-layer, with the input from known layers in the place of that from unknown ones too.
-Clamped blocks are taken out of the model, which is conditioned on them.
+where the sum is over the free entries. At a maximum each block's mean is a function of
+its neighbours' means, which is the update of Gibbs sampling with means in place of
+draws [1]_. The update of a colour maximizes the bound given the other colours, so no
+sweep decreases the bound. Blocks without initial means are initialized layer by layer;
+the input from known layers is scaled up to replace the input from unknown layers. The
+model is conditioned on clamped blocks before the sweeps.
 
 References
 ----------
@@ -24,13 +25,13 @@ from skdgm.energies import Energy, Params, n_rows, plain
 from skdgm.samplers import binary, by_means, sitewise, sweep
 from skdgm.utils.lists import Lists
 
-# Change of a mean below which its row stops.
+# A row has converged if no mean changes by more than this.
 TOLERANCE = 1e-4
 
 
 class Convergence(NamedTuple):
-    """Number of sweeps of each row, and False for rows that stopped at the maximum:
-    arrays of shape (n_rows,)."""
+    """Number of sweeps of each row, and False for rows that reached the maximum number
+    of sweeps: arrays of shape (n_rows,)."""
 
     n_sweeps: np.ndarray
     converged: np.ndarray
@@ -39,34 +40,35 @@ class Convergence(NamedTuple):
 def _dense(x, blocks):
     """Values of some blocks as arrays, None for the others."""
     return tuple(
-        np.asarray(part) if block in blocks and part is not None else None
-        for block, part in enumerate(x)
+        np.asarray(values) if block in blocks and values is not None else None
+        for block, values in enumerate(x)
     )
 
 
 def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
-    """Sweep until no mean of a row changes by more than ``tol``.
+    """Iterate mean-field sweeps until no mean of a row changes by more than ``tol``.
 
-    Rows stop one by one, so that the result of a row does not depend on the others.
+    Each row stops by itself, so that its result does not depend on other rows.
 
     Parameters
     ----------
     energy : Energy
     params : Params
     x : tuple
-        Clamped values, and the means to start from in all colours but the last, of
-        shape (n_rows, size); where these are None, those of :func:`ascend`.
+        Clamped values, and initial means of all colours but the last, of shape (n_rows,
+        size). Blocks that are None are initialized by :func:`ascend`.
     clamp : tuple
         For each block its clamped entries: None, True or a boolean array of shape
         (n_rows, size); in the last colour None or True.
     max_sweeps : int, default=50
-        If all colours but the last are clamped, one sweep is enough.
+        Maximum number of sweeps. If all colours but the last are clamped, one sweep is
+        exact.
     tol : float, default=1e-4
 
     Returns
     -------
     means : tuple
-        Clamped values in their places, means elsewhere.
+        Clamped values, and means of the free entries.
     info : Convergence
     """
     size, update = n_rows(x), by_means(energy)
@@ -82,32 +84,36 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
         return means, Convergence(*info)
     if any(x[block] is None for block in energy.rest()):
         x = ascend(energy, params, x)
-    given = Clamped.of(energy, params, x, clamp)
-    now, _ = given.sweep(_dense(x, given.moving), update)
+    conditioned = Clamped.of(energy, params, x, clamp)
+    current, _ = conditioned.sweep(_dense(x, conditioned.moving), update)
     means = tuple(
-        a if clamped is True else b.copy() for a, b, clamped in zip(x, now, clamp)
+        a if clamped is True else b.copy() for a, b, clamped in zip(x, current, clamp)
     )
     n_sweeps, active = np.ones(size, dtype=int), np.arange(size)
     while active.size and n_sweeps.max() < max_sweeps:
-        new, _ = given.sweep(now, update)
+        new, _ = conditioned.sweep(current, update)
         n_sweeps[active] += 1
-        for whole, part, clamped in zip(means, new, clamp):
+        for all_means, new_means, clamped in zip(means, new, clamp):
             if clamped is not True:
-                whole[active] = part
-        moves = [np.abs(now[b] - new[b]).max(axis=1) for b in given.moving]
-        now, going = new, np.max(moves, axis=0) > tol
-        if not going.all():
-            active, now, given = active[going], take(now, going), given.take(going)
+                all_means[active] = new_means
+        changes = [np.abs(current[b] - new[b]).max(axis=1) for b in conditioned.moving]
+        current, moving = new, np.max(changes, axis=0) > tol
+        if not moving.all():
+            active, current, conditioned = (
+                active[moving],
+                take(current, moving),
+                conditioned.take(moving),
+            )
     return means, Convergence(n_sweeps, ~np.isin(np.arange(size), active))
 
 
 def last_means(energy, params, x, clamp):
-    """Means of the last colour's blocks, given values of all others, which keep their
-    places: one sweep of :func:`mean_field`, which is exact."""
+    """Return the values x with the exact means of the last colour's blocks given all
+    others."""
     last = energy.backwards[:1]
     if binary.serves(energy, params, x, last):
-        found = binary.means(energy, params, x, *last)
-        return tuple(a if b is None else b for a, b in zip(x, found))
+        last_colour = binary.means(energy, params, x, *last)
+        return tuple(a if b is None else b for a, b in zip(x, last_colour))
     means = list(x)
     for block in energy.colours[-1]:
         if clamp[block] is not True:
@@ -117,38 +123,40 @@ def last_means(energy, params, x, clamp):
 
 
 def ascend(energy, params, x):
-    """Means of blocks that are None, layer by layer, from the layers before.
+    """Initialize the means of blocks that are None, layer by layer.
 
-    Their input counts in the place of that from the linked layers after them: in a
-    chain twice, but for the last layer [1]_.
+    The input from earlier layers also replaces the input from later layers. In a chain
+    it counts twice, except in the last layer [1]_.
     """
-    x, size, known = list(x), n_rows(x), set()
+    x, size, earlier = list(x), n_rows(x), set()
     layer_of = {b: number for number, layer in enumerate(energy.layers) for b in layer}
     for number, layer in enumerate(energy.layers):
         for block in layer:
             if x[block] is None:
-                linked = {layer_of[other] for _, other, _ in energy.neighbours(block)}
-                before = sum(other < number for other in linked)
-                eta = energy.received(params, x, block, among=known)
-                eta = eta * params.dtype.type(len(linked) / max(1, before))
+                linked_layers = {
+                    layer_of[other] for _, other, _ in energy.neighbours(block)
+                }
+                n_earlier = sum(other < number for other in linked_layers)
+                eta = energy.received(params, x, block, among=earlier)
+                eta = eta * params.dtype.type(len(linked_layers) / max(1, n_earlier))
                 mean = energy.units[block].mean(energy.field(params, block, eta))
                 x[block] = np.broadcast_to(mean, (size, mean.shape[-1]))
-        known.update(layer)
+        earlier.update(layer)
     return tuple(x)
 
 
 def bound(energy, params, means, clamp):
     r"""Lower bound of the log of the sum of exp(-E) over free entries, in nats.
 
-    It is :math:`\mathcal{L}(Q)`, with the best Q of free blocks of the last colour
-    given the means of all others.
+    It is :math:`\mathcal{L}(Q)` with the optimal Q of the free blocks of the last
+    colour given the means of all other blocks.
 
     Parameters
     ----------
     energy, params, clamp
         As for :func:`mean_field`.
     means : tuple
-        Clamped values and means; those of free blocks of the last colour are ignored.
+        Clamped values and means. Means of free blocks of the last colour are ignored.
 
     Returns
     -------
@@ -165,20 +173,21 @@ def bound(energy, params, means, clamp):
     for block in rest:
         total = total + energy.lone_weight(params, means, block)
         if clamp[block] is not True:
-            mean, own = np.asarray(means[block]), params.units[block]
-            free = 1.0 if clamp[block] is None else ~clamp[block]
-            entropy = energy.units[block].entropy(own, mean) * free
+            mean, block_params = np.asarray(means[block]), params.units[block]
+            is_free = 1.0 if clamp[block] is None else ~clamp[block]
+            entropy = energy.units[block].entropy(block_params, mean) * is_free
             total = total + entropy.sum(axis=1, dtype=np.float64)
     return total + energy.interaction(params, means, rest)
 
 
 class Clamped(NamedTuple):
-    """A model of rows with clamped blocks, whose input to others is computed once;
-    :func:`~skdgm.samplers.sweep` takes it in the place of the energy.
+    """A model conditioned on clamped blocks, with their input to other blocks
+    precomputed. :func:`~skdgm.samplers.sweep` accepts it in place of the energy.
 
-    ``moving`` are the blocks that are not clamped as a whole, ``known`` the input of
-    each of them from the clamped ones, and ``still`` the values of these if they gate
-    weights between others. Couplings are ndarrays, as values are dense.
+    ``moving`` are the blocks that are not entirely clamped, ``known`` is the input of
+    each moving block from the clamped blocks, and ``still`` are the values of clamped
+    blocks that gate weights between moving blocks. Couplings are ndarrays, because
+    values are dense.
     """
 
     energy: Energy
@@ -191,44 +200,45 @@ class Clamped(NamedTuple):
 
     @classmethod
     def of(cls, energy, params, x, clamp):
-        """Condition a model on the clamped part of some values."""
+        """Condition a model on the clamped blocks of ``x``."""
         moving = tuple(b for b, clamped in enumerate(clamp) if clamped is not True)
         still = [b for b, clamped in enumerate(clamp) if clamped is True]
         known = [None] * len(x)
         for block in moving:
             known[block] = energy.received(params, x, block, among=still)
         params, values = plain(params), _dense(x, still) if energy.triples else ()
-        given = energy, params, clamp, moving, tuple(known), energy.colours
-        return cls(*given, values)
+        fields = energy, params, clamp, moving, tuple(known), energy.colours
+        return cls(*fields, values)
 
     def sweep(self, x, update):
         """Update the colours from the last to the first."""
-        given = {"colours": self.energy.backwards, "clamp": self.clamp}
-        return sweep(self, self.params, x, update, **given)
+        options = {"colours": self.energy.backwards, "clamp": self.clamp}
+        return sweep(self, self.params, x, update, **options)
 
     def received(self, params, x, block):
         """Sum of the inputs to a block, (n_rows, size)."""
-        moved = self.energy.received(params, x, block, among=self.moving)
+        from_moving = self.energy.received(params, x, block, among=self.moving)
         if self.still:
             x = tuple(v if b in self.moving else None for b, v in enumerate(x))
-            across = self.energy.received_across(params, x, self.still, block)
-            moved = moved + across
-        return self.known[block] + moved
+            gated = self.energy.received_across(params, x, self.still, block)
+            from_moving = from_moving + gated
+        return self.known[block] + from_moving
 
     def field(self, params, block, received, path=None):
-        """Natural parameter of a block with input ``received`` from its neighbours."""
+        """Natural parameters of a block, from its input ``received``."""
         return self.energy.field(params, block, received, path)
 
     def take(self, rows):
-        """The same model for some of the rows."""
+        """The model of some of the rows."""
         clamp, known = take(self.clamp, rows), take(self.known, rows)
         params = self.params.take(rows)
-        more = {"clamp": clamp, "known": known, "still": take(self.still, rows)}
-        return self._replace(params=params, **more)
+        fields = {"clamp": clamp, "known": known, "still": take(self.still, rows)}
+        return self._replace(params=params, **fields)
 
 
 def take(tree, rows):
-    """Select rows of every array or Lists of a tuple, and keep its other entries."""
+    """Select rows of each array or Lists of a tuple; other entries do not change."""
     return tuple(
-        part[rows] if isinstance(part, np.ndarray | Lists) else part for part in tree
+        values[rows] if isinstance(values, np.ndarray | Lists) else values
+        for values in tree
     )

@@ -1,10 +1,10 @@
-r"""The exact posterior of a label, with the hidden units summed out.
+r"""Exact posterior of a label, with the hidden units summed out.
 
 .. math:: \log \tilde p(v, y) = \log w(v) + d_y + \sum_j A(c_j + U_{yj} + (v^\top W)_j),
    \qquad p(y \mid v) \propto \tilde p(v, y)
 
-where the label is a softmax block in the first colour, and A the log partition function
-of a hidden unit, of the last colour [1]_. Labels are few, so each is evaluated.
+where the label is a softmax block of the first colour, and A is the log partition
+function of a hidden unit in the last colour [1]_. The sum is evaluated for each label.
 
 References
 ----------
@@ -19,14 +19,14 @@ from skdgm.distributions import one_hot
 from skdgm.energies import n_rows
 from skdgm.utils.rows import slices
 
-# Number of entries that natural parameters have at a time.
+# Maximum number of natural parameters in memory.
 _ENTRIES = 2**22
 
 
 class LabelPosterior:
-    """Posterior of the label of each row, in a machine of two colours, given the values
-    of the other blocks of its colour; ``target`` is the number of its block, a Softmax.
-    """
+    """Posterior of the label of each row in a machine of two colours, given the values
+    of the other blocks of the label's colour. ``target`` is the number of the label's
+    block, a Softmax."""
 
     def __init__(self, energy, params, x, target):
         if len(energy.colours) != 2:
@@ -35,15 +35,16 @@ class LabelPosterior:
         codes = np.zeros(n_rows(x), int)
         self.nothing = one_hot(codes, self.n_states, params.dtype)
         self.nothing.count[:] = 0
-        alone = self._with(self.nothing)
-        # Input of each hidden block from all but the label, and from each label.
+        without_label = self._with(self.nothing)
+        # Input of each hidden block from all blocks but the label, and from each label.
         self.received = {
-            block: energy.received(params, alone, block) for block in energy.colours[-1]
+            block: energy.received(params, without_label, block)
+            for block in energy.colours[-1]
         }
         self.sent = {}
-        for number, other, up in energy.neighbours(target):
+        for number, other, is_upper in energy.neighbours(target):
             W = energy.couplings[number].matrix(params.couplings[number])
-            self.sent[other] = W.T if up else W
+            self.sent[other] = W.T if is_upper else W
 
     @property
     def n_states(self):
@@ -51,26 +52,26 @@ class LabelPosterior:
         return self.energy.units[self.target].size
 
     def _with(self, label):
-        parts = list(self.x)
-        parts[self.target] = label
-        return tuple(parts)
+        values = list(self.x)
+        values[self.target] = label
+        return tuple(values)
 
     def fields(self, block):
-        """Iterate over a hidden block's natural parameters given some labels at a time:
-        their numbers, a slice, and (n_labels * n_rows, size), one label's rows after
-        the other's."""
-        most = _ENTRIES // self.received[block].size
-        for states in slices(self.n_states, most):
+        """Iterate over groups of labels; yield a slice of label numbers and a hidden
+        block's natural parameters given these labels, (n_labels * n_rows, size), in the
+        order of labels."""
+        max_labels = _ENTRIES // self.received[block].size
+        for states in slices(self.n_states, max_labels):
             received = self.sent[block][states, None] + self.received[block]
             received = received.reshape(-1, received.shape[-1])
             yield states, self.energy.field(self.params, block, received)
 
     def log_joint(self):
-        r"""Log of the unnormalised probability :math:`\tilde p(v, y)`, (n_rows,
+        r"""Log of the unnormalized probability :math:`\tilde p(v, y)`, (n_rows,
         n_states), float64."""
         energy, params = self.energy, self.params
-        own = energy.units[self.target].field(params.units[self.target])
-        total = np.tile(own.astype(np.float64), (len(self.nothing), 1))
+        label_field = energy.units[self.target].field(params.units[self.target])
+        total = np.tile(label_field.astype(np.float64), (len(self.nothing), 1))
         for block in energy.rest():
             if block != self.target:
                 total += energy.lone_weight(params, self.x, block)[:, None]
@@ -81,8 +82,8 @@ class LabelPosterior:
         return total
 
     def means(self, block):
-        """Iterate over the means of a hidden block given some labels at a time: their
-        numbers, a slice, and an array of shape (n_labels, n_rows, size)."""
+        """Iterate over groups of labels; yield a slice of label numbers and a hidden
+        block's means given these labels, (n_labels, n_rows, size)."""
         for states, field in self.fields(block):
             mean = self.energy.units[block].mean(field)
             yield states, mean.reshape(-1, *self.received[block].shape)
@@ -92,8 +93,8 @@ class LabelPosterior:
 
         .. math:: \mathbb{E}[h \mid v] = \sum_y p(y \mid v) \, \mathbb{E}[h \mid v, y]
         """
-        share = softmax(log_joint, axis=1).astype(self.params.dtype)
+        probabilities = softmax(log_joint, axis=1).astype(self.params.dtype)
         return sum(
-            np.einsum("rk,krj->rj", share[:, states], given)
-            for states, given in self.means(block)
+            np.einsum("rk,krj->rj", probabilities[:, states], block_means)
+            for states, block_means in self.means(block)
         )

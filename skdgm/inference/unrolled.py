@@ -1,12 +1,12 @@
-r"""A fixed number of mean-field sweeps, from a fixed start, as a recurrent network.
+r"""A fixed number of mean-field sweeps as a recurrent network.
 
-Entries that are seen keep their values; all others start at the means that they have
-without neighbours, and are updated colour by colour, the last one first:
+Observed entries keep their values. All other entries start at their means without
+neighbours, and colours are updated from the last to the first:
 
 .. math:: \mu_i \leftarrow \mathbb{E}[x_i \mid \eta_i + \sum_j W_{ij} \mu_j]
 
-Unlike mean field until it converges, this is a function of parameters that can be
-differentiated, and whose predictions can be learned [1]_.
+In contrast to mean field until convergence, the result is a differentiable function of
+the parameters, and a model can be trained to predict with it [1]_.
 
 References
 ----------
@@ -22,8 +22,8 @@ from skdgm.energies import n_rows
 
 
 class BlockUpdate(NamedTuple):
-    """An update of a block: what all blocks show their neighbours before it, and the
-    prediction, of seen entries, too; (n_rows, size)."""
+    """Update of a block: the values of all blocks before the update, and the predicted
+    means of the block, observed entries included; (n_rows, size)."""
 
     block: int
     before: tuple
@@ -31,41 +31,44 @@ class BlockUpdate(NamedTuple):
 
 
 def lone_means(energy, params, size):
-    """Means of all blocks without neighbours, the same in ``size`` rows."""
+    """Means of all blocks without neighbours, repeated for ``size`` rows."""
     means = []
-    for unit, own in zip(energy.units, params.units):
-        mean = unit.mean(unit.field(own))
+    for unit, block_params in zip(energy.units, params.units):
+        mean = unit.mean(unit.field(block_params))
         means.append(np.broadcast_to(mean, (size, mean.shape[-1])))
     return tuple(means)
 
 
 def unroll(energy, params, x, seen, n_sweeps):
-    """Sweep ``n_sweeps`` times over binary and softmax units; return the updates.
-    ``seen`` has for each block None, if nothing is seen of it, True, if all is, so that
-    it is not updated, or a boolean array of its entries."""
-    now = [
-        _shown(part, known, mean)
-        for part, known, mean in zip(
+    """Run ``n_sweeps`` sweeps over binary and softmax units, and return the updates.
+
+    ``seen`` is None for blocks without observed entries, True for observed blocks,
+    which are not updated, or a boolean array of observed entries.
+    """
+    current = [
+        _shown(values, observed, mean)
+        for values, observed, mean in zip(
             x, seen, lone_means(energy, params, n_rows(x)), strict=True
         )
     ]
     updates = []
     for _ in range(n_sweeps):
         for colour in reversed(energy.colours):
-            shown = tuple(now)
+            shown = tuple(current)
             for block in colour:
-                known = seen[block]
-                if known is True:
+                observed = seen[block]
+                if observed is True:
                     continue
                 received = energy.received(params, shown, block)
                 mean = energy.units[block].mean(energy.field(params, block, received))
                 updates.append(BlockUpdate(block, shown, mean))
-                now[block] = _shown(x[block], known, mean)
+                current[block] = _shown(x[block], observed, mean)
     return updates
 
 
 def _shown(part, known, mean):
-    """Values of a block for its neighbours: known values, and means elsewhere."""
+    """Values of a block as its neighbours see them: observed values, and means
+    elsewhere."""
     if known is None or known is True:
         return mean if known is None else part
     return np.where(known, part, mean)

@@ -1,5 +1,8 @@
-"""Functions that evaluate fitted models and their samples: likelihoods, partition
-functions, mixing of chains, and comparisons of samples with data."""
+"""Evaluation of fitted models and samples.
+
+Functions estimate likelihoods and partition functions, diagnose the mixing of chains,
+and compare samples with data.
+"""
 
 from importlib import import_module
 
@@ -31,7 +34,7 @@ __all__ = sorted(_HOME)
 
 
 def __getattr__(name):
-    # Submodules, and the parts of scikit-learn they use, are imported on first access.
+    # Submodules, and the parts of scikit-learn that they use, are imported when needed.
     if name in _HOME:
         return getattr(import_module(f"skdgm.metrics.{_HOME[name]}"), name)
     raise AttributeError(f"module 'skdgm.metrics' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Pairs of tables to be compared: validation, and DataFrames as numbers."""
+"""Validation of tables that are compared, and conversion of DataFrames to numbers."""
 
 import sys
 from numbers import Real
@@ -11,20 +11,19 @@ from skdgm.metrics._tabular.encodings import encoded
 from skdgm.utils.domains import as_numbers, is_frame, refuse_huge
 from skdgm.utils.threading.callers import warn
 
-# Ratio of the largest absolute values of two tables above which a warning is given.
+# Ratio of the maximum absolute values of two tables above which there is a warning.
 _FACTOR = 8
 _GREATEST = sys.float_info.max
 
 
 def check_pair(first, second, names, who="the comparison", **options):
-    """Validated tables of float64 with the same number of columns and no missing
-    values.
+    """Validate two tables: float64, the same number of columns, no missing values.
 
-    ValueError, with the arguments' names, if a value is missing, not finite or no
-    number, rows are too few, or numbers of columns differ; TypeError, which names the
-    caller ``who``, if a table is None; DataRangeWarning if the largest absolute
-    value of one table is more than eight times that of the other. Options are those of
-    :func:`sklearn.utils.check_array`.
+    A table that is None raises a TypeError that names the caller ``who``. Values that
+    are missing, not finite or no numbers, too few rows, and different numbers of
+    columns raise a ValueError that names the table. DataRangeWarning is issued if the
+    maximum absolute value of one table is more than eight times that of the other.
+    Options are those of :func:`sklearn.utils.check_array`.
     """
     first, second = (
         as_numbers(table, name, who, **options)
@@ -49,7 +48,7 @@ def check_pair(first, second, names, who="the comparison", **options):
 
 
 def check_number(value, name, **options):
-    """Check that a value is a finite real number within bounds, as of
+    """Check that a value is a finite real number within bounds. Options are those of
     :func:`sklearn.utils.check_scalar`, which itself accepts NaN."""
     check_scalar(value, name, Real, **options)
     # NumPy has no integers as large as Python's.
@@ -58,26 +57,32 @@ def check_number(value, name, **options):
 
 
 def as_tables(tables, names):
-    """Numeric tables with the same columns: encoded, or where all columns are of
-    numbers or bits the given ones, DataFrames with their columns in the order of the
-    first.
+    """Convert tables to numeric tables with the same columns.
 
-    ValueError if DataFrames of categories or dates are mixed with other tables, columns
-    differ or have the same name; TypeError if one holds neither numbers, dates nor
-    categories.
+    Tables whose columns are all numbers or bits are returned as they are, with the
+    columns of DataFrames in the order of the first DataFrame; other DataFrames are
+    encoded. ValueError if DataFrames of categories or dates are mixed with other
+    tables, if columns differ, or if names are not unique. TypeError for a column that
+    holds neither numbers, dates nor categories.
     """
     tables, names = list(tables), list(names)
     frames = [as_frame(table, name) for table, name in zip(tables, names)]
-    given = [place for place, frame in enumerate(frames) if frame is not None]
-    if not given:
+    frame_places = [place for place, frame in enumerate(frames) if frame is not None]
+    if not frame_places:
         return tables
     series = series_of(
-        [tables[place] for place in given], [names[place] for place in given]
+        [tables[place] for place in frame_places],
+        [names[place] for place in frame_places],
     )
     columns = list(series[0])
-    plain = {"numerical", "boolean", None}
-    other = [c for c in columns if not {kind_of(own[c]) for own in series} <= plain]
-    if len(given) < len(tables):
+    numeric_kinds = {"numerical", "boolean", None}
+    other = [
+        column
+        for column in columns
+        if not {kind_of(table_series[column]) for table_series in series}
+        <= numeric_kinds
+    ]
+    if len(frame_places) < len(tables):
         if other:
             name = next(n for n, frame in zip(names, frames) if frame is None)
             raise ValueError(

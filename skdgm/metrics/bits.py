@@ -2,9 +2,9 @@ r"""Log-likelihoods of grey rows, averaged over several draws of their bits.
 
 .. math:: x_{ij} = \mathbb{1}[u_{ij} < v_{ij}], \qquad u_{ij} \sim \mathcal{U}[0, 1)
 
-Grey values v are probabilities of a 1. The uniform numbers are drawn for every entry of
-the table, whichever columns are grey: with the same random state all models are
-evaluated on the same bits.
+Grey values v are probabilities of 1. Uniform numbers are drawn for all entries of the
+table, grey or not, so that all models are evaluated on the same bits given the same
+random state.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ from skdgm.utils.counts import count
 from skdgm.utils.domains import ROUNDING
 from skdgm.utils.wrapped import density_of
 
-# Number of uniform numbers drawn at once; the values of a column without numbers.
+# Number of uniform numbers drawn at once; values of a column without numbers.
 _ENTRIES, _NONE = 2**22, np.zeros(0)
 
 
@@ -33,13 +33,13 @@ def average_over_draws(
     Parameters
     ----------
     estimator : object
-        Fitted estimator with ``score_samples``, Pipeline that ends with one, or outlier
-        detector of such; as for :func:`log_density`.
+        Fitted estimator with ``score_samples``, Pipeline that ends with such an
+        estimator, or outlier detector; as for :func:`log_density`.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        Input of the estimator; NaN is missing. Binary columns, after all preceding
-        steps of a Pipeline, are probabilities of 1 and are drawn; other columns can
-        have any values. If an estimator does not declare its columns, all columns are
-        drawn.
+        Input of the estimator; NaN is missing. Values of binary columns, after all
+        preceding steps of a Pipeline, are probabilities of 1, by which bits are drawn.
+        Other columns can have any values. If an estimator does not declare its columns,
+        all columns are binary.
     n_draws : int, default=10
         Number of draws; at least 2.
     random_state : int, RandomState instance or None, default=0
@@ -48,7 +48,7 @@ def average_over_draws(
     Returns
     -------
     mean : ndarray of shape (n_samples,)
-        For densities in the units of X.
+        Mean log-likelihood of each row; densities are in the units of X.
     se : ndarray of shape (n_samples,)
         Standard error of the mean over draws; zeros if no value is grey.
 
@@ -57,8 +57,8 @@ def average_over_draws(
     NotFittedError
         The estimator is not fitted.
     TypeError
-        There is no ``score_samples``, or a step before a density has no known
-        determinant.
+        The estimator has no ``score_samples``, or a step before a density has no known
+        Jacobian determinant.
     ValueError
         A probability is not in [0, 1], or ``n_draws`` is too low.
 
@@ -88,8 +88,7 @@ def average_over_draws(
 
 
 def bit_columns(estimator):
-    """Indices of the columns that an estimator models as bits; empty if the estimator
-    does not declare its columns."""
+    """Indices of the columns that an estimator models as bits; empty if unknown."""
     density = density_of(estimator)
     if density is None:
         return np.arange(0)
@@ -97,28 +96,25 @@ def bit_columns(estimator):
 
 
 def highest(estimator):
-    """Value that stands for 1 in the columns that an estimator models as bits."""
+    """Value that represents 1 in the columns that an estimator models as bits."""
     return getattr(getattr(density_of(estimator), "domain", None), "top", 1.0)
 
 
 def grey_columns(X, columns, top=1.0):
-    """Indices of the given columns with values strictly between 0 and ``top``.
-
-    Input without numbers has no grey columns; rejecting it is left to the estimator's
-    validation.
-    """
+    """Indices of the given columns with values strictly between 0 and ``top``. Columns
+    without numbers are not grey; the estimator's validation rejects them."""
     found = numbers_of(X, columns)
     return columns[[bool(_grey(values, top).any()) for values in found]]
 
 
 def outside(X, columns, top=1.0):
-    """Return whether columns have values outside [0, top], but for rounding errors."""
+    """Return whether columns have values outside [0, top], up to rounding errors."""
     low, high = -ROUNDING * top, (1 + ROUNDING) * top
     return any(((v < low) | (v > high)).any() for v in numbers_of(X, columns))
 
 
 def is_binary(X):
-    """Return whether all columns hold numbers, and none but 0, 1 and NaN."""
+    """Return whether all columns are numeric and contain only 0, 1 and NaN."""
     sparse, found = sp.issparse(X), numbers_of(X, range(_num_features(X)))
     if not sparse and not all(map(len, found)):
         return False
@@ -126,7 +122,8 @@ def is_binary(X):
 
 
 def numbers_of(X, columns):
-    """Numbers in each of the columns; only the stored numbers of sparse columns."""
+    """Numeric values in each of the columns; sparse columns have only their stored
+    values."""
     try:
         X = X.tocsc() if sp.issparse(X) else X if hasattr(X, "iloc") else np.asarray(X)
     except (TypeError, ValueError):
@@ -137,15 +134,17 @@ def numbers_of(X, columns):
 
 
 def of_bits(function, X, columns, n_draws, rng, top=1.0):
-    """Mean of a function of each row over draws of the bits of grey columns, 0 or
-    ``top``, and its standard error; without such columns the function of X itself, and
-    zeros."""
+    """Average a function of rows over draws of the bits of grey columns, 0 or ``top``.
+
+    Returns the mean and its standard error for each row. Without grey columns these are
+    the function of X itself, and zeros.
+    """
     if not len(columns):
         rows = function(X)
         return rows, np.zeros_like(rows)
     drawn = _of_sparse if sp.issparse(X) else _of_dense
-    found = [function(drawn(X, columns, rng, top)) for _ in range(n_draws)]
-    return np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / np.sqrt(n_draws)
+    draws = [function(drawn(X, columns, rng, top)) for _ in range(n_draws)]
+    return np.mean(draws, axis=0), np.std(draws, axis=0, ddof=1) / np.sqrt(n_draws)
 
 
 def _grey(values, top):
@@ -176,29 +175,29 @@ def _uniform(shape, rng):
 
 
 def _of_dense(X, columns, rng, top):
-    found = X.copy() if hasattr(X, "iloc") else np.array(X)
-    bits = np.stack([_values(found, j) for j in columns], axis=1)
-    for part, u in _uniform(found.shape, rng):
+    result = X.copy() if hasattr(X, "iloc") else np.array(X)
+    bits = np.stack([_values(result, j) for j in columns], axis=1)
+    for part, u in _uniform(result.shape, rng):
         v = bits[part]
         on = u[:, columns] < v / top
         bits[part] = np.where(_grey(v, top), top * on, v)
-    if isinstance(found, np.ndarray):
-        found[:, columns] = bits
-        return found
+    if isinstance(result, np.ndarray):
+        result[:, columns] = bits
+        return result
     for place, column in enumerate(columns):
-        found.isetitem(column, bits[:, place])
-    return found
+        result.isetitem(column, bits[:, place])
+    return result
 
 
 def _of_sparse(X, columns, rng, top):
-    found = X.tocsr(copy=True)
-    found.sum_duplicates()
-    mine = np.isin(found.indices, columns) & _grey(found.data, top)
-    for part, u in _uniform(found.shape, rng):
-        own = slice(found.indptr[part.start], found.indptr[part.stop])
-        counts = np.diff(found.indptr[part.start : part.stop + 1])
-        on = u[np.repeat(np.arange(len(u)), counts), found.indices[own]]
-        v = found.data[own]
-        found.data[own] = np.where(mine[own], top * (on < v / top), v)
-    found.eliminate_zeros()
-    return found
+    result = X.tocsr(copy=True)
+    result.sum_duplicates()
+    is_grey = np.isin(result.indices, columns) & _grey(result.data, top)
+    for part, u in _uniform(result.shape, rng):
+        entries = slice(result.indptr[part.start], result.indptr[part.stop])
+        counts = np.diff(result.indptr[part.start : part.stop + 1])
+        on = u[np.repeat(np.arange(len(u)), counts), result.indices[entries]]
+        v = result.data[entries]
+        result.data[entries] = np.where(is_grey[entries], top * (on < v / top), v)
+    result.eliminate_zeros()
+    return result

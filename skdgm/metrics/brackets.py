@@ -1,11 +1,11 @@
-r"""Log partition function and mean log-likelihoods, with lower and upper ends.
+r"""Log partition function and mean log-likelihoods, with lower and upper estimates.
 
 .. math:: \log Z_\text{lower} \le \log Z \le \log Z_\text{upper}, \qquad
    \log p(v) = \log \tilde p(v) - \log Z
 
-Both ends of log Z are estimated by annealed importance sampling (AIS): forward from a
-base model, and in reverse from tempered samples of the model. The unnormalised term is
-exact, a lower bound, or estimated by importance sampling; for grey rows it is a mean
+Both estimates of log Z are by annealed importance sampling (AIS): forward from a base
+model, and in reverse from tempered samples of the model. The unnormalized term is
+exact, a lower bound, or estimated by importance sampling. For grey rows it is averaged
 over draws of their bits.
 """
 
@@ -60,13 +60,14 @@ def partition_bracket(
     and are tempered between the model and a base model. The reverse estimate anneals
     their states to the base model, and the forward estimate anneals other chains from
     the base model to the model. If the two estimates disagree, a warning recommends
-    larger numbers. A search for the most probable hidden states gives another estimate
-    if the chains do not visit these states; the highest log Z is used, and the sum over
-    the states is a lower bound.
+    larger numbers. A search for the most probable hidden states gives a further
+    estimate if the chains do not visit these states. The highest estimate is used, and
+    the sum over the states is a lower bound.
 
-    Machines of covariances use Hamiltonian trajectories in place of Gibbs steps; a
-    trajectory counts as many steps as it has leapfrog steps. They use neither tempering
-    nor enumeration nor search, so that ``n_steps``, ``max_bits`` and ``n_jobs`` have no
+    Covariance machines (:class:`~skdgm.MeanCovarianceRBM`,
+    :class:`~skdgm.MeanProductOfT`) use Hamiltonian trajectories in place of Gibbs
+    steps, and each leapfrog step counts as a step. They use neither tempering nor
+    enumeration nor search, so that ``n_steps``, ``max_bits`` and ``n_jobs`` have no
     effect, and ``schedule="adaptive"`` raises a ValueError.
 
     Parameters
@@ -76,8 +77,8 @@ def partition_bracket(
     n_chains : int, default=100
         Number of annealed chains on each side.
     n_betas : int or sequence of int, default=(300, 1000, 3000)
-        Number of inverse temperatures. In a sequence, the next number is tried as long
-        as the estimates disagree.
+        Number of inverse temperatures. If it is a sequence, the numbers are tried in
+        turn until the estimates agree.
     schedule : {"linear", "quadratic", "sigmoid", "adaptive"}, default="quadratic"
         Spacing of the inverse temperatures: "quadratic" is denser near the model,
         "adaptive" where the weights of a first run vary most.
@@ -86,18 +87,19 @@ def partition_bracket(
     n_steps : int, default=200
         Number of tempering steps.
     confidence : float, default=0.95
-        Level of the bootstrap interval of each estimate; the bracket is the hull of
-        both.
+        Confidence level of the bootstrap interval of each estimate. The bracket is the
+        hull of the two intervals.
     max_gap : float, default=1.0
         Difference of the estimates, in nats, above which there is a warning.
     max_bits : int, default=20
         Log Z is computed exactly if the smaller colour of layers has at most this many
         binary units; at most 22.
     n_jobs : int, default=None
-        Number of threads that share the chains, besides those of the kernels; useful
-        for real units. The result does not depend on it.
+        Number of threads that share the chains, in addition to the threads of the
+        kernels; useful for real units. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        By default the seed of the fit, so that each call returns the same result.
+        Seed of the chains; by default the seed of the fit, so that each call returns
+        the same result.
 
     Returns
     -------
@@ -137,10 +139,10 @@ def partition_bracket(
     True
     """
     check_can("bracket", estimator, "partition_bracket")
-    several = np.atleast_1d(n_betas)
-    if several.ndim != 1 or not len(several) or several.min() < 2:
+    numbers = np.atleast_1d(n_betas)
+    if numbers.ndim != 1 or not len(numbers) or numbers.min() < 2:
         raise ValueError("n_betas must be at least 2, or a sequence of such numbers.")
-    betas = tuple(count(number, "n_betas", 2) for number in several)
+    betas = tuple(count(number, "n_betas", 2) for number in numbers)
     for name, value, low in (
         ("n_chains", n_chains, 2),
         ("burn_in", burn_in, 0),
@@ -160,15 +162,16 @@ class LikelihoodBracket(NamedTuple):
     log_likelihood : float
         Mean over rows, in nats.
     lower, upper : float
-        Ends of its bracket: the ends for log Z, widened by the uncertainty of the rows.
+        Lower and upper estimate: the ends for log Z, widened by the uncertainty of the
+        unnormalized terms of the rows.
     se : float
         Standard error of the estimate for these rows, excluding the sampling of rows.
     ess : float
         Effective number of annealed chains; their total number if log Z is exact.
     kind : {"exact", "lower bound", "estimate"}
-        Kind of the numbers: the log-likelihood of bits; a lower bound, in expectation
-        if it is a mean over draws; or an estimate by annealing or importance sampling,
-        which is low on average.
+        Kind of the log-likelihood: exact; a lower bound, in expectation if it is a mean
+        over draws; or an estimate by annealing or importance sampling, which is low on
+        average.
     rows : ndarray of shape (n_samples,)
         Log-likelihood of each row, or its mean over draws of a grey row's bits.
     log_Z : Bracket
@@ -213,16 +216,16 @@ def likelihood_bracket(
     estimator : object
         Fitted estimator with a partition function.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Missing entries (NaN) are marginalised if the estimator supports it. Values
+        Missing entries (NaN) are marginalized if the estimator supports it. Values
         between 0 and 1 in binary columns are probabilities of 1.
     n_draws : int, default=100
         Number of draws per row of the intermediate layers of deep models; unused for
         models whose rows are evaluated exactly.
     n_bit_draws : int, default=10
-        Number of draws of grey rows' bits to average over. The bits are the same for
-        all models of these rows.
+        Number of draws of the bits of grey rows. All models of the rows are evaluated
+        on the same bits.
     confidence : float, default=0.95
-        Confidence level of the ends.
+        Confidence level of the lower and upper estimate.
     random_state : int, RandomState instance or None, default=None
         Seed of the bits, by default 0, and of :func:`partition_bracket`.
     **options

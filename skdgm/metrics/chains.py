@@ -2,12 +2,12 @@ r"""Mixing diagnostics of an estimator's own Markov chains.
 
 .. math:: F(x_\text{even}) = -\log \sum_{x_\text{odd}} e^{-E(x)}
 
-The trace of each chain is this free energy of its even layers, which determine the next
-state; it mixes as slowly as any other quantity. For autoencoders the trace is the
-log-likelihood of a row given the outputs from which it was drawn. Chains have converged
-if their R-hat is at most 1.01 and their effective sample size is at least 400. The
-R-hat of at least 99 % of the columns must also be at most 1.01; some of many columns
-exceed it by chance.
+The trace of a chain is the free energy F of its even layers, which determine the next
+state. It usually mixes as slowly as any other quantity. For autoencoders the trace is
+the log-likelihood of a row given the outputs from which the row was drawn. Chains have
+converged if their R-hat is at most 1.01 and their effective sample size is at least
+400. R-hat must also be at most 1.01 for at least 99 % of the columns; in wide tables a
+few columns exceed it by chance.
 """
 
 from typing import Literal, NamedTuple
@@ -44,8 +44,8 @@ def chain_diagnostics(
     Parameters
     ----------
     estimator : object
-        Fitted estimator that samples by Markov chains: a machine or a belief network,
-        or an autoencoder with chains.
+        Fitted estimator that samples by Markov chains: a Boltzmann machine, a deep
+        belief network, or an autoencoder with chains.
     n_chains : int, default=20
         Number of chains.
     n_draws : int, default=200
@@ -102,8 +102,12 @@ def chain_diagnostics(
         steps["init"] = init
     X, trace = density.trace(n_rows, random_state, **steps)
     trace = trace.reshape(n_chains, n_draws)
-    ess, rho, fixed = effective_sample_size(trace), autocorrelation(trace), still(trace)
-    # The chains are those of the top-level machine of a network.
+    ess, rho, is_still = (
+        effective_sample_size(trace),
+        autocorrelation(trace),
+        still(trace),
+    )
+    # Chains run in the top-level machine of a network.
     network = getattr(estimator, "dbn_", estimator)
     machine = getattr(network, "layers_", [network])[-1]
     return ChainDiagnostics(
@@ -112,7 +116,7 @@ def chain_diagnostics(
         ess_tail=effective_sample_size(trace, method="tail"),
         r_hat=r_hat(trace),
         r_hat_columns=r_hat(X.reshape(n_chains, n_draws, -1)),
-        autocorrelation=rho[~fixed | fixed.all()].mean(axis=0),
+        autocorrelation=rho[~is_still | is_still.all()].mean(axis=0),
         time=thin * trace.size / ess,
         swap_rates=getattr(machine, "swap_rates_", None),
         thin=thin,
@@ -135,14 +139,14 @@ class ChainDiagnostics(NamedTuple):
         Potential scale reduction of each column; NaN for constant columns.
     autocorrelation : ndarray of shape (n_draws,)
         Autocorrelation of the trace within chains, averaged over the chains that move;
-        1 at every lag if none does. Differences between chains affect only ``ess`` and
-        ``time``.
+        1 at every lag if no chain moves. Differences between chains affect only ``ess``
+        and ``time``.
     time : float
-        Number of steps per independent draw. If it is close to ``thin``, ``thin`` is
-        large enough, and could perhaps be smaller.
+        Number of steps per independent draw. If it is close to ``thin``, draws are
+        nearly independent, and a smaller ``thin`` may suffice.
     swap_rates : ndarray or None
-        Swap rates between the temperatures at which the machine with the chains was
-        trained; None if it was not trained by tempering.
+        Swap rates between neighbouring temperatures during training; None without
+        tempering.
     thin : int
         Number of steps between draws.
 
@@ -169,17 +173,17 @@ class ChainDiagnostics(NamedTuple):
 
     @property
     def reasons(self) -> list[str]:
-        """Violated criteria of convergence, a list of str; empty if converged."""
+        """Violated criteria of convergence; empty if converged."""
         if np.isnan(np.append(self.r_hat_columns, self.r_hat)).all():
             return ["nothing moves"]
         columns = np.nan_to_num(self.r_hat_columns, nan=1.0)
-        own = {
+        r_hats = {
             "R-hat": np.nan_to_num(self.r_hat, nan=1.0),
             f"R-hat of {100 * (1 - _MOST):.0f} % of the columns": np.quantile(
                 columns, _MOST
             ),
         }
-        high = {name: value for name, value in own.items() if value > _MAX_R_HAT}
+        high = {name: value for name, value in r_hats.items() if value > _MAX_R_HAT}
         sizes = {"ESS": self.ess, "ESS in the tails": self.ess_tail}
         low = {name: size for name, size in sizes.items() if size < _MIN_ESS}
         return [

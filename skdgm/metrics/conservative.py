@@ -1,4 +1,4 @@
-r"""Conservative log-likelihoods: by samples (CSL), and by reverse annealing (RAISE).
+r"""Conservative log-likelihoods, by samples (CSL) or by reverse annealing (RAISE).
 
 .. math:: \log \frac1n \sum_{k=1}^n p(v \mid h_k), \qquad
    \log \frac1n \sum_{k=1}^n \frac{\tilde p(v)}{Z_0} w_k
@@ -42,19 +42,20 @@ def csl_log_likelihood(
 
     .. math:: \log \frac1n \sum_{k=1}^n p(v \mid h_k), \qquad h_k \sim p(h)
 
-    In expectation it is below the log-likelihood, and far below in high dimensions,
-    where hardly any sample is close to a row. It refers to the distribution of the
-    model's chains, with hidden units h or a corrupted row in their place, and so also
-    applies to denoising autoencoders and generative stochastic networks, which have no
-    likelihood.
+    In expectation CSL is below the log-likelihood, and far below it in high dimensions,
+    where hardly any sample is close to a row. It evaluates the stationary distribution
+    of the model's chains. For denoising autoencoders and generative stochastic
+    networks, which have no likelihood, h is the corrupted row or the hidden units of a
+    chain.
 
     Parameters
     ----------
     estimator : object
-        Fitted estimator whose chains draw hidden units, given which columns are
-        independent: a machine, a belief network, or an autoencoder with chains.
+        Fitted estimator whose chains draw hidden units such that columns are
+        independent given the units: a Boltzmann machine, a deep belief network, or an
+        autoencoder with chains.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows to score. Missing entries (NaN) are marginalised.
+        Rows to score. Missing entries (NaN) are marginalized.
     n_samples : int, default=10000
         Number of samples :math:`h_k`, each from a separate chain.
     n_steps : int, default=1000
@@ -103,16 +104,16 @@ def csl_log_likelihood(
     log_A, parts = unit.log_partition(eta), []
     for part in gen_batches(rows.shape[0], max(1, _ENTRIES // n_samples)):
         v = rows.take(part)
-        held = ~np.isnan(v)
-        log_p = unit.log_evidence(eta, np.where(held, v, 0), held) - log_A
+        known = ~np.isnan(v)
+        log_p = unit.log_evidence(eta, np.where(known, v, 0), known) - log_A
         parts.append(logsumexp(log_p, axis=1) - np.log(n_samples))
     volume = density.domain.log_volume(density.columns, rows)
     return np.concatenate(parts) + volume
 
 
 class Annealing(NamedTuple):
-    """Annealing path from rows to the base model: the parameters of that, without
-    couplings, and its log Z; inverse temperatures; and a number of threads, or None."""
+    """Annealing path from rows to the base model: parameters of the base model and its
+    log Z, inverse temperatures, and number of threads or None."""
 
     base: tuple
     betas: np.ndarray
@@ -135,10 +136,11 @@ def raise_log_likelihood(
 
     .. math:: \log \frac1n \sum_{k=1}^n \frac{\tilde p(v)}{Z_0} w_k
 
-    with weights :math:`w_k` of chains annealed from v to a base model of known
-    :math:`Z_0`. The mean inside the logarithm is an unbiased estimate of the likelihood
-    under the distribution in which chains annealed from the base model through the same
-    temperatures end. Its logarithm is lower in expectation, hence conservative.
+    with weights :math:`w_k` of chains that are annealed from v to a base model with
+    known :math:`Z_0`. Consider the distribution of the end points of chains that are
+    annealed from the base model to the model. The mean inside the logarithm is an
+    unbiased estimate of the likelihood under this distribution, so that its logarithm
+    is low in expectation.
 
     Parameters
     ----------
@@ -153,11 +155,11 @@ def raise_log_likelihood(
     n_samples : int, default=100
         Number of samples of the model whose means define the base model.
     return_se : bool, default=False
-        If True, standard errors are returned too.
+        Whether to return standard errors.
     n_jobs : int, default=None
         Number of threads that share the chains; the result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Seed of the chains; by default that of the fit.
+        Seed of the chains; by default the seed of the fit.
 
     Returns
     -------
@@ -204,5 +206,5 @@ def raise_log_likelihood(
     log_p = np.stack(
         [density.annealed(X, rng.fold(k), annealing) for k in range(n_chains)]
     )
-    found, se = log_mean_exp(log_p)
-    return (found, se) if return_se else found
+    log_likelihood, se = log_mean_exp(log_p)
+    return (log_likelihood, se) if return_se else log_likelihood

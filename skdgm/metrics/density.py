@@ -3,14 +3,14 @@ r"""Log densities of data under a Pipeline with invertible preprocessing.
 .. math:: \log p_X(x) = \log p_T(T(x)) + \log \left|\det \frac{\partial T}{\partial
    x}\right|
 
-Probabilities of binary rows have no units and need no correction. The log determinant
+Probabilities of binary rows have no units and need no correction. The log-determinant
 of a fitted transformer is
 
 .. math:: \log \left|\det \frac{\partial T}{\partial x}\right| =
    \sum_i \log \frac{\partial T_i}{\partial x_i}
 
 for scalers and power transformations [1]_, which act on each column separately. It is
-:math:`-\tfrac12 \sum_i \log \lambda_i` for whitening by all principal components, of
+:math:`-\tfrac12 \sum_i \log \lambda_i` for whitening by all principal components with
 variances :math:`\lambda_i`, and zero for a rotation without whitening.
 
 References
@@ -42,8 +42,8 @@ KNOWN = (
     "StandardScaler, RobustScaler, MinMaxScaler and MaxAbsScaler (not clipping), "
     "PowerTransformer, PCA with all components"
 )
-# Variances below this many rounding errors of the largest one, times the number of
-# columns, are those of linearly dependent columns.
+# Columns are linearly dependent if a variance is below the number of columns times
+# this many rounding errors of the largest variance.
 _NOISE = 10
 
 
@@ -53,17 +53,16 @@ def measure(estimator: object) -> Literal["probability", "density"]:
     Parameters
     ----------
     estimator : object
-        Estimator, or Pipeline, of which the last step decides; in an outlier detector,
-        its density estimator.
+        Estimator, Pipeline with an estimator as last step, or outlier detector.
 
     Returns
     -------
     measure : {"probability", "density"}
-        "density" if any column is real, and for estimators that do not declare their
-        columns. Estimators that infer columns from the data declare them after a fit.
+        "density" if any column is real, or if the estimator does not declare its
+        columns. Estimators that infer columns from data declare them after ``fit``.
     """
     last = parts_of(estimator)[1]
-    # Before a fit there is no density, but most kinds of columns are known.
+    # Most kinds of columns are known before a fit.
     density = density_of(last)
     domain = getattr(density, "domain", getattr(last, "_domain", None))
     facts = getattr(density, "columns", None), domain
@@ -79,15 +78,16 @@ def log_density(estimator: object, X: Data) -> np.ndarray:
     Parameters
     ----------
     estimator : object
-        Fitted estimator with ``score_samples``; or a Pipeline that ends with one and
-        whose other steps scale columns, apply power transformations, rotate to all
-        principal components, or have a method ``log_abs_det_jacobian(X)``; or an
-        outlier detector with one of these.
+        Fitted estimator with ``score_samples``, an outlier detector with one, or a
+        Pipeline that ends with one. Other steps of the Pipeline scale columns, apply
+        power transformations, rotate to all principal components, or have a method
+        ``log_abs_det_jacobian(X)``.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Missing entries (NaN) are allowed if all steps accept them; the density is then
-        that of the known entries. Constant columns, which scalers do not scale, count
-        as if scaled by the geometric mean of the others' scales (except those of
-        RobustScaler, which cannot be told from columns of scale 1).
+        that of the known entries. Scalers do not scale constant columns, which count as
+        if scaled by the geometric mean of the scales of other columns. RobustScaler is
+        an exception, as its constant columns cannot be distinguished from columns of
+        scale 1.
 
     Returns
     -------
@@ -98,7 +98,8 @@ def log_density(estimator: object, X: Data) -> np.ndarray:
     NotFittedError
         The estimator is not fitted.
     TypeError
-        There is no ``score_samples``, or a step has no known determinant.
+        The estimator has no ``score_samples``, or a step has no known Jacobian
+        determinant.
     ValueError
         Whitened columns are linearly dependent.
 
@@ -120,21 +121,23 @@ def log_density(estimator: object, X: Data) -> np.ndarray:
     """
     check_can("log_prob", estimator, "log_density")
     last, seen, log_det = unwound(estimator, X)
-    found = last.score_samples(seen)
-    # Of several sequences a list.
-    if isinstance(found, list):
-        return [part + log_det for part in found]
-    return found + log_det
+    log_p = last.score_samples(seen)
+    # Estimators of sequences return a list.
+    if isinstance(log_p, list):
+        return [part + log_det for part in log_p]
+    return log_p + log_det
 
 
 def parts_of(estimator):
-    """Preprocessing steps of nested Pipelines and outlier detectors, in the order in
-    which they are applied, and the estimator inside all of them."""
+    """Preprocessing steps of nested Pipelines and outlier detectors, in the order of
+    their application, and the innermost estimator."""
     steps = []
     while True:
         if isinstance(estimator, Pipeline):
-            own = [step for _, step in estimator.steps[:-1]]
-            steps += [step for step in own if step not in (None, "passthrough")]
+            pipeline_steps = [step for _, step in estimator.steps[:-1]]
+            steps += [
+                step for step in pipeline_steps if step not in (None, "passthrough")
+            ]
             estimator = estimator[-1]
         elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
@@ -145,8 +148,8 @@ def parts_of(estimator):
 
 
 def unwound(estimator, X):
-    """Innermost estimator of Pipelines, the rows after all previous steps, and the log
-    absolute Jacobian determinant of the steps, to be added to the log-likelihood; 0 for
+    """Innermost estimator, rows after all preprocessing steps, and log absolute
+    Jacobian determinant of the steps, to be added to the log-likelihood; 0 for
     probabilities."""
     steps, last = parts_of(estimator)
     log_det, discrete = 0.0, measure(last) == "probability"
@@ -160,10 +163,11 @@ def unwound(estimator, X):
 
 
 def log_abs_det(step, X):
-    """Log absolute Jacobian determinant of a fitted transformer at each row, by its own
-    ``log_abs_det_jacobian(X)`` if it has one; missing entries contribute nothing.
+    """Log absolute Jacobian determinant of a fitted transformer at each row.
 
-    TypeError if it is not known; ValueError if a whitened direction has no variance.
+    A method ``log_abs_det_jacobian(X)`` of the transformer is used if it exists.
+    Missing entries contribute nothing. TypeError if the determinant is unknown;
+    ValueError if a whitened direction has no variance.
     """
     if hasattr(step, "log_abs_det_jacobian"):
         return step.log_abs_det_jacobian(X)
@@ -184,8 +188,7 @@ def log_abs_det(step, X):
 
 
 def _log_slopes(step):
-    """Log scale factor of each column or principal direction; None if the transformer
-    does not scale, or is unknown."""
+    """Log scale factor of each column or principal direction; None if unknown."""
     if isinstance(step, StandardScaler) and step.scale_ is None:
         return np.zeros(step.n_features_in_)
     if isinstance(step, StandardScaler):
@@ -204,7 +207,7 @@ def _log_slopes(step):
 
 
 def _log_whitening(pca):
-    """Log scale factors of the principal directions, zeros without whitening."""
+    """Log scale factors of the principal directions; zeros without whitening."""
     variance = pca.explained_variance_
     if not pca.whiten:
         return np.zeros(len(variance))
@@ -218,7 +221,8 @@ def _log_whitening(pca):
 
 
 def _filled(logs, varies):
-    """Log scale factors, with those of constant columns set to the others' mean."""
+    """Log scale factors, with those of constant columns replaced by the mean of the
+    others."""
     return np.where(varies, logs, logs[varies].mean() if varies.any() else 0.0)
 
 

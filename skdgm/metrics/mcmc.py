@@ -9,8 +9,8 @@ For m chains of n draws, with within-chain variance W, between-chain variance B 
    \mathrm{ESS} = \frac{m n}{-1 + 2 \sum_t (\hat\rho_{2t} + \hat\rho_{2t+1})}
 
 The last sum is truncated before its first negative term and made monotone [1]_. Chains
-are split in halves and draws are rank-normalised, so that both diagnostics exist for
-any distribution [2]_.
+are split in halves and draws are rank-normalized, so that both diagnostics are defined
+for any distribution [2]_.
 
 References
 ----------
@@ -49,8 +49,8 @@ def autocorrelation(chains: ArrayLike) -> np.ndarray:
     Returns
     -------
     rho : ndarray of the same shape
-        Equal to ArviZ's; 1 at every lag of a constant chain, for which ArviZ gives no
-        number.
+        The same as in ArviZ, except for a constant chain: 1 at every lag, where ArviZ
+        returns NaN.
 
     Raises
     ------
@@ -83,14 +83,15 @@ def effective_sample_size(
     ----------
     chains : array-like, (n_chains, n_draws) or (n_chains, n_draws, n_quantities)
     method : {"bulk", "tail", "mean"}, default="bulk"
-        "bulk" is for the rank-normalised draws, "tail" the lower one for the 5 % and
-        the 95 % quantile, "mean" for the mean of the draws without normalisation.
+        "bulk" is the size for rank-normalized draws, "tail" the smaller of the sizes
+        for the 5 % and 95 % quantiles, and "mean" the size for the mean of the draws
+        without normalization.
 
     Returns
     -------
     ess : float or ndarray of shape (n_quantities,)
-        Equal to ArviZ's, which in the tails may round a quantile below the draws that
-        are equal to it. The number of draws if all are equal.
+        The same as in ArviZ, up to rounding of quantiles in the tails. The number of
+        draws if all are equal.
 
     Raises
     ------
@@ -110,12 +111,12 @@ def effective_sample_size(
 
 
 def r_hat(chains: ArrayLike) -> float | np.ndarray:
-    r"""Potential scale reduction, which is near 1 if all chains have mixed.
+    r"""Potential scale reduction factor, which is near 1 if all chains have mixed.
 
     .. math:: \hat R = \sqrt{\widehat{\mathrm{var}}^+ / W}
 
-    The larger one for rank-normalised draws and for their rank-normalised distances
-    from the median.
+    The result is the larger of two values: for rank-normalized draws, and for
+    rank-normalized absolute deviations from the median.
 
     Parameters
     ----------
@@ -124,8 +125,8 @@ def r_hat(chains: ArrayLike) -> float | np.ndarray:
     Returns
     -------
     r_hat : float or ndarray of shape (n_quantities,)
-        Equal to ArviZ's. Above 1.01 the chains have not mixed. For a single chain it
-        compares the halves. NaN if all draws are equal.
+        The same as in ArviZ. The chains have not mixed if it is above 1.01. For a
+        single chain it compares its halves. NaN if all draws are equal.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def r_hat(chains: ArrayLike) -> float | np.ndarray:
 
 
 def checked(chains, min_draws=MIN_DRAWS):
-    """Validated chains: finite, of two or three dimensions, and long enough."""
+    """Validated chains: finite, two- or three-dimensional, and long enough."""
     chains = as_numbers(chains, "chains", _WHO, allow_nd=True)
     refuse_huge(chains, "chains")
     if chains.ndim > 3:
@@ -164,20 +165,21 @@ def checked(chains, min_draws=MIN_DRAWS):
 
 
 def each(figure, chains):
-    """Diagnostic of 2-D chains, or an array of those of each quantity of 3-D chains."""
+    """Apply a diagnostic to 2-D chains, or to each quantity of 3-D chains."""
     if chains.ndim == 2:
         return figure(chains)
     return np.array([figure(chains[..., k]) for k in range(chains.shape[2])])
 
 
 def _split(chains):
-    """First and second halves of chains, without the middle draw of an odd number."""
+    """First and second halves of chains, without the middle draw if the number is
+    odd."""
     half = chains.shape[1] // 2
     return np.concatenate([chains[:, :half], chains[:, -half:]])
 
 
 def _normal_scores(chains):
-    """Rank-normalised draws: normal quantiles of the pooled ranks."""
+    """Rank-normalized draws: normal quantiles of the pooled ranks."""
     ranks = rankdata(chains).reshape(chains.shape)
     return ndtri((ranks - 0.375) / (chains.size + 0.25))
 
@@ -191,7 +193,7 @@ def _variances(chains):
 
 
 def _scale_reduction(chains):
-    """R-hat without splitting or rank normalisation; NaN if all draws are equal."""
+    """R-hat without splitting or rank normalization; NaN if all draws are equal."""
     if np.ptp(chains) == 0:
         return np.nan
     within, total = _variances(chains)
@@ -200,7 +202,7 @@ def _scale_reduction(chains):
 
 
 def _size(chains):
-    """Effective sample size without splitting or rank normalisation."""
+    """Effective sample size without splitting or rank normalization."""
     if np.ptp(chains) < np.finfo(float).resolution:
         return float(chains.size)
     n = chains.shape[1]
@@ -212,7 +214,7 @@ def _size(chains):
     # Sums of adjacent autocorrelations of a reversible chain are positive and fall.
     pairs = rho[: 2 * last + 2].reshape(-1, 2).sum(axis=1)
     end = int(np.argmax(pairs <= 0)) if (pairs <= 0).any() else last
-    # The next even lag improves the estimate; of a negative pair only if positive.
+    # The next even lag improves the estimate; after a negative pair only if positive.
     extra = rho[2 * end] if pairs[end] >= 0 else max(rho[2 * end], 0.0)
     time = 2.0 * np.minimum.accumulate(pairs[:end]).sum() + extra - 1.0
     return float(chains.size / max(time, 1.0 / np.log10(chains.size)))
@@ -232,8 +234,8 @@ def still(chains):
 
 
 def reduction(chains):
-    """Rank-normalised split R-hat: the larger one of the draws and of their absolute
-    deviations from the median."""
+    """Rank-normalized split R-hat: the maximum for draws and for absolute deviations
+    from the median."""
     halves = _split(chains)
     folded = np.abs(halves - np.median(halves))
     bulk, tails = (_scale_reduction(_normal_scores(part)) for part in (halves, folded))

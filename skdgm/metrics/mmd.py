@@ -4,13 +4,13 @@ r"""Maximum mean discrepancy of two samples, with a permutation test.
    + \frac{1}{n (n-1)} \sum_{i \ne j} k(y_i, y_j)
    - \frac{2}{m n} \sum_{i, j} k(x_i, y_j)
 
-is unbiased. Its expectation is zero if both samples have the same distribution, and for
-a characteristic kernel, such as the Gaussian, only then.
+This estimate is unbiased. Its expectation is zero if both samples have the same
+distribution, and only then if the kernel is characteristic, like the Gaussian.
 
-With an indicator s in {0, 1} of the rows of the first sample, the sums are
+With an indicator s in {0, 1} of rows of the first sample, the sums are functions of
 :math:`s^T K s`, :math:`s^T K 1` and :math:`1^T K 1`, with zeros on the diagonal of K.
-All splits of a test together cost one matrix product, and K is computed one block of
-rows at a time.
+All splits of a test are evaluated in one matrix product, and K is computed by blocks of
+rows.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from skdgm.metrics._pairs import as_tables, check_number, check_pair
 from skdgm.typing import Data, Seed
 from skdgm.utils.counts import count
 
-# Tolerance for rounding: equal splits may differ by this share of the kernel's size.
+# Tolerance for rounding errors, relative to the largest kernel value.
 _ROUNDING = 1e-12
 # Maximum number of rows for the median distance; entries of a block of the kernel.
 _MEDIAN_ROWS, _ENTRIES = 2000, 2**22
@@ -40,10 +40,10 @@ class Discrepancy(NamedTuple):
     mmd2 : float
         Estimate of the squared discrepancy, which may be negative.
     p_value : float
-        Share of the permutations, the original split included, with a discrepancy as
-        high; NaN without permutations.
+        Share of permutations, including the original split, with a discrepancy at least
+        as high; NaN without permutations.
     gamma : float or None
-        Coefficient of the RBF kernel; None for a callable.
+        Coefficient of the RBF kernel; None if the kernel is a callable.
     permuted : ndarray of shape (n_permutations,)
         Estimates for random permutations of the pooled rows.
     """
@@ -69,15 +69,15 @@ def maximum_mean_discrepancy(
        - 2\,\mathbb{E}\,k(x, y)
 
     The estimate is unbiased. The p-value is that of a permutation test, which is exact
-    for independent rows; samples from one Markov chain, too few steps apart, make it
-    too low. Time is quadratic in the number of rows, memory is not.
+    for independent rows, but too low for correlated draws of a Markov chain. Time, but
+    not memory, is quadratic in the number of rows.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
-        Data that the model was not trained on. In DataFrames of categories or dates,
-        categories are encoded one-hot, times 0.71, so that different ones are at a
-        distance of 1, and numbers and dates are divided by their standard deviation.
+        Data that the model was not trained on. In DataFrames with categories or dates,
+        categories are one-hot codes times 0.71, so that two different categories have
+        distance 1. Numbers and dates are divided by their standard deviation.
     Y : array-like or DataFrame of shape (n_samples, n_features)
         Samples.
     kernel : "rbf" or callable, default="rbf"
@@ -98,9 +98,9 @@ def maximum_mean_discrepancy(
     Raises
     ------
     ValueError
-        A value is missing, numbers of columns differ, a sample has only one row, or the
-        kernel is unknown; gamma is given for a callable, or is not above 0; a callable
-        does not return a matrix of finite numbers.
+        A value is missing, numbers of columns differ, or a sample has only one row. The
+        kernel is unknown, or does not return a matrix of finite numbers. ``gamma`` is
+        not positive, or is given with a callable.
 
     Warns
     -----
@@ -146,17 +146,17 @@ def maximum_mean_discrepancy(
     splits[:m, 0] = 1
     for number in range(1, 1 + n_permutations):
         splits[random_state.permutation(len(rows))[:m], number] = 1
-    found, size = discrepancies(kernel, rows, splits)
+    mmd2, size = discrepancies(kernel, rows, splits)
     # The original split counts as one of the permutations.
-    exceeding = found >= found[0] - _ROUNDING * size
+    exceeding = mmd2 >= mmd2[0] - _ROUNDING * size
     p_value = exceeding.mean() if n_permutations else np.nan
-    return Discrepancy(float(found[0]), float(p_value), gamma, found[1:])
+    return Discrepancy(float(mmd2[0]), float(p_value), gamma, mmd2[1:])
 
 
 def median_gamma(rows, random_state):
     """Gamma of the RBF kernel by the median heuristic, :math:`1 / 2 d^2` with the
-    median d of the nonzero distances; 1 if all are zero. A sample of 2000 rows is used
-    if there are more."""
+    median nonzero distance d; 1 if all distances are zero. At most 2000 random rows are
+    used."""
     if len(rows) > _MEDIAN_ROWS:
         rows = rows[random_state.permutation(len(rows))[:_MEDIAN_ROWS]]
     distances = pdist(rows)
@@ -165,16 +165,16 @@ def median_gamma(rows, random_state):
 
 
 def discrepancies(kernel, rows, splits):
-    """Squared maximum mean discrepancy of the two samples of each split, unbiased, and
-    the largest absolute value of the kernel, a function of two tables.
+    """Unbiased squared maximum mean discrepancy of the two samples of each split, and
+    the maximum absolute value of the kernel.
 
-    ``splits`` are indicators, (n_rows, n_splits): 1 for rows of the first sample,
-    equally many in each. ValueError if the kernel does not return a matrix of finite
-    numbers.
+    ``splits`` are indicators, (n_rows, n_splits): 1 for rows of the first sample, whose
+    size is the same in all splits. ValueError if the kernel does not return a matrix of
+    finite numbers.
     """
     m = splits[:, 0].sum()
     n = len(rows) - m
-    within, touching, total, size = 0.0, 0.0, 0.0, 0.0
+    within, cross, total, size = 0.0, 0.0, 0.0, 0.0
     for part in gen_batches(len(rows), max(1, _ENTRIES // len(rows))):
         first = splits[part]
         K = np.array(kernel(rows[part], rows), dtype=np.float64)
@@ -188,8 +188,8 @@ def discrepancies(kernel, rows, splits):
         K[numbers - part.start, numbers] = 0.0
         # Sums over pairs with both rows in the first sample, with one, and over all.
         within += (first * (K @ splits)).sum(axis=0)
-        touching += K.sum(axis=1) @ first
+        cross += K.sum(axis=1) @ first
         total += K.sum()
-    others = total - 2 * touching + within
-    squared = within / (m * (m - 1)) + others / (n * (n - 1))
-    return squared - 2 * (touching - within) / (m * n), size
+    within_others = total - 2 * cross + within
+    squared = within / (m * (m - 1)) + within_others / (n * (n - 1))
+    return squared - 2 * (cross - within) / (m * n), size

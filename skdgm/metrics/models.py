@@ -9,7 +9,7 @@ from skdgm.utils.random import MAX_SEED
 from skdgm.utils.wrapped import capabilities_of
 
 _MACHINES = "BernoulliRBM, GaussianRBM, RBMClassifier, DBM, DBMClassifier"
-# Estimators that have a capability, in words.
+# Descriptions of the estimators with a capability.
 _ABLE = {
     "annealed": f"machines of layers ({_MACHINES}, DBN, and what has such a one "
     "inside)",
@@ -26,7 +26,7 @@ _ABLE = {
 
 
 def check_can(capability, estimator, who):
-    """Raise NotFittedError, or TypeError where there is no such capability."""
+    """Raise NotFittedError, or TypeError if the estimator lacks the capability."""
     check_is_fitted(estimator)
     if capability not in capabilities_of(estimator):
         raise TypeError(
@@ -35,7 +35,7 @@ def check_can(capability, estimator, who):
 
 
 def check_names(who, options, *functions):
-    """Raise TypeError unless options of ``who`` are arguments of one of the
+    """Raise TypeError unless all options of ``who`` are parameters of one of the
     functions."""
     known = {name for f in functions for name in inspect.signature(f).parameters}
     known -= {"estimator", "X", "options"}
@@ -48,7 +48,8 @@ def check_names(who, options, *functions):
 
 
 def seed_of(random_state):
-    """Seed drawn from a random state; None, for the estimator's own, if it is None."""
+    """Draw a seed from a random state; None, for the estimator's own seed, if it is
+    None."""
     if random_state is None:
         return None
     return check_random_state(random_state).randint(MAX_SEED)

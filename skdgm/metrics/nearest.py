@@ -1,10 +1,11 @@
-r"""Samples and their nearest rows of data: memorisation, and coverage of modes.
+r"""Comparison of samples with their nearest rows of data: memorisation and mode
+coverage.
 
 .. math:: A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v)), \qquad
    \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
 
-A is one half for samples s at the same distances d from training rows as validation
-rows v, and 1 for copies. The divergence of the shares of modes, in nats, is zero if
+A is one half if samples s have the same distances d from training rows as validation
+rows v, and 1 for copies. The KL divergence of the shares of modes, in nats, is zero if
 they agree, and log K if all samples are in one of K equally frequent modes.
 """
 
@@ -30,21 +31,21 @@ class Memorisation(NamedTuple):
     distance : ndarray of shape (n_samples,)
         Euclidean distance from each sample to the nearest training row.
     index : ndarray of shape (n_samples,)
-        Index of that row.
+        Index of the nearest training row.
     copied : float
         Share of samples that are equal to a training row.
     valid_distance : ndarray of shape (n_valid,) or None
         Distance from each validation row to the nearest training row.
     valid_copied : float or None
-        Share of validation rows that are equal to a training row. Where it is high, as
-        in tables of few values, copies do not indicate memorisation.
+        Share of validation rows that are equal to a training row. If it is high, as in
+        tables with few distinct rows, copies do not indicate memorisation.
     closer : float or None
         Probability that a sample is nearer to the training rows than a validation row,
-        ties counting one half. Values near 1 indicate memorisation; near 0, samples are
-        unlike the data.
+        ties counting one half. Values near 1 indicate memorisation; values near 0
+        indicate samples that differ from the data.
     p_value : float or None
-        Probability of ``closer`` being as high if samples were distributed like
-        validation rows, by the Mann-Whitney test.
+        p-value of a Mann-Whitney test of whether samples are closer to training rows
+        than validation rows are.
     """
 
     distance: np.ndarray
@@ -65,18 +66,18 @@ def nearest_training_neighbours(
        A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v))
 
     The distances of samples s are compared with those of validation rows v. The test
-    assumes independent rows: samples from one Markov chain, too few steps apart, make
-    the p-value too low or too high.
+    assumes independent rows; correlated draws of a Markov chain make the p-value too
+    low or too high.
 
     Parameters
     ----------
     samples : array-like or DataFrame of shape (n_samples, n_features)
-        In DataFrames of categories or dates, different categories are at a distance of
+        In DataFrames with categories or dates, two different categories have distance
         1, and numbers and dates are divided by their standard deviation.
     X_train : array-like or DataFrame of shape (n_train, n_features)
         Rows that the model was trained on.
     X_valid : array-like or DataFrame of shape (n_valid, n_features), default=None
-        Rows of the same distribution that the model was not trained on.
+        Held-out rows of the same distribution.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def nearest_training_neighbours(
 
     See Also
     --------
-    skdgm.plotting.SamplesDisplay : Shows samples above these rows.
+    skdgm.plotting.SamplesDisplay : Plot of samples above their nearest rows.
 
     References
     ----------
@@ -143,12 +144,12 @@ def nearest_training_neighbours(
 
 
 def nearest_rows(rows, X):
-    """Distance of the nearest row of X from each row, and its index."""
+    """Distance from each row to the nearest row of X, and the index of that row."""
     # Centring reduces cancellation in the squared distances of the search.
     centre = X.mean(axis=0)
     search = NearestNeighbors(n_neighbors=1).fit(X - centre)
     index = search.kneighbors(rows - centre, return_distance=False)[:, 0]
-    # Recomputed, as the search's own distances between equal rows are not quite zero.
+    # The distances of the search are not exactly zero for equal rows.
     return np.linalg.norm(rows - X[index], axis=1), index
 
 
@@ -168,9 +169,9 @@ class ModeCoverage(NamedTuple):
     n_modes : int
         Number of modes found.
     kl : float
-        KL divergence of the samples' shares from those of the data, in nats. For n
-        samples of a perfect model it is about (n_classes - 1) / 2n. Infinite if there
-        are samples of a mode that is absent from the data.
+        KL divergence of the shares among samples from the shares in the data, in nats.
+        For n samples of a perfect model it is about (n_classes - 1) / 2n. Infinite if
+        there are samples of a mode that is absent from the data.
     high_quality : float
         Share of the samples that are within ``radius`` of the data.
     """
@@ -193,12 +194,14 @@ def mode_coverage(
     radius: float | None = None,
     min_share: float = 0.0,
 ) -> ModeCoverage:
-    r"""Coverage of the modes of the data by samples, and its divergence.
+    r"""Coverage of the modes of the data by samples, and KL divergence of the shares of
+    modes.
 
     .. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
 
-    The mode of a sample is the class predicted by a classifier [1]_, or the mode of the
-    nearest row of X. The rows of X may be the centres of a mixture, each a mode [2]_.
+    The mode of a sample is the class that a classifier predicts [1]_, or the mode of
+    the nearest row of X. The rows of X may be the centres of a mixture, with one mode
+    each [2]_.
 
     Parameters
     ----------
@@ -207,17 +210,18 @@ def mode_coverage(
         Data, or centres; DataFrames as for :func:`nearest_training_neighbours`.
     y : array-like of shape (n_rows,), default=None
         Mode of each row of X: classes, or ``np.arange(len(X))`` for centres. By default
-        predicted by ``classifier``, so that data and samples share its errors.
+        modes are predicted by ``classifier``, so that data and samples share its
+        errors.
     classifier : fitted classifier, default=None
-        By default samples have the mode of the nearest row of X.
+        Classifier of modes. By default a sample has the mode of the nearest row of X.
     radius : float, default=None
-        Maximum distance of high-quality samples from the nearest row of X; others
-        belong to no mode. For a mixture of normal distributions three standard
-        deviations are usual. By default there is no limit.
+        Maximum distance of high-quality samples from the nearest row of X; other
+        samples belong to no mode. Three standard deviations are usual for a mixture of
+        normal distributions. By default there is no limit.
     min_share : float, default=0
-        A mode is found if it has a sample, and if its share is at least this part of
-        its share in the data. If this is not above a classifier's error rate, errors
-        alone can count as found modes.
+        Minimum share of a mode among samples, relative to its share in the data, at
+        which the mode is found. It should exceed the error rate of the classifier, as
+        errors alone can count as found modes.
 
     Returns
     -------
@@ -279,7 +283,7 @@ def mode_coverage(
     y = column_or_1d(check_array(y, dtype=None, ensure_2d=False, input_name="y"))
     labels = y[nearest] if classifier is None else classifier.predict(samples)
     with np.errstate(invalid="ignore"):
-        # To integers, of labels beyond all of these.
+        # NumPy warns of labels that are too large for integers.
         classes = unique_labels(y, labels)
     if radius is not None:
         check_number(radius, "radius", min_val=0, include_boundaries="neither")

@@ -3,8 +3,8 @@ r"""Log-likelihoods by a Parzen window estimate around samples.
 .. math:: \log \hat p_\sigma(x) = \log \sum_i e^{-|x - s_i|^2 / 2 \sigma^2}
    - \log m - d \log \sqrt{2 \pi} \sigma
 
-for m samples in d dimensions. Distances are computed by matrix products, for one block
-of rows x at a time.
+for m samples in d dimensions. Distances are computed by matrix products for blocks of
+rows x.
 """
 
 from typing import NamedTuple
@@ -18,13 +18,13 @@ from skdgm.metrics._pairs import check_number, check_pair
 from skdgm.typing import ArrayLike, Data
 from skdgm.utils.domains import as_numbers, refuse_huge
 
-# Smallest number of which the inverse is a float.
+# Smallest normal float, whose inverse is finite.
 _TINY = np.finfo(np.float64).tiny
 _WHO = "parzen_log_likelihood"
 # Entries of a block of distances from rows to samples.
 _ENTRIES = 2**22
-# Initial grid of bandwidths and the smallest one, in units of the root mean squared
-# distance of rows from samples per column; tolerance of the best one's logarithm.
+# Initial grid of bandwidths and the minimum, in units of the root mean squared distance
+# of rows from samples per column; tolerance of the log of the best bandwidth.
 _WIDTHS, _SMALLEST, _TOLERANCE = np.logspace(-1, 0, 10), 1e-5, 1e-3
 
 
@@ -63,17 +63,16 @@ def parzen_log_likelihood(
     .. math:: \log \hat p(x) = \log \frac1m \sum_{i=1}^m
        \mathcal{N}(x; s_i, \sigma^2 I)
 
-    It is a density in the units of the columns, for any model that can be sampled [1]_.
-    In high dimensions it says little about the model: no feasible number of samples is
-    enough, it is far from the log-likelihood, it may rank models wrongly, and the
-    centres of k-means can score higher than data [2]_. It is for comparison with
-    published results [3]_. As there, kernels of columns in [0, 1] extend beyond this
-    range, so that a part of the density is outside the domain; this does not hold for
-    ``score_samples`` of skdgm's generators.
+    The estimate is a density in the units of the columns, for any model that can be
+    sampled [1]_. In high dimensions it says little about the model: no feasible number
+    of samples is enough, it is far from the log-likelihood, it may rank models wrongly,
+    and centres of k-means can score higher than data [2]_. Use it only to compare with
+    published results [3]_. As in these publications, kernels of columns in [0, 1]
+    extend beyond this range, in contrast to ``score_samples`` of skdgm's generators.
 
     The log-likelihoods equal ``score_samples`` of scikit-learn's ``KernelDensity`` with
-    all samples in one leaf; with its default leaves that loses tens of nats in a
-    hundred columns (scikit-learn 1.9).
+    all samples in one leaf. With the default leaf size, errors of ``KernelDensity`` are
+    tens of nats for a hundred columns (scikit-learn 1.9).
 
     Parameters
     ----------
@@ -82,15 +81,15 @@ def parzen_log_likelihood(
     samples : array-like of shape (n_samples, n_features)
         Samples of the model, on the same scale as X.
     sigma : float, default=None
-        Bandwidth, which by default maximises the likelihood of ``X_valid``.
+        Bandwidth. By default it maximizes the likelihood of ``X_valid``.
     X_valid : array-like of shape (n_valid, n_features), default=None
         Rows for choosing the bandwidth, neither in X nor among the samples. Required
         if ``sigma`` is None, and not allowed otherwise.
     sigmas : array-like of float, default=None
         Candidate bandwidths. In [2]_ pixels are in [0, 1], and the candidates are
-        ``np.logspace(-1, 0, 10)``. By default such a grid is shifted until its best
-        value is inside, followed by a search between the neighbours of that, to a
-        relative tolerance of a thousandth.
+        ``np.logspace(-1, 0, 10)``. By default such a grid is shifted until the best
+        value is not at its ends. A search between the neighbours of this value follows,
+        to a relative tolerance of 0.001.
 
     Returns
     -------
@@ -99,10 +98,10 @@ def parzen_log_likelihood(
     Raises
     ------
     ValueError
-        A value is missing, or numbers of columns differ; neither or both of ``sigma``
-        and ``X_valid`` are given, or both ``sigma`` and ``sigmas``; all rows of
-        ``X_valid`` are among the samples, so that the best bandwidth is zero; or a
-        bandwidth is not above 0.
+        A value is missing, numbers of columns differ, or a bandwidth is not positive.
+        Neither or both of ``sigma`` and ``X_valid``, or both ``sigma`` and ``sigmas``,
+        are given. All rows of ``X_valid`` are among the samples, so that the best
+        bandwidth is zero.
     TypeError
         ``sigma`` is not a number.
 
@@ -168,7 +167,7 @@ def _best(X, samples, sigmas):
 
 
 def log_densities(X, samples, sigmas):
-    """Log density of each row under the kernel density estimate of each bandwidth,
+    """Log density of each row by kernel density estimates with several bandwidths,
     (n_widths, n_rows), in nats, float64."""
     # Centring reduces cancellation in the squared distances.
     centre = samples.mean(axis=0)
@@ -180,32 +179,32 @@ def log_densities(X, samples, sigmas):
         squares *= -2.0
         squares += norms
         # The row's own square and the smallest distance are factored out of the sum.
-        least = squares.min(axis=1)
-        squares -= least[:, None]
-        least = np.maximum(least + row_norms(rows, squared=True), 0.0)
+        min_squares = squares.min(axis=1)
+        squares -= min_squares[:, None]
+        min_squares = np.maximum(min_squares + row_norms(rows, squared=True), 0.0)
         for number, sigma in enumerate(sigmas):
             scale = -0.5 / sigma**2
             total = np.exp(scale * squares).sum(axis=1)
-            out[number, part] = np.log(total) + scale * least
+            out[number, part] = np.log(total) + scale * min_squares
     log_volume = X.shape[1] * np.log(np.sqrt(2 * np.pi) * np.asarray(sigmas))
     return out - log_volume[:, None] - np.log(len(samples))
 
 
 def best_sigma(X, samples):
-    """Bandwidth that maximises the mean log density of rows; 0 if this still rises at
-    the smallest one, as it does where all rows are among the samples."""
+    """Bandwidth that maximizes the mean log density of rows; 0 if the density still
+    increases at the minimum bandwidth, as it does if all rows are among the samples."""
 
     def loss(log_sigma):
         return -log_densities(X, samples, np.exp([log_sigma])).mean()
 
-    between = np.mean((X - samples.mean(axis=0)) ** 2)
-    size = np.sqrt(between + samples.var(axis=0).mean())
+    mean_square = np.mean((X - samples.mean(axis=0)) ** 2)
+    size = np.sqrt(mean_square + samples.var(axis=0).mean())
     grid = size * _WIDTHS
     while grid[0] > _SMALLEST * size:
         best = np.argmax(log_densities(X, samples, grid).mean(axis=1))
         if 0 < best < len(grid) - 1:
             ends, options = np.log(grid[[best - 1, best + 1]]), {"xatol": _TOLERANCE}
-            found = minimize_scalar(loss, bounds=ends, options=options)
-            return float(np.exp(found.x))
+            result = minimize_scalar(loss, bounds=ends, options=options)
+            return float(np.exp(result.x))
         grid *= grid[best] / grid[len(grid) // 2]
     return 0.0

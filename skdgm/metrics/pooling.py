@@ -1,4 +1,4 @@
-r"""Pooling of estimates from several imputed tables: Rubin's rules.
+r"""Rubin's rules, which pool estimates from several imputed tables.
 
 .. math:: T = \bar U + \left(1 + \tfrac1m\right) B
 """
@@ -30,11 +30,11 @@ class PooledEstimate(NamedTuple):
     total : float or ndarray
         Variance of the pooled estimate.
     dof : float or ndarray
-        Degrees of freedom of Student's t distribution for it.
+        Degrees of freedom of Student's t distribution of the pooled estimate.
     low, high : float or ndarray
-        Ends of its confidence interval.
+        Ends of the confidence interval.
     missing_information : float or ndarray
-        Fraction of the information that is missing, with the missing values.
+        Fraction of information that is missing because of missing values.
     """
 
     estimate: float
@@ -54,7 +54,7 @@ def pool_estimates(
     complete_dof: float = np.inf,
     confidence: float = 0.95,
 ) -> PooledEstimate:
-    r"""Pool estimates, each from one of several imputed tables, by Rubin's rules.
+    r"""Pool estimates from several imputed tables by Rubin's rules.
 
     .. math::
 
@@ -62,8 +62,9 @@ def pool_estimates(
         B = \frac{1}{m - 1} \sum_k (Q_k - \bar Q)^2, \quad
         T = \bar U + \left(1 + \tfrac1m\right) B
 
-    for estimates Q and their variances U, the squares of standard errors, from m
-    tables [1]_. The interval is that of Student's t distribution, with
+    for estimates Q and their variances U, the squared standard errors, from m tables
+    [1]_. The confidence interval is that of Student's t distribution. The inverse of
+    its degrees of freedom is
 
     .. math::
 
@@ -72,23 +73,23 @@ def pool_estimates(
         \frac{1}{\nu_m} + \frac{1}{\nu_\text{obs}} \quad \text{for}\quad
         \lambda = \left(1 + \tfrac1m\right) \frac{B}{T}
 
-    as the inverse of its degrees of freedom, if the analysis of a complete table has
-    ν of these [2]_; without limit :math:`\nu_m`. The fraction of missing information
-    is :math:`(r + 2 / (\nu_m + 3)) / (r + 1)` with :math:`r = \lambda / (1 - \lambda)`,
-    the relative increase in variance [1]_.
+    if the analysis of a complete table has ν degrees of freedom [2]_. Infinite ν, the
+    default, gives :math:`1 / \nu_m`. The fraction of missing information is :math:`(r +
+    2 / (\nu_m + 3)) / (r + 1)` with the relative increase in variance :math:`r =
+    \lambda / (1 - \lambda)` [1]_.
 
     Parameters
     ----------
     estimates : array-like of shape (n_tables,) or (n_tables, n_estimates)
-        The same estimates from each table. They should be approximately normal:
-        transform other estimates, such as a correlation by ``arctanh``.
+        Estimates from each table. They should be approximately normal: transform a
+        correlation, for example, by ``arctanh``.
     variances : array-like of the same shape
         Squared standard errors of the analysis of complete tables.
     complete_dof : float, default=inf
-        Degrees of freedom of the analysis of a complete table, such as rows less
-        coefficients.
+        Degrees of freedom of the analysis of a complete table, such as the number of
+        rows less the number of coefficients.
     confidence : float, default=0.95
-        Probability of the interval.
+        Confidence level of the interval.
 
     Returns
     -------
@@ -97,8 +98,8 @@ def pool_estimates(
     Raises
     ------
     ValueError
-        There are fewer than two tables, shapes differ, a value is not finite or so
-        large or small that its square is not, or a variance is negative.
+        There are fewer than two tables, shapes differ, or a variance is negative. A
+        value is not finite, or its square overflows or underflows.
 
     References
     ----------
@@ -141,18 +142,20 @@ def pool_estimates(
     limits = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
     check_number(confidence, "confidence", **limits)
     estimate, within, between = Q.mean(axis=0), U.mean(axis=0), Q.var(axis=0, ddof=1)
-    added = (1 + 1 / m) * between
-    total = within + added
+    between_error = (1 + 1 / m) * between
+    total = within + between_error
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(total > 0, added / total, 0.0)
-        dof = large = (m - 1) / share**2
+        lambda_ = np.where(total > 0, between_error / total, 0.0)
+        dof = large_sample_dof = (m - 1) / lambda_**2
         if np.isfinite(complete_dof):
-            seen = (complete_dof + 1) / (complete_dof + 3) * complete_dof * (1 - share)
-            dof = 1 / (1 / large + 1 / seen)
-    half = stats.t.ppf((1 + confidence) / 2, dof) * np.sqrt(total)
+            observed_dof = (
+                (complete_dof + 1) / (complete_dof + 3) * complete_dof * (1 - lambda_)
+            )
+            dof = 1 / (1 / large_sample_dof + 1 / observed_dof)
+    half_width = stats.t.ppf((1 + confidence) / 2, dof) * np.sqrt(total)
     # The fraction (r + 2 / (ν + 3)) / (r + 1) with r = λ / (1 - λ), if this is finite.
-    missing = share + 2 * (1 - share) / (large + 3)
-    ends = estimate - half, estimate + half
+    missing = lambda_ + 2 * (1 - lambda_) / (large_sample_dof + 3)
+    ends = estimate - half_width, estimate + half_width
     pooled = PooledEstimate(estimate, within, between, total, dof, *ends, missing)
     return tree_map(
         lambda value: float(value) if np.ndim(value) == 0 else value, pooled

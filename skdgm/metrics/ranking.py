@@ -1,6 +1,6 @@
-r"""Quality of the ranking of anomalies by log-likelihood.
+r"""Quality of a ranking of anomalies by log-likelihood.
 
-Rows with a low log-likelihood are anomalies.
+Anomalies are rows with a low log-likelihood.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class AnomalyReport(NamedTuple):
     precision_at_k : float
         Share of anomalies among the k least likely rows.
     k : int
-        Number of rows that are inspected.
+        Number of inspected rows.
     """
 
     roc_auc: float
@@ -39,7 +39,8 @@ class AnomalyReport(NamedTuple):
 def anomaly_report(
     y_true: ArrayLike, log_likelihood: ArrayLike, *, k: int | None = None
 ) -> AnomalyReport:
-    """ROC-AUC, average precision, and precision at k of a ranking by likelihood.
+    r"""Compute ROC AUC, average precision, and precision at k of a ranking by
+    likelihood.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def anomaly_report(
         1 (or True) for anomalies and 0 for other rows; or, as in scikit-learn's outlier
         detectors, -1 for anomalies and 1 for other rows.
     log_likelihood : array-like of shape (n_samples,)
-        As returned by ``score_samples``: low for anomalies.
+        Output of ``score_samples``, which is low for anomalies.
     k : int, default=None
         Number of rows to inspect; by default the number of anomalies.
 
@@ -65,7 +66,7 @@ def anomaly_report(
     >>> from skdgm.metrics import anomaly_report
     >>> anomaly_report([0, 0, 1, 1], [-1.0, -3.0, -2.0, -9.0])
     AnomalyReport(roc_auc=0.75, average_precision=0.8333333333333333, \
-precision_at_k=0.5, k=2)
+    precision_at_k=0.5, k=2)
     """
     y_true = column_or_1d(y_true)
     name, options = "log_likelihood", {"ensure_2d": False, "ensure_all_finite": False}
@@ -74,7 +75,7 @@ precision_at_k=0.5, k=2)
     check_consistent_length(y_true, scores)
     if np.isnan(scores).any():
         raise ValueError("log_likelihood has NaN, which has no rank.")
-    # Minus infinity, of impossible rows, has a rank, and no finite difference.
+    # Ranks exist for minus infinity, the log-likelihood of impossible rows.
     scores = rankdata(scores, "dense")
     kinds = set(y_true.tolist())
     if kinds == {-1, 1}:

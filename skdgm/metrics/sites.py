@@ -3,8 +3,9 @@ r"""Conditional probabilities of the visible sites of a general Boltzmann machin
 .. math:: p(v_i = k \mid v_{-i}) = \tilde p(v_i = k, v_{-i}) \Big/ \sum_l
    \tilde p(v_i = l, v_{-i}), \qquad \tilde p(v) = \sum_h e^{-E(v, h)}
 
-Without hidden units it follows from the field of the site. Sums over the states of few
-hidden units are exact, those of many the bound of mean field.
+Without hidden units the probability follows from the field of the site. Sums over the
+states of few hidden units are exact; sums over many are replaced by the mean-field
+bound.
 """
 
 import numpy as np
@@ -14,15 +15,16 @@ from skdgm.inference import bound, mean_field
 from skdgm.partition import exact
 from skdgm.partition.sites import n_bits
 
-# Number of bits of hidden units up to which they are summed out exactly.
+# Maximum number of bits of hidden units that are summed out exactly.
 _FEW = 6
 
 
 def log_conditionals(energy, params, x, sites=None):
-    """Log probabilities of some visible sites of each row, by default of all, given all
-    others, in nats, float64.
+    """Log probabilities of visible sites of each row given all others, in nats,
+    float64.
 
-    The value for a grey bit is the mean over draws of the bit.
+    ``sites``, (n_rows, n_sites), are the sites of each row, by default all. The value
+    for a grey bit is the mean over draws of the bit.
     """
     v = np.asarray(x[0])
     if len(energy.units) == 1:
@@ -39,8 +41,8 @@ def log_conditionals(energy, params, x, sites=None):
 
 
 def restricted_conditionals(energy, params, x, sites=None):
-    """As :func:`log_conditionals`, of a restricted machine whose visible block is of
-    categorical units with the same number of categories, or of their means."""
+    """:func:`log_conditionals` for a restricted machine whose visible units are
+    categorical with the same number of categories each. Values may be means."""
     unit, v = energy.units[0], np.array(x[0], np.float64)
     n = unit.sizes[0]
     if sites is None:
@@ -49,32 +51,34 @@ def restricted_conditionals(energy, params, x, sites=None):
     log_p, rows = np.empty(sites.shape), np.arange(len(v))[:, None]
     for column, site in enumerate(sites.T):
         entries = n * site[:, None] + np.arange(n)
-        before, log_w = v[rows, entries], np.empty((len(v), n))
+        original, log_w = v[rows, entries], np.empty((len(v), n))
         for state in range(n):
             v[rows, entries] = np.arange(n) == state
-            given = v.astype(params.dtype), *x[1:]
-            log_w[:, state] = energy.log_marginal(params, given)
-        v[rows, entries] = before
-        log_p[:, column] = (before * log_softmax(log_w, axis=1)).sum(axis=1)
+            values = v.astype(params.dtype), *x[1:]
+            log_w[:, state] = energy.log_marginal(params, values)
+        v[rows, entries] = original
+        log_p[:, column] = (original * log_softmax(log_w, axis=1)).sum(axis=1)
     return log_p
 
 
 def _of_sites(energy, params, v, first, sizes):
-    """Log probability of one site of each row, whose first entry and number of
-    categories differ by row."""
+    """Log probability of one site of each row; ``first`` and ``sizes`` are its first
+    entry and number of categories in each row."""
     rows, log_w, values = np.arange(len(v)), [], []
     n_states = np.where(sizes == 0, 2, sizes)
     for state in range(n_states.max()):
         changed, places = v.copy(), state - (sizes == 0)
         for place in range(sizes.max()):
-            some = place < sizes
-            changed[rows[some], first[some] + place] = 0
+            has_entry = place < sizes
+            changed[rows[has_entry], first[has_entry] + place] = 0
         changed[rows[sizes == 0], first[sizes == 0]] = 0
-        on = (places >= 0) & (state < n_states)
-        changed[rows[on], first[on] + places[on]] = 1
-        own = v[rows, np.where(on, first + places, first)]
-        own = np.where((sizes == 0) & (state == 0), 1 - own, own)
-        values.append(np.where(state < n_states, own, 0))
+        is_state = (places >= 0) & (state < n_states)
+        changed[rows[is_state], first[is_state] + places[is_state]] = 1
+        probability = v[rows, np.where(is_state, first + places, first)]
+        probability = np.where(
+            (sizes == 0) & (state == 0), 1 - probability, probability
+        )
+        values.append(np.where(state < n_states, probability, 0))
         weight = _log_weight(energy, params, changed)
         log_w.append(np.where(state < n_states, weight, -np.inf))
     log_p = log_softmax(np.stack(log_w), axis=0)
@@ -82,7 +86,7 @@ def _of_sites(energy, params, v, first, sizes):
 
 
 def _log_weight(energy, params, v):
-    """Log of the sum of exp(-E) over the hidden units, or a bound on it."""
+    """Log of the sum of exp(-E) over the hidden units, or a lower bound."""
     x, clamp = (v, None), (True, None)
     free = np.arange(len(energy.layout.sizes)) >= len(energy.layout.sizes) - (
         energy.units[1].size

@@ -2,8 +2,8 @@ r"""Table of the log-likelihoods of several models, in nats and bits per dimensi
 
 .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)
 
-The likelihoods must be comparable: for each value, all models must have densities or
-all probabilities, and for the same bits.
+The likelihoods must be comparable: for each value, either all models have densities or
+all have probabilities, and all are evaluated on the same bits.
 """
 
 from collections.abc import Sequence
@@ -56,12 +56,12 @@ def likelihood_table(
 
     .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)
 
-    are the bits per dimension of n rows of D columns. Grey rows, with values between 0
-    and 1 in binary columns, have no comparable likelihood, because models treat such
-    values differently. Bits are therefore drawn with these probabilities, the same bits
-    for all models, and results are means over several draws. In a Pipeline with a step
-    that binarises, like :class:`~skdgm.preprocessing.BernoulliBinarizer`, the model is
-    given the bits of that step.
+    are the bits per dimension of n rows of D columns. Grey rows have values between 0
+    and 1 in binary columns, which models treat differently. To be comparable, bits are
+    drawn with these probabilities, the same for all models, and results are means over
+    several draws. In a Pipeline with a step that binarizes, like
+    :class:`~skdgm.preprocessing.BernoulliBinarizer`, the model receives the bits of
+    that step.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def likelihood_table(
     n_bit_draws : int, default=10
         Number of draws of the bits of grey rows.
     confidence : float, default=0.95
-        Confidence level of the ends, between 0 and 1.
+        Confidence level of "lower" and "upper", between 0 and 1.
     random_state : int, RandomState instance or None, default=None
         Seed of the bits, by default 0, and of :func:`likelihood_bracket`.
     **options
@@ -83,20 +83,20 @@ def likelihood_table(
     -------
     table : DataFrame, or Bunch of lists without pandas
         A row (or entry) for each model. "nats" is the mean log-likelihood per row,
-        "lower" and "upper" are the ends of its bracket for these rows, and "se_rows" is
-        the standard error of the mean over rows. "bits_per_dim" is minus the nats in
-        bits per column. "kind" is "exact", "lower bound" or "estimate" for the bits of
-        grey rows, and "measure" is "density" or "probability". "bit_draws" is the
-        number of draws of bits in the average, 0 if rows are not grey.
+        "lower" and "upper" are a lower and an upper estimate of it for these rows, and
+        "se_rows" is the standard error of the mean over rows. "bits_per_dim" is minus
+        the nats in bits per column. "kind" is "exact", "lower bound" or "estimate" for
+        the bits of grey rows, and "measure" is "density" or "probability". "bit_draws"
+        is the number of draws of bits in the average, 0 if rows are not grey.
 
     Raises
     ------
     ValueError
-        The models are not comparable: densities and probabilities of rows, or of single
-        values such as levels and atoms of mixed tables; rows binarised in different
-        ways; rows that are grey for some models only. Or a number is out of range.
+        The models are not comparable: some have densities and others probabilities, of
+        rows or of single values such as atoms of mixed tables; rows are binarized
+        differently; or rows are grey for some models only. Or a number is out of range.
     TypeError
-        A single estimator is given instead of a list; one has no ``score_samples``; a
+        ``estimators`` is a single estimator; an estimator has no ``score_samples``; a
         preceding step of a Pipeline has no known Jacobian determinant; or an argument
         is unknown.
 
@@ -127,7 +127,7 @@ def likelihood_table(
     models = compared(estimators, X)
     n_bit_draws = count(n_bit_draws, "n_bit_draws", 2)
     options |= {"n_bit_draws": n_bit_draws, "confidence": confidence}
-    # A copy for each, so that all are evaluated on the same bits.
+    # Each model has a copy, so that all are evaluated on the same bits.
     states = [deepcopy(random_state) for _ in models]
     rows = [_figures(model, state, options) for model, state in zip(models, states)]
     return _table([model.name for model in models], rows, _num_features(X))
@@ -138,18 +138,18 @@ def _figures(model, random_state, options):
     last, n_draws = model.last, options["n_bit_draws"]
     kinds = capabilities_of(last)
     if "bracket" in kinds:
-        found = likelihood_bracket(
+        bracket = likelihood_bracket(
             last, model.seen, random_state=random_state, **options
         )
-        rows, kind, ends = found.rows, found.kind, (found.lower, found.upper)
+        rows, kind, ends = bracket.rows, bracket.kind, (bracket.lower, bracket.upper)
     else:
         rng = check_random_state(0 if random_state is None else random_state)
         rows, se = of_bits(
             last.score_samples, model.seen, model.grey, n_draws, rng, highest(last)
         )
         density = density_of(last)
-        whole = density is None or density.read(model.seen).complete
-        kind = kinds["log_prob"]["complete" if whole else "missing"]
+        complete = density is None or density.read(model.seen).complete
+        kind = kinds["log_prob"]["complete" if complete else "missing"]
         reach = ndtri(0.5 + options["confidence"] / 2)
         reach, mean = reach * np.sqrt((se**2).sum()) / len(se), rows.mean()
         ends = mean - reach, np.inf if kind == "lower bound" else mean + reach
@@ -173,10 +173,13 @@ def _table(names, found, n_columns):
 
 
 class ComparedModel(NamedTuple):
-    """Entry of a model in a comparison: its label, the estimator inside Pipelines and
-    outlier detectors (``last``), the rows after the steps before it (``seen``), the log
-    determinant of their Jacobian, a number or (n_samples,), and the indices of the
-    columns in which values between 0 and 1 are probabilities of bits."""
+    """A model in a comparison.
+
+    ``last`` is the estimator inside Pipelines and outlier detectors, ``seen`` are the
+    rows after all preceding steps, and ``log_det`` is the log-determinant of the
+    Jacobian of these steps, a number or (n_samples,). ``grey`` are the indices of
+    columns in which values between 0 and 1 are probabilities of bits.
+    """
 
     name: str
     last: object
@@ -186,9 +189,8 @@ class ComparedModel(NamedTuple):
 
 
 def compared(estimators, X):
-    """Named models with their transformed rows, a list of ComparedModel, checked to be
-    comparable; arguments and errors are those of
-    :func:`~skdgm.metrics.likelihood_table`."""
+    """Named models with their transformed rows, a list of ComparedModel, after checks
+    that they are comparable; see :func:`~skdgm.metrics.likelihood_table`."""
     named = _named(estimators)
     for _, estimator in named:
         check_can("log_prob", estimator, "likelihood_table")
@@ -235,25 +237,26 @@ def _check_measures(named):
 
 
 def _check_entries(models):
-    """Raise ValueError if an entry has a density by one model, and a probability by
-    another: the unit of its column would decide which of them is better."""
-    known = [has_mass(model.last, model.seen) for model in models]
-    known = [
-        np.full((1, 1), measure(model.last) == "probability") if own is None else own
-        for model, own in zip(models, known)
+    """Raise ValueError if an entry has a density under one model and a probability
+    under another, since the unit of the column would then decide which model is
+    better."""
+    masks = [has_mass(model.last, model.seen) for model in models]
+    masks = [
+        np.full((1, 1), measure(model.last) == "probability") if mask is None else mask
+        for model, mask in zip(models, masks)
     ]
-    widths = {own.shape[1] for own in known} - {1}
+    widths = {mask.shape[1] for mask in masks} - {1}
     if len(widths) > 1:
-        # Rows in other columns are compared by their numbers of densities alone.
+        # Rows with different columns are compared by their numbers of densities.
         shapes = [
             (_num_samples(model.seen), _num_features(model.seen)) for model in models
         ]
-        known = [
-            (~np.broadcast_to(own, shape)).sum(axis=1, keepdims=True)
-            for own, shape in zip(known, shapes)
+        masks = [
+            (~np.broadcast_to(mask, shape)).sum(axis=1, keepdims=True)
+            for mask, shape in zip(masks, shapes)
         ]
-    for model, own in zip(models[1:], known[1:]):
-        differ = (known[0] != own).any(axis=0)
+    for model, mask in zip(models[1:], masks[1:]):
+        differ = (masks[0] != mask).any(axis=0)
         if not differ.any():
             continue
         names = getattr(model.seen, "columns", range(len(differ)))
@@ -269,7 +272,8 @@ def _check_entries(models):
 
 
 def _check_schemes(named, X):
-    """Raise ValueError if Pipelines binarise rows differently that are not binary."""
+    """Raise ValueError if rows are not binary and Pipelines binarize them
+    differently."""
     schemes = {name: _scheme(estimator) for name, estimator in named}
     if len(set(schemes.values())) == 1 or is_binary(X):
         return
@@ -284,14 +288,14 @@ def _check_schemes(named, X):
 
 
 def _scheme(estimator):
-    """Binarisation that the steps of a Pipeline declare; empty if none does."""
+    """Binarization that the steps of a Pipeline declare; empty if none."""
     steps, _ = parts_of(estimator)
-    found = [step.binarization_ for step in steps if hasattr(step, "binarization_")]
-    return ", ".join(found)
+    schemes = [step.binarization_ for step in steps if hasattr(step, "binarization_")]
+    return ", ".join(schemes)
 
 
 def _check_grey(models):
-    """Raise ValueError if values are probabilities of bits to some models only."""
+    """Raise ValueError if values are probabilities of bits for some models only."""
     first, *others = models
     for other in others:
         if np.array_equal(first.grey, other.grey) and _alike(first, other):

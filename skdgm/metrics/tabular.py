@@ -3,8 +3,8 @@ r"""Report on synthetic rows of a table: fidelity, utility and privacy.
 .. math:: \text{quality} = \tfrac12 \left(\frac1D \sum_j s_j
    + \frac{1}{|P|} \sum_{(i, j) \in P} s_{ij}\right)
 
-with scores of columns and of the pairs P of columns that depend on one another, as
-SDMetrics has it; references are those of :func:`tabular_report`.
+with scores of columns and of pairs P of associated columns, as in SDMetrics. References
+are those of :func:`tabular_report`.
 """
 
 from numbers import Real
@@ -33,52 +33,53 @@ _OPTIONS = {
     "column_types": [dict, None],
     "confidence": [Interval(Real, 0, 1, closed="neither")],
 }
-# Rows to the nearest of which a neighbourhood reaches.
+# Number of neighbours within a neighbourhood.
 _NEIGHBOURS = 5
 
 
 class TabularReport(NamedTuple):
     """Result of :func:`tabular_report`.
 
-    Tables are DataFrames of pandas or, where that is not installed, Bunches of lists.
+    Tables are pandas DataFrames, or Bunches of lists if pandas is not installed.
 
     Parameters
     ----------
     scores : dict of float
-        Means and figures of all parts, by name, for comparisons of several models:
-        "quality", "shapes", "trends", "trends_of_all" pairs, "coverage_of_columns",
-        "precision", "recall", "coverage", "two_sample_auc", "closer_to_train", "copies"
-        and, where asked for, "utility_real", "utility_synthetic", "disclosure".
+        Summary scores by name, for comparisons of models: "quality", "shapes",
+        "trends", "trends_of_all" pairs, "coverage_of_columns", "precision", "recall",
+        "coverage", "two_sample_auc", "closer_to_train", "copies" and, if requested,
+        "utility_real", "utility_synthetic", "disclosure".
     columns : DataFrame
         For each column its "kind", the "metric" and "score" of its shape, its
-        "coverage", and the shares of missing values, "missing_real" and
-        "missing_synthetic".
+        "coverage", and the shares of missing values ("missing_real",
+        "missing_synthetic").
     pairs : DataFrame
         For each pair of columns, "column_1" and "column_2", the "metric" and "score" of
-        its trend, the "association" of the real columns (absolute correlation or
-        Cramér's V), whether the pair is "counted" in the mean, and the correlations
-        "real" and "synthetic".
+        its trend, and the "association" of the real columns (absolute correlation or
+        Cramér's V). "counted" is True if the mean includes the pair; "real" and
+        "synthetic" are the correlations.
     two_sample : dict
-        "accuracy", "p_value", "roc_auc" and "n_tested" of a classifier of real rows and
-        synthetic ones.
+        "accuracy", "p_value", "roc_auc" and "n_tested" of a classifier that
+        distinguishes real from synthetic rows.
     utility : dict or None
-        "target", "metric", and its values for predictors fitted to "real" and to
-        "synthetic" rows, their "difference", its standard error "se", and "n_fitted"
-        rows of each.
+        "target" and "metric"; the metric for predictors fitted to "real" and to
+        "synthetic" rows, the "difference" and its standard error "se"; and "n_fitted",
+        the number of rows of each fit.
     closest : dict
         "share" of synthetic rows that are closer to training rows than to held-out
-        ones, with the ends "lower" and "upper" of its interval and "n_rows" of each;
-        "copies", the share that equals a training row, "held_out_copies", that of
-        held-out rows, and "n_copies".
+        rows, the ends "lower" and "upper" of its confidence interval, and "n_rows" in
+        each table. "copies" and "n_copies" are the share and number of synthetic rows
+        that equal a training row, and "held_out_copies" is the share of such held-out
+        rows.
     distances : DataFrame
         Quantiles, by "level", of the distances of synthetic rows from the nearest
-        "train" row and the nearest row "held_out".
+        training row ("train") and the nearest held-out row ("held_out").
     disclosure : DataFrame or None
-        For each sensitive column the shares of values that are guessed from synthetic
-        rows, of training rows ("train", from "train_lower" to "train_upper") and of
-        held-out ones ("held_out" and so on), and the "excess" of the former, from
-        "excess_lower" to "excess_upper", intervals that hold for all columns together
-        (by Bonferroni's correction).
+        For each sensitive column the share of values guessed correctly from synthetic
+        rows, for training rows ("train", from "train_lower" to "train_upper") and for
+        held-out rows ("held_out", from "held_out_lower" to "held_out_upper"). "excess"
+        is the difference, from "excess_lower" to "excess_upper", with intervals that
+        hold for all columns jointly (Bonferroni's correction).
     n_rows : dict of int
         Numbers of rows: "real", "synthetic" and "holdout".
     confidence : float
@@ -115,100 +116,102 @@ def tabular_report(
     confidence: float = 0.95,
     random_state: Seed = None,
 ) -> TabularReport:
-    r"""Compare synthetic rows of a table with the real ones: can they be trusted?
+    r"""Compare synthetic rows of a table with real rows: fidelity, utility and privacy.
 
     .. math:: \text{quality} = \tfrac12 \left(\frac1D \sum_j s_j
        + \frac{1}{|P|} \sum_{(i, j) \in P} s_{ij}\right)
 
-    with scores of columns (shapes) and of the pairs P of columns that depend on one
-    another (trends), which are those of the quality report of SDMetrics [1]_. Both,
-    like coverage, lie between 0 and 1 (best). Held-out rows distinguish learning from
-    copying. They also show how near to each other rows of the same distribution are.
+    is the quality score of SDMetrics [1]_, with scores :math:`s_j` of columns (shapes)
+    and :math:`s_{ij}` of pairs P of associated columns (trends). All scores are between
+    0 and 1 (best). Held-out rows distinguish learning from copying, and show how close
+    to each other rows of the same distribution are.
 
     Parameters
     ----------
     real : DataFrame or array-like of shape (n_rows, n_columns)
-        Rows that the model was fitted to. DataFrames of pandas and polars, and Arrow
-        tables, are treated alike: columns of numbers, dates and durations, booleans,
-        and categories, which text and objects are. Values may be missing.
+        Training rows of the model: a pandas or polars DataFrame, an Arrow table or an
+        array. Columns are numbers, dates or durations, booleans, or categories, which
+        include text and objects. Values may be missing.
     synthetic : DataFrame or array-like of shape (n_samples, n_columns)
         Rows drawn from the model.
     holdout : DataFrame or array-like of shape (n_held_out, n_columns), default=None
-        Real rows that the model has not seen. Without them there is no utility, no
-        share of closer rows and no disclosure, and the classifier tells synthetic rows
-        from ``real``.
+        Held-out real rows. Without them the report has no utility, share of closer rows
+        or disclosure, and the classifier compares synthetic rows with ``real``.
     target : str, default=None
-        Column to predict: a classifier's area under the ROC curve (the mean over
-        classes against the rest) or a regressor's :math:`R^2` on held-out rows, for one
-        fitted to synthetic and one to as many real rows.
+        Column to predict. One predictor is fitted to synthetic rows and one to the same
+        number of real rows. They are compared on held-out rows by the area under the
+        ROC curve (one-vs-rest, averaged over classes) or by :math:`R^2`.
     sensitive : str or list of str, default=None
-        Columns that an attacker guesses for given rows, by the nearest synthetic row;
-        by default each in turn. Numbers are guessed if they are right to within a tenth
-        of their standard deviation.
+        Columns that an attacker guesses from the nearest synthetic row; by default each
+        column in turn. A number is guessed correctly if the error is at most a tenth of
+        the standard deviation.
     known : list of str, default=None
-        Columns that the attacker knows; by default all others.
+        Columns that the attacker knows; by default all other columns.
     estimator : classifier or regressor, default=None
-        Predictor of ``target``, of columns that are encoded one-hot and standardised.
-        By default gradient-boosted trees, of categories as such, that classify where
-        there are categories, booleans or two values.
+        Predictor of ``target`` from columns that are encoded one-hot and standardized.
+        The default is gradient-boosted trees with native categories, which classify if
+        the target has categories, booleans or two values.
     column_types : dict, default=None
-        Kinds of columns by name where they are to be read in another way:
+        Kinds of columns by name, where they differ from the inferred kinds:
         "numerical", "categorical", "boolean" or "datetime".
     max_rows : int, default=5000
-        Largest number of rows of each table for figures that compare all pairs of rows
-        (neighbourhoods, closest rows, disclosure) or cross-validate; drawn at random.
+        Maximum number of rows of each table, drawn at random, for scores that compare
+        all pairs of rows (neighbourhoods, closest rows, disclosure) or train a
+        classifier of rows.
     confidence : float, default=0.95
-        Confidence level of intervals.
+        Confidence level of all intervals.
     random_state : int, RandomState instance or None, default=None
         Seed of the choice of rows and of the classifiers.
 
     Returns
     -------
     report : TabularReport
-        Printed, it is a summary.
+        Its ``repr`` is a summary.
 
     Raises
     ------
     ValueError
         Columns differ or are unknown, a number is infinite, a table has fewer than two
-        rows, or there is a target without held-out rows.
+        rows, or ``target`` is given without ``holdout``.
     TypeError
-        A column has values of no known kind, or of different ones.
+        A column has values of unknown or different kinds.
 
     See Also
     --------
-    skdgm.plotting.TabularReportDisplay : Draws a report.
-    nearest_training_neighbours : Copies of training rows in images and numbers.
+    skdgm.plotting.TabularReportDisplay : Plot of a report. nearest_training_neighbours
+    : Test of numeric samples for copies of training rows.
 
     Notes
     -----
-    *Shapes* are one minus the Kolmogorov-Smirnov statistic of numbers and dates, one
-    minus the total variation distance of categories. *Trends* are :math:`1 - |\rho -
-    \rho'| / 2` of correlations or, beside categories, one minus the total variation
-    distance of tables of frequencies, in which numbers are divided into ten bins of the
-    range of their own table. Pairs count if the real correlation is above 0.5 in
-    absolute value, or Cramér's V above 0.3.
+    *Shapes* are one minus the Kolmogorov-Smirnov statistic for numbers and dates, and
+    one minus the total variation distance for categories. *Trends* are :math:`1 - |\rho
+    - \rho'| / 2` for correlations. If one column is categorical, they are one minus the
+    total variation distance of contingency tables, in which numbers are divided into
+    ten bins of equal width over the range of their own table. A pair counts if the
+    absolute real correlation is above 0.5, or Cramér's V is above 0.3.
 
-    *Two-sample test* [2]_: a classifier tells a perfect sample from data with an area
-    under the ROC curve of one half. *Utility* [3]_: the difference of both scores is
-    what is lost by the use of synthetic rows. *Neighbourhoods* [4]_: precision is the
-    share of synthetic rows that are within the distance of the fifth neighbour of some
-    real row; recall the same with both exchanged; coverage the share of real rows with
-    a synthetic one that near, 0.97 for as many rows of the same distribution.
+    *Two-sample test* [2]_: for a perfect sample the area under the ROC curve of the
+    classifier is one half. *Utility* [3]_: the difference of the two scores is the loss
+    from training on synthetic rows. *Neighbourhoods* [4]_: a row's neighbourhood is the
+    ball that reaches to its fifth neighbour. Precision is the share of synthetic rows
+    in the neighbourhood of some real row, and recall the share of real rows in the
+    neighbourhood of some synthetic row. Coverage is the share of real rows whose
+    neighbourhood contains a synthetic row. It is 0.97 on average for the same number of
+    rows from the same distribution.
 
-    *Closest rows*: distances are Gower's [5]_, :math:`\frac1D \sum_j d_j`, with
-    :math:`d_j` the difference divided by the range of the real column, or 0 and 1 for
-    equal and different categories. The training rows are reduced to as many as are held
-    out, so that one half of the synthetic rows is closer to them where nothing is
-    copied. The interval counts synthetic rows with the same nearest row as dependent.
+    *Closest rows*: distances are Gower distances [5]_, :math:`\frac1D \sum_j d_j`,
+    where :math:`d_j` is the difference divided by the range of the real column, or 0
+    for equal and 1 for different categories. Training rows are subsampled to the number
+    of held-out rows, so that the share is one half if nothing is copied. The interval
+    treats synthetic rows with the same nearest row as dependent.
 
-    *Disclosure* [6]_: values may be guessed because columns depend on one another, of
-    rows that no model has seen as well. The excess of the share of training rows that
-    are guessed over that of held-out rows is what the model gives away about these.
-    Nothing here is a guarantee, as differential privacy is.
+    *Disclosure* [6]_: dependencies between columns allow an attacker to guess values
+    even of held-out rows. The excess of the share for training rows over the share for
+    held-out rows measures what the model discloses about training rows. It is no
+    guarantee, in contrast to differential privacy.
 
-    Of larger tables SDMetrics draws 50,000 rows for trends of categories; here all rows
-    are used.
+    SDMetrics subsamples 50,000 rows for trends of categories; this function uses all
+    rows.
 
     References
     ----------
@@ -258,10 +261,10 @@ def tabular_report(
     rng = check_random_state(random_state)
     scores = {}
     table, pairs = fidelity([column.of((0, 1)) for column in columns], scores)
-    n = min(max_rows, sizes["real"], sizes["synthetic"])
-    few = [column.of((0, 1)) for column in drawn(columns, [n] * len(sizes), rng)]
+    n_rows = min(max_rows, sizes["real"], sizes["synthetic"])
+    few = [column.of((0, 1)) for column in drawn(columns, [n_rows] * len(sizes), rng)]
     scores |= gower.neighbourhoods(few, _NEIGHBOURS)
-    # Threads of trees wait for one another longer than they work on few rows.
+    # One thread is faster, because trees of few rows cannot use more.
     with threadpool_limits(1, "openmp"):
         two_sample = two_samples(columns, max_rows, rng)
     scores["two_sample_auc"] = two_sample["roc_auc"]
@@ -273,8 +276,8 @@ def tabular_report(
     closest, distances = closeness(columns, max_rows, confidence, rng)
     scores |= {"closer_to_train": closest["share"], "copies": closest["copies"]}
     if holdout is not None:
-        n = min(max_rows, sizes["real"], sizes["holdout"])
-        few = drawn(columns, [n, min(max_rows, sizes["synthetic"]), n], rng)
+        n_rows = min(max_rows, sizes["real"], sizes["holdout"])
+        few = drawn(columns, [n_rows, min(max_rows, sizes["synthetic"]), n_rows], rng)
         few = [column.of((0, 2, 1)) for column in few]
         disclosure = disclosed(few, places["known"], places["sensitive"], confidence)
         scores["disclosure"] = max(disclosure["excess"])
@@ -294,7 +297,7 @@ def tabular_report(
 
 
 def _places(names, given, argument):
-    """Numbers of columns given by name; of all columns if none is."""
+    """Indices of named columns, or of all columns if ``given`` is None."""
     if given is None:
         return list(range(len(names)))
     given = given if isinstance(given, list | tuple) else [given]

@@ -24,12 +24,13 @@ class TwoSampleTest(NamedTuple):
     Parameters
     ----------
     accuracy : float
-        Share of held-out rows that are classified correctly; one half by chance.
+        Share of held-out rows that are classified correctly; one half for equal
+        distributions.
     p_value : float
-        Probability of an accuracy as high by chance.
+        Probability of an accuracy at least as high for equal distributions.
     roc_auc : float
-        Area under the ROC curve on held-out rows, the second sample being the positive
-        class; one half by chance.
+        Area under the ROC curve on held-out rows, with the second sample as positive
+        class; one half for equal distributions.
     n_tested : int
         Number of held-out rows of both samples.
     """
@@ -48,32 +49,32 @@ def classifier_two_sample_test(
     cv: object = None,
     random_state: Seed = None,
 ) -> TwoSampleTest:
-    r"""Train a classifier to distinguish samples from data, and test its accuracy.
+    r"""Test whether a classifier can distinguish samples from data.
 
     .. math:: \hat t = \frac1n \sum_{k=1}^n [f(z_k) = l_k], \qquad
        n \hat t \sim \mathrm{Binomial}(n, \tfrac12) \text{ by chance}
 
-    An accuracy near one half means that this classifier finds no difference. The test
-    assumes independent rows: samples from one Markov chain, too few steps apart, differ
-    from data by their similarity to one another.
+    An accuracy near one half means that the classifier finds no difference. The test
+    assumes independent rows; correlated draws of a Markov chain differ from data by
+    their similarity to each other.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
-        Data that the model was not trained on; DataFrames, of any library that narwhals
-        knows, may have categories, which are encoded one-hot, and dates. The
-        larger sample is reduced to the number of rows of the smaller one, at random.
+        Data that the model was not trained on. DataFrames, of any library that narwhals
+        supports, may have dates, and categories, which are encoded one-hot. The larger
+        sample is subsampled at random to the size of the smaller sample.
     Y : array-like or DataFrame of shape (n_samples, n_features)
-        Samples, of the same kind as the data: real values, or bits.
+        Samples of the same kind as the data, real values or bits.
     classifier : classifier, default=None
-        With ``predict_proba`` or ``decision_function``. By default 100 extremely
-        randomised trees, which accept columns of any scale and detect dependencies
-        between columns.
+        Classifier with ``predict_proba`` or ``decision_function``. The default is 100
+        extremely randomized trees, which accept columns of any scale and detect
+        dependencies between columns.
     cv : int or cross-validation splitter, default=None
         By default a random half of the rows is held out, as in the paper, and the
-        p-value is exact. A number of folds tests each row once. That is more powerful,
-        but as folds train on one another's rows, p-values are somewhat too low: 6 to 9
-        of 100 were below 0.05 in trials without a difference.
+        p-value is exact. A number of folds tests each row once, which is more powerful.
+        But p-values are then slightly too low, because folds share training rows: 6 %
+        to 9 % were below 0.05 in trials without a difference.
     random_state : int, RandomState instance or None, default=None
         Seed of the choice of rows and of the default classifier.
 
@@ -85,7 +86,7 @@ def classifier_two_sample_test(
     ------
     ValueError
         A value is missing, numbers of columns differ, a sample has only one row, or
-        ``cv`` holds out a row more than once, or rows of one sample only.
+        ``cv`` holds out a row more than once or only rows of one sample.
     TypeError
         ``classifier`` is not a classifier.
 
@@ -119,7 +120,7 @@ def classifier_two_sample_test(
 
 
 def tell_apart(X, Y, classifier, cv, random_state):
-    """:func:`classifier_two_sample_test` of validated tables of numbers."""
+    """Apply :func:`classifier_two_sample_test` to validated tables of numbers."""
     if classifier is None:
         classifier = ExtraTreesClassifier(random_state=random_state)
     elif not (hasattr(classifier, "fit") and is_classifier(classifier)):
@@ -149,14 +150,14 @@ def tell_apart(X, Y, classifier, cv, random_state):
     if any(len(np.unique(labels[test])) < 2 for test in tested):
         raise ValueError("Each fold of cv must hold out rows of both samples.")
     scoring = ("accuracy", "roc_auc")
-    found = cross_validate(
+    scores = cross_validate(
         classifier, rows, labels, cv=folds, scoring=scoring, error_score="raise"
     )
-    accuracy = np.average(found["test_accuracy"], weights=sizes)
+    accuracy = np.average(scores["test_accuracy"], weights=sizes)
     return TwoSampleTest(
         float(accuracy),
         float(binom.sf(round(accuracy * n_tested) - 1, n_tested, 0.5)),
-        float(np.average(found["test_roc_auc"], weights=sizes)),
+        float(np.average(scores["test_roc_auc"], weights=sizes)),
         n_tested,
     )
 

@@ -1,4 +1,4 @@
-r"""Figures without a partition function: pseudo-likelihoods and the free-energy gap.
+r"""Pseudo-likelihoods and the free-energy gap, which need no partition function.
 
 The pseudo-likelihood of binary units is
 
@@ -6,22 +6,21 @@ The pseudo-likelihood of binary units is
    = \sum_i \left[v_i \Delta_i - \log(1 + e^{\Delta_i})\right], \qquad
    \Delta_i = \log \tilde p(v_i = 1, v_{-i}) - \log \tilde p(v_i = 0, v_{-i})
 
-where :math:`\tilde p` is the unnormalised probability with the next layer summed out.
-No partition function is needed [1]_. The pseudo-likelihood is not a likelihood, but
-cheap enough to monitor training.
+where :math:`\tilde p` is the unnormalized probability with the next layer summed out.
+The pseudo-likelihood [1]_ is not a likelihood, but cheap enough to monitor training.
 
-That of real units has the terms
+The pseudo-likelihood of real units has the terms
 
 .. math:: \log p(v_i \mid v_{-i}) = \log \tilde p(v) - \log \int \tilde p(u, v_{-i}) \,
    \mathrm{d}u, \qquad \tilde p(v) \propto \sum_h e^{-E(v, h)}
 
 As a function of u, :math:`\tilde p(u, v_{-i})` is a mixture of normal distributions
-with a common precision. The means lie between :math:`b_i` plus the sum of the negative
-:math:`W_{ij}` and :math:`b_i` plus the sum of the positive ones. Equidistant points 1.4
-standard deviations apart integrate it to a relative error of 1e-4.
+with the same precision. The means are between :math:`b_i` plus the sum of the negative
+:math:`W_{ij}` and :math:`b_i` plus the sum of the positive :math:`W_{ij}`. Equidistant
+points 1.4 standard deviations apart integrate the mixture to a relative error of 1e-4.
 
-The free-energy gap, in which log Z cancels, grows as a model overfits its training rows
-[2]_.
+The free-energy gap, in which log Z cancels, increases as a model overfits its training
+rows [2]_.
 
 References
 ----------
@@ -46,12 +45,12 @@ from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.threading.parallel import run
 
-# Distance between points, and margin beyond the outermost means, in standard deviations
+# Distance between points, and margin outside the range of means, in standard deviations
 # of a component.
 _STEP, _TAIL = 1.4, 5.0
-# Cost of a unit above, in multiply-adds.
+# Cost of a unit of the next layer, in multiply-adds.
 _WORK = 10
-# Number of points above which weights are taken to have diverged.
+# Number of points above which weights have diverged.
 _MANY = 10_000
 
 
@@ -62,11 +61,11 @@ def log_conditionals(
     units: np.ndarray | None = None,
     block: int = 0,
 ) -> np.ndarray:
-    """Conditional log probabilities of binary units given all others, in nats, float64.
+    """Log probabilities of binary units given all others, in nats, float64.
 
-    ``x`` are values of all colours but the last, which is summed out; ``units``, of
-    shape (n_rows, n_units), those of each row, by default all, in a block of the bottom
-    layer.
+    ``x`` are values of all colours but the last, which is summed out. ``units``,
+    (n_rows, n_units), are the units of each row in a ``block`` of the bottom layer, by
+    default all.
     """
     if energy.is_sitewise:
         return sites.log_conditionals(energy, params, x, units)
@@ -84,43 +83,42 @@ def log_conditionals(
     if energy.is_binary_chain and all(abs(W).max() <= LIMIT for W, _, _ in above):
         odds = bias[units] + _log_odds(above, v, units)
         return np.take_along_axis(v, units, axis=1) * odds - softplus(odds)
-    now = [total(field) for _, field, total in above] if binary else None
+    current = [total(field) for _, field, total in above] if binary else None
     log_p = np.empty(units.shape)
     for column, i in enumerate(units.T):
-        own = v[np.arange(len(v)), i]
+        value = v[np.arange(len(v)), i]
         odds = bias[i].astype(np.float64)
         for number, (W, field, total) in enumerate(above):
             if binary:
-                # The weight of the current value of the unit is known already.
-                turn = 1 - 2 * own
-                gain = total(field + turn[:, None] * W[i]) - now[number]
-                odds = odds + turn * gain
+                # The weight of the current value is already known.
+                change = 1 - 2 * value
+                gain = total(field + change[:, None] * W[i]) - current[number]
+                odds = odds + change * gain
             else:
-                off = field - own[:, None] * W[i]
-                odds = odds + total(off + W[i]) - total(off)
-        log_p[:, column] = own * odds - softplus(odds)
+                without_unit = field - value[:, None] * W[i]
+                odds = odds + total(without_unit + W[i]) - total(without_unit)
+        log_p[:, column] = value * odds - softplus(odds)
     return log_p
 
 
 def _log_odds(above, v, units):
-    """Log odds of units but for their biases, by a kernel, given the weights and the
-    fields of the blocks above."""
+    """Log odds of units without their biases, by a kernel. ``above`` has the weights to
+    and the fields of the blocks above."""
     odds = np.zeros(units.shape)
     for W, field, _ in above:
-        rise, work = np.expm1(W, dtype=np.float64), _WORK * field.size
+        expm1_weights, work = np.expm1(W, dtype=np.float64), _WORK * field.size
         field, work = np.ascontiguousarray(field), work * units.shape[1]
-        run(log_odds, field, W, rise, v, units, odds, n=len(v), work=work)
+        run(log_odds, field, W, expm1_weights, v, units, odds, n=len(v), work=work)
     return odds
 
 
 def log_densities(
     energy: Energy, params: Params, x: tuple, units: np.ndarray, block: int = 0
 ) -> np.ndarray:
-    """Conditional log densities of real units given all others, in nats, float64, NaN
-    for units whose weights have diverged; arguments are as of
-    :func:`log_conditionals`."""
-    v, own = np.asarray(x[block]), params.units[block]
-    eta = energy.units[block].field(own)
+    """Log densities of real units given all others, in nats, float64; arguments as for
+    :func:`log_conditionals`. NaN for units whose weights have diverged."""
+    v, block_params = np.asarray(x[block]), params.units[block]
+    eta = energy.units[block].field(block_params)
     above = []
     for link, other, _ in energy.neighbours(block):
         W = energy.couplings[link].matrix(params.couplings[link])
@@ -128,25 +126,28 @@ def log_densities(
     if len(above) == 1 and isinstance(energy.units[above[0][1]], Bernoulli):
         (W, other, received) = above[0]
         field = energy.field(params, other, received)
-        return _by_kernel(field, W, v, units, own, eta)
+        return _by_kernel(field, W, v, units, block_params, eta)
     columns = np.arange(v.shape[1])[:, None] if units is None else units.T
     log_p, rows = np.empty((len(v), len(columns))), np.arange(len(v))
     for number, i in enumerate(columns):
         i = np.broadcast_to(i, len(v))
-        line = partial(_log_weight, energy, params, above, v[rows, i], eta, i)
-        (low, high), n_steps = _range([W for W, _, _ in above], own, eta, i)
+        log_weight_at = partial(_log_weight, energy, params, above, v[rows, i], eta, i)
+        (low, high), n_steps = _range([W for W, _, _ in above], block_params, eta, i)
         if not n_steps.max() < _MANY:
             log_p[:, number] = np.nan
             continue
         points = np.linspace(low, high, int(n_steps.max()) + 1, axis=1)
-        area = logsumexp(np.stack([line(u) for u in points.T], axis=1), axis=1)
-        area += np.log(points[:, 1] - points[:, 0])
-        log_p[:, number] = line(v[rows, i]) - area
+        log_integral = logsumexp(
+            np.stack([log_weight_at(u) for u in points.T], axis=1), axis=1
+        )
+        log_integral += np.log(points[:, 1] - points[:, 0])
+        log_p[:, number] = log_weight_at(v[rows, i]) - log_integral
     return log_p
 
 
 def _by_kernel(field, W, v, units, own, eta):
-    """Log densities where one block is above, and binary, with a ``field``."""
+    """Log densities by a kernel, if the only block above is binary; ``field`` is its
+    field."""
     if units is None:
         units = np.broadcast_to(np.arange(v.shape[1]), v.shape)
     field = np.broadcast_to(field, (len(v), W.shape[1]))
@@ -171,27 +172,27 @@ def _by_kernel(field, W, v, units, own, eta):
 
 
 def _log_weight(energy, params, above, value, eta, i, u):
-    """Log unnormalised probability of each row with u as the value of its unit i, up to
+    """Log unnormalized probability of each row with the value u of its unit i, up to
     terms that do not depend on u."""
     theta, precision = eta.theta[i], eta.precision[i]
     total = theta * u - 0.5 * precision * u**2
     for W, other, received in above:
-        moved = received + (precision * (u - value))[:, None] * W[i]
-        field = energy.field(params, other, moved)
+        new_received = received + (precision * (u - value))[:, None] * W[i]
+        field = energy.field(params, other, new_received)
         total = total + energy.units[other].log_partition(field)
     return total
 
 
 def _range(matrices, own, eta, i):
-    """First and last points of integrals over some units, in an array, and the number
-    of steps between, NaN or large where weights have diverged."""
+    """First and last points of integrals over units, as an array, and the number of
+    steps, which is NaN or large if weights have diverged."""
     low = high = own.mean[i].astype(np.float64)
     for W in matrices:
         low = low + np.minimum(W[i], 0.0).sum(axis=1)
         high = high + np.maximum(W[i], 0.0).sum(axis=1)
-    broad = 1.0 / np.sqrt(eta.precision[i].astype(np.float64))
-    low, high = low - _TAIL * broad, high + _TAIL * broad
-    return np.stack([low, high]), np.ceil((high - low) / (_STEP * broad))
+    deviation = 1.0 / np.sqrt(eta.precision[i].astype(np.float64))
+    low, high = low - _TAIL * deviation, high + _TAIL * deviation
+    return np.stack([low, high]), np.ceil((high - low) / (_STEP * deviation))
 
 
 def free_energy_gap(estimator: object, X_train: Data, X_valid: Data) -> float:
@@ -204,12 +205,13 @@ def free_energy_gap(estimator: object, X_train: Data, X_valid: Data) -> float:
     estimator : object
         Fitted estimator with ``free_energy``.
     X_train, X_valid : {array-like, sparse matrix} of shape (n_samples, n_features)
-        As many training rows as validation rows suffice.
+        Training and held-out rows. A subsample of training rows as large as the
+        validation set suffices.
 
     Returns
     -------
     gap : float
-        About 0 without overfitting, and larger the more the model overfits.
+        About 0 without overfitting; it increases with overfitting.
 
     Raises
     ------

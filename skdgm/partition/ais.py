@@ -1,12 +1,12 @@
 r"""Annealed importance sampling of log Z, forward and reverse.
 
-Between a base model without couplings (beta = 0), whose :math:`Z_0` is known, and the
-model (beta = 1) lie models :math:`p_\beta \propto p^*_\beta`, on which chains have the
-weights of :mod:`skdgm.partition.annealing`. Here x is the state of all colours but the
-last, which is summed out given the others [1]_ [2]_.
-By Jensen's inequality the log of an average of few weights tends to be too low. In
-reverse, from samples of the model itself down to the base model, the same average
-estimates :math:`Z_0 / Z_1`, so that log Z tends to be too high [3]_.
+A base model without couplings (beta = 0), whose :math:`Z_0` is known, and the model
+(beta = 1) are connected by models :math:`p_\beta \propto p^*_\beta`. Chains along this
+path have the weights of :mod:`skdgm.partition.annealing`. The state x has all colours
+but the last, which is summed out given the others [1]_ [2]_. By Jensen's inequality,
+the log of the average weight is too low on average. Reverse annealing, from samples of
+the model to the base model, estimates :math:`Z_0 / Z_1`, so that log Z is too high on
+average [3]_.
 
 References
 ----------
@@ -32,7 +32,7 @@ from skdgm.utils.lists import Lists
 from skdgm.utils.threading.parallel import run
 
 _START, _UP, _DOWN = range(3)
-# Number of chains of a block.
+# Number of chains that are annealed together.
 _CHAINS = 128
 
 
@@ -44,7 +44,7 @@ class _Received(NamedTuple):
 
 
 class EnergyPath(AnnealingPath):
-    """Models between a base model without couplings and a model.
+    """Annealing path from a base model without couplings to a model.
 
     The last colour is summed out; its values in a state are ignored.
 
@@ -55,14 +55,14 @@ class EnergyPath(AnnealingPath):
     base : tuple
         Parameters of each block in the base model.
     clamp : tuple, optional
-        Entries that stay as they are; see :func:`~skdgm.samplers.sweep`.
+        Entries that stay fixed; see :func:`~skdgm.samplers.sweep`.
     """
 
     def __init__(self, energy, params, base, clamp=None):
         self.energy, self.params, self.base, self.clamp = energy, params, base, clamp
 
     def begin(self, x):
-        """State of chains with values x of each block."""
+        """State of chains with values x by block."""
         received, last = self.energy.received, self.energy.colours[-1]
         return _Received(x, {block: received(self.params, x, block) for block in last})
 
@@ -87,7 +87,8 @@ class EnergyPath(AnnealingPath):
 
 
 class _CompiledPath(EnergyPath):
-    """Path of which a kernel goes through several temperatures, without clamps."""
+    """Path without clamped entries, along which a kernel anneals through several
+    temperatures."""
 
     def begin(self, x):
         return State(x)
@@ -103,7 +104,7 @@ class _CompiledPath(EnergyPath):
 
 
 class _SitePath(_CompiledPath):
-    """Path of sites, one after another."""
+    """Path of an energy whose sites are updated in sequence."""
 
     def leap(self, rngs, state, betas, log_w):
         return State(
@@ -120,10 +121,10 @@ class _BinaryPath(_CompiledPath):
         energy, params, n_rows = self.energy, self.params, len(log_w)
         blocks, dtype = range(len(energy.units)), params.dtype
         sizes, last = [unit.size for unit in energy.units], energy.colours[-1]
-        room = [tuple(np.empty((n_rows, n), dtype) for n in sizes) for _ in range(2)]
+        buffers = [tuple(np.empty((n_rows, n), dtype) for n in sizes) for _ in range(2)]
         x = tuple(
-            Lists.empty(n_rows, sizes[block], dtype) if block in last else part.copy()
-            for block, part in enumerate(state.x)
+            Lists.empty(n_rows, sizes[block], dtype) if block in last else values.copy()
+            for block, values in enumerate(state.x)
         )
         roots = [[rng.fold(block).root for block in blocks] for rng in rngs]
         run(
@@ -133,7 +134,7 @@ class _BinaryPath(_CompiledPath):
             self.base,
             np.array(betas),
             *binary.parts(x),
-            *room,
+            *buffers,
             rngs[0].ids,
             np.array(roots, np.uint64),
             log_w,
@@ -144,7 +145,7 @@ class _BinaryPath(_CompiledPath):
 
 
 def path_of(energy, params, base, x):
-    """Path of chains with values x, by a kernel where possible; arguments as for
+    """Path of chains with values x, by a kernel if possible; see
     :class:`EnergyPath`."""
     kind = EnergyPath
     if energy.is_sitewise:
@@ -163,13 +164,14 @@ def forward(rng, energy, params, base, n_chains, betas, n_jobs=None):
     energy : Energy
     params : Params
     base : pair
-        Returned by :meth:`~skdgm.energies.Energy.base`.
+        Parameters of the base model by block and its log Z; see
+        :meth:`~skdgm.energies.Energy.base`.
     n_chains : int
     betas : array-like
         Inverse temperatures from 0 to 1; see :mod:`skdgm.partition.ladder`.
     n_jobs : int, optional
-        Threads that share blocks of chains, besides the threads of kernels; the
-        result does not depend on it.
+        Number of threads that share blocks of chains, in addition to the threads of
+        kernels. The result does not depend on it.
 
     Returns
     -------
@@ -203,31 +205,31 @@ def reverse(rng, energy, params, base, start, betas, n_jobs=None):
 
 
 def conservative(rng, energy, params, base, start, betas, n_jobs=None):
-    r"""Estimate log probabilities of given states of all colours but the last, on
-    average too low: (n_chains,).
+    r"""Estimate log probabilities of given states, too low on average: (n_chains,).
 
     .. math:: \log \hat p(x) = \log p^*(x) - \log Z_0 + \log w
 
-    where w is the weight of a chain from x down to the base model. The mean of w is the
-    probability that unweighted chains from the base model up end at x [3]_. ``rng`` has
-    a row for each state; other parameters are as for :func:`forward`.
+    States have all colours but the last, and w is the weight of a chain annealed from x
+    to the base model. The mean of w estimates the probability that chains annealed from
+    the base model to the model end at x [3]_. ``rng`` has a row for each state; other
+    parameters are as for :func:`reverse`.
     """
     log_w = _downwards(rng, energy, params, base, start, betas, n_jobs)
     return energy.log_marginal(params, start.x) - base[1] + log_w
 
 
 def upwards(rng, energy, params, base, betas, trace=None):
-    """Log weights of chains from the base model up, in float64. ``rng`` has a row for
-    each chain; other parameters are as for :func:`forward`. ``trace``, a list, gets the
-    log weights after each step."""
+    """Log weights of chains annealed from the base model to the model, float64. ``rng``
+    has a row for each chain; other parameters are as for :func:`forward`. The log
+    weights after each step are appended to the list ``trace``, if given."""
     start = Gibbs(energy).init(rng.fold(_START), base[0])
     path = path_of(energy, params, base[0], start.x)
     return weights(rng.fold(_UP), path, start.x, betas, trace)
 
 
 def weights(rng, path, x, betas, trace=None):
-    """Log weights of chains with values x of each block, (n_chains,), along an
-    :class:`EnergyPath`; other parameters as for :func:`upwards`."""
+    """Log weights, (n_chains,), of chains with initial values x by block along an
+    :class:`EnergyPath`; other parameters are as for :func:`upwards`."""
     log_w = np.zeros(len(rng.ids))
     anneal(path, rng.folds(), path.begin(x), betas, log_w, trace=trace)
     return log_w
@@ -245,7 +247,7 @@ def _downwards(rng, energy, params, base, start, betas, n_jobs):
 
 
 def _in_blocks(some_weights, n_chains, n_jobs):
-    """Log weights of chains, by blocks whose size does not depend on ``n_jobs``."""
+    """Log weights of chains, in blocks whose size does not depend on ``n_jobs``."""
     parts = gen_batches(n_chains, _CHAINS)
     blocks = Parallel(n_jobs, prefer="threads")(delayed(some_weights)(p) for p in parts)
     return np.concatenate(blocks)

@@ -1,16 +1,17 @@
-r"""One log Z from both sides of annealed importance sampling.
+r"""Bracket of log Z by forward and reverse annealed importance sampling.
 
 .. math:: \mathbb{E}[\log \hat Z_\text{forward}] \le \log Z \le
    \mathbb{E}[\log \hat Z_\text{reverse}]
 
-The forward estimate tends to be too low, so that likelihoods are too high; the reverse
-one too high, if its chains start at samples of the model [1]_. If they do not, the
-reverse estimate is below the forward one. So the difference of the two shows how
-reliable they are.
+The forward estimate is too low on average, and the reverse estimate is too high if its
+chains start from samples of the model [1]_. If they do not, the reverse estimate can be
+below the forward estimate. The difference of the two estimates thus shows their
+reliability.
 
-Both sides can miss the same part of a model whose probability is not where the data
-are, as their base models have the means of data. Chains from fair coins do not; where
-they find more, or the sides disagree, all is done again without these means.
+Base models have the means of the data, so that both estimates can miss probability mass
+far from the data. Chains that start from fair coins check for such mass. If they find a
+larger log Z, or if the two estimates disagree, the estimation is repeated without these
+means.
 
 References
 ----------
@@ -42,45 +43,44 @@ from skdgm.partition.estimate import (
 from skdgm.utils import addresses
 from skdgm.utils.threading.callers import warn
 
-# More temperatures are tried if sides differ by more than this share of max_gap.
+# More temperatures are tried if estimates differ by more than this share of max_gap.
 _GOOD = 0.5
-# Share of max_se above which no more temperatures are tried: with three times as many
-# the standard error is about a half.
+# Multiple of max_se above which no more temperatures are tried: three times as many
+# temperatures only halve the standard error.
 _HOPELESS = 2.0
-# Nats by which a lower bound on log Z may be above the bracket by the latter's error.
+# Nats by which a lower bound on log Z may exceed the bracket because of its error.
 _SLIGHT = 0.1
-# Standard errors by which chains from fair coins must find more: a doubt is enough, as
-# all is then done again.
+# Standard errors by which log Z from fair coins must exceed the bracket. A low value
+# suffices, because the estimation is then repeated.
 _DOUBT = 2.0
 _LADDER, _FORWARD, _REVERSE, _BOOTSTRAP, _MODES = addresses.BRACKET
 _BLIND = addresses.BRACKET_WITHOUT_MEANS
 
 
 class Bracket(NamedTuple):
-    """Log Z, and an interval for it.
+    """Estimate of log Z with lower and upper ends.
 
     Parameters
     ----------
     log_Z : float
-        The mean of both sides, as their errors have opposite signs; if they are too
-        far apart, the higher one.
+        Mean of the forward and reverse estimates, whose errors have opposite signs; the
+        higher estimate if they disagree.
     se : float
-        Its standard error.
+        Standard error of log Z.
     lower, upper : float
-        The ends of the hull of both sides' bootstrap intervals; equal if log Z is
-        exact.
+        Ends of the hull of the two bootstrap intervals; equal if log Z is exact.
     ess : float
-        Effective number of chains, on the side where it is lower; all of them if
+        Effective number of chains, the smaller of both estimates; their total number if
         log Z is exact.
     n_betas : int
-        Number of temperatures.
+        Number of inverse temperatures.
     forward, reverse, tempered : Estimate or None
-        By annealing from the base model, by annealing from samples, and, as a third
-        estimate, by parallel tempering.
+        Estimates by annealing from the base model, by annealing from samples, and by
+        parallel tempering.
     swap_rates : ndarray or None
         Acceptance rates of swaps in parallel tempering.
     means : tuple of ndarray or None
-        Of each block, in the samples where reverse chains start, one a chain.
+        Means of each block over the samples from which reverse chains start.
     """
 
     log_Z: float
@@ -102,22 +102,22 @@ class AISOptions(NamedTuple):
     Parameters
     ----------
     n_betas : tuple of int
-        Numbers of temperatures; the next is tried while the sides disagree.
+        Numbers of inverse temperatures, tried in turn until the estimates agree.
     schedule : {"linear", "quadratic", "sigmoid", "adaptive"}
     burn_in : int
         Number of Gibbs steps before parallel tempering.
     n_steps : int
         Number of steps of parallel tempering.
     confidence : float
-        Of bootstrap intervals.
+        Confidence level of bootstrap intervals.
     max_gap : float
-        Difference of the sides, in nats, above which a warning is given.
+        Difference of the estimates, in nats, above which there is a warning.
     n_jobs : int or None
     n_pilot : int
-        Number of temperatures of the pilot run.
+        Number of inverse temperatures of the pilot run.
     max_se : float
-        Standard error of log Z, in nats, above which the next number is tried, too,
-        unless it is so far above that this would not do.
+        Standard error of log Z, in nats, above which the next number is also tried,
+        unless the error is too large for this to suffice.
     """
 
     n_betas: tuple = (300, 1000, 3000)
@@ -131,7 +131,7 @@ class AISOptions(NamedTuple):
     max_se: float = np.inf
 
 
-# A first attempt, of a quarter to a half of the usual effort.
+# Options of a first attempt, at a quarter to a half of the usual cost.
 BRIEF = AISOptions((100, 300), burn_in=100, n_steps=50, n_pilot=50, max_se=MAX_SE)
 
 
@@ -141,40 +141,44 @@ def exactly(log_Z, n_chains):
 
 
 def estimate(rng, problem, effort=None):
-    """Bracket log Z, with a ``LikelihoodWarning`` if both sides disagree, or miss a
-    part of the model that parallel tempering or a pilot run finds.
+    """Estimate a bracket of log Z.
+
+    A ``LikelihoodWarning`` is issued if the two estimates disagree, or if they miss
+    probability mass that parallel tempering or a pilot run finds.
 
     Parameters
     ----------
     rng : Stream
     problem : Problem
     effort : AISOptions, optional
-        By default that of ``BRIEF`` where this is sure, else that of ``AISOptions()``,
-        with the result of it alone.
+        Options. The default is ``BRIEF``, followed by ``AISOptions()`` if its result is
+        not reliable.
 
     Returns
     -------
     bracket : Bracket
     """
-    blind, there = without_means(problem), _searched(rng, problem)
+    fair_problem, modes_found = without_means(problem), _searched(rng, problem)
     if effort is None:
-        found, complaints = _compared(rng, problem, BRIEF, blind, there)
-        if not complaints and _is_sure(found):
-            return found
+        bracket, complaints = _compared(rng, problem, BRIEF, fair_problem, modes_found)
+        if not complaints and _is_sure(bracket):
+            return bracket
         effort = AISOptions()
-    found, complaints = _compared(rng, problem, effort, blind, there)
-    if complaints and blind is not None:
-        anew = rng.fold(_BLIND)
-        again, others = _tried(anew, blind, effort, _searched(anew, blind))
-        if not others or again.log_Z > found.log_Z:
-            found, complaints = again, others
+    bracket, complaints = _compared(rng, problem, effort, fair_problem, modes_found)
+    if complaints and fair_problem is not None:
+        fair_rng = rng.fold(_BLIND)
+        fair_bracket, fair_complaints = _tried(
+            fair_rng, fair_problem, effort, _searched(fair_rng, fair_problem)
+        )
+        if not fair_complaints or fair_bracket.log_Z > bracket.log_Z:
+            bracket, complaints = fair_bracket, fair_complaints
     if complaints:
         warn(complaints[0], LikelihoodWarning)
-    return found
+    return bracket
 
 
 def _searched(rng, problem):
-    """The most probable states; None for machines that are not searched."""
+    """Search for the most probable states; None for machines without the search."""
     energy, params, start, _ = problem
     if not modes.serves(energy, params):
         return None
@@ -182,28 +186,35 @@ def _searched(rng, problem):
 
 
 def _tried(rng, problem, effort, there):
-    """Bracket of log Z from given chains, and from the most probable states where these
-    are elsewhere; and complaints about it, a list."""
-    found, samples, complaints = _from_chains(rng, problem, effort)
+    """Bracket of log Z from given chains, combined with chains from the most probable
+    states if the two are in different regions; and a list of complaints."""
+    bracket, samples, complaints = _from_chains(rng, problem, effort)
     if there is None:
-        return found, complaints
+        return bracket, complaints
     if modes.apart(samples, there.start):
-        other = problem._replace(start=there.start)
-        other, _, its = _from_chains(rng.fold(_MODES, 1), other, effort)
-        found, complaints = _united(found, complaints, other, its, effort.max_gap)
-    if there.floor > found.upper + _SLIGHT:
-        complaints = [below(there.floor, found.upper)]
+        mode_bracket = problem._replace(start=there.start)
+        mode_bracket, _, mode_complaints = _from_chains(
+            rng.fold(_MODES, 1), mode_bracket, effort
+        )
+        bracket, complaints = _united(
+            bracket, complaints, mode_bracket, mode_complaints, effort.max_gap
+        )
+    if there.floor > bracket.upper + _SLIGHT:
+        complaints = [below(there.floor, bracket.upper)]
     lower, upper = (
-        max(found.lower, there.floor),
-        max(found.upper, there.floor + found.se),
+        max(bracket.lower, there.floor),
+        max(bracket.upper, there.floor + bracket.se),
     )
-    log_Z = max(found.log_Z, there.floor + found.se / 2)
-    return found._replace(log_Z=log_Z, lower=lower, upper=upper), complaints
+    log_Z = max(bracket.log_Z, there.floor + bracket.se / 2)
+    return bracket._replace(log_Z=log_Z, lower=lower, upper=upper), complaints
 
 
 def _united(found, complaints, other, its, max_gap):
-    """Bracket from two sets of chains that are not in the same part of a model, and
-    complaints: the higher of both, or a hull of either and their sum."""
+    """Combine brackets and complaints from two sets of chains in different regions.
+
+    The higher bracket is used if they differ by more than ``max_gap``. Otherwise the
+    upper end is that of the sum of the two partition functions.
+    """
     high, low = sorted((found, other), key=lambda own: -own.log_Z)
     if high.log_Z - low.log_Z > max_gap:
         if high is other:
@@ -216,8 +227,8 @@ def _united(found, complaints, other, its, max_gap):
 
 
 def _is_sure(found):
-    """Return whether both sides, and tempering as a third estimate, agree within their
-    standard errors, and that of log Z is small."""
+    """Return whether forward, reverse and tempered estimates agree within their
+    standard errors, and the standard error of log Z is small."""
     up, down, tempered = found.forward, found.reverse, found.tempered
     return (
         found.se <= BRIEF.max_se
@@ -227,22 +238,22 @@ def _is_sure(found):
 
 
 def _compared(rng, problem, effort, blind, there):
-    """Bracket of log Z, and complaints about it, a list: among them, that chains from
-    fair coins find more than those which know means."""
+    """Bracket of log Z, and a list of complaints, which includes a larger log Z from
+    chains that start from fair coins."""
     found, complaints = _tried(rng, problem, effort, there)
     if blind is not None and not complaints:
         n_chains = len(problem.start.x[0])
-        other = piloted(rng.fold(_BLIND), blind, n_chains, effort.n_betas[0])[1]
-        if exceeds(other, found.upper, _DOUBT):
-            complaints = [missed("fair coins'", other, found.upper)]
+        pilot = piloted(rng.fold(_BLIND), blind, n_chains, effort.n_betas[0])[1]
+        if exceeds(pilot, found.upper, _DOUBT):
+            complaints = [missed("fair coins'", pilot, found.upper)]
     return found, complaints
 
 
 def _from_chains(rng, problem, effort):
-    """Bracket of log Z, the samples where reverse chains start, and complaints."""
-    there = reach(rng, problem, effort.burn_in, effort.n_steps, effort.n_pilot)
-    n_chains = len(there.samples.x[0])
-    energy, params, base = problem.energy, problem.params, there.base
+    """Bracket of log Z, samples from which reverse chains start, and complaints."""
+    equilibrium = reach(rng, problem, effort.burn_in, effort.n_steps, effort.n_pilot)
+    n_chains = len(equilibrium.samples.x[0])
+    energy, params, base = problem.energy, problem.params, equilibrium.base
     n_jobs = effort.n_jobs
     for n_betas in effort.n_betas:
         if effort.schedule == "adaptive":
@@ -258,13 +269,13 @@ def _from_chains(rng, problem, effort):
             energy,
             params,
             base,
-            there.samples,
+            equilibrium.samples,
             betas,
             effort.n_jobs,
         )
         se = combined(up, down, effort.max_gap)[1]
-        enough = agree(up, down, _GOOD * effort.max_gap) and se <= effort.max_se
-        if enough or se > _HOPELESS * effort.max_se:
+        is_enough = agree(up, down, _GOOD * effort.max_gap) and se <= effort.max_se
+        if is_enough or se > _HOPELESS * effort.max_se:
             break
     generator, confidence = rng.fold(_BOOTSTRAP).generator(), effort.confidence
     ends = (
@@ -274,10 +285,10 @@ def _from_chains(rng, problem, effort):
     if not agree(up, down, effort.max_gap):
         complaints = [complaint(up, down, n_betas, effort.max_gap)]
     else:
-        others = ("tempered", there.tempered), ("pilot", there.pilot)
+        others = ("tempered", equilibrium.tempered), ("pilot", equilibrium.pilot)
         complaints = [
-            missed(way, other, max(ends))
-            for way, other in others
+            missed(name, other, max(ends))
+            for name, other in others
             if exceeds(other, max(ends))
         ]
     log_Z, se = combined(up, down, effort.max_gap)
@@ -290,8 +301,10 @@ def _from_chains(rng, problem, effort):
         n_betas=len(betas),
         forward=up,
         reverse=down,
-        tempered=there.tempered,
-        swap_rates=there.swap_rates,
-        means=tuple(np.asarray(x, dtype=float).mean(axis=0) for x in there.samples.x),
+        tempered=equilibrium.tempered,
+        swap_rates=equilibrium.swap_rates,
+        means=tuple(
+            np.asarray(x, dtype=float).mean(axis=0) for x in equilibrium.samples.x
+        ),
     )
-    return bracket, there.samples, complaints
+    return bracket, equilibrium.samples, complaints

@@ -1,10 +1,10 @@
-r"""Sums over all states of one layer, for the conditions or biases of each row.
+r"""Sums over all states of one layer, with conditions or biases for each row.
 
 .. math:: Z(x) = \sum_{y, h} e^{-E(y, h; x)} = \sum_h e^{\log w(h; x)} \sum_y e^{-E(y;
    h, x)}
 
-where h, or the free part of y, has few states: these are enumerated, and the other
-layer is summed out given each of them in closed form.
+Either h or the free part of y has few states, which are enumerated. The other layer is
+summed out in closed form given each state.
 """
 
 import math
@@ -19,7 +19,7 @@ from skdgm.partition import exact
 from skdgm.utils.math import distinct
 from skdgm.utils.tree import tree_map
 
-# Most bits of the layer that is enumerated, for every row; entries at a time.
+# Maximum bits of the layer that is enumerated for each row; entries of a chunk.
 MAX_BITS, _ROOM = 12, 2**22
 
 
@@ -30,15 +30,15 @@ def few_bits(energy):
 
 
 def alike(known):
-    """Iterate over the numbers of rows with the same known entries, of a mask of shape
-    (n_rows, n_entries)."""
+    """Iterate over groups of rows with the same known entries, as arrays of row
+    numbers; ``known`` is a mask of shape (n_rows, n_entries)."""
     _, pattern = distinct(known)
     order, size = np.argsort(pattern, kind="stable"), np.bincount(pattern)
     return iter(np.split(order, np.cumsum(size)[:-1]))
 
 
 class _Entries(NamedTuple):
-    """Unit of some entries of a block, and their places in it."""
+    """Unit of selected entries of a block, and their positions in the block."""
 
     unit: object
     places: np.ndarray
@@ -55,90 +55,97 @@ def _entries(unit, mask):
 
 
 def part_of(tree, places):
-    """Arrays of some entries; a tree that is a number as it is."""
+    """Selected entries of all arrays of a tree; a number does not change."""
     if isinstance(tree, int | float):
         return tree
     return tree_map(lambda own: own[..., places], tree)
 
 
 def _joined(parts):
-    """Blocks of several parts of rows, one after the other; None as it is."""
+    """Concatenate the blocks of several chunks of rows; None stays None."""
     if len(parts) == 1:
         return parts[0]
     blocks = (
-        list(map(np.asarray, own)) if own[0] is not None else None
-        for own in zip(*parts)
+        list(map(np.asarray, chunks)) if chunks[0] is not None else None
+        for chunks in zip(*parts)
     )
-    return [own and np.concatenate(own) for own in blocks]
+    return [chunks and np.concatenate(chunks) for chunks in blocks]
 
 
 class Enumeration:
-    """Sums over the states of the layer that has fewer: the free entries of y, or the
-    hidden units; for rows of which the same entries of y are known.
+    """Sums over the states of the smaller layer, the free entries of y or the hidden
+    units. All rows have the same known entries of y.
 
-    Methods take conditions z, (n_rows, n_conditions), or None for an energy without
-    them, and values of the visible blocks, a list, of which only known entries count;
-    None where nothing is known.
+    The methods take conditions z, (n_rows, n_conditions), or None for an energy without
+    conditions. They take values y of the visible blocks as a list, of which only known
+    entries count, or None if nothing is known.
 
     Parameters
     ----------
     energy : Energy
-        With the colours of y, perhaps of conditions, and of hidden units.
+        Energy with the colours of y, optionally of conditions, and of hidden units.
     params : Params
-        In float64; without conditions, with biases of each row.
+        Parameters in float64; without conditions, with biases for each row.
     known : list of ndarray of bool, default=None
-        Mask of the known entries of each visible block, (size,); by default all are
-        free.
+        Mask of the known entries of each visible block, (size,); by default all entries
+        are free.
     """
 
     def __init__(self, energy, params, known=None):
         self.energy, self.params = energy, params
-        self.visible, *given, self.hidden = energy.colours
-        self.given = given[0][0] if given else None
-        nothing = [np.zeros(unit.size, bool) for unit in energy.units]
-        held = nothing if known is None else [*known, *nothing[len(known) :]]
-        self.known, self.free = (
-            [_entries(energy.units[b], held[b] == on) for b in range(len(held))]
-            for on in (True, False)
+        self.visible, *conditions, self.hidden = energy.colours
+        self.given = conditions[0][0] if conditions else None
+        none_known = [np.zeros(unit.size, bool) for unit in energy.units]
+        known_masks = (
+            none_known if known is None else [*known, *none_known[len(known) :]]
         )
-        of_y = sum(part.bits for b, part in enumerate(self.free) if b in self.visible)
+        self.known, self.free = (
+            [
+                _entries(energy.units[b], known_masks[b] == is_known)
+                for b in range(len(known_masks))
+            ]
+            for is_known in (True, False)
+        )
+        of_y = sum(
+            entries.bits for b, entries in enumerate(self.free) if b in self.visible
+        )
         of_hidden = exact.n_bits(energy, self.hidden)
         self.of_y, self.bits = of_y <= of_hidden, min(of_y, of_hidden)
         layers = self.visible, self.hidden
         self.few, self.many = layers if self.of_y else layers[::-1]
 
     def of(self, known):
-        """The same of rows with some known entries."""
-        nothing = not any(mask.any() for mask in known)
-        return self if nothing else type(self)(self.energy, self.params, known)
+        """The enumeration for rows with known entries."""
+        none_known = not any(mask.any() for mask in known)
+        return self if none_known else type(self)(self.energy, self.params, known)
 
     @property
     def possible(self):
-        """Whether the states are few enough to be enumerated for each row."""
+        """True if the states are few enough to be enumerated for each row."""
         return self.bits <= MAX_BITS
 
     @cached_property
     def states(self):
-        """All states of the free entries: for each enumerated block its values,
-        (n_states, size), 0 where known, else None."""
+        """All states of the free entries: values of each enumerated block, (n_states,
+        size), 0 where known; None for other blocks."""
         codes = np.arange(round(2**self.bits))
         x = [None] * len(self.energy.units)
         for block in self.few:
             x[block] = np.zeros((len(codes), self.energy.units[block].size))
             unit, places = self.free[block]
             if len(places):
-                rest, own = np.divmod(codes, unit.n_states)
-                x[block][:, places], codes = unit.states(own), rest
+                remaining, unit_codes = np.divmod(codes, unit.n_states)
+                x[block][:, places], codes = unit.states(unit_codes), remaining
         return x
 
     def size(self):
-        """Number of rows at a time."""
+        """Maximum number of rows in a chunk."""
         widest = max(self.energy.units[block].size for block in self.many)
         return max(1, int(_ROOM // (2**self.bits * widest)))
 
     def _rows(self, z, y):
-        """Values of conditions, and of the known entries of y where these are no layer
-        that is summed out, for each block or None."""
+        """Values of conditions, and of known entries of y if y is enumerated, by block;
+        None for other blocks."""
         x = [None] * len(self.energy.units)
         if self.given is not None:
             x[self.given] = z
@@ -152,8 +159,8 @@ class Enumeration:
 
     def _inputs(self, z, y, block):
         """Inputs of a block that is summed out: from each row, from each state, and
-        from both through factors, of rows by states, one after the other; 0 for none,
-        as from either alone where all weights are gated."""
+        from both through three-way weights, (n_rows * n_states, size). An input without
+        sources is 0."""
         energy, params, rows = self.energy, self.params, self._rows(z, y)
         among = [other for other, part in enumerate(rows) if part is not None]
         of_rows = energy.received(params, rows, block, among=among)
@@ -162,25 +169,26 @@ class Enumeration:
         return of_rows, of_states, across
 
     def _fields(self, n_rows, inputs, block, entries):
-        """Natural parameters of some entries of a block, of rows by states."""
+        """Natural parameters of selected entries of a block, (n_rows * n_states,
+        n_entries)."""
         unit, places = entries
-        of_rows, of_states, total = (part_of(own, places) for own in inputs)
+        of_rows, of_states, total = (part_of(source, places) for source in inputs)
         for part, axis in (of_rows, 1), (of_states, 0):
             if isinstance(part, np.ndarray):
                 shape = n_rows, self._n_states, len(places)
-                whole = np.broadcast_to(np.expand_dims(part, axis), shape)
-                total = total + whole.reshape(-1, len(places))
+                repeated_part = np.broadcast_to(np.expand_dims(part, axis), shape)
+                total = total + repeated_part.reshape(-1, len(places))
         params = tree_map(
-            lambda own: np.repeat(own, self._n_states, axis=0) if own.ndim > 1 else own,
+            lambda p: np.repeat(p, self._n_states, axis=0) if p.ndim > 1 else p,
             part_of(self.params.units[block], places),
         )
         return unit.field(params, total)
 
     def _of_known(self, inputs, y, block):
-        """Log weights of the known entries of a block under each state, (n_rows,
-        n_states): linear in the input, which their statistics multiply."""
+        """Log weights of the known entries of a block given each state, (n_rows,
+        n_states); they are linear in the input."""
         unit, places = self.known[block]
-        of_rows, of_states, across = (part_of(own, places) for own in inputs)
+        of_rows, of_states, across = (part_of(source, places) for source in inputs)
         params, x = part_of(self.params.units[block], places), y[block][:, places]
         T = np.asarray(unit.statistic(params, x))
         total = unit.log_weight(unit.field(params, of_rows), x)[:, None]
@@ -199,29 +207,29 @@ class Enumeration:
         return self.params.n_conditions if z is None else len(z)
 
     def log_weights(self, z, y=None):
-        """Log weight of each state and the known entries of y: (n_rows, n_states)."""
-        energy, n, n_rows = self.energy, self._n_states, self._n_rows(z)
+        """Log weight of each state with the known entries of y, (n_rows, n_states)."""
+        energy, n_states, n_rows = self.energy, self._n_states, self._n_rows(z)
         total = np.zeros((n_rows, 1))
-        given = self._rows(z, y)
+        rows = self._rows(z, y)
         for block in self.few:
-            received = energy.received(self.params, given, block, among=(self.given,))
+            received = energy.received(self.params, rows, block, among=(self.given,))
             eta = energy.field(self.params, block, received)
             unit, places = self.free[block]
             if len(places):
-                x, whole = (
+                x, clamped = (
                     self.states[block][:, places],
-                    np.ones((n, len(places)), bool),
+                    np.ones((n_states, len(places)), bool),
                 )
-                total = total + unit.log_evidence(part_of(eta, places), x, whole).T
+                total = total + unit.log_evidence(part_of(eta, places), x, clamped).T
             unit, places = self.known[block]
             if len(places):
-                own = unit.log_weight(part_of(eta, places), y[block][:, places])
-                total = total + own[:, None]
+                known_log_w = unit.log_weight(part_of(eta, places), y[block][:, places])
+                total = total + known_log_w[:, None]
         for block in self.many:
             inputs, (unit, places) = self._inputs(z, y, block), self.free[block]
             if len(places):
                 eta = self._fields(n_rows, inputs, block, self.free[block])
-                total = total + unit.log_partition(eta).reshape(n_rows, n)
+                total = total + unit.log_partition(eta).reshape(n_rows, n_states)
             if len(self.known[block].places):
                 total = total + self._of_known(inputs, y, block)
         return total
@@ -242,7 +250,8 @@ class Enumeration:
         )
 
     def draw(self, z, rng, y=None):
-        """Draw y and the hidden units exactly, by block, with a stream for each row."""
+        """Draw y and the hidden units exactly, a list by block; ``rng`` has a stream
+        for each row."""
         return _joined(
             [
                 own._draw(z_part, y_part, rng.take(part))
@@ -251,31 +260,31 @@ class Enumeration:
         )
 
     def _parts(self, z, y):
-        """Sums for some rows at a time, their conditions and known values, and which
-        these are."""
+        """Iterate over chunks of rows: the enumeration, conditions, known values and
+        slice."""
         for start in range(0, self._n_rows(z), self.size()):
-            part, own = slice(start, start + self.size()), self
+            chunk, enumeration = slice(start, start + self.size()), self
             if self.params.n_conditions:
-                own = copy(self)
-                own.params = self.params.take(part)
-            z_part = None if z is None else z[part]
-            yield own, z_part, y and [values[part] for values in y], part
+                enumeration = copy(self)
+                enumeration.params = self.params.take(chunk)
+            z_part = None if z is None else z[chunk]
+            yield enumeration, z_part, y and [values[chunk] for values in y], chunk
 
     def _means(self, z, y):
         log_w = self.log_weights(z, y)
         p = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
-        found = [None] * len(self.energy.units)
+        means_by_block = [None] * len(self.energy.units)
         for block in self.few:
-            found[block] = p @ self.states[block]
+            means_by_block[block] = p @ self.states[block]
         for block in self.many:
-            found[block] = np.zeros((len(p), self.energy.units[block].size))
+            means_by_block[block] = np.zeros((len(p), self.energy.units[block].size))
             unit, places = self.free[block]
             if len(places):
                 inputs = self._inputs(z, y, block)
                 eta = self._fields(len(p), inputs, block, self.free[block])
                 means = unit.mean(eta).reshape((*p.shape, -1))
-                found[block][:, places] = np.einsum("rs,rsu->ru", p, means)
-        return self._with_known(found, y)
+                means_by_block[block][:, places] = np.einsum("rs,rsu->ru", p, means)
+        return self._with_known(means_by_block, y)
 
     def _draw(self, z, y, rng):
         noisy = self.log_weights(z, y) + rng.fold(0).gumbel(self._n_states)
@@ -291,7 +300,7 @@ class Enumeration:
         return self._with_known(x, y)
 
     def _with_known(self, x, y):
-        """Values of blocks with the known entries of y in their places."""
+        """Put the known entries of y into the values of blocks."""
         for block in self.visible:
             places = self.known[block].places
             if len(places) and x[block] is not None:

@@ -1,4 +1,4 @@
-r"""Estimates of log Z by importance sampling, their reliability and agreement.
+r"""Importance-sampling estimates of log Z, and checks of their reliability.
 
 .. math:: \log \hat Z = \log \frac1n \sum_k w_k, \qquad
    \mathrm{ESS} = \frac{(\sum_k w_k)^2}{\sum_k w_k^2}
@@ -12,29 +12,29 @@ from skdgm.utils.math import log_mean_exp
 
 N_BOOTSTRAPS = 1000
 MAX_GAP, MIN_ESS = 1.0, 10.0
-# Standard error of log Z, in nats, up to which a brief run may be enough.
+# Maximum standard error of log Z, in nats, at which a brief run may suffice.
 MAX_SE = 0.07
-# Number of standard errors.
+# Number of standard errors of a significant difference.
 _SURE = 3.0
-# Samples differ from the data above this mean squared z-score of column means, if one
-# of these differs by at least so much. The score was at most 4 where learning
-# succeeded, and at least 40 where it failed.
+# Samples differ from the data if the mean squared z-score of column means exceeds the
+# first number, and the maximum difference the second. The score was at most 4 where
+# learning succeeded, and at least 40 where it failed.
 _UNLIKE, _APART = 10.0, 0.1
 
 
 class Estimate(NamedTuple):
-    """An estimate of log Z.
+    """Estimate of log Z.
 
     Parameters
     ----------
     log_Z : float
     se : float
-        Its standard error, by the delta method.
+        Standard error, by the delta method.
     ess : float
         Effective sample size of the weights.
     log_w : ndarray of shape (n_chains,)
-        Log Z by each chain: its log weight, of reverse annealing its negative, plus the
-        base model's log Z.
+        Log Z by each chain: the base model's log Z plus the log weight, or minus the
+        log weight for reverse annealing.
     """
 
     log_Z: float
@@ -44,8 +44,8 @@ class Estimate(NamedTuple):
 
 
 def of_weights(log_w, log_Z_0, sign=1.0):
-    """Estimate log Z from the logs of weights whose mean estimates Z / Z_0, or Z_0 / Z
-    if ``sign`` is -1, and log Z_0 of the base model."""
+    """Estimate log Z from log weights and the log Z_0 of the base model. The mean
+    weight estimates Z / Z_0, or Z_0 / Z if ``sign`` is -1."""
     mean, se = log_mean_exp(log_w)
     ess = len(log_w) ** 2 / (np.exp(log_w - mean) ** 2).sum()
     log_Z = log_Z_0 + sign * mean
@@ -53,10 +53,10 @@ def of_weights(log_w, log_Z_0, sign=1.0):
 
 
 def interval(log_w, rng, confidence, sign=1.0):
-    """Bootstrap interval of log Z, a pair, for weights as an :class:`Estimate` has
-    them; ``sign`` as for :func:`of_weights`."""
+    """Bootstrap interval of log Z, a pair, from the ``log_w`` of an :class:`Estimate`;
+    ``sign`` is as for :func:`of_weights`."""
     highest = (sign * log_w).max()
-    # A sample without the heaviest chains may have no weight at all.
+    # Weights of a bootstrap sample without the heaviest chains may underflow.
     w = np.maximum(np.exp(sign * log_w - highest), np.finfo(np.float64).tiny)
     drawn = rng.multinomial(len(w), np.full(len(w), 1 / len(w)), N_BOOTSTRAPS)
     log_Z = sign * (np.log(drawn @ w / len(w)) + highest)
@@ -65,9 +65,8 @@ def interval(log_w, rng, confidence, sign=1.0):
 
 
 def agree(up, down, max_gap=MAX_GAP):
-    """Return whether two estimates, by forward and by reverse annealed importance
-    sampling, differ by at most ``max_gap`` nats, and each has an effective sample size
-    of at least ``MIN_ESS``."""
+    """Return whether forward and reverse estimates differ by at most ``max_gap`` nats,
+    and both have an effective sample size of at least ``MIN_ESS``."""
     gap = abs(up.log_Z - down.log_Z)
     return gap <= max_gap and min(up.ess, down.ess) >= MIN_ESS
 
@@ -79,8 +78,8 @@ def consistent(one, other):
 
 
 def combined(up, down, max_gap=MAX_GAP):
-    """Combine both sides into one log Z and its standard error: their mean, or the
-    higher one if they differ by more than ``max_gap`` nats."""
+    """Combine forward and reverse estimates into log Z and its standard error: their
+    mean, or the higher estimate if they differ by more than ``max_gap`` nats."""
     if abs(up.log_Z - down.log_Z) <= max_gap:
         return (up.log_Z + down.log_Z) / 2, float(np.hypot(up.se, down.se) / 2)
     higher = max(up, down, key=lambda side: side.log_Z)
@@ -88,7 +87,7 @@ def combined(up, down, max_gap=MAX_GAP):
 
 
 def complaint(up, down, n_betas, max_gap):
-    """Text of a warning about two sides that disagree, with the options to raise."""
+    """Warning text for estimates that disagree, with the options to increase."""
     gap = down.log_Z - up.log_Z
     text = (
         f"forward and reverse annealed importance sampling give log Z {up.log_Z:.1f} "
@@ -107,16 +106,15 @@ def complaint(up, down, n_betas, max_gap):
 
 
 def exceeds(other, upper, n_errors=_SURE):
-    """Return whether other chains found a part of the model that both sides missed.
-
-    True if their log Z less so many standard errors is above ``upper``, the upper end
-    of the bracket. A lower one means nothing: the chains may not have arrived yet.
-    """
+    """Return whether log Z of other chains, less ``n_errors`` standard errors, exceeds
+    ``upper``, the upper end of the bracket. A lower log Z is no evidence, since the
+    chains may not have converged."""
     return other.log_Z - n_errors * other.se > upper
 
 
 def missed(way, other, upper):
-    """Text of a warning for that case, with the options to raise."""
+    """Warning text for other chains that exceed the bracket, with the options to
+    increase."""
     return (
         f"{way} chains give log Z {other.log_Z:.2f} ± {other.se:.2f}, above the "
         f"{upper:.2f} that annealed importance sampling gives at most, which so misses "
@@ -125,8 +123,8 @@ def missed(way, other, upper):
 
 
 def elsewhere(log_Z, other):
-    """Text of a warning about chains from the most probable states that find more than
-    the training chains do."""
+    """Warning text for a log Z from the most probable states that exceeds log Z from
+    the training chains."""
     return (
         f"chains from the most probable states give log Z {other:.1f}, those from the "
         f"training chains {log_Z:.1f}: most of the probability lies where the latter "
@@ -136,7 +134,7 @@ def elsewhere(log_Z, other):
 
 
 def below(floor, upper):
-    """Text of a warning about an estimate that a sum over some states exceeds."""
+    """Warning text for a sum over states that exceeds the estimate."""
     return (
         f"log Z is at least {floor:.1f} by the states that were found, above the "
         f"{upper:.1f} that annealed importance sampling gives at most. The bound is "
@@ -146,11 +144,11 @@ def below(floor, upper):
 
 
 def unlike(found, mean, n_samples):
-    """Text of a warning about samples whose means are not those of the data, NaN where
-    nothing was observed; None if they are similar.
+    """Warning text for samples whose means differ from those of the data, which are NaN
+    where nothing was observed; None if they are similar.
 
-    At a maximum of the likelihood the two are equal, as their difference is the
-    gradient of the biases.
+    At a maximum of the likelihood the means are equal, since their difference is the
+    gradient with respect to the biases.
     """
     mean = np.where(np.isnan(mean), found, mean)
     apart = np.abs(found - mean)

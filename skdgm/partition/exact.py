@@ -2,9 +2,9 @@ r"""Sums over all states of small models.
 
 .. math:: \log Z = \log \sum_{x_\text{rest}} \sum_{x_\text{summed}} e^{-E(x)}
 
-The blocks of one colour, that with most states, are independent given all others, and
-are summed out in closed form; the states of the others are enumerated. For rows that
-are partly observed the sums run over the free entries only.
+The blocks of the colour with most states are summed out in closed form, since they are
+independent given all others. The states of the other colours are enumerated. For partly
+observed rows the sums are over the free entries only.
 """
 
 import math
@@ -18,19 +18,19 @@ from skdgm.partition import sites
 from skdgm.utils.threading.parallel import run
 
 MAX_BITS = 20
-# Most entries of states, which should fit into a processor's cache, and of their
-# products with rows, which should fit into memory.
+# Maximum numbers of entries of states, which should fit into a processor's cache, and
+# of their products with rows, which should fit into memory.
 _CACHE_ENTRIES, _MEMORY_ENTRIES = 2**14, 2**22
-# Units whose states one call of the kernel enumerates, changing one unit at a time: the
-# more, the less is recomputed, and the more rounding errors add up.
+# Number of units whose states a kernel call enumerates by changes of one unit. More
+# units save recomputation, but accumulate rounding errors.
 _LOW = 10
 _LANES = 32
-# Largest log of a product, below that of the largest float64.
+# Maximum log of a product, below that of the maximum float64.
 _MOST = 650.0
 
 
 def n_bits(energy, blocks):
-    """Log2 of the number of joint states of some blocks, a float."""
+    """Log2 of the number of joint states of given blocks, a float."""
     return sum(math.log2(energy.units[block].n_states) for block in blocks)
 
 
@@ -41,8 +41,8 @@ def summed_colour(energy):
 
 
 def is_enumerable(energy, max_bits=None):
-    """Return whether :func:`log_partition` is feasible: all colours but one have
-    together at most ``2**max_bits`` states, by default ``2**MAX_BITS``."""
+    """Return whether :func:`log_partition` is feasible: all colours but one have at
+    most ``2**max_bits`` joint states, by default ``2**MAX_BITS``."""
     max_bits = MAX_BITS if max_bits is None else max_bits
     if energy.is_sitewise:
         return sites.n_bits(energy) <= max_bits
@@ -60,7 +60,7 @@ def log_partition(energy, params):
     Returns
     -------
     log_Z : float or ndarray of shape (n_rows,), float64
-        One for each row, if biases differ by row.
+        Log Z, for each row if biases differ by row.
     """
     if params.n_conditions:
         rows = range(params.n_conditions)
@@ -80,47 +80,64 @@ def log_partition(energy, params):
 
 def _by_kernel(energy, params, summed):
     """Log Z by a kernel; None if units are not binary, enumerated blocks are linked, or
-    weights so large that products of few factors overflow."""
+    weights are so large that products of few factors overflow."""
     rest = energy.rest(summed)
-    among = any(i in rest and j in rest for i, j, _ in energy.links)
-    if among or energy.triples or not all(unit.form == "bits" for unit in energy.units):
+    are_linked = any(i in rest and j in rest for i, j, _ in energy.links)
+    if (
+        are_linked
+        or energy.triples
+        or not all(unit.form == "bits" for unit in energy.units)
+    ):
         return None
-    own, M, bias = _as_two_blocks(energy, params, rest, energy.colours[summed])
+    enumerated_bias, M, bias = _as_two_blocks(
+        energy, params, rest, energy.colours[summed]
+    )
     # Upper limit of log(1 + e^x).
-    highest = (np.abs(bias) + np.abs(M).sum(axis=0)).max() + np.log(2.0)
-    n_factors = int(min(_MOST // highest, 2**20)) if np.isfinite(highest) else 0
+    max_log = (np.abs(bias) + np.abs(M).sum(axis=0)).max() + np.log(2.0)
+    n_factors = int(min(_MOST // max_log, 2**20)) if np.isfinite(max_log) else 0
     if n_factors < 1:
         return None
-    empty = -len(bias) % _LANES
-    M = np.pad(M, ((0, 0), (0, empty)))
-    bias = np.pad(bias, (0, empty), constant_values=-np.inf)
-    n_low = min(len(own), _LOW)
+    n_padding = -len(bias) % _LANES
+    M = np.pad(M, ((0, 0), (0, n_padding)))
+    bias = np.pad(bias, (0, n_padding), constant_values=-np.inf)
+    n_low = min(len(enumerated_bias), _LOW)
     flips = np.exp(np.stack([M[:n_low], -M[:n_low]]))
-    out = np.empty(2 ** (len(own) - n_low))
-    work = 2.0 ** len(own) * len(bias)
-    run(total, own, M, bias, flips, n_low, n_factors, out, n=len(out), work=work)
+    out = np.empty(2 ** (len(enumerated_bias) - n_low))
+    work = 2.0 ** len(enumerated_bias) * len(bias)
+    run(
+        total,
+        enumerated_bias,
+        M,
+        bias,
+        flips,
+        n_low,
+        n_factors,
+        out,
+        n=len(out),
+        work=work,
+    )
     return float(logsumexp(out))
 
 
 def _as_two_blocks(energy, params, few, many):
-    """Biases of some blocks, weights to others, and biases of the others, as if each
-    were one block."""
-    own, bias = (
+    """Biases of the enumerated blocks, weights, and biases of the summed blocks, as if
+    each group were one block."""
+    few_bias, many_bias = (
         np.concatenate([params.units[block].astype(np.float64) for block in blocks])
         for blocks in (few, many)
     )
-    M = np.zeros((len(own), len(bias)))
+    M = np.zeros((len(few_bias), len(many_bias)))
     rows, columns = (_places(energy, blocks) for blocks in (few, many))
     for block in few:
-        for number, other, up in energy.neighbours(block):
-            # ``up`` is True if ``other`` is below.
+        for number, other, is_upper in energy.neighbours(block):
+            # ``is_upper`` is True if ``other`` is below.
             W = energy.couplings[number].matrix(params.couplings[number])
-            M[rows[block], columns[other]] += W.T if up else W
-    return own, M, bias
+            M[rows[block], columns[other]] += W.T if is_upper else W
+    return few_bias, M, many_bias
 
 
 def _places(energy, blocks):
-    """Slice of each block's units among those of all blocks."""
+    """Slice of each block's units within the concatenation of all blocks."""
     edges = np.cumsum([0, *(energy.units[block].size for block in blocks)])
     return dict(zip(blocks, map(slice, edges[:-1], edges[1:])))
 
@@ -128,9 +145,9 @@ def _places(energy, blocks):
 def log_evidence(energy, params, x, clamp):
     """Log of the sum of exp(-E) over all free entries, for each row.
 
-    The last of two colours is enumerated if it has at most ``MAX_BITS`` bits and all
-    rows share the biases; else the free entries of all colours but the last, row by
-    row, which must be few.
+    If there are two colours, the last has at most ``MAX_BITS`` bits, and rows share the
+    biases, its states are enumerated. Otherwise the states of the free entries of all
+    other colours are enumerated for each row; they must be few.
 
     Parameters
     ----------
@@ -139,7 +156,7 @@ def log_evidence(energy, params, x, clamp):
     x : tuple
         Values of the blocks, (n_rows, size); those of the last colour are ignored.
     clamp : tuple
-        For each block of the other colours its clamped entries: True or a boolean
+        For each block of the other colours the clamped entries: True or a boolean
         array.
 
     Returns
@@ -174,32 +191,35 @@ def _by_last_states(energy, params, x, clamp):
 def _by_completions(energy, params, x, clamp, row):
     rest, params = energy.rest(), params.take(row)
     free = [np.flatnonzero(~np.broadcast_to(clamp[i], x[i].shape)[row]) for i in rest]
-    parts = []
+    log_sums = []
     holes = [energy.units[i].only(part) for i, part in zip(rest, free)]
     n_free = sum(math.log2(hole.n_states) for hole in holes)
     for codes in _codes(n_free, energy, 1):
         filled = [None] * len(energy.units)
         for i, entries, hole in zip(rest, free, holes):
-            codes, own = np.divmod(codes, hole.n_states)
-            filled[i] = np.repeat(np.asarray(x[i])[row : row + 1], len(own), axis=0)
-            filled[i][:, entries] = hole.states(own)
-        parts.append(logsumexp(energy.log_marginal(params, filled)))
-    return logsumexp(parts)
+            codes, hole_codes = np.divmod(codes, hole.n_states)
+            filled[i] = np.repeat(
+                np.asarray(x[i])[row : row + 1], len(hole_codes), axis=0
+            )
+            filled[i][:, entries] = hole.states(hole_codes)
+        log_sums.append(logsumexp(energy.log_marginal(params, filled)))
+    return logsumexp(log_sums)
 
 
 def _states(energy, blocks, size):
-    """Iterate over parts of the joint states of some blocks; None for the others."""
+    """Iterate over chunks of the joint states of given blocks, with None for other
+    blocks."""
     for codes in _codes(n_bits(energy, blocks), energy, size):
         x = [None] * len(energy.units)
         for i in blocks:
-            codes, own = np.divmod(codes, energy.units[i].n_states)
-            x[i] = energy.units[i].states(own).astype(np.float64)
+            codes, unit_codes = np.divmod(codes, energy.units[i].n_states)
+            x[i] = energy.units[i].states(unit_codes).astype(np.float64)
         yield tuple(x)
 
 
 def _codes(bits, energy, size):
-    """Iterate over parts of the numbers below ``2**bits``."""
+    """Iterate over chunks of the numbers below ``2**bits``."""
     n_codes, widest = round(2**bits), max(unit.size for unit in energy.units)
-    at_once = max(1, min(_CACHE_ENTRIES // widest, _MEMORY_ENTRIES // size))
-    for start in range(0, n_codes, at_once):
-        yield np.arange(start, min(start + at_once, n_codes))
+    chunk = max(1, min(_CACHE_ENTRIES // widest, _MEMORY_ENTRIES // size))
+    for start in range(0, n_codes, chunk):
+        yield np.arange(start, min(start + chunk, n_codes))

@@ -1,26 +1,27 @@
-"""Log partition functions that are known of fitted parameters."""
+"""Cache of log partition functions of fitted parameters."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 
 class LogPartition(NamedTuple):
-    """Log Z of fitted parameters and its standard error, computed at first use.
+    """Log Z of fitted parameters and its standard error, computed when first needed.
 
-    The estimator holds it, and all densities of the same parameters share it.
+    The estimator stores this cache, and all densities with the same parameters share
+    it.
 
     Parameters
     ----------
     computed : dict of tuple of float
-        Log Z and its standard error, in nats, by the length of a document; or under
-        None.
+        Log Z and its standard error, in nats. The key is the length of a document, or
+        None for models without lengths.
     """
 
     computed: dict
 
     def of(self, keys: Iterable, compute: Callable) -> list[tuple[float, float]]:
-        """Log Z and standard errors for keys; ``compute(keys)`` returns those of sorted
-        keys that are new."""
+        """Log Z and standard errors for keys; ``compute(keys)`` is called with the
+        sorted new keys."""
         keys = list(keys)
         new = sorted(set(keys) - self.computed.keys())
         if new:
@@ -28,9 +29,9 @@ class LogPartition(NamedTuple):
         return [self.computed[key] for key in keys]
 
     def bracketed(self, bracket: Callable[[], Any]) -> tuple[float, float]:
-        """Log Z and its standard error by a function that returns a
-        :class:`~skdgm.partition.Bracket`."""
+        """Log Z and its standard error; ``bracket()`` returns a
+        :class:`~skdgm.partition.Bracket` and is called if they are unknown."""
         if None not in self.computed:
-            found = bracket()
-            self.computed[None] = found.log_Z, found.se
+            estimate = bracket()
+            self.computed[None] = estimate.log_Z, estimate.se
         return self.computed[None]

@@ -1,13 +1,13 @@
-r"""Temperatures between a base model and the model, and log Z by chains at several.
+r"""Schedules of inverse temperatures, and log Z from chains at several temperatures.
 
-The error of annealed importance sampling with a given number of temperatures is least
-if each step adds as much to the variance of the log weights: if temperatures are
-equidistant in the thermodynamic length [1]_ [2]_
+For a given number of temperatures, annealed importance sampling has the minimum error
+if each step adds the same variance to the log weights, that is, if temperatures are
+equidistant in thermodynamic length [1]_ [2]_
 
 .. math:: \Lambda(\beta) = \int_0^\beta \operatorname{sd}_{\beta'} \left[
    \frac{\mathrm{d}}{\mathrm{d}\beta'} \log p^*_{\beta'}(x)\right] \mathrm{d}\beta',
 
-so that each step keeps the same share of the effective sample size.
+so that the effective sample size decreases by the same factor in each step.
 
 References
 ----------
@@ -30,9 +30,9 @@ from skdgm.partition.estimate import Estimate
 from skdgm.utils import addresses
 
 _PILOT, _N_PILOT = addresses.PILOT, 200
-# Range of the sigmoid's argument: from minus to plus this value.
+# The argument of the sigmoid is between minus and plus this value.
 _REACH = 4.0
-# Share of temperatures that is spread as without a pilot run, whose few chains may
+# Share of temperatures that does not depend on the pilot run, whose few chains may
 # have missed much of a part of the path.
 _BLIND = 0.1
 
@@ -48,41 +48,41 @@ def quadratic(n_betas):
 
 
 def sigmoid(n_betas):
-    """Inverse temperatures from 0 to 1 that are denser near both, (n_betas,)."""
+    """Inverse temperatures from 0 to 1 that are denser near both ends, (n_betas,)."""
     t = 1.0 / (1.0 + np.exp(-_REACH * (2.0 * linear(n_betas) - 1.0)))
     return (t - t[0]) / (t[-1] - t[0])
 
 
 def equidistant(betas, increments, n_betas):
-    """Inverse temperatures, (n_betas,), with the same thermodynamic length between
-    them, by those of a pilot run and the changes of its log weights in each step; see
+    """Inverse temperatures, (n_betas,), equidistant in thermodynamic length, from the
+    inverse temperatures of a pilot run and the increments of its log weights; see
     :func:`pilot`."""
     length = np.concatenate([[0.0], np.cumsum(increments.std(axis=1))])
     if not length[-1] > 0:
         return quadratic(n_betas)
-    blind = 1.0 - (1.0 - betas) ** 0.5
-    upto = (1.0 - _BLIND) * length / length[-1] + _BLIND * blind
-    return np.interp(linear(n_betas), upto, betas)
+    default = 1.0 - (1.0 - betas) ** 0.5
+    cumulative = (1.0 - _BLIND) * length / length[-1] + _BLIND * default
+    return np.interp(linear(n_betas), cumulative, betas)
 
 
 def adaptive(rng, energy, params, base, n_chains, n_betas):
     """Inverse temperatures that are densest where weights vary most in a pilot run,
-    with random numbers of its own."""
+    which has separate random numbers."""
     betas, increments = pilot(rng, energy, params, base, n_chains)
     return equidistant(betas, increments, n_betas)
 
 
 def unit_lengths(betas, increments, fewest, most):
-    """Inverse temperatures a unit of thermodynamic length apart; or ``fewest`` or
-    ``most`` of them, equidistant."""
+    """Inverse temperatures a unit of thermodynamic length apart; their number is
+    clipped to be from ``fewest`` to ``most``."""
     n_betas = 1 + np.ceil(increments.std(axis=1).sum())
     n_betas = int(np.clip(np.nan_to_num(n_betas, posinf=most), fewest, most))
     return equidistant(betas, increments, n_betas)
 
 
 def pilot(rng, energy, params, base, n_chains, n_betas=_N_PILOT):
-    """Inverse temperatures of a pilot run, (n_steps + 1,), and the change of its log
-    weights in each step, (n_steps, n_chains); arguments as for
+    """Inverse temperatures of a pilot run, (n_steps + 1,), and the increments of its
+    log weights, (n_steps, n_chains); arguments as for
     :func:`~skdgm.partition.ais.forward`."""
     betas, trace = quadratic(n_betas), []
     chains = rng.fold(_PILOT).rows(n_chains)
@@ -91,33 +91,36 @@ def pilot(rng, energy, params, base, n_chains, n_betas=_N_PILOT):
 
 
 def bridge(drive, rungs, log_Z_0):
-    r"""Log Z by chains at several temperatures.
+    r"""Log Z from chains at several temperatures.
 
-    For neighbours :math:`p_k \propto e^{-E_0 + \beta_k D}` the ratio of their Z solves
+    For neighbouring models :math:`p_k \propto e^{-E_0 + \beta_k D}` the ratio of their
+    Z solves
 
     .. math:: \sum_{x \sim p_{k+1}} \sigma\left(-\log\frac{Z_k}{Z_{k+1}} + (\beta_k -
        \beta_{k+1}) D(x)\right) = \sum_{x \sim p_k} \sigma\left(\log\frac{Z_k}{Z_{k+1}}
        - (\beta_k - \beta_{k+1}) D(x)\right),
 
-    the bridge between both with the least variance for independent samples [3]_ [4]_.
-    ``drive`` has D of the replicas, the lowest temperature first, (n_steps, n_levels,
-    n_chains). Chains are assumed independent, but not the steps of one; ``log_w`` of
-    the estimate is log Z by each chain, in a first approximation. The standard error is
-    NaN, and so agrees with nothing, where neighbouring temperatures have no states in
-    common.
+    which is the bridge estimator with minimum variance for independent samples [3]_
+    [4]_. ``drive`` has D of the replicas, the lowest temperature first, (n_steps,
+    n_levels, n_chains). Chains, but not the steps of a chain, are assumed independent.
+    ``log_w`` of the estimate is log Z by each chain, to first order. If neighbouring
+    temperatures have no states in common, the standard error is NaN, and the estimate
+    is consistent with no other.
     """
     total, influence = log_Z_0, 0.0
     for level, step in enumerate(-np.diff(rungs.betas)):
-        ratio, moved = _between(step * drive[:, level], step * drive[:, level + 1])
-        total, influence = total + ratio, influence + moved
+        ratio, chain_influence = _between(
+            step * drive[:, level], step * drive[:, level + 1]
+        )
+        total, influence = total + ratio, influence + chain_influence
     n_chains = len(influence)
     se = influence.std() / np.sqrt(max(1, n_chains - 1))
     return Estimate(float(total), float(se), float(n_chains), total + influence)
 
 
 def _between(cold, hot):
-    """Log of the ratio of two Z, and the influence of each chain on it: NaN where both
-    have no states in common, so that the ratio is not known."""
+    """Log of the ratio of two Z, and the influence of each chain on it, which is NaN if
+    the two have no states in common."""
 
     def excess(ratio):
         return (expit(hot - ratio) - expit(ratio - cold)).mean()

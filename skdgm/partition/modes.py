@@ -1,24 +1,25 @@
-r"""Most probable states of one colour, and the bound on log Z that states give.
+r"""Search for the most probable states of a colour, which bound log Z from below.
 
 With the blocks of the other colour summed out in closed form, a machine of two colours
-has the unnormalised probabilities
+has the unnormalized probabilities
 
 .. math:: p^*(h) = \sum_v e^{-E(v, h)}, \qquad \log Z \ge \log \sum_{h \in S} p^*(h)
 
-for any set S of distinct states: what annealed chains give must not be less. The states
-that matter most are found by climbing. As log weights are linear in natural parameters,
-:math:`\log p^*(h) - \log w(h)` is convex in h, and so above its tangents: each step
+for any set S of distinct states. An estimate by annealing must not be below this bound.
+The most probable states are found by hill climbing. Log weights are linear in natural
+parameters, so that :math:`\log p^*(h) - \log w(h)` is convex in h and above its
+tangents. Each step
 
 .. math:: h \leftarrow \operatorname{arg\,max}_{h'} \log w(h') + h'^\top \left(c +
    W^\top \mathbb{E}[T(v) \mid h]\right),
 
-the mode of h given the means of v, increases :math:`p^*(h)` until it ends.
+which takes the mode of h given the means of v, increases :math:`p^*(h)` until
+convergence.
 
-Climbing begins at random, from few units that are on to all of them; at the states of
-given chains; and at those that one unit of the other colour alone asks for, at the
-least or at the greatest value of its statistic: a column with large weights may have
-all of the probability on its side. Gibbs steps follow from where climbing ends, and
-from noise.
+Climbs start from random states with any share of units on, and from the states of given
+chains. Further starts are the modes given a single unit of the other colour at the
+minimum or maximum of its statistic, as a unit with large weights may dominate the
+distribution. Gibbs steps follow, from the end points of climbs and from random states.
 """
 
 from typing import NamedTuple
@@ -30,65 +31,70 @@ from skdgm.samplers import Gibbs, State
 from skdgm.utils.tree import astype
 
 _NOISE, _CLIMBED, _PLAIN, _DRAWN, _AFTER = range(5)
-# Most climbing steps; Gibbs steps after climbing, and how often states are looked at.
+# Maximum number of climbing steps; number of Gibbs steps between evaluations of states
+# after climbing, and number of evaluations.
 _CLIMB, _RELAX, _LOOKS = 50, 10, 10
-# Standard deviation of the natural parameters of noise, of units and of whole rows, and
-# their upper limit.
+# Standard deviation of the natural parameters of random states, for units and for whole
+# rows, and upper limit of these parameters.
 _SPREAD, _MOST = 3.0, 4.0
-# End of a statistic without one; most units of a block from whose ends climbs start.
+# Substitute for an infinite end of a statistic; maximum number of units of a block
+# whose ends are starts of climbs.
 _FAR, _MANY = 20.0, 200
-# Chains differ from others above this mean squared z-score of their means.
+# Mean squared z-score of means above which two sets of chains differ.
 _APART = 9.0
 
 
 class Found(NamedTuple):
-    """Chains that begin where probabilities are highest, as many as were given; and a
-    lower bound on log Z, -inf if neither colour has states to be listed."""
+    """Chains at the most probable states, as many as were given, and a lower bound on
+    log Z; -inf if the states of neither colour have probabilities."""
 
     start: State
     floor: float
 
 
 def serves(energy, params):
-    """Return whether there are two colours of units whose modes are known."""
+    """Return whether the search is possible: two colours of units whose modes are
+    known."""
     two = len(energy.colours) == 2 and energy.has_matrices and not energy.is_sitewise
     return two and not params.n_conditions
 
 
 def search(rng, energy, params, given):
-    """Look for the most probable states, from given chains on; returns a
+    """Search for the most probable states from given chains; return a
     :class:`Found`."""
-    own, other = _colours(energy)
+    climbed, summed = _colours(energy)
     dtype, n_chains = params.dtype, len(given.x[0])
     params = astype(params, np.float64)
     rows = rng.rows(n_chains)
-    noise = _noise(rows.fold(_NOISE), energy, own)
+    random_states = _noise(rows.fold(_NOISE), energy, climbed)
     from_chains = tuple(np.asarray(x, np.float64) for x in given.x)
-    starts = noise, from_chains, *_ends(energy, params, own, other)
-    peaks = _stacked([_climbed(energy, params, x, own, other) for x in starts])
-    seen = _Seen(energy, params, own, other)
-    best = seen.look(peaks)
-    chosen = _chosen(rng.fold(_DRAWN), best, n_chains)
-    x = _stacked([tuple(part[chosen] for part in peaks), noise])
+    starts = random_states, from_chains, *_ends(energy, params, climbed, summed)
+    end_points = _stacked(
+        [_climbed(energy, params, x, climbed, summed) for x in starts]
+    )
+    visited = _Seen(energy, params, climbed, summed)
+    log_w_ends = visited.look(end_points)
+    selected = _chosen(rng.fold(_DRAWN), log_w_ends, n_chains)
+    x = _stacked([tuple(part[selected] for part in end_points), random_states])
     rows = rng.rows(2 * n_chains)
     state = State(_packed(energy, x))
-    state, _ = Gibbs(energy, colours=(other,)).step(rows, params, state, first=_PLAIN)
+    state, _ = Gibbs(energy, colours=(summed,)).step(rows, params, state, first=_PLAIN)
     sampler = Gibbs(energy, colours=energy.backwards)
     for number in range(_LOOKS):
         climbing = rows.fold(_CLIMBED, number)
         state, _ = sampler.step(climbing, params, state, _RELAX)
-        log_w = seen.look(state.x)
-    chosen = _chosen(rng.fold(_DRAWN, 1), log_w, n_chains)
-    x = tuple(np.asarray(part)[chosen] for part in state.x)
+        log_w = visited.look(state.x)
+    selected = _chosen(rng.fold(_DRAWN, 1), log_w, n_chains)
+    x = tuple(np.asarray(part)[selected] for part in state.x)
     rows, state = rng.rows(n_chains).fold(_AFTER), State(_packed(energy, x))
     state, _ = sampler.step(rows, params, state, 100)
-    seen.look(state.x)
+    visited.look(state.x)
     x = tuple(np.asarray(part).astype(dtype) for part in state.x)
-    return Found(State(_packed(energy, x)), seen.floor)
+    return Found(State(_packed(energy, x)), visited.floor)
 
 
 def apart(one, other):
-    """Return whether chains have not the same means as others, within their errors."""
+    """Return whether the means of two sets of chains differ significantly."""
     squares = []
     for a, b in zip(one.x, other.x):
         a, b = (np.asarray(x, np.float64) for x in (a, b))
@@ -98,42 +104,44 @@ def apart(one, other):
 
 
 class _Seen:
-    """Distinct states that were looked at, and their log weights."""
+    """Log weights of the distinct states that were evaluated."""
 
     def __init__(self, energy, params, own, other):
         self.energy, self.params, self.own, self.other = energy, params, own, other
         self.log_w = {}
 
     def look(self, x):
-        """Log weight of each row."""
+        """Evaluate and record the log weight of each row."""
         log_w = self.energy.log_marginal(self.params, x, self.other)
         rows = np.hstack(
             [np.asarray(x[b], float) for b in self.energy.colours[self.own]]
         )
-        for row, own in zip(np.ascontiguousarray(rows), log_w.tolist()):
-            self.log_w[row.tobytes()] = own
+        for row, value in zip(np.ascontiguousarray(rows), log_w.tolist()):
+            self.log_w[row.tobytes()] = value
         return log_w
 
     @property
     def floor(self):
-        """Log of the sum of the weights."""
+        """Log of the sum of the weights of recorded states."""
         if not _listable(self.energy, self.own):
             return -np.inf
         return float(logsumexp(list(self.log_w.values())))
 
 
 def _colours(energy):
-    """Numbers of the colour to climb, the last if it has states, and of the other."""
+    """Number of the colour to climb, the last if its states have probabilities, and of
+    the other colour."""
     return (1, 0) if _listable(energy, 1) or not _listable(energy, 0) else (0, 1)
 
 
 def _listable(energy, colour):
-    """Whether states of a colour have probabilities."""
+    """Return whether states of a colour have probabilities."""
     return all(energy.units[block].listable for block in energy.colours[colour])
 
 
 def _noise(rng, energy, colour):
-    """Random states of a colour, whole rows of them low or high; None for others."""
+    """Random states of a colour, with a random level for each row; None for other
+    blocks."""
     x = [None] * len(energy.units)
     level = _SPREAD * rng.normal(1)
     for block in energy.colours[colour]:
@@ -145,8 +153,8 @@ def _noise(rng, energy, colour):
 
 
 def _ends(energy, params, own, other):
-    """States of a colour that single units of the other ask for at either end: of those
-    with the largest weights."""
+    """Iterate over the modes of a colour given single units of the other colour at an
+    end of their statistic, for the units with the largest weights."""
     for block in energy.colours[other]:
         unit = energy.units[block]
         ends = [np.broadcast_to(end, unit.size) for end in unit.ends]
@@ -154,31 +162,33 @@ def _ends(energy, params, own, other):
             np.where(np.isfinite(end), end, sign * _FAR)
             for end, sign in zip(ends, (-1, 1))
         )
-        fields, size = {}, np.zeros(unit.size)
-        for link, neighbour, below in energy.neighbours(block):
+        fields, total_weight = {}, np.zeros(unit.size)
+        for link, neighbour, is_below in energy.neighbours(block):
             W = energy.couplings[link].matrix(params.couplings[link])
-            fields[neighbour] = W.T if below else W
-            size += np.abs(fields[neighbour]).sum(axis=1)
-        chosen = np.argsort(-size * (high - low), kind="stable")[:_MANY]
+            fields[neighbour] = W.T if is_below else W
+            total_weight += np.abs(fields[neighbour]).sum(axis=1)
+        selected = np.argsort(-total_weight * (high - low), kind="stable")[:_MANY]
         for end in (low, high):
             end = np.where(end == 0, -high if end is low else -low, end)
             x = [None] * len(energy.units)
             for neighbour in energy.colours[own]:
-                above = energy.units[neighbour]
-                W = fields.get(neighbour, np.zeros((unit.size, above.size)))
-                eta = above.field(above.init(), end[chosen, None] * W[chosen])
-                x[neighbour] = above.mode(eta)
+                neighbour_unit = energy.units[neighbour]
+                W = fields.get(neighbour, np.zeros((unit.size, neighbour_unit.size)))
+                eta = neighbour_unit.field(
+                    neighbour_unit.init(), end[selected, None] * W[selected]
+                )
+                x[neighbour] = neighbour_unit.mode(eta)
             yield tuple(x)
 
 
 def _climbed(energy, params, x, own, other):
-    """States where climbing from others ends."""
-    x, best = list(x), None
+    """End points of hill climbing."""
+    x, best_log_w = list(x), None
     for _ in range(_CLIMB):
         log_w = energy.log_marginal(params, tuple(x), other)
-        if best is not None and not (log_w > best + 1e-9).any():
+        if best_log_w is not None and not (log_w > best_log_w + 1e-9).any():
             break
-        best = log_w
+        best_log_w = log_w
         for colour, value in ((other, "mean"), (own, "mode")):
             for block in energy.colours[colour]:
                 eta = energy.field(params, block, energy.received(params, x, block))
@@ -187,19 +197,21 @@ def _climbed(energy, params, x, own, other):
 
 
 def _chosen(rng, log_w, n):
-    """Numbers of n rows, drawn in proportion to their weights."""
-    upto = np.cumsum(softmax(log_w))
-    where = (np.arange(n) + rng.generator().random()) / n
-    return np.searchsorted(upto, where * upto[-1]).clip(0, len(log_w) - 1)
+    """Draw n row numbers in proportion to weights, by systematic sampling."""
+    cumulative = np.cumsum(softmax(log_w))
+    quantiles = (np.arange(n) + rng.generator().random()) / n
+    return np.searchsorted(cumulative, quantiles * cumulative[-1]).clip(
+        0, len(log_w) - 1
+    )
 
 
 def _stacked(parts):
-    """Rows of several states under each other; None where one has no values."""
+    """Concatenate the rows of several states; None for blocks without values."""
     return tuple(
         None
-        if any(x is None for x in own)
-        else np.concatenate(list(map(np.asarray, own)))
-        for own in zip(*parts)
+        if any(x is None for x in values)
+        else np.concatenate(list(map(np.asarray, values)))
+        for values in zip(*parts)
     )
 
 

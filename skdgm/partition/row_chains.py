@@ -1,10 +1,10 @@
-r"""Annealed importance sampling of rows with conditions or biases of their own.
+r"""Annealed importance sampling for rows with different conditions or biases.
 
 .. math:: \log \hat Z(x) = \log Z_0(x) + \log \frac1m \sum_{k=1}^m w_k
 
-from the model without couplings to the model of each row, and back: by several chains
-of a row. Known entries are clamped; then Z sums over all others, and the weights make
-averages over chains those of the distribution conditional on what is known.
+Several chains are annealed for each row, from the model without couplings to the model
+of the row and back. Known entries are clamped, so that Z is the sum over all others,
+and weighted averages over chains are conditional on the known entries.
 """
 
 from typing import NamedTuple
@@ -22,21 +22,21 @@ _START, _UP, _ON, _DOWN = range(4)
 
 
 class RowChains(NamedTuple):
-    """Chains of rows with clamped entries, those of the first row first.
+    """Chains for rows with clamped entries, in the order of rows.
 
     Parameters
     ----------
     energy : Energy
     params : Params
-        Perhaps with biases of each chain.
+        Parameters, optionally with biases for each chain.
     base : tuple
-        Parameters of each block in the base model, of all chains or of each.
+        Parameters of each block in the base model, for all chains or for each chain.
     x : tuple
-        For each block the values of clamped entries, or None.
+        Values of clamped entries by block, or None.
     clamp : tuple
-        Entries that stay as they are; see :func:`~skdgm.samplers.sweep`.
+        Entries that stay fixed; see :func:`~skdgm.samplers.sweep`.
     n_chains : int
-        Number of chains of each row.
+        Number of chains per row.
     """
 
     energy: object
@@ -48,7 +48,8 @@ class RowChains(NamedTuple):
 
     @classmethod
     def of(cls, energy, params, base, x, clamp, n_chains):
-        """``n_chains`` chains of each row of parameters, values and masks."""
+        """Repeat parameters, values and masks of rows for ``n_chains`` chains per
+        row."""
 
         def each(part):
             rows = isinstance(part, np.ndarray) and part.ndim > 1
@@ -59,21 +60,21 @@ class RowChains(NamedTuple):
         return cls(energy, params, base, x, tuple(map(each, clamp)), n_chains)
 
     def up(self, rng, n_betas):
-        """Log weights of chains from the base model to the model, and their states;
-        ``rng`` has a row for each chain."""
+        """Anneal chains from the base model to the model; return log weights and
+        states. ``rng`` has a row for each chain."""
         drawn = Gibbs(self.energy).init(rng.fold(_START), self.base).x
         x = tuple(
-            own
-            if held is None
+            drawn_values
+            if clamped is None
             else known
-            if held is True
-            else np.where(held, known, np.asarray(own))
-            for own, known, held in zip(drawn, self.x, self.clamp)
+            if clamped is True
+            else np.where(clamped, known, np.asarray(drawn_values))
+            for drawn_values, known, clamped in zip(drawn, self.x, self.clamp)
         )
         return self._along(rng.fold(_UP), x, np.linspace(0.0, 1.0, n_betas))
 
     def down(self, rng, state, n_betas):
-        """Log weights of chains from states of the model to the base model."""
+        """Log weights of chains annealed from states of the model to the base model."""
         betas = np.linspace(1.0, 0.0, n_betas)
         return self._along(rng.fold(_DOWN), state.x, betas)[0]
 
@@ -84,10 +85,12 @@ class RowChains(NamedTuple):
         return log_w, State(state.x)
 
     def log_Z(self, rng, n_betas, n_steps):
-        """Log of the sum over all that is not clamped, by annealing up, and down from
-        states after ``n_steps`` more steps: too low and too high on average,
-        (2, n_rows). With n_steps = 0 by annealing up alone, twice. And states after
-        annealing up."""
+        """Log of the sum over free entries, (2, n_rows), and states of the model.
+
+        The first estimate is by forward annealing and too low on average. The second is
+        by reverse annealing, from states after ``n_steps`` additional steps, and too
+        high on average. With ``n_steps=0`` the second equals the first.
+        """
         log_Z_0 = self.log_base()
         log_w, state = self.up(rng, n_betas)
         low = high = self._mean(log_Z_0 + log_w)
@@ -100,27 +103,26 @@ class RowChains(NamedTuple):
         return np.stack([low, high]), state
 
     def _mean(self, log_w):
-        """Log of the mean weight of each row's chains."""
+        """Log of the mean weight over the chains of each row."""
         of_rows = log_w.reshape(-1, self.n_chains)
         return logsumexp(of_rows, axis=1) - np.log(self.n_chains)
 
     def log_base(self):
-        """Log of the sum over all that is not clamped in the base model, of each
-        chain."""
+        """Log of the sum over free entries in the base model, for each chain."""
         total = 0.0
         blocks = zip(self.energy.units, self.base, self.x, self.clamp)
-        for unit, own, value, held in blocks:
-            if held is None:
-                total = total + unit.log_partition(unit.field(own))
-            elif held is True:
-                total = total + unit.log_weight(unit.field(own), value)
+        for unit, block_params, value, clamped in blocks:
+            if clamped is None:
+                total = total + unit.log_partition(unit.field(block_params))
+            elif clamped is True:
+                total = total + unit.log_weight(unit.field(block_params), value)
             else:
-                total = total + _partly_clamped(unit, own, value, held)
+                total = total + _partly_clamped(unit, block_params, value, clamped)
         return total
 
     def averaged(self, rng, state, n_steps):
-        """Means of the visible blocks given the hidden layer, over Gibbs steps:
-        a list of (n_rows * n_chains, size)."""
+        """Means of the visible blocks given the hidden layer, averaged over Gibbs
+        steps: a list of arrays of shape (n_rows * n_chains, size)."""
         order, blocks = self.energy.backwards, self.energy.colours[0]
         sampler = Gibbs(self.energy, colours=order, clamp=self.clamp)
         totals, rng = [0.0] * len(blocks), rng.fold(_ON)
@@ -131,8 +133,9 @@ class RowChains(NamedTuple):
 
 
 def _partly_clamped(unit, own, value, held):
-    """Log weight of the clamped entries of each row of a block, with the others summed
-    out."""
+    """Log weight of the clamped entries of each row of a block, with the free entries
+    summed out; ``own`` are the parameters of the block and ``held`` is the mask of
+    clamped entries."""
     log_w = np.zeros(len(value))
     for rows in alike(held):
         clamped = np.flatnonzero(held[rows[0]])

@@ -2,9 +2,9 @@ r"""Sums over all states of the free sites of a general Boltzmann machine.
 
 .. math:: \log \sum_{x_\text{free}} e^{-E(x)}
 
-Free sites of one colour, that with most states, are independent given all others, and
-are summed out in closed form; the states of the others are enumerated, one change after
-another.
+The free sites of the colour with most states are summed out in closed form, since they
+are independent given all others. The states of all other free sites are enumerated by
+changes of one site at a time.
 """
 
 import numpy as np
@@ -16,54 +16,56 @@ from skdgm.utils.math import distinct
 from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import astype
 
-# Most bits of states that one call of the kernel for a row enumerates.
+# Maximum bits of states that a kernel call enumerates for a row.
 _LOW = 12
-# Cost of a state of an entry, in multiply-adds.
+# Cost of an entry in a state, in multiply-adds.
 _WORK = 10
 
 
 def divided(energy, free):
-    """Free sites, of a mask (n_sites,), whose states are enumerated, and those that are
-    summed out: two index arrays."""
+    """Indices of the enumerated and of the summed-out sites among the free sites;
+    ``free`` is a mask, (n_sites,)."""
     colours, bits = energy.site_colours, _bits(energy) * free
-    best = np.bincount(colours, bits, minlength=1).argmax()
-    summed = free & (colours == best)
+    summed_colour = np.bincount(colours, bits, minlength=1).argmax()
+    summed = free & (colours == summed_colour)
     return np.flatnonzero(free & ~summed), np.flatnonzero(summed)
 
 
 def n_bits(energy, free=None):
-    """Log2 of the number of states that are enumerated, of all sites or free ones."""
+    """Log2 of the number of enumerated states, for ``free`` sites or by default all."""
     free = np.ones(len(energy.layout.sizes), bool) if free is None else free
     return float(_bits(energy)[divided(energy, free)[0]].sum())
 
 
 def log_partition(energy, params):
     """Exact log Z, a float."""
-    nothing = tuple(np.zeros((1, unit.size)) for unit in energy.units)
-    clamp = tuple(np.zeros(part.shape, bool) for part in nothing)
-    return float(log_evidence(energy, params, nothing, clamp)[0])
+    values = tuple(np.zeros((1, unit.size)) for unit in energy.units)
+    clamp = tuple(np.zeros(part.shape, bool) for part in values)
+    return float(log_evidence(energy, params, values, clamp)[0])
 
 
 def log_evidence(energy, params, x, clamp):
-    """Log of the sum of exp(-E) over all free sites of each row, (n_rows,), float64; x
-    and ``clamp`` as of :func:`skdgm.partition.exact.log_evidence`."""
+    """Log of the sum of exp(-E) over the free sites of each row, (n_rows,), float64;
+    arguments as for :func:`skdgm.partition.exact.log_evidence`."""
     J, bias = energy.matrices(astype(params, np.float64))
     size, layout = n_rows(x), energy.layout
     rows, clamped = energy.rows(x, size, np.float64), energy.clamped(clamp, size)
     clamped = clamped if len(clamped) else np.zeros((size, clamped.shape[1]), bool)
     rows *= np.repeat(clamped, np.diff(layout.first), axis=1)
     field = bias + rows @ J
-    found = 0.5 * ((bias + field) * rows).sum(axis=1)
-    patterns, which = distinct(clamped)
+    log_sums = 0.5 * ((bias + field) * rows).sum(axis=1)
+    patterns, pattern_of_row = distinct(clamped)
     for number, pattern in enumerate(patterns):
-        own, free = np.flatnonzero(which == number), ~pattern
+        rows_of_pattern, free = np.flatnonzero(pattern_of_row == number), ~pattern
         if free.any():
-            found[own] += _summed(energy, J, field[own], free)
-    return found
+            log_sums[rows_of_pattern] += _summed(
+                energy, J, field[rows_of_pattern], free
+            )
+    return log_sums
 
 
 def _summed(energy, J, field, free):
-    """Log sums over the states of free sites, given their fields in each row."""
+    """Log sums over the states of free sites given their fields in each row."""
     layout, size = energy.layout, len(field)
     few, many = (
         np.searchsorted(np.flatnonzero(free), part) for part in (divided(energy, free))

@@ -1,4 +1,4 @@
-"""Estimators in files, without pickle."""
+"""Saving and loading of estimators without pickle."""
 
 from skdgm.persistence.files import load, save
 from skdgm.persistence.types import TRUSTED_TYPES

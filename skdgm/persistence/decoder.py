@@ -1,4 +1,4 @@
-"""Objects from the trees of JSON that :mod:`skdgm.persistence.encoder` makes."""
+"""Decoding of the JSON trees of :mod:`skdgm.persistence.encoder` to objects."""
 
 import math
 from collections.abc import Container
@@ -16,7 +16,7 @@ from skdgm.utils import pandas_parts as frames
 
 _KINDS = "float", "scalar", "array", "objects", "dtype", "tuple", "dict", "namespace"
 _KINDS += "record", "estimator", "random_state", "same", "pandas", "time", "sparse"
-# Bytes that objects made of arrays, and copied from these, may have for each of a file.
+# Maximum size of objects that are copied from arrays, relative to the size of the file.
 _COPIES = 16
 # Numbers in the state of a Mersenne Twister.
 _N_KEY = 624
@@ -25,17 +25,17 @@ Kind = TypeVar("Kind")
 
 
 class Decoder:
-    """Decoder of one file of a size; ``array(number)`` returns the array of that
-    number, each time the same one."""
+    """Decoder of a file of ``n_bytes`` bytes; ``array(number)`` returns the array with
+    a number, the same object at each call."""
 
     def __init__(self, array, n_bytes=math.inf):
         self._read, self._known = array, {}
         self._n_bytes, self._left = n_bytes, _COPIES * n_bytes
 
     def value(self, node: Any) -> Any:
-        """Make the object that a node stands for.
+        """Return the object that a node encodes.
 
-        Raise CorruptFileError, or any error of Python, if the node is not valid.
+        A node that is not valid raises CorruptFileError or any other error.
         """
         if node is None or isinstance(node, bool | int | float | str):
             return node
@@ -55,18 +55,18 @@ class Decoder:
         return getattr(np, {"bool": "bool_", "str": "str_"}.get(name, name))(value)
 
     def _array_of(self, node):
-        found = self._read(of_type(node["array"], int))
-        return found[()] if "item" in node else found
+        array = self._read(of_type(node["array"], int))
+        return array[()] if "item" in node else array
 
     def _objects_of(self, node):
         shape = [of_type(size, int) for size in of_type(node["shape"], list)]
         nodes = of_type(node["objects"], list)
-        found = np.empty(len(nodes), dtype=object)
+        objects = np.empty(len(nodes), dtype=object)
         for number, part in enumerate(nodes):
-            found[number] = self.value(part)
+            objects[number] = self.value(part)
         if min(shape, default=0) < 0:
             raise CorruptFileError("The file has an array with a negative size.")
-        return found.reshape(shape)
+        return objects.reshape(shape)
 
     def _dtype_of(self, node):
         name = of_type(node["dtype"], str)
@@ -86,9 +86,11 @@ class Decoder:
 
     def _record_of(self, node):
         cls = class_of(of_type(node["record"], str), RECORDS)
-        # Fields that files of before them lack have their default values.
-        later = {name: cls._field_defaults[name] for name in getattr(cls, "LATER", ())}
-        fields = later | self._named(node["fields"])
+        # Fields that older files lack have their default values.
+        defaults = {
+            name: cls._field_defaults[name] for name in getattr(cls, "LATER", ())
+        }
+        fields = defaults | self._named(node["fields"])
         if set(fields) != set(cls._fields):
             raise CorruptFileError(
                 f"The file has a {node['record']} with the fields {list(fields)}, "
@@ -98,35 +100,35 @@ class Decoder:
 
     def _estimator_of(self, node):
         cls = class_of(of_type(node["estimator"], str), WITH_PARAMS)
-        found = self._known[self._new_id(node)] = object.__new__(cls)
+        estimator = self._known[self._new_id(node)] = object.__new__(cls)
         attributes = self._named(node["attributes"])
-        lacking = set(cls._get_param_names()) - set(attributes)
-        taken = [name for name in attributes if not is_free(cls, name)]
-        if lacking or taken:
+        missing = set(cls._get_param_names()) - set(attributes)
+        not_data = [name for name in attributes if not is_free(cls, name)]
+        if missing or not_data:
             raise CorruptFileError(
-                f"The file has a {cls.__name__} without {sorted(lacking)}, or with the "
-                f"attributes {taken}, which are no data."
+                f"The file has a {cls.__name__} without {sorted(missing)}, or with the "
+                f"attributes {not_data}, which are no data."
             )
-        found.__setstate__(attributes)
+        estimator.__setstate__(attributes)
         if "requests" in node:
-            requests = found._get_metadata_request()
+            requests = estimator._get_metadata_request()
             for method, aliases in of_type(node["requests"], dict).items():
                 for name, alias in of_type(aliases, dict).items():
                     vars(requests)[method].add_request(param=name, alias=alias)
-            found._metadata_request = requests
-        return found
+            estimator._metadata_request = requests
+        return estimator
 
     def _random_state_of(self, node):
         state = of_type(self.value(node["random_state"]), dict)
         key, position = state["state"]["key"], of_type(state["state"]["pos"], int)
-        sound = key.dtype == np.uint32 and key.shape == (_N_KEY,)
+        is_valid = key.dtype == np.uint32 and key.shape == (_N_KEY,)
         if state["bit_generator"] != "MT19937" or not (
-            sound and 0 <= position <= _N_KEY
+            is_valid and 0 <= position <= _N_KEY
         ):
             raise CorruptFileError("The file has a RandomState that is none.")
-        found = self._known[self._new_id(node)] = np.random.RandomState(0)
-        found.set_state(state)
-        return found
+        random_state = self._known[self._new_id(node)] = np.random.RandomState(0)
+        random_state.set_state(state)
+        return random_state
 
     def _same_of(self, node):
         return self._known[of_type(node["same"], int)]
@@ -135,14 +137,14 @@ class Decoder:
         kind, parts = of_type(node["pandas"], str), self._named(node["parts"])
         self._copy(parts.values())
         if kind == "RangeIndex":
-            whole = [of_type(parts[name], int) for name in ("start", "stop", "step")]
-            if len(range(*whole)) > self._n_bytes:
+            bounds = [of_type(parts[name], int) for name in ("start", "stop", "step")]
+            if len(range(*bounds)) > self._n_bytes:
                 raise OversizedFileError("The file has a range longer than itself.")
         return frames.decode(kind, parts)
 
     def _copy(self, parts):
-        """Count the bytes of copies of arrays: a file can have one array that many
-        objects copy."""
+        """Count the bytes of copies of arrays, since a file can have many copies of one
+        array."""
         self._left -= sum(getattr(part, "nbytes", 0) for part in parts)
         if self._left < 0:
             raise OversizedFileError(
@@ -158,19 +160,21 @@ class Decoder:
         name = one_of(node["sparse"], SPARSE)
         form, parts = name[:3], self._named(node["parts"])
         shape = of_type(parts["shape"], tuple)
-        data, *places = (parts[part] for part in PARTS[form])
-        coords = places[0] if form in ("coo", "dok") else places
+        data, *coordinates = (parts[part] for part in PARTS[form])
+        coords = coordinates[0] if form in ("coo", "dok") else coordinates
         self._copy([data, *coords])
         if form in ("coo", "dok"):
-            made = sp.coo_array((data, *places), shape)
+            matrix = sp.coo_array((data, *coordinates), shape)
         elif form == "dia":
-            made = sp.dia_array((data, *places), shape)
+            matrix = sp.dia_array((data, *coordinates), shape)
         else:
-            # An index that leads out of an array would crash methods in C.
-            kind = sp.csr_array if form == "lil" else getattr(sp, f"{form}_array")
-            made = kind((data, *places), shape)
-            made.check_format(full_check=True)
-        return getattr(sp, name)(made)
+            # An index out of range would crash compiled methods.
+            constructor = (
+                sp.csr_array if form == "lil" else getattr(sp, f"{form}_array")
+            )
+            matrix = constructor((data, *coordinates), shape)
+            matrix.check_format(full_check=True)
+        return getattr(sp, name)(matrix)
 
     def _named(self, nodes: Any) -> dict[str, Any]:
         return {name: self.value(part) for name, part in of_type(nodes, dict).items()}
@@ -183,7 +187,8 @@ class Decoder:
 
 
 def of_type(value: Any, kind: type[Kind]) -> Kind:
-    """Return a value if it is exactly of a type, else raise CorruptFileError."""
+    """Return a value if its type is exactly ``kind``; otherwise raise
+    CorruptFileError."""
     if type(value) is not kind:
         raise CorruptFileError(
             f"The file has a {type(value).__name__} in place of a {kind.__name__}."
@@ -192,14 +197,16 @@ def of_type(value: Any, kind: type[Kind]) -> Kind:
 
 
 def one_of(value: Any, known: Container[str]) -> str:
-    """Return a string if it is a known one, else raise CorruptFileError."""
+    """Return a string if it is in ``known``; otherwise raise CorruptFileError."""
     if of_type(value, str) not in known:
         raise CorruptFileError(f"The file has {value!r} where none such can be.")
     return value
 
 
 def is_free(cls, name):
-    """Return whether an attribute of that name would hide no code of its class."""
-    found = getattr_static(cls, name, None)
-    code = isinstance(found, FunctionType | property | classmethod | staticmethod)
-    return name.isidentifier() and not name.startswith("__") and not code
+    """Return whether an attribute with a name would hide no code of the class."""
+    attribute = getattr_static(cls, name, None)
+    is_code = isinstance(
+        attribute, FunctionType | property | classmethod | staticmethod
+    )
+    return name.isidentifier() and not name.startswith("__") and not is_code

@@ -1,7 +1,7 @@
 """Trees of JSON for the objects that estimators consist of.
 
-None, booleans, integers, finite floats and strings stand for themselves, and so do
-lists. Everything else is an object with one key for its kind:
+None, booleans, integers, finite floats, strings and lists are encoded as themselves.
+Everything else is a JSON object with a key for its kind:
 
 =================================  ====================================================
 ``{"float": "nan"}``               a float that JSON does not have
@@ -38,32 +38,32 @@ from skdgm.utils import pandas_parts as frames
 
 _REALS = "float16", "float32", "float64"
 _WHOLE = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
-# Types of scalars, and of the numbers of Python's that hold them exactly.
+# NumPy types of scalars, and the Python types that represent them exactly.
 SCALARS = dict.fromkeys(_WHOLE, int) | dict.fromkeys(_REALS, float)
 SCALARS |= {"bool": bool, "str": str}
-# dtypes of arrays in files: everything but objects, records, and text without length,
-# of which a file has nothing.
+# dtypes of arrays in files: all but objects, records, and text of length 0, which has
+# no bytes.
 PLAIN = re.compile(r"[<>|=]?(?:[biufcSU][1-9]\d*|[mM]8(?:\[\w+\])?)")
 DTYPE = re.compile(rf"{PLAIN.pattern}|[<>|=]?[SU]0|\|?O8?")
 # Sparse matrices and arrays, of all formats.
 FORMATS = "bsr", "coo", "csc", "csr", "dia", "dok", "lil"
 SPARSE = {f"{name}_{kind}" for name in FORMATS for kind in ("array", "matrix")}
-# Attributes that they are made of; lil and dok are made of others.
+# Attributes of which sparse arrays consist; lil and dok are converted first.
 _ROWS, _PLACES = ("data", "indices", "indptr"), ("data", "coords")
 PARTS = dict.fromkeys(("bsr", "csc", "csr"), _ROWS) | {"dia": ("data", "offsets")}
 PARTS |= {"coo": _PLACES, "dok": _PLACES, "lil": _ROWS}
-# Levels of a tree, of which each takes some levels of Python's stack.
+# Maximum depth of a tree; each level takes several levels of Python's stack.
 _DEEPEST = 100
 
 
 class Encoder:
-    """Encoder of one estimator; its tree refers to ``arrays`` by number."""
+    """Encoder of one estimator, whose tree refers to ``arrays`` by number."""
 
     def __init__(self):
         self.arrays, self._numbers, self._ids, self._open = [], {}, {}, []
 
     def node(self, value, where):
-        """Encode an object, of this name in errors, for JSON."""
+        """Encode an object for JSON; ``where`` is its name in errors."""
         kind = type(value)
         if value is None or kind in (bool, int, str):
             return value
@@ -80,9 +80,9 @@ class Encoder:
         if len(self._open) == _DEEPEST:
             raise UnsavableError(f"{where} is nested more than {_DEEPEST} times.")
         self._open.append(id(value))
-        found = self._container(value, kind, where)
+        node = self._container(value, kind, where)
         self._open.pop()
-        return found
+        return node
 
     def _container(self, value, kind, where):
         if kind is list:
@@ -112,8 +112,8 @@ class Encoder:
             if text is not None:
                 return {"time": kind.__name__, "text": text}
         if sp.issparse(value) and kind.__name__ in SPARSE:
-            made = {"lil": value.tocsr, "dok": value.tocoo}.get(value.format)
-            source = value if made is None else made()
+            convert = {"lil": value.tocsr, "dok": value.tocoo}.get(value.format)
+            source = value if convert is None else convert()
             parts = {name: getattr(source, name) for name in PARTS[value.format]}
             parts |= {"shape": value.shape}
             return {"sparse": kind.__name__, "parts": self._named(parts, where)}
@@ -142,24 +142,24 @@ class Encoder:
         return encode() | {"id": number}
 
     def _estimator(self, value, where):
-        known = {
+        attributes = {
             name: part
             for name, part in vars(value).items()
             if not (name.startswith("_") and "callback" in name)
             and name != "_metadata_request"
         }
-        found = {
+        node = {
             "estimator": tag_of(type(value)),
-            "attributes": self._named(known, where),
+            "attributes": self._named(attributes, where),
         }
         if hasattr(value, "_metadata_request"):
             requests = value._get_metadata_request()
-            found["requests"] = {
+            node["requests"] = {
                 method: dict(part.requests)
                 for method, part in vars(requests).items()
                 if hasattr(part, "requests")
             }
-        return found
+        return node
 
     def _random_state(self, value, where):
         state = value.get_state(legacy=False)
@@ -173,8 +173,8 @@ class Encoder:
     def _scalar(self, value, where):
         name = type(value).__name__.removesuffix("_")
         if name in SCALARS and type(value).__module__ == "numpy":
-            plain = SCALARS[name](value)
-            return {"scalar": name, "value": self.node(plain, where)}
+            number = SCALARS[name](value)
+            return {"scalar": name, "value": self.node(number, where)}
         return self._array(np.asarray(value), where) | {"item": True}
 
     def _array(self, value, where):

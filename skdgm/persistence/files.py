@@ -1,10 +1,9 @@
 """Model files: a zip of ``model.json`` and of one .npy file for each array.
 
 Nothing in the zip is compressed, so that no file expands beyond its own size. An array
-whose header claims another size than its bytes is rejected before memory is allocated;
-the file has all parts of objects that consist of arrays. Reading runs no code of the
-file: JSON describes a tree of objects of a closed list of types, and arrays are read
-with ``allow_pickle=False``.
+whose header disagrees with its number of bytes is rejected before memory is allocated.
+Reading executes no code of the file: JSON describes a tree of objects whose types are
+in a closed list, and arrays are read with ``allow_pickle=False``.
 """
 
 import json
@@ -31,10 +30,10 @@ from skdgm.persistence.target import path_of, replaced, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
 from skdgm.typing import Any
 
-# Raised by one whenever older versions could not read what is written.
+# Version of the format, incremented when older versions of skdgm cannot read new files.
 SCHEMA = 4
 _FORMAT, _TREE = "skdgm model", "model.json"
-# The earliest date that a zip can have: equal models have equal files.
+# The earliest date of a zip, so that equal models have equal files.
 _DATE = (1980, 1, 1, 0, 0, 0)
 # Headers of .npy files as NumPy writes them.
 _HEADER = re.compile(
@@ -42,37 +41,37 @@ _HEADER = re.compile(
     r"'shape': \(([\d, ]*)\), \} *\n"
 )
 _LONGEST_HEADER = 2_000
-# Longest message of an error, of what a file has.
+# Maximum length of an error message about the content of a file.
 _LONGEST_MESSAGE = 600
 
 
 def save(estimator: object, path: str | os.PathLike) -> None:
     """Save an estimator to a file, without pickle.
 
-    Everything is kept exactly: parameters, fitted attributes and the state of training,
-    so that :func:`load` gives an estimator with the same predictions, samples and
-    further training, bit for bit. Callbacks are not kept.
+    Parameters, fitted attributes and the state of training are stored exactly.
+    :func:`load` returns an estimator with the same predictions, samples and further
+    training, bit for bit. Callbacks are not stored.
 
     Parameters
     ----------
     estimator : estimator
         Estimator of skdgm, fitted or not, with estimators of skdgm as parameters.
     path : str or path-like
-        File to write. An existing one is replaced at once when the new one is complete,
-        which takes its permissions: an error leaves it as it was.
+        File to write. An existing file is replaced atomically, with the same
+        permissions, once the new file is complete. An error leaves it unchanged.
 
     Raises
     ------
     UnsavableError
-        The estimator, a parameter or an attribute is of a type that is not kept, such
-        as a class of your own or a Pipeline.
+        The estimator, a parameter or an attribute has a type that cannot be stored,
+        such as your own class or a Pipeline.
     FileNotFoundError, IsADirectoryError
-        There is no folder for the file, or it is one.
+        The folder of the file does not exist, or ``path`` is a folder.
 
     Notes
     -----
-    No row of the training data is in the file, as none is in the estimator: persistent
-    chains are samples, drawn from the model. It contains statistics of columns: their
+    Neither the estimator nor the file contains rows of the training data: persistent
+    chains are samples from the model. The file contains statistics of columns: their
     means, scales and categories.
 
     Examples
@@ -120,7 +119,7 @@ def _write(file, tree, arrays):
 def load(path: str | os.PathLike) -> Any:
     """Load an estimator that :func:`save` wrote.
 
-    Nothing of the file is executed, and only classes of skdgm are made.
+    No code of the file is executed, and only classes of skdgm are instantiated.
 
     Parameters
     ----------
@@ -133,20 +132,21 @@ def load(path: str | os.PathLike) -> Any:
     Raises
     ------
     CorruptFileError
-        The file is not a model, or was cut, changed or badly made.
+        The file is not a model, or is truncated, modified or invalid.
     NewerFileError, OlderFileError
-        Another version of skdgm wrote the file in a format that this one cannot read.
+        The file was written by another version of skdgm, in a format that this version
+        cannot read.
     OversizedFileError
-        The file claims to hold more than it has bytes.
+        The file claims to contain more than its number of bytes.
     UnknownTypeError
-        The file asks for a class that is none of skdgm's.
+        The file refers to a class that is not in skdgm.
 
     Notes
     -----
-    All of these are subclasses of :class:`~skdgm.exceptions.ModelFileError`. The
-    numbers in a file are as trustworthy as its source. Loading a malicious file runs no
-    code, but its model may return anything, and inconsistent arrays may crash a later
-    call of a method.
+    All these errors are subclasses of :class:`~skdgm.exceptions.ModelFileError`. The
+    numbers in a file are only as trustworthy as its source. Loading a malicious file
+    executes no code, but its model may return arbitrary values, and inconsistent arrays
+    may crash a later method call.
     """
     with open(path_of(path), "rb") as file:
         try:
@@ -155,7 +155,7 @@ def load(path: str | os.PathLike) -> Any:
             raise type(error)(_brief(error)) from error.__cause__
         except MemoryError:
             raise
-        # All that parsers of zip, JSON and .npy raise of what they cannot read.
+        # All errors that parsers of zip, JSON and .npy raise for invalid input.
         except Exception as error:
             reason = f" ({_brief(error)})" if str(error) else ""
             raise CorruptFileError(
@@ -165,7 +165,7 @@ def load(path: str | os.PathLike) -> Any:
 
 
 def _brief(error):
-    """Message of an error, without the middle where the file has made it long."""
+    """Message of an error, without its middle if it is long."""
     text, half = str(error), _LONGEST_MESSAGE // 2
     return text if len(text) <= 2 * half else f"{text[:half]} ... {text[-half:]}"
 
@@ -181,12 +181,12 @@ def _read(file):
         def array(number):
             return _array(archive, members.pop(_member(number)))
 
-        found = Decoder(array, n_bytes).value(of_type(tree["estimator"], dict))
-        if tag_of(type(found)) not in ESTIMATORS:
+        estimator = Decoder(array, n_bytes).value(of_type(tree["estimator"], dict))
+        if tag_of(type(estimator)) not in ESTIMATORS:
             raise CorruptFileError("The file has no estimator.")
     if members:
         raise CorruptFileError(f"The file has more than a model: {sorted(members)}.")
-    return found
+    return estimator
 
 
 def _check_version(tree):
@@ -206,7 +206,7 @@ def _check_version(tree):
 
 
 def _members(archive, n_bytes):
-    """Members of the zip by name; raise an error if they cannot fit into the file."""
+    """Members of the zip by name; raises an error if they cannot fit into the file."""
     infos = archive.infolist()
     if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
         raise CorruptFileError(
@@ -227,16 +227,16 @@ def _member(number):
 
 
 def _array(archive, info):
-    """Read an array, in the memory order that it was written in."""
+    """Read an array in the memory order in which it was written."""
     with archive.open(info) as member:
         version = np.lib.format.read_magic(member)
         length = int.from_bytes(member.read(2 if version == (1, 0) else 4), "little")
         header = member.read(min(length, _LONGEST_HEADER)).decode("latin1")
-        found = _HEADER.fullmatch(header)
-        if not found or not PLAIN.fullmatch(found[1]):
+        match = _HEADER.fullmatch(header)
+        if not match or not PLAIN.fullmatch(match[1]):
             raise CorruptFileError(f"{info.filename} has the header {header!r}.")
-        shape = tuple(int(size) for size in found[3].split(",") if size.strip())
-        dtype, order = np.dtype(found[1]), "F" if found[2] == "True" else "C"
+        shape = tuple(int(size) for size in match[3].split(",") if size.strip())
+        dtype, order = np.dtype(match[1]), "F" if match[2] == "True" else "C"
         n_bytes = prod(shape) * dtype.itemsize
         if n_bytes != info.file_size - member.tell():
             raise OversizedFileError(
@@ -251,9 +251,9 @@ def _array(archive, info):
 
 
 def _check_values(data, dtype, name):
-    """Raise CorruptFileError for bytes that are no booleans, or no characters."""
-    wrong = dtype.kind == "b" and (data > 1).any()
+    """Raise CorruptFileError for bytes that are not valid booleans or characters."""
+    is_invalid = dtype.kind == "b" and (data > 1).any()
     if dtype.kind == "U":
-        wrong = (data.view(f"{dtype.str[0]}u4") > 0x10FFFF).any()
-    if wrong:
+        is_invalid = (data.view(f"{dtype.str[0]}u4") > 0x10FFFF).any()
+    if is_invalid:
         raise CorruptFileError(f"{name} has bytes that are no {dtype}.")

@@ -1,4 +1,4 @@
-"""The file that a model is saved to, which is replaced at once or not at all."""
+"""Atomic replacement of the file to which a model is saved."""
 
 import os
 import stat
@@ -10,8 +10,10 @@ from pathlib import Path
 
 
 def target_of(path):
-    """File that a path leads to: a link stays one, to the new file. FileNotFoundError
-    or IsADirectoryError if there is no folder for it, or it is one."""
+    """File to which a path refers, with symbolic links resolved.
+
+    FileNotFoundError if its folder does not exist; IsADirectoryError if it is a folder.
+    """
     target = Path(os.path.realpath(path_of(path)))
     if not target.parent.is_dir():
         raise FileNotFoundError(ENOENT, "There is no such folder", str(target.parent))
@@ -21,7 +23,7 @@ def target_of(path):
 
 
 def path_of(path):
-    """A path as text; TypeError, which names the argument, if it is none."""
+    """A path as text; TypeError if it is neither text nor a path."""
     if not isinstance(path, str | bytes | os.PathLike):
         raise TypeError(f"path must be text or a path; got {path!r}.")
     return os.fsdecode(path)
@@ -29,13 +31,14 @@ def path_of(path):
 
 @contextmanager
 def replaced(target):
-    """Context of a file that takes the place of a target, and its mode, at the end."""
+    """Context with a new file that replaces ``target`` and takes its permissions at the
+    end."""
     unfinished = target.with_name(f"{_prefix(target)}{uuid.uuid4().hex}.tmp")
     try:
         with open(unfinished, "xb") as file:
             if target.exists():
                 mode = stat.S_IMODE(target.stat().st_mode)
-                # Where all files have one mode, it cannot be set.
+                # Some file systems have one mode for all files and cannot set it.
                 if mode != stat.S_IMODE(unfinished.stat().st_mode):
                     unfinished.chmod(mode)
             yield file
@@ -47,12 +50,12 @@ def replaced(target):
 
 
 def check_writable(target):
-    """Raise OSError unless a file can be created in the folder of a target; remove its
-    unfinished files from a crash."""
+    """Raise OSError unless a file can be created in the folder of a target; remove
+    unfinished files that a crash left."""
     prefix = _prefix(target)
     with os.scandir(target.parent) as entries:
-        left = [one.name for one in entries if one.name.startswith(prefix)]
-    for name in left:
+        leftovers = [one.name for one in entries if one.name.startswith(prefix)]
+    for name in leftovers:
         target.with_name(name).unlink(missing_ok=True)
     probe = target.with_name(f"{prefix}{uuid.uuid4().hex}.tmp")
     try:
@@ -60,12 +63,12 @@ def check_writable(target):
             pass
         probe.unlink()
     except OSError as error:
-        # OSError makes the subclass that belongs to the error number.
+        # OSError selects the subclass of the error number.
         message = f"{error.strerror}: no file can be written in the folder"
         raise OSError(error.errno, message, str(target.parent)) from error
 
 
 def _prefix(target):
-    """Beginning of the names of unfinished files, which no other target has. It is
-    short, as names of files are limited."""
+    """Beginning of the names of unfinished files, unique to the target. It is short,
+    because lengths of names are limited."""
     return f".skdgm-{sha256(os.fsencode(target.name)).hexdigest()[:32]}-"

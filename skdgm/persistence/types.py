@@ -1,8 +1,9 @@
-"""The classes of which a model file may have objects, by tags that stay.
+"""Classes whose objects may occur in model files, by permanent tags.
 
-The list is closed: a file has a tag, and only what the list has under it is imported.
-A module or a class may be renamed, its tag may not. An estimator's tag is its name, and
-so is that of a group of options, after ``options.``, as records have such names, too.
+The list is closed: a file refers to a class by its tag, and only classes in the list
+are imported. A module or class may be renamed, but its tag may not. The tag of an
+estimator is its name; that of a group of options is its name after ``options.``, to
+distinguish it from records.
 """
 
 from importlib import import_module
@@ -10,12 +11,12 @@ from importlib import import_module
 from skdgm.exceptions import UnknownTypeError
 from skdgm.registry import ESTIMATORS, GROUPS
 
-# What has parameters: estimators, and the groups of options that they take.
+# Classes with parameters: estimators, and groups of options.
 WITH_PARAMS = {f"options.{name}": f"{home}:{name}" for name, home in GROUPS.items()}
 WITH_PARAMS |= ESTIMATORS
 
 # NamedTuples among the attributes of fitted estimators: their modules, and their names
-# where these are not the tags.
+# if these differ from the tags.
 RECORDS = {
     "AdamState": "optim.optimisers",
     "Attributes": "data.attributes",
@@ -107,7 +108,7 @@ def _names(known):
 
 
 _TAGS = {**_names(WITH_PARAMS), **_names(RECORDS)}
-# Types to trust where skops.io.load reads an estimator of ours: data, and our classes.
+# Types to trust when skops.io.load reads an estimator of skdgm.
 TRUSTED_TYPES = ("types.SimpleNamespace", "skdgm.utils.plain.Plain")
 TRUSTED_TYPES = tuple(sorted([*_TAGS, *TRUSTED_TYPES]))
 
@@ -118,17 +119,17 @@ def name_of(cls):
 
 
 def tag_of(cls):
-    """Tag of a class on a list; None of another."""
+    """Tag of a class; None if it is not in the list."""
     return _TAGS.get(name_of(cls))
 
 
 def class_of(tag, known):
-    """Import a class on a list, WITH_PARAMS or RECORDS, by its tag; UnknownTypeError if
-    it is not there."""
+    """Import a class by its tag from a list, WITH_PARAMS or RECORDS; UnknownTypeError
+    if the tag is not in the list."""
     if tag not in known:
-        what = "record" if known is RECORDS else "estimator"
+        kind = "record" if known is RECORDS else "estimator"
         raise UnknownTypeError(
-            f"The file asks for the {what} {tag!r}, which this version of skdgm does "
+            f"The file asks for the {kind} {tag!r}, which this version of skdgm does "
             "not have: another program, or another version, wrote the file."
         )
     home, name = _place(tag, known)

@@ -1,6 +1,6 @@
 """Plots of fitted estimators, in the style of scikit-learn's Display classes.
 
-matplotlib is imported only when a plot is drawn.
+Importing this package does not import matplotlib.
 """
 
 from skdgm.plotting.chain import ChainDisplay

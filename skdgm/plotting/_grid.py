@@ -1,4 +1,4 @@
-"""Grid of images on a single Axes, and conversion of rows to images of a grey scale."""
+"""Grid of images on a single Axes, and conversion of rows to grey-scale images."""
 
 import numpy as np
 from sklearn.utils import check_consistent_length
@@ -8,8 +8,7 @@ from skdgm.utils.counts import count
 from skdgm.utils.domains import as_numbers
 from skdgm.utils.images import image_shape as sides
 
-# Gaps between images, and between lines of several parts, as shares of the longer side
-# of an image.
+# Gaps between images, and between lines, relative to the longer side of an image.
 _GAP, _LINE_GAP = 0.1, 0.4
 # Sizes of new figures in inches: longest side, longest side of an image, and margin for
 # labels.
@@ -19,14 +18,16 @@ _FRAME, _MISSING = "0.8", "#f0a04b"
 
 
 class ImageGrid:
-    """Grid of images, in lines that consist of one row of images per part; the unit of
-    length is a pixel.
+    """Grid of images on one Axes. The unit of length is a pixel.
 
-    Each part has shape (n_images, n_features), NaN is a missing pixel, and images are
-    square unless a height and width are given. By default the grid is nearly square.
-    ``images`` has the shape (n_parts, n_images, height, width), ``left`` and ``top``
-    positions of their edges, (n_parts, n_images); ``gap`` is the distance between
-    images, ``size`` the width and height of the grid. The display is named in errors.
+    Each of the ``parts`` has shape (n_images, n_features), with NaN for missing pixels.
+    A line of the grid has one row of images for each part. Images are square unless
+    ``image_shape`` is given, and by default the grid is nearly square. Errors name the
+    ``display``.
+
+    Attributes are ``images``, (n_parts, n_images, height, width); the positions
+    ``left`` and ``top`` of their edges, (n_parts, n_images); the distance ``gap``
+    between images; and the width and height of the grid, ``size``.
     """
 
     def __init__(self, display, parts, *, image_shape=None, n_columns=None):
@@ -39,14 +40,14 @@ class ImageGrid:
         count(n_columns, "n_columns")
         line, column = np.divmod(np.arange(n_images), n_columns)
         row = n_parts * line + np.arange(n_parts)[:, None]
-        self.gap, longest = _GAP * max(height, width), max(height, width)
-        apart = _LINE_GAP * longest if n_parts > 1 else 0.0
-        self.top = self.gap + row * (height + self.gap) + line * apart
+        self.gap, longer_side = _GAP * max(height, width), max(height, width)
+        line_gap = _LINE_GAP * longer_side if n_parts > 1 else 0.0
+        self.top = self.gap + row * (height + self.gap) + line * line_gap
         left = self.gap + column * (width + self.gap)
         self.left = np.broadcast_to(left, self.top.shape)
         sides = self.left.max() + width, self.top.max() + height
         self.size = np.add(sides, self.gap)
-        self._inches = min(_LONGEST / max(self.size), _IMAGE / longest)
+        self._inches = min(_LONGEST / max(self.size), _IMAGE / longer_side)
 
     def middles(self):
         """Centres of the columns, from the left, and of the rows, from the top."""
@@ -54,13 +55,14 @@ class ImageGrid:
         return np.unique(self.left) + width / 2, np.unique(self.top) + height / 2
 
     def draw(self, ax=None, *, scales=None, im_kw=None, labels=(), margins=None):
-        """Draw the images on Axes, by default of a new figure; return the figure, the
-        Axes and an array of AxesImage, (n_parts, n_images).
+        """Draw the images; return the figure, the Axes and an array of AxesImage,
+        (n_parts, n_images).
 
-        ``scales``, (n_parts, n_images, 2), are limits of the colour scale of each
-        image, by default the limits of all images. ``im_kw`` are further arguments of
-        ``imshow``, ``labels`` are the labels of the rows, from the top, and ``margins``
-        are the additional width and height of a new figure, in inches.
+        ``ax`` is by default that of a new figure. ``scales``, (n_parts, n_images, 2),
+        are limits of the colour scale of each image, by default the limits of all
+        images. ``im_kw`` are further arguments of ``imshow``, and ``labels`` are the
+        labels of the rows from the top. ``margins`` are the additional width and height
+        of a new figure, in inches.
         """
         check_looks(self.display, im_kw=im_kw)
         if scales is None:
@@ -93,21 +95,21 @@ class ImageGrid:
         return artist
 
     def _frame(self, ax):
-        """Draw the frames behind the images and set the limits of the axes."""
+        """Draw frames behind the images and set the limits of the axes."""
         height, width = np.add(self.images.shape[2:], 2 * self.gap)
         left, top = self.left.ravel() - self.gap, self.top.ravel() - self.gap
-        looks = {"color": _FRAME, "linewidth": 0, "align": "edge", "zorder": -1}
-        ax.bar(left, height, width, top, **looks)
+        style = {"color": _FRAME, "linewidth": 0, "align": "edge", "zorder": -1}
+        ax.bar(left, height, width, top, **style)
         right, bottom = self.size
         ax.set(xlim=(0, right), ylim=(bottom, 0), aspect="equal")
         ax.spines[:].set_visible(False)
 
 
 def as_images(display, rows, image_shape=None):
-    """Rows as images, of shape (n_images, height, width), by default square.
+    """Rows as images, (n_images, height, width), by default square.
 
-    ValueError, which names the display, if rows are no 2-D array, empty, infinite or no
-    numbers, or do not have a pixel for each feature.
+    ValueError, which names the display, if rows are no finite 2-D array of numbers, are
+    empty, or do not have one feature for each pixel.
     """
     name = display.__name__
     options = dict.fromkeys(("ensure_min_samples", "ensure_min_features"), 0)
@@ -123,7 +125,7 @@ def as_images(display, rows, image_shape=None):
 
 
 def shared_limits(images):
-    """Limits of a common grey scale: 0 and 1 if all values are in between, else the
+    """Limits of a common grey scale: 0 and 1 if all values are in this range, else the
     minimum and the maximum."""
     values = images[np.isfinite(images)]
     if not len(values) or (values.min() >= 0 and values.max() <= 1):

@@ -1,6 +1,4 @@
-"""Checks before drawing: matplotlib, axes, options, and a fitted estimator with the
-attributes to be shown; and the means of its samples.
-"""
+"""Checks before drawing: matplotlib, axes, options and estimators; means of samples."""
 
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -11,8 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 
 def pyplot(display):
-    """Import ``matplotlib.pyplot``; ImportError, which names the display, if it is not
-    installed."""
+    """Import ``matplotlib.pyplot``; ImportError, which names the display, if matplotlib
+    is not installed."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -23,10 +21,10 @@ def pyplot(display):
 
 
 def axes_for(display, ax, n_axes, **options):
-    """Figure and axes to draw on, given or new, for which options are those of
-    ``pyplot.subplots``; surplus axes are removed.
+    """Figure and array of ``n_axes`` Axes to draw on: ``ax``, or those of a new figure,
+    for which options are those of ``pyplot.subplots``.
 
-    TypeError or ValueError if ``ax`` are not ``n_axes`` Axes.
+    TypeError or ValueError if ``ax`` is not ``n_axes`` Axes.
     """
     plt = pyplot(display)
     if ax is None:
@@ -48,10 +46,10 @@ def axes_for(display, ax, n_axes, **options):
 
 
 def check_has(display, estimator, names, who):
-    """Check that an estimator is fitted and has one of the attributes, which ``who``
-    have; TypeError if it has none.
+    """Check that an estimator is fitted and has at least one of the attributes.
 
-    ImportError without matplotlib, raised here to fail before long computations.
+    TypeError if it has none; the message says that ``who`` have them. ImportError
+    without matplotlib, so that errors precede long computations.
     """
     pyplot(display)
     check_is_fitted(estimator)
@@ -64,7 +62,7 @@ def check_has(display, estimator, names, who):
 
 def first_with(estimator, names):
     """First step of a Pipeline that has one of the attributes; the estimator itself if
-    no step has, or if it is not a Pipeline."""
+    there is no such step or if it is not a Pipeline."""
     steps = estimator if isinstance(estimator, Pipeline) else ()
     has = (step for step in steps if any(hasattr(step, name) for name in names))
     return next(has, estimator)
@@ -82,8 +80,8 @@ def check_looks(display, **options):
 
 @contextmanager
 def taking(display, **options):
-    """Re-raise errors of matplotlib about the entries of options, dicts or None, as
-    ValueError, which names the options."""
+    """Context that re-raises errors of matplotlib about ``options`` as a ValueError
+    that names the options."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -96,9 +94,9 @@ def taking(display, **options):
 
 
 def check_result(display, name, value, *types):
-    """Raise TypeError unless the argument of a display is of one of the types."""
+    """Raise TypeError unless an argument of a display has one of the types."""
     if not isinstance(value, types):
-        names = " or ".join(own.__name__ for own in types)
+        names = " or ".join(kind.__name__ for kind in types)
         raise TypeError(
             f"{name} of {display.__name__} must be a {names}; got {value!r}."
         )

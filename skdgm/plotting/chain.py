@@ -14,8 +14,8 @@ from skdgm.plotting._support import (
 )
 from skdgm.typing import Any, Axes, Keywords, Seed, Self
 
-# Maximum number of chains drawn; the autocorrelation that sets the range of lags: it is
-# drawn to twice the first lag below this value.
+# Maximum number of chains that are drawn. The range of lags is twice the first lag at
+# which the autocorrelation is below the second number.
 _MOST, _SMALL = 8, 0.02
 
 
@@ -30,7 +30,7 @@ class ChainDisplay:
     Attributes
     ----------
     traces_ : list of matplotlib Line2D
-        One for each of the first eight chains.
+        Traces of the first eight chains.
     autocorrelation_ : matplotlib Line2D
     axes_ : ndarray of Axes, of shape (2,)
         Axes of the traces, and of the autocorrelation.
@@ -38,8 +38,8 @@ class ChainDisplay:
 
     See Also
     --------
-    SamplesDisplay : Display of the samples.
-    skdgm.metrics.chain_diagnostics : The diagnostics shown.
+    SamplesDisplay : Display of the samples. skdgm.metrics.chain_diagnostics :
+    Diagnostics of chains.
 
     Examples
     --------
@@ -75,9 +75,9 @@ class ChainDisplay:
         random_state : int, RandomState instance or None, default=None
             Seed of the chains.
         ax : array-like of two matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
         trace_kw : dict, default=None
-            Arguments of ``Axes.plot`` for all traces.
+            Arguments of ``Axes.plot`` for the traces.
         **options
             Further arguments of :func:`~skdgm.metrics.chain_diagnostics`.
 
@@ -92,8 +92,8 @@ class ChainDisplay:
         """
         pyplot(cls)
         check_can("trace", estimator, cls.__name__)
-        found = chain_diagnostics(estimator, random_state=random_state, **options)
-        return cls(found).plot(ax, trace_kw=trace_kw)
+        diagnostics = chain_diagnostics(estimator, random_state=random_state, **options)
+        return cls(diagnostics).plot(ax, trace_kw=trace_kw)
 
     def plot(self, ax: Axes = None, *, trace_kw: Keywords = None) -> Self:
         """Draw the traces and the autocorrelation.
@@ -101,7 +101,7 @@ class ChainDisplay:
         Parameters
         ----------
         ax : array-like of two matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
         trace_kw : dict, default=None
             As for :meth:`from_estimator`.
 
@@ -113,24 +113,25 @@ class ChainDisplay:
         check_looks(type(self), trace_kw=trace_kw)
         options = {"ncols": 2, "figsize": (9.0, 3.2), "width_ratios": (3, 2)}
         self.figure_, self.axes_ = axes_for(type(self), ax, 2, **options)
-        found, (left, right) = self.diagnostics, self.axes_
-        steps = found.thin * np.arange(1, found.trace.shape[1] + 1)
-        look = {"linewidth": 0.8, "alpha": 0.8, **(trace_kw or {})}
+        diagnostics, (trace_axes, rho_axes) = self.diagnostics, self.axes_
+        steps = diagnostics.thin * np.arange(1, diagnostics.trace.shape[1] + 1)
+        style = {"linewidth": 0.8, "alpha": 0.8, **(trace_kw or {})}
         with taking(type(self), trace_kw=trace_kw):
-            self.traces_ = left.plot(steps, found.trace[:_MOST].T, **look)
-        left.set(xlabel="steps", ylabel="trace (nats)")
-        left.set_title(
-            f"R-hat {found.r_hat:.3f}, ESS {found.ess:.0f}", fontsize="medium"
+            self.traces_ = trace_axes.plot(steps, diagnostics.trace[:_MOST].T, **style)
+        trace_axes.set(xlabel="steps", ylabel="trace (nats)")
+        trace_axes.set_title(
+            f"R-hat {diagnostics.r_hat:.3f}, ESS {diagnostics.ess:.0f}",
+            fontsize="medium",
         )
-        rho = found.autocorrelation
-        small = np.flatnonzero(rho < _SMALL)
-        n_lags = max(10, 2 * small[0]) if len(small) else len(rho)
+        rho = diagnostics.autocorrelation
+        small_lags = np.flatnonzero(rho < _SMALL)
+        n_lags = max(10, 2 * small_lags[0]) if len(small_lags) else len(rho)
         n_lags = min(n_lags, len(rho))
-        lags = found.thin * np.arange(n_lags)
-        (self.autocorrelation_,) = right.plot(lags, rho[:n_lags], marker=".")
-        right.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
-        right.set(xlabel="lag (steps)", ylabel="autocorrelation")
-        right.set_title(_memory(found), fontsize="medium")
+        lags = diagnostics.thin * np.arange(n_lags)
+        (self.autocorrelation_,) = rho_axes.plot(lags, rho[:n_lags], marker=".")
+        rho_axes.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
+        rho_axes.set(xlabel="lag (steps)", ylabel="autocorrelation")
+        rho_axes.set_title(_memory(diagnostics), fontsize="medium")
         for axes in self.axes_:
             axes.spines[["top", "right"]].set_visible(False)
         return self

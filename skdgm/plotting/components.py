@@ -2,7 +2,8 @@ r"""Display of the filters of hidden units.
 
 .. math:: F^l = W^1 W^2 \cdots W^l
 
-Filters of a layer are its weights times those below, as if all layers were linear.
+The filters of layer l are the product of the weights of layers 1 to l, as if all layers
+were linear.
 """
 
 from functools import reduce
@@ -22,14 +23,15 @@ _WEIGHTS = "components_", "coefs_"
 
 
 class ComponentsDisplay:
-    """Filters of hidden units as images, each with a scale symmetric around 0.
+    """Filters of hidden units as images, each with a colour scale that is symmetric
+    around 0.
 
     Parameters
     ----------
     components : array-like of shape (n_components, n_features)
         One filter per row.
     image_shape : tuple of int, default=None
-        Height and width; by default images are square.
+        Height and width of the images; by default square.
 
     Attributes
     ----------
@@ -75,22 +77,23 @@ class ComponentsDisplay:
         ----------
         estimator : object
             Fitted estimator with ``components_``, or with ``coefs_`` of several layers,
-            or a Pipeline, of which the first step with these is shown. Output weights
-            are not shown. Weights of real columns are those of standardised columns.
+            or Pipeline, whose first step with one of these attributes is shown. Output
+            weights are not shown. Weights are for standardized real columns.
         layer : int, default=0
             Index of the hidden layer: 0 is the first, -1 the last.
         n_components : int, default=100
             Maximum number of filters.
         order : {"norm", "first"}, default="norm"
-            Sort filters by decreasing norm, or keep the order of the units.
+            Sort filters by decreasing norm ("norm"), or keep the order of units
+            ("first").
         image_shape : tuple of int, default=None
-            Height and width; by default images are square.
+            Height and width of the images; by default square.
         n_columns : int, default=None
-            Images per row; by default the grid is nearly square.
+            Number of images per row; by default the grid is nearly square.
         im_kw : dict, default=None
             Arguments of ``imshow``, such as ``vmin`` and ``vmax`` for a common scale.
         ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
 
         Returns
         -------
@@ -99,7 +102,8 @@ class ComponentsDisplay:
         Raises
         ------
         ValueError
-            An option is invalid, or images cannot have the given or a square shape.
+            An option is invalid, or the number of features does not fit the shape of
+            images.
         """
         estimator = first_with(estimator, _WEIGHTS)
         check_has(cls, estimator, _WEIGHTS, "machines and nets")
@@ -131,9 +135,9 @@ class ComponentsDisplay:
         shape = {"image_shape": self.image_shape, "n_columns": n_columns}
         grid = ImageGrid(type(self), [self.components], **shape)
         # A filter of zeros gets a scale of 1.
-        greatest = np.abs(grid.images).max(axis=(2, 3))
-        greatest[greatest == 0] = 1
-        scales = np.stack([-greatest, greatest], axis=-1)
+        max_abs = np.abs(grid.images).max(axis=(2, 3))
+        max_abs[max_abs == 0] = 1
+        scales = np.stack([-max_abs, max_abs], axis=-1)
         drawn = grid.draw(ax, scales=scales, im_kw={"cmap": "RdBu_r"} | (im_kw or {}))
         self.figure_, self.ax_, (self.images_,) = drawn
         return self
@@ -152,12 +156,12 @@ def _filters(estimator, layer):
             f"layers: it must be from {-len(weights)} to {len(weights) - 1}."
         )
     weights = weights[: layer % len(weights) + 1]
-    for below, above in pairwise(weights):
-        if below.ndim != 2 or below.shape[1] != len(above):
+    for lower, upper in pairwise(weights):
+        if lower.ndim != 2 or lower.shape[1] != len(upper):
             raise ValueError(
                 f"layer={layer} of {type(estimator).__name__} has no filters: its "
-                f"weights, {np.shape(above)}, are not of the units below, "
-                f"{np.shape(below)}, alone. Show layer=0, or give ComponentsDisplay "
+                f"weights, {np.shape(upper)}, are not of the units below, "
+                f"{np.shape(lower)}, alone. Show layer=0, or give ComponentsDisplay "
                 "the weights themselves."
             )
     return reduce(np.matmul, weights).T

@@ -1,4 +1,4 @@
-"""Display of the losses in each epoch of a fit, grouped by the kind of loss."""
+"""Display of the losses by epoch, grouped by the kind of loss."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
@@ -19,32 +19,33 @@ _BOUND = "minus bound (nats a row)"
 
 
 class LearningCurveDisplay:
-    """Losses of some training rows and of held-out rows in each epoch.
+    """Losses of training rows and of held-out rows by epoch.
 
     Both are means over rows of the same quantity, in nats per row, with real columns
-    standardised. The training rows are a random subset, the same one in each epoch;
-    the held-out rows are all used. As rows differ, and machines evaluate only a few
-    columns of each, either curve may lie above the other by chance.
+    standardized. The training rows are a random subset, the same in each epoch; all
+    held-out rows are used. Either curve may be above the other by chance, since rows
+    differ and machines evaluate only a few columns of each row.
 
     Parameters
     ----------
     groups : list of tuple
-        For each Axes a title, the label of the loss, and a dictionary that maps names
-        to pairs of sequences: losses of training rows and of held-out rows. The latter
-        may be empty. Perhaps also a sequence of variances of the gradient, which is
-        drawn on a logarithmic axis on the right.
+        For each Axes a tuple of a title, the label of the loss, and a dictionary that
+        maps names to pairs of sequences: losses of training rows, and of held-out rows
+        or (). An optional fourth entry is a sequence of variances of the gradient,
+        which are drawn on a logarithmic axis on the right.
 
     Attributes
     ----------
     lines_ : list of dict
-        For each Axes the lines of each name, two of them if rows were held out; that of
-        the gradient's variance, if there is one, has the name "gradient".
+        For each Axes the lines by name, two lines if rows were held out. The line of
+        the variances of the gradient has the name "gradient".
     axes_ : ndarray of Axes
     figure_ : matplotlib Figure
 
     See Also
     --------
-    sklearn.model_selection.LearningCurveDisplay : Scores by number of training rows.
+    sklearn.model_selection.LearningCurveDisplay : Scores by the number of training
+    rows.
 
     Examples
     --------
@@ -71,13 +72,11 @@ class LearningCurveDisplay:
         ----------
         estimator : object
             Fitted estimator with ``loss_curve_`` or ``loss_curves_``. Losses of
-            pre-trained layers are shown too, and ``gradient_variance_curve_`` where it
-            was recorded.
+            pre-training and a recorded ``gradient_variance_curve_`` are also shown.
         line_kw : dict, default=None
             Arguments of ``Axes.plot``.
         ax : matplotlib Axes or array-like of Axes, default=None
-            Axes to draw on, one for each kind of loss; by default those of a new
-            figure.
+            Axes to draw on, one for each kind of loss; by default new axes.
 
         Returns
         -------
@@ -88,7 +87,7 @@ class LearningCurveDisplay:
         TypeError
             The estimator has no loss curve, or ``line_kw`` is not a dict.
         ValueError
-            The estimator was fitted for no epoch, or the number of axes is wrong.
+            The estimator was fitted for zero epochs, or the number of axes is wrong.
         """
         who = "all estimators of skdgm"
         check_has(cls, estimator, ("loss_curve_", "loss_curves_"), who)
@@ -106,7 +105,7 @@ class LearningCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of Axes, default=None
-            Axes to draw on, one for each group; by default those of a new figure.
+            Axes to draw on, one for each group; by default new axes.
         line_kw : dict, default=None
             Arguments of ``Axes.plot``.
 
@@ -128,7 +127,8 @@ class LearningCurveDisplay:
 
 
 def _check_groups(groups):
-    """Raise TypeError unless groups are a list of some titles, losses and curves."""
+    """Raise TypeError unless groups are a list of tuples of a title, a label and
+    curves."""
     if not isinstance(groups, list | tuple) or not groups:
         raise TypeError(
             "groups of LearningCurveDisplay must be a list of one tuple or more; got "
@@ -150,7 +150,7 @@ def _check_groups(groups):
 
 def _draw(axes, group, line_kw):
     """Draw a group of curves and return their lines by name."""
-    title, loss, curves, *more = group
+    title, loss, curves, *variances = group
     lines = {}
     for number, (name, parts) in enumerate(curves.items()):
         lines[name] = []
@@ -169,20 +169,20 @@ def _draw(axes, group, line_kw):
     axes.spines[["top", "right"]].set_visible(False)
     if sum(map(len, lines.values())) > 1:
         axes.legend(frameon=False)
-    if more and len(more[0]):
-        right, color = axes.twinx(), f"C{len(curves)}"
+    if variances and len(variances[0]):
+        variance_axes, color = axes.twinx(), f"C{len(curves)}"
         options = {"color": color, "linewidth": 1, "label": "gradient", **line_kw}
-        epochs = range(1, 1 + len(more[0]))
-        lines["gradient"] = right.semilogy(epochs, more[0], **options)
-        right.set_ylabel("variance of the gradient", color=color)
-        right.spines["top"].set_visible(False)
+        epochs = range(1, 1 + len(variances[0]))
+        lines["gradient"] = variance_axes.semilogy(epochs, variances[0], **options)
+        variance_axes.set_ylabel("variance of the gradient", color=color)
+        variance_axes.spines["top"].set_visible(False)
     return lines
 
 
 class Curves(NamedTuple):
-    """Loss curves of one kind: the title, the label of the loss axis, pairs of the
-    losses of training rows and of held-out rows (or None) per epoch, by name, and the
-    variances of the gradient per epoch."""
+    """Loss curves of one kind: a title, the label of the loss axis, losses by epoch,
+    and variances of the gradient by epoch. ``curves`` maps names to pairs of losses, of
+    training rows and of held-out rows or ()."""
 
     title: str
     loss: str
@@ -192,16 +192,18 @@ class Curves(NamedTuple):
     @property
     def n_epochs(self):
         """Number of epochs of the longest curve."""
-        parts = [part for pair in self.curves.values() for part in pair]
-        return max(map(len, parts), default=0)
+        losses = [
+            epoch_losses for pair in self.curves.values() for epoch_losses in pair
+        ]
+        return max(map(len, losses), default=0)
 
 
 def losses_of(estimator):
-    """List of Curves of an estimator's losses, in the order of training."""
+    """Curves of an estimator's losses in the order of training, a list."""
     name, groups = type(estimator).__name__, []
-    for part in "dbn_", "stack_":
-        if hasattr(estimator, part):
-            groups += losses_of(getattr(estimator, part))
+    for attribute in "dbn_", "stack_":
+        if hasattr(estimator, attribute):
+            groups += losses_of(getattr(estimator, attribute))
     if hasattr(estimator, "loss_curves_"):
         groups += _of_stack(name, estimator)
     pairs = enumerate(getattr(estimator, "pretrain_loss_curves_", ()))
@@ -219,10 +221,10 @@ def losses_of(estimator):
 
 
 def _of_stack(name, stack):
-    """Curves of the layers of a stack, and of its joint refinement."""
+    """Curves of the layers of a stack, and of their joint refinement."""
     kinds, machines = {}, stack.layers_
     for number, machine in enumerate(machines):
-        # A top-level machine with a label has another loss than the layers below.
+        # A top-level machine with a label has a different loss than other layers.
         layers = kinds.setdefault(_loss_of(machine), {})
         layers[f"layer {number}"] = machine.loss_curve_, machine.validation_curve_
     refined = [(curve, ()) for curve in stack.loss_curves_[len(machines) :]]

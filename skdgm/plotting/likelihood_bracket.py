@@ -1,4 +1,4 @@
-"""Display of both sides of annealed importance sampling."""
+"""Display of forward and reverse annealed importance sampling."""
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from skdgm.typing import Any, Axes, Self
 
 
 class LikelihoodBracketDisplay:
-    """Histograms of log Z by each annealed chain, from both sides, and the bracket.
+    """Histograms of log Z over forward and reverse annealed chains, with the bracket.
 
-    If the histograms overlap, log Z is reliable; if they are apart, or their means
-    depend on few chains, more temperatures are needed.
+    If the histograms overlap, log Z is reliable. If they do not, or if an average
+    depends on few chains, more temperatures are needed.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class LikelihoodBracketDisplay:
     Attributes
     ----------
     forward_, reverse_ : matplotlib StepPatch or None
-        Histograms of both sides; None where log Z is exact.
+        Histograms of forward and reverse chains; None if log Z is exact.
     ends_ : matplotlib PolyCollection or Polygon
         Shaded range of the bracket.
     axes_ : ndarray of Axes, of shape (1,)
@@ -33,8 +33,8 @@ class LikelihoodBracketDisplay:
 
     See Also
     --------
-    ChainDisplay : Display of the mixing of chains.
-    skdgm.metrics.partition_bracket : The bracket shown.
+    ChainDisplay : Display of the mixing of chains. skdgm.metrics.partition_bracket :
+    Computation of the bracket.
 
     Examples
     --------
@@ -55,14 +55,14 @@ class LikelihoodBracketDisplay:
     def from_estimator(
         cls, estimator: object, *, ax: Axes = None, **options: Any
     ) -> Self:
-        """Bracket an estimator's log Z and show both sides.
+        """Compute a bracket of an estimator's log Z and show it.
 
         Parameters
         ----------
         estimator : object
             Fitted estimator with a partition function.
         ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
         **options
             Arguments of :func:`~skdgm.metrics.partition_bracket`.
 
@@ -80,39 +80,39 @@ class LikelihoodBracketDisplay:
         return cls(partition_bracket(estimator, **options)).plot(ax)
 
     def plot(self, ax: Axes = None) -> Self:
-        """Draw both sides.
+        """Draw the histograms and the bracket.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
 
         Returns
         -------
         display : LikelihoodBracketDisplay
         """
-        found = self.bracket
-        check_result(type(self), "bracket", found, Bracket, LikelihoodBracket)
+        bracket = self.bracket
+        check_result(type(self), "bracket", bracket, Bracket, LikelihoodBracket)
         self.figure_, self.axes_ = axes_for(type(self), ax, 1, figsize=(6.0, 3.2))
         # A LikelihoodBracket contains the bracket of log Z.
-        found = found.log_Z if isinstance(found, LikelihoodBracket) else found
+        bracket = bracket.log_Z if isinstance(bracket, LikelihoodBracket) else bracket
         (axes,) = self.axes_
         self.forward_ = self.reverse_ = None
-        if found.forward is not None:
-            sides = {"forward": found.forward, "reverse": found.reverse}
-            every = np.concatenate([side.log_w for side in sides.values()])
-            edges = np.histogram_bin_edges(every, "auto")
+        if bracket.forward is not None:
+            sides = {"forward": bracket.forward, "reverse": bracket.reverse}
+            log_Z = np.concatenate([side.log_w for side in sides.values()])
+            edges = np.histogram_bin_edges(log_Z, "auto")
             self.forward_, self.reverse_ = (
                 _side(axes, name, side, edges, f"C{number}")
                 for number, (name, side) in enumerate(sides.items())
             )
-        # Machines of covariances have no tempered chains.
-        if (tempered := found.tempered) is not None:
+        # Covariance machines have no tempered chains.
+        if (tempered := bracket.tempered) is not None:
             label = f"tempered {tempered.log_Z:.2f} ± {tempered.se:.2f}"
             axes.axvline(tempered.log_Z, color="0.3", linestyle=":", label=label)
-        label = f"log Z in [{found.lower:.2f}, {found.upper:.2f}]"
+        label = f"log Z in [{bracket.lower:.2f}, {bracket.upper:.2f}]"
         self.ends_ = axes.axvspan(
-            found.lower, found.upper, color="0.5", alpha=0.3, label=label, zorder=0
+            bracket.lower, bracket.upper, color="0.5", alpha=0.3, label=label, zorder=0
         )
         axes.set(xlabel="log Z (nats)", ylabel="chains", yticks=[])
         axes.spines[["top", "right", "left"]].set_visible(False)

@@ -1,4 +1,4 @@
-"""Display of the images that a grid of two features decodes to."""
+"""Display of images decoded from a grid of two features."""
 
 from collections.abc import Sequence
 
@@ -10,29 +10,30 @@ from skdgm.plotting._support import check_has
 from skdgm.typing import Axes, Keywords, Self
 from skdgm.utils.counts import count
 
-_MARGINS = 0.4, 0.4  # Inches for the features' names and limits.
-# Default limits: of binary units, and those that hold 99 % of a standard normal.
+_MARGINS = 0.4, 0.4  # Inches for names and limits of the features.
+# Default limits for binary units, and for 99 % of a standard normal distribution.
 _BITS, _NORMAL = (0, 1), (-2.5, 2.5)
 
 
 class ManifoldDisplay:
-    """Images that a grid of two features decodes to.
+    """Images decoded from a grid of two features.
 
     Parameters
     ----------
     rows : array-like of shape (n_images ** 2, n_features)
         Images from left to right, row by row from the top.
     limits : array-like of shape (2, 2)
-        Values of the first feature at left and right, of the second at bottom and top.
+        Values of the first feature at the left and right, and of the second at the
+        bottom and top.
     names : tuple of str
         Names of the features.
     image_shape : tuple of int, default=None
-        Height and width; by default images are square.
+        Height and width of the images; by default square.
 
     Attributes
     ----------
     images_ : ndarray of AxesImage, of shape (n_images, n_images)
-        Rows from the top, columns from the left.
+        Images by row, from the top, and column, from the left.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
@@ -83,14 +84,15 @@ class ManifoldDisplay:
         n_images : int, default=15
             Number of values of each feature.
         limits : tuple, default=None
-            Minimum and maximum for both features, or a pair for each. By default
-            (-2.5, 2.5) for a VAE, 99 % of its prior, else (0, 1) as for binary units.
+            Minimum and maximum for both features, or a pair for each. The default is
+            (-2.5, 2.5), 99 % of the prior, for a VAE, and (0, 1), for binary units,
+            otherwise.
         image_shape : tuple of int, default=None
-            Height and width; by default images are square.
+            Height and width of the images; by default square.
         im_kw : dict, default=None
             Arguments of ``imshow``.
         ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
 
         Returns
         -------
@@ -99,7 +101,8 @@ class ManifoldDisplay:
         Raises
         ------
         ValueError
-            There are not two features, or ``limits`` or the shape is invalid.
+            The number of features is not two, or ``limits`` or ``image_shape`` is
+            invalid.
         """
         check_has(cls, estimator, ("inverse_transform",), "transformers")
         names = estimator.get_feature_names_out()
@@ -153,19 +156,19 @@ class ManifoldDisplay:
 
 
 def _pairs(limits):
-    """Limits of both features, of shape (2, 2); ValueError if they are not finite
-    numbers, one pair for both or one for each."""
+    """Limits of both features, (2, 2); ValueError if they are not finite numbers, one
+    pair for both or one for each."""
     try:
-        found = np.asarray(limits)
+        pairs = np.asarray(limits)
     except ValueError:
-        found = np.empty(())
-    if found.shape not in ((2,), (2, 2)) or found.dtype.kind not in "fiu":
+        pairs = np.empty(())
+    if pairs.shape not in ((2,), (2, 2)) or pairs.dtype.kind not in "fiu":
         raise ValueError(
             f"limits must be (least, greatest), or two of them; got {limits!r}."
         )
-    if not np.isfinite(found).all():
+    if not np.isfinite(pairs).all():
         raise ValueError(f"limits must be finite numbers; got {limits!r}.")
-    return np.broadcast_to(found.astype(float), (2, 2))
+    return np.broadcast_to(pairs.astype(float), (2, 2))
 
 
 def _limits_of(estimator):

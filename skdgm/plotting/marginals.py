@@ -1,4 +1,4 @@
-"""Display of marginal distributions of data and of samples, column by column."""
+"""Display of the marginal distributions of data and samples."""
 
 from collections import Counter
 from collections.abc import Sequence, Sized
@@ -12,27 +12,28 @@ from skdgm.plotting._support import axes_for, check_has, check_looks, taking
 from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Seed, Self
 from skdgm.utils.domains import as_numbers
 
-# Names of both tables in messages. Axes per row.
+# Names of the two tables in messages; number of axes per row.
 _WHO = "X", "samples"
 _ACROSS = 4
-# Default number of columns; bins of a histogram; most values of a column that is drawn
-# as bars; most categories with a bar of their own.
+# Default number of columns; number of bins of a histogram; maximum number of values of
+# a column that is drawn as bars; maximum number of bars of categories.
 _COLUMNS, _BINS, _FEW, _NAMES = 12, 20, 10, 12
-# Total number of letters of tick labels that fit without rotation, and the number that
-# a label is shortened to.
+# Total number of letters of tick labels that fit without rotation, and maximum length
+# of a label.
 _WIDE, _LONG = 18, 10
 
 
 class MarginalsDisplay:
     """Marginal distributions of data and of samples.
 
-    Columns of few values or of categories are drawn as bars, others as histograms. Data
-    in [0, 1] are probabilities of 1 if the samples are binary.
+    Columns with few values or with categories are drawn as bars, and others as
+    histograms. If samples are binary, data in [0, 1] are probabilities of 1.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_columns)
-        Data; NaN is missing. DataFrames are those of pandas or polars, or Arrow tables.
+        Data; NaN is missing. pandas and polars DataFrames and Arrow tables are
+        accepted.
     samples : array-like or DataFrame of shape (n_samples, n_columns)
     names : list of str, default=None
         Names of the columns; by default x0, x1 and so on.
@@ -77,14 +78,15 @@ class MarginalsDisplay:
         ax: Axes = None,
         **options: Any,
     ) -> Self:
-        """Draw samples from an estimator and plot their marginals with the data.
+        """Draw samples from an estimator, and plot their marginals and those of the
+        data.
 
         Parameters
         ----------
         estimator : object
             Fitted estimator with ``sample``.
         X : array-like or DataFrame of shape (n_rows, n_features)
-            Data, with the columns as fitted; NaN is missing.
+            Data with the same columns as in ``fit``; NaN is missing.
         columns : int, str or list of these, default=None
             Columns to show, by index or name; by default the first twelve.
         n_samples : int, default=1000
@@ -93,7 +95,7 @@ class MarginalsDisplay:
         data_kw, samples_kw : dict, default=None
             Arguments of ``Axes.bar`` and ``Axes.stairs`` for data and for samples.
         ax : matplotlib Axes or array-like of Axes, default=None
-            Axes to draw on, one for each column; by default those of a new figure.
+            Axes to draw on, one for each column; by default new axes.
         **options
             Further arguments of the estimator's ``sample``.
 
@@ -134,12 +136,12 @@ class MarginalsDisplay:
         display : MarginalsDisplay
         """
         check_looks(type(self), data_kw=data_kw, samples_kw=samples_kw)
-        found = read((self.X, self.samples), _WHO)
-        names = numbered(len(found)) if self.names is None else self.names
-        listed = isinstance(names, Sized) and not isinstance(names, str)
-        if not listed or len(names) != len(found):
+        table = read((self.X, self.samples), _WHO)
+        names = numbered(len(table)) if self.names is None else self.names
+        is_list = isinstance(names, Sized) and not isinstance(names, str)
+        if not is_list or len(names) != len(table):
             raise ValueError(
-                f"names must be those of all {len(found)} columns; got {names!r}."
+                f"names must be those of all {len(table)} columns; got {names!r}."
             )
         n_columns = len(names)
         across = min(n_columns, _ACROSS)
@@ -147,31 +149,31 @@ class MarginalsDisplay:
         options = {"nrows": down, "ncols": across}
         options["figsize"] = 2.5 * max(across, 2), 1.9 * down + 0.4
         self.figure_, self.axes_ = axes_for(type(self), ax, n_columns, **options)
-        looks = (
+        styles = (
             {"color": "0.7", "label": "data", "fill": True, **(data_kw or {})},
             {"color": "C0", "label": "samples", **(samples_kw or {})},
         )
         with taking(type(self), data_kw=data_kw, samples_kw=samples_kw):
-            drawn = [
-                draw(axes, known(column), _is_date(column), looks)
-                for axes, column in zip(self.axes_, found)
+            artists = [
+                draw(axes, known(column), _is_date(column), styles)
+                for axes, column in zip(self.axes_, table)
             ]
-        self.data_, self.samples_ = map(list, zip(*drawn))
+        self.data_, self.samples_ = map(list, zip(*artists))
         for axes, name in zip(self.axes_, names):
             axes.set_title(name, fontsize="medium")
             axes.spines[["top", "right", "left"]].set_visible(False)
             axes.set_yticks([])
         if ax is None:
             handles, labels = self.axes_[0].get_legend_handles_labels()
-            place = {"loc": "outside lower center", "ncols": 2}
-            self.figure_.legend(handles, labels, frameon=False, **place)
+            position = {"loc": "outside lower center", "ncols": 2}
+            self.figure_.legend(handles, labels, frameon=False, **position)
         else:
             self.axes_[0].legend(frameon=False)
         return self
 
 
 def chosen(columns, names):
-    """Indices of columns given by index or name; by default the first twelve."""
+    """Indices of columns from indices or names; by default the first twelve."""
     if columns is None:
         return list(range(len(names)))[:_COLUMNS]
     if isinstance(columns, str | Integral):
@@ -179,16 +181,16 @@ def chosen(columns, names):
     numbers = dict(zip(names, range(len(names))))
     numbers |= {number: number for number in range(len(names))}
     try:
-        # A mask would be read as the numbers 0 and 1.
-        masked = any(isinstance(column, bool | np.bool_) for column in columns)
-        found = [] if masked else [numbers[column] for column in columns]
+        # A mask would be interpreted as the indices 0 and 1.
+        has_booleans = any(isinstance(column, bool | np.bool_) for column in columns)
+        indices = [] if has_booleans else [numbers[column] for column in columns]
     except (KeyError, TypeError):
-        found = []
-    if not found:
+        indices = []
+    if not indices:
         raise ValueError(
             f"columns must be some of {names}, or their numbers; got {columns!r}."
         )
-    return found
+    return indices
 
 
 def numbered(n_columns):
@@ -197,8 +199,8 @@ def numbered(n_columns):
 
 
 def known(column):
-    """Non-missing values of a column in both tables, as floats or objects; dates and
-    durations are in days, dates since 1970."""
+    """Non-missing values of a column in both tables, as floats or objects. Dates are in
+    days since 1970, and durations in days."""
     parts = [part[~np.isnan(part)] for part in column.parts]
     if column.kind == "categorical":
         names = np.empty(len(column.categories), object)
@@ -216,7 +218,7 @@ def _is_date(column):
 
 
 def draw(axes, parts, dates, looks):
-    """Draw one column of data and of samples, and return the artists of both."""
+    """Draw a column of data and of samples; return the two artists."""
     if any(part.dtype == object for part in parts):
         names, shares = _of_names([part.astype(object) for part in parts])
         return _bars(axes, names, shares, looks)
@@ -226,11 +228,20 @@ def draw(axes, parts, dates, looks):
             axes.xaxis_date()
             axes.tick_params(axis="x", labelrotation=90, labelsize="small")
         edges = np.histogram_bin_edges(values, _BINS)
-        densities = [_shares(np.histogram(p, edges)[0]) / np.diff(edges) for p in parts]
-        return [axes.stairs(d, edges, **look) for d, look in zip(densities, looks)]
+        densities = [
+            _shares(np.histogram(values_of_table, edges)[0]) / np.diff(edges)
+            for values_of_table in parts
+        ]
+        return [
+            axes.stairs(density, edges, **style)
+            for density, style in zip(densities, looks)
+        ]
     if _are_probabilities(parts):
         values = np.array([0, 1])
-        shares = [_shares(np.array([(1 - p).sum(), p.sum()])) for p in parts]
+        shares = [
+            _shares(np.array([(1 - values_of_table).sum(), values_of_table.sum()]))
+            for values_of_table in parts
+        ]
     else:
         shares = [_shares((part[:, None] == values).sum(axis=0)) for part in parts]
     return _bars(axes, [f"{value:g}" for value in values], shares, looks)
@@ -250,20 +261,21 @@ def _bars(axes, names, shares, looks):
 
 
 def _of_names(parts):
-    """Category names and their shares of data and samples, the most frequent first; the
-    rarest are combined as "others" if there are more than twelve."""
+    """Category names and their shares in data and samples, in the order of frequency;
+    the rarest are combined as "others" if there are more than twelve."""
     counts = [Counter(part) for part in parts]
-    every = sorted({**counts[0], **counts[1]}, key=str)
-    every.sort(key=lambda name: -max(count[name] for count in counts))
-    shown = every if len(every) <= _NAMES else every[: _NAMES - 1]
+    all_names = sorted({**counts[0], **counts[1]}, key=str)
+    all_names.sort(key=lambda name: -max(count[name] for count in counts))
+    shown = all_names if len(all_names) <= _NAMES else all_names[: _NAMES - 1]
     totals = [[count[name] for name in shown] for count in counts]
     names = [str(name) for name in shown]
-    if len(shown) < len(every):
+    if len(shown) < len(all_names):
         names.append("others")
         totals = [
-            [*own, count.total() - sum(own)] for own, count in zip(totals, counts)
+            [*totals_of_table, count.total() - sum(totals_of_table)]
+            for totals_of_table, count in zip(totals, counts)
         ]
-    return names, [_shares(np.array(own)) for own in totals]
+    return names, [_shares(np.array(totals_of_table)) for totals_of_table in totals]
 
 
 def _shares(counts):
@@ -279,27 +291,27 @@ def _are_probabilities(parts):
 
 
 def samples_beside(X, estimator, n_samples, random_state, options):
-    """Samples of an estimator; ValueError unless they have the columns of X, in number,
-    names and order, and are no DataFrame if X is none."""
+    """Samples of an estimator with the columns of X; ValueError if the number, names or
+    order of columns differ, or if only the samples are a DataFrame."""
     samples = estimator.sample(n_samples, random_state, **options)
     if samples.shape[1] != X.shape[1]:
         raise ValueError(
             f"X has {X.shape[1]} columns, but samples have {samples.shape[1]}."
         )
-    frame, drawn = as_frame(X), as_frame(samples)
-    plain = getattr(getattr(estimator, "_columns", None), "codec", None) is None
-    if drawn is not None and frame is None and plain:
-        # All columns are numbers, in the order of those of X.
-        samples, drawn = np.asarray(samples), None
-    given = [] if frame is None else list(frame.columns)
-    fitted = getattr(estimator, "feature_names_in_", given)
-    fitted = fitted if drawn is None else drawn.columns
-    if given and given != list(fitted):
+    frame, samples_frame = as_frame(X), as_frame(samples)
+    is_uncoded = getattr(getattr(estimator, "_columns", None), "codec", None) is None
+    if samples_frame is not None and frame is None and is_uncoded:
+        # All columns are numbers, in the order of the columns of X.
+        samples, samples_frame = np.asarray(samples), None
+    names = [] if frame is None else list(frame.columns)
+    fitted = getattr(estimator, "feature_names_in_", names)
+    fitted = fitted if samples_frame is None else samples_frame.columns
+    if names and names != list(fitted):
         raise ValueError(
-            f"X has the columns {given}, but this {type(estimator).__name__} was "
+            f"X has the columns {names}, but this {type(estimator).__name__} was "
             f"fitted on {list(fitted)}: give X those columns, in that order."
         )
-    if drawn is not None and frame is None:
+    if samples_frame is not None and frame is None:
         raise ValueError(
             f"Samples of this {type(estimator).__name__} are a DataFrame, but X is "
             "none: give X as it was fitted."

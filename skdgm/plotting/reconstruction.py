@@ -1,4 +1,4 @@
-"""Display of images with imputed pixels, or reconstructed from their features."""
+"""Display of images with imputed pixels, or of reconstructed images."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,12 +11,12 @@ from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Self
 from skdgm.utils.counts import count
 from skdgm.utils.domains import as_numbers
 
-# Estimators that can show rows without missing entries.
+# Estimators that can reconstruct rows without missing entries.
 _WHOLE = "machines and autoencoders (others fill what is marked by NaN)"
 
 
 class ReconstructionDisplay:
-    """Incomplete images and their imputations, or complete ones and reconstructions.
+    """Incomplete images with imputations, or complete images with reconstructions.
 
     Parameters
     ----------
@@ -25,14 +25,15 @@ class ReconstructionDisplay:
     filled : array-like of shape (n_images, n_features)
         Imputed or reconstructed images.
     X_true : array-like of shape (n_images, n_features), default=None
-        Complete images, shown above the others.
+        Complete images, shown above the other images.
     image_shape : tuple of int, default=None
-        Height and width; by default images are square.
+        Height and width of the images; by default square.
 
     Attributes
     ----------
     images_ : ndarray of AxesImage, of shape (2 or 3, n_images)
-        In rows: true images, if given; given images; imputations or reconstructions.
+        Rows are true images, if given; given images; and imputations or
+        reconstructions.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
@@ -85,17 +86,18 @@ class ReconstructionDisplay:
         estimator : object
             Fitted estimator with ``impute``, or ``inverse_transform`` for complete X.
         X : array-like of shape (n_rows, n_features)
-            NaN is missing. Without missing entries, rows are transformed and back.
+            Rows; NaN is missing. Rows without missing entries are reconstructed from
+            their features.
         X_true : array-like of shape (n_rows, n_features), default=None
             The same rows without missing entries.
         n_images : int, default=10
-            Maximum number of rows, from the first on.
+            Maximum number of rows; the first rows are shown.
         image_shape : tuple of int, default=None
-            Height and width; by default images are square.
+            Height and width of the images; by default square.
         im_kw : dict, default=None
             Arguments of ``imshow``.
         ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
         **options
             Arguments of the estimator's ``impute``, such as ``method="sample"``.
 
@@ -108,8 +110,8 @@ class ReconstructionDisplay:
         TypeError
             A required method is missing, or options are given for complete rows.
         ValueError
-            X and ``X_true`` differ in shape, a number or the shape is invalid, or X is
-            a table with categories or dates.
+            X and ``X_true`` differ in shape, ``n_images`` or ``image_shape`` is
+            invalid, or X is a table with categories or dates.
         """
         pyplot(cls)
         count(n_images, "n_images")
@@ -147,10 +149,10 @@ class ReconstructionDisplay:
         -------
         display : ReconstructionDisplay
         """
-        whole = not np.isnan(_pixels(type(self), self.X, "X")).any()
-        made = "rebuilt" if whole else "filled"
-        rows = {"truth": self.X_true, "given": self.X, made: self.filled}
-        rows = {name: part for name, part in rows.items() if part is not None}
+        is_complete = not np.isnan(_pixels(type(self), self.X, "X")).any()
+        label = "rebuilt" if is_complete else "filled"
+        rows = {"truth": self.X_true, "given": self.X, label: self.filled}
+        rows = {name: images for name, images in rows.items() if images is not None}
         shape = {
             "image_shape": self.image_shape,
             "n_columns": _num_samples(self.filled),
@@ -162,8 +164,8 @@ class ReconstructionDisplay:
 
 
 def _first(X, n):
-    """The first rows, at most n, and the number of all; anything without rows as it is,
-    which is refused later."""
+    """At most n first rows, and the number of all rows. Input that is not a table is
+    returned unchanged, and rejected by later validation."""
     n_dim = np.ndim(X) if isinstance(X, list | tuple) else len(getattr(X, "shape", ()))
     if n_dim != 2 or sp.issparse(X):
         return X, None

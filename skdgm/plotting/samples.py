@@ -1,4 +1,4 @@
-"""Display of samples, and of the rows of data that are nearest to them."""
+"""Display of samples, optionally with their nearest rows of data."""
 
 import inspect
 
@@ -12,7 +12,7 @@ from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Seed, Self, Targe
 from skdgm.utils.counts import count
 from skdgm.utils.domains import as_numbers
 
-_IMAGES, _OF_A_CLASS = 100, 10  # Default numbers of images, and of images per class.
+_IMAGES, _OF_A_CLASS = 100, 10  # Default numbers of images in total and per class.
 
 
 class SamplesDisplay:
@@ -24,9 +24,9 @@ class SamplesDisplay:
     neighbours : array-like of shape (n_samples, n_features), default=None
         Rows of data, shown below the samples.
     labels : list of str, default=None
-        Labels of consecutive samples, equally many for each label.
+        Labels of consecutive groups of samples of equal size.
     image_shape : tuple of int, default=None
-        Height and width; by default images are square.
+        Height and width of the images; by default square.
 
     Attributes
     ----------
@@ -87,25 +87,25 @@ class SamplesDisplay:
             Fitted estimator with ``sample``.
         n_samples : int, default=None
             Number of samples, or of samples per class in ``y``. By default there are
-            100 images, neighbours included, or ten samples of each class.
+            100 images, including neighbours, or ten samples of each class.
         random_state : int, RandomState instance or None, default=None
             Seed of the samples.
         X : array-like of shape (n_rows, n_features), default=None
-            Rows without missing values. The nearest one is shown below each sample.
+            Rows without missing values. The nearest row is shown below each sample.
         y : object or array-like of shape (n_classes,), default=None
-            Classes to draw; requires a ``sample`` with a parameter ``y``.
+            Classes to sample; the estimator's ``sample`` must have a parameter ``y``.
         means : bool, default=False
-            If True, show the means of the visible units given the features of the
-            samples, which are smoother than the binary samples.
+            Whether to show means of the visible units given the features of the
+            samples, which are smoother than binary samples.
         image_shape : tuple of int, default=None
-            Height and width; by default images are square.
+            Height and width of the images; by default square.
         n_columns : int, default=None
-            Images per row; by default the grid is nearly square. With ``y`` a divisor
-            of ``n_samples``, by default ``n_samples`` itself: a row for each class.
+            Number of images per row; by default the grid is nearly square. With ``y``
+            it must divide ``n_samples``; by default each class has one row.
         im_kw : dict, default=None
             Arguments of ``imshow``.
         ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
         **options
             Further arguments of the estimator's ``sample``.
 
@@ -116,15 +116,16 @@ class SamplesDisplay:
         Raises
         ------
         TypeError
-            There is no ``sample``, or none by class although ``y`` is given.
+            The estimator has no ``sample``, or its ``sample`` has no parameter ``y``
+            although ``y`` is given.
         ValueError
-            ``y`` is given, and ``n_columns`` does not divide ``n_samples``; or rows are
-            of a table with categories or dates (see :class:`MarginalsDisplay`).
+            ``n_columns`` does not divide ``n_samples`` although ``y`` is given, or
+            columns are categories or dates (see :class:`MarginalsDisplay`).
         """
         check_has(cls, estimator, ("sample",), "generative models")
         if y is None:
-            labels, default = None, _IMAGES // (1 + (X is not None))
-            n_samples = default if n_samples is None else n_samples
+            labels, default_n = None, _IMAGES // (1 + (X is not None))
+            n_samples = default_n if n_samples is None else n_samples
         else:
             labels = list(map(str, _listed(y, "y", "classes", 1)))
             n_samples = _OF_A_CLASS if n_samples is None else n_samples
@@ -136,8 +137,8 @@ class SamplesDisplay:
             samples = means_of(estimator, samples)
         samples = as_numbers(samples, "samples", cls.__name__)
         neighbours = None if X is None else nearest(samples, X)
-        looks = {"labels": labels, "image_shape": image_shape}
-        display = cls(samples, neighbours=neighbours, **looks)
+        options_of_display = {"labels": labels, "image_shape": image_shape}
+        display = cls(samples, neighbours=neighbours, **options_of_display)
         return display.plot(ax, n_columns=n_columns, im_kw=im_kw)
 
     def plot(
@@ -154,12 +155,12 @@ class SamplesDisplay:
         -------
         display : SamplesDisplay
         """
-        parts, kinds = [self.samples], []
+        image_rows, kinds = [self.samples], []
         if self.neighbours is not None:
-            parts, kinds = [self.samples, self.neighbours], ["samples", "nearest"]
+            image_rows, kinds = [self.samples, self.neighbours], ["samples", "nearest"]
         labels, across = lines_of(self.labels, _num_samples(self.samples), n_columns)
         grid = ImageGrid(
-            type(self), parts, image_shape=self.image_shape, n_columns=across
+            type(self), image_rows, image_shape=self.image_shape, n_columns=across
         )
         labels = [name for label in labels for name in (label, *kinds[1:])]
         drawn = grid.draw(ax, im_kw=im_kw, labels=labels or kinds)
@@ -170,18 +171,18 @@ class SamplesDisplay:
 
 def _listed(values, name, kind, least=0):
     """Argument as a 1-D array; ValueError, which names it, if it is no list of at least
-    so many values."""
+    ``least`` values."""
     try:
-        found = np.atleast_1d(values)
+        array = np.atleast_1d(values)
     except ValueError:
-        found = np.empty((0, 0))
-    if found.ndim != 1 or len(found) < least:
+        array = np.empty((0, 0))
+    if array.ndim != 1 or len(array) < least:
         raise ValueError(f"{name} must be a list of {kind}; got {values!r}.")
-    return found
+    return array
 
 
 def of_classes(display, estimator, y, n_samples):
-    """Keyword argument of ``sample`` that requests so many rows of each class of y;
+    """Keyword argument ``y`` of ``sample`` for ``n_samples`` rows of each class;
     TypeError, which names the display, if the estimator does not sample by class."""
     if "y" not in inspect.signature(estimator.sample).parameters:
         raise TypeError(
@@ -192,14 +193,16 @@ def of_classes(display, estimator, y, n_samples):
 
 
 def lines_of(labels, n_samples, n_columns):
-    """Labels of the lines of a grid with the same number of samples of each label, and
-    the length of lines. Only the first line of a label has a text; by default each
-    label has one line. ValueError if a line would have samples of several labels."""
+    """Labels of the lines of a grid, and the number of images in a line.
+
+    Each label has the same number of samples, by default in one line; only its first
+    line has a text. ValueError if a line would have samples of several labels.
+    """
     labels = _listed([] if labels is None else labels, "labels", "text")
     if not len(labels):
         return [], n_columns
-    n_each, rest = divmod(n_samples, len(labels))
-    if rest:
+    n_each, remainder = divmod(n_samples, len(labels))
+    if remainder:
         raise ValueError(
             f"There are {len(labels)} labels for {n_samples} samples: give equally "
             "many samples for each of labels."
@@ -216,6 +219,6 @@ def lines_of(labels, n_samples, n_columns):
 
 
 def nearest(samples, X):
-    """Nearest row of X to each sample."""
+    """Nearest row of X for each sample."""
     X = as_numbers(X, "X", "the search for nearest rows")
     return X[nearest_training_neighbours(samples, X).index]

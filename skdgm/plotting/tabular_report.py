@@ -8,20 +8,21 @@ from skdgm.metrics.tabular import TabularReport
 from skdgm.plotting._support import axes_for, check_has, check_result, pyplot
 from skdgm.typing import Any, Axes, Data, Seed, Self
 
-# Height of a column's line in inches, and least height of axes.
+# Height of the line of a column, and minimum height of axes, in inches.
 _LINE, _LEAST = 0.22, 2.6
-# Letters that a name is shortened to.
+# Maximum number of letters of a name.
 _LONG = 18
 
 
 class TabularReportDisplay:
-    """Fidelity and privacy of synthetic rows of a table, as four plots.
+    """Plots of the fidelity and privacy of synthetic rows of a table.
 
-    The first panel has scores of the trends of pairs of columns, with the shapes of
-    columns on the diagonal. The second has quantiles of the distances of synthetic rows
-    to the nearest training row and to the nearest held-out row, which agree if nothing
-    is copied. The third has the shares of the values of training rows and held-out rows
-    that can be guessed from synthetic rows, with intervals, and needs held-out rows.
+    The first panel has scores of the shapes of columns. The second has scores of the
+    trends of pairs of columns, with the shapes on the diagonal. The third has quantiles
+    of the distances of synthetic rows from the nearest training row and from the
+    nearest held-out row, which agree if nothing is copied. The fourth, which requires
+    held-out rows, has the shares of values of training rows and of held-out rows that
+    can be guessed from synthetic rows, with confidence intervals.
 
     Parameters
     ----------
@@ -35,16 +36,16 @@ class TabularReportDisplay:
     trends_ : matplotlib AxesImage
         Scores of pairs of columns.
     distances_ : dict of matplotlib Line2D
-        Quantiles of distances, by name: "train" and perhaps "held_out".
+        Quantiles of distances, by name: "train" and, with held-out rows, "held_out".
     disclosure_ : dict of matplotlib ErrorbarContainer
-        Shares of guessed values, by name; empty where no rows are held out.
+        Shares of guessed values, by name; empty without held-out rows.
     axes_ : ndarray of Axes
     figure_ : matplotlib Figure
 
     See Also
     --------
     MarginalsDisplay : Display of the marginal distributions of columns.
-    skdgm.metrics.tabular_report : The report shown.
+    skdgm.metrics.tabular_report : Computation of the report.
 
     Examples
     --------
@@ -76,22 +77,22 @@ class TabularReportDisplay:
         ax: Axes = None,
         **options: Any,
     ) -> Self:
-        """Draw rows from an estimator, and report on them.
+        """Draw rows from an estimator, and show a report on them.
 
         Parameters
         ----------
         estimator : object
             Fitted estimator with ``sample``.
         real : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows that it was fitted to.
+            Training rows of the estimator.
         holdout : DataFrame or array-like, default=None
-            Rows that it has not seen.
+            Held-out rows.
         n_samples : int, default=None
-            Number of rows to draw; by default as many as are real.
+            Number of rows to draw; by default the number of real rows.
         random_state : int, RandomState instance or None, default=None
-            Seed of the rows, and of the report.
+            Seed of the rows and of the report.
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
         **options
             Further arguments of :func:`~skdgm.metrics.tabular_report`.
 
@@ -115,14 +116,14 @@ class TabularReportDisplay:
         ax: Axes = None,
         **options: Any,
     ) -> Self:
-        """Report on synthetic rows, and show the report.
+        """Compute a report on synthetic rows and show it.
 
         Parameters
         ----------
         real, synthetic, holdout
             As for :func:`~skdgm.metrics.tabular_report`.
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
         **options
             Further arguments of :func:`~skdgm.metrics.tabular_report`.
 
@@ -141,7 +142,7 @@ class TabularReportDisplay:
         ----------
         report : TabularReport
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
+            Axes to draw on; by default new axes.
 
         Returns
         -------
@@ -155,8 +156,7 @@ class TabularReportDisplay:
         Parameters
         ----------
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on: four, or three where no rows are held out; by default those
-            of a new figure.
+            Axes to draw on, four, or three without held-out rows; by default new axes.
 
         Returns
         -------
@@ -218,12 +218,12 @@ def _curves(axes, quantiles):
 
 def _shares(axes, shown):
     """Shares of guessed values with their intervals, by name."""
-    found, places = {}, np.arange(len(shown["column"]))
+    artists, places = {}, np.arange(len(shown["column"]))
     for name, color, shift in (("train", "C0", -0.15), ("held_out", "0.4", 0.15)):
         share, low, high = (
             np.array(shown[f"{name}{end}"]) for end in ("", "_lower", "_upper")
         )
-        found[name] = axes.errorbar(
+        artists[name] = axes.errorbar(
             share,
             places + shift,
             xerr=np.maximum(0, [share - low, high - share]),
@@ -231,11 +231,11 @@ def _shares(axes, shown):
             color=color,
             label=name.replace("_", " "),
         )
-    return found
+    return artists
 
 
 def _name(axes, names, **options):
-    """Write the names of columns on the left, the first at the top."""
+    """Write the names of columns on the left, from the top."""
     axes.set_yticks(np.arange(len(names)), names, fontsize="small")
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set(**options)

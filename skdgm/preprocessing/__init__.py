@@ -1,4 +1,4 @@
-"""Transformers of data for density models: binarisation, dequantisation."""
+"""Transformers of data for density models: binarization and dequantization."""
 
 from skdgm.preprocessing.bernoulli_binarizer import BernoulliBinarizer
 from skdgm.preprocessing.dequantizer import Dequantizer

@@ -1,4 +1,4 @@
-r"""Binarisation of grey values in [0, 1].
+r"""Binarization of grey values in [0, 1].
 
 .. math:: x_i = \mathbb{1}[v_i > t] \qquad \text{or} \qquad x_i \sim
    \mathrm{Bernoulli}(v_i)
@@ -28,36 +28,36 @@ from skdgm.utils.rows import row_hash
 class BernoulliBinarizer(
     Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 ):
-    r"""Transformer that makes grey values binary and records how.
+    r"""Transformer that binarizes grey values and records the method.
 
     .. math:: x_i = \mathbb{1}[v_i > t] \qquad \text{or} \qquad x_i \sim
        \mathrm{Bernoulli}(v_i)
 
-    Log-likelihoods of data that were binarised differently are figures for different
-    data and must not be compared [1]_.
+    Log-likelihoods of differently binarized data must not be compared, because they are
+    for different data [1]_.
 
-    The draw of a row depends only on the seed, the number of the draw and the row's
-    content: it is the same at each call, whatever the other rows. For a new draw at
-    each presentation during training, leave the rows grey and set ``resample=True`` in
-    the model; to evaluate several draws, use
-    :func:`~skdgm.metrics.average_over_draws`.
+    The bits of a row depend only on the seed, the number of the draw and the content of
+    the row, not on the call or other rows. For new bits at each presentation during
+    training, leave rows grey and set ``resample=True`` in the model. To evaluate
+    several draws, use :func:`~skdgm.metrics.average_over_draws`.
 
     Parameters
     ----------
     scheme
-        "fixed": one draw of each row from Bernoulli distributions. "threshold": 1 where
-        values are above the threshold, 0 elsewhere.
+        "fixed" draws each row once from Bernoulli distributions. "threshold" sets
+        values above the threshold to 1 and others to 0.
     threshold
         Threshold of ``scheme="threshold"``, in [0, 1).
     draw
-        Number of the draw, at least 0; each number gives another draw of the same rows.
+        Number of the draw, at least 0. Different numbers give independent draws of the
+        same rows.
     random_state : int, RandomState instance or None
         Seed of the draws.
 
     Attributes
     ----------
     binarization_ : str
-        Description of the binarisation, which :func:`~skdgm.metrics.likelihood_table`
+        Description of the binarization, which :func:`~skdgm.metrics.likelihood_table`
         compares.
     n_features_in_ : int
         Number of columns.
@@ -120,7 +120,7 @@ class BernoulliBinarizer(
         return self
 
     def transform(self, X: Data) -> np.ndarray | sparray:
-        """Binarise rows.
+        """Binarize rows.
 
         Parameters
         ----------
@@ -131,19 +131,19 @@ class BernoulliBinarizer(
         Returns
         -------
         bits : ndarray or CSR of shape (n_samples, n_features)
-            0, 1, or NaN where missing; CSR if X is sparse. In float64 if X is,
-            otherwise in float32.
+            0, 1, or NaN where missing; CSR if X is sparse. The dtype is float64 if X
+            has this dtype, else float32.
         """
         check_is_fitted(self)
         with taking_numbers(self):
-            rows, parts = bernoulli_rows(self, X), []
+            rows, blocks = bernoulli_rows(self, X), []
         rng = stream(self._seed, self.draw).rows(row_hash(rows))
-        for part in rows.blocks():
-            bits = self._bits(rows.take(part), rng.take(part))
-            parts.append(sp.csr_array(bits) if sp.issparse(rows.X) else bits)
+        for block in rows.blocks():
+            bits = self._bits(rows.take(block), rng.take(block))
+            blocks.append(sp.csr_array(bits) if sp.issparse(rows.X) else bits)
         if not sp.issparse(rows.X):
-            return np.concatenate(parts)
-        bits = sp.vstack(parts, format="csr")
+            return np.concatenate(blocks)
+        bits = sp.vstack(blocks, format="csr")
         return bits if isinstance(rows.X, sp.sparray) else sp.csr_matrix(bits)
 
     def _bits(self, v, rng):

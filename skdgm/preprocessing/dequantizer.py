@@ -1,15 +1,15 @@
-r"""Dequantisation: densities of values that lie on a grid.
+r"""Dequantization of values on a grid.
 
 .. math:: y = x + \delta u, \qquad u \sim \mathcal{U}[0, 1)
 
-spreads each value over its cell, so that a density cannot grow without limit by narrow
-peaks at the grid's values. A few units in the last place at both ends of the cell are
-left out, because rounding could move values there to a neighbouring cell. Then
+The noise spreads each value over its cell, so that a density cannot diverge by narrow
+peaks at the grid values. The noise excludes a few units in the last place at both ends
+of the cell, from which rounding could move values to a neighbouring cell. Then
 
 .. math:: \log P(x) \ge \mathbb{E}_u[\log p(x + \delta u)] + d \log \delta
 
-is a lower bound on the log probability of the values themselves, in d columns
-(references are those of :class:`Dequantizer`).
+is a lower bound on the log probability of the original values in d columns. References
+are those of :class:`Dequantizer`.
 """
 
 from typing import Self
@@ -30,7 +30,7 @@ from skdgm.utils.domains import taking_numbers
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows, floating_type, row_hash
 
-# In units of rounding (eps times the value): the distance that values keep from the
+# In units of rounding (eps times the value): the minimum distance of values from the
 # ends of their cell, and the distance below a grid value that counts as that value.
 # Grid, noise and sum are each rounded by half a unit.
 _MARGIN, _NEAR = 4, 1
@@ -41,16 +41,17 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 
     .. math:: y = x + \delta u, \qquad u \sim \mathcal{U}[0, 1)
 
-    where :math:`\delta` is the grid's ``step``. The noise of a row depends only on the
-    seed, the number of the draw and the row's content.
+    The grid has the spacing :math:`\delta`, which is ``step``. The noise of a row
+    depends only on the seed, the number of the draw and the content of the row.
 
     Parameters
     ----------
     step
-        Distance between neighbouring values: 1 for counts and 8-bit pixels, 1/255 for
-        8-bit pixels divided by 255.
+        Spacing of the grid: 1 for counts and 8-bit pixels, 1/255 for 8-bit pixels
+        divided by 255.
     draw
-        Number of the draw, at least 0; each number gives other noise for the same rows.
+        Number of the draw, at least 0. Different numbers give independent noise for the
+        same rows.
     random_state : int, RandomState instance or None
         Seed of the noise.
 
@@ -92,7 +93,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            NaN marks a missing value and stays NaN.
+            Values on the grid. NaN marks a missing value and stays NaN.
         y : None
             Ignored.
 
@@ -116,7 +117,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         Returns
         -------
         Y : ndarray of shape (n_samples, n_features)
-            In float64 if X is, otherwise in float32.
+            X plus noise. The dtype is float64 if X has this dtype, else float32.
 
         Raises
         ------
@@ -149,9 +150,9 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         Returns
         -------
         X_grid : ndarray of shape (n_samples, n_features)
-            Largest multiple of ``step`` that is no larger than each value; a value
-            within one rounding below a multiple counts as that multiple. In float32 if
-            X is, otherwise in float64.
+            Largest multiple of ``step`` that does not exceed the value. A value within
+            one rounding error below a multiple counts as the multiple. The dtype is
+            float32 if X has this dtype, else float64.
         """
         check_is_fitted(self)
         checks = {"ensure_all_finite": "allow-nan", "dtype": [np.float64, np.float32]}
@@ -162,7 +163,8 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         return (cells * self.step).astype(X.dtype)
 
     def log_abs_det_jacobian(self, X: Data) -> np.ndarray:
-        """Log absolute determinant of the Jacobian: 0, as adding noise is a shift.
+        """Log absolute determinant of the Jacobian, which is 0, because adding noise is
+        a shift.
 
         Parameters
         ----------
@@ -182,5 +184,6 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 
 
 def _numbers(X):
-    """Array of numbers: scikit-learn leaves columns of categories as they are."""
+    """Array as numbers; scikit-learn's validation does not convert columns of
+    categories."""
     return X if X.dtype.kind in "biuf" else X.astype(np.float64)

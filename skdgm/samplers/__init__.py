@@ -1,4 +1,4 @@
-"""Markov chain Monte Carlo: samplers that take any energy."""
+"""Markov chain Monte Carlo samplers that work with any energy."""
 
 from skdgm.samplers import binary, sitewise
 from skdgm.samplers.gibbs import FastWeights, Gibbs, by_means, draws, sweep

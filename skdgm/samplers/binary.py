@@ -1,9 +1,9 @@
-"""Gibbs sweeps of a chain of binary layers by compiled kernels.
+"""Compiled Gibbs sweeps over chains of binary layers.
 
-They draw the same values as :func:`~skdgm.samplers.sweep` with a unit's
-``sample``, from the same random numbers. Each thread makes all sweeps of its own
-chains; but it computes the last colour's means, which gradients need, for the tiles of
-the weights that it updates next, so that no core waits for another's cache.
+The kernels draw the same values as :func:`~skdgm.samplers.sweep` with the ``sample``
+method of units, from the same random numbers. Each thread runs all sweeps of its own
+chains. Only the last colour's means, which gradients need, are computed by weight
+tiles, so that a thread writes to the tiles that it updates next.
 """
 
 import numpy as np
@@ -18,46 +18,52 @@ from skdgm.utils.lists import Lists
 from skdgm.utils.products import n_tiles
 from skdgm.utils.threading.parallel import at_once, run
 
-# Assumed share of units that are 1, by which the work is estimated.
+# Assumed share of units that are 1, for estimates of the work.
 DENSITY = 0.2
 # Cost of drawing a unit, in multiply-adds.
 _DRAW = 10
-# Most sweeps of one kernel call, which Ctrl-C does not interrupt.
+# Maximum number of sweeps in a kernel call, which Ctrl-C does not interrupt.
 MAX_STEPS = 100
 
 
 def serves(energy, params, x, colours, n_steps=1):
-    """Return whether kernels can make ``n_steps`` sweeps of some colours: in a chain of
-    binary layers, if weights are tiles, all rows share the biases, and the values of
-    the other colour are Lists."""
+    """Return whether kernels can run ``n_steps`` sweeps over some colours.
+
+    They can in a chain of binary layers whose weights are tiles and whose rows share
+    the biases, if the values of the other colour are Lists.
+    """
     if not energy.is_binary_chain or n_steps > MAX_STEPS:
         return False
-    given = [x[block] for block in energy.colours[1 - colours[0]]]
+    conditioning = [x[block] for block in energy.colours[1 - colours[0]]]
     return (
         isinstance(params.couplings[0], Weights)
         and all(bias.ndim == 1 for bias in params.units)
-        and all(isinstance(part, Lists) for part in given)
-        and (len(colours) == 1 or all(part.binary for part in given))
+        and all(isinstance(values, Lists) for values in conditioning)
+        and (len(colours) == 1 or all(values.binary for values in conditioning))
     )
 
 
 def draw(rngs, energy, params, x, colours, path=None):
-    """Make several sweeps, each with its own stream, and return as tuples the Lists and
-    the conditional means of the last colour, (n_chains, size); None elsewhere."""
+    """Run one sweep for each stream of ``rngs``; return Lists by block, and the
+    conditional means of the last colour, (n_chains, size), with None for other
+    blocks."""
     x = _advance(rngs, energy, params, x, colours, path)
-    last = means(energy, params, x, colours[-1], path)
-    _fire(rngs[-1], last, x)
-    return x, last
+    last_means = means(energy, params, x, colours[-1], path)
+    _fire(rngs[-1], last_means, x)
+    return x, last_means
 
 
 def means(energy, params, x, colour, path=None):
-    """Means of one colour's layers given the other's; None elsewhere."""
+    """Return the means of one colour's layers given the other colour, with None for the
+    other blocks."""
     blocks = energy.colours[colour]
-    nothing = Lists.empty(0, 0, params.dtype)
-    x = tuple(nothing if block in blocks else part for block, part in enumerate(x))
-    n_rows, found = max(map(len, x)), [None] * len(x)
+    empty = Lists.empty(0, 0, params.dtype)
+    x = tuple(empty if block in blocks else values for block, values in enumerate(x))
+    n_rows, means_by_block = max(map(len, x)), [None] * len(x)
     for block in blocks:
-        found[block] = np.empty((n_rows, energy.units[block].size), nothing.dtype)
+        means_by_block[block] = np.empty(
+            (n_rows, energy.units[block].size), empty.dtype
+        )
         run(
             columns_kernel,
             block,
@@ -65,68 +71,81 @@ def means(energy, params, x, colour, path=None):
             params.units,
             *along(path, params, n_rows),
             *parts(x),
-            found[block],
-            n=n_tiles(energy.units[block].size, nothing.dtype),
+            means_by_block[block],
+            n=n_tiles(energy.units[block].size, empty.dtype),
             work=DENSITY * n_rows * n_weights(params),
         )
-    return tuple(found)
+    return tuple(means_by_block)
 
 
 def both_phases(rngs, energy, params, x, chains, model=None):
-    """Means of the last colour given data, None for the first; and several sweeps of
-    chains with theirs, as :func:`draw` returns them, by the parameters ``model``, if
-    given."""
+    """Compute the means of the last colour given data, and advance chains.
+
+    Returns the means by block, with None for the first colour, and then the states and
+    means of the chains as :func:`draw` returns them. Chains use the parameters
+    ``model`` if given.
+    """
     model = params if model is None else model
     chains = _advance(rngs, energy, model, chains, (0, 1))
-    n_rows = len(rngs[0].ids) + max(len(part) for part in x if part is not None)
+    n_rows = len(rngs[0].ids) + max(len(values) for values in x if values is not None)
     with at_once(DENSITY * n_rows * n_weights(params)):
-        found = means(energy, params, x, 1)
-        last = means(energy, model, chains, 1)
-    _fire(rngs[-1], last, chains)
-    return found, chains, last
+        data_means = means(energy, params, x, 1)
+        chain_means = means(energy, model, chains, 1)
+    _fire(rngs[-1], chain_means, chains)
+    return data_means, chains, chain_means
 
 
 def infers(energy, params, x, clamp):
-    """Return whether a kernel can infer by mean field.
+    """Return whether a kernel can run mean-field inference.
 
-    The energy is a chain of binary layers, optionally with a label. All layers but the
-    first are free and have no means yet, weights are tiles, and rows share biases.
+    The energy must be a chain of binary layers, optionally with a label. All layers but
+    the first are free and have no means yet, weights are tiles, and rows share the
+    biases.
     """
     return (
         (energy.is_binary_chain or energy.is_labelled_chain)
         and clamp[0] is True
-        and all(part is None for part in (*x[1:], *clamp[1:]))
+        and all(values is None for values in (*x[1:], *clamp[1:]))
         and isinstance(params.couplings[0], Weights)
         and all(bias.ndim == 1 for bias in params.units)
     )
 
 
 def mean_field(energy, params, v, max_sweeps, tol):
-    """Means of all layers given visible units v, where :func:`infers`; the number of
-    sweeps of each row; and whether its means moved by ``tol`` at most."""
+    """Return the means of all layers given visible units v if :func:`infers` is true,
+    the number of sweeps of each row, and whether the row's means changed by at most
+    ``tol``."""
     lists, n_rows = v if isinstance(v, Lists) else Lists.pack(v), len(v)
     sizes, dtype = [unit.size for unit in energy.units], params.dtype
     means, fields = (
         tuple(np.empty((n_rows, size), dtype) for size in (0, *sizes[1:]))
         for _ in range(2)
     )
-    known = np.empty((n_rows, sizes[1]), dtype)
-    nothing = np.empty((0, 0), np.uint32), np.empty(0, np.int64)
-    n_sweeps, moves = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
+    fixed_input = np.empty((n_rows, sizes[1]), dtype)
+    empty = np.empty((0, 0), np.uint32), np.empty(0, np.int64)
+    n_sweeps, not_converged = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
     run(
         mean_field_kernel,
         *forms(params),
         params.units,
-        *(lists.index, lists.value, lists.count, *nothing, energy.is_labelled_chain),
-        *(means, fields, known, max_sweeps, dtype.type(tol), n_sweeps, moves),
+        *(lists.index, lists.value, lists.count, *empty, energy.is_labelled_chain),
+        *(
+            means,
+            fields,
+            fixed_input,
+            max_sweeps,
+            dtype.type(tol),
+            n_sweeps,
+            not_converged,
+        ),
         n=n_rows,
         work=n_rows * n_weights(params),
     )
-    return (v, *means[1:]), n_sweeps, ~moves
+    return (v, *means[1:]), n_sweeps, ~not_converged
 
 
 def _advance(rngs, energy, params, x, colours, path=None):
-    """Make several sweeps, but for the last colour of the last one."""
+    """Run several sweeps, but stop before the last colour of the last sweep."""
     order = [block for colour in colours for block in energy.colours[colour]]
     roots = [rng.fold(block).root for rng in rngs for block in order]
     sizes, dtype = [unit.size for unit in energy.units], params.dtype
@@ -156,7 +175,7 @@ def _advance(rngs, energy, params, x, colours, path=None):
 
 
 def _fire(rng, means, x):
-    """Draw the layers whose means are given, in place."""
+    """Draw the layers that have means, in place."""
     for block, mean in enumerate(means):
         if mean is not None:
             root, lists = np.uint64(rng.fold(block).root), x[block]
@@ -165,7 +184,7 @@ def _fire(rng, means, x):
 
 
 def along(path, params, n_rows):
-    """Biases of the base model of a path, and beta of each row."""
+    """Biases of the base model of a path, and the inverse temperature of each row."""
     ones = np.ones(n_rows, params.dtype)
     if path is None:
         return params.units, ones
@@ -173,9 +192,9 @@ def along(path, params, n_rows):
 
 
 def parts(x):
-    """Indices, values and counts of Lists, as kernels take them."""
+    """Indices, values and counts of Lists by block, as arguments of kernels."""
     return (
-        tuple(part.index for part in x),
-        tuple(part.value for part in x),
-        tuple(part.count for part in x),
+        tuple(lists.index for lists in x),
+        tuple(lists.value for lists in x),
+        tuple(lists.count for lists in x),
     )

@@ -1,13 +1,13 @@
-r"""Sweeps over the colours of an energy, and blocked Gibbs sampling.
+r"""Blocked Gibbs sampling, and sweeps over the colours of an energy.
 
-Blocks of one colour are independent given all others, so they are updated together from
-their natural parameters; the update itself is a function. One Gibbs step draws each
-colour c in turn from its conditional distribution given all others,
+Blocks of one colour are conditionally independent given all others, so a sweep updates
+them together from their natural parameters. The update is a function, such as a draw or
+a mean. A Gibbs step draws each colour c in turn from its conditional distribution,
 
 .. math:: x_c \sim p(x_c \mid x_{-c}), \qquad c = 0, 1, \dots,
 
-and leaves the distribution of the model invariant [1]_. Entries may be clamped, so that
-the others are drawn from their conditional distribution.
+which leaves the distribution of the model invariant [1]_. If entries are clamped, the
+others are drawn from their distribution conditional on the clamped entries.
 
 References
 ----------
@@ -23,7 +23,7 @@ from skdgm.utils.tree import copy, leaves
 
 
 def by_means(energy):
-    """Make an update for :func:`sweep` that replaces a block's value by its mean."""
+    """Return an update for :func:`sweep` that replaces a block's value by its mean."""
 
     def update(block, eta):
         mean = energy.units[block].mean(eta)
@@ -33,7 +33,7 @@ def by_means(energy):
 
 
 def draws(energy, rng):
-    """Make an update for :func:`sweep` that draws a block's value."""
+    """Return an update for :func:`sweep` that draws a block's value."""
 
     def update(block, eta):
         return energy.units[block].sample(eta, rng.fold(block))
@@ -51,23 +51,24 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
     x : tuple
         A value for each block: ndarray or Lists of shape (n_rows, size).
     update : callable
-        ``update(block, eta)`` returns the new value and the mean of a block, given
-        its natural parameters.
+        ``update(block, eta)`` returns the new value and the mean of a block from its
+        natural parameters.
     colours : sequence of int
-        The order of updates.
+        Colours in the order of their updates.
     clamp : tuple, optional
-        For each block None (nothing is clamped), True (the block is) or a boolean
-        array of shape (n_rows, size) (those entries are).
+        For each block None (no entry is clamped), True (all entries are clamped) or a
+        boolean array of shape (n_rows, size).
     path : Path, optional
-        Update by a model on the way from a base model.
+        Annealing path between a base model and the model, at given inverse
+        temperatures.
     received : dict, optional
-        The input of each block of the first colour, if known already.
+        Precomputed input of each block of the first colour.
 
     Returns
     -------
     x : tuple
     means : tuple
-        The mean from each block's last update; None for blocks without one.
+        Mean in each block's last update, or None for blocks that were not updated.
     """
     x, means = list(x), [None] * len(x)
     for colour in colours:
@@ -75,9 +76,11 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
             clamped = None if clamp is None else clamp[block]
             if clamped is True:
                 continue
-            known = received[block] if received else energy.received(params, x, block)
+            block_input = (
+                received[block] if received else energy.received(params, x, block)
+            )
             value, means[block] = update(
-                block, energy.field(params, block, known, path)
+                block, energy.field(params, block, block_input, path)
             )
             if clamped is not None:
                 value = np.where(clamped, x[block], np.asarray(value))
@@ -89,18 +92,18 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
 class Gibbs(Sampler):
     """Blocked Gibbs sampling, by kernels where possible.
 
-    Values of the first colour in a state are ignored, but for clamped ones. Sites of
-    blocks that are linked with themselves are drawn in an order of their own.
+    Values of the first colour in a state are ignored unless they are clamped. Blocks
+    with couplings among their own sites are updated site by site.
 
     Parameters
     ----------
     energy : Energy
     colours : sequence of int, optional
-        The order of updates; by default from the first colour to the last.
+        Colours in the order of their updates; by default from the first to the last.
     clamp : tuple, optional
-        Entries that stay as they are; see :func:`sweep`.
+        Entries that stay fixed; see :func:`sweep`.
     path : Path, optional
-        Sample from a model on the way from a base model.
+        Annealing path; chains sample from its intermediate models.
     """
 
     def __init__(self, energy, *, colours=None, clamp=None, path=None):
@@ -109,25 +112,27 @@ class Gibbs(Sampler):
         self.clamp, self.path = clamp, path
 
     def at(self, params):
-        """Parameters that the chains have."""
+        """Parameters from which the chains sample."""
         return params
 
     def step(self, rng, params, state, n_steps=1, first=0):
         energy, x, params = self.energy, state.x, self.at(params)
         rngs = [rng.fold(number) for number in range(first, first + n_steps)]
-        most = binary.MAX_STEPS
-        parts = [rngs[i : i + most] for i in range(0, n_steps, most)]
-        given, means = {"path": self.path, "clamp": self.clamp}, None
+        max_steps = binary.MAX_STEPS
+        groups = [rngs[i : i + max_steps] for i in range(0, n_steps, max_steps)]
+        options, means = {"path": self.path, "clamp": self.clamp}, None
         if energy.is_sitewise:
-            for part in parts:
-                x, means = sitewise.draw(part, energy, params, x, **given)
+            for group in groups:
+                x, means = sitewise.draw(group, energy, params, x, **options)
         elif self.clamp is None and binary.serves(energy, params, x, self.colours):
-            for part in parts:
-                x, means = binary.draw(part, energy, params, x, self.colours, self.path)
+            for group in groups:
+                x, means = binary.draw(
+                    group, energy, params, x, self.colours, self.path
+                )
         else:
-            given["colours"] = self.colours
-            for own in rngs:
-                x, means = sweep(energy, params, x, draws(energy, own), **given)
+            options["colours"] = self.colours
+            for step_rng in rngs:
+                x, means = sweep(energy, params, x, draws(energy, step_rng), **options)
         return State(x), Info(means)
 
     def beside(self, rng, params, x, state, n_steps):
@@ -138,18 +143,18 @@ class Gibbs(Sampler):
         ):
             return None
         rngs, model = [rng.fold(n) for n in range(n_steps)], self.at(params)
-        found = binary.both_phases(rngs, energy, params, x, state.x, model)
-        return found[0], State(found[1]), Info(found[2])
+        result = binary.both_phases(rngs, energy, params, x, state.x, model)
+        return result[0], State(result[1]), Info(result[2])
 
 
 class FastWeights(Gibbs):
-    """Gibbs sampling by parameters and fast ones, which are added to them.
+    """Gibbs sampling with fast weights, which are added to the parameters.
 
     Parameters
     ----------
     energy : Energy
     fast : Params
-        See :mod:`skdgm.gradients.steps.fast`.
+        Fast weights; see :mod:`skdgm.gradients.steps.fast`.
     """
 
     def __init__(self, energy, fast):
@@ -157,7 +162,7 @@ class FastWeights(Gibbs):
         self.fast = fast
 
     def at(self, params):
-        both = copy(params)
-        for own, more in zip(leaves(both), leaves(self.fast), strict=True):
-            own += more
-        return both
+        total = copy(params)
+        for values, fast_values in zip(leaves(total), leaves(self.fast), strict=True):
+            values += fast_values
+        return total

@@ -1,16 +1,15 @@
-r"""Hamiltonian Monte Carlo of real units.
+r"""Hamiltonian Monte Carlo for real units.
 
-With a momentum p in addition to the real numbers v,
-:math:`H(v, p) = U(v) + \tfrac12 \lvert p \rvert^2` is nearly constant along leapfrog
-steps
+With a momentum p for the real units v, the Hamiltonian :math:`H(v, p) = U(v) + \tfrac12
+\lvert p \rvert^2` is nearly constant along leapfrog steps
 
 .. math:: p \leftarrow p - \tfrac{\epsilon}{2} \nabla U(v), \qquad
    v \leftarrow v + \epsilon p, \qquad p \leftarrow p - \tfrac{\epsilon}{2} \nabla U(v),
 
-which are reversible and preserve volumes: its error is of order :math:`\epsilon^2`. The
-end point of the steps is accepted with probability :math:`\min(1, e^{H - H'})`, which
-leaves the distribution invariant [1]_ [2]_. A single step is Langevin dynamics, with
-that correction.
+which are reversible and preserve volume. The error of H is of order :math:`\epsilon^2`.
+The end point is accepted with probability :math:`\min(1, e^{H - H'})`, which leaves the
+distribution invariant [1]_ [2]_. With one leapfrog step the method is the
+Metropolis-adjusted Langevin algorithm.
 
 References
 ----------
@@ -26,36 +25,36 @@ from skdgm.exceptions import DivergenceError
 from skdgm.samplers.gibbs import draws, sweep
 from skdgm.samplers.sampler import Info, Sampler, State
 
-# Purposes of random numbers.
+# Tags of random streams.
 _MOMENTUM, _CHOICE, _OTHERS = range(3)
 # Error of the energy, in nats, beyond which a trajectory has diverged.
 _DIVERGED = 1000.0
-# Least change of the log of the size of steps for each unit of acceptance.
+# Minimum gain of log step size adaptation.
 _GAIN = 0.05
 
 
 class HMC(Sampler):
-    """Trajectories of a real block, and draws of all others given it.
+    """Hamiltonian Monte Carlo for a real block, with Gibbs updates of all other blocks.
 
-    Momenta are drawn again for each trajectory. The step size is also drawn, from a
-    small interval around ``step_size``, so that no trajectory is a period of the
-    dynamics.
+    Momenta are drawn again for each trajectory. The step size is drawn from a small
+    interval around ``step_size``, so that no trajectory has the length of a period of
+    the dynamics.
 
     Parameters
     ----------
     potential : Potential
-        Such as :class:`~skdgm.energies.Marginal`, of any energy with real units.
+        For example :class:`~skdgm.energies.Marginal` of an energy with real units.
     step_size : float, default=0.1
         Size of leapfrog steps, in units of ``scale``; see :meth:`adapted`.
     n_leapfrog : int, default=20
-        Leapfrog steps of a trajectory; 1 for Langevin dynamics.
+        Number of leapfrog steps in a trajectory; 1 for Langevin dynamics.
     scale : float or ndarray of shape (size,), default=1.0
-        Typical deviations of the real units.
+        Typical standard deviations of the real units.
     jitter : float, default=0.2
-        Largest deviation of the size of steps, as a share of ``step_size``.
+        Maximum relative deviation of the step size from ``step_size``.
     clamp : tuple, optional
-        Entries that stay as they are; see :func:`~skdgm.samplers.sweep`. None of the
-        last colour of an energy, which is summed out.
+        Entries that stay fixed; see :func:`~skdgm.samplers.sweep`. Blocks of the last
+        colour cannot be clamped, because they are summed out.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class HMC(Sampler):
             raise ValueError("Blocks of the last colour are summed out: clamp none.")
 
     def step(self, rng, params, state, n_steps=1, first=0):
-        """Make some trajectories, as :meth:`Sampler.step` says.
+        """Simulate ``n_steps`` trajectories; see :meth:`Sampler.step`.
 
         Raises
         ------
@@ -86,19 +85,18 @@ class HMC(Sampler):
         """
         x, means, total = state.x, None, np.zeros(len(state.x[0]))
         for number in range(first, first + n_steps):
-            own = rng.fold(number)
-            x, accepted, diverged = self._move(own, params, x, self.step_size)
+            step_rng = rng.fold(number)
+            x, accepted, diverged = self._move(step_rng, params, x, self.step_size)
             if diverged.all():
                 raise DivergenceError(_message(len(diverged), self.step_size))
-            x, means = self._others(own.fold(_OTHERS), params, x)
+            x, means = self._others(step_rng.fold(_OTHERS), params, x)
             total = total + accepted
         return State(x), Info(means, acceptance=total / n_steps)
 
     def adapted(self, rng, params, state, n_steps, first=0, target=0.9):
-        """Adapt the size of steps while chains move, for a share ``target`` of accepted
-        trajectories.
+        """Adapt the step size to a target acceptance rate while the chains move.
 
-        The distribution is not left as it is meanwhile, only afterwards, with the size
+        The distribution is invariant only after adaptation, when the step size is
         fixed.
 
         Parameters
@@ -106,11 +104,13 @@ class HMC(Sampler):
         rng, params, state, n_steps, first
             As for :meth:`step`.
         target : float, default=0.9
+            Target acceptance rate.
 
         Returns
         -------
         sampler : HMC
-            With the geometric mean of the sizes of the second half of the steps.
+            Sampler with the geometric mean of the step sizes in the second half of the
+            steps.
         state : State
 
         Raises
@@ -118,28 +118,28 @@ class HMC(Sampler):
         DivergenceError
             All chains diverged in the last step.
         """
-        x, log_size, tail = state.x, np.log(self.step_size), []
-        side, n_settling, diverged = None, 0, np.zeros(len(x[0]), dtype=bool)
+        x, log_size, late_log_sizes = state.x, np.log(self.step_size), []
+        first_side, n_settling, diverged = None, 0, np.zeros(len(x[0]), dtype=bool)
         for number in range(n_steps):
-            own = rng.fold(first + number)
-            x, accepted, diverged = self._move(own, params, x, np.exp(log_size))
-            x, _ = self._others(own.fold(_OTHERS), params, x)
-            above = accepted.mean() > target
-            side = above if side is None else side
-            # By factors of two until the target is passed, then by smaller ones.
-            if above == side and not n_settling:
-                log_size += np.log(2) if side else -np.log(2)
+            step_rng = rng.fold(first + number)
+            x, accepted, diverged = self._move(step_rng, params, x, np.exp(log_size))
+            x, _ = self._others(step_rng.fold(_OTHERS), params, x)
+            is_above = accepted.mean() > target
+            first_side = is_above if first_side is None else first_side
+            # Factors of two until acceptance passes the target, then smaller factors.
+            if is_above == first_side and not n_settling:
+                log_size += np.log(2) if first_side else -np.log(2)
             else:
                 n_settling += 1
                 gain = max(_GAIN, n_settling**-0.5)
                 log_size += gain * (accepted.mean() - target)
-            tail += [log_size] if 2 * number >= n_steps - 1 else []
+            late_log_sizes += [log_size] if 2 * number >= n_steps - 1 else []
         if diverged.all():
             raise DivergenceError(_message(len(diverged), np.exp(log_size)))
-        return self.with_size(float(np.exp(np.mean(tail)))), State(x)
+        return self.with_size(float(np.exp(np.mean(late_log_sizes)))), State(x)
 
     def with_size(self, step_size):
-        """The same sampler with steps of another size."""
+        """Copy of the sampler with another step size."""
         return HMC(
             self.potential,
             step_size=step_size,
@@ -150,17 +150,19 @@ class HMC(Sampler):
         )
 
     def _move(self, rng, params, x, step_size):
-        """State after a trajectory, and of each chain whether it was accepted and
-        whether it diverged."""
+        """State after a trajectory, and two boolean arrays: accepted and diverged
+        chains."""
         block, x = self.potential.block, list(x)
         v = np.asarray(x[block])
         clamped = None if self.clamp is None else self.clamp[block]
         if clamped is True:
             return tuple(x), np.ones(len(v)), np.zeros(len(v), dtype=bool)
-        chance = rng.fold(_CHOICE).uniform(2)
-        sizes = step_size * (1 + self.jitter * (2 * chance[:, 1:] - 1)) * self.scale
+        uniform = rng.fold(_CHOICE).uniform(2)
+        step_sizes = (
+            step_size * (1 + self.jitter * (2 * uniform[:, 1:] - 1)) * self.scale
+        )
         if clamped is not None:
-            sizes = np.where(clamped, 0, sizes)
+            step_sizes = np.where(clamped, 0, step_sizes)
         momentum = rng.fold(_MOMENTUM).normal(v.shape[1], v.dtype)
         momentum = momentum if clamped is None else np.where(clamped, 0, momentum)
 
@@ -168,11 +170,11 @@ class HMC(Sampler):
             return self.potential.value(params, (*x[:block], v, *x[block + 1 :]))
 
         with np.errstate(over="ignore", invalid="ignore"):
-            sizes = sizes.astype(v.dtype)
-            after, last, start, end = leapfrog(
-                value, v, momentum, sizes, self.n_leapfrog
+            step_sizes = step_sizes.astype(v.dtype)
+            end_v, end_momentum, start, end = leapfrog(
+                value, v, momentum, step_sizes, self.n_leapfrog
             )
-            error = end - start + kinetic(last) - kinetic(momentum)
+            error = end - start + kinetic(end_momentum) - kinetic(momentum)
         if not np.isfinite(start).all():
             raise DivergenceError(
                 f"{(~np.isfinite(start)).sum()} chains are at states without a finite "
@@ -180,13 +182,16 @@ class HMC(Sampler):
                 "weights leave no density that can be normalised."
             )
         with np.errstate(divide="ignore"):
-            accepted = np.log(chance[:, 0]) < -error
-        x[block] = np.where(accepted[:, None], after, v)
+            accepted = np.log(uniform[:, 0]) < -error
+        x[block] = np.where(accepted[:, None], end_v, v)
         return tuple(x), accepted.astype(float), ~(error < _DIVERGED)
 
     def _others(self, rng, params, x):
-        """All other blocks drawn given the real one, and the means of the last colour:
-        first of it, which was summed out, then of all others, and again of it."""
+        """Draw all other blocks given the real block.
+
+        The last colour, which was summed out, is drawn first. If other blocks are free,
+        all colours follow. Returns the state and the means of the last update.
+        """
         energy, block = self.potential.energy, self.potential.block
         if energy is None:
             return x, None
@@ -209,22 +214,22 @@ class HMC(Sampler):
 
 
 def leapfrog(value, v, momentum, sizes, n_steps):
-    """Follow Hamilton's equations.
+    """Integrate Hamilton's equations by leapfrog steps.
 
     Parameters
     ----------
     value : callable
-        ``value(v)`` returns the potential of each row, and its slope.
+        ``value(v)`` returns the potential of each row and its gradient.
     v, momentum : ndarray of shape (n_rows, size)
     sizes : ndarray
-        Size of steps, broadcast to the shape of v; 0 for entries that stay.
+        Step sizes, which broadcast to the shape of v; 0 for fixed entries.
     n_steps : int
 
     Returns
     -------
     v, momentum : ndarray of shape (n_rows, size)
     start, end : ndarray of shape (n_rows,)
-        Potentials.
+        Potential at the start and at the end.
     """
     start, slope = end, _ = value(v)
     half = sizes * sizes.dtype.type(0.5)

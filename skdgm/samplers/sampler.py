@@ -1,4 +1,4 @@
-"""Role of samplers: Markov chains that leave the distribution of a model as it is."""
+"""Role of samplers: Markov chains that leave the distribution of a model invariant."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -11,26 +11,26 @@ from skdgm.utils.random import Stream
 
 
 class State(NamedTuple):
-    """State of chains: for each block an array or Lists, with a row for each chain."""
+    """States of chains: for each block an array or Lists with one row per chain."""
 
     x: tuple
 
 
 class Info(NamedTuple):
-    """Facts about the last of some steps.
+    """Diagnostics of a call of :meth:`Sampler.step`.
 
     Parameters
     ----------
     means : tuple or None
-        Conditional means with which the last colour was drawn, of shape (n_chains,
-        size), by block; None for blocks, or samplers, without.
+        For each block of the last colour the conditional means of its last draw, of
+        shape (n_chains, size); None for other blocks, and for samplers without such
+        means.
     swap_rates : ndarray of shape (n_levels - 1,), optional
-        Share of swaps between neighbouring temperatures that were accepted, of all
-        steps.
+        Acceptance rate of swaps between neighbouring temperatures, averaged over steps.
     drive : ndarray of shape (n_levels, n_chains), optional
-        The part of -E that inverse temperatures multiply, before the swaps.
+        Part of -E that is multiplied by the inverse temperature, before the last swaps.
     acceptance : ndarray of shape (n_chains,), optional
-        Share of proposals that were accepted, of all steps.
+        Acceptance rate of proposals, averaged over steps.
     """
 
     means: tuple | None
@@ -40,10 +40,10 @@ class Info(NamedTuple):
 
 
 class Sampler(ABC):
-    """Role: chains of a model, constructed once with constant arguments of all steps.
+    """Role of samplers, which advance Markov chains of a model.
 
-    A sampler of another kind is a subclass with :meth:`step`, and a subclass of the
-    test case in ``tests/samplers/cases.py``. Phases of gradients take any of them.
+    A new sampler is a subclass that implements :meth:`step`, with a subclass of the
+    test case in ``tests/samplers/cases.py``. All negative phases accept any sampler.
 
     Parameters
     ----------
@@ -55,14 +55,14 @@ class Sampler(ABC):
         self.energy = energy
 
     def init(self, rng: Stream, units: tuple) -> State:
-        """Draw states of the model without couplings.
+        """Draw states from the model without couplings.
 
         Parameters
         ----------
         rng : Stream
-            With a row for each chain.
+            Random streams, with a row for each chain.
         units : tuple
-            Parameters of each block, as :class:`~skdgm.energies.Params` has them.
+            Parameters of each block, as in :class:`~skdgm.energies.Params`.
 
         Returns
         -------
@@ -71,8 +71,8 @@ class Sampler(ABC):
         blocks = enumerate(zip(self.energy.units, units, strict=True))
         return State(
             tuple(
-                unit.sample(unit.field(own), rng.fold(block))[0]
-                for block, (unit, own) in blocks
+                unit.sample(unit.field(block_params), rng.fold(block))[0]
+                for block, (unit, block_params) in blocks
             )
         )
 
@@ -85,19 +85,19 @@ class Sampler(ABC):
         n_steps: int = 1,
         first: int = 0,
     ) -> tuple[State, Info]:
-        """Make some steps.
+        """Advance the chains by ``n_steps`` steps.
 
         Parameters
         ----------
         rng : Stream
-            With a row for each chain.
+            Random streams, with a row for each chain.
         params : Params
         state : State
         n_steps : int, default=1
             Number of steps; at least 1.
         first : int, default=0
-            Number of the first of them: each has random numbers of its own, so that
-            chains are the same however their steps are divided into calls.
+            Number of the first step. The number determines the step's random numbers,
+            so that dividing the steps into several calls does not change the chains.
 
         Returns
         -------
@@ -108,24 +108,23 @@ class Sampler(ABC):
     def beside(
         self, rng: Stream, params: Params, x: tuple, state: State, n_steps: int
     ) -> tuple[tuple, State, Info] | None:
-        """Make some steps together with means of the last colour given data, where that
-        is quicker.
+        """Advance chains and compute means of the last colour given data in one call.
 
         Parameters
         ----------
         rng, params, state, n_steps
             As for :meth:`step`.
         x : tuple
-            Values of the other colours.
+            Data, the values of the other colours.
 
         Returns
         -------
-        found : (tuple, State, Info) or None
-            Means given data by block, and what :meth:`step` returns; None where nothing
-            is quicker.
+        result : (tuple, State, Info) or None
+            Means given the data by block, and the results of :meth:`step`. None if a
+            joint call is not faster than two calls.
         """
         return None
 
     def coldest(self, state: State) -> tuple:
-        """Values of the chains of the model itself, by block."""
+        """Values of the chains at the model's own temperature, by block."""
         return state.x

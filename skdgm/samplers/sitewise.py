@@ -1,7 +1,8 @@
-"""Gibbs sweeps, annealing and mean field of sites, one after another, by kernels.
+"""Compiled Gibbs sampling, annealing and mean field for sites that are updated in
+sequence.
 
-A row is that of a chain; its random numbers are addressed by sweep, row and site, so
-that they depend on neither other rows nor the number of threads.
+Each row is a chain. Its random numbers depend on the sweep, row and site alone, and
+thus on neither other rows nor the number of threads.
 """
 
 import numpy as np
@@ -17,10 +18,11 @@ _DRAW, _CHANGES = 20, 0.2
 
 
 def draw(rngs, energy, params, x, *, path=None, clamp=None):
-    """Make several sweeps, each with its own stream, which has a row for each chain;
-    returns values and the means with which entries were last drawn, those of clamped
-    ones their values. None counts as zeros; ``clamp`` as for
-    :func:`~skdgm.samplers.sweep`."""
+    """Run one sweep for each stream, whose rows are chains; return values and means.
+
+    Means are those of the last draw; a clamped entry has its value as mean. A block
+    that is None starts at zeros; ``clamp`` is that of :func:`~skdgm.samplers.sweep`.
+    """
     size, (J, bias) = n_rows(x), energy.matrices(params)
     rows = energy.rows(x, size, J.dtype)
     base, beta = bias, np.ones(size, J.dtype)
@@ -40,9 +42,9 @@ def draw(rngs, energy, params, x, *, path=None, clamp=None):
 
 
 def anneal(rngs, energy, params, base, betas, x, log_w):
-    """Take chains through inverse temperatures, one more than streams, from the
-    parameters ``base`` of each block; log weights, (n_chains,), float64, change in
-    place."""
+    """Move chains through inverse temperatures ``betas``, one more than streams, from a
+    base model with the parameters ``base`` by block. Adds to ``log_w``, the log weights
+    (n_chains,), float64, in place."""
     size, (J, bias) = len(log_w), energy.matrices(params)
     rows = energy.rows(x, size, J.dtype)
     roots = np.array([rng.root for rng in rngs], np.uint64)
@@ -58,9 +60,9 @@ def anneal(rngs, energy, params, base, betas, x, log_w):
 
 
 def mean_field(energy, params, x, clamp, max_sweeps, tol):
-    """Replace values that are not clamped by means, until none moves by more than tol;
-    each update of a site maximises the bound given all others. Returns means, the
-    number of sweeps of each row, and whether its means stand."""
+    """Iterate mean-field updates of the free sites until no mean changes by more than
+    tol. Each update maximizes the bound given all other sites. Returns the means, the
+    number of sweeps of each row, and whether the row converged."""
     size, (J, bias) = n_rows(x), energy.matrices(params)
     rows, clamped = energy.rows(x, size, J.dtype), energy.clamped(clamp, size)
     n_sweeps, converged = np.empty(size, np.int64), np.empty(size, bool)

@@ -1,13 +1,14 @@
 r"""Parallel tempering: chains at several temperatures that exchange states.
 
-Between the model (beta = 1) and a base model without couplings (beta = 0) lie models
-:math:`p_\beta \propto e^{-E_\beta}` with :math:`-E_\beta = -E_0 + \beta D`. After each
-Gibbs step at all temperatures, neighbours exchange their states with probability
+The model (beta = 1) and a base model without couplings (beta = 0) are connected by
+models :math:`p_\beta \propto e^{-E_\beta}` with :math:`-E_\beta = -E_0 + \beta D`.
+After each Gibbs step at all temperatures, neighbouring temperatures exchange their
+states with probability
 
 .. math:: \min\left(1, \, e^{(\beta_k - \beta_{k+1}) (D(x_{k+1}) - D(x_k))}\right),
 
-which leaves their joint distribution invariant [1]_: modes found by chains at high
-temperatures, which mix fast, reach those at low temperatures.
+which leaves their joint distribution invariant [1]_. Chains at high temperatures mix
+fast, and pass the modes that they find to chains at low temperatures.
 
 References
 ----------
@@ -28,12 +29,12 @@ _SWAP = addresses.SWAPS
 
 
 class Ladder(NamedTuple):
-    """Temperatures, from the model's own to the highest.
+    """Inverse temperatures, from the model to the base model.
 
     Parameters
     ----------
     betas : ndarray of shape (n_levels,)
-        Inverse temperatures, decreasing, the first of them 1.
+        Inverse temperatures, decreasing from 1.
     base : tuple
         Parameters of each block in the base model.
     """
@@ -43,14 +44,16 @@ class Ladder(NamedTuple):
 
 
 def betas(n_temperatures):
-    """Inverse temperatures from 1 to 0, equidistant."""
+    """Equidistant inverse temperatures from 1 to 0."""
     return np.linspace(1.0, 0.0, n_temperatures)
 
 
 class Tempering(Sampler):
-    """A Gibbs step at all temperatures and two rounds of swaps.
+    """Parallel tempering: each step is a Gibbs step at all temperatures and two rounds
+    of swaps.
 
-    States have a row for each chain at each temperature, the lowest first.
+    States have a row for each chain at each temperature, sorted by temperature from the
+    lowest.
 
     Parameters
     ----------
@@ -63,7 +66,7 @@ class Tempering(Sampler):
         self.ladder = ladder
 
     def init(self, rng, units=None):
-        """Draw all replicas from the base model, whatever the parameters of blocks."""
+        """Draw all replicas from the base model; ``units`` is ignored."""
         return super().init(rng, self.ladder.base)
 
     def step(self, rng, params, state, n_steps=1, first=0):
@@ -72,23 +75,24 @@ class Tempering(Sampler):
         n_chains = n_rows // n_levels
         betas = np.repeat(ladder.betas, n_chains)[:, None].astype(params.dtype)
         gibbs = Gibbs(energy, path=Path(ladder.base, betas))
-        rows, taken, drive = rng.rows(n_rows), np.zeros(n_levels - 1), None
+        rows, accepted, drive = rng.rows(n_rows), np.zeros(n_levels - 1), None
         for number in range(first, first + n_steps):
-            after, _ = gibbs.step(rows.fold(number), params, state)
+            moved, _ = gibbs.step(rows.fold(number), params, state)
             uniform = rng.fold(_SWAP + number).rows(n_levels - 1).uniform(n_chains)
-            drive = _drive(energy, params, after.x, ladder)
+            drive = _drive(energy, params, moved.x, ladder)
             order, swapped = _swap(drive, ladder, uniform)
-            state = State(tuple(part[order] for part in after.x))
-            taken += swapped
-        return state, Info(None, taken / n_steps, drive)
+            state = State(tuple(values[order] for values in moved.x))
+            accepted += swapped
+        return state, Info(None, accepted / n_steps, drive)
 
     def coldest(self, state):
         n_chains = len(state.x[0]) // len(self.ladder.betas)
-        return tuple(part[:n_chains] for part in state.x)
+        return tuple(values[:n_chains] for values in state.x)
 
 
 def _drive(energy, params, x, ladder):
-    """D(x), the part of -E that is multiplied by beta; a row for each temperature."""
+    """D(x), the part of -E that is multiplied by beta, of shape (n_levels,
+    n_chains)."""
     base, drive = Path(ladder.base, 0.0), -energy.energy(params, x)
     for block in range(len(energy.units)):
         drive = drive - energy.lone_weight(params, x, block, base)
@@ -96,8 +100,9 @@ def _drive(energy, params, x, ladder):
 
 
 def _swap(drive, ladder, uniform):
-    """Row from which each row's state comes, and acceptance rate of each pair."""
-    place = np.arange(drive.size).reshape(drive.shape)
+    """Row from which each row takes its state, and acceptance rate of each pair of
+    levels."""
+    source = np.arange(drive.size).reshape(drive.shape)
     drive, rates = drive.copy(), np.empty(len(uniform))
     with np.errstate(divide="ignore"):
         log_u = np.log(uniform)
@@ -105,7 +110,7 @@ def _swap(drive, ladder, uniform):
         for k in range(parity, len(uniform), 2):
             gap = ladder.betas[k] - ladder.betas[k + 1]
             swap = log_u[k] < gap * (drive[k + 1] - drive[k])
-            for table in (drive, place):
+            for table in (drive, source):
                 table[k : k + 2, swap] = table[k : k + 2, swap][::-1]
             rates[k] = swap.mean()
-    return place.ravel(), rates
+    return source.ravel(), rates

@@ -1,4 +1,4 @@
-"""Columns that a model takes for bits: advice where they are real numbers instead."""
+"""Detection of real columns that a model treats as bits, and advice on column types."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,11 +9,11 @@ from skdgm.utils.blocks import Blocks
 from skdgm.utils.rows import BLOCK_ENTRIES, slices
 from skdgm.utils.threading.callers import warn
 
-# Distance from 0 or 1 up to which a value is near it, and the share of values near
-# either below which a column is real; a uniform one has a fifth. Of scikit-learn's
-# digits no column has less than a third, of scaled tables most have.
+# Maximum distance of a value that is near 0 or 1, and the share of such values below
+# which a column is real. The share is a fifth for uniform values, at least a third for
+# columns of scikit-learn's digits, and less for most columns of scaled tables.
 _NEAR, _SHARE = 0.1, 1 / 3
-# Number of rows that are looked at first, and of columns that a message names.
+# Number of rows in a first check; maximum number of columns named in a message.
 _FEW, _MANY = 2_000, 10
 
 
@@ -25,22 +25,28 @@ def other_kind(estimator):
             "Use a model of real columns, such as GaussianRBM or RBM, if columns are "
             "real numbers."
         )
-    mixed = ', or with column_types="mixed" if a DataFrame says what each of them is'
+    mixed_advice = (
+        ', or with column_types="mixed" if a DataFrame says what each of them is'
+    )
     return (
         'Fit with column_types="gaussian" if columns are real numbers'
-        f"{mixed if takes(estimator, 'mixed') else ''}."
+        f"{mixed_advice if takes(estimator, 'mixed') else ''}."
     )
 
 
 def takes(estimator, kind):
-    """Return whether a text may be the option ``column_types`` of an estimator."""
+    """Return whether a string is a valid option ``column_types`` of an estimator."""
     return "column_types" in vars(estimator) and kind in kinds_allowed(estimator)
 
 
 def kinds_allowed(estimator):
-    """Set of the texts that an estimator's option ``column_types`` may be."""
+    """Set of the strings that are valid options ``column_types`` of an estimator."""
     allowed = estimator._parameter_constraints.get("column_types", ())
-    texts = (own.options for own in allowed if isinstance(own, StrOptions))
+    texts = (
+        constraint.options
+        for constraint in allowed
+        if isinstance(constraint, StrOptions)
+    )
     return set().union(*texts)
 
 
@@ -48,18 +54,17 @@ def tell_real(estimator, X, names, density, rounding):
     """Warn if most columns of X, with values in [0, 1] and NaN, look like real numbers
     that were scaled to [0, 1].
 
-    They reach from 0 to 1, each of them, as scalers make them, and few of their values
-    are near either. Images, whose pixels share a scale, and probabilities do not.
-    Tables in blocks, and those of which few entries are above 0 (``density``), are not
-    read for this; ``rounding`` is the distance from 0 and 1 that may be a rounding
-    error.
+    A scaled column reaches from 0 to 1 and has few values near these. Images, whose
+    pixels share a scale, and probabilities differ. Tables in blocks are not read for
+    this check, nor are tables with a low ``density`` of positive entries. ``rounding``
+    is the tolerance for rounding errors at 0 and 1.
     """
-    # Half of all columns have to be real, which are above 0 nearly everywhere.
+    # At least half of the columns must be real, and thus positive nearly everywhere.
     if isinstance(X, Blocks) or density < _SHARE:
         return
     n_rows, n_columns = X.shape
-    few = X[:: -(-n_rows // _FEW)]
-    if 2 * _is_real(few, np.inf).sum() < n_columns:
+    subsample = X[:: -(-n_rows // _FEW)]
+    if 2 * _is_real(subsample, np.inf).sum() < n_columns:
         return
     real = _is_real(X, rounding)
     if 2 * real.sum() < n_columns:
@@ -76,15 +81,16 @@ def tell_real(estimator, X, names, density, rounding):
 
 
 def _is_real(X, rounding):
-    """Whether columns have few values near 0 and 1, but reach both up to rounding."""
+    """Mask of columns that reach 0 and 1 up to rounding, but have few values near
+    these."""
     n_columns = X.shape[1]
-    seen, near = np.zeros((2, n_columns))
+    n_seen, n_near = np.zeros((2, n_columns))
     low, high = np.full(n_columns, np.inf), np.full(n_columns, -np.inf)
     for block in slices(X.shape[0], BLOCK_ENTRIES // n_columns):
-        part = X[block]
-        part = part.toarray() if sp.issparse(part) else np.asarray(part)
-        seen += (part == part).sum(axis=0)
-        near += ((part < _NEAR) | (part > 1 - _NEAR)).sum(axis=0)
-        low = np.fmin(low, np.fmin.reduce(part, axis=0))
-        high = np.fmax(high, np.fmax.reduce(part, axis=0))
-    return (near < _SHARE * seen) & (low <= rounding) & (high >= 1 - rounding)
+        values = X[block]
+        values = values.toarray() if sp.issparse(values) else np.asarray(values)
+        n_seen += (values == values).sum(axis=0)
+        n_near += ((values < _NEAR) | (values > 1 - _NEAR)).sum(axis=0)
+        low = np.fmin(low, np.fmin.reduce(values, axis=0))
+        high = np.fmax(high, np.fmax.reduce(values, axis=0))
+    return (n_near < _SHARE * n_seen) & (low <= rounding) & (high >= 1 - rounding)

@@ -1,8 +1,8 @@
-"""Tables that are read block by block, and are never in memory as a whole.
+"""Tables that are read block by block and are never completely in memory.
 
-A pass in order reads one block ahead, in a thread of its own. An epoch takes the blocks
-in random order, a window of them at a time, and the rows of a window in random order;
-the next window is read meanwhile. So at most two windows are in memory.
+A sequential pass reads one block ahead in another thread. An epoch takes blocks in
+random order, several at a time (a window), and the rows of a window in random order,
+while the next window is read. At most two windows are in memory.
 """
 
 import sys
@@ -12,23 +12,24 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-# Entries of a block where it may be chosen, and of a window.
+# Default number of entries of a block, and number of entries of a window.
 BLOCK, WINDOW = 2**23, 2**26
-# Seconds between two lines about blocks that are read.
+# Seconds between two progress lines.
 _PAUSE = 10.0
 
 
 class Blocks:
     """Table in blocks of rows.
 
-    ``load(number)``, called in another thread, returns a block, an ndarray of real
-    numbers, with so many rows each; ``dtype`` is that of the values, for which a block
-    with missing ones may have a floating type. Names of the columns are read from
-    ``header``, of shape (n, n_columns). ``hashes`` are the content hashes of the rows
-    as given, and ``sums``, of shape (2, n_columns), the number of observed entries of
-    each column and their sum, once they have been computed. ``progress(place,
-    n_blocks)``, if set, is called when a block is taken, with its place in the pass,
-    from 1 on.
+    ``load(number)``, which is called in another thread, returns a block as an ndarray
+    of real numbers; ``lengths`` are the numbers of rows of blocks. ``dtype`` is that of
+    the values; a block with missing values may have a floating type instead. Names of
+    columns are read from ``header``, of shape (n, n_columns).
+
+    ``hashes`` are the content hashes of the rows, and ``sums``, (2, n_columns), are the
+    number and sum of the observed entries of each column, once these are computed.
+    ``progress(place, n_blocks)``, if set, is called before a block is read, with its
+    place in the pass from 1 on.
     """
 
     ndim = 2
@@ -57,7 +58,7 @@ class Blocks:
         return np.asarray(self[:], dtype)
 
     def __getitem__(self, index):
-        """Rows at a slice or an index array, not to be changed."""
+        """Rows at a slice or an index array, which must not be modified."""
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
             if step == 1 and start < stop:
@@ -68,22 +69,25 @@ class Blocks:
         return self._gathered(index) if pinned is None else pinned
 
     def shuffled(self, rows, generator):
-        """Put rows, by increasing numbers, perhaps repeated, in the order of an epoch,
-        in which they are then best read."""
+        """Shuffle increasing row numbers, which may repeat, into the order of an epoch,
+        and start to read blocks in this order."""
         order = generator.permutation(self.n_blocks)
         self._expect(order.tolist(), self.window)
-        # Rows of a block are next to each other, so there is nothing to sort.
+        # Rows of a block are contiguous in ``rows``, so no sorting is needed.
         edges, out, stop = rows.searchsorted(self.edges), np.empty_like(rows), 0
         for first in range(0, self.n_blocks, self.window):
             start = stop
             for number in order[first : first + self.window]:
-                part = rows[edges[number] : edges[number + 1]]
-                out[stop : stop + len(part)], stop = part, stop + len(part)
+                block_rows = rows[edges[number] : edges[number + 1]]
+                out[stop : stop + len(block_rows)], stop = (
+                    block_rows,
+                    stop + len(block_rows),
+                )
             generator.shuffle(out[start:stop])
         return out
 
     def pin(self, index):
-        """Keep some rows in memory, in place of those pinned before."""
+        """Keep rows in memory; rows that were pinned before are released."""
         index = np.unique(index)
         self._pinned = None
         self._pinned = index, self[index]
@@ -91,9 +95,9 @@ class Blocks:
     def _of_pinned(self, index):
         if self._pinned is None or not len(index):
             return None
-        known, rows = self._pinned
-        place = known.searchsorted(index).clip(max=len(known) - 1)
-        return rows[place] if np.array_equal(known[place], index) else None
+        pinned_index, rows = self._pinned
+        place = pinned_index.searchsorted(index).clip(max=len(pinned_index) - 1)
+        return rows[place] if np.array_equal(pinned_index[place], index) else None
 
     def _between(self, start, stop):
         first, last = self._block_of(np.array([start, stop - 1])).tolist()
@@ -106,17 +110,17 @@ class Blocks:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _gathered(self, index):
-        which, out = self._block_of(index), None
-        needed = np.unique(which).tolist()
-        # Those that are here first, as others take their places.
+        block_numbers, out = self._block_of(index), None
+        needed = np.unique(block_numbers).tolist()
+        # Loaded blocks come first, because others replace them.
         for number in sorted(needed, key=self._turn):
-            own = which == number
-            part = self._block(number)[index[own] - self.edges[number]]
+            is_in_block = block_numbers == number
+            block_rows = self._block(number)[index[is_in_block] - self.edges[number]]
             if out is None:
-                out = np.empty((len(index), self.shape[1]), part.dtype)
-            elif not np.can_cast(part.dtype, out.dtype):
-                out = out.astype(np.result_type(part, out))
-            out[own] = part
+                out = np.empty((len(index), self.shape[1]), block_rows.dtype)
+            elif not np.can_cast(block_rows.dtype, out.dtype):
+                out = out.astype(np.result_type(block_rows, out))
+            out[is_in_block] = block_rows
         return np.empty((0, self.shape[1]), self.dtype) if out is None else out
 
     def _turn(self, number):
@@ -130,7 +134,8 @@ class Blocks:
         self._plan = None, 1
 
     def _expect(self, order, ahead):
-        """Expect that blocks are read in an order, and read so many ahead."""
+        """Set the expected order of blocks, and the number of blocks that are read
+        ahead."""
         self._order, self._ahead, self._plan = order, ahead, (order, ahead)
         self._place = {number: place for place, number in enumerate(order)}
         for future in self._coming.values():
@@ -143,12 +148,11 @@ class Blocks:
             return self._here[number]
         if self.progress is not None:
             self.progress(self._place[number] + 1, self.n_blocks)
-        found = self._coming.pop(number, None)
-        if found is None:
-            # It is read in the same thread as all others, which may not be safe to
-            # read from two.
-            found = self._submit(number)
-        block = found.result()
+        future = self._coming.pop(number, None)
+        if future is None:
+            # All blocks are read in one thread, since reading may not be thread-safe.
+            future = self._submit(number)
+        block = future.result()
         self._here[number] = block
         while len(self._here) > self.window:
             self._here.popitem(last=False)
@@ -178,8 +182,8 @@ class Blocks:
 
 
 class Announcer:
-    """Lines on stderr that say which block of a table a model reads, every ten
-    seconds."""
+    """Progress lines on stderr, at most every ten seconds, about the blocks that a
+    model reads."""
 
     def __init__(self, name):
         self.name, self.last = name, time.monotonic()

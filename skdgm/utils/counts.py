@@ -1,5 +1,4 @@
-"""Validation of counts, numbers of units, layers, steps, and rows to draw, and of
-choices."""
+"""Validation of counts, sizes of layers and choices."""
 
 import os
 import sys
@@ -11,23 +10,25 @@ from sklearn.utils.validation import check_scalar
 
 # float64 represents all whole numbers up to this magnitude.
 WHOLE = 2**53
-# Least number of bytes of an entry of a sample, and of a row's overhead.
+# Minimum number of bytes of an entry of a sample, and of the overhead of a row.
 _ENTRY, _ROW = 4, 8
 
 
 def is_a(kind, value):
-    """Return whether a value is of an abstract type of numbers, and not one of Python's
-    booleans, which are."""
+    """Return whether a value is a number of an abstract type, but not a boolean."""
     return isinstance(value, kind) and not isinstance(value, bool | np.bool_)
 
 
 def count(value, name, low=1, high=None):
-    """Whole number within bounds as an int; TypeError if it is none or a boolean,
-    ValueError if it is too low or too high, which name the parameter."""
+    """Validate a whole number within bounds and return it as an int.
+
+    Errors name the parameter: TypeError if the value is a boolean or not whole,
+    ValueError if it is too low or too high.
+    """
     if not is_a(Integral, value):
         kind = type(value).__name__
         raise TypeError(f"{name} must be an instance of int, not {kind}.")
-    # Python does not print all digits of some.
+    # Python refuses to print integers with too many digits.
     got = f"; got {name}={value}" if abs(value) < 10**99 else ""
     if value >= 2**63:
         raise ValueError(f"{name} must be less than 2**63{got}.")
@@ -37,16 +38,17 @@ def count(value, name, low=1, high=None):
 
 
 def check_choice(name, value, known):
-    """Raise ValueError, which names the parameter, if a value is none of several."""
-    # Comparisons of arrays, and of the NA of pandas, are neither true nor false.
-    if not any(isinstance(value, type(one)) and value == one for one in known):
+    """Raise ValueError, which names the parameter, if a value is not in ``known``."""
+    # Types are compared first, because comparisons of arrays and pandas.NA have no
+    # truth value.
+    if not any(isinstance(value, type(choice)) and value == choice for choice in known):
         *others, last = map(repr, known)
         names = f"{', '.join(others)} or {last}" if others else last
         raise ValueError(f"{name} must be {names}, not {value!r}.")
 
 
 def layer_sizes(sizes, default=()):
-    """Numbers of units as a tuple; the default for None."""
+    """Numbers of units as a tuple; ``default`` for None."""
     if sizes is None:
         return default
     return sizes if isinstance(sizes, tuple) else (sizes,)
@@ -54,14 +56,17 @@ def layer_sizes(sizes, default=()):
 
 def check_layer_sizes(sizes, name):
     """Raise ValueError if numbers of units are not positive integers."""
-    found = layer_sizes(sizes)
-    if not all(is_a(Integral, n) and n > 0 for n in found):
-        raise ValueError(f"{name} must be positive integers; got {found}.")
+    numbers = layer_sizes(sizes)
+    if not all(is_a(Integral, n) and n > 0 for n in numbers):
+        raise ValueError(f"{name} must be positive integers; got {numbers}.")
 
 
 def count_rows(n_samples, n_columns):
-    """Number of rows to draw as an int; TypeError if it is not whole, ValueError if
-    less than 1, or the rows exceed this machine's memory."""
+    """Validate the number of rows to draw and return it as an int.
+
+    TypeError if it is not whole; ValueError if it is below 1, or if the rows exceed the
+    memory of the machine.
+    """
     n_samples = count(n_samples, "n_samples")
     n_bytes = n_samples * (_ENTRY * n_columns + _ROW)
     if n_bytes > (physical() or sys.maxsize):
@@ -74,8 +79,8 @@ def count_rows(n_samples, n_columns):
 
 
 class Lengths(NamedTuple):
-    """Lengths of the Markov chains that draw rows: numbers of rows in all, of chains,
-    of rows that each gives, of steps before its first ones, and of steps to each."""
+    """Lengths of the Markov chains that draw rows: total number of rows, number of
+    chains, number of rows from each chain, burn-in steps, and steps per row."""
 
     n_rows: int
     n_chains: int
@@ -85,9 +90,11 @@ class Lengths(NamedTuple):
 
 
 def chain_lengths(n_samples, n_columns, n_steps, burn_in, thin):
-    """Lengths of chains, given arguments of ``sample``: of ``n_steps`` after
-    ``burn_in`` each ``thin``-th gives a row, by default the last one. Errors are as of
-    ``count`` and ``count_rows``."""
+    """Lengths of chains for the arguments of ``sample``.
+
+    Every ``thin``-th of ``n_steps`` steps after ``burn_in`` gives a row, by default
+    only the last step. Errors are those of ``count`` and ``count_rows``.
+    """
     n_rows = count_rows(n_samples, n_columns)
     n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
     thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)
@@ -96,9 +103,9 @@ def chain_lengths(n_samples, n_columns, n_steps, burn_in, thin):
 
 
 def check_sizes(sizes, name="hidden_layer_sizes"):
-    """Sizes of hidden layers as a tuple, of which an int is a single one; ValueError,
-    which names the option, if there are none, or one is not a whole number of at least
-    1."""
+    """Sizes of hidden layers as a tuple; an int is a single layer. ValueError, which
+    names the option, unless there is at least one size and all are positive
+    integers."""
     sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
     if not sizes or not all(is_a(Integral, n) and n >= 1 for n in sizes):
         raise ValueError(
@@ -109,8 +116,8 @@ def check_sizes(sizes, name="hidden_layer_sizes"):
 
 
 def per_layer(name, value, n_layers):
-    """Option as a tuple of one value per layer, of one for all or such a tuple;
-    ValueError if that has another length."""
+    """Option as a tuple with one value per layer, from a single value or such a tuple;
+    ValueError if the tuple has another length."""
     if not isinstance(value, tuple):
         return (value,) * n_layers
     if len(value) != n_layers:
@@ -122,9 +129,9 @@ def per_layer(name, value, n_layers):
 
 
 def chosen(layers, n_layers):
-    """Non-negative numbers of the layers that ``feature_layer`` selects: "all", a
-    number or a tuple of such, from 0, negative ones from the top; ValueError if a layer
-    does not exist, or there are none."""
+    """Non-negative indices of the layers that ``feature_layer`` selects: "all", an
+    index or a tuple of indices, which may be negative. ValueError if a layer does not
+    exist or no layer is selected."""
     if isinstance(layers, str):
         return tuple(range(n_layers))
     numbers = layers if isinstance(layers, tuple) else (layers,)
@@ -140,7 +147,7 @@ def chosen(layers, n_layers):
 
 
 def physical():
-    """Physical memory in bytes, or None where it is unknown."""
+    """Physical memory in bytes; None if unknown."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
@@ -148,8 +155,8 @@ def physical():
 
 
 def refuse_inexact(values, what):
-    """Raise ValueError if float64 does not represent whole numbers of integers, of
-    which several would be one."""
+    """Raise ValueError if float64 cannot represent all integers in ``values``, so that
+    several would become equal."""
     values = np.asarray(values).ravel()
     if values.dtype.kind not in "iu" or values.dtype.itemsize < 8:
         return

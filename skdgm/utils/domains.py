@@ -1,4 +1,4 @@
-"""Validation of data against a model's domain, with errors that suggest a remedy."""
+"""Validation of data against a model's domain; error messages suggest remedies."""
 
 from contextlib import contextmanager
 from math import isfinite, isnan
@@ -21,56 +21,56 @@ from skdgm.utils.counts import WHOLE, refuse_inexact
 from skdgm.utils.rows import BLOCK_ENTRIES, Rows, floating_type, hash_block, slices
 from skdgm.utils.threading.callers import warn
 
-# Accepted types; others (object, long double) are converted to the first.
+# Accepted types; other types (object, long double) are converted to the first.
 _TYPES = [np.float64, np.float32, np.float16, np.bool_]
 _TYPES += [np.dtype(code).type for code in "bBhHiIlLqQ"]
-# Those of most arrays, by dtype, which says the order of bytes too.
+# Types of most arrays, as dtypes in native byte order.
 _PLAIN = {np.dtype(kind) for kind in (np.float64, np.float32, np.uint8, np.bool_)}
-# Distance from [0, 1] up to which values are rounding errors of a scaler, in single
-# precision at worst; they are clipped without a warning.
+# Maximum distance from [0, 1] of rounding errors of a scaler, in single precision at
+# worst; such values are clipped without a warning.
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
-# Largest size of values, of which sums of squares are floats.
+# Maximum magnitude of values, so that sums of squares are finite.
 HUGE = 1e150
 # Parts of NumPy's and scikit-learn's messages about values that are not numbers.
 _NO_NUMBER = "could not convert", "float() argument must be", "arrays of bytes/strings"
 
 
 def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=1.0):
-    """Rows of validated data whose values are 0, 1 or probabilities of 1, NaN where
-    missing; or levels of grey up to ``top``, which are such probabilities times it.
+    """Rows of validated data with values 0, 1 or probabilities of 1, NaN where missing,
+    or grey levels up to ``top``, which represents 1.
 
-    With ``reset`` any number of columns is accepted; the estimator is not changed, so
-    an error loses nothing. ``fitting`` makes negative values an error, and warns with
-    ``reset`` of columns that look like real numbers; otherwise they are clipped to 0,
-    with a warning, since a scaler fitted on other rows produces such values. Values
-    above 1 are always clipped to 1, with a warning, rounding errors without. ``dtype``
-    is by default float64 for float64 data, else float32. ValueError if X is empty,
-    infinite, has the wrong number of columns, or negative values while ``fitting``.
+    With ``reset`` any number of columns is accepted. The estimator is not changed, so
+    that it survives an error. If ``fitting``, negative values are an error, and with
+    ``reset`` columns that look like real numbers cause a warning; otherwise negative
+    values, which a scaler fitted to other rows may produce, are clipped to 0 with a
+    warning. Values above 1 are always clipped to 1, with a warning unless they are
+    rounding errors. ``dtype`` is by default float64 for float64 data, and else float32.
+    ValueError if X is empty, infinite or has a wrong number of columns.
     """
     names = _get_feature_names(getattr(X, "header", X))
     X, low, high, facts = checked(estimator, X, reset)
     dtype = dtype or floating_type(X.dtype)
     name = type(estimator).__name__
-    room = ROUNDING * top
-    decided = vars(estimator).get("_reading") and takes(estimator, "gaussian")
-    later = fitting and not reset
-    if decided and later and (low < -room or high > top + room):
+    tolerance = ROUNDING * top
+    is_inferred = vars(estimator).get("_reading") and takes(estimator, "gaussian")
+    is_refit = fitting and not reset
+    if is_inferred and is_refit and (low < -tolerance or high > top + tolerance):
         raise ValueError(
             f"{name} read its columns as values from 0 to {top:g} when it was first "
             f"fitted, and X has values from {low:g} to {high:g}: fit it to all of the "
             'data, or set the kinds of columns by column_types, such as "gaussian" for '
             "real numbers."
         )
-    if top != 1 or (decided and not reset):
-        if low < -room or high > top + room:
+    if top != 1 or (is_inferred and not reset):
+        if low < -tolerance or high > top + tolerance:
             warn(
                 f"{name} got values from {low:g} to {high:g}, was fitted to values "
                 f"from 0 to {top:g}, and sees them clipped to these.",
                 DataRangeWarning,
             )
         facts["binary"] = facts["binary"] and top == 1
-        beyond = (0.0, 1.0) if low < 0 or high > top else None
-        return Rows(X, dtype, beyond, **facts)
+        bounds = (0.0, 1.0) if low < 0 or high > top else None
+        return Rows(X, dtype, bounds, **facts)
     if fitting and low < -ROUNDING:
         raise ValueError(
             f"Negative values in data passed to {name}: it takes its columns for bits, "
@@ -86,20 +86,20 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=
             DataRangeWarning,
         )
     elif (
-        fitting and reset and not (decided or facts["binary"]) and high >= 1 - ROUNDING
+        fitting
+        and reset
+        and not (is_inferred or facts["binary"])
+        and high >= 1 - ROUNDING
     ):
         tell_real(estimator, X, names, facts["density"], ROUNDING)
     return Rows(X, dtype, (0.0, 1.0) if low < 0 or high > 1 else None, **facts)
 
 
 def real_rows(estimator, X, *, reset=False, dtype=None):
-    """Validate data of arbitrary real values.
-
-    Parameters and return value are those of :func:`bernoulli_rows`.
-    """
+    """Validate data of arbitrary real values; see :func:`bernoulli_rows`."""
     X, low, high, facts = checked(estimator, X, reset)
-    whole = X.dtype.kind in "iu" and not isinstance(X, Blocks)
-    if reset and whole and max(-float(low), float(high)) > WHOLE:
+    is_integer = X.dtype.kind in "iu" and not isinstance(X, Blocks)
+    if reset and is_integer and max(-float(low), float(high)) > WHOLE:
         for j in range(X.shape[1]):
             column = X[:, [j]]
             column = column.data if sp.issparse(column) else column
@@ -109,14 +109,16 @@ def real_rows(estimator, X, *, reset=False, dtype=None):
 
 def checked(estimator, X, reset):
     """Validate X as an array, CSR matrix or Blocks of real numbers and NaN, with any
-    number of columns if ``reset``; also its smallest and largest value, counting 0, and
-    a dict of arguments of :class:`~skdgm.utils.rows.Rows`, for values clipped to [0,
-    1]."""
+    number of columns if ``reset``.
+
+    Returns X, its minimum and maximum, including 0, and a dict of arguments of
+    :class:`~skdgm.utils.rows.Rows` for values clipped to [0, 1].
+    """
     if isinstance(X, Blocks):
         if not reset:
             validate_data(estimator, X.header, reset=False, skip_check_array=True)
         low, high, facts = _survey(X)
-        # Infinity is among them if it is anywhere.
+        # An infinite value is the minimum or the maximum.
         ends, name = np.array([low, high]), type(estimator).__name__
         assert_all_finite(ends, estimator_name=name, input_name="X")
         return X, low, high, facts
@@ -146,17 +148,17 @@ def checked(estimator, X, reset):
 
 
 def _numbers(X):
-    """DataFrame of another library than pandas as an array of the type of its numbers,
-    of which scikit-learn would make float64; all else as it is."""
+    """Convert a DataFrame of a library other than pandas to an array of its own numeric
+    type, where scikit-learn would use float64; other input is returned unchanged."""
     if is_frame(X) or hasattr(X, "dtype") or not hasattr(X, "columns"):
         return X
-    found = np.asarray(X)
-    return found if found.dtype.kind in "biuf" else X
+    array = np.asarray(X)
+    return array if array.dtype.kind in "biuf" else X
 
 
 def _is_plain(estimator, X):
-    """Return whether scikit-learn's checks, which take longer than the features of few
-    rows, would return X as it is, unless a value is infinite."""
+    """Return whether scikit-learn's checks would return X unchanged if its values are
+    finite. The checks take longer than transforming few rows."""
     return (
         type(X) is np.ndarray
         and X.dtype in _PLAIN
@@ -168,30 +170,30 @@ def _is_plain(estimator, X):
 
 
 def _survey(X):
-    """Smallest and largest value (counting 0), and the arguments ``binary``,
-    ``complete`` and ``density`` of Rows, for values clipped to [0, 1]."""
+    """Minimum and maximum, including 0, and the arguments ``binary``, ``complete`` and
+    ``density`` of Rows for values clipped to [0, 1]."""
     low, high, n_positive, n_ones, complete = 0.0, 0.0, 0, 0, True
-    # Where reading takes long, all is computed in one pass.
+    # Blocks are slow to read, so that everything is computed in one pass.
     hashes = [] if isinstance(X, Blocks) and X.hashes is None else None
     sums = np.zeros((2, X.shape[1]))
     for block in slices(X.shape[0], BLOCK_ENTRIES // X.shape[1]):
-        part = X[block]
+        values = X[block]
         if hashes is not None:
-            hashes.append(hash_block(part))
-            sums += _sums(part)
-        part = part.data if sp.issparse(part) else np.asarray(part)
-        if part.dtype == bool:
-            n_positive = n_ones = n_ones + np.count_nonzero(part)
-        elif part.size:
-            n_positive += np.count_nonzero(part > 0)
-            # NaN if a value is, whereas fmin and fmax skip these and take longer.
-            least = float(np.minimum.reduce(part, axis=None))
-            most = float(np.maximum.reduce(part, axis=None))
-            if isnan(least):
-                least = float(np.fmin.reduce(part, axis=None))
-                most, complete = float(np.fmax.reduce(part, axis=None)), False
-            n_ones += np.count_nonzero(part >= 1) if most >= 1 else 0
-            low, high = min(low, least), max(high, most)
+            hashes.append(hash_block(values))
+            sums += _sums(values)
+        values = values.data if sp.issparse(values) else np.asarray(values)
+        if values.dtype == bool:
+            n_positive = n_ones = n_ones + np.count_nonzero(values)
+        elif values.size:
+            n_positive += np.count_nonzero(values > 0)
+            # NaN if a value is NaN; fmin and fmax ignore NaN but are slower.
+            minimum = float(np.minimum.reduce(values, axis=None))
+            maximum = float(np.maximum.reduce(values, axis=None))
+            if isnan(minimum):
+                minimum = float(np.fmin.reduce(values, axis=None))
+                maximum, complete = float(np.fmax.reduce(values, axis=None)), False
+            n_ones += np.count_nonzero(values >= 1) if maximum >= 1 else 0
+            low, high = min(low, minimum), max(high, maximum)
     if hashes:
         X.hashes, X.sums = np.concatenate(hashes), sums
     facts = {
@@ -203,34 +205,34 @@ def _survey(X):
 
 
 def _sums(X):
-    """Number of observed entries and sum of each column of an array."""
-    seen = np.full(X.shape[1], len(X), np.float64)
+    """Number and sum of the observed entries of each column of an array."""
+    n_seen = np.full(X.shape[1], len(X), np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         total = np.add.reduce(X, axis=0, dtype=np.float64)
         if X.dtype.kind == "f" and np.isnan(total).any():
-            seen -= np.isnan(X).sum(axis=0)
+            n_seen -= np.isnan(X).sum(axis=0)
             total = np.nansum(X, axis=0, dtype=np.float64)
-    return seen, total
+    return n_seen, total
 
 
 def checked_weights(sample_weight, X, **options):
-    """Weights of rows as scikit-learn checks them, float64; or a ValueError that names
-    what is no real number."""
+    """Weights of rows after scikit-learn's validation, float64; ValueError for values
+    that are not real numbers."""
     refuse_odd_weights(sample_weight)
     return _check_sample_weight(sample_weight, X, **{"dtype": np.float64} | options)
 
 
 def refuse_odd_weights(sample_weight):
-    """Raise ValueError if weights are no real numbers, but text, dates or others."""
+    """Raise ValueError if weights are not real numbers, for example text or dates."""
     if sample_weight is None:
         return
     try:
-        found = np.asarray(sample_weight)
-        odd = found.dtype.kind not in "biufO"
-        values = found.ravel() if odd or found.dtype.kind == "O" else ()
-        if odd or any(isinstance(value, str | bytes) for value in values):
+        weights = np.asarray(sample_weight)
+        not_numeric = weights.dtype.kind not in "biufO"
+        values = weights.ravel() if not_numeric or weights.dtype.kind == "O" else ()
+        if not_numeric or any(isinstance(value, str | bytes) for value in values):
             raise TypeError
-        found.astype(np.float64)
+        weights.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             "sample_weight must be numbers that are not negative; got "
@@ -245,8 +247,8 @@ def is_frame(X):
 
 @contextmanager
 def taking_numbers(step):
-    """Re-raise errors about values that are not numbers, of the same type, with the
-    step and a remedy; others pass unchanged."""
+    """Context that re-raises errors about values that are not numbers, with the same
+    type, the name of the step and a remedy."""
     try:
         yield
     except OverflowError as error:
@@ -265,10 +267,11 @@ def taking_numbers(step):
 
 
 def as_numbers(X, name, who, **options):
-    """Rows as a dense array of float64, by :func:`sklearn.utils.check_array`, of which
-    there may be options; ``name`` is that of the argument, ``who`` takes it.
+    """Rows as a dense float64 array, by :func:`sklearn.utils.check_array` with its
+    options. ``name`` is the argument and ``who`` the function in errors.
 
-    TypeError if X is None; ValueError, which names the column, if one has no numbers.
+    TypeError if X is None; ValueError, which names the column, if a column is not
+    numeric.
     """
     if X is None:
         raise TypeError(f"{name} is None, and {who} needs rows.")
@@ -279,22 +282,22 @@ def as_numbers(X, name, who, **options):
     except OverflowError as error:
         raise ValueError(f"{name} has a number beyond all floats ({error}).") from error
     except (TypeError, ValueError) as error:
-        other = _without_numbers(X)
-        if other is None:
+        column = _without_numbers(X)
+        if column is None:
             if not any(part in str(error) for part in _NO_NUMBER):
                 raise
             raise ValueError(
                 f"{who} takes numbers, and {name} has none: {error}."
             ) from error
         raise ValueError(
-            f"{who} takes rows of numbers, and column {other!r} of {name} has none: "
+            f"{who} takes rows of numbers, and column {column!r} of {name} has none: "
             "encode it, or drop it."
         ) from error
 
 
 def refuse_huge(values, name):
-    """Raise ValueError, which names the argument, if the squares of values are beyond
-    all floats; NaN passes."""
+    """Raise ValueError, which names the argument, if squares of values overflow; NaN is
+    allowed."""
     size = np.nanmax(np.abs(values), initial=0.0)
     if size > HUGE:
         raise ValueError(
@@ -304,7 +307,8 @@ def refuse_huge(values, name):
 
 
 def _without_numbers(X):
-    """Name or number of the first column of a table that has no numbers, or None."""
+    """Name or index of the first column of a table that is not numeric; None if there
+    is none."""
     names = list(getattr(X, "columns", ()))
     try:
         for j, column in enumerate(np.asarray(X, dtype=object).T):

@@ -1,4 +1,4 @@
-"""Values given beside the rows of a table."""
+"""Values on which rows of a table are conditional, such as labels."""
 
 from typing import NamedTuple
 
@@ -9,25 +9,25 @@ from skdgm.utils.rows import Rows, row_hash
 
 
 class Given(NamedTuple):
-    """Labels, attributes, targets, past frames or other columns beside rows, of shape
-    (n_rows,) or (n_rows, n_values): codes of classes, -1 where unknown, or numbers, NaN
-    where unknown.
+    """Labels, attributes, targets, past frames or other columns that accompany rows, of
+    shape (n_rows,) or (n_rows, n_values). They are codes of classes, -1 where unknown,
+    or numbers, NaN where unknown.
 
-    They distinguish otherwise equal rows. An energy takes them as a block that is
-    always clamped, a net as inputs or as what is to be predicted.
+    The values distinguish rows that are otherwise equal. An energy has them as a block
+    that is always clamped; a net has them as inputs or targets.
     """
 
     values: np.ndarray
 
     @property
     def known(self):
-        """Mask of rows of which at least one value is known, of shape (n_rows,)."""
+        """Mask of rows with at least one known value, (n_rows,)."""
         values = self.values.reshape(len(self.values), -1)
         known = ~np.isnan(values) if values.dtype.kind == "f" else values >= 0
         return known.any(axis=1)
 
     def take(self, index):
-        """What is given beside rows at an index."""
+        """The values of selected rows."""
         return Given(self.values[index])
 
     @property
@@ -37,8 +37,8 @@ class Given(NamedTuple):
 
     @property
     def hashes(self):
-        """What the hash of a row differs by, a uint64 for each."""
+        """Contribution of the values to the hash of each row, uint64."""
         values = self.values
-        codes = values.ndim == 1 and values.dtype.kind in "iu"
-        found = values.astype(np.uint64) if codes else row_hash(self.rows)
-        return mix64(found + np.uint64(2**32))
+        are_codes = values.ndim == 1 and values.dtype.kind in "iu"
+        hashes = values.astype(np.uint64) if are_codes else row_hash(self.rows)
+        return mix64(hashes + np.uint64(2**32))

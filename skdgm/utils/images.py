@@ -11,12 +11,13 @@ from skdgm.utils.counts import check_layer_sizes, is_a, layer_sizes
 def image_shape(
     n_features, given=None, *, who="This model", with_channels=True, name="image_shape"
 ):
-    """Height, width and number of channels of the images that rows of a table are:
-    pixel after pixel, and of each channel after channel.
+    """Height, width and number of channels of images that are rows of a table, ordered
+    by pixel and then by channel.
 
-    Without a given (height, width[, channels]), they are square, of one channel.
-    ValueError, which names who asks and the option, if the shape has other numbers of
-    dimensions or of features, or the number of features is no square.
+    ``given`` is (height, width[, channels]) or a number; by default images are square
+    with one channel. ValueError, which names ``who`` and the option, if the shape does
+    not have the right number of dimensions or of features, or if a square is
+    impossible.
     """
     form = "(height, width[, channels])" if with_channels else "(height, width)"
     if given is None:
@@ -29,9 +30,9 @@ def image_shape(
             )
         return side, side, 1
     shape = tuple(given) if np.iterable(given) else (given,)
-    whole = all(is_a(Integral, side) and side >= 1 for side in shape)
+    are_sizes = all(is_a(Integral, side) and side >= 1 for side in shape)
     allowed = (2, 3) if with_channels else (2,)
-    if not whole or len(shape) not in allowed or prod(shape) != n_features:
+    if not are_sizes or len(shape) not in allowed or prod(shape) != n_features:
         product = "height times width" + " times channels" * with_channels
         raise ValueError(
             f"{name}={given!r} of {who} must be {form} with {product} = "
@@ -41,13 +42,13 @@ def image_shape(
 
 
 CONV = 'architecture="conv"'
-# Shape of images, as a detail of this option.
+# Name of the shape of images as a parameter of this architecture.
 CONV_SHAPE = "architecture__image_shape"
 
 
 def check_maps(options):
     """Raise ValueError if numbers of maps of convolutions are not positive integers, or
-    an architecture of convolutions has none."""
+    if a convolutional architecture has none."""
     sizes, name = layer_sizes(options.conv_layer_sizes), "architecture__layer_sizes"
     check_layer_sizes(sizes, name)
     if options.architecture == "conv" and not sizes:
@@ -55,9 +56,10 @@ def check_maps(options):
 
 
 def pixels(structure, *numbers):
-    """Shape of images of a net of convolutions, whose structure has ``image_shape`` and
-    ``variance``, given numbers of inputs or outputs of each column; ValueError if these
-    differ, or a variance is an output beside them."""
+    """Shape of images of a convolutional net. ``structure`` has ``image_shape`` and
+    ``variance``, and ``numbers`` are numbers of inputs or outputs of each column.
+    ValueError if these differ between columns, or if variances are additional
+    outputs."""
     given = structure.image_shape
     shape = image_shape(len(numbers[0]), given, who=CONV, name=CONV_SHAPE)
     if structure.variance == "sample" or any((n != n[0]).any() for n in numbers):
@@ -71,34 +73,36 @@ def pixels(structure, *numbers):
 
 
 def halvings(shape, n):
-    """Heights and widths of images, and of n more, each half as large as those
-    before."""
-    found = [tuple(shape)]
+    """Height and width of images, and of n further images, each half the size of the
+    previous."""
+    shapes = [tuple(shape)]
     for _ in range(n):
-        found.append(tuple(-(-side // 2) for side in found[-1]))
-    return found
+        shapes.append(tuple(-(-side // 2) for side in shapes[-1]))
+    return shapes
 
 
 def in_blocks(x, shape, sides):
     """Rows as images in blocks, (n_rows, blocks down, rows of a block, blocks across,
-    columns of a block, n_maps): x is of shape (n_rows, height * width * n_maps),
-    ``shape`` begins with height, width and n_maps, and ``sides`` of a block divide the
-    images."""
+    columns of a block, n_maps).
+
+    x has shape (n_rows, height * width * n_maps), ``shape`` begins with height, width
+    and n_maps, and ``sides``, the rows and columns of a block, divide the images.
+    """
     (height, width, maps, *_), (rows, columns) = shape, sides
-    parts = height // rows, rows, width // columns, columns, maps
-    return np.asarray(x).reshape(len(x), *parts)
+    block_shape = height // rows, rows, width // columns, columns, maps
+    return np.asarray(x).reshape(len(x), *block_shape)
 
 
 def split(x, shape, sides):
-    """Rows by block and map, (n_rows, n_blocks * n_maps, pixels of a block), a copy;
-    parameters are those of :func:`in_blocks`."""
-    parts = in_blocks(x, shape, sides).transpose(0, 1, 3, 5, 2, 4)
-    n_parts = prod(parts.shape[1:4])
-    return parts.reshape(len(parts), n_parts, prod(sides))
+    """Copy of rows arranged by block and map, (n_rows, n_blocks * n_maps, pixels of a
+    block); parameters as for :func:`in_blocks`."""
+    blocks = in_blocks(x, shape, sides).transpose(0, 1, 3, 5, 2, 4)
+    n_parts = prod(blocks.shape[1:4])
+    return blocks.reshape(len(blocks), n_parts, prod(sides))
 
 
 def joined(parts, shape, sides):
-    """Rows of which :func:`split` is given."""
+    """Inverse of :func:`split`."""
     (height, width, maps, *_), (rows, columns) = shape, sides
     each = height // rows, width // columns, maps, rows, columns
     x = parts.reshape(len(parts), *each).transpose(0, 1, 4, 2, 5, 3)
@@ -106,10 +110,12 @@ def joined(parts, shape, sides):
 
 
 def repeated(numbers, shape, sides):
-    """Number of each block and map for all of its pixels, (n_rows, height * width *
-    n_maps); the others are as of :func:`in_blocks`."""
+    """Repeat a number for each block and map over its pixels, (n_rows, height * width *
+    n_maps); parameters as for :func:`in_blocks`."""
     (height, width, maps, *_), (rows, columns) = shape, sides
     down, across = height // rows, width // columns
-    one = np.asarray(numbers).reshape(len(numbers), down, 1, across, 1, maps)
-    whole = np.broadcast_to(one, (len(one), down, rows, across, columns, maps))
-    return whole.reshape(len(one), height * width * maps)
+    blocks = np.asarray(numbers).reshape(len(numbers), down, 1, across, 1, maps)
+    repeated_blocks = np.broadcast_to(
+        blocks, (len(blocks), down, rows, across, columns, maps)
+    )
+    return repeated_blocks.reshape(len(blocks), height * width * maps)

@@ -1,8 +1,8 @@
-"""Rows as lists of their nonzero entries, the form in which kernels take rows.
+"""Rows as lists of their nonzero entries, the input format of kernels.
 
-A row of 784 pixels of which a hundred are on is a list of a hundred column indices,
-and its product with a matrix is the sum of a hundred of the matrix's rows. A whole
-table in memory is :class:`Packed`: one list after the other.
+The list of a row of 784 pixels of which 100 are on has 100 column indices, and its
+product with a matrix is the sum of 100 rows of the matrix. :class:`Packed` has the
+lists of a whole table in contiguous memory.
 """
 
 from typing import NamedTuple
@@ -14,16 +14,17 @@ from skdgm.utils.threading.parallel import run
 
 # Cost of reading an entry, in multiply-adds.
 WORK = 4
-# Density up to which products with lists are faster than BLAS.
+# Maximum density at which products with lists are faster than BLAS.
 LISTED = 0.6
 
 
 class Lists:
-    """Matrix whose rows are lists; NumPy converts it to a dense array on request.
+    """Matrix whose rows are lists of nonzero entries; NumPy can convert it to a dense
+    array.
 
-    ``index``, (n_rows, n_columns) in uint32, has the columns of each row's nonzero
-    entries, increasing, in its first ``count`` places; the rest is undefined. ``value``
-    has the entries in the same places, or no rows if all are ones.
+    The first ``count`` entries of a row of ``index``, (n_rows, n_columns) in uint32,
+    are the increasing column indices of nonzero entries; the rest is undefined.
+    ``value`` has the entries in the same places, or no rows if all entries are ones.
     """
 
     __slots__ = ("count", "index", "value")
@@ -33,7 +34,7 @@ class Lists:
 
     @classmethod
     def empty(cls, n_rows, n_columns, dtype, binary=True):
-        """Allocate uninitialised lists; ``binary`` ones store no entries."""
+        """Allocate uninitialized lists; ``binary`` lists store no values."""
         return cls(
             np.empty((n_rows, n_columns), np.uint32),
             np.empty((0 if binary else n_rows, n_columns), dtype),
@@ -42,9 +43,9 @@ class Lists:
 
     @classmethod
     def pack(cls, X, rows=None, dtype=None, binary=False):
-        """Convert rows of a dense array, by default all of them, to lists with entries
-        of ``dtype``. X is C-contiguous, of a type that the kernels are compiled for;
-        ``binary`` promises that all entries are 0 or 1."""
+        """Convert rows of a dense array, by default all rows, to lists of ``dtype``. X
+        must be C-contiguous, of a type for which kernels are compiled. ``binary``
+        promises that all entries are 0 or 1."""
         rows = np.arange(len(X)) if rows is None else rows
         lists = cls.empty(len(rows), X.shape[1], dtype or X.dtype, binary)
         arguments = X, rows, lists.index, lists.value, lists.count
@@ -52,10 +53,10 @@ class Lists:
         return lists
 
     def transposed(self):
-        """The lists of the columns, of shape (n_columns, n_rows)."""
+        """Transposed matrix as lists, (n_columns, n_rows)."""
         lists = Lists.empty(*self.shape[::-1], self.dtype, self.binary)
-        parts = [(x.index, x.value, x.count) for x in (self, lists)]
-        kernels.transpose(*parts[0], *parts[1])
+        arrays = [(x.index, x.value, x.count) for x in (self, lists)]
+        kernels.transpose(*arrays[0], *arrays[1])
         return lists
 
     @property
@@ -73,7 +74,7 @@ class Lists:
 
     @property
     def binary(self):
-        """True if all entries are ones."""
+        """True if all nonzero entries are ones."""
         return not len(self.value)
 
     def __len__(self):
@@ -89,14 +90,14 @@ class Lists:
         return out if dtype is None else out.astype(dtype, copy=False)
 
     def copy(self):
-        """Copy of the lists, with its own arrays."""
+        """Copy with separate arrays."""
         value = self.value if self.binary else self.value.copy()
         index, width = np.empty_like(self.index), self.count.max(initial=0)
         index[:, :width] = self.index[:, :width]
         return Lists(index, value, self.count.copy())
 
     def copy_to(self, other):
-        """Copy to lists of the same shape and kind; return whether they are."""
+        """Copy to lists of the same shape and kind; return False if these differ."""
         if self.shape != other.shape or self.value.shape != other.value.shape:
             return False
         width = self.count.max(initial=0)
@@ -112,15 +113,15 @@ class Lists:
         return total.astype(self.dtype)
 
     def weighted_sum(self, weights):
-        """Sum of the rows times ``weights`` of shape (n_rows,), in float64."""
+        """Sum of rows multiplied by ``weights``, (n_rows,), in float64."""
         total = np.zeros(self.shape[1])
         kernels.add_up(self.index, self.value, self.count, weights, total)
         return total
 
 
 def dot(x, weights):
-    """Inner product of each row with a vector, or with its own row of a matrix of shape
-    (n_rows, n_columns), in float64."""
+    """Inner product of each row with a vector, or with the corresponding row of a
+    matrix of shape (n_rows, n_columns), in float64."""
     if not isinstance(x, Lists) or weights.ndim > 1:
         return (np.asarray(x) * weights).sum(axis=-1, dtype=np.float64)
     out = np.empty(len(x))
@@ -128,15 +129,17 @@ def dot(x, weights):
     return out
 
 
-# Values of units: a row for each state.
+# Values of units, with a row for each state.
 Values = np.ndarray | Lists
 
 
 class Packed(NamedTuple):
-    """Lists of all rows of a table, stored contiguously: the columns of the nonzero
-    entries (``index``), the entries, of which there are none if all are ones, and as
-    ``first``, of shape (n_rows + 1,), the start of each row in both and the end of the
-    last."""
+    """Lists of all rows of a table in contiguous memory.
+
+    ``index`` are the column indices of nonzero entries, and ``value`` the entries,
+    empty if all are ones. ``first``, (n_rows + 1,), are the start of each row and the
+    end of the last.
+    """
 
     first: np.ndarray
     index: np.ndarray
@@ -145,16 +148,16 @@ class Packed(NamedTuple):
 
     @classmethod
     def of_csr(cls, X, dtype, binary):
-        """Convert a CSR matrix that stores no zeros, and if ``binary`` only ones. Its
-        column indices are not copied if they are int32."""
+        """Convert a CSR matrix without explicit zeros; if ``binary``, all entries are
+        ones. Column indices are not copied if they are int32."""
         index = X.indices.astype(np.int32, copy=False).view(np.uint32)
         value = np.empty(0, dtype) if binary else X.data.astype(dtype, copy=False)
         return cls(X.indptr.astype(np.int64), index, value, X.shape[1])
 
     @classmethod
     def of(cls, blocks, n_entries, n_columns, dtype, binary):
-        """Join blocks of lists, with memory for ``n_entries`` in all; ValueError if
-        there are more. ``binary`` promises that all entries are ones."""
+        """Concatenate blocks of lists into memory for ``n_entries``; ValueError if
+        there are more entries. ``binary`` promises that all entries are ones."""
         index, first = np.empty(n_entries, np.uint32), [np.zeros(1, np.int64)]
         value = np.empty(0 if binary else n_entries, dtype)
         for lists in blocks:
@@ -167,7 +170,7 @@ class Packed(NamedTuple):
         return cls(np.concatenate(first), index, value, n_columns)
 
     def take(self, rows):
-        """Lists of some rows, by number."""
+        """Lists of selected rows."""
         binary, n_rows = not len(self.value), len(rows)
         lists = Lists.empty(n_rows, self.n_columns, self.value.dtype, binary)
         arguments = rows, lists.index, lists.value, lists.count
@@ -177,7 +180,7 @@ class Packed(NamedTuple):
         return lists
 
     def weighted_sum(self, rows, weights):
-        """Weighted sum of some rows, of shape (n_columns,), in float64."""
+        """Weighted sum of selected rows, (n_columns,), in float64."""
         total = np.zeros(self.n_columns)
         kernels.add_up_joined(*self[:3], rows, weights, total)
         return total

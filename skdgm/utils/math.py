@@ -1,13 +1,13 @@
-"""Logistic functions and means of weights, without overflow; norms; distinct rows.
+"""Logistic functions, means of weights, limits of norms, and distinct rows.
 
-SciPy's ``expit`` and NumPy's ``logaddexp`` are five and fifteen times slower than
-these on AVX-512: they call the C library entry by entry.
+Functions avoid overflow. SciPy's ``expit`` and NumPy's ``logaddexp`` are five and
+fifteen times slower on AVX-512, because they call the C library for each entry.
 """
 
 import numpy as np
 from scipy.special import logsumexp
 
-# A Python float, by which single precision stays.
+# A Python float, which does not change single precision to double.
 LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -23,7 +23,8 @@ def softplus(x):
 
 
 def floored(raw, floor):
-    """Logs of ``floor`` + exp(raw), of variances or scales; ``raw`` without a floor."""
+    """Log of ``floor`` + exp(raw), for variances or scales; ``raw`` if there is no
+    floor."""
     if not floor:
         return raw
     limit = raw.dtype.type(np.log(floor))
@@ -36,16 +37,16 @@ def logit(p):
 
 
 def limit_norms(W, max_norm, scale=1.0):
-    """Scale down, in place, the columns of W whose norm is above ``max_norm``;
-    ``scale`` has a factor for each row, (n_rows, 1), or one for all."""
+    """Scale down, in place, the columns of W with norms above ``max_norm``; ``scale``
+    is a factor for each row, (n_rows, 1), or for all rows."""
     norm = np.sqrt(np.square(scale * W).sum(axis=0))
     if (norm > max_norm).any():
         W *= (max_norm / np.maximum(norm, max_norm)).astype(W.dtype)
 
 
 def log_mean_exp(log_w, axis=0):
-    r"""Log of the mean of weights over an axis, :math:`\log \frac1n \sum_k w_k`, given
-    their logs, and its standard error by the delta method."""
+    r"""Log of the mean weight over an axis, :math:`\log \frac1n \sum_k w_k`, from log
+    weights, and its standard error by the delta method."""
     n = np.shape(log_w)[axis]
     log_mean = logsumexp(log_w, axis=axis) - np.log(n)
     spread = np.exp(log_w - np.expand_dims(log_mean, axis)).std(axis=axis)
@@ -53,23 +54,22 @@ def log_mean_exp(log_w, axis=0):
 
 
 def shares(weight):
-    """Divide weights, not all zero, by a power of two such that the largest is in [0.5,
-    1); return them in float64, with the exponent. The division is exact, and sums of
-    the results neither overflow nor underflow however large or small the weights
-    are."""
+    """Scale weights, not all zero, by a power of two such that the maximum is in [0.5,
+    1); return them in float64, and the exponent. The scaling is exact, and sums of
+    scaled weights neither overflow nor underflow."""
     weight = np.asarray(weight, np.float64)
     exponent = int(np.frexp(weight.max())[1])
     return np.ldexp(weight, -exponent), exponent
 
 
 def distinct(x):
-    """Distinct rows in lexicographic order, as ``np.unique(x, axis=0)`` finds them, and
-    the number of each row among them. That one compares records, and makes a TypeError
-    of a Ctrl-C meanwhile."""
+    """Distinct rows in lexicographic order, and the number of each row among them, as
+    from ``np.unique(x, axis=0)``. ``np.unique`` compares records, and turns a Ctrl-C
+    into a TypeError."""
     keys = np.packbits(x, axis=1) if x.dtype == bool else x
     order = np.lexsort([np.zeros(len(x)), *keys.T[::-1]])
-    ordered, new = x[order], np.ones(len(x), bool)
-    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    which = np.empty(len(x), int)
-    which[order] = np.cumsum(new) - 1
-    return ordered[new], which
+    ordered, is_new = x[order], np.ones(len(x), bool)
+    is_new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    number_of_row = np.empty(len(x), int)
+    number_of_row[order] = np.cumsum(is_new) - 1
+    return ordered[is_new], number_of_row

@@ -1,4 +1,4 @@
-"""Orders of columns, as options ask for them."""
+"""Orders of columns, as specified by options."""
 
 from numbers import Integral
 
@@ -8,12 +8,13 @@ from skdgm.utils import addresses
 from skdgm.utils.counts import is_a
 from skdgm.utils.random import stream
 
-# Purpose of the random stream of orders.
+# Tag of the random stream of orders.
 _ORDERS = addresses.ORDERS
 
 
 def check_ordering(ordering, n_columns=None):
-    """Raise ValueError if a tuple is no permutation of the numbers of all columns."""
+    """Raise ValueError if a tuple is not a permutation of the numbers of all
+    columns."""
     if isinstance(ordering, str):
         return
     n = len(ordering) if n_columns is None else n_columns
@@ -27,15 +28,17 @@ def check_ordering(ordering, n_columns=None):
 
 
 def orders(ordering, n_orders, n_columns, seed, ahead=()):
-    """Column numbers in the order of their prediction, (n_orders, n_columns). The first
-    is "given", "random" or a tuple, checked to be a permutation; all others are random,
-    with the columns ``ahead`` before all others."""
+    """Column numbers in the order of prediction, (n_orders, n_columns).
+
+    The first order is "given", "random" or a tuple, which must be a permutation. All
+    others are random, with the columns ``ahead`` first.
+    """
     check_ordering(ordering, n_columns)
     rng = stream(seed, _ORDERS).generator()
-    found = np.stack([rng.permutation(n_columns) for _ in range(n_orders)])
-    late = np.argsort(~np.isin(found, ahead), axis=1, kind="stable")
-    found = np.take_along_axis(found, late, axis=1)
+    permutations = np.stack([rng.permutation(n_columns) for _ in range(n_orders)])
+    ahead_first = np.argsort(~np.isin(permutations, ahead), axis=1, kind="stable")
+    permutations = np.take_along_axis(permutations, ahead_first, axis=1)
     if ordering != "random":
-        given = np.arange(n_columns)
-        found[0] = given if ordering == "given" else ordering
-    return found
+        identity = np.arange(n_columns)
+        permutations[0] = identity if ordering == "given" else ordering
+    return permutations

@@ -1,8 +1,7 @@
-"""Names, types and categories of the columns of a DataFrame, as parts of a tree.
+"""Encoding of pandas objects and Python times as parts of a tree.
 
-A model fitted to a DataFrame with columns of several kinds knows their names and
-categories as pandas Indexes, and their dtypes. Constraints on columns of dates have
-times, of pandas or of Python's own.
+A model that was fitted to a DataFrame has names and categories of columns as pandas
+Indexes, and dtypes. Constraints on columns of dates have pandas or Python times.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -12,19 +11,19 @@ import numpy as np
 from skdgm.exceptions import CorruptFileError
 
 _NUMBERS = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
-# Times of Python's, which have a text.
+# Python types of times, which have a text representation.
 TIMES = date, datetime, time, timedelta
 _MASKED = tuple(f"{name}Dtype" for name in ("Boolean", "Float32", "Float64", *_NUMBERS))
 
 
 def is_pandas(value):
-    """Whether an object is one of pandas, which this does not import."""
+    """Return whether an object is of pandas, without importing pandas."""
     return type(value).__module__.split(".")[0] == "pandas"
 
 
 def encode(value, node):
-    """Describe an object of pandas by its parts, a dict, each encoded by ``node(part,
-    name)``; None if there is no description of such objects."""
+    """Describe a pandas object by a dict of parts, each encoded by ``node(part,
+    name)``; None if its type is not supported."""
     kind = type(value).__name__
     if kind == "CategoricalDtype":
         parts = {"categories": value.categories, "ordered": value.ordered}
@@ -62,7 +61,7 @@ def encode(value, node):
 
 
 def _of_time(value):
-    """Parts of a time, or None if these do not give it again."""
+    """Parts of a time; None if they do not restore it exactly."""
     kind = type(value).__name__
     if kind == "Timestamp":
         zone = None if value.tz is None else str(value.tz)
@@ -74,28 +73,28 @@ def _of_time(value):
     else:
         return {}
     try:
-        same = repr(decode(kind, dict(parts))) == repr(value)
+        is_exact = repr(decode(kind, dict(parts))) == repr(value)
     except (KeyError, TypeError, ValueError):
         return None
-    return parts if same else None
+    return parts if is_exact else None
 
 
 def text_of(value):
-    """Text of a time of Python's, or None if this does not give it again."""
+    """Text of a Python time; None if it does not restore the time exactly."""
     duration = isinstance(value, timedelta)
     text = str(value // timedelta.resolution) if duration else value.isoformat()
     return text if repr(time_of(type(value), text)) == repr(value) else None
 
 
 def time_of(kind, text):
-    """Time of Python's that a text is of."""
+    """Python time from its text."""
     if kind is timedelta:
         return int(text) * timedelta.resolution
     return kind.fromisoformat(text)
 
 
 def _named(dtype):
-    """Parts of a dtype of times or of Arrow, or None if these do not give it again."""
+    """Parts of a dtype of times or of Arrow; None if they do not restore it exactly."""
     kind = type(dtype).__name__
     if kind == "PeriodDtype":
         return {"freq": dtype.name.removeprefix("period[").removesuffix("]")}
@@ -104,23 +103,25 @@ def _named(dtype):
     else:
         parts = {"name": dtype.name}
     try:
-        same = decode(kind, parts) == dtype
+        is_exact = decode(kind, parts) == dtype
     except (TypeError, NotImplementedError):
         return None
-    return parts if same else None
+    return parts if is_exact else None
 
 
 def decode(kind, parts):
-    """Make an object of pandas of a kind from its decoded parts."""
+    """Create a pandas object of a kind from its decoded parts."""
     import pandas as pd
 
     name = {"name": parts.pop("name")} if kind.endswith("Index") else {}
     if kind == "CategoricalDtype":
         return pd.CategoricalDtype(**parts)
     if kind == "Timestamp":
-        found = pd.Timestamp(parts["value"])
+        timestamp = pd.Timestamp(parts["value"])
         zone = parts["zone"]
-        return found if zone is None else found.tz_localize("UTC").tz_convert(zone)
+        return (
+            timestamp if zone is None else timestamp.tz_localize("UTC").tz_convert(zone)
+        )
     if kind == "Timedelta":
         return pd.Timedelta(parts["value"])
     if kind == "Period":
@@ -130,8 +131,8 @@ def decode(kind, parts):
     if kind == "SparseDtype":
         return pd.SparseDtype(parts["subtype"], parts["fill_value"])
     if kind == "StringDtype":
-        missing = {"na_value": np.nan} if parts["nan"] else {}
-        return pd.StringDtype(parts["storage"], **missing)
+        options = {"na_value": np.nan} if parts["nan"] else {}
+        return pd.StringDtype(parts["storage"], **options)
     if kind in _MASKED:
         return getattr(pd, kind)()
     if kind == "DatetimeTZDtype":

@@ -1,7 +1,7 @@
-"""States of objects in which what is of pandas, and times, are plain data.
+"""Conversion of pandas objects and times within states of objects to plain data.
 
-Pickle takes everything, and skops, which MLflow saves by, neither an Index nor a dtype;
-of a class that derives from a named tuple and another class it keeps a tuple.
+Pickle can save everything. skops, which MLflow uses, can save neither an Index nor a
+dtype, and reduces a class that derives from a named tuple and another class to a tuple.
 """
 
 from importlib import import_module
@@ -15,16 +15,17 @@ from skdgm.utils import pandas_parts
 
 
 class Plain(NamedTuple):
-    """Name of a type of pandas or of a record of ours, and the parts of an object of
-    it, a dict; or "dtype" or the name of a time of Python's, and its text."""
+    """Plain form of an object: the name of its pandas type or of a record of skdgm, and
+    a dict of its parts; or "dtype" or the name of a Python type of times, and a
+    text."""
 
     kind: str
     parts: object
 
 
 def packed(value):
-    """Object, or a copy of a container, in which objects of pandas and times are Plain;
-    the same if there are none."""
+    """Value with pandas objects and times replaced by Plain, in a copy of containers;
+    the value itself if there are none."""
     if pandas_parts.is_pandas(value):
         parts = pandas_parts.encode(value, lambda part, _: packed(part))
         return value if parts is None else Plain(type(value).__name__, parts)
@@ -66,25 +67,26 @@ def _is_record(kind):
 
 
 def _each(value, function):
-    """Container of what a function makes of its parts; the same if nothing changes."""
+    """Apply a function to the parts of a container; the container itself if nothing
+    changes."""
     kind = type(value)
     if kind is SimpleNamespace:
-        found = _each(vars(value), function)
-        return value if found is vars(value) else SimpleNamespace(**found)
+        result = _each(vars(value), function)
+        return value if result is vars(value) else SimpleNamespace(**result)
     if kind is dict:
-        found = {function(k): function(part) for k, part in value.items()}
-        parts = zip([*value, *value.values()], [*found, *found.values()])
-        return value if all(old is new for old, new in parts) else found
-    several = isinstance(value, tuple) or kind is list
-    if not several and not (kind is np.ndarray and value.dtype == object):
+        result = {function(k): function(part) for k, part in value.items()}
+        parts = zip([*value, *value.values()], [*result, *result.values()])
+        return value if all(old is new for old, new in parts) else result
+    is_sequence = isinstance(value, tuple) or kind is list
+    if not is_sequence and not (kind is np.ndarray and value.dtype == object):
         return value
     old = value.ravel().tolist() if kind is np.ndarray else list(value)
     new = [function(part) for part in old]
-    if all(one is other for one, other in zip(old, new)):
+    if all(old_part is new_part for old_part, new_part in zip(old, new)):
         return value
     if kind is np.ndarray:
-        found = np.empty(len(new), object)
+        result = np.empty(len(new), object)
         for place, part in enumerate(new):
-            found[place] = part
-        return found.reshape(value.shape)
+            result[place] = part
+        return result.reshape(value.shape)
     return value._make(new) if hasattr(value, "_make") else kind(new)

@@ -1,11 +1,11 @@
 """Matrix products on all cores, and matrices in tiles.
 
-Large products are made tile by tile, in a kernel as fast as BLAS on one core; a sum has
-one order there, so that threads may share tiles as they like. BLAS rounds differently
-for different block sizes: where it is used, their size depends on the matrices only.
-Results are the same on any number of cores.
+Large products are computed tile by tile, by a kernel as fast as BLAS on one core. The
+order of summation is fixed, so that threads can share tiles in any way. BLAS rounds
+differently for different block sizes, which therefore depend only on the shapes of
+matrices. Results are the same for any number of threads.
 
-Tiles are strips of a matrix's columns, each stored contiguously. The data that a kernel
+Tiles are strips of a matrix's columns, each stored contiguously. Data that a kernel
 reads stay in cache, and threads that write different tiles share no cache lines. See
 :mod:`skdgm._kernels.sparse.lines`.
 """
@@ -24,34 +24,52 @@ from skdgm.utils.tree import empty
 
 # Multiply-adds below which waking a thread costs more than it saves.
 _WORTHWHILE = 5_000_000
-# Whether a tile of many rows fits into registers; bytes of a first matrix to which the
-# caches are near for all tiles.
+# Whether a tile of many rows fits into registers; maximum bytes of a first matrix that
+# stays in cache for all tiles.
 _FAST, _NEAR = ROWS >= 8, 2**21
-# Rows per block of a product: few enough to share, enough for BLAS to be efficient.
+# Rows per block of a product: few enough to share, and enough for BLAS efficiency.
 _BLAS_ROWS = 128
-# Approximate columns per block, where there are too few rows to share.
+# Approximate number of columns per block if there are too few rows to share.
 _BLAS_COLUMNS = 256
 
 
 def matmul(A, B, b=None):
-    """Matrix product ``A @ B``, divided among all threads, of A of shape (n, k) and one
-    or several matrices B of shape (..., k, m); b, of shape (m,) or (1,),
-    is added to its rows."""
+    """Matrix product ``A @ B`` on all threads, plus b if given.
+
+    A has shape (n, k), B is one or several matrices (..., k, m), and b has shape (m,)
+    or (1,).
+    """
     out = np.empty((*B.shape[:-2], len(A), B.shape[-1]), np.result_type(A, B))
     work = out.size * A.shape[-1]
     if work >= _WORTHWHILE and _FAST and A.nbytes <= _NEAR and _plain(A, B):
-        turned, across = (not part.flags.c_contiguous for part in (A, B))
-        entries, other = (A.T if turned else A).ravel(), B.T if across else B
-        # The kernel reads an entry for each column.
+        A_is_transposed, B_is_transposed = (
+            not part.flags.c_contiguous for part in (A, B)
+        )
+        entries, B_rows = (
+            (A.T if A_is_transposed else A).ravel(),
+            B.T if B_is_transposed else B,
+        )
+        # The kernel reads an entry of b for each column.
         b = np.empty(0, out.dtype) if b is None else np.resize(b, out.shape[1])
         shape, n = A.shape, n_tiles(out.shape[1], out.dtype)
-        share(multiply, entries, *shape, turned, other, across, b, out, n=n, work=work)
+        share(
+            multiply,
+            entries,
+            *shape,
+            A_is_transposed,
+            B_rows,
+            B_is_transposed,
+            b,
+            out,
+            n=n,
+            work=work,
+        )
         return out
     rows, columns = [0, len(A)], [0, B.shape[-1]]
     if work < _WORTHWHILE:
         _product(A, B, out, *rows, *columns)
     else:
-        # Where there are few rows, divide the columns instead.
+        # Divide the columns if there are few rows.
         if len(A) <= _BLAS_ROWS:
             columns = _edges(B.shape[-1], _BLAS_COLUMNS)
         else:
@@ -69,7 +87,7 @@ def matmul(A, B, b=None):
 
 
 def _plain(*matrices):
-    """Whether all are whole matrices of one type that kernels know."""
+    """Return whether all are contiguous matrices of one type that kernels support."""
     return all(
         part.ndim == 2
         and (part.flags.c_contiguous or part.flags.f_contiguous)
@@ -106,21 +124,21 @@ def tiles(matrix):
     n = n_tiles(n_columns, matrix.dtype)
     out = empty((n, n_rows, width(matrix.dtype)), matrix.dtype)
     out[-1:] = 0
-    across = not matrix.flags.c_contiguous
-    own = np.ascontiguousarray(matrix.T if across else matrix)
-    run(lay_all, own, across, n_columns, out, n=n, work=matrix.size)
+    is_transposed = not matrix.flags.c_contiguous
+    contiguous = np.ascontiguousarray(matrix.T if is_transposed else matrix)
+    run(lay_all, contiguous, is_transposed, n_columns, out, n=n, work=matrix.size)
     return out
 
 
 def joined(tiles, n_columns):
-    """Join the tiles of a matrix of ``n_columns``; the inverse of :func:`tiles`."""
+    """Matrix of ``n_columns`` columns from its tiles; the inverse of :func:`tiles`."""
     rows = np.moveaxis(tiles, 0, 1)
     return np.ascontiguousarray(rows.reshape(len(rows), -1)[:, :n_columns])
 
 
 def product(x, tiles, n_columns):
     """Product of rows, an array or Lists of shape (n_samples, n_rows), with a matrix of
-    ``n_columns`` in tiles."""
+    ``n_columns`` columns in tiles."""
     if not isinstance(x, Lists) or not x.sparse:
         return joined(matmul(np.asarray(x), tiles), n_columns)
     out = np.empty((len(x), n_columns), tiles.dtype)

@@ -1,12 +1,12 @@
 """Counter-based random numbers, which have an address instead of a state.
 
-A draw is a hash of (seed, purpose, row, column). It is the same for any order of
-evaluation, any number of threads and any division of the rows into blocks, and can be
-repeated without storing a state.
+A draw is a hash of (seed, tags, row, column). It does not depend on the order of
+evaluation, the number of threads or the division of rows into blocks, and can be
+repeated without a stored state.
 
-Seeds, purposes and rows are mixed by SplitMix64 [1]_; the columns of a row by two
+Seeds, tags and rows are mixed by SplitMix64 [1]_, and the columns of a row by two
 rounds of a 32-bit xorshift-multiply hash. The lower half of the row's 64-bit key is
-added before the first round, the upper half is combined by XOR before the second.
+added before the first round, and the upper half is combined by XOR before the second.
 
 References
 ----------
@@ -26,7 +26,7 @@ _GOLDEN_64 = 0x9E3779B97F4A7C15
 _MASK_64 = 2**64 - 1
 # Half the spacing of uniform numbers of 32 bits, which start at 0.
 _HALF = 2.0**-33
-# Purposes of an estimator's seed; each has a random stream of its own.
+# Tags of the random streams of an estimator's seed.
 INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
 
 
@@ -38,16 +38,16 @@ def mix64(z):
 
 
 class Stream(NamedTuple):
-    """Independent streams of random numbers, one for each row: ``root`` is a hash of
-    the seed and the purposes, ``ids`` are the rows' numbers, or hashes of their
+    """Independent streams of random numbers, one for each row. ``root`` is a hash of
+    the seed and the tags; ``ids`` are the numbers of rows, or hashes of their
     content."""
 
     root: int
     ids: np.ndarray = np.zeros(1, dtype=np.uint64)
 
     def fold(self, *tags):
-        """Streams of the same rows for a purpose, named by numbers: of a step, a block,
-        a draw."""
+        """Streams of the same rows for the purpose with numeric tags, such as a step, a
+        block or a draw."""
         root = self.root
         for tag in tags:
             z = ((root ^ int(tag)) + _GOLDEN_64) & _MASK_64
@@ -57,27 +57,27 @@ class Stream(NamedTuple):
         return Stream(root, self.ids)
 
     def folds(self, first=0):
-        """Iterate over the streams of numbered purposes, as :meth:`fold` returns
-        them."""
+        """Iterate over :meth:`fold` with the tags ``first``, ``first`` + 1, and so
+        on."""
         return map(self.fold, count(first))
 
     def rows(self, ids):
-        """Streams of rows, given their number or an identifier of each, in uint64."""
+        """Streams of rows, for their number or an array of identifiers, uint64."""
         if not isinstance(ids, np.ndarray):
             ids = np.arange(ids, dtype=np.uint64)
         return Stream(self.root, ids)
 
     def each(self, n_each):
-        """Streams of ``n_each`` consecutive draws of each row."""
+        """Streams for ``n_each`` consecutive draws of each row."""
         numbers = mix64(np.arange(1, n_each + 1, dtype=np.uint64))
         return Stream(self.root, mix64(self.ids[:, None] ^ numbers).ravel())
 
     def take(self, index):
-        """Streams of the rows at ``index``, an index array or a slice."""
+        """Streams of selected rows, by an index array or a slice."""
         return Stream(self.root, self.ids[index])
 
     def bits(self, n_columns):
-        """Random bits, as uint32 of shape (n_rows, n_columns)."""
+        """Random bits, uint32 of shape (n_rows, n_columns)."""
         keys = self._keys()
         low = keys.astype(np.uint32)[:, None]
         high = (keys >> np.uint64(32)).astype(np.uint32)[:, None]
@@ -91,20 +91,18 @@ class Stream(NamedTuple):
         return z
 
     def uniform(self, n_columns, dtype=np.float64):
-        """Uniform noise in [0, 1) of shape (n_rows, n_columns).
-
-        It has 24 random bits in float32, and 32 otherwise, in float64.
-        """
+        """Uniform numbers in [0, 1), (n_rows, n_columns), with 24 random bits in
+        float32 and 32 in float64."""
         if dtype == np.float32:
             return (self.bits(n_columns) >> np.uint32(8)).astype(dtype) * dtype(2**-24)
         return self.bits(n_columns).astype(np.float64) * 2.0**-32
 
     def normal(self, n_columns, dtype=np.float64):
-        """Standard normal noise of shape (n_rows, n_columns)."""
+        """Standard normal numbers, (n_rows, n_columns)."""
         return ndtri(self.uniform(n_columns) + _HALF).astype(dtype, copy=False)
 
     def gumbel(self, n_columns):
-        """Standard Gumbel noise of shape (n_rows, n_columns), float64."""
+        """Standard Gumbel numbers, (n_rows, n_columns), float64."""
         return -np.log(-np.log(self.uniform(n_columns) + _HALF))
 
     def generators(self):
@@ -116,10 +114,10 @@ class Stream(NamedTuple):
         return mix64((self.ids ^ np.uint64(self.root)) + np.uint64(_GOLDEN_64))
 
     def generator(self):
-        """NumPy generator seeded by the root, for draws that need no address."""
+        """NumPy generator seeded by the root, for draws without an address."""
         return np.random.default_rng(self.root)
 
 
 def stream(seed, *tags):
-    """Stream of a seed for a purpose, named by numbers, with one row."""
+    """Stream of one row for a seed and numeric tags."""
     return Stream(0).fold(seed, *tags)

@@ -1,16 +1,16 @@
 r"""Rows of a table, read in blocks, and hashes of their content.
 
-The table may be an array, a memory map or a CSR matrix, of any real type. It is never
+The table may be an array, a memory map or a CSR matrix of any real type. It is never
 copied, cast or converted to dense as a whole. Blocks of rows are read as dense arrays
-of one floating type, with NaN for missing entries; or, where none is missing and the
-density is low enough, as lists of nonzero entries.
+of one floating type, with NaN for missing entries. Complete rows of low density are
+read as lists of nonzero entries.
 
 The hash of a row is the same for dense and CSR data. With odd random multipliers
 :math:`r_c` (multilinear hashing [1]_),
 
 .. math:: h(x) = \sum_c r_c \, g(x_c) \mod 2^{64}, \qquad g(0) = 0,
 
-so zeros contribute nothing and the order of the entries does not matter.
+so that zeros contribute nothing and the order of the entries does not matter.
 
 References
 ----------
@@ -32,25 +32,28 @@ from skdgm.utils.random import mix64
 from skdgm.utils.threading.parallel import run
 
 BLOCK_ENTRIES = 2**19
-# Limit, in bytes, of the lists of a whole table.
+# Maximum size of the lists of a whole table, in bytes.
 _ROOM = 2**27
-# Standardised values are clipped to this magnitude, so that their squares are finite.
+# Maximum magnitude of standardized values, so that their squares are finite.
 _FAR = 1e10
 
 
 class Rows(NamedTuple):
     """Table, an array or CSR matrix, and the way to read it in float32 or float64.
 
-    Columns are read by ``scales``, of which some are None, whose ``forward`` is
-    applied; then minus the first and divided by the second of ``affine``, mean and
-    scale, and clipped to magnitudes of at most 10^10; then clipped to ``bounds``.
-    ``binary`` is True if all values are 0 or 1, ``complete`` if none is missing;
-    ``density`` is the fraction of nonzero values, ``packed`` the whole table as lists;
-    see :meth:`in_memory`. ``given`` is what is given beside, as
-    :class:`~skdgm.utils.given.Given`; ``codec`` encodes the columns of a DataFrame;
-    ``unknown``, a mask of all entries, marks missing values that are categories, or
-    levels of numbers, unknown to the model; ``gaps``, a mask of columns, those in which
-    that a value is missing is a value: infinity, and minus infinity for unknown ones.
+    A value is read in three steps. The ``forward`` function of the column's entry in
+    ``scales``, if not None, is applied; the value is standardized by ``affine``, mean
+    and scale, and clipped to magnitudes of at most 10^10; and the result is clipped to
+    ``bounds``.
+
+    ``binary`` is True if all values are 0 or 1, and ``complete`` if none is missing.
+    ``density`` is the fraction of nonzero values. ``packed`` is the whole table as
+    lists; see :meth:`in_memory`. ``given`` are accompanying values, a
+    :class:`~skdgm.utils.given.Given`. ``codec`` encodes the columns of a DataFrame.
+    ``unknown``, a mask of all entries, marks missing values that are present in X but
+    unknown to the model, such as new categories. ``gaps``, a mask of columns, marks
+    columns in which absence is a value: infinity if a value is absent, and minus
+    infinity for unknown values.
     """
 
     X: object
@@ -72,31 +75,32 @@ class Rows(NamedTuple):
         return self.X.shape
 
     def name_of(self, j: int) -> str | int:
-        """Name of a column, or its number."""
+        """Name of a column, or its index."""
         return self.codec.names[j] if self.codec is not None else int(j)
 
     @property
     def raw(self) -> Self:
-        """The same rows, read as they are given."""
+        """The same rows, read without conversion."""
         return self._replace(affine=None, scales=None, bounds=None, gaps=None)
 
     @property
     def streamed(self) -> bool:
-        """True if the rows are read in blocks, and best in an order of their own."""
+        """True if rows are read in blocks, for which a special order is efficient."""
         return isinstance(self.X, Blocks) and self.packed is None
 
     @property
     def changed(self) -> bool:
-        """True if values are not read as they are given."""
+        """True if values are converted when they are read."""
         return not all(map(is_, self, self.raw))
 
     @property
     def listed(self) -> bool:
-        """True if the rows are better read as lists."""
+        """True if reading the rows as lists is more efficient."""
         return self.complete and self.density <= LISTED
 
     def beside(self, index: np.ndarray | slice) -> np.ndarray | None:
-        """Values given beside rows at an index array or a slice; None without any."""
+        """Accompanying values of rows at an index array or a slice; None if there are
+        none."""
         return None if self.given is None else self.given.values[index]
 
     def take(self, index: np.ndarray | slice) -> np.ndarray:
@@ -116,18 +120,18 @@ class Rows(NamedTuple):
             part.clip(-_FAR, _FAR, out=part)
         part = np.asarray(part, dtype=self.dtype, order="C")
         if missing is not None:
-            lost = np.where(missing, self.dtype(np.inf), self.dtype(-np.inf))
-            part = np.where(np.isnan(part) & self.gaps, lost, part)
+            absence = np.where(missing, self.dtype(np.inf), self.dtype(-np.inf))
+            part = np.where(np.isnan(part) & self.gaps, absence, part)
         return part if self.bounds is None else part.clip(*self.bounds)
 
     def _missing(self, part, index):
-        """Mask of entries that have no value, whether the model knows it or not."""
-        lost = np.isnan(part)
-        return lost if self.unknown is None else lost & ~self.unknown[index]
+        """Mask of absent values, without values that are unknown to the model."""
+        is_nan = np.isnan(part)
+        return is_nan if self.unknown is None else is_nan & ~self.unknown[index]
 
     def present(self, index: np.ndarray | slice, lists: bool | None = None) -> Values:
-        """Read rows, at an index array or a slice, as :class:`Lists` or as a dense
-        array; by default as is faster: see :attr:`listed`."""
+        """Read rows at an index array or a slice, as :class:`Lists` or as a dense
+        array; by default as :attr:`listed` says."""
         if lists is None:
             lists = self.listed
         if not lists:
@@ -151,50 +155,52 @@ class Rows(NamedTuple):
         return Lists.pack(X, index, self.dtype, self.binary)
 
     def joined(self, index: np.ndarray) -> tuple:
-        """Read rows as lists, one after the other: without a copy if the table is kept
-        as such.
+        """Read rows as concatenated lists, without a copy if the table is stored as
+        lists.
 
         Returns
         -------
         first, end, columns, values : ndarray
-            Where each row's entries begin and end, and the entries.
+            Start and end of the lists of rows, and their column indices and entries.
         order : ndarray of int
-            Which of these are the rows asked for.
+            Positions of the requested rows among these lists.
         """
         if self.packed is not None:
             first, columns, values, _ = self.packed
             return first[:-1], first[1:], columns, values, index
         lists, order = self.present(index, lists=True), np.arange(len(index))
         first = order * lists.shape[1]
-        parts = lists.index.ravel(), lists.value.ravel()
-        return first, first + lists.count, *parts, order
+        entries = lists.index.ravel(), lists.value.ravel()
+        return first, first + lists.count, *entries, order
 
     def in_memory(self) -> Self:
-        """Copy that keeps the whole table as lists, if these are preferred and fit."""
+        """Copy that stores the whole table as lists, if lists are preferred and fit
+        into memory."""
         n_entries = round(self.density * np.prod(self.shape, dtype=float))
         size = n_entries * (4 if self.binary else 4 + np.dtype(self.dtype).itemsize)
         if not self.listed or size > _ROOM:
             return self
-        X, facts = self.X, (self.dtype, self.binary)
+        X, options = self.X, (self.dtype, self.binary)
         if sp.issparse(X) and not self.changed and X.data.all():
-            return self._replace(packed=Packed.of_csr(X, *facts))
+            return self._replace(packed=Packed.of_csr(X, *options))
         blocks = (self.present(block, lists=True) for block in self.blocks())
-        packed = Packed.of(blocks, n_entries, self.shape[1], *facts)
+        packed = Packed.of(blocks, n_entries, self.shape[1], *options)
         return self._replace(packed=packed)
 
     def blocks(self, n_rows: int | None = None) -> list[slice]:
-        """Slices of limited size that cover ``n_rows`` rows, by default all of them."""
+        """Slices of limited size that cover ``n_rows`` rows, by default all rows."""
         n_rows = self.shape[0] if n_rows is None else n_rows
-        # Conditions are made where they are read.
+        # Conditions may be computed when rows are read.
         width = self.shape[1] + getattr(self.given, "width", 0)
         return slices(n_rows, BLOCK_ENTRIES // width)
 
 
 class View(NamedTuple):
-    """Rows that are computed from those of a table, read as :class:`Rows` are.
+    """Rows that are computed from the rows of a table, with the interface of
+    :class:`Rows`.
 
     ``take(index)`` returns dense rows at an index array or a slice, and
-    ``blocks(n_rows)`` slices of limited size that cover range(n_rows).
+    ``blocks(n_rows)`` returns slices of limited size that cover range(n_rows).
     """
 
     shape: tuple[int, int]
@@ -205,44 +211,44 @@ class View(NamedTuple):
 
 
 def slices(n, size):
-    """Slices of a size of at least 1 that cover range(n); scikit-learn's
-    ``gen_batches`` validates its arguments for as long as a small block takes."""
+    """Slices of size ``size``, or 1, that cover range(n). scikit-learn's
+    ``gen_batches`` validates its arguments, which takes as long as a small block."""
     size = max(1, size)
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
 def floating_type(dtype):
-    """Type to compute in: float64 for float64 data, float32 for all other types."""
+    """Floating type for computation: float64 for float64 data, float32 for all other
+    types."""
     return np.float64 if dtype == np.float64 else np.float32
 
 
 def row_hash(rows):
-    """Hash of every row, uint64: equal for equal rows that are given the same, whatever
-    type their values are stored in, clipped to their bounds."""
-    out = getattr(rows.X, "hashes", None) if rows.bounds is None else None
-    if out is None:
-        parts = [hash_block(rows.X[block], rows.bounds) for block in rows.blocks()]
-        out = np.concatenate([np.empty(0, np.uint64), *parts])
-    # Not in place: they may be those that X keeps.
-    return out if rows.given is None else out + rows.given.hashes
+    """Hash of each row, uint64. Rows have equal hashes if their values, clipped to the
+    bounds, and accompanying values are equal, for any storage type."""
+    row_hashes = getattr(rows.X, "hashes", None) if rows.bounds is None else None
+    if row_hashes is None:
+        hashes = [hash_block(rows.X[block], rows.bounds) for block in rows.blocks()]
+        row_hashes = np.concatenate([np.empty(0, np.uint64), *hashes])
+    # Not in place, because X may store the array.
+    return row_hashes if rows.given is None else row_hashes + rows.given.hashes
 
 
 def hash_block(X, bounds=None):
-    """Hash of rows that are in memory, an array or CSR, with values clipped to
-    bounds."""
+    """Hash of rows in memory, an array or CSR matrix, with values clipped to bounds."""
     multipliers = mix64(np.arange(1, X.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
     low, high = bounds or (-np.inf, np.inf)
     if sp.issparse(X):
         kernel, arrays = hash_csr, (_known(X.data), X.indices, X.indptr)
     else:
         kernel, arrays = hash_rows, (_known(np.ascontiguousarray(X)),)
-    part, n = np.empty(X.shape[0], np.uint64), X.shape[0]
-    run(kernel, *arrays, multipliers, low, high, part, n=n, work=2 * arrays[0].size)
-    return part
+    hashes, n = np.empty(X.shape[0], np.uint64), X.shape[0]
+    run(kernel, *arrays, multipliers, low, high, hashes, n=n, work=2 * arrays[0].size)
+    return hashes
 
 
 def _known(values):
-    """Convert values to a type that the kernels are compiled for."""
+    """Convert values to a type for which the kernels are compiled."""
     if values.dtype == bool:
         return values.view(np.uint8)
     if values.dtype in (np.uint8, np.float32, np.float64):

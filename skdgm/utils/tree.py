@@ -1,8 +1,7 @@
-"""Functions of trees: nested tuples of arrays, such as parameters; aligned arrays.
+"""Functions of trees (nested tuples of arrays, such as parameters), and aligned arrays.
 
-Aligned arrays begin at a cache line boundary. Otherwise each 128-byte line that the
-kernels read would span one more cache line than needed and take half as long again to
-read.
+Aligned arrays begin at a cache line boundary. Otherwise each 128-byte line that kernels
+read would span an additional cache line and take half as long again to read.
 """
 
 from collections.abc import Callable
@@ -13,14 +12,13 @@ import numpy as np
 
 Tree = TypeVar("Tree")
 
-# In bytes: two cache lines, which are often fetched together.
+# Bytes of two cache lines, which are often fetched together.
 ALIGNMENT = 128
 
 
 def tree_map(function: Callable, tree: Tree, *others: Any) -> Tree:
-    """Apply a function to the corresponding leaves of trees of the same structure,
-    which the result has too, with the same types of tuples; ValueError if tuples have
-    different lengths."""
+    """Apply a function to corresponding leaves of trees with the same structure, which
+    the result also has; ValueError if tuples have different lengths."""
     if not isinstance(tree, tuple):
         return function(tree, *others)
     branches: Any = zip(tree, *others, strict=True)
@@ -30,7 +28,7 @@ def tree_map(function: Callable, tree: Tree, *others: Any) -> Tree:
 
 
 def astype(tree: Tree, dtype: Any = None) -> Tree:
-    """Convert all arrays of a tree to ``dtype``; without one they stay as they are."""
+    """Convert all arrays of a tree to ``dtype``, unless it is None."""
     if dtype is None:
         return tree
     return tree_map(lambda leaf: leaf.astype(dtype, copy=False), tree)
@@ -52,8 +50,8 @@ def copy(tree: Tree) -> Tree:
 
 
 def overwrite(old: Any, tree: Any) -> bool:
-    """Copy the arrays of a tree into those of an older copy, and return whether all of
-    them fit; arrays may have changed even if not."""
+    """Copy the arrays of a tree into those of an older copy; return whether all shapes
+    and types match. Some arrays may have changed if the result is False."""
     if type(old) is not type(tree):
         return False
     if isinstance(tree, tuple):
@@ -72,15 +70,15 @@ def zeros(shape, dtype):
 
 
 def empty(shape, dtype):
-    """Allocate an aligned array, which may hold anything."""
+    """Allocate an aligned array without initialization."""
     return _aligned(np.empty, shape, dtype)
 
 
 def _aligned(allocate, shape, dtype):
     dtype, n = np.dtype(dtype), prod(shape)
-    room = allocate(n * dtype.itemsize + ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % ALIGNMENT
-    return room[start : start + n * dtype.itemsize].view(dtype).reshape(shape)
+    buffer = allocate(n * dtype.itemsize + ALIGNMENT, np.uint8)
+    start = -buffer.ctypes.data % ALIGNMENT
+    return buffer[start : start + n * dtype.itemsize].view(dtype).reshape(shape)
 
 
 def aligned(array):

@@ -1,10 +1,9 @@
-r"""Draws from a pool: rows drawn with weights until enough of them count, then chosen.
+r"""Draws from a pool of weighted rows, which grows until its effective size suffices.
 
 .. math:: n_\text{eff} = \frac{(\sum_i w_i)^2}{\sum_i w_i^2}
 
-Rows chosen among few that count are biased towards those that are drawn easily, by
-about :math:`1 / n_\text{eff}` of a standard deviation, so the pool grows until it has
-enough for all rows asked for.
+Rows that are chosen from a pool of small effective size are biased towards rows that
+are drawn easily, by about :math:`1 / n_\text{eff}` standard deviations.
 """
 
 from typing import NamedTuple
@@ -16,22 +15,22 @@ from skdgm.exceptions import FewDrawsWarning
 from skdgm.utils import addresses
 from skdgm.utils.threading.callers import warn
 
-# Minimum effective sample size, in all and of the draws that satisfy the conditions;
+# Minimum effective sample size of all draws, and of draws that satisfy the conditions;
 # effective draws for each requested row.
 LEAST, FOUND, _EACH = 25, 10, 2
-# Most draws, in all or for each row; and number after which it is seen whether the most
-# would be enough.
+# Maximum number of draws in total and for each row; number of draws after which
+# hopeless attempts end.
 _MOST, _MOST_EACH, _TRIED = 2**20, 2**11, 2**14
-# Pools grow at most by this factor at a time; draws that are kept, for each effective
-# one; shares of what is asked for, below which there is a warning.
+# Maximum factor of growth of a pool; draws kept for each effective draw; effective
+# draws for each requested row below which there is a warning.
 _GROWTH, _KEPT, _SHORT = 16, 8, 0.25
 _DRAW, _KEEP, _CHOICE, _ORDER = addresses.POOL
 
 
 class Weighted(NamedTuple):
-    """Draws with weights: rows, log weights on a scale that all draws share, the
-    effective number of draws, and the share of the draws near which every condition is
-    as probable as any value (``found``)."""
+    """Weighted draws: rows, log weights on a common scale, effective number of draws,
+    and the share of draws in whose neighbourhood conditions have high probability
+    (``found``)."""
 
     rows: np.ndarray
     log_w: np.ndarray
@@ -40,7 +39,7 @@ class Weighted(NamedTuple):
 
 
 def effective(log_w):
-    """Effective number of draws with some log weights."""
+    """Effective number of draws with given log weights."""
     if np.isneginf(log_w).all():
         return 0.0
     log_w = log_w - log_w.max()
@@ -48,8 +47,8 @@ def effective(log_w):
 
 
 def effective_of(log_w, numbers):
-    """Effective number of draws of several sources, of log sums of weights and
-    effective numbers of shape (n_sources, ...); 0 where no draw has weight."""
+    """Effective number of draws from several sources, given logs of sums of weights and
+    effective numbers, (n_sources, ...); 0 if no draw has weight."""
     log_w = np.asarray(log_w)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         squares = 2 * log_w - np.log(numbers)
@@ -58,43 +57,45 @@ def effective_of(log_w, numbers):
 
 
 def merged(parts):
-    """Weighted draws of several sources, as many of each, as one."""
+    """Concatenate weighted draws from several sources with the same number of draws."""
     log_w = [logsumexp(part.log_w) for part in parts]
     number = effective_of(log_w, [part.effective for part in parts])
-    rows, every = (np.concatenate([part[i] for part in parts]) for i in range(2))
-    return Weighted(rows, every, float(number), min(part.found for part in parts))
+    rows, log_weights = (np.concatenate([part[i] for part in parts]) for i in range(2))
+    return Weighted(rows, log_weights, float(number), min(part.found for part in parts))
 
 
 def pooled(draw, n, rng, at_once, who, hard=False):
-    """Draw n rows by weight from a pool that grows until it serves.
+    """Draw n rows by weight from a pool that grows until it suffices.
 
-    ``draw(size, rng)`` returns :class:`Weighted` draws, as many from each source, of
-    which there are at most ``at_once`` at a time. FewDrawsWarning, which names the
-    model, if too few draws count; ValueError if none does, where conditions are
-    ``hard``: not met by draws without weight.
+    ``draw(size, rng)`` returns :class:`Weighted` draws, at most ``at_once`` at a time.
+    FewDrawsWarning, which names the model ``who``, if the effective number of draws is
+    too small. With ``hard`` conditions, which draws of zero weight violate, ValueError
+    if all weights are zero.
     """
-    pool, drawn, found, number, part = None, 0, 0.0, 0.0, 0
-    size, most, lacks = max(LEAST, n), max(_MOST, _MOST_EACH * n), np.inf
-    while lacks > 1 and drawn < most:
-        if drawn >= _TRIED and min(number, found) * most < FOUND * drawn:
+    pool, drawn, found, n_effective, part = None, 0, 0.0, 0.0, 0
+    size, max_drawn, shortage = max(LEAST, n), max(_MOST, _MOST_EACH * n), np.inf
+    while shortage > 1 and drawn < max_drawn:
+        if drawn >= _TRIED and min(n_effective, found) * max_drawn < FOUND * drawn:
             break
-        size = int(min(max(size, LEAST), at_once, most - drawn))
-        new = draw(size, rng.fold(_DRAW, part))
-        drawn, found, part = drawn + size, found + size * new.found, part + 1
-        new = new._replace(**_thinned(new, rng.fold(_KEEP, part)))
-        pool = new if pool is None else merged([pool, new])
-        number = pool.effective
-        total = np.exp(logsumexp(pool.log_w) - pool.log_w.max()) if number else 0
-        # Rows are all different if none has more weight than a row asked for.
-        each = n / max(number / _EACH, min(number, total), 1e-9)
-        lacks = max(LEAST / max(number, 1e-9), FOUND / max(found, 1e-9), each)
-        size = np.ceil(1.1 * drawn * (min(lacks, _GROWTH) - 1))
-    if hard and not number:
+        size = int(min(max(size, LEAST), at_once, max_drawn - drawn))
+        draws = draw(size, rng.fold(_DRAW, part))
+        drawn, found, part = drawn + size, found + size * draws.found, part + 1
+        draws = draws._replace(**_thinned(draws, rng.fold(_KEEP, part)))
+        pool = draws if pool is None else merged([pool, draws])
+        n_effective = pool.effective
+        total = np.exp(logsumexp(pool.log_w) - pool.log_w.max()) if n_effective else 0
+        # Rows are all different if no weight exceeds the share of a requested row.
+        per_row = n / max(n_effective / _EACH, min(n_effective, total), 1e-9)
+        shortage = max(
+            LEAST / max(n_effective, 1e-9), FOUND / max(found, 1e-9), per_row
+        )
+        size = np.ceil(1.1 * drawn * (min(shortage, _GROWTH) - 1))
+    if hard and not n_effective:
         raise ValueError(
             f"{who}: none of {drawn} draws satisfies the conditions, whose probability "
             "cannot be distinguished from zero."
         )
-    counted = number if found > FOUND else min(number, found)
+    counted = n_effective if found > FOUND else min(n_effective, found)
     if counted < max(FOUND, _SHORT * n):
         warn(
             f"{who}: the conditions are so improbable that the effective number of "
@@ -106,8 +107,8 @@ def pooled(draw, n, rng, at_once, who, hard=False):
 
 
 def tell_few(who, counted, least, remedy="n_draws"):
-    """Warn, by a FewDrawsWarning, of rows to be filled for which an effective number of
-    draws below ``least`` counts; ``remedy`` is what to raise."""
+    """Warn, by a FewDrawsWarning, of rows whose effective number of draws is below
+    ``least``; ``remedy`` is the option to increase."""
     few = counted < least
     if few.any():
         warn(
@@ -120,22 +121,22 @@ def tell_few(who, counted, least, remedy="n_draws"):
 
 
 def choose(log_w, n, rng):
-    """Numbers of ``n`` rows, by systematic draws from their weights."""
+    """Draw ``n`` row numbers by systematic sampling from weights, in random order."""
     w = np.exp(log_w - log_w.max())
-    upto = np.cumsum(w) / w.sum()
+    cumulative = np.cumsum(w) / w.sum()
     ticks = (np.arange(n) + rng.fold(_CHOICE).rows(1).uniform(1)[0, 0]) / n
-    chosen = np.searchsorted(upto, ticks, side="right").clip(max=len(w) - 1)
+    chosen = np.searchsorted(cumulative, ticks, side="right").clip(max=len(w) - 1)
     order = np.argsort(rng.fold(_ORDER).rows(n).uniform(1)[:, 0])
     return chosen[order]
 
 
 def _thinned(new, rng):
-    """Rows and log weights without most of those that have hardly any weight; others
-    of these have more, so that sums of weights are the same in expectation."""
-    number = effective(new.log_w)
-    if not number or _KEPT * number > len(new.log_w):
+    """Drop most rows with very small weights, and increase the weights of the remaining
+    ones, so that expected sums of weights do not change."""
+    n_effective = effective(new.log_w)
+    if not n_effective or _KEPT * n_effective > len(new.log_w):
         return {}
-    log_share = new.log_w - logsumexp(new.log_w) + np.log(_KEPT * number)
+    log_share = new.log_w - logsumexp(new.log_w) + np.log(_KEPT * n_effective)
     log_share = np.minimum(log_share, 0)
     keep = rng.rows(len(log_share)).uniform(1)[:, 0] < np.exp(log_share)
     return {"rows": new.rows[keep], "log_w": new.log_w[keep] - log_share[keep]}
@@ -143,7 +144,7 @@ def _thinned(new, rng):
 
 def tell_unsure(who, error, most, n_chains, remedy, unit=""):
     """Warn, by a FewDrawsWarning, of rows whose means over chains have standard errors
-    above ``most``, in a ``unit``; ``remedy`` says what to do."""
+    above ``most``, in the given unit; ``remedy`` is advice."""
     unsure = error > most
     if unsure.any():
         warn(

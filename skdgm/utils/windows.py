@@ -1,7 +1,7 @@
-"""Filters at positions of images: their geometry, and work on patches beneath them.
+"""Geometry of convolutions, and work on patches of images.
 
-Patches of a few images at a time are copied to a matrix. Images are divided into the
-same groups on any number of threads, so that sums over them are the same.
+Patches of a few images at a time are copied to a matrix. The division of images into
+groups does not depend on the number of threads, so that sums over images do not either.
 """
 
 from numbers import Integral
@@ -12,16 +12,20 @@ import numpy as np
 from skdgm.utils.counts import is_a
 from skdgm.utils.threading.parallel import run
 
-# Most groups of images, which threads share; multiply-adds that are worth a group;
-# numbers in the patches of images at a time.
+# Maximum number of groups of images; minimum multiply-adds of a group; maximum number
+# of entries of patches in memory.
 _GROUPS, _WORTHWHILE, _ROOM = 8, 1_000_000, 2**19
 
 
 class Window(NamedTuple):
-    """Geometry of a convolution, in the order in which ``_kernels.nets.patches`` reads
-    it: the shape of the images beneath; rows and columns of the filter; steps from a
-    position to the next; zeros above and to the left of the images beneath; and
-    positions of the filter, the height and width of the images above."""
+    """Geometry of a convolution, in the order of arguments of
+    ``_kernels.nets.patches``.
+
+    The first fields are the shape of the input images (height, width, maps) and the
+    rows and columns of the filter. ``down`` and ``right`` are strides, and ``top`` and
+    ``left`` numbers of zeros that precede the input. ``high`` and ``wide`` are the
+    height and width of the output images, whose pixels are positions of the filter.
+    """
 
     height: int
     width: int
@@ -37,28 +41,28 @@ class Window(NamedTuple):
 
     @property
     def n_positions(self):
-        """Number of pixels above."""
+        """Number of pixels of an output image."""
         return self.high * self.wide
 
     @property
     def n_numbers(self):
-        """Numbers in a patch: rows of the weights."""
+        """Number of entries of a patch, which is the number of rows of the weights."""
         return self.rows * self.columns * self.maps
 
     @property
     def below(self):
-        """Shape of the images beneath."""
+        """Shape of the input images."""
         return self.height, self.width, self.maps
 
 
 def window(shape, filter=5, stride=2, padding="same"):
-    """Geometry of a convolution of images of a shape, height, width and maps, by a
-    filter and strides, each an int or a pair. With "same" padding there are zeros
-    around the images, so that there are as many positions as steps in the images; with
-    "valid" none, so that the filter stays within.
+    """Geometry of a convolution of images with shape (height, width, maps).
 
-    ValueError if a filter or stride is no positive integer, the padding is unknown, or
-    without it the filter is larger than the images.
+    ``filter`` and ``stride`` are an int or a pair. With "same" padding, zeros surround
+    the images such that outputs have the size of the images divided by strides. With
+    "valid" padding, filters stay within the images. ValueError if a filter or stride is
+    not a positive integer, if the padding is unknown, or if a filter exceeds the images
+    with "valid" padding.
     """
     filter, stride = _pair("filter", filter), _pair("stride", stride)
     if padding not in ("same", "valid"):
@@ -76,8 +80,8 @@ def window(shape, filter=5, stride=2, padding="same"):
             positions.append((size - length) // step + 1)
         else:
             positions.append(-(-size // step))
-            missing = (positions[-1] - 1) * step + length - size
-            before.append(max(0, missing) // 2)
+            n_zeros = (positions[-1] - 1) * step + length - size
+            before.append(max(0, n_zeros) // 2)
     return Window(*shape, *filter, *stride, *before, *positions)
 
 
@@ -92,10 +96,12 @@ def _pair(name, value):
 
 
 def beneath(shape, n_maps, filter=5, stride=2, padding="same", size=None):
-    """Geometry of a transposed convolution of images above of a shape, to images
-    beneath of ``n_maps`` and perhaps a ``size``, height and width; the rest, and
-    errors, are as of :func:`window`. ValueError, too, if images of that size have other
-    numbers of positions."""
+    """Geometry of a transposed convolution from images with shape ``shape`` to images
+    with ``n_maps`` maps and optionally a given ``size``, height and width.
+
+    Other arguments and errors are those of :func:`window`. ValueError if a convolution
+    of images of the given size does not have ``shape`` as its output.
+    """
     rows, columns = _pair("filter", filter)
     down, right = _pair("stride", stride)
     high, wide, _ = shape
@@ -114,21 +120,24 @@ def beneath(shape, n_maps, filter=5, stride=2, padding="same", size=None):
 
 
 def by_images(function, x, W, b, window, *rest):
-    """Call ``function(x, W, b, window, *rest, rows, patches, place)`` with parts of
-    each group of images, rows of x, on all threads: the slice of the images, room for
-    their patches, of shape (n_images * n_positions, len(W)), and the number of the
-    group and whether the part is its first."""
+    """Call a function on chunks of each group of images, on all threads.
+
+    The call is ``function(x, W, b, window, *rest, rows, patches, place)``. ``rows`` is
+    the slice of the images in x, and ``patches`` a buffer for their patches, (n_images
+    * n_positions, len(W)). ``place`` is the number of the group and whether the chunk
+    is its first.
+    """
     n, work = n_groups(x, W, window), _work(x, W, window)
     run(_each, function, n, (x, W, b, tuple(window), *rest), n=n, work=work)
 
 
 def n_groups(x, W, window):
-    """Number of groups of images, whatever the number of threads."""
+    """Number of groups of images, which does not depend on the number of threads."""
     return min(_GROUPS, len(x), 1 + _work(x, W, window) // _WORTHWHILE)
 
 
 def add(A, B, sums, place):
-    """Add a product to the sum of a group, or begin with it."""
+    """Add a matrix product to the sum of a group, or initialize the sum with it."""
     group, fresh = place
     if fresh:
         np.matmul(A, B, out=sums[group])
@@ -141,16 +150,16 @@ def _work(x, W, window):
 
 
 def _each(function, n_groups, arguments, start, stop):
-    """Call a function with slices of the images of some groups."""
+    """Call a function on chunks of images of the groups from ``start`` to ``stop``."""
     x, W, _, window, *_ = arguments
     n_positions = window[-2] * window[-1]
-    most = max(1, _ROOM // (n_positions * len(W)))
+    chunk = max(1, _ROOM // (n_positions * len(W)))
     with np.errstate(all="ignore"):  # Other threads do not inherit it.
         for group in range(start, stop):
-            first, beyond = (len(x) * g // n_groups for g in (group, group + 1))
-            room = np.empty((min(most, beyond - first) * n_positions, len(W)), W.dtype)
-            for begin in range(first, beyond, most):
-                end = min(begin + most, beyond)
-                patches = room[: (end - begin) * n_positions]
+            first, last = (len(x) * g // n_groups for g in (group, group + 1))
+            buffer = np.empty((min(chunk, last - first) * n_positions, len(W)), W.dtype)
+            for begin in range(first, last, chunk):
+                end = min(begin + chunk, last)
+                patches = buffer[: (end - begin) * n_positions]
                 place = group, begin == first
                 function(*arguments, slice(begin, end), patches, place)

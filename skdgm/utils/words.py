@@ -1,6 +1,6 @@
 """Words of messages."""
 
-# Letters that are spelled: "an ndarray".
+# Names that are pronounced letter by letter: "an ndarray".
 _SPELLED = "ndarray"
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a wrapped model: its density, what that can do, and its seeds."""
+"""Access to wrapped models: density, capabilities and seeds."""
 
 from inspect import signature
 
@@ -6,43 +6,48 @@ from skdgm.utils.random import MAX_SEED
 
 
 def density_of(estimator):
-    """Density of a fitted estimator; None if it does not tell its density."""
+    """Density of a fitted estimator; None if it has no ``density_``."""
     return getattr(estimator, "density_", None)
 
 
 def capabilities_of(estimator):
-    """What a fitted estimator of a density can do, with which argument, and how well,
-    as :attr:`skdgm.base.Density.capabilities`. One without ``density_`` is asked for
-    its methods: scores are exact unless it has a ``density_kind_``."""
+    """Capabilities of a fitted estimator, with their arguments and kinds; see
+    :attr:`skdgm.base.Density.capabilities`.
+
+    For an estimator without ``density_`` they follow from its methods: scores are exact
+    unless it has a ``density_kind_``.
+    """
     density = density_of(estimator)
     if density is not None:
         return density.capabilities
-    found = {}
+    capabilities = {}
     if hasattr(estimator, "score_samples"):
         kind = getattr(estimator, "density_kind_", "exact")
-        found["log_prob"] = dict.fromkeys(("complete", "missing"), kind)
+        capabilities["log_prob"] = dict.fromkeys(("complete", "missing"), kind)
     if hasattr(estimator, "sample"):
         names = {"nothing", *signature(estimator.sample).parameters}
-        found["sample"] = dict.fromkeys(names & {"nothing", "conditions"}, "estimate")
-    return found
+        capabilities["sample"] = dict.fromkeys(
+            names & {"nothing", "conditions"}, "estimate"
+        )
+    return capabilities
 
 
 def has_mass(estimator, X):
-    """Boolean array, True for entries of X that have a probability under a fitted
-    estimator, and not a density; broadcasts to the shape of X. None if it does not tell
-    the kinds of its columns."""
+    """Boolean array, True for entries of X that have a probability rather than a
+    density under a fitted estimator; it broadcasts to the shape of X. None if the kinds
+    of columns are unknown."""
     if hasattr(estimator, "_has_mass"):
         return estimator._has_mass(X)
     density = density_of(estimator)
-    tell = getattr(getattr(density, "domain", None), "has_mass", None)
-    return tell and tell(density.columns, density.read(X))
+    domain_has_mass = getattr(getattr(density, "domain", None), "has_mass", None)
+    return domain_has_mass and domain_has_mass(density.columns, density.read(X))
 
 
 def drawn_by(model, X, rng):
-    """X with missing entries drawn by a fitted estimator, by a stream of random numbers
-    for each row; by one seed of all if it does not tell its density."""
-    own = rng if density_of(model) is not None else rng.root % MAX_SEED
-    return model.impute(X, method="sample", random_state=own)
+    """X with missing entries drawn by a fitted estimator, with a random stream for each
+    row, or with one seed if the estimator has no ``density_``."""
+    random_state = rng if density_of(model) is not None else rng.root % MAX_SEED
+    return model.impute(X, method="sample", random_state=random_state)
 
 
 def seed(model, rng):

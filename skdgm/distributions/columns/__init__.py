@@ -1,1 +1,1 @@
-"""Distributions of columns of tables given outputs of nets."""
+"""Distributions of the columns of tables given outputs of nets."""

@@ -1,10 +1,11 @@
-r"""Columns whose values may be absent, each with a probability for that.
+r"""Columns whose values may be absent, with a probability of absence.
 
 .. math:: p(x) = \begin{cases} \pi & x \text{ is absent} \\
     (1 - \pi) \, p(x \mid \text{present}) & \text{else} \end{cases}
 
-Besides its values and NaN, of which nothing is known, an entry may be infinite:
-``ABSENT`` is known to have no value, minus that to have one, which is not known.
+An entry is a value; NaN if nothing is known about it; ``ABSENT`` (infinity) if it is
+known to be absent; or minus infinity if it is known to be present with an unknown
+value.
 """
 
 import numpy as np
@@ -16,9 +17,11 @@ ABSENT = np.inf
 
 
 class GappedOutput(Output):
-    """Columns of one kind with one more input and output for each: whether it is absent
-    comes first, then those of the column itself, of the distribution ``base``. If
-    ``whole``, what is drawn, and means, are values that are present."""
+    """Columns of one kind with an additional input and output each, for absence.
+
+    The additional input or output comes first, followed by those of the distribution
+    ``base``. If ``whole`` is True, draws and means are conditional on presence.
+    """
 
     kind = "gapped"
 
@@ -29,10 +32,10 @@ class GappedOutput(Output):
         self._in, self._out = map(_places, (self.n_inputs, self.n_outputs))
 
     def start(self, share):
-        out, (bits, rest) = np.empty(self.n_outputs.sum()), self._in
-        out[self._out[0]] = logit(share[bits])
-        present = np.repeat(1 - share[bits], self.base.n_inputs)
-        out[self._out[1]] = self.base.start(share[rest] / present)
+        out, (absence, base_inputs) = np.empty(self.n_outputs.sum()), self._in
+        out[self._out[0]] = logit(share[absence])
+        present = np.repeat(1 - share[absence], self.base.n_inputs)
+        out[self._out[1]] = self.base.start(share[base_inputs] / present)
         return out
 
     def inputs(self, v, share=None):
@@ -46,27 +49,28 @@ class GappedOutput(Output):
         return np.where(missing, share.astype(v.dtype), x)
 
     def value(self, inputs):
-        """Values that are present, by inputs or their means; ABSENT if none is."""
+        """Values given presence, from inputs or their means; ABSENT where the input
+        says that the value is absent with certainty."""
         present = 1 - inputs[:, self._in[0]]
-        some = np.where(present > 0, present, 1)
-        x = inputs[:, self._in[1]] / np.repeat(some, self.base.n_inputs, axis=1)
+        divisor = np.where(present > 0, present, 1)
+        x = inputs[:, self._in[1]] / np.repeat(divisor, self.base.n_inputs, axis=1)
         return np.where(present > 0, self.base.value(x), inputs.dtype.type(ABSENT))
 
     def nll_grad(self, out, v, weight, own=()):
         (known, absent), grad = _split(v), np.empty_like(out)
-        part = np.take(out, self._out[1], axis=1)
-        grad[:, self._out[1]] = self.base.nll_grad(part, known, weight)[0]
+        base_out = np.take(out, self._out[1], axis=1)
+        grad[:, self._out[1]] = self.base.nll_grad(base_out, known, weight)[0]
         absent = repeated(absent, out)
-        off = np.where(np.isnan(absent), 0, expit(out[:, self._out[0]]) - absent)
-        grad[:, self._out[0]] = weight[:, None] * off
+        residual = np.where(np.isnan(absent), 0, expit(out[:, self._out[0]]) - absent)
+        grad[:, self._out[0]] = weight[:, None] * residual
         return grad, ()
 
     def log_p(self, out, v, own=()):
         known, absent = _split(v)
-        found = self.base.log_p(np.take(out, self._out[1], axis=1), known)
+        base_log_p = self.base.log_p(np.take(out, self._out[1], axis=1), known)
         absent, z = repeated(absent, out), out[:, self._out[0]]
         own = log_expit(np.where(absent == 1, z, -z))
-        return found + np.where(np.isnan(absent), 0, own).astype(out.dtype)
+        return base_log_p + np.where(np.isnan(absent), 0, own).astype(out.dtype)
 
     def expected(self, out):
         x = np.zeros((len(out), self.n_inputs.sum()), out.dtype)
@@ -79,21 +83,21 @@ class GappedOutput(Output):
         return x
 
     def expected_grad(self, out, grad):
-        found, (bits, rest) = np.zeros_like(out), self._out
-        part, by_rest = np.take(out, rest, axis=1), grad[:, self._in[1]]
+        by_out, (absence, base_outputs) = np.zeros_like(out), self._out
+        base_out, by_base = np.take(out, base_outputs, axis=1), grad[:, self._in[1]]
         if self.whole:
-            found[:, rest] = self.base.expected_grad(part, by_rest)
-            return found
-        p, n = expit(out[:, bits]), self.base.n_inputs
+            by_out[:, base_outputs] = self.base.expected_grad(base_out, by_base)
+            return by_out
+        p, n = expit(out[:, absence]), self.base.n_inputs
         present = np.repeat(1 - p, n, axis=1)
-        found[:, rest] = self.base.expected_grad(part, present * by_rest)
-        lost = by_rest * self.base.expected(part)
-        lost = np.add.reduceat(lost, np.cumsum(n) - n, axis=1)
-        found[:, bits] = p * (1 - p) * (grad[:, self._in[0]] - lost)
-        return found
+        by_out[:, base_outputs] = self.base.expected_grad(base_out, present * by_base)
+        by_absence = by_base * self.base.expected(base_out)
+        by_absence = np.add.reduceat(by_absence, np.cumsum(n) - n, axis=1)
+        by_out[:, absence] = p * (1 - p) * (grad[:, self._in[0]] - by_absence)
+        return by_out
 
     def mode(self, out):
-        """Most probable values that are present."""
+        """Most probable values given presence."""
         return self.base.mode(np.take(out, self._out[1], axis=1))
 
     def draw(self, out, rng, own=()):
@@ -106,8 +110,8 @@ class GappedOutput(Output):
 
 
 def _split(v):
-    """Values, NaN where they are absent or not known; and 1 where absent, 0 where
-    present, NaN where nothing is known."""
+    """Values, NaN where absent or unknown; and absence: 1 if absent, 0 if present, NaN
+    if unknown."""
     infinite, nan = np.isinf(v), v.dtype.type(np.nan)
     absent = np.where(np.isnan(v), v, v == ABSENT).astype(v.dtype)
     return np.where(infinite, nan, v), absent

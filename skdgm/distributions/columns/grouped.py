@@ -1,9 +1,9 @@
-r"""Columns of categories of which the rare ones share an output of the net.
+r"""Columns of categories in which rare categories share an output of the net.
 
 .. math:: p(x) = p(u(x)) \, p(x \mid u(x))
 
-with the unit u of a category: its own, or that of all rare ones, within which shares
-are fixed.
+The unit u(x) is either one category, or the group of all rare categories, within which
+probabilities are fixed.
 """
 
 import numpy as np
@@ -13,31 +13,32 @@ from skdgm.distributions.roles import repeated
 
 
 class GroupedOutput(CategoricalOutput):
-    """Columns of codes of categories, given the logits of units.
+    """Columns of category codes, given the logits of units.
 
-    Each column has its Groups: ``size``, the number of units; ``units`` and ``share``
-    of each code; ``places`` and ``shares``, with one for unknown categories.
+    Each column has its Groups: ``size`` is the number of units, and ``units`` and
+    ``share`` are the unit of each code and its probability within the unit. ``places``
+    and ``shares`` are these with an additional entry for unknown categories.
     """
 
     def __init__(self, groups):
-        super().__init__(np.array([own.size for own in groups], int))
+        super().__init__(np.array([column.size for column in groups], int))
         self.groups = groups
-        self._tables = [(own.places, np.log(own.shares)) for own in groups]
-        self._peaks = [_peaks(own) for own in groups]
+        self._tables = [(column.places, np.log(column.shares)) for column in groups]
+        self._peaks = [_peaks(column) for column in groups]
 
     def inputs(self, v, share=None):
         return super().inputs(self._looked_up(v, 0), share)
 
     def value(self, inputs):
-        """Most probable code of each column, by the inputs of its units."""
-        found = [
+        """Most probable code of each column from the inputs of its units."""
+        codes = [
             code[(part * peak).argmax(axis=1)]
             for part, (code, peak) in zip(self._parts(inputs), self._peaks)
         ]
-        return np.stack(found, axis=1).astype(inputs.dtype)
+        return np.stack(codes, axis=1).astype(inputs.dtype)
 
     def drawn(self, inputs, rng):
-        """Codes of units that were drawn, one-hot: rare ones by their shares."""
+        """Codes drawn given one-hot units."""
         return self.within(super().value(inputs), rng)
 
     def mode(self, out):
@@ -63,44 +64,46 @@ class GroupedOutput(CategoricalOutput):
         return np.where(np.isnan(share), 0, share)
 
     def within(self, units, rng):
-        """Codes drawn by their shares within units, both of the shape of ``units``."""
-        uniform, found = rng.fold(0).uniform(len(self.groups)), np.empty_like(units)
-        for j, own in enumerate(self.groups):
-            found[:, j] = _within(own, units[:, j].astype(np.intp), uniform[:, j])
-        return found
+        """Draw codes given units; both have the same shape."""
+        uniform, codes = rng.fold(0).uniform(len(self.groups)), np.empty_like(units)
+        for j, column in enumerate(self.groups):
+            codes[:, j] = _within(column, units[:, j].astype(np.intp), uniform[:, j])
+        return codes
 
     def of_codes(self, log_p):
-        """Log probabilities of the codes of a single column, of those of units."""
-        own = self.groups[0]
-        return log_p[:, own.units] + np.log(own.share)
+        """Log probabilities of the codes of a single column from those of units."""
+        column = self.groups[0]
+        return log_p[:, column.units] + np.log(column.share)
 
     def _looked_up(self, v, part):
-        """Units of codes, or the log shares, with the shape and dtype of v; NaN where
-        missing."""
-        found, codes = np.empty_like(v), np.where(np.isnan(v), 0, v).astype(np.intp)
-        for j, own in enumerate(self._tables):
-            found[:, j] = own[part][codes[:, j]]
-        return np.where(np.isnan(v), v, found)
+        """Units of codes (part 0), or their log shares (part 1), with the shape and
+        dtype of v; NaN where missing."""
+        entries, codes = np.empty_like(v), np.where(np.isnan(v), 0, v).astype(np.intp)
+        for j, tables in enumerate(self._tables):
+            entries[:, j] = tables[part][codes[:, j]]
+        return np.where(np.isnan(v), v, entries)
 
 
 def _peaks(own):
-    """Code of the largest share of each unit, and this share."""
-    # Last in this order is, of each unit, the first code of the largest share.
+    """Most probable code of each unit, and its share."""
+    # The last code of each unit in this order is the first with the largest share.
     order = np.lexsort((-np.arange(len(own.units)), own.share, own.units))
     ends = np.cumsum(np.bincount(own.units, minlength=own.size)) - 1
     return order[ends], own.share[order[ends]]
 
 
 def _within(own, units, uniform):
-    """Codes drawn within units."""
+    """Codes drawn given the units of one column."""
     order = np.argsort(own.units, kind="stable")
     sizes = np.bincount(own.units, minlength=own.size)
-    first = np.cumsum(sizes) - sizes
-    found, last = order[first[units]], own.size - 1
-    rows = np.flatnonzero((units == last) & (sizes[last] > 1))
+    starts = np.cumsum(sizes) - sizes
+    codes_drawn, rare = order[starts[units]], own.size - 1
+    rows = np.flatnonzero((units == rare) & (sizes[rare] > 1))
     if rows.size:
-        codes = order[first[last] :]
-        upto = own.share[codes].cumsum()
-        at = np.searchsorted(upto, uniform[rows] * upto[-1], side="right")
-        found[rows] = codes[at.clip(max=len(codes) - 1)]
-    return found
+        codes = order[starts[rare] :]
+        cumulative = own.share[codes].cumsum()
+        drawn = np.searchsorted(
+            cumulative, uniform[rows] * cumulative[-1], side="right"
+        )
+        codes_drawn[rows] = codes[drawn.clip(max=len(codes) - 1)]
+    return codes_drawn

@@ -1,8 +1,8 @@
-r"""Columns of several kinds side by side, given outputs of one net.
+r"""Columns of several kinds, given outputs of one net.
 
 .. math:: \log p(x \mid z) = \sum_j \log p_j(x_j; z_j)
 
-A column's outputs and inputs stand next to each other.
+The outputs of a column are contiguous, and so are its inputs.
 """
 
 from functools import cached_property
@@ -19,7 +19,7 @@ from skdgm.distributions.columns.numeric import NumericOutput
 from skdgm.distributions.gaussian import NormalOutput
 from skdgm.distributions.roles import Output
 
-# Components of a date given latent units: a season has a mode in each year.
+# Number of components for dates given latent units: a season is a mode in each year.
 _N_WAVES = 30
 
 
@@ -35,13 +35,23 @@ class ColumnBlock(NamedTuple):
 class MixedOutput(Output):
     """Columns of several kinds, as blocks of one kind each.
 
-    A kind is "bernoulli", "categorical", "ordinal", "gaussian" or "numeric"; ``sizes``
-    are numbers of categories, or 1; a ``mixture`` is the density of real columns, and
-    ``of_waves`` that of columns with phases, such as dates: the same by default.
-    ``scales`` are those of ordinal and numeric columns, and of categories in groups:
-    see :class:`OrdinalOutput`, :class:`NumericOutput` and :class:`GroupedOutput`.
-    Columns that are ``gapped`` may be absent, as of :class:`GappedOutput`; if
-    ``whole``, draws of these never are.
+    Parameters
+    ----------
+    kinds : ndarray of str, of shape (n_columns,)
+        Kinds "bernoulli", "categorical", "ordinal", "gaussian" or "numeric".
+    sizes : ndarray of int, of shape (n_columns,)
+        Numbers of categories; 1 for other columns.
+    mixture : Mixture
+        Densities of real columns.
+    scales : list, optional
+        Scale of each column: see :class:`OrdinalOutput` and :class:`NumericOutput`, and
+        :class:`GroupedOutput` for categories in groups.
+    gapped : ndarray of bool, of shape (n_columns,), optional
+        Columns whose values may be absent; see :class:`GappedOutput`.
+    whole : bool, default=False
+        If True, draws are never absent.
+    of_waves : Mixture, optional
+        Densities of columns with phases, such as dates; by default ``mixture``.
     """
 
     def __init__(
@@ -59,53 +69,58 @@ class MixedOutput(Output):
         self.scales, self.whole, self.of_waves = scales, whole, of_waves
         self.gapped = np.zeros(len(kinds), bool) if gapped is None else gapped
         self.n_inputs, self.n_outputs = np.empty((2, len(kinds)), int)
-        apart = np.zeros(len(kinds), bool)
+        has_own_mixture = np.zeros(len(kinds), bool)
         if of_waves and of_waves != mixture:
-            apart[self.waved] = True
-        found = []
-        for kind, gapped, waves in dict.fromkeys(zip(kinds, self.gapped, apart)):
-            same = (kinds == kind) & (self.gapped == gapped)
-            at = np.flatnonzero(same & (apart == waves))
-            own = _output(kind, sizes, of_waves if waves else mixture, scales, at)
-            found.append((GappedOutput(own, whole) if gapped else own, at))
-            self.n_inputs[at] = found[-1][0].n_inputs
-            self.n_outputs[at] = found[-1][0].n_outputs
+            has_own_mixture[self.waved] = True
+        outputs = []
+        for kind, gapped, waves in dict.fromkeys(
+            zip(kinds, self.gapped, has_own_mixture)
+        ):
+            is_same_kind = (kinds == kind) & (self.gapped == gapped)
+            members = np.flatnonzero(is_same_kind & (has_own_mixture == waves))
+            base = _output(kind, sizes, of_waves if waves else mixture, scales, members)
+            outputs.append((GappedOutput(base, whole) if gapped else base, members))
+            self.n_inputs[members] = outputs[-1][0].n_inputs
+            self.n_outputs[members] = outputs[-1][0].n_outputs
         self.blocks = [
             ColumnBlock(
-                output, at, places_of(at, self.n_inputs), places_of(at, self.n_outputs)
+                output,
+                members,
+                places_of(members, self.n_inputs),
+                places_of(members, self.n_outputs),
             )
-            for output, at in found
+            for output, members in outputs
         ]
 
     @cached_property
     def single(self):
-        """Distributions of each column by itself, a list."""
+        """Distributions of each single column, a list."""
         return [self.take([j]) for j in range(len(self.kinds))]
 
     @property
     def scaling(self):
-        """Mask of outputs that are log weights and log scales of real columns, whose
-        last outputs are these, and means between them."""
-        found = np.zeros(self.n_outputs.sum(), bool)
-        for output, at, *_ in self.blocks:
-            own = output.base if self.gapped[at[0]] else output
-            mixture = getattr(getattr(own, "values", own), "mixture", None)
+        """Mask of outputs that are log weights or log scales of real columns. The last
+        outputs of such a column are log weights, means and log scales."""
+        mask = np.zeros(self.n_outputs.sum(), bool)
+        for output, members, *_ in self.blocks:
+            base = output.base if self.gapped[members[0]] else output
+            mixture = getattr(getattr(base, "values", base), "mixture", None)
             if mixture:
                 k = mixture.n_components
-                for last in np.cumsum(self.n_outputs)[at]:
-                    found[last - 3 * k : last - 2 * k] = found[last - k : last] = True
-        return found
+                for last in np.cumsum(self.n_outputs)[members]:
+                    mask[last - 3 * k : last - 2 * k] = mask[last - k : last] = True
+        return mask
 
     @property
     def waved(self):
-        """Columns of which phases are read, such as dates. What depends on a phase is
-        simple given the column, which given that has many values far apart: in orders
-        of columns they come before others."""
+        """Columns with phases, such as dates. They precede other columns in orders of
+        columns: a column that depends on a phase has a simple distribution given the
+        date, whereas the date given that column has many separate modes."""
         scales = self.scales or ()
         return np.flatnonzero([len(getattr(own, "waves", ())) for own in scales])
 
     def take(self, columns):
-        """Distributions of some of the columns, in their order."""
+        """Distributions of selected columns, in the given order."""
         return type(self)(
             self.kinds[columns],
             self.sizes[columns],
@@ -117,7 +132,7 @@ class MixedOutput(Output):
         )
 
     def present(self):
-        """The same distributions, of which draws are never absent."""
+        """The same distributions with draws that are never absent."""
         return type(self)(
             self.kinds,
             self.sizes,
@@ -173,7 +188,7 @@ class MixedOutput(Output):
             yield block, np.take(out, block.outputs, axis=1), values
 
     def log_p(self, out, v, own=()):
-        """Log probability of each entry, in float64; 0 if missing."""
+        """Log probability of each entry, float64; 0 for missing entries."""
 
         def log_p(block, out):
             return block.output.log_p(out, v[:, block.columns])
@@ -196,13 +211,13 @@ class MixedOutput(Output):
     def expected_grad(self, out, grad):
         if len(self.blocks) == 1:
             return self.blocks[0].output.expected_grad(out, grad)
-        found = np.empty_like(out)
+        by_out = np.empty_like(out)
         for block in self.blocks:
             of_block = grad[:, block.inputs]
-            found[:, block.outputs] = block.output.expected_grad(
+            by_out[:, block.outputs] = block.output.expected_grad(
                 out[:, block.outputs], of_block
             )
-        return found
+        return by_out
 
     def mode(self, out):
         return self._of_entries(out, lambda block, out: block.output.mode(out))
@@ -214,10 +229,10 @@ class MixedOutput(Output):
         return self._of_entries(out, drawn)
 
     def _of_entries(self, out, function):
-        found = np.empty((len(out), len(self.kinds)), out.dtype)
+        entries = np.empty((len(out), len(self.kinds)), out.dtype)
         for block in self.blocks:
-            found[:, block.columns] = function(block, out[:, block.outputs])
-        return found
+            entries[:, block.columns] = function(block, out[:, block.outputs])
+        return entries
 
 
 def _at(share, inputs):
@@ -233,16 +248,16 @@ def _output(kind, sizes, mixture, scales, at):
         return GroupedOutput([scales[j] for j in at])
     if kind == "gaussian":
         return MixtureOutput(sizes[at], mixture)
-    own = BernoulliOutput if kind == "bernoulli" else CategoricalOutput
-    return own(sizes[at])
+    kind_of_output = BernoulliOutput if kind == "bernoulli" else CategoricalOutput
+    return kind_of_output(sizes[at])
 
 
 def places_of(columns, sizes):
-    """Positions of the inputs, or outputs, of some columns, in the order of these, of
-    which every column has as many as ``sizes`` says."""
-    own = sizes[columns]
-    first = np.cumsum(sizes)[columns] - np.cumsum(own)
-    return np.repeat(first, own) + np.arange(own.sum())
+    """Positions of the inputs, or outputs, of given columns, in the order of the
+    columns; ``sizes`` are the numbers of inputs, or outputs, of all columns."""
+    column_sizes = sizes[columns]
+    first = np.cumsum(sizes)[columns] - np.cumsum(column_sizes)
+    return np.repeat(first, column_sizes) + np.arange(column_sizes.sum())
 
 
 def slots(sizes):
@@ -252,8 +267,8 @@ def slots(sizes):
 
 
 def output_as_asked(asked, columns):
-    """Distribution of columns, an :class:`Output`, given outputs of a decoder, of the
-    kind that ``column_types``, ``variance`` and ``min_variance`` of options ask for."""
+    """Distribution of columns given outputs of a decoder, an :class:`Output`, according
+    to the options ``column_types``, ``variance`` and ``min_variance``."""
     sizes, floor = columns.sizes, asked.min_variance
     if asked.column_types == "bernoulli":
         return BernoulliOutput(sizes)

@@ -1,13 +1,13 @@
-r"""Mixtures of normal or of Laplace densities, of real columns given a net's outputs.
+r"""Mixtures of normal or Laplace densities, for real columns given a net's outputs.
 
 .. math:: -\log \sum_k \alpha_k \, \mathcal{N}(x; \mu_k, \sigma_k), \qquad
    \partial / \partial \mu_k = -\pi_k \, \frac{x - \mu_k}{\sigma_k^2}, \quad
    \partial / \partial \log \sigma_k = \pi_k \Bigl(1 -
    \frac{(x - \mu_k)^2}{\sigma_k^2}\Bigr)
 
-with :math:`\pi_k` the posterior probability of component k given x [1]_. The gradient
-by a mean is unbounded as its scale shrinks; multiplied by :math:`\sigma_k` it is not,
-and keeps its sign [2]_.
+where :math:`\pi_k` is the posterior probability of component k given x [1]_. The
+gradient with respect to a mean is unbounded as the scale decreases; multiplied by
+:math:`\sigma_k` it is bounded and has the same sign [2]_.
 
 References
 ----------
@@ -27,9 +27,9 @@ from skdgm.distributions.roles import Output, repeated
 from skdgm.utils.math import floored
 from skdgm.utils.threading.parallel import run
 
-# Log of the largest scale: rows far from the training rows would make scales overflow.
+# Log of the maximum scale, as scales would overflow for rows far from training rows.
 _HIGHEST = float(np.log(1e4))
-# The initial means of components span minus this to this.
+# Initial means of components are between minus this and this.
 _SPREAD = 1.5
 _SHAPES = {"gaussian": kernels.GAUSSIAN, "laplace": kernels.LAPLACE}
 # Cost of a component, in multiply-adds.
@@ -37,12 +37,12 @@ _WORK = 60
 
 
 class Mixture(NamedTuple):
-    """Mixtures of "gaussian" or "laplace" densities, parametrised by a net's outputs.
+    """Mixtures of "gaussian" or "laplace" densities, parametrized by a net's outputs.
 
-    Those of a column are the log weights of its ``n_components``, then means, then log
-    scales: ``out`` is (n_rows, n_columns * 3 * n_components). ``floor`` is the least
-    scale; the largest is 10,000. If ``rescaled``, gradients by means are multiplied by
-    scales.
+    Outputs ``out`` have shape (n_rows, n_columns * 3 * n_components). Those of a column
+    are the log weights of its ``n_components``, then means, then log scales. Scales are
+    between ``floor`` and 10,000. If ``rescaled``, gradients with respect to means are
+    multiplied by scales.
     """
 
     n_components: int
@@ -56,22 +56,24 @@ class Mixture(NamedTuple):
         return log_softmax(logits, axis=2), mean, self._log_scale(raw)
 
     def log_density(self, out, x):
-        """Log density of each entry, of shape (n_rows, n_columns), in nats."""
-        found = np.empty(x.shape, out.dtype)
+        """Log density of each entry, (n_rows, n_columns), in nats."""
+        log_p = np.empty(x.shape, out.dtype)
         height = out.dtype.type(kernels.HEIGHTS[_SHAPES[self.shape]])
-        self._run(kernels.log_densities, out, x, height, found)
-        return found
+        self._run(kernels.log_densities, out, x, height, log_p)
+        return log_p
 
     def draw(self, out, uniform, number):
-        """Draw an entry per row and column from uniform noise and :meth:`noise`."""
+        """Draw an entry for each row and column from uniform numbers and
+        :meth:`noise`."""
         log_weight, mean, s = self.parts(out)
-        below = np.cumsum(np.exp(log_weight), axis=2)[..., :-1]
-        chosen = (below <= uniform[..., None]).sum(axis=2)[..., None]
+        cumulative = np.cumsum(np.exp(log_weight), axis=2)[..., :-1]
+        chosen = (cumulative <= uniform[..., None]).sum(axis=2)[..., None]
         mean, s = (np.take_along_axis(a, chosen, 2)[..., 0] for a in (mean, s))
         return mean + np.exp(s) * number
 
     def noise(self, rng, n_columns, dtype):
-        """Draws of scale 1 of the components' shape; ``rng`` has a stream per row."""
+        """Draws of scale 1 with the components' shape; ``rng`` has a stream for each
+        row."""
         if self.shape == "gaussian":
             return rng.normal(n_columns, dtype)
         return laplace.ppf(rng.uniform(n_columns) + 2.0**-33).astype(dtype)
@@ -82,37 +84,40 @@ class Mixture(NamedTuple):
         return (np.exp(log_weight) * mean).sum(axis=2)
 
     def mean_grad(self, out, grad):
-        """Gradient by ``out``, given that by :meth:`mean`."""
+        """Gradient with respect to ``out`` from the gradient with respect to
+        :meth:`mean`."""
         log_weight, mean, s = self.parts(out)
         weight, grad = np.exp(log_weight), grad[..., None]
         gap = mean - (weight * mean).sum(axis=2, keepdims=True)
         return self.pulled(out, grad * weight * gap, grad * weight, np.zeros_like(s))
 
     def pulled(self, out, by_logits, by_mean, by_log_scale):
-        """Gradient by ``out``, given those by logits, means and log scales."""
+        """Gradient with respect to ``out`` from those with respect to logits, means and
+        log scales."""
         raw = self._raw(out)[2]
-        free = floored(raw, self.floor) < _HIGHEST
+        slope = floored(raw, self.floor) < _HIGHEST
         if self.floor:
-            free = free * expit(raw - np.log(self.floor))
-        parts = by_logits, by_mean, by_log_scale * free
+            slope = slope * expit(raw - np.log(self.floor))
+        parts = by_logits, by_mean, by_log_scale * slope
         return np.stack(parts, axis=2).reshape(out.shape).astype(out.dtype, copy=False)
 
     def mode(self, out):
-        """Mean of the component with the highest peak, of each entry."""
+        """Mean of the component with the highest peak, for each entry."""
         log_weight, mean, s = self.parts(out)
-        highest = (log_weight - s).argmax(axis=2)[..., None]
-        return np.take_along_axis(mean, highest, 2)[..., 0]
+        best = (log_weight - s).argmax(axis=2)[..., None]
+        return np.take_along_axis(mean, best, 2)[..., 0]
 
     def grad(self, out, x):
-        """Gradient by ``out`` of the negative log-likelihood of known entries."""
+        """Gradient with respect to ``out`` of the negative log-likelihood of known
+        entries."""
         grad = np.empty(out.shape, out.dtype)
         self._run(kernels.gradients, out, x, self.rescaled, grad)
         return grad
 
     def raw_scale(self, scale):
-        """Outputs of the net (before the floor is added) that give the scales."""
-        least = np.finfo(np.float32).tiny + 1e-6 * self.floor
-        return np.log(np.maximum(scale - self.floor, least))
+        """Outputs of the net, before the floor is added, that give the scales."""
+        minimum = np.finfo(np.float32).tiny + 1e-6 * self.floor
+        return np.log(np.maximum(scale - self.floor, minimum))
 
     def _raw(self, out):
         return np.moveaxis(out.reshape(len(out), -1, 3, self.n_components), 2, 0)
@@ -121,21 +126,22 @@ class Mixture(NamedTuple):
         return np.minimum(floored(raw, self.floor), raw.dtype.type(_HIGHEST))
 
     def _run(self, kernel, out, x, option, found):
-        laplace, real = _SHAPES[self.shape] == kernels.LAPLACE, out.dtype.type
-        given = laplace, real(self.floor), real(np.exp(_HIGHEST)), option, found
-        rows = np.ascontiguousarray(out), np.ascontiguousarray(x, real)
+        laplace, dtype = _SHAPES[self.shape] == kernels.LAPLACE, out.dtype.type
+        options = laplace, dtype(self.floor), dtype(np.exp(_HIGHEST)), option, found
+        rows = np.ascontiguousarray(out), np.ascontiguousarray(x, dtype)
         work = _WORK * out.size // 3
-        run(kernel, *rows, self.n_components, *given, n=len(x), work=work)
+        run(kernel, *rows, self.n_components, *options, n=len(x), work=work)
 
 
 def standard_mixture(n_components, shape, min_variance, rescaled=True):
-    """Mixture densities for standardised columns, with scales of at least the square
+    """Mixture densities for standardized columns, with scales of at least the square
     root of ``min_variance``; see :class:`Mixture`."""
     return Mixture(n_components, shape, float(np.sqrt(min_variance)), rescaled)
 
 
 class MixtureOutput(Output):
-    """Standardised columns, given the parts of a :class:`Mixture` for each."""
+    """Standardized columns, given the parameters of a :class:`Mixture` for each
+    column."""
 
     kind = "gaussian"
 
@@ -144,11 +150,11 @@ class MixtureOutput(Output):
         self.mixture, self.n_outputs = mixture, 3 * mixture.n_components * sizes
 
     def start(self, share):
-        """Initial outputs: components around 0, with scales of 1."""
+        """Initial outputs: components around 0 with scales of 1."""
         n = self.mixture.n_components
         means = np.linspace(-_SPREAD, _SPREAD, n) if n > 1 else np.zeros(1)
-        own = np.concatenate([np.zeros(n), means, np.zeros(n)])
-        return np.tile(own, len(self.n_inputs))
+        column_outputs = np.concatenate([np.zeros(n), means, np.zeros(n)])
+        return np.tile(column_outputs, len(self.n_inputs))
 
     def nll_grad(self, out, v, weight, own=()):
         return weight[:, None] * self.mixture.grad(out, repeated(v, out)), ()
@@ -166,10 +172,10 @@ class MixtureOutput(Output):
         return self.mixture.mean_grad(out, grad)
 
     def mode(self, out):
-        """Centre of the component with the highest peak, for each entry."""
+        """Mean of the component with the highest peak, for each entry."""
         return self.mixture.mode(out)
 
     def draw(self, out, rng, own=()):
-        n, real = len(self.n_inputs), out.dtype.type
-        uniform, other = rng.fold(0).uniform(n, real), rng.fold(1)
-        return self.mixture.draw(out, uniform, self.mixture.noise(other, n, real))
+        n, dtype = len(self.n_inputs), out.dtype.type
+        uniform, other = rng.fold(0).uniform(n, dtype), rng.fold(1)
+        return self.mixture.draw(out, uniform, self.mixture.noise(other, n, dtype))

@@ -1,12 +1,12 @@
-r"""Normal distribution truncated at 0, of columns of amounts.
+r"""Normal distribution truncated at 0, for columns of amounts.
 
 .. math:: p(x \mid \theta, \lambda) = \exp(\theta x - \tfrac12 \lambda x^2 - A), \quad
    x \ge 0, \quad A = \frac{\theta^2}{2 \lambda} - \frac12 \log\frac{\lambda}{2\pi} +
    \log \Phi(\theta / \sqrt\lambda)
 
-A unit's parameters are those of a real one, of which it has the formulas but for the
-range: a location b and :math:`\log \lambda`, with :math:`\theta = \lambda (b + \text{
-input})`. Far below 0 it is exponential with the rate :math:`-\theta`.
+The parameters are those of a normal unit, a location b and :math:`\log \lambda`, with
+:math:`\theta = \lambda (b + \text{input})`. For :math:`\theta` far below 0 the
+distribution is exponential with rate :math:`-\theta`.
 """
 
 import numpy as np
@@ -16,20 +16,19 @@ from skdgm.distributions.normal_units import Rectified
 
 
 class Truncated(Gaussian):
-    """A block of real units of at least 0; parameters as of
+    """A block of real units of at least 0; parameters are those of
     :class:`~skdgm.distributions.Gaussian`."""
 
     __slots__ = ()
 
     def init(self, moments=None, dtype=np.float64):
-        """Parameters with which the block without neighbours has the given means, and
-        before truncation the given variances; locations 0 and variances 1 by
-        default."""
+        """Parameters for given means of the block without neighbours, and given
+        variances before truncation; locations of 0 and variances of 1 by default."""
         if moments is None:
             return super().init(None, dtype)
-        mean, variance = (np.asarray(part, np.float64) for part in moments)
-        broad = np.sqrt(np.broadcast_to(variance, self.size))
-        location = self._unit.natural(mean / broad) * broad
+        mean, variance = (np.asarray(values, np.float64) for values in moments)
+        deviation = np.sqrt(np.broadcast_to(variance, self.size))
+        location = self._unit.natural(mean / deviation) * deviation
         return Normal(location.astype(dtype), super().init((0, variance), dtype)[1])
 
     @property
@@ -47,19 +46,19 @@ class Truncated(Gaussian):
         return standard - 0.5 * np.log(precision)
 
     def mean(self, eta):
-        broad = np.sqrt(eta.precision)
-        return self._unit.mean(eta.theta / broad) / broad
+        root_precision = np.sqrt(eta.precision)
+        return self._unit.mean(eta.theta / root_precision) / root_precision
 
     def sample(self, eta, rng):
-        mean, broad = self.mean(eta), np.sqrt(eta.precision)
+        mean, root_precision = self.mean(eta), np.sqrt(eta.precision)
         shape = len(rng.ids), self.size
-        standard = np.broadcast_to(eta.theta / broad, shape)
-        x = self._unit.draw_each(standard, rng).astype(mean.dtype) / broad
+        standard = np.broadcast_to(eta.theta / root_precision, shape)
+        x = self._unit.draw_each(standard, rng).astype(mean.dtype) / root_precision
         return x, np.broadcast_to(mean, shape)
 
     def entropy(self, own, mean):
-        """Entropy of each unit in nats, less what the expectation of the energy exceeds
-        the energy of the mean by."""
+        """Entropy of each unit in nats, less the difference between the expected energy
+        and the energy of the mean."""
         mean = np.asarray(mean)
-        broad = np.exp(0.5 * own.log_precision)
-        return self._unit.entropy(None, mean * broad) - 0.5 * own.log_precision
+        root_precision = np.exp(0.5 * own.log_precision)
+        return self._unit.entropy(None, mean * root_precision) - 0.5 * own.log_precision

@@ -1,8 +1,8 @@
-r"""Draws of a column within an event, and the probability of this.
+r"""Draws of a column conditional on an event, and the log probability of the event.
 
 .. math:: x \sim p(x \mid x \in S), \qquad \log p(x \in S)
 
-for a set S of bits, of categories, of atoms, or of intervals of real numbers.
+S is a set of bits, categories or atoms, or a union of intervals of real numbers.
 """
 
 from typing import NamedTuple
@@ -14,8 +14,8 @@ _LOG_2 = float(np.log(2))
 
 
 class Event(NamedTuple):
-    """Set of values of one column, in the units of a model: ``codes`` is a mask of
-    bits, categories or atoms, (n_codes,), and ``intervals`` are disjoint ones of real
+    """Set of values of one column, in the units of a model. ``codes`` is a mask of
+    bits, categories or atoms, (n_codes,); ``intervals`` are disjoint intervals of real
     values, (n_intervals, 2)."""
 
     codes: np.ndarray
@@ -23,52 +23,63 @@ class Event(NamedTuple):
 
     @property
     def empty(self):
-        """True if no value is in the set."""
+        """True if the set is empty."""
         return not (self.codes.any() or len(self.intervals))
 
 
 def draw_within(output, out, event, rng):
-    """Draw values, (n_rows,), of a column within an event that is not empty, and the
-    log probability of this, (n_rows,) in float64; ``output`` is a :class:`MixedOutput`
-    of the column alone, and there is a stream for each row."""
-    own, kind = output.blocks[0].output, output.kinds[0]
+    """Draw values of a column, (n_rows,), conditional on an event that is not empty;
+    return them and the log probability of the event, (n_rows,), float64.
+
+    ``output`` is a :class:`MixedOutput` of the column alone, and ``rng`` has a stream
+    for each row.
+    """
+    distribution, kind = output.blocks[0].output, output.kinds[0]
     out, present = out.astype(np.float64), 0.0
     if output.gapped[0]:
-        # The event is one of values that are present.
-        own, out, present = own.base, out[:, 1:], log_expit(-out[:, 0])
+        # The event contains present values only.
+        distribution, out, present = (
+            distribution.base,
+            out[:, 1:],
+            log_expit(-out[:, 0]),
+        )
     if kind == "bernoulli":
         log_p = np.concatenate([log_expit(-out), log_expit(out)], axis=1)
     elif kind in ("categorical", "ordinal"):
-        log_p = own.of_codes(log_softmax(out, axis=1))
+        log_p = distribution.of_codes(log_softmax(out, axis=1))
     else:
         log_p = np.zeros((len(out), 1))
         if kind == "numeric":
-            n_logits = out.shape[1] - 3 * own.values.mixture.n_components
+            n_logits = out.shape[1] - 3 * distribution.values.mixture.n_components
             log_p = log_softmax(out[:, :n_logits], axis=1) if n_logits else log_p
             out = out[:, n_logits:]
-        mixture = own.values.mixture if kind == "numeric" else own.mixture
-        z, log_mass = _real(mixture, out, event.intervals, rng)
+        mixture = (
+            distribution.values.mixture if kind == "numeric" else distribution.mixture
+        )
+        scores, log_mass = _real(mixture, out, event.intervals, rng)
         codes = np.where(event.codes, log_p[:, :-1], -np.inf)
         log_p = np.concatenate([codes, log_p[:, -1:] + log_mass[:, None]], axis=1)
         chosen, log_mass = _chosen(log_p, rng.fold(0))
-        marks = own.scales[0].marks if kind == "numeric" else np.zeros(0)
+        marks = distribution.scales[0].marks if kind == "numeric" else np.zeros(0)
         atoms = np.append(marks, 0.0)[chosen]
-        return np.where(chosen == len(marks), z, atoms), log_mass + present
+        return np.where(chosen == len(marks), scores, atoms), log_mass + present
     chosen, log_mass = _chosen(np.where(event.codes, log_p, -np.inf), rng.fold(0))
     return chosen.astype(np.float64), log_mass + present
 
 
 def relative(output, out, v, log_p=None):
-    """Probability of values of a column, (n_rows, 1), relative to that of the most
-    probable one, (n_rows,): 1 of missing ones. ``output`` is a :class:`MixedOutput` of
-    the column alone; ``log_p``, the log probability of values, is computed by
-    default."""
-    own = output.blocks[0].output
-    log_share = getattr(own.base if output.gapped[0] else own, "log_share", None)
+    """Ratio of the probability of values, (n_rows, 1), to that of the most probable
+    value, (n_rows,); 1 for missing values. ``output`` is a :class:`MixedOutput` of the
+    column alone; ``log_p`` is the log probability of the values, if it is known
+    already."""
+    distribution = output.blocks[0].output
+    log_share = getattr(
+        distribution.base if output.gapped[0] else distribution, "log_share", None
+    )
 
     def log_p_of(v, log_p=None):
         log_p = output.log_p(out, v)[:, 0] if log_p is None else log_p
-        # A share of rare categories is the same for all outputs.
+        # The share of a rare category within its group does not depend on outputs.
         return log_p - (log_share(v)[:, 0] if log_share else 0)
 
     with np.errstate(invalid="ignore"):
@@ -77,24 +88,25 @@ def relative(output, out, v, log_p=None):
 
 
 def _chosen(log_p, rng):
-    """Choices by probabilities that need not add up to one, and the log of their sum;
-    none has a probability of zero, unless all have."""
+    """Choices from unnormalized log probabilities, and the log of their sum. A choice
+    of zero probability occurs only if all are zero."""
     total = logsumexp(log_p, axis=1)
     with np.errstate(invalid="ignore"):
         share = np.exp(log_p - total[:, None])
-    upto = np.nan_to_num(share).cumsum(axis=1)
-    uniform = rng.uniform(1) * upto[:, -1:]
-    return (upto <= uniform).sum(axis=1).clip(max=log_p.shape[1] - 1), total
+    cumulative = np.nan_to_num(share).cumsum(axis=1)
+    uniform = rng.uniform(1) * cumulative[:, -1:]
+    return (cumulative <= uniform).sum(axis=1).clip(max=log_p.shape[1] - 1), total
 
 
 def _real(mixture, out, intervals, rng):
-    """Draws of a mixture within intervals, and the log probability of these."""
+    """Draws of a mixture conditional on intervals, and the log probability of the
+    intervals."""
     if not len(intervals):
         return np.zeros(len(out)), np.full(len(out), -np.inf)
-    log_weight, mean, log_scale = (part[:, 0] for part in mixture.parts(out))
+    log_weight, mean, log_scale = (values[:, 0] for values in mixture.parts(out))
     ends = (intervals.T[:, None, None] - mean[..., None]) / np.exp(log_scale)[..., None]
     cdf, inverse = _SHAPES[mixture.shape]
-    # On the left of the mode small probabilities have all their digits.
+    # Intervals are mirrored to the left of the mode, where small masses are exact.
     right = ends[0] > 0
     low = np.where(right, -ends[1], ends[0])
     high = np.where(right, -ends[0], ends[1])
@@ -104,11 +116,13 @@ def _real(mixture, out, intervals, rng):
     log_p = (log_weight[..., None] + mass).reshape(len(out), -1)
     chosen, log_mass = _chosen(log_p, rng.fold(1))
     component, interval = np.divmod(chosen, len(intervals))
-    at = np.arange(len(out)), component, interval
+    chosen_places = np.arange(len(out)), component, interval
     uniform = np.maximum(rng.fold(2).uniform(1)[:, 0], 2.0**-40)
-    t = inverse(np.logaddexp(below[at], np.log(uniform) + mass[at]))
-    t = np.where(right[at], -t, t)
-    z = mean[at[:2]] + np.exp(log_scale[at[:2]]) * t
+    t = inverse(
+        np.logaddexp(below[chosen_places], np.log(uniform) + mass[chosen_places])
+    )
+    t = np.where(right[chosen_places], -t, t)
+    z = mean[chosen_places[:2]] + np.exp(log_scale[chosen_places[:2]]) * t
     low, high = intervals[interval].T
     return z.clip(low, high), log_mass
 

@@ -1,1 +1,1 @@
-"""Parts of the report on synthetic rows of a table."""
+"""Components of the report on synthetic rows of a table."""

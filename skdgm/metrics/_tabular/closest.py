@@ -1,14 +1,15 @@
-r"""Nearest rows of tables of several kinds of columns, by Gower's distance.
+r"""Nearest rows of mixed tables by Gower's distance.
 
 .. math:: d(x, y) = \frac1D \sum_j d_j(x_j, y_j), \qquad
    d_j = \min(1, |x_j - y_j| / r_j) \text{ or } [x_j \ne y_j]
 
-with the range :math:`r_j` of the column in the first table for numbers and dates, and
-the second form for categories and booleans. A missing value is at a distance of 0 from
-another and of 1 from any value, so that equal rows are at a distance of 0.
+The first form, with the range :math:`r_j` of the column in the first table, is for
+numbers and dates, and the second for categories and booleans. The distance of a missing
+value is 0 from another missing value and 1 from any value, so that equal rows have
+distance 0.
 
-Numbers are rounded to multiples of :math:`2^{-30}` ranges: sums are exact then, and so
-are ties. Distances are computed one block of rows at a time.
+Numbers are rounded to multiples of :math:`2^{-30}` ranges, so that sums and ties are
+exact. Distances are computed by blocks of rows.
 """
 
 from typing import NamedTuple
@@ -17,13 +18,13 @@ import numpy as np
 from scipy.special import ndtri
 from sklearn.utils import gen_batches
 
-# Entries of a block of distances; multiples of ranges that numbers are rounded to.
+# Entries of a block of distances; inverse of the unit to which numbers are rounded.
 _ENTRIES, _GRID = 2**21, 2.0**30
 
 
 class Places(NamedTuple):
     """Columns of several tables, each (n_columns, n_rows), scaled for Gower's distance;
-    ``discrete`` is True for those of codes."""
+    ``discrete`` is True for columns of codes."""
 
     tables: list
     discrete: tuple
@@ -36,9 +37,8 @@ class Places(NamedTuple):
         return cls([np.stack(parts) for parts in zip(*scaled)], discrete)
 
     def blocks(self, rows, others, columns=None):
-        """Iterate over slices of the rows of one table and the sums of their distances
-        to those of another, over columns, by default all; (n_rows_of_block,
-        n_others)."""
+        """Iterate over slices of the rows of one table, with the sums over columns of
+        their distances to all rows of another, (n_rows_of_block, n_others)."""
         columns = range(len(self.discrete)) if columns is None else list(columns)
         n, m = rows.shape[1], others.shape[1]
         for block in gen_batches(n, max(1, _ENTRIES // m)):
@@ -48,17 +48,19 @@ class Places(NamedTuple):
             yield block, D
 
     def apart(self, j, rows, others):
-        """Distances of rows of one table to those of another in one column."""
+        """Distances in one column between rows of two tables."""
         x, y = rows[j][:, None], others[j]
         if self.discrete[j]:
             return x != y
-        found = np.subtract(x, y)
-        np.abs(found, out=found)
-        np.minimum(found, 1.0, out=found)
+        distances = np.subtract(x, y)
+        np.abs(distances, out=distances)
+        np.minimum(distances, 1.0, out=distances)
         missing = np.isnan(x), np.isnan(y)
-        if any(own.any() for own in missing):
-            found = np.where(np.isnan(found), missing[0] != missing[1], found)
-        return found
+        if any(mask.any() for mask in missing):
+            distances = np.where(
+                np.isnan(distances), missing[0] != missing[1], distances
+            )
+        return distances
 
 
 def _scaled(column):
@@ -67,7 +69,7 @@ def _scaled(column):
         return [np.where(np.isnan(part), -1, part) for part in column.parts]
     first = column.parts[0][~np.isnan(column.parts[0])]
     low, width = (first.min(), np.ptp(first)) if len(first) else (0.0, 0.0)
-    # Any other value than that of a constant column is as far as can be.
+    # A value that differs from a constant column has the maximum distance.
     unit = width if width > 0 else np.finfo(float).tiny
     with np.errstate(over="ignore"):
         parts = [np.clip((part - low) / unit, -_GRID, _GRID) for part in column.parts]
@@ -75,7 +77,8 @@ def _scaled(column):
 
 
 def nearest(places, rows, others):
-    """Distance of the nearest of other rows from each row, and its index."""
+    """Distance from each row to the nearest of ``others``, and the index of that
+    row."""
     distance, index = np.empty(rows.shape[1]), np.empty(rows.shape[1], np.int64)
     for block, D in places.blocks(rows, others):
         index[block] = D.argmin(axis=1)
@@ -84,21 +87,22 @@ def nearest(places, rows, others):
 
 
 def closest_records(columns, confidence):
-    r"""Compare distances of synthetic rows from training rows and from held-out ones.
+    r"""Compare the distances of synthetic rows from training rows and from held-out
+    rows.
 
-    Returns the share of synthetic rows that are closer to a training row, ties counting
-    one half, and the ends of its interval (NaN without held-out rows), and the
-    distances of each from the nearest training row and held-out row. Rows with the same
-    nearest row tell as much as one: where :math:`c_j` have the same one, the interval
-    is Wilson's for a sample of :math:`n^2 / \sum_j c_j^2` rows.
+    Returns the share of synthetic rows that are closer to a training row, with the ends
+    of its interval, and the distances to the nearest training and held-out rows. Ties
+    count one half. Without held-out rows the share and interval are NaN. Rows with the
+    same nearest row are dependent: if :math:`c_j` rows share nearest row j, the
+    interval is Wilson's for :math:`n^2 / \sum_j c_j^2` rows.
     """
     places = Places.of(columns)
     train, drawn, *held_out = places.tables
-    found = [nearest(places, drawn, table) for table in (train, *held_out)]
-    distances = [distance for distance, _ in found]
+    results = [nearest(places, drawn, table) for table in (train, *held_out)]
+    distances = [distance for distance, _ in results]
     if not held_out:
         return (np.nan, np.nan, np.nan), distances
-    (near, first), (far, second) = found
+    (near, first), (far, second) = results
     share = float(np.mean((near < far) + 0.5 * (near == far)))
     pooled = np.where(near <= far, first, second + train.shape[1])
     counts = np.bincount(pooled)
@@ -108,7 +112,7 @@ def closest_records(columns, confidence):
 
 
 def wilson(share, n, confidence):
-    """Wilson's interval of a share of n independent rows."""
+    """Wilson's confidence interval for a share of n independent rows."""
     z = ndtri(0.5 + confidence / 2)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) * z / (1 + z**2 / n)
@@ -116,7 +120,7 @@ def wilson(share, n, confidence):
 
 
 def excess(shares, sizes, confidence):
-    """Newcombe's interval of the difference of two independent shares."""
+    """Newcombe's confidence interval for the difference of two independent shares."""
     first, second = shares
     low, high = wilson(first, sizes[0], confidence)
     other_low, other_high = wilson(second, sizes[1], confidence)
@@ -126,7 +130,7 @@ def excess(shares, sizes, confidence):
 
 
 def row_numbers(columns):
-    """Numbers of the rows of each table, equal for equal rows."""
+    """Numbers of the rows of each table; equal rows have equal numbers."""
     numbers = np.zeros(sum(map(len, columns[0].parts)), np.int64)
     for column in columns:
         _, codes = np.unique(np.concatenate(column.parts), return_inverse=True)
@@ -136,9 +140,13 @@ def row_numbers(columns):
 
 
 def neighbourhoods(columns, n_neighbors):
-    """Precision, recall and coverage by balls to the k-th nearest row of a table: a
-    dict of the shares of synthetic rows in the ball of some real row, of real rows in
-    that of some synthetic row, and of real rows whose ball has a synthetic row."""
+    """Precision, recall and coverage, a dict.
+
+    They are the shares of synthetic rows in the neighbourhood of some real row, of real
+    rows in the neighbourhood of some synthetic row, and of real rows whose
+    neighbourhood contains a synthetic row. A neighbourhood is a ball to the k-th
+    nearest row of the same table.
+    """
     places = Places.of(columns)
     real, drawn = places.tables
     real_radii, drawn_radii = (_radii(places, t, n_neighbors) for t in (real, drawn))
@@ -154,28 +162,30 @@ def neighbourhoods(columns, n_neighbors):
 
 
 def _radii(places, table, n_neighbors):
-    """Distance of the k-th nearest other row of the same table from each row."""
-    k, found = min(n_neighbors, table.shape[1] - 1), np.empty(table.shape[1])
+    """Distance of each row from its k-th nearest other row of the same table."""
+    k, radii = min(n_neighbors, table.shape[1] - 1), np.empty(table.shape[1])
     for block, D in places.blocks(table, table):
-        # Each row is nearest to itself, at a distance of 0.
-        found[block] = np.partition(D, k, axis=1)[:, k]
-    return found
+        # Each row is its own nearest row.
+        radii[block] = np.partition(D, k, axis=1)[:, k]
+    return radii
 
 
 def guesses(columns, known, sensitive):
-    """Values of sensitive columns of the nearest synthetic rows by known columns, of
-    which the sensitive one itself is none: for each those guessed for training rows and
-    for held-out rows."""
+    """Guess the values of sensitive columns by the nearest synthetic row in the known
+    columns without the sensitive column. Returns the guesses for training rows and for
+    held-out rows by column."""
     places = Places.of(columns)
     *victims, drawn = places.tables
-    found = {j: [] for j in sensitive}
+    guessed = {j: [] for j in sensitive}
     for rows in victims:
         index = np.empty((len(sensitive), rows.shape[1]), np.int64)
         for block, D in places.blocks(rows, drawn, known):
-            for own, j in zip(index, sensitive):
-                # Sums are exact, and so are these differences.
-                rest = D - places.apart(j, rows[:, block], drawn) if j in known else D
-                own[block] = rest.argmin(axis=1)
-        for own, j in zip(index, sensitive):
-            found[j].append(columns[j].parts[2][own])
-    return found
+            for nearest_rows, j in zip(index, sensitive):
+                # Differences are exact because sums are exact.
+                without_column = (
+                    D - places.apart(j, rows[:, block], drawn) if j in known else D
+                )
+                nearest_rows[block] = without_column.argmin(axis=1)
+        for nearest_rows, j in zip(index, sensitive):
+            guessed[j].append(columns[j].parts[2][nearest_rows])
+    return guessed

@@ -1,8 +1,8 @@
-"""Columns of tables that are compared: their kinds, and values of all tables.
+"""Columns of tables that are compared: their kinds and values in all tables.
 
-DataFrames of pandas, polars and other libraries, and Arrow tables, are read by
-narwhals. Values of all tables become numbers together: categories are codes of one
-list, dates and durations are numbers of one unit, and missing values are NaN.
+Narwhals reads DataFrames of pandas, polars and other libraries, and Arrow tables.
+Columns become numbers that are consistent across tables: codes of categories, dates and
+durations in one unit, and NaN for missing values.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -20,10 +20,9 @@ _TIMES = date | time | timedelta
 class Column(NamedTuple):
     """Values of a column in several tables.
 
-    ``kind`` is one of :data:`KINDS`; ``parts`` are the values in each table, float64,
-    NaN where missing: numbers, codes of ``categories``, in the order of first
-    appearance, 0 or 1 of booleans, and numbers of the ``unit``, a dtype, of dates and
-    durations.
+    ``kind`` is one of :data:`KINDS`. ``parts`` are the values in each table, float64,
+    NaN where missing. They are numbers, codes of ``categories`` in the order of first
+    appearance, 0 or 1 for booleans, or dates and durations in the ``unit``, a dtype.
     """
 
     name: object
@@ -39,46 +38,46 @@ class Column(NamedTuple):
 
     @property
     def size(self):
-        """Number of values of a discrete column."""
+        """Number of possible values of a discrete column."""
         return 2 if self.kind == "boolean" else len(self.categories)
 
     def take(self, rows):
-        """The same column with selected rows of each table."""
-        parts = (part[own] for part, own in zip(self.parts, rows, strict=True))
+        """The column with selected rows of each table."""
+        parts = (
+            part[table_rows] for part, table_rows in zip(self.parts, rows, strict=True)
+        )
         return self._replace(parts=tuple(parts))
 
     def of(self, tables):
-        """The same column of some of the tables, given by number."""
+        """The column of selected tables, given by number."""
         return self._replace(parts=tuple(self.parts[table] for table in tables))
 
 
 def as_frame(table, name="X"):
-    """A DataFrame or an Arrow table as one of narwhals; None for anything else.
-
-    Raise ValueError if several columns have the same name, TypeError if it is None.
-    """
+    """Convert a DataFrame or an Arrow table to a narwhals DataFrame; None for other
+    input. ValueError if names are not unique; TypeError if the table is None."""
     if table is None:
         raise TypeError(f"{name} is None, and must be rows.")
     names = list(getattr(table, "columns" if is_frame(table) else "column_names", ()))
-    twice = [own for own in dict.fromkeys(names) if names.count(own) > 1]
-    if twice:
+    repeated = [column for column in dict.fromkeys(names) if names.count(column) > 1]
+    if repeated:
         raise ValueError(
-            f"{name} has several columns of the names {twice}: rename them."
+            f"{name} has several columns of the names {repeated}: rename them."
         )
-    found = nw.from_native(table, eager_only=True, pass_through=True)
-    return found if isinstance(found, nw.DataFrame) else None
+    frame = nw.from_native(table, eager_only=True, pass_through=True)
+    return frame if isinstance(frame, nw.DataFrame) else None
 
 
 def series_of(tables, names):
     """Columns of each table by name, in the order of the first DataFrame: a list of
-    dicts of Series of narwhals or, of arrays, ndarrays.
+    dicts of narwhals Series, or ndarrays for arrays.
 
-    Columns of arrays have the names of those of the first DataFrame, else x0, x1 and so
-    on. ValueError if columns differ, or several have the same name.
+    Columns of arrays have the names of the first DataFrame, or x0, x1 and so on.
+    ValueError if columns differ or names are not unique.
     """
     frames = [as_frame(table, name) for table, name in zip(tables, names)]
     columns = next((list(f.columns) for f in frames if f is not None), None)
-    found = []
+    series = []
     for table, frame, name in zip(tables, frames, names):
         if frame is None:
             options = {"ensure_all_finite": "allow-nan"}
@@ -89,22 +88,20 @@ def series_of(tables, names):
                     f"{name} has {X.shape[1]} columns, where {len(columns)} are "
                     "expected: all tables must have the same ones."
                 )
-            found.append(dict(zip(columns, X.T)))
+            series.append(dict(zip(columns, X.T)))
             continue
         if set(frame.columns) != set(columns):
             raise ValueError(
                 f"{name} has the columns {list(frame.columns)}, where {columns} are "
                 "expected: all DataFrames must have the same ones."
             )
-        found.append({own: frame.get_column(own) for own in columns})
-    return found
+        series.append({column: frame.get_column(column) for column in columns})
+    return series
 
 
 def kind_of(series):
-    """Kind of a column; None if all is missing.
-
-    Raise TypeError if it has none, as lists and complex numbers.
-    """
+    """Kind of a column; None if all values are missing. TypeError if it has no kind, as
+    for lists and complex numbers."""
     if isinstance(series, np.ndarray) or series.dtype.is_numeric():
         return "numerical"
     dtype = series.dtype
@@ -117,16 +114,16 @@ def kind_of(series):
     if isinstance(dtype, nw.String | nw.Categorical | nw.Enum):
         return "categorical"
     if isinstance(dtype, nw.Object):
-        given = series.filter(~series.is_null()).to_list()
+        values = series.filter(~series.is_null()).to_list()
         for kind, types in (("boolean", bool | np.bool_), ("datetime", _TIMES)):
-            if all(isinstance(value, types) for value in given):
+            if all(isinstance(value, types) for value in values):
                 return kind
         return "categorical"
     native = getattr(series.to_native(), "dtype", dtype)
-    # Sparse numbers and bits of pandas.
-    plain = getattr(getattr(native, "subtype", None), "kind", None)
-    if plain in ("f", "i", "u", "b") and str(native).startswith("Sparse"):
-        return "boolean" if plain == "b" else "numerical"
+    # Sparse numbers and booleans of pandas.
+    subtype_kind = getattr(getattr(native, "subtype", None), "kind", None)
+    if subtype_kind in ("f", "i", "u", "b") and str(native).startswith("Sparse"):
+        return "boolean" if subtype_kind == "b" else "numerical"
     raise TypeError(
         f"Column {series.name!r} has the dtype {native}, which is neither of numbers, "
         "dates nor categories: make such of it, or drop it."
@@ -134,43 +131,50 @@ def kind_of(series):
 
 
 def read(tables, names, column_types=None):
-    """Columns of several tables, a list of Column; ``column_types`` are kinds of some
-    by name, where these differ from those of their types.
+    """Columns of several tables, a list of Column. ``column_types`` are kinds by name,
+    where they differ from the inferred kinds.
 
-    ValueError if columns differ, several have the same name, a number is infinite, or
-    ``column_types`` names an unknown column or kind; TypeError if a column has a type
-    of no known kind, or other values in one of the tables.
+    ValueError if columns differ, names are not unique, a number is infinite, or
+    ``column_types`` has an unknown column or kind. TypeError if the type of a column
+    has no kind, or differs between tables.
     """
-    found = series_of(tables, names)
+    series_by_table = series_of(tables, names)
     column_types = {} if column_types is None else column_types
-    known = list(found[0])
+    columns = list(series_by_table[0])
     for name, kind in column_types.items():
-        if name not in known or kind not in KINDS:
+        if name not in columns or kind not in KINDS:
             raise ValueError(
                 f"column_types must have some of {list(KINDS)} for some of the columns "
-                f"{known}; got {kind!r} for {name!r}."
+                f"{columns}; got {kind!r} for {name!r}."
             )
     return [
-        _column([series[name] for series in found], names, name, column_types.get(name))
-        for name in known
+        _column(
+            [series[name] for series in series_by_table],
+            names,
+            name,
+            column_types.get(name),
+        )
+        for name in columns
     ]
 
 
 def _column(parts, names, name, kind):
-    """A column of all tables; its kind is that in the first that has any value."""
+    """A column of all tables, whose kind is that of the first table with values."""
     kinds = [kind_of(part) for part in parts]
-    kind = kind or next((own for own in kinds if own), "numerical")
+    kind = kind or next((part_kind for part_kind in kinds if part_kind), "numerical")
     if kind == "categorical":
         return _coded(parts, name)
     values = []
-    for part, own, table in zip(parts, kinds, names):
+    for part, part_kind, table in zip(parts, kinds, names):
         try:
-            if own is None:
+            if part_kind is None:
                 values.append(np.full(len(part), np.nan))
-            elif (own == "datetime") != (kind == "datetime"):
-                raise TypeError(f"they are {own}")
+            elif (part_kind == "datetime") != (kind == "datetime"):
+                raise TypeError(f"they are {part_kind}")
             else:
-                values.append(_times(part) if own == "datetime" else _numbers(part))
+                values.append(
+                    _times(part) if part_kind == "datetime" else _numbers(part)
+                )
         except (OverflowError, TypeError, ValueError) as error:
             raise TypeError(
                 f"Column {name!r} is {kind}, but {table} has other values in it "
@@ -191,33 +195,33 @@ def _column(parts, names, name, kind):
 
 
 def _numbers(series):
-    """Float64 values of a column of numbers, bits, or categories that are numbers."""
+    """Float64 values of a column of numbers, booleans, or numeric categories."""
     if isinstance(series, np.ndarray):
         return series
     if series.dtype.is_numeric() or series.dtype == nw.Boolean:
         return series.cast(nw.Float64).to_numpy().astype(np.float64)
-    missing, given = series.is_null().to_numpy(), series.to_list()
-    return np.array([np.nan if m else float(v) for v, m in zip(given, missing)])
+    missing, values = series.is_null().to_numpy(), series.to_list()
+    return np.array([np.nan if m else float(v) for v, m in zip(values, missing)])
 
 
 def _times(series):
-    """NumPy's dates or durations of a column of such; floats of times of day."""
+    """NumPy dates or durations of a column; floats if it is all missing."""
     values = series.to_numpy()
     if values.dtype.kind in "mM":
         return values
     missing = series.is_null().to_numpy()
-    given = [None if m else v for v, m in zip(series.to_list(), missing)]
-    kinds = {type(v) for v in given if v is not None}
-    if all(issubclass(own, time) for own in kinds):
+    moments = [None if m else v for v, m in zip(series.to_list(), missing)]
+    kinds = {type(v) for v in moments if v is not None}
+    if all(issubclass(time_type, time) for time_type in kinds):
         midnight = datetime.min
-        given = [v and datetime.combine(midnight, v) - midnight for v in given]
-    if any(isinstance(v, timedelta) for v in given):
-        return np.array(given, "timedelta64[us]")
-    return np.array(given, "datetime64[us]")
+        moments = [v and datetime.combine(midnight, v) - midnight for v in moments]
+    if any(isinstance(v, timedelta) for v in moments):
+        return np.array(moments, "timedelta64[us]")
+    return np.array(moments, "datetime64[us]")
 
 
 def _unit(values, name):
-    """The finest type of dates or durations of all tables; None if all is missing."""
+    """Finest dtype of dates or durations of all tables; None if all are missing."""
     known = [part.dtype for part in values if part.dtype.kind in "mM"]
     if len({dtype.kind for dtype in known}) > 1:
         raise TypeError(
@@ -234,27 +238,29 @@ def _count(part, unit):
 
 
 def _coded(parts, name):
-    """A column of categories, as codes of those of all tables."""
-    codes, found = {}, []
+    """A column of categories as codes that are consistent across tables."""
+    codes, parts_of_codes = {}, []
     for part in parts:
-        given = part.tolist() if isinstance(part, np.ndarray) else part.to_list()
+        values = part.tolist() if isinstance(part, np.ndarray) else part.to_list()
         absent = np.isnan(part) if isinstance(part, np.ndarray) else part.is_null()
         try:
-            own = [
+            part_codes = [
                 np.nan
                 if skip or value != value
                 else codes.setdefault(value, len(codes))
-                for value, skip in zip(given, np.asarray(absent).tolist())
+                for value, skip in zip(values, np.asarray(absent).tolist())
             ]
         except TypeError as error:
             raise TypeError(
                 f"Column {name!r} has values that cannot be categories ({error}): make "
                 "numbers or strings of it, or drop it."
             ) from error
-        found.append(np.array(own, np.float64))
-    return Column(name, "categorical", tuple(found), tuple(codes))
+        parts_of_codes.append(np.array(part_codes, np.float64))
+    return Column(name, "categorical", tuple(parts_of_codes), tuple(codes))
 
 
 def numbers(frame):
-    """Array of the values of a DataFrame of narwhals with numbers and bits only."""
-    return np.column_stack([_numbers(frame.get_column(own)) for own in frame.columns])
+    """Array of the values of a narwhals DataFrame with only numbers and booleans."""
+    return np.column_stack(
+        [_numbers(frame.get_column(column)) for column in frame.columns]
+    )

@@ -1,52 +1,54 @@
-r"""Shapes of columns, trends of pairs, and coverage, as SDMetrics defines them.
+r"""Shapes of columns, trends of pairs, and coverage, as in SDMetrics.
 
-A score of a column of numbers or dates is one minus the greatest difference of the two
-distribution functions; of categories or booleans, one minus the total variation
-distance,
+The score of a column of numbers or dates is one minus the maximum difference of the two
+distribution functions. The score of a column of categories or booleans is one minus the
+total variation distance,
 
 .. math:: 1 - \max_x |F(x) - G(x)|, \qquad 1 - \tfrac12 \sum_k |p_k - q_k|.
 
-A score of a pair of columns compares Pearson correlations or tables of frequencies,
+The score of a pair of columns compares Pearson correlations or contingency tables,
 
 .. math:: 1 - \tfrac12 |\rho - \rho'|, \qquad 1 - \tfrac12 \sum_{kl} |p_{kl} - q_{kl}|.
 
-Numbers beside categories are divided into ten bins of equal width, of the range of each
-table by itself, as in SDMetrics: columns that differ by shift and scale only have the
-same bins. Missing values are left out of the scores of single columns and of
-correlations. They are a category in frequencies of pairs; of binned numbers they count
-in the bin of the largest value. In the mean only pairs count whose real columns have a
-correlation above 0.5 in absolute value or, if one is discrete, a Cramér's V above 0.3.
+In contingency tables, numbers are divided into ten bins of equal width over the range
+of each table, as in SDMetrics, so that columns that differ only by shift and scale have
+the same bins. Missing values do not count in the scores of single columns and in
+correlations. In contingency tables they are a category; missing numbers are in the bin
+of the maximum. A pair counts in the mean if the absolute correlation of the real
+columns is above 0.5 or, for a discrete column, if Cramér's V is above 0.3.
 """
 
 from itertools import combinations
 
 import numpy as np
 
-# Numbers are rounded to as many decimals before their distributions are compared.
+# Numbers are rounded to this many decimals before distributions are compared.
 _DECIMALS = 14
 # Correlations and Cramér's V of real columns above which a pair counts.
 _CORRELATED, _ASSOCIATED = 0.5, 0.3
 
 
 def column_shapes(columns):
-    """Score of each column, of a real and a synthetic table: a dict of lists, "column",
-    "metric" and "score", NaN where a table has no values."""
-    found = {"column": [], "metric": [], "score": []}
+    """Score of each column of a real and a synthetic table: a dict of lists "column",
+    "metric" and "score", which is NaN if a table has no values."""
+    shapes = {"column": [], "metric": [], "score": []}
     for column in columns:
         real, drawn = (part[~np.isnan(part)] for part in column.parts)
         known = len(real) and len(drawn)
         score = tv_complement if column.is_discrete else ks_complement
-        found["column"].append(column.name)
-        found["metric"].append("TVComplement" if column.is_discrete else "KSComplement")
-        found["score"].append(score(real, drawn) if known else np.nan)
-    return found
+        shapes["column"].append(column.name)
+        shapes["metric"].append(
+            "TVComplement" if column.is_discrete else "KSComplement"
+        )
+        shapes["score"].append(score(real, drawn) if known else np.nan)
+    return shapes
 
 
 def ks_complement(real, drawn):
     """One minus the Kolmogorov-Smirnov statistic of two samples."""
     real, drawn = (np.sort(part.round(_DECIMALS)) for part in (real, drawn))
-    every = np.concatenate([real, drawn])
-    shares = (np.searchsorted(p, every, "right") / len(p) for p in (real, drawn))
+    values = np.concatenate([real, drawn])
+    shares = (np.searchsorted(p, values, "right") / len(p) for p in (real, drawn))
     first, second = shares
     return float(1 - np.abs(first - second).max())
 
@@ -58,19 +60,20 @@ def tv_complement(real, drawn):
     counts = [
         np.bincount(p, minlength=codes.max() + 1) for p in np.split(codes, [n_real])
     ]
-    p, q = (own / own.sum() for own in counts)
+    p, q = (table_counts / table_counts.sum() for table_counts in counts)
     return float(1 - 0.5 * np.abs(p - q).sum())
 
 
 def pair_trends(columns):
-    """Score of each pair of columns, of a real and a synthetic table, a dict of lists:
-    "column_1", "column_2", "metric", "score", "association" of the real columns (the
-    absolute correlation, or Cramér's V), "counted", whether that is strong enough to
-    count in the mean, and the correlations "real" and "synthetic", NaN for pairs that
-    are not both numeric. NaN where a correlation is not defined, as of a constant
-    column."""
+    """Score of each pair of columns of a real and a synthetic table, a dict of lists.
+
+    "column_1" and "column_2" are the names, "metric" and "score" those of the pair.
+    "association" is the absolute correlation or Cramér's V of the real columns, and
+    "counted" is True if it is strong enough. "real" and "synthetic" are the
+    correlations, NaN if one column is discrete or constant.
+    """
     names = "column_1", "column_2", "metric", "score", "association", "counted"
-    found = {name: [] for name in (*names, "real", "synthetic")}
+    trends = {name: [] for name in (*names, "real", "synthetic")}
     codes = [_pair_codes(column) for column in columns]
     for (i, first), (j, second) in combinations(enumerate(columns), 2):
         entry = first.name, second.name
@@ -84,13 +87,13 @@ def pair_trends(columns):
             score, strength = 1 - abs(real - drawn) / 2, abs(real)
             entry += "CorrelationSimilarity", score, strength
             entry += strength > _CORRELATED, real, drawn
-        for values, value in zip(found.values(), entry):
+        for values, value in zip(trends.values(), entry):
             values.append(value)
-    return found
+    return trends
 
 
 def correlation(x, y):
-    """Pearson correlation of the rows without missing values; NaN if not defined."""
+    """Pearson correlation of rows without missing values; NaN if undefined."""
     known = ~(np.isnan(x) | np.isnan(y))
     if known.sum() < 2 or any(np.ptp(part[known]) == 0 for part in (x, y)):
         return np.nan
@@ -100,7 +103,7 @@ def correlation(x, y):
 
 
 def cramers_v(first, second):
-    r"""Association of two columns of codes; NaN if one of them is constant.
+    r"""Cramér's V, the association of two columns of codes; NaN if one is constant.
 
     .. math:: V = \sqrt{\frac{\chi^2}{n (\min(K, L) - 1)}}
     """
@@ -115,17 +118,20 @@ def cramers_v(first, second):
 
 
 def _joint(first, second):
-    """Codes of pairs of values, of both tables."""
+    """Codes of pairs of values in each table."""
     size = max(part.max() for part in second) + 1
-    return [one * size + two for one, two in zip(first, second)]
+    return [
+        first_codes * size + second_codes
+        for first_codes, second_codes in zip(first, second)
+    ]
 
 
 def _pair_codes(column):
-    """Codes of the values of each table, missing ones included."""
+    """Codes of the values of each table, including missing values."""
     if column.is_discrete:
         size = column.size
         return [np.where(np.isnan(p), size, p).astype(np.int64) for p in column.parts]
-    # Missing values are sorted last, to the bin above the last edge.
+    # Missing values are in the bin above the last edge, like the maximum.
     return [
         np.digitize(part, np.histogram_bin_edges(part[~np.isnan(part)]))
         for part in column.parts
@@ -133,11 +139,12 @@ def _pair_codes(column):
 
 
 def coverage(column):
-    r"""Share of a real column's categories or range that the synthetic one has,
+    r"""Share of the categories or of the range of a real column that a synthetic column
+    covers.
 
     .. math:: \max\left(0,\; 1 - \frac{\max(0, a - b) + \max(0, B - A)}{B - b}\right)
 
-    with real values from b to B and synthetic ones from a to A; NaN for constant
+    with real values from b to B and synthetic values from a to A. NaN for constant
     numbers and columns without values.
     """
     real, drawn = (part[~np.isnan(part)] for part in column.parts)

@@ -1,4 +1,4 @@
-"""Parts of a report on synthetic rows: figures of columns, and their summary."""
+"""Scores of the report on synthetic rows, and their summary."""
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -10,12 +10,12 @@ from skdgm.metrics._tabular.fidelity import column_shapes, coverage, pair_trends
 from skdgm.metrics.two_sample import tell_apart
 
 _LEVELS = 0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0
-# Standard deviations within which a number is guessed.
+# Maximum error of a correct guess of a number, in standard deviations.
 _TOLERANCE = 0.1
 
 
 def drawn(columns, sizes, rng):
-    """Columns of random rows, so many of each table."""
+    """Columns of random rows; ``sizes`` are the numbers of rows of each table."""
     rows = [
         rng.permutation(len(part))[:size] for part, size in zip(columns[0].parts, sizes)
     ]
@@ -23,7 +23,7 @@ def drawn(columns, sizes, rng):
 
 
 def fidelity(columns, scores):
-    """Tables of columns and of pairs; their means are added to scores."""
+    """Tables of columns and of pairs; adds their means to ``scores``."""
     shapes, pairs = column_shapes(columns), pair_trends(columns)
     table = {"column": shapes["column"], "kind": [column.kind for column in columns]}
     table |= {"metric": shapes["metric"], "score": shapes["score"]}
@@ -46,34 +46,34 @@ def _mean(values):
 
 
 def two_samples(columns, max_rows, rng):
-    """Figures of a classifier of held-out (else real) rows and synthetic ones."""
-    beside = [
+    """Two-sample test of held-out rows, or else real rows, against synthetic rows."""
+    pairs_of_parts = [
         column.of((len(column.parts) - 1 if len(column.parts) > 2 else 0, 1))
         for column in columns
     ]
-    n = min([max_rows, *map(len, beside[0].parts)])
-    (X, Y), discrete = coded(drawn(beside, [n, n], rng))
+    n = min([max_rows, *map(len, pairs_of_parts[0].parts)])
+    (X, Y), discrete = coded(drawn(pairs_of_parts, [n, n], rng))
     seed = rng.randint(2**31 - 1)
     options = {"categorical_features": discrete, "random_state": seed}
-    found = tell_apart(X, Y, HistGradientBoostingClassifier(**options), None, rng)
-    return found._asdict()
+    result = tell_apart(X, Y, HistGradientBoostingClassifier(**options), None, rng)
+    return result._asdict()
 
 
 def closeness(columns, max_rows, confidence, rng):
     """Figures of the closest rows, and quantiles of distances."""
     sizes = [len(part) for part in columns[0].parts]
     n = min([max_rows, sizes[0], *sizes[2:]])
-    few = drawn(columns, [n, min(max_rows, sizes[1]), n], rng)
-    few = [column.of(range(len(sizes))) for column in few]
-    interval, found = gower.closest_records(few, confidence)
+    subsample = drawn(columns, [n, min(max_rows, sizes[1]), n], rng)
+    subsample = [column.of(range(len(sizes))) for column in subsample]
+    interval, distances = gower.closest_records(subsample, confidence)
     numbers = gower.row_numbers(columns)
-    copies = [np.isin(own, numbers[0]) for own in numbers[1:]]
+    copies = [np.isin(table_numbers, numbers[0]) for table_numbers in numbers[1:]]
     closest = dict(zip(("share", "lower", "upper"), interval))
     closest |= {"n_rows": n, "copies": float(copies[0].mean())}
     closest["held_out_copies"] = float(copies[1].mean()) if copies[1:] else np.nan
     closest["n_copies"] = int(copies[0].sum())
     quantiles = {"level": list(_LEVELS)}
-    for name, distance in zip(("train", "held_out"), found):
+    for name, distance in zip(("train", "held_out"), distances):
         quantiles[name] = np.quantile(distance, _LEVELS).tolist()
     return closest, quantiles
 
@@ -82,31 +82,32 @@ def disclosed(columns, known, sensitive, confidence):
     """Shares of guessed values of training and held-out rows, and their differences."""
     names = "column", "train", "train_lower", "train_upper", "held_out"
     names += "held_out_lower", "held_out_upper", "excess", "excess_lower"
-    found = {name: [] for name in (*names, "excess_upper")}
-    # All intervals hold together at this confidence (Bonferroni).
+    table = {name: [] for name in (*names, "excess_upper")}
+    # With this confidence level, all intervals hold jointly (Bonferroni).
     joint = 1 - (1 - confidence) / len(sensitive)
     for place, guessed in gower.guesses(columns, known, sensitive).items():
         column, shares, sizes = columns[place], [], []
         known = column.parts[0][~np.isnan(column.parts[0])]
-        spread = 0.0 if column.is_discrete or not len(known) else np.std(known)
-        spread *= _TOLERANCE
+        tolerance = 0.0 if column.is_discrete or not len(known) else np.std(known)
+        tolerance *= _TOLERANCE
         for truth, guess in zip(column.parts, guessed):
             known_values = ~np.isnan(truth)
-            right = np.abs(guess - truth)[known_values] <= spread
-            shares.append(float(right.mean()) if len(right) else np.nan)
-            sizes.append(len(right))
+            is_right = np.abs(guess - truth)[known_values] <= tolerance
+            shares.append(float(is_right.mean()) if len(is_right) else np.nan)
+            sizes.append(len(is_right))
         entry = [column.name]
         for share, size in zip(shares, sizes):
             entry += [share, *gower.wilson(share, max(1, size), confidence)]
         entry.append(shares[0] - shares[1])
         entry += gower.excess(shares, [max(1, size) for size in sizes], joint)
-        for name, value in zip(found, entry):
-            found[name].append(value)
-    return found
+        for name, value in zip(table, entry):
+            table[name].append(value)
+    return table
 
 
 def as_table(columns, index=None):
-    """A DataFrame of lists by name, one of them its index; a Bunch without pandas."""
+    """A pandas DataFrame of lists by name, indexed by one of them; a Bunch without
+    pandas."""
     try:
         import pandas as pd
     except ImportError:
@@ -116,7 +117,7 @@ def as_table(columns, index=None):
 
 
 def listed(table):
-    """Lists of a table by name, its index included."""
+    """Lists of a table by name, including its index."""
     if isinstance(table, Bunch):
         return dict(table)
     return table.reset_index().to_dict("list")
@@ -144,10 +145,10 @@ def lines_of(report):
         f"{name} {scores[name]:.3f}" for name in ("precision", "recall", "coverage")
     )
     yield _line("neighbours", ", ".join(text))
-    found, beside = report.two_sample, "held-out" if "holdout" in sizes else "real"
+    found, others = report.two_sample, "held-out" if "holdout" in sizes else "real"
     yield _line(
         "two-sample test",
-        f"AUC {found['roc_auc']:.3f}, accuracy {found['accuracy']:.3f} beside {beside} "
+        f"AUC {found['roc_auc']:.3f}, accuracy {found['accuracy']:.3f} beside {others} "
         f"rows (0.5 is best), p = {found['p_value']:.2g}",
     )
     if report.utility is not None:

@@ -1,12 +1,12 @@
-r"""Scores of predictors trained on synthetic rows, and on real ones.
+r"""Scores of predictors trained on synthetic and on real rows.
 
-Classifiers are compared by the area under the ROC curve of held-out rows, the mean over
-classes of that of one class against the rest; regressors by
+Classifiers are compared by the area under the ROC curve on held-out rows, one-vs-rest
+and averaged over classes; regressors by
 
 .. math:: R^2 = 1 - \sum_i (y_i - \hat y_i)^2 / \sum_i (y_i - \bar y)^2.
 
-Standard errors of differences are those of the mean of what each held-out row
-contributes to them, given the two predictors [1]_.
+The standard error of a difference is that of the mean over held-out rows of their
+contributions, given the two predictors [1]_.
 
 References
 ----------
@@ -26,23 +26,26 @@ from skdgm.metrics._tabular.encodings import coded, filled
 
 
 def train_and_test(columns, target, estimator, random_state):
-    """Fit predictors of a column to real and to synthetic rows, by default gradient-
-    boosted trees, and score both on held-out rows; rows without its value are left out.
+    """Fit predictors of a column to real and to synthetic rows, and score both on
+    held-out rows. Rows without the target value are dropped. The default is
+    gradient-boosted trees.
 
-    Returns a dict of "target", "metric", "real", "synthetic", "difference" of the
-    scores (real minus synthetic) and its standard error "se", and "n_fitted", the
-    number of rows of each fit.
+    Returns a dict of "target", "metric", the scores "real" and "synthetic", their
+    "difference" with its standard error "se", and the number of rows of each fit,
+    "n_fitted".
     """
-    wanted = columns[target]
-    kept = [np.flatnonzero(~np.isnan(part)) for part in wanted.parts]
-    if not all(map(len, kept)):
-        raise ValueError(f"target {wanted.name!r} has no values in one of the tables.")
-    n = min(len(kept[0]), len(kept[1]))
-    kept[:2] = (random_state.permutation(own)[:n] for own in kept[:2])
-    columns = [column.take(kept) for column in columns]
+    target_column = columns[target]
+    rows = [np.flatnonzero(~np.isnan(part)) for part in target_column.parts]
+    if not all(map(len, rows)):
+        raise ValueError(
+            f"target {target_column.name!r} has no values in one of the tables."
+        )
+    n = min(len(rows[0]), len(rows[1]))
+    rows[:2] = (random_state.permutation(table_rows)[:n] for table_rows in rows[:2])
+    columns = [column.take(rows) for column in columns]
     y = columns.pop(target).parts
     if estimator is None:
-        classes = wanted.is_discrete or len(np.unique(np.concatenate(y))) <= 2
+        classes = target_column.is_discrete or len(np.unique(np.concatenate(y))) <= 2
         tables, discrete = coded(columns)
         kind = HistGradientBoostingRegressor
         kind = HistGradientBoostingClassifier if classes else kind
@@ -62,7 +65,7 @@ def train_and_test(columns, target, estimator, random_state):
     )
     se = (of_real - of_synthetic).std() / np.sqrt(len(y[2]))
     return {
-        "target": wanted.name,
+        "target": target_column.name,
         "metric": "roc_auc" if classes else "r2",
         "real": float(real),
         "synthetic": float(synthetic),
@@ -73,37 +76,39 @@ def train_and_test(columns, target, estimator, random_state):
 
 
 def _predicted(estimator, X, y, tested, classes):
-    """Predictions for tested rows; of classes a dict of scores by class."""
-    known = np.unique(y)
-    if classes and len(known) == 1:
-        return {known[0]: np.ones(len(tested))}
+    """Predictions for tested rows; for classifiers a dict of scores by class."""
+    labels = np.unique(y)
+    if classes and len(labels) == 1:
+        return {labels[0]: np.ones(len(tested))}
     fitted = clone(estimator).fit(X, y.astype(int) if classes else y)
     if not classes:
         return fitted.predict(tested)
-    way = getattr(fitted, "predict_proba", None) or fitted.decision_function
-    found = way(tested)
-    if found.ndim == 1:
-        found = np.column_stack([-found, found])
-    return dict(zip(known, found.T))
+    score = getattr(fitted, "predict_proba", None) or fitted.decision_function
+    scores = score(tested)
+    if scores.ndim == 1:
+        scores = np.column_stack([-scores, scores])
+    return dict(zip(labels, scores.T))
 
 
 def _auc(found, y):
-    """Mean area under the ROC curve, and what each row adds to it."""
+    """Mean area under the ROC curve, and the contribution of each row."""
     scores, parts = [], []
     for label in np.unique(y):
         chosen = y == label
         if chosen.all():
             continue
-        given = found.get(label, np.zeros(len(y)))
-        # Shares of the rows of the other kind that each row is on the right side of.
-        right, ranks = np.empty(len(y)), rankdata(given)
-        for own, sign in ((chosen, 1), (~chosen, -1)):
-            below = (ranks[own] - rankdata(given[own])) / (~own).sum()
-            right[own] = below if sign > 0 else 1 - below
-        area = right[chosen].mean()
+        class_scores = found.get(label, np.zeros(len(y)))
+        # Share of the rows of the other kind that a row is ranked correctly against.
+        correct_share, ranks = np.empty(len(y)), rankdata(class_scores)
+        for members, sign in ((chosen, 1), (~chosen, -1)):
+            share_below = (ranks[members] - rankdata(class_scores[members])) / (
+                ~members
+            ).sum()
+            correct_share[members] = share_below if sign > 0 else 1 - share_below
+        area = correct_share[chosen].mean()
         scores.append(area)
         parts.append(
-            (right - area) / np.where(chosen, chosen.mean(), 1 - chosen.mean())
+            (correct_share - area) / np.where(chosen, chosen.mean(), 1 - chosen.mean())
         )
     if not scores:
         return np.nan, np.full(len(y), np.nan)
@@ -111,7 +116,7 @@ def _auc(found, y):
 
 
 def _r2(found, y):
-    """Coefficient of determination, and what each row subtracts from it."""
+    """Coefficient of determination, and the contribution of each row."""
     total, errors = ((y - y.mean()) ** 2).mean(), (y - found) ** 2
     if not total:
         return np.nan, np.full(len(y), np.nan)

@@ -1,18 +1,18 @@
-"""Inspection of the call stack: warnings at the user's line, and fits for another.
+"""Inspection of the call stack: location of warnings, and fits on behalf of other code.
 
-A call is the user's, or is made by code that fits for the user.
+A call is made by the user, or by code that fits for the user, such as a Pipeline.
 """
 
 import sys
 import warnings
 
-# Modules that run functions and methods on behalf of others, and are not user code.
+# Modules that run functions and methods on behalf of user code.
 RUNNERS = {"joblib", "concurrent", "multiprocessing", "threading", "runpy"}
-# Modules of scikit-learn that wrap methods which the user calls directly.
+# Modules of scikit-learn that wrap methods which users call directly.
 _WRAPPERS = "sklearn.base", "sklearn.utils", "sklearn.callback"
 _INSIDE = RUNNERS | {"skdgm", "sklearn"}
 _ONCE = "default", "module", "once"
-# Warnings already issued, with their places.
+# Warnings that were issued, with their locations.
 _said = set()
 
 
@@ -34,8 +34,8 @@ def callers(frame):
 
 
 def fits_for_another():
-    """Return whether this package is called by a Pipeline, a search, a worker of joblib
-    or another thread pool, or an estimator from outside this package."""
+    """Return whether this package is called by a Pipeline, a search, a worker of a
+    thread or process pool, or an estimator outside this package."""
     for frame, name in callers(sys._getframe()):
         root = name.split(".")[0]
         if root in RUNNERS - {"runpy"}:
@@ -48,7 +48,8 @@ def fits_for_another():
 
 
 def _is_of_an_estimator(frame):
-    """Return whether a frame is a method of an estimator not derived from skdgm."""
+    """Return whether a frame is a method of an estimator that is not derived from
+    skdgm."""
     names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
     owner = frame.f_locals.get("self") if "self" in names else None
     if not (hasattr(owner, "get_params") and hasattr(owner, "fit")):
@@ -57,11 +58,11 @@ def _is_of_an_estimator(frame):
 
 
 def warn(message, category):
-    """Warn, with the innermost line outside this package, scikit-learn and joblib.
+    """Warn at the innermost line outside this package, scikit-learn and joblib.
 
-    Python forgets which warnings it has issued whenever filters change, as scikit-learn
-    changes them for each fold, so warnings issued under joblib are recorded here. In
-    a process or a thread of joblib's there is no such line, and the place is "sys".
+    Python forgets issued warnings whenever filters change, and scikit-learn changes
+    filters for each fold. Warnings under joblib are therefore recorded here. In a
+    process or thread of joblib there is no such line, and the location is "sys".
 
     Parameters
     ----------

@@ -1,17 +1,17 @@
-"""Kernels on all cores, with the same result on any number of them.
+"""Kernels on all cores, with results that do not depend on the number of cores.
 
-Kernels compute each row (or each row of weights) independently of the others, so their
-range may be divided into any blocks.
+Kernels compute each row, or each row of weights, independently, so that their range may
+be divided into any blocks.
 
-The number of threads is the number of cores that joblib counts (which respects the CPU
-affinity, limits of containers and LOKY_MAX_CPU_COUNT), but at most NUMBA_NUM_THREADS
-if that was set before Numba was imported. In joblib's worker processes that variable is
-set to their share of the cores, or to ``inner_max_num_threads``.
+The number of threads is the number of cores according to joblib, which respects CPU
+affinity, limits of containers and LOKY_MAX_CPU_COUNT. It is at most NUMBA_NUM_THREADS,
+if that was set before Numba was imported. Workers of joblib set this variable to their
+share of the cores, or to ``inner_max_num_threads``.
 
-Two cores are not always twice as fast as one: they may be hardware threads of the same
-core, or be busy with other processes. The time that a kind of work takes is therefore
-measured as it runs, with helper threads and without, and the faster way is used, with
-an occasional trial of the other. Results do not depend on the choice.
+Two cores are not always faster than one: they may be hardware threads of one core, or
+busy with other processes. The time of each kind of work is therefore measured with and
+without helper threads. The faster way is used, with occasional trials of the other.
+Results do not depend on the choice.
 """
 
 import math
@@ -32,18 +32,18 @@ from skdgm.utils.threading import pool
 from skdgm.utils.threading.pool import Task, together
 from skdgm.utils.threading.threads import Held
 
-# Work, in multiply-adds, below which waking a thread costs more than it saves.
+# Multiply-adds below which waking a thread costs more than it saves.
 _WORTHWHILE = 2_000_000
-# Threads that share a call pay where each of them wakes another in a third of the time
-# that it works: their number squared is at most this times the work.
+# Waking a thread should take at most a third of its work. The square of the number of
+# threads that share a call is therefore at most this number times the work.
 _SHARED = 2.5e-6
 # Calls of kernels, about twenty updates, between choices of one thread or several.
 _PERIOD = 64
 _limit = None
-# Multiply-adds of each thread in a round of phases between barriers; seconds until more
-# threads are tried after some have waited for long, at first and at most.
+# Minimum multiply-adds of a thread between barriers; initial and maximum number of
+# seconds until more threads are tried after threads had to wait.
 _GRAIN, _PATIENCE, _LONGEST = 5e5, 0.5, 30.0
-# Periods between trials of the slower way; rate of the exponential moving averages.
+# Periods between trials of the slower way; rate of exponential moving averages.
 _TRY, _FORGET = 32, 0.3
 
 
@@ -54,12 +54,7 @@ def n_threads():
 
 @contextmanager
 def limit(n):
-    """Context in which kernels of the whole process run on ``n`` threads.
-
-    Parameters
-    ----------
-    n : int
-    """
+    """Context in which kernels of the whole process run on ``n`` threads."""
     global _limit
     before, _limit = _limit, n
     try:
@@ -71,17 +66,8 @@ def limit(n):
 def run(kernel, *args, n, work, step=1):
     """Call ``kernel(*args, start, stop)`` on blocks that cover range(n).
 
-    Parameters
-    ----------
-    kernel : callable
-    *args : tuple
-        Arguments of the kernel before ``start`` and ``stop``.
-    n : int
-        Length of the kernel's range.
-    work : float
-        Approximate number of multiply-adds in total.
-    step : int, default=1
-        Blocks begin at multiples of this.
+    ``work`` is the approximate total number of multiply-adds. Blocks begin at multiples
+    of ``step``.
     """
     if _plan.calls is not None:
         _plan.calls.append((work, _tasks(kernel, args, n, _plan.n_blocks, step)))
@@ -93,17 +79,12 @@ def run(kernel, *args, n, work, step=1):
 
 
 def share(kernel, *args, n, work):
-    """Call ``kernel(*args, counts)``, whose n pieces threads take one by one
-    (:mod:`skdgm._kernels.compiler.shares`), until all are made.
+    """Call ``kernel(*args, counts)`` on several threads, which take its n pieces one by
+    one (:mod:`skdgm._kernels.compiler.shares`). ``work`` is the approximate total
+    number of multiply-adds.
 
-    Parameters
-    ----------
-    kernel : callable
-        All that may fail, such as to have memory, comes before it takes a piece.
-    *args : tuple
-    n : int
-    work : float
-        Approximate number of multiply-adds in total.
+    Anything in the kernel that can fail, such as allocation, must precede its first
+    piece.
     """
     if worthwhile(work):
         with measured(kernel, work) as n_helped:
@@ -113,12 +94,12 @@ def share(kernel, *args, n, work):
 
 
 def worthwhile(work):
-    """Return whether several threads may share work, in multiply-adds."""
+    """Return whether work, in multiply-adds, is enough for several threads."""
     return work >= _WORTHWHILE and n_threads() > 1
 
 
 def shared(work):
-    """Number of threads to share work, in multiply-adds, that one call does."""
+    """Number of threads that share a call with the given work, in multiply-adds."""
     return min(n_threads(), max(2, int((_SHARED * work) ** 0.5)))
 
 
@@ -126,58 +107,41 @@ def shared(work):
 def at_once(work):
     """Context in which calls of :func:`run` are deferred to its end and run together.
 
-    The calls must not depend on each other's results, which are undefined until then.
-
-    Parameters
-    ----------
-    work : float
-        Approximate number of multiply-adds of all calls.
+    The calls must not depend on each other's results, which are undefined until the
+    end. ``work`` is the approximate number of multiply-adds of all calls.
     """
     small = work < _WORTHWHILE
-    alone = nullcontext(1) if small or n_threads() == 1 else None
-    # If a Ctrl-C left the plan in place, later calls would be deferred for ever.
-    with Held(), alone or measured("at once", work) as n_helped:
-        # Halves are better on one thread too: data shared by their calls stay in cache.
+    one_thread = nullcontext(1) if small or n_threads() == 1 else None
+    # Ctrl-C must not leave the plan in place, as later calls would be deferred forever.
+    with Held(), one_thread or measured("at once", work) as n_helped:
+        # Even one thread benefits from halves, whose calls share data in cache.
         _plan.calls, _plan.n_blocks = [], 1 if small else max(2, n_helped)
         try:
             yield
             calls = sorted(_plan.calls, key=lambda call: -call[0])
         finally:
             _plan.calls = None
-        # Helpers start from the end: each thread finds the longest blocks first.
-        first = [task for _, tasks in calls for task in tasks[::2]]
-        last = [task for _, tasks in calls for task in tasks[1::2]]
-        together(first + last[::-1], n_helped)
+        # Helpers start from the end, so that threads take the longest blocks first.
+        even_tasks = [task for _, tasks in calls for task in tasks[::2]]
+        odd_tasks = [task for _, tasks in calls for task in tasks[1::2]]
+        together(even_tasks + odd_tasks[::-1], n_helped)
 
 
 def crew(work):
-    """Number of threads on which :func:`in_step` pays.
-
-    Parameters
-    ----------
-    work : float
-        Multiply-adds of a round of all phases between barriers.
-    """
+    """Number of threads on which :func:`in_step` is efficient, for the given number of
+    multiply-adds between barriers."""
     return int(max(1, min(n_threads(), _crowd.look(), work / _GRAIN)))
 
 
 def in_step(kernel, *args, n_rounds, n_threads):
-    """Call ``kernel(*args, gate, rank)`` on several threads at once, which meet at
-    barriers (:mod:`skdgm._kernels.compiler.barrier`).
+    """Call ``kernel(*args, gate, rank)`` on several threads, which meet at barriers
+    (:mod:`skdgm._kernels.compiler.barrier`).
 
-    A thread that another process keeps from its core is waited for by all. Where that
-    takes long the kernel ends early, and goes on with fewer threads.
-
-    Parameters
-    ----------
-    kernel : callable
-        It makes the rounds from number ``gate[DONE]`` on, and ends each with
-        :func:`~skdgm._kernels.compiler.barrier.go_on`.
-    *args : tuple
-    n_rounds : int
-    n_threads : int
-        At most so many, fewer where other callers have them. Results do not depend on
-        how many there are.
+    The kernel runs rounds from number ``gate[DONE]`` on, and ends each with
+    :func:`~skdgm._kernels.compiler.barrier.go_on`. All threads wait for a thread whose
+    core another process uses. If this takes long, the kernel ends early and continues
+    with fewer threads. ``n_threads`` is the maximum number; results do not depend on
+    the actual number.
     """
     done = 0
     while done < n_rounds:
@@ -207,8 +171,8 @@ def learning():
 
 @contextmanager
 def measured(kind, work):
-    """Context that yields the number of threads to use for a kind of work, of about so
-    many multiply-adds, and measures how long it takes."""
+    """Context that yields the number of threads for a kind of work, with about ``work``
+    multiply-adds, and measures its time."""
     pace = _plan.pace or _paces[kind, math.frexp(work)[1]]
     helped, start = pace.begin(), time.perf_counter()
     yield shared(work) if helped else 1
@@ -218,12 +182,9 @@ def measured(kind, work):
 class Pace:
     """Time per multiply-add of one kind of work, with one thread and with helpers.
 
-    Parameters
-    ----------
-    period : int
-        Number of calls between choices. Kernels that work on the same weights find
-        them in the caches of the cores that used them last, so a choice has to hold for
-        all of these kernels, and for a while, before its effect can be measured.
+    ``period`` is the number of calls between choices. Kernels that use the same weights
+    find them in the caches of the cores that used them last. A choice must therefore
+    hold for all of these kernels for a while before its effect can be measured.
     """
 
     def __init__(self, period):
@@ -232,23 +193,16 @@ class Pace:
         self.n_calls, self.spent, self.done = 0, 0.0, 0.0
 
     def begin(self):
-        """Return whether to use helper threads for the next call."""
+        """Return whether the next call should use helper threads."""
         return self.helped
 
     def end(self, start, work):
-        """Record a call, and choose anew at the end of a period.
-
-        Parameters
-        ----------
-        start : float
-            Value of ``time.perf_counter()`` when the call began.
-        work : float
-            Multiply-adds of the call.
-        """
+        """Record a call that began at ``start``, a value of ``time.perf_counter()``,
+        and choose again at the end of a period."""
         self.n_calls += 1
         self.spent += time.perf_counter() - start
         self.done += float(work)
-        # Other threads may do the same at any point: count on nothing twice.
+        # Other threads may change these attributes at any point, so each is read once.
         if self.n_calls >= self.period:
             spent, done = self.spent, self.done
             self.n_calls, self.spent, self.done = 0, 0.0, 0.0
@@ -259,39 +213,39 @@ class Pace:
     def _learn(self, now):
         if self.n_periods == 0:  # Kernels may have been compiled meanwhile.
             return
-        before = self.seconds[self.helped]
-        change = 0.0 if before is None else _FORGET * (now - before)
-        self.seconds[self.helped] = now if before is None else before + change
+        average = self.seconds[self.helped]
+        change = 0.0 if average is None else _FORGET * (now - average)
+        self.seconds[self.helped] = now if average is None else average + change
 
     def _choose(self):
         self.n_periods += 1
         alone, helped = self.seconds
         if alone is None or helped is None:
             return helped is None
-        # The dearer the slower way, the less often is it tried.
-        dear = max(alone, helped) / max(1e-30, min(alone, helped)) - 1
-        tries = self.n_periods % int(_TRY * min(max(1.0, dear), 20.0)) == 0
-        return (helped < alone) != tries
+        # The slower way is tried less often if it costs more.
+        extra_cost = max(alone, helped) / max(1e-30, min(alone, helped)) - 1
+        is_trial = self.n_periods % int(_TRY * min(max(1.0, extra_cost), 20.0)) == 0
+        return (helped < alone) != is_trial
 
 
 class _Crowd:
-    """Largest number of threads that need not wait for each other for long.
+    """Maximum number of threads that do not have to wait for each other for long.
 
-    Now and then more are tried, less often where that was in vain.
+    More threads are tried from time to time, less often if trials fail.
     """
 
     def __init__(self):
         self.most, self.since, self.patience = np.inf, 0.0, _PATIENCE
 
     def shrink(self, n):
-        """Note that more than n were too many."""
+        """Record that more than n threads had to wait."""
         now = time.monotonic()
-        in_vain = now - self.since < 2 * self.patience
-        self.patience = min(2 * self.patience, _LONGEST) if in_vain else _PATIENCE
+        has_failed = now - self.since < 2 * self.patience
+        self.patience = min(2 * self.patience, _LONGEST) if has_failed else _PATIENCE
         self.most, self.since = n, now
 
     def look(self):
-        """Return the number."""
+        """Return the current maximum."""
         if self.most < np.inf and time.monotonic() - self.since > self.patience:
             self.most, self.since = 2 * self.most, time.monotonic()
             if self.most > n_threads():
@@ -300,7 +254,7 @@ class _Crowd:
 
 
 class _Plan(threading.local):
-    """Deferred calls of each thread, their number of blocks, and the pace in use."""
+    """Deferred calls of each thread, their number of blocks, and the current pace."""
 
     calls, n_blocks, pace = None, 1, None
 

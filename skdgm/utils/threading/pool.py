@@ -1,7 +1,7 @@
 """Pool of helper threads.
 
 Idle helpers spin for some microseconds, in which more work usually arrives, and then
-sleep: threads that spin for longer take the cores from BLAS.
+sleep. Threads that spin longer would take cores from BLAS.
 """
 
 import os
@@ -18,27 +18,18 @@ from skdgm._kernels.compiler.shares import counts, finish
 from skdgm._kernels.compiler.spin_wait import wait
 from skdgm.utils.threading.threads import Held
 
-# Number of polls, 25 to 65 nanoseconds apart, for a signal before a thread sleeps; and
-# of polls after the signal, while the thread that sent it releases the GIL: a thread
-# that waits for the GIL is put to sleep and takes 50 microseconds to wake.
+# Number of polls for a signal, 25 to 65 nanoseconds apart, before a thread sleeps; and
+# of polls after the signal, while its sender releases the GIL. A thread that waits for
+# the GIL is put to sleep and takes 50 microseconds to wake.
 _PATIENCE, _HELPER_DELAY, _CALLER_DELAY = 2000, 280, 160
 
 
 def together(tasks, n_threads):
-    """Run tasks on several threads, including the calling one, and wait for all.
+    """Run tasks on several threads, including the calling thread, and wait for all.
 
     Concurrent callers share the helpers instead of competing for cores. Ctrl-C is
-    deferred until all tasks are done, since helpers would continue in any case.
-
-    Parameters
-    ----------
-    tasks : list of Task
-    n_threads : int
-
-    Raises
-    ------
-    BaseException
-        The error of the first task, in order, that raised one.
+    deferred until all tasks are done, since helpers would continue in any case. The
+    error of the first failed task, in order, is raised.
     """
     with Held():
         n_helpers = min(n_threads, len(tasks)) - _callers.enter()
@@ -57,8 +48,8 @@ def together(tasks, n_threads):
 
 
 def share(kernel, args, n, n_threads):
-    """Call ``kernel(*args, counts)`` on several threads, which take the n pieces of it
-    one by one (:mod:`skdgm._kernels.compiler.shares`), until all are made."""
+    """Call ``kernel(*args, counts)`` on several threads, which take its n pieces one by
+    one (:mod:`skdgm._kernels.compiler.shares`)."""
     with Held():
         n_helpers = min(n_threads, n) - _callers.enter()
         places = counts(1 + max(0, n_helpers))
@@ -77,27 +68,11 @@ def share(kernel, args, n, n_threads):
 def in_step(kernel, args, done, n_threads):
     """Call ``kernel(*args, gate, rank)`` on several threads at once.
 
-    They may wait for each other at barriers, so that each must have a thread of its
-    own: where other callers have helpers, there are fewer.
-
-    Parameters
-    ----------
-    kernel : callable
-    args : tuple
-    done : int
-        Number of rounds that are done already.
-    n_threads : int
-        Number of threads wanted, with the calling one.
-
-    Returns
-    -------
-    gate : ndarray
-        See :func:`skdgm._kernels.compiler.barrier.gate`.
-
-    Raises
-    ------
-    BaseException
-        The error of the thread that failed first.
+    The calls may wait for each other at barriers, so that each needs a separate thread.
+    There are at most ``n_threads`` threads, including the calling thread, and fewer if
+    other callers have reserved helpers. ``done`` is the number of completed rounds.
+    Returns the :func:`~skdgm._kernels.compiler.barrier.gate`; the error of the thread
+    that failed first is raised.
     """
     with Held():
         wanted, pool, n, tasks = n_threads // _callers.enter() - 1, None, 0, []
@@ -111,7 +86,7 @@ def in_step(kernel, args, done, n_threads):
             for task in tasks[1:]:
                 pool.offer([task], 1)
             tasks[0].work()
-        except BaseException:  # A second Ctrl-C, before all had begun.
+        except BaseException:  # A second Ctrl-C before all threads have begun.
             if tasks:
                 places[OPEN] = 1
             tasks[1:] = [task for task in tasks[1:] if not task.withdraw()]
@@ -134,13 +109,13 @@ def _step(kernel, args, places, rank):
     try:
         kernel(*args, places, rank)
     except BaseException:
-        if places[OPEN] == 0:  # Else it fails as another has.
+        if places[OPEN] == 0:  # Otherwise another thread has failed first.
             places[OPEN] = 1
             raise
 
 
 class Task:
-    """Call ``function(*args)`` that is made once, by the first thread to take it."""
+    """Call ``function(*args)``, made once by the first thread that takes the task."""
 
     def __init__(self, function, *args):
         self.function, self.args, self.error = function, args, None
@@ -161,23 +136,23 @@ class Task:
             self.done.release()
 
     def withdraw(self):
-        """Have no thread make the call; return False if one has taken it."""
+        """Prevent the call; return False if a thread has already taken it."""
         return self.taken.acquire(blocking=False)
 
     def wait(self):
-        """Wait for the call to end, if a thread has taken it."""
+        """Wait for the end of the call, if a thread has taken it."""
         if self.taken.locked():
             self.join()
 
     def join(self):
-        """Wait for the call to be taken, and to end."""
+        """Wait until the call is taken and ends."""
         if self.done.locked():
             wait(self.signal, 0, _PATIENCE, _CALLER_DELAY)
         self.done.acquire()
 
 
 class _Call:
-    """A call that helpers may join until it is over, when its arrays are released."""
+    """A call that helpers may join until it ends, when its arrays are released."""
 
     def __init__(self, *parts):
         self.parts = parts
@@ -185,7 +160,7 @@ class _Call:
     def work(self):
         parts = self.parts
         if parts is not None:
-            # Without memory it has taken no piece: the others make them all.
+            # Without memory it takes no piece, and other threads take them all.
             with suppress(MemoryError):
                 parts[0](*parts[1:])
 
@@ -198,7 +173,7 @@ class _Pool:
         self.lock, self.n, self.free = threading.Lock(), 0, 0
 
     def having(self, n):
-        """This pool, with at least n helpers."""
+        """Return the pool with at least n helpers."""
         if self.n < n:
             with self.lock:
                 for _ in range(n - self.n):
@@ -212,7 +187,7 @@ class _Pool:
         self.signal[0] += 1
 
     def reserve(self, n):
-        """Reserve up to n of the helpers that are not reserved, or give some back."""
+        """Reserve up to n free helpers, or release -n helpers; return their number."""
         with self.lock:
             n = min(n, self.free)
             self.free -= n
@@ -228,7 +203,7 @@ class _Pool:
 
 
 class _Callers:
-    """Counter of the threads that are running tasks at present."""
+    """Counter of the threads that are currently running tasks."""
 
     def __init__(self):
         self.lock, self.n = threading.Lock(), 0
@@ -245,7 +220,7 @@ class _Callers:
 
 @cache
 def _pool():
-    """Pool of the process, created at first use."""
+    """Pool of the process, created when first needed."""
     return _Pool()
 
 
@@ -261,7 +236,7 @@ def _forked():
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
-    # Else a child could wait forever for a thread of its parent that is compiling.
+    # Otherwise a child could wait forever for a compiling thread of its parent.
     os.register_at_fork(
         before=global_compiler_lock.acquire,
         after_in_parent=global_compiler_lock.release,

@@ -4,11 +4,11 @@ Python raises KeyboardInterrupt in the main thread between almost any two instru
 even between acquiring a lock and the ``try`` that releases it. Code that must not be
 interrupted runs within :class:`Held`.
 
-OpenBLAS divides a product differently for different thread counts and so rounds
-differently: of 432 products of the sizes that occur here, 151 differed between one
-thread and two. The limit applies to the whole process, hence the counter: if several
-threads run fits, the last to leave restores the former limit. A forked process has only
-the thread that forked, and counts only the contexts that this thread is in.
+OpenBLAS divides products, and thus rounds them, differently for different numbers of
+threads. Between one and two threads, 151 of 432 products of typical sizes differed. The
+limit applies to the whole process. A counter ensures that the last of several fitting
+threads restores the former limit. A forked process has only the forking thread, and
+counts only the contexts of this thread.
 """
 
 import os
@@ -29,13 +29,10 @@ except ImportError:
 class Held:
     """Context manager that defers Ctrl-C to its end; a second Ctrl-C is raised at once.
 
-    It has an effect only in the main thread, the only one that Ctrl-C interrupts, and
-    only if Python handles SIGINT. Contexts may be nested: the outermost one defers.
-
-    Parameters
-    ----------
-    firm : bool, default=False
-        Defer any number of them, also within another context; for what takes no time.
+    It has an effect only in the main thread, the only thread that Ctrl-C interrupts,
+    and only if Python handles SIGINT. Contexts may be nested; the outermost context
+    defers. If ``firm``, any number of Ctrl-C is deferred, also within another context,
+    which is for very short contexts.
     """
 
     def __init__(self, firm=False):
@@ -60,16 +57,12 @@ class Held:
             handler(signal.SIGINT, frame)
 
     def lifted(self):
-        """Return a context, for use within this one, in which Ctrl-C is not deferred.
-
-        Returns
-        -------
-        context manager
-        """
+        """Return a context, for use within this context, in which Ctrl-C is not
+        deferred."""
         return _Lifted(self)
 
     def note(self, number, frame):
-        """Handle Ctrl-C by a flag."""
+        """Handle Ctrl-C by setting a flag."""
         if self.came is not None and not self.firm:
             self.before(number, frame)
         self.came = (frame,)
@@ -89,7 +82,7 @@ class _Lifted:
 
 
 class _Count(threading.local):
-    """Number of contexts that each thread is in."""
+    """Number of open contexts of each thread."""
 
     n = 0
 
@@ -101,17 +94,13 @@ _limited = []
 
 
 class one_blas_thread(Held):
-    """Context in which every BLAS of the process uses one thread.
+    """Context in which all BLAS libraries of the process use one thread.
 
-    NumPy does not warn of invalid values in it: OpenBLAS can raise that flag in a
-    product of finite numbers, by what it reads beyond their end. Who must know of a NaN
-    looks for it.
-
-    Parameters
-    ----------
-    brief : bool, default=False
-        Promise that the context lasts no longer than some milliseconds: Ctrl-C is
-        deferred to its end, instead of twice, at the beginning and at the end.
+    NumPy does not warn of invalid values within the context, because OpenBLAS can raise
+    this flag in products of finite numbers when it reads beyond their end. Code that
+    must detect NaN checks explicitly. ``brief`` promises that the context lasts at most
+    some milliseconds: Ctrl-C is then deferred to its end, instead of twice, at its
+    beginning and its end.
     """
 
     def __init__(self, brief=False):
@@ -119,7 +108,7 @@ class one_blas_thread(Held):
         self.brief, self.inside = brief, False
 
     def __enter__(self):
-        if _own.n:  # A context around this one lasts longer.
+        if _own.n:  # An enclosing context sets the limit.
             return
         super().__enter__()
         self.flags = np.errstate(invalid="ignore")
@@ -135,7 +124,7 @@ class one_blas_thread(Held):
         if self.inside:
             if self.before is not None and not self.brief:
                 handler = _handle(signal.SIGINT, self.note)
-                # A callback may have set another one.
+                # A callback may have set another handler.
                 if getattr(handler, "__self__", None) is not self:
                     self.before = handler
             self.inside = False
@@ -144,9 +133,9 @@ class one_blas_thread(Held):
             super().__exit__()
 
     def _raise(self, number, frame):
-        """Raise Ctrl-C where it does no harm: Python looks for it before the first
-        instruction of a function, too, and after the last."""
-        before, codes, caller = self.before, set(), frame
+        """Raise Ctrl-C where it does no harm: not within ``__enter__`` or ``__exit__``,
+        where Python also checks for signals."""
+        former_handler, codes, caller = self.before, set(), frame
         while caller is not None:
             codes.add(caller.f_code)
             caller = caller.f_back
@@ -155,7 +144,7 @@ class one_blas_thread(Held):
             return
         if one_blas_thread.__enter__.__code__ in codes:
             self.__exit__()
-        before(number, frame)
+        former_handler(number, frame)
 
 
 def _enter():
@@ -193,20 +182,21 @@ def _lift():
 
 @cache
 def _controller():
-    """Controller of the loaded libraries, cached as finding them takes milliseconds."""
+    """Controller of the loaded libraries, cached because the search takes
+    milliseconds."""
     return ThreadpoolController()
 
 
 @cache
 def _blas():
     """Controllers of the loaded BLAS libraries."""
-    found = _controller().lib_controllers
-    return [library for library in found if library.user_api == "blas"]
+    libraries = _controller().lib_controllers
+    return [library for library in libraries if library.user_api == "blas"]
 
 
 def _set(library, n_threads):
-    """Set a library's number of threads from any thread: threadpoolctl reserves this
-    to the first one that does so."""
+    """Set a library's number of threads from any thread; threadpoolctl reserves this to
+    the first thread that does so."""
     release = getattr(library, "clear_controlling_thread", lambda force: None)
     release(force=True)
     library.set_num_threads(n_threads)
@@ -214,7 +204,8 @@ def _set(library, n_threads):
 
 
 def _forked():
-    """Count only the forking thread, as the parent's others do not exist here."""
+    """Count only the contexts of the forking thread, as other threads do not exist
+    here."""
     global _inside
     _inside = _own.n
     if _inside == 0:
