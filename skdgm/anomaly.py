@@ -8,7 +8,7 @@ The score s of a row is its log-likelihood, or the score of its least likely ent
 .. math:: s(x) = \min_j \; \log p(x_j \mid x_{\setminus j}) - u_j
 
 relative to the mean :math:`u_j` of its column. The second score does not depend on the
-units of columns. A log-likelihood contains the logarithm of the unit, so that rows with
+units of columns. A log-likelihood depends on the logarithms of units, so that rows with
 large but usual amounts have low scores.
 """
 
@@ -47,26 +47,26 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     estimator
         Density estimator with ``fit`` and ``score_samples``: a model of skdgm, a
         Pipeline that ends with one, ``KernelDensity`` or ``GaussianMixture``; or a
-        fitted one wrapped in scikit-learn's ``FrozenEstimator``. If None, a
+        fitted estimator wrapped in scikit-learn's ``FrozenEstimator``. If None, a
         :class:`~skdgm.GaussianRBM` with ``random_state=0``.
     contamination
         Fraction of the training rows that are outliers, in (0, 0.5].
     score_by
         "row": the log-likelihood, which detects rows that are unusual as a whole.
-        "column": the log-likelihood of the least likely entry given all others of its
-        row, relative to the mean of its column, which detects rows with a wrong entry.
-        Models other than :class:`~skdgm.EoNADE` condition on previous entries only.
-        "column" needs a model with ``score_features``.
+        "column": the log-likelihood of the least likely entry given all other entries
+        of its row, relative to the mean of its column, which detects rows with a wrong
+        entry. Models other than :class:`~skdgm.EoNADE` condition on previous entries
+        only. "column" requires a model with ``score_features``.
 
     Attributes
     ----------
     estimator_ : object
-        The fitted density.
+        The fitted density estimator.
     offset_ : float
         Threshold: rows with a lower score, in nats, are outliers.
     usual_ : ndarray of shape (n_features,)
-        Mean log-likelihood of the entries of each column, in nats; with
-        ``score_by="column"`` only.
+        Mean log-likelihood of the entries of each column, in nats; only with
+        ``score_by="column"``.
     n_features_in_ : int
         Number of columns, if the density estimator has this attribute.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -100,12 +100,12 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
         y : None
-            Passed on to the density estimator's ``fit``.
+            Passed to the density estimator's ``fit``.
         **fit_params
             Arguments of the density estimator's ``fit``, such as ``sample_weight``;
             with metadata routing enabled, the arguments that it requests. Weights, also
-            of a step of a Pipeline (``step__sample_weight``), apply to the threshold,
-            too; integer weights are exactly equivalent to repetitions.
+            those of a step of a Pipeline (``step__sample_weight``), apply to the
+            threshold, too. Integer weights are exactly equivalent to repetitions.
 
         Returns
         -------
@@ -159,14 +159,14 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         return np.asarray(score(X))
 
     def _least_usual(self, entries):
-        """Least log-likelihood of the entries of each row above the mean of its column;
-        0 where all are missing."""
-        above = np.where(entries != 0, entries - self.usual_, np.inf)
-        least = above.min(axis=1)
-        return np.where(np.isposinf(least), 0.0, least)
+        """Minimum over each row of the log-likelihoods of entries relative to the means
+        of their columns; 0 if all entries are missing."""
+        relative = np.where(entries != 0, entries - self.usual_, np.inf)
+        minimum = relative.min(axis=1)
+        return np.where(np.isposinf(minimum), 0.0, minimum)
 
     def score_samples(self, X: Data) -> np.ndarray:
-        """Score of each row, in nats: low for anomalies.
+        """Score of each row, in nats: low for outliers.
 
         Parameters
         ----------
@@ -176,7 +176,8 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         -------
         scores : ndarray of shape (n_samples,)
             Log-likelihood, the result of the density estimator's ``score_samples``; or
-            the score of the least likely entry, by ``score_by`` of the last fit.
+            the score of the least likely entry, according to ``score_by`` in the last
+            fit.
         """
         check_is_fitted(self)
         if hasattr(self, "usual_"):
@@ -184,7 +185,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         return self.estimator_.score_samples(X)
 
     def decision_function(self, X: Data) -> np.ndarray:
-        r"""Score of each row above the threshold, in nats.
+        """Score of each row relative to the threshold, in nats.
 
         .. math:: d(x) = s(x) - t
 
@@ -223,17 +224,19 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
 
 
 def _quantile(values, weight, q):
-    """Quantile of values that are repeated so many times, as ``np.quantile`` has it.
+    """Quantile of values repeated ``weight`` times, as by ``np.quantile``.
 
     Fractional weights are in units of the smallest weight, so that their scale is
-    irrelevant; equal weights give the quantile of the values.
+    irrelevant. Equal weights give the unweighted quantile.
     """
     values, weight = values[weight > 0], weight[weight > 0]
     order = np.argsort(values)
     # Sums of the largest weights must not overflow.
     smallest = max(min(1.0, weight.min()), np.ldexp(weight.max(), -900))
-    values, until = values[order], np.cumsum(weight[order] / smallest)
-    place = (until[-1] - 1) * q
-    below, above = values[np.searchsorted(until, [place // 1, -(-place // 1)], "right")]
+    values, cumulative = values[order], np.cumsum(weight[order] / smallest)
+    position = (cumulative[-1] - 1) * q
+    lower, upper = values[
+        np.searchsorted(cumulative, [position // 1, -(-position // 1)], "right")
+    ]
     with np.errstate(invalid="ignore"):
-        return float(below + place % 1 * (above - below) if place % 1 else below)
+        return float(lower + position % 1 * (upper - lower) if position % 1 else lower)

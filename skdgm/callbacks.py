@@ -14,8 +14,8 @@ from skdgm.utils.threading.callers import warn
 
 __all__ = ["Checkpoint"]
 
-# Seconds between writes, unless told otherwise: a file takes some milliseconds, as many
-# as an epoch of few rows.
+# Default number of seconds between writes. Writing takes a few milliseconds, as long as
+# an epoch of few rows.
 _SECONDS = 5.0
 
 
@@ -80,7 +80,7 @@ class Checkpoint:
     >>> rbm = rbm.set_callbacks(Checkpoint(path, seconds=60)).fit(X)
     """
 
-    # Fits look for callbacks that have this.
+    # Marks callbacks that store the training state.
     keeps_training = True
 
     def __init__(
@@ -121,7 +121,7 @@ class Checkpoint:
         return False
 
     def due(self) -> bool:
-        """Return whether to write after an epoch that ends now."""
+        """Return whether to write after the current epoch."""
         self._epochs += 1
         by_epochs = self.n_epochs is not None and self._epochs >= self.n_epochs
         passed = time.monotonic() - self._last

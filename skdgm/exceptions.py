@@ -1,6 +1,6 @@
 """Exceptions and warnings raised by skdgm."""
 
-# Words for what densities may do.
+# Descriptions of the capabilities of densities.
 _WORDS = {
     "annealed": "annealing from rows",
     "bracket": "a partition function between two ends",
@@ -50,7 +50,7 @@ class LabelWarning(UserWarning):
 
 
 class PrecisionWarning(UserWarning):
-    """Warning that the precisions of real-valued units reached their upper limit."""
+    """Warning that precisions of real-valued units reached their upper limit."""
 
 
 class CollapseWarning(UserWarning):
@@ -101,14 +101,11 @@ class ConstraintWarning(UserWarning):
 
 
 class ConstraintError(ValueError):
-    """Error for rows that break a constraint.
-
-    These are rows of the data, or too many of a model's draws.
-    """
+    """Error for rows that break a constraint: rows of the data, or too many draws."""
 
 
 class MissingCapability(TypeError, ValueError):
-    """Error for a method that a density does not have, or not with this argument.
+    """Error for a method or argument that a density does not support.
 
     Parameters
     ----------
@@ -129,7 +126,7 @@ class MissingCapability(TypeError, ValueError):
         super().__init__(f"{name} does not have {what}{more}.")
 
     def __reduce__(self):
-        # To be raised again in another process.
+        # Allows another process to raise the error again.
         return type(self), self._arguments
 
 
@@ -161,7 +158,7 @@ class OlderFileError(ModelFileError):
 
 
 class OversizedFileError(ModelFileError):
-    """Error for a file that claims to hold more than it has bytes."""
+    """Error for a file whose header declares more data than the file contains."""
 
 
 class UnknownTypeError(ModelFileError):

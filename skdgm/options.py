@@ -1,4 +1,4 @@
-"""Groups of options: objects with the details of an option, for which a text stands."""
+"""Groups of options: objects with the details of an option, in place of a string."""
 
 from importlib import import_module
 

@@ -1,10 +1,11 @@
-"""The table of estimators: where each is, by the name that is also its tag in files.
+"""Registry of estimators: the module of each, by its name, which is also its tag in
+files.
 
-A new estimator has one row here, from which the lazy names of :mod:`skdgm`, what
-:func:`skdgm.load` may make, and what the tests and the documentation go through follow.
+A new estimator needs one row here. The lazy names of :mod:`skdgm`, the types that
+:func:`skdgm.load` can create, and the loops of tests and documentation follow from it.
 """
 
-# Models, by families.
+# Models, ordered by family.
 MODELS = {
     "BiGAN": "adversarial.bigan",
     "GAN": "adversarial.gan",
@@ -63,7 +64,7 @@ MODELS = {
     "VRNN": "recurrent.vrnn",
     "GeneratorNet": "supervised.generator_net",
 }
-# What is made of a model, or of a simulator, or prepares rows for one.
+# Meta-estimators of a model or a simulator, and transformers of rows.
 TOOLS = {
     "ABC": "abc.abc",
     "BernoulliBinarizer": "preprocessing.bernoulli_binarizer",
@@ -73,7 +74,7 @@ TOOLS = {
     "GenerativeImputer": "imputation.generative_imputer",
     "SelfSupervisedBoosting": "boosting.self_supervised_boosting",
 }
-# Groups of options, which ``skdgm.options`` offers.
+# Groups of options in ``skdgm.options``.
 GROUPS = {
     "Adam": "base.solvers",
     "RMSprop": "base.solvers",
@@ -100,14 +101,14 @@ GROUPS = {
     "GameLoss": "adversarial._options",
     "Information": "adversarial._options",
 }
-# Estimators that only their own modules offer.
+# Estimators that are not names of skdgm itself.
 _APART = "BernoulliBinarizer", "Dequantizer"
 
 ESTIMATORS = {**MODELS, **TOOLS}
-# What is to be had from skdgm itself, by module.
+# Names of skdgm itself, by module.
 PUBLIC = {name: home for name, home in ESTIMATORS.items() if name not in _APART}
 PUBLIC |= {"load": "persistence", "save": "persistence"}
-# Modules that are had from skdgm itself, too: of tools, and those of estimators.
+# Modules that are attributes of skdgm: those of tools, and of estimators.
 _TOOLS = "callbacks", "constraints", "dask", "datasets", "exceptions", "metrics"
 _TOOLS += "options", "persistence", "plotting", "preprocessing", "typing"
 MODULES = {*_TOOLS, *(home.partition(".")[0] for home in ESTIMATORS.values())}

@@ -1,6 +1,6 @@
-"""Type hints for arguments and results of public functions.
+"""Type hints of public functions.
 
-Type checkers see types; at run time these are names, for signatures that can be read.
+Type checkers see the types. At run time, these are only names, for readable signatures.
 """
 
 from typing import TYPE_CHECKING, NewType
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from scipy.sparse import sparray, spmatrix
 
-    # Rows; DataFrames, and most tables that are read in blocks, are array-like.
+    # Rows. DataFrames, and most tables that are read in blocks, are array-like.
     Data: TypeAlias = ArrayLike | sparray | spmatrix
-    # An array; a DataFrame, as checkers cannot know, where the model was fitted to one.
+    # An array, or a DataFrame if the model was fitted to one.
     ArrayOrFrame: TypeAlias = Any
     DataFrame: TypeAlias = pd.DataFrame
     Target: TypeAlias = ArrayLike | None
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     # An array, or a tuple of trees.
     Tree: TypeAlias = "np.ndarray | tuple[Tree, ...]"
     PathLike: TypeAlias = str | os.PathLike[str]
-    # Keyword arguments for functions of matplotlib.
+    # Keyword arguments of matplotlib's functions.
     Keywords: TypeAlias = dict | None
     Axes: TypeAlias = matplotlib.axes.Axes | Sequence | np.ndarray | None
 else:

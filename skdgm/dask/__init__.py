@@ -1,4 +1,4 @@
-"""Fits on several workers of a Dask cluster."""
+"""Data-parallel fits on the workers of a Dask cluster."""
 
 from skdgm.dask._fit import fit
 

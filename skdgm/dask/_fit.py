@@ -1,4 +1,4 @@
-"""Data-parallel fits: rounds of updates of shards, and recovery from lost workers."""
+"""Data-parallel fits: the public function, and checks of its arguments."""
 
 from importlib.metadata import version
 
@@ -29,49 +29,50 @@ def fit(
     local_steps: int = 1,
     client: Any = None,
 ) -> Any:
-    r"""Fit an estimator to rows that are spread over the workers of a Dask cluster.
+    r"""Fit an estimator to rows that are distributed over the workers of a Dask
+    cluster.
 
-    Rows are divided into shards, each of which stays on one worker with Markov chains
-    of its own. In a round, each shard makes updates from the same parameters, and the
+    Rows are divided into shards, each of which stays on one worker with its own Markov
+    chains. In a round, all shards start from the same parameters and make updates. The
     changes are averaged, weighted by rows:
 
     .. math:: \theta \leftarrow \theta + \frac{\sum_s n_s (\theta_s - \theta)}{\sum_s
        n_s}
 
     where a batch of ``batch_size`` rows is divided among the shards. With
-    ``local_steps=1`` and ``solver="sgd"`` a round is one update by the gradient of the
-    whole batch. The sums are made pairwise in the order of the shards, so that the
-    result is the same bit for bit for any number of workers.
+    ``local_steps=1`` and ``solver="sgd"``, a round is one update by the gradient of the
+    whole batch. Sums are computed pairwise in the order of the shards, so that the
+    result is bitwise identical for any number of workers.
 
-    Where a worker is lost, its shards go on elsewhere, with new chains and from the
-    parameters of the last round: a line in the log of "skdgm" says so.
+    If a worker is lost, its shards continue on other workers, with new chains and from
+    the parameters of the last round. The logger "skdgm" reports this.
 
     Parameters
     ----------
     estimator : estimator
-        A Boltzmann machine, a stack of them (:class:`~skdgm.DBN`), which is trained
-        layer by layer, such a stack that is tuned as a net afterwards
-        (:class:`~skdgm.DBNClassifier`), or a net of skdgm: autoregressive, a VAE, a
-        directed net, a GAN or a GMMN. It is fitted in place.
+        A Boltzmann machine; a stack of machines (:class:`~skdgm.DBN`); a stack that is
+        fine-tuned as a net (:class:`~skdgm.DBNClassifier`); or a net: an autoregressive
+        model, a VAE, a directed net, a GAN or a GMMN. Stacks are trained layer by
+        layer. The estimator is fitted in place.
     X : {dask.array.Array, dask.dataframe.DataFrame, ndarray, pandas.DataFrame}
-        Rows, of shape (n_samples, n_features). NaN where missing. Models of sequences
-        take a list of tables in memory, too; partitions of a Dask collection may hold
-        any number of sequences, or parts of one.
+        Rows, of shape (n_samples, n_features), NaN where missing. Models of sequences
+        also accept a list of tables in memory; partitions of a Dask collection may
+        contain any number of sequences, or parts of one.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        Classes or targets, for models of these.
+        Classes or targets, for models that require them.
     sample_weight : array-like of shape (n_samples,), default=None
-        Or (n_sequences,), for models of sequences.
+        Weights of rows; for models of sequences also of shape (n_sequences,).
     lengths, groups : array-like, default=None
-        Lengths of sequences, or the sequence of each row, as for the estimator's own
-        ``fit``: a sequence stays whole, in one shard.
+        Lengths of sequences, or the sequence of each row, as in the estimator's own
+        ``fit``. Each sequence belongs to a single shard.
     n_shards : int, default=None
-        Number of shards, on which the result depends: by default the number of
-        partitions of X, or 8 for an array in memory; of sequences at most 8.
+        Number of shards, on which the result depends. By default the number of
+        partitions of X, or 8 for an array in memory; at most 8 for sequences.
     local_steps : int, default=1
-        Number of updates of each shard in a round. More save communication; the
-        parameters of different shards then drift apart in between.
+        Number of updates of each shard in a round. More updates save communication, but
+        the parameters of the shards drift apart between rounds.
     client : distributed.Client, default=None
-        By default the current one.
+        By default the current client.
 
     Returns
     -------
@@ -81,34 +82,34 @@ def fit(
     Warns
     -----
     CostWarning
-        There will be many rounds of few rows.
+        The fit makes many rounds of few rows.
 
     Raises
     ------
     ImportError
         dask and distributed are not installed.
     TypeError
-        The estimator cannot be fitted in this way.
+        The estimator does not support data-parallel fits.
     ValueError
-        There is no client; X has partitions of unknown sizes or different columns, or
-        fewer that end with a sequence than there are to be shards; an
-        option is one of ``fit`` only (pre-training, joint refinement, callbacks); or as
-        raised by the estimator's own ``fit``.
+        There is no client. Partitions of X have unknown sizes or different columns, or
+        too few of them end with a sequence for ``n_shards``. An option is for ``fit``
+        only (pre-training, joint refinement, callbacks). Or as raised by the
+        estimator's own ``fit``.
     RuntimeError
-        A worker has no skdgm, or another version; or there is no worker.
+        There is no worker, or a worker has no skdgm or another version.
     DivergenceError
-        Training diverged. The last good parameters are kept.
+        Training diverged. The estimator keeps its last good parameters.
 
     Notes
     -----
-    A round takes 10 to 20 ms, however few rows it has: batches of 1,000 rows or more
-    suit a cluster better than the 10 of most defaults. More ``local_steps`` save as
-    much, but the batches of each shard are small.
+    A round takes 10 to 20 ms even if it has few rows: use batches of 1,000 rows or
+    more, larger than most defaults. More ``local_steps`` save as much time, but the
+    batches of the shards are then small.
 
-    With ``early_stopping`` each shard holds rows out, and the parameters with their
-    lowest mean loss are kept, with the chains of the last round.
+    With ``early_stopping``, each shard holds out rows. The fit keeps the parameters
+    with the lowest mean loss of held-out rows, and the chains of the last round.
 
-    Standardisation of real columns is learned from the first shard alone, as by a first
+    The first shard alone determines the standardization of real columns, like a first
     call of ``partial_fit``.
 
     Examples
@@ -120,29 +121,29 @@ def fit(
     ...     skdgm.dask.fit(rbm, X, n_shards=4)
     """
     client = _client(client)
-    series = lengths, groups
-    _check(estimator, local_steps, n_shards, series)
+    sequences = lengths, groups
+    _check(estimator, local_steps, n_shards, sequences)
     _check_workers(client)
     if is_of_series(estimator):
         each = asked_value(estimator, "sequence_length", None)
-        given = X, series, sample_weight, n_shards, each
-        shards, y = shards_of_sequences(client, *given), None
+        arguments = X, sequences, sample_weight, n_shards, each
+        shards, y = shards_of_sequences(client, *arguments), None
     else:
         shards = shards_of(client, X, y, sample_weight, n_shards)
     with replacing(estimator, KEPT) as new, rollback(new, ()) as before:
-        given = client, new, shards, y, local_steps
+        arguments = client, new, shards, y, local_steps
         if isinstance(new, StackedNetwork):
-            fit_stack(*given, before)
+            fit_stack(*arguments, before)
         elif isinstance(new, TunedNetwork):
-            given = shards, y, sample_weight, local_steps, before
-            fit_tuned(client, new, *given)
+            arguments = shards, y, sample_weight, local_steps, before
+            fit_tuned(client, new, *arguments)
         else:
-            Run(*given).fit(before)
+            Run(*arguments).fit(before)
             net = vars(options_of(new)).get("net")
             tuned = net is not None and net.fine_tune is not None
-            own = with_targets(new, shards) if tuned else []
-            if own:
-                fit_net(client, new, own, local_steps)
+            labeled = with_targets(new, shards) if tuned else []
+            if labeled:
+                fit_net(client, new, labeled, local_steps)
     return estimator
 
 
@@ -165,11 +166,12 @@ def _client(client):
 
 
 def _check(estimator, local_steps, n_shards, series):
-    """Raise errors for what cannot be fitted so."""
+    """Raise errors for estimators and options that a data-parallel fit does not
+    support."""
     stack = isinstance(estimator, StackedNetwork)
     tuned = isinstance(estimator, TunedNetwork)
-    single = hasattr(type(estimator), "_objective") and estimator._SINGLE
-    if not isinstance(estimator, Estimator) or not (single or stack or tuned):
+    is_single = hasattr(type(estimator), "_objective") and estimator._SINGLE
+    if not isinstance(estimator, Estimator) or not (is_single or stack or tuned):
         raise TypeError(
             "skdgm.dask fits machines, stacks of them and nets of skdgm, not "
             f"{type(estimator).__name__}."
@@ -179,13 +181,13 @@ def _check(estimator, local_steps, n_shards, series):
     if stack:
         machines_of(estimator)
     for option, value in (("local_steps", local_steps), ("n_shards", n_shards)):
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
         by_default = option == "n_shards" and value is None
-        if not by_default and (not whole or value < 1):
+        if not by_default and (not is_integer or value < 1):
             raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
-    # A machine with a label has the options of the machine that describes it.
+    # Present options, since a machine with a label translates its parameters.
     options = vars(estimator._present_options())
-    if any(own is not None for own in series) and not is_of_series(estimator):
+    if any(argument is not None for argument in series) and not is_of_series(estimator):
         raise ValueError(f"lengths and groups are of sequences, which {name} has not.")
     if options.get("pretrain") and not tuned:
         raise ValueError(
@@ -203,19 +205,19 @@ def _check(estimator, local_steps, n_shards, series):
 
 def _check_workers(client):
     """Raise RuntimeError unless all workers have this version of skdgm."""
-    own = _version()
+    ours = _version()
     if not client.nthreads():
         client.wait_for_workers(1, timeout=PATIENCE)
     try:
-        found = client.run(_version)
+        versions = client.run(_version)
     except Exception as error:
         raise RuntimeError(
-            f"A worker cannot import skdgm {own} ({error}): install it on all workers."
+            f"A worker cannot import skdgm {ours} ({error}): install it on all workers."
         ) from error
-    others = {place: v for place, v in found.items() if v != own}
+    others = {place: found for place, found in versions.items() if found != ours}
     if others:
         raise RuntimeError(
-            f"Workers have other versions of skdgm than {own}: {others}."
+            f"Workers have other versions of skdgm than {ours}: {others}."
         )
 
 

@@ -1,4 +1,4 @@
-"""Data-parallel fine-tuning of the network of a deep machine with a label."""
+"""Data-parallel fine-tuning of the net of a deep Boltzmann machine with a label."""
 
 from skdgm.base.parts import options_of
 from skdgm.boltzmann.learning.fine_tuning import (
@@ -15,8 +15,8 @@ from skdgm.nets import NetState
 
 
 class MachineNet:
-    """Network of a fitted machine, as a :class:`~skdgm.dask._run.Run` fits
-    estimators."""
+    """Net of a fitted machine, with the interface of an estimator that a
+    :class:`~skdgm.dask._run.Run` fits."""
 
     warm_start, _TRANSIENT = False, ()
 
@@ -34,7 +34,7 @@ class MachineNet:
         return self._asked
 
     def get_params(self, deep=True):
-        """No parameters: they are those of the machine."""
+        """Return no parameters: they belong to the machine."""
         return {}
 
     def _n_epochs(self, table):
@@ -57,8 +57,8 @@ class MachineNet:
 
 
 def fit_net(client, machine, shards, local_steps):
-    """Fine-tune the network of a fitted machine, and set its attributes; arguments are
-    those of a :class:`~skdgm.dask._run.Run`, whose shards have a label."""
+    """Fine-tune the net of a fitted machine, and set its attributes; the arguments are
+    those of a :class:`~skdgm.dask._run.Run`, with labeled shards."""
     net = MachineNet(machine)
     run = Run(client, net, shards, None, local_steps, begin=begin_tuned)
     run.fresh = False
@@ -66,6 +66,6 @@ def fit_net(client, machine, shards, local_steps):
         run.fit([])
     finally:
         if hasattr(net, "net_coefs_"):
-            found = (getattr(net, name) for name in NET[:2])
+            parameters = (getattr(net, name) for name in NET[:2])
             curves = net.loss_curve_, net.validation_curve_
-            vars(machine).update(zip(NET, (*found, *curves)))
+            vars(machine).update(zip(NET, (*parameters, *curves)))

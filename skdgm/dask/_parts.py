@@ -1,4 +1,4 @@
-"""Parts of tables of Dask, and of arrays, as shards."""
+"""Division of Dask collections and arrays into shards."""
 
 from itertools import accumulate, pairwise
 
@@ -8,20 +8,20 @@ from skdgm.data.sequences import as_one_table, by_row, of_sequences
 
 
 def shards_of(client, X, y, sample_weight, n_shards):
-    """Parts of X, y and weights of each shard; parts are delayed, and can be made again
-    where they were lost."""
+    """Delayed parts of X, and arrays of y and weights, of each shard. Lost parts can be
+    computed again."""
     parts, lengths = _parts(X, n_shards)
     if lengths is None:
         lengths = client.gather(client.compute(X.map_partitions(len)))
     lengths = [int(n) for n in lengths]
-    full = [k for k, n in enumerate(lengths) if n]
-    n_shards = len(full) if n_shards is None else int(n_shards)
-    if n_shards > len(full):
+    nonempty = [k for k, n in enumerate(lengths) if n]
+    n_shards = len(nonempty) if n_shards is None else int(n_shards)
+    if n_shards > len(nonempty):
         raise ValueError(
-            f"n_shards={n_shards}, but X has {len(full)} partitions with rows: "
+            f"n_shards={n_shards}, but X has {len(nonempty)} partitions with rows: "
             "repartition it, or ask for fewer."
         )
-    starts, given = [0, *accumulate(lengths)], []
+    starts, arrays = [0, *accumulate(lengths)], []
     for name, values in (("y", y), ("sample_weight", sample_weight)):
         values = None if values is None else np.asarray(values)
         if values is not None and len(values) != starts[-1]:
@@ -29,19 +29,19 @@ def shards_of(client, X, y, sample_weight, n_shards):
                 f"{name} has {len(values)} rows, but X has {starts[-1]}: inconsistent "
                 "numbers of samples."
             )
-        given.append(values)
-    found = []
-    for group in np.array_split(full, n_shards):
-        own = [np.arange(starts[k], starts[k + 1]) for k in group]
-        rows = np.concatenate(own)
-        more = (None if values is None else values[rows] for values in given)
-        found.append(([parts[k] for k in group], *more))
-    return found
+        arrays.append(values)
+    shards = []
+    for group in np.array_split(nonempty, n_shards):
+        indices = [np.arange(starts[k], starts[k + 1]) for k in group]
+        rows = np.concatenate(indices)
+        values_of_rows = (None if values is None else values[rows] for values in arrays)
+        shards.append(([parts[k] for k in group], *values_of_rows))
+    return shards
 
 
 def shards_of_sequences(client, X, given, sample_weight, n_shards, each):
-    """Parts of whole sequences, their lengths and weights of their rows, of each shard;
-    ``given`` are lengths and groups, as of a fit."""
+    """Delayed parts with whole sequences, their lengths, and weights of their rows, of
+    each shard; ``given`` are lengths and groups."""
     import dask
 
     parts, ends, collected = None, None, hasattr(X, "to_delayed")
@@ -50,43 +50,43 @@ def shards_of_sequences(client, X, given, sample_weight, n_shards, each):
         if n_rows is None:
             n_rows = client.gather(client.compute(X.map_partitions(len)))
         ends = np.cumsum([int(n) for n in n_rows])
-        # What tells the sequences apart has no need of the rows.
+        # Only the number of rows matters for dividing them into sequences.
         rows = np.broadcast_to(np.float32(0), (int(ends[-1]), 1))
         _, lengths = as_one_table(rows, *given, each)
     else:
         X, lengths = as_one_table(X, *given, each)
     edges = np.append(0, np.cumsum(lengths))
-    # Where shards may begin: with a sequence, and a partition.
-    places = np.arange(len(edges))
+    # Shards begin with a sequence and with a partition.
+    bounds = np.arange(len(edges))
     if collected:
-        places = np.append(0, np.flatnonzero(np.isin(edges[1:], ends)) + 1)
-    n = min(8, len(places) - 1) if n_shards is None else int(n_shards)
-    if n > len(places) - 1:
+        bounds = np.append(0, np.flatnonzero(np.isin(edges[1:], ends)) + 1)
+    n = min(8, len(bounds) - 1) if n_shards is None else int(n_shards)
+    if n > len(bounds) - 1:
         raise ValueError(
-            f"n_shards={n}, but there are {len(places) - 1} sequences that end where "
+            f"n_shards={n}, but there are {len(bounds) - 1} sequences that end where "
             "a partition of X does, and shards have whole ones: divide X at ends of "
             "sequences, or ask for fewer."
         )
     weight = by_row(sample_weight, lengths)
     weight = None if weight is None else np.asarray(weight)
     if weight is not None and len(weight) != edges[-1]:
-        of_sequences(weight, lengths)  # Which says so.
-    found = []
-    for own in np.array_split(np.arange(len(places) - 1), n):
-        begin, end = places[own[0]], places[own[-1] + 1]
+        of_sequences(weight, lengths)  # Raises the error.
+    shards = []
+    for intervals in np.array_split(np.arange(len(bounds) - 1), n):
+        begin, end = bounds[intervals[0]], bounds[intervals[-1] + 1]
         rows = slice(edges[begin], edges[end])
         if collected:
             inside = (ends > rows.start) & (ends <= rows.stop)
             given = [parts[k] for k in np.flatnonzero(inside)]
         else:
             given = [dask.delayed(getattr(X, "iloc", X)[rows])]
-        more = None if weight is None else weight[rows]
-        found.append((given, lengths[begin:end], more))
-    return found
+        weight_of_rows = None if weight is None else weight[rows]
+        shards.append((given, lengths[begin:end], weight_of_rows))
+    return shards
 
 
 def _parts(X, n_shards):
-    """Delayed parts of X, and their numbers of rows, None if these are not known."""
+    """Delayed parts of X, and their numbers of rows, or None if these are unknown."""
     import dask
     import dask.array as da
 

@@ -1,5 +1,5 @@
-"""What a client asks of shards: where to begin, updates of a round, losses, and what is
-there at the end."""
+"""Functions of shards that a client calls: initial state, updates of a round, losses,
+and results at the end."""
 
 from copy import copy as shallow_copy
 from warnings import catch_warnings, simplefilter
@@ -13,36 +13,40 @@ from skdgm.utils.tree import tree_map
 
 
 def start(fit, number, seed, fresh, n_epochs):
-    """Begin by one of the shards: a dict of attributes that the estimator then has, the
-    first of the epochs that early stopping counts, whether it counts the initial
-    training state, too, and this state, without chains. The seed is that of the whole
-    fit, which may begin anew (``fresh``)."""
+    """Initialize training from one shard, with the seed of the whole fit.
+
+    Returns a dict of attributes for the estimator; the first epoch that early stopping
+    counts, and whether it counts the initial state; and this state without chains. A
+    ``fresh`` fit starts from scratch.
+    """
     shard = find(fit, number)
-    own = shallow_copy(shard.estimator)
-    own._seed = seed
-    objective = own._objective(shard.table, own.n_iter_)
-    state = objective.start() if fresh else objective.resume(state_of(own))
+    estimator = shallow_copy(shard.estimator)
+    estimator._seed = seed
+    objective = estimator._objective(shard.table, estimator.n_iter_)
+    state = objective.start() if fresh else objective.resume(state_of(estimator))
     shared, shard.own = shard.shared(state), {}
-    new = vars(own).keys() - vars(shard.estimator).keys()
-    known = {"_quantity": objective.quantity} | {name: vars(own)[name] for name in new}
-    counts = objective.since(range(n_epochs)), objective.COUNTS_START
-    return known, *counts, shared
+    new_names = vars(estimator).keys() - vars(shard.estimator).keys()
+    attributes = {"_quantity": objective.quantity} | {
+        name: vars(estimator)[name] for name in new_names
+    }
+    early_stopping = objective.since(range(n_epochs)), objective.COUNTS_START
+    return attributes, *early_stopping, shared
 
 
 def step(fit, number, shared, place, n_steps):
-    """Make updates of a shard, from the one at a Clock on: the number of rows, and the
-    change of the state that all have, times it."""
+    """Make ``n_steps`` updates of a shard from a Clock on. Returns the number of rows,
+    and the change of the shared state multiplied by this number."""
     shard, n_rows = find(fit, number), 0
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         state = shard.state(shared)
         shard.watched(state)
         batches = shard.batches(place.epoch, place.batch)
-        for turn, batch in zip(range(n_steps), batches):
-            clock = place._replace(batch=place.batch + turn)
+        for offset, batch in zip(range(n_steps), batches):
+            clock = place._replace(batch=place.batch + offset)
             state = shard.objective.step(state, batch, clock)
             size_of = getattr(shard.objective, "size_of", None)
-            own = getattr(batch, "v", batch)
-            n_rows += len(own) if size_of is None else size_of(batch)
+            rows = getattr(batch, "v", batch)
+            n_rows += len(rows) if size_of is None else size_of(batch)
         after = shard.shared(state)
     shared = _grown(shared, after)
     return n_rows, tree_map(lambda new, old: _times(new, old, n_rows), after, shared)
@@ -55,7 +59,7 @@ def n_batches(fit, number, epoch):
 
 
 def _grown(old, new):
-    """State with zeros for what it did not have, and a later one has."""
+    """State with zeros for parts that only a later state has."""
     if not isinstance(old, tuple):
         return old
     if not old:
@@ -70,7 +74,7 @@ def _times(new, old, n_rows):
 
 
 def add(a, b):
-    """Sum of two totals."""
+    """Sum of two results of :func:`step`."""
     return a[0] + b[0], tree_map(np.add, a[1], b[1])
 
 
@@ -87,25 +91,25 @@ def mean(shared, total):
 
 
 def losses(fit, number, shared):
-    """Draws of a shard, its loss and the limit of it times these; rows held out, and
-    their loss times these."""
+    """Array of a shard's number of draws, its loss and the limit of the loss times this
+    number; the weight of held-out rows, and their loss times this weight."""
     shard = find(fit, number)
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         state = shard.state(shared)
         watch = shard.watched(state)
         if not len(watch.probe):
-            # The loss is of labels, none of which are known here.
+            # The loss depends on labels, which this shard lacks.
             return np.zeros(5)
         loss, validation = watch(state)
-    n, n_held = shard.table.n_draws, 0.0
+    n_draws, n_held = shard.table.n_draws, 0.0
     if shard.held_out is not None:
         n_held = shard.held_out.weight.sum()
-    own = n_held, n_held * (validation or 0.0)
-    return np.array([n, n * loss, n * watch.limit, *own])
+    of_held_out = n_held, n_held * (validation or 0.0)
+    return np.array([n_draws, n_draws * loss, n_draws * watch.limit, *of_held_out])
 
 
 def chains(fit, number, shared):
-    """What a shard has of its own, as arrays; anew if its former worker was lost."""
+    """Chains of a shard as arrays; new chains if its former worker was lost."""
     shard = find(fit, number)
     if not shard.own:
         shard.shared(shard.state(shared))
@@ -113,19 +117,21 @@ def chains(fit, number, shared):
 
 
 def report(fit, number, learned, n_epochs):
-    """What an estimator says at the end of training of what a shard watched: a dict of
-    the attributes that it learned so, and warnings, as types and texts."""
+    """Attributes that a shard's estimator sets when it reports the end of training, a
+    dict, and its warnings, as types and texts."""
     shard = find(fit, number)
-    own, state = shallow_copy(shard.estimator), shard.state(learned.state)
+    estimator, state = shallow_copy(shard.estimator), shard.state(learned.state)
     watch = shard.watched(state)
     if learned.losses:
         with np.errstate(over="ignore", invalid="ignore"):
             learned = learned._replace(useless=watch.is_useless(watch(state)[0]))
-    vars(own).update(attributes_of(own, state))
-    own.n_iter_ += len(learned.losses)
-    before = dict(vars(own))
+    vars(estimator).update(attributes_of(estimator, state))
+    estimator.n_iter_ += len(learned.losses)
+    before = dict(vars(estimator))
     with catch_warnings(record=True) as warned:
         simplefilter("always")
-        own._report(learned._replace(state=state), n_epochs, watch)
-    known = {n: v for n, v in vars(own).items() if v is not before.get(n, learned)}
-    return known, [(each.category, str(each.message)) for each in warned]
+        estimator._report(learned._replace(state=state), n_epochs, watch)
+    changed = {
+        n: v for n, v in vars(estimator).items() if v is not before.get(n, learned)
+    }
+    return changed, [(warning.category, str(warning.message)) for warning in warned]

@@ -1,4 +1,4 @@
-"""Rows of a shard, as a stack or a net that is tuned is given them."""
+"""Rows of a shard for a stack, or for a net that is fine-tuned."""
 
 from copy import copy
 
@@ -21,11 +21,10 @@ def concatenated(parts):
 
 
 def begin_stack(network, parts, y, weight, classes, *, first, fresh):
-    """Read the rows of a shard before a network has layers, as it has read the shards
-    before.
+    """Read a shard for a network without layers, after the previous shards.
 
-    Arguments are those of :func:`~skdgm.dask._shard.begin`; returned is a copy of the
-    network that knows the names of columns and the classes, and has ``_dask``.
+    The arguments are those of :func:`~skdgm.dask._shard.begin`. Returns a copy of the
+    network with the names of columns, the classes, and ``_dask``.
     """
     network, X = copy(network), concatenated(parts)
     if first:
@@ -40,21 +39,19 @@ def begin_stack(network, parts, y, weight, classes, *, first, fresh):
 
 
 def rows_of(network, X, y, weight):
-    """Table of a shard, in the units of its columns, as the lowest layer learns from
-    it."""
+    """Table of a shard in the units of the data, from which the lowest layer learns."""
     validate_data(network, X, reset=False, skip_check_array=True)
-    # Scales of columns are learned by the lowest layer, and not yet known.
+    # The lowest layer has yet to learn the scales of columns.
     rows = copy(network)._rows(X, dtype=network._dask[0], reset=True, fitting=True)
     rows, _ = network._label(rows, y, False, None)
     return tabulate(rows, weight, in_memory=network._LISTED)
 
 
 def begin_tuned(tuned, parts, y, weight, classes, network=None, *, first, fresh):
-    """Count the rows of a shard that have a target, as was done of the shards before.
+    """Count the rows of a shard with a target, after the previous shards.
 
-    Arguments are those of :func:`~skdgm.dask._shard.begin`; outputs are known. Returned
-    is a copy of the pre-trained network that has ``_dask``, where the type to compute
-    with is None: it is that of what was learned before.
+    The arguments are those of :func:`~skdgm.dask._shard.begin`. Returns a copy of the
+    pre-trained network with ``_dask``, whose dtype is None: the network has one.
     """
     tuned, draws = copy(tuned), [] if first else tuned._dask[1]
     table = targets_of(tuned, concatenated(parts), y, weight)
@@ -63,7 +60,7 @@ def begin_tuned(tuned, parts, y, weight, classes, network=None, *, first, fresh)
 
 
 def targets_of(tuned, X, y, weight):
-    """Table of those rows of a shard that have a target, in the units of the model."""
+    """Table of the rows of a shard with a target, in the units of the model."""
     model = getattr(tuned, "machine", tuned)
     rows, _ = model._label(model._rows(X, fitting=True), y, False, None)
     table = labelled(tabulate(rows, weight, in_memory=False))

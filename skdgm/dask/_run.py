@@ -1,4 +1,5 @@
-"""A fit as the client sees it: rounds of all shards, and recovery from lost workers."""
+"""Fits from the perspective of the client: rounds of all shards, and recovery of lost
+workers."""
 
 import logging
 from time import sleep
@@ -20,20 +21,20 @@ from skdgm.utils.threading.callers import warn
 from skdgm.utils.tree import leaves
 
 _log = logging.getLogger("skdgm")
-# Seconds between looks at the workers while a round lasts, and until one must be there.
+# Seconds between checks of the workers during a round, and time limit for a worker.
 _POLL, PATIENCE = 1.0, 60
-# Looks until an error is taken for one that no lost worker has caused.
+# Number of checks until an error counts as not caused by a lost worker.
 _NOTICED = 5
-# Number of rounds from which on, and of rows up to which, a fit may wait for messages.
+# Number of rounds above which, and of rows below which, communication dominates.
 _ROUNDS, _ROWS = 1_000, 500
 
 
 class Run:
-    """One fit, as the client sees it.
+    """Fit of one estimator by a client.
 
-    Shards are as from :func:`~skdgm.dask._parts.shards_of`, whose rows ``begin`` reads
-    first, as :func:`~skdgm.dask._shard.begin`; a network has the layers below, where
-    the estimator is the next one.
+    ``shards`` are as from :func:`~skdgm.dask._parts.shards_of`; ``begin`` is the
+    function that first reads their rows, like :func:`~skdgm.dask._shard.begin`. If the
+    estimator is a layer of a stack, ``network`` has the layers below.
     """
 
     def __init__(
@@ -53,8 +54,8 @@ class Run:
         self.fresh = not (estimator.warm_start and hasattr(estimator, "n_iter_"))
 
     def fit(self, before):
-        """Fit the estimator; ``before`` is cleared when it has learned. DivergenceError
-        if training diverged."""
+        """Fit the estimator; clear ``before`` once it has learned. DivergenceError if
+        training diverged."""
         try:
             self.prepare()
             state, *learned = self.train()
@@ -62,28 +63,28 @@ class Run:
             self.drop()
         _set(self.estimator, self.header, state, *learned)
         del before[:]
-        given = self.n_epochs, self.estimator._name, self.estimator._remedy()
-        fits.report(Outcome(state, *learned), *given)
+        arguments = self.n_epochs, self.estimator._name, self.estimator._remedy()
+        fits.report(Outcome(state, *learned), *arguments)
         for category, message in self.warned:
             warn(message, category)
 
     def prepare(self):
-        """Learn statistics of columns and labels, and put all shards on workers."""
+        """Learn statistics of columns and labels, and send all shards to workers."""
         self.header = self.read(self.begin, self.estimator, network=self.network)
         draws = self.header._dask[1]
-        whole = Table(None, None, None, np.array([float(sum(draws))]))
+        table = Table(None, None, None, np.array([float(sum(draws))]))
         if _shard.is_of_series(self.estimator):
             lengths = np.concatenate([lengths for _, lengths, _ in self.shards])
             rows = SimpleNamespace(lengths=lengths)
-            whole = whole._replace(rows=rows, index=np.arange(len(lengths)))
-        self.n_epochs = self.header._n_epochs(whole)
+            table = table._replace(rows=rows, index=np.arange(len(lengths)))
+        self.n_epochs = self.header._n_epochs(table)
         n_trained = sum(self._place(range(len(self.shards))))
         self.n_batches = -(-n_trained // options_of(self.header).batch_size)
         self._result(lambda: self._listed(_shard.divide, self.n_batches))
         self._check_cost(n_trained)
 
     def _check_cost(self, n_trained):
-        """Warn of many rounds in which there is little to do."""
+        """Warn about many rounds of few rows."""
         per_epoch = -(-self.n_batches // self.local_steps)
         n_rounds, n_rows = self.n_epochs * per_epoch, round(n_trained / per_epoch)
         if n_rounds > _ROUNDS and n_rows < _ROWS:
@@ -97,26 +98,25 @@ class Run:
             )
 
     def read(self, begin, header, **options):
-        """Header that has read one shard after the other; see ``begin``."""
+        """Copy of ``header`` that has read all shards in order; see ``begin``."""
         y, classes = self.y, None
         if y is not None and hasattr(header, "predict"):
             unlabeled = header.get_params().get("unlabeled")
             classes = np.setdiff1d(np.unique(y), [] if unlabeled is None else unlabeled)
         for number, shard in enumerate(self.shards):
             options |= {"first": number == 0, "fresh": self.fresh}
-            given = self._made(shard)
-            header = self._submit(begin, header, *given, classes, **options)
+            rows = self._made(shard)
+            header = self._submit(begin, header, *rows, classes, **options)
         return header.result()
 
     def train(self):
-        """Run all epochs: the last good training state, or with early stopping the
-        best, with the chains that all shards have at the end; lists of losses, and
-        those of held-out rows; and how it ended, "complete", "stopped" or
-        "diverged"."""
-        given = self.header._seed, self.fresh, self.n_epochs
-        found = self._result(lambda: self._one(0, _rounds.start, *given))
-        known, since, counts_start, shared = found
-        vars(self.header).update(known)
+        """Run all epochs. Returns the last good training state, or the best with early
+        stopping, with the final chains of all shards; losses; losses of held-out rows;
+        and how training ended: "complete", "stopped" or "diverged"."""
+        arguments = self.header._seed, self.fresh, self.n_epochs
+        initial = self._result(lambda: self._one(0, _rounds.start, *arguments))
+        fitted, since, counts_start, shared = initial
+        vars(self.header).update(fitted)
         good, curve, validation, ended = shared, [], [], "complete"
         options, stopping = options_of(self.header), None
         if options.early_stopping:
@@ -143,18 +143,18 @@ class Run:
                     break
         if stopping is not None and stopping.best is not None:
             good = stopping.best
-        own = self._result(lambda: self._listed(_rounds.chains, self._sent(good)))
+        chains = self._result(lambda: self._listed(_rounds.chains, self._sent(good)))
         if ended != "diverged":
             learned = Learned(good, curve, validation, ended, False)
-            known, self.warned = self._result(
+            fitted, self.warned = self._result(
                 lambda: self._one(0, _rounds.report, learned, self.n_epochs)
             )
-            vars(self.header).update(known)
-        return good._replace(**_joined(own, good)), curve, validation, ended
+            vars(self.header).update(fitted)
+        return good._replace(**_joined(chains, good)), curve, validation, ended
 
     def _n_batches_of(self, epoch):
-        """Number of batches of an epoch: of sequences, which are read in stretches, as
-        many as the shard that has most of them."""
+        """Number of batches in an epoch. Sequences are read in windows; the shard with
+        the most batches counts."""
         if not _shard.is_of_series(self.estimator):
             return self.n_batches
         return max(self._result(lambda: self._listed(_rounds.n_batches, epoch)))
@@ -167,11 +167,11 @@ class Run:
             )
 
     def drop(self):
-        """Free the workers of the rows."""
+        """Delete the rows on the workers."""
         self.client.run(_shard.drop, self.name, on_error="ignore")
 
     def _round(self, shared, place):
-        """Shared state after updates of all shards, added pairwise in their order."""
+        """Shared state after updates of all shards, summed pairwise in their order."""
 
         def make():
             totals = self._each(
@@ -179,28 +179,28 @@ class Run:
             )
             while len(totals) > 1:
                 pairs = zip(totals[::2], totals[1::2])
-                left = totals[len(totals) // 2 * 2 :]
-                totals = [self._submit(_rounds.add, *pair) for pair in pairs] + left
+                unpaired = totals[len(totals) // 2 * 2 :]
+                totals = [self._submit(_rounds.add, *pair) for pair in pairs] + unpaired
             return totals[0]
 
         return _rounds.mean(shared, self._result(make))
 
     def _losses(self, shared):
-        found = self._result(lambda: self._listed(_rounds.losses, self._sent(shared)))
-        n, loss, limit, n_held, held_out = np.sum(found, axis=0)
+        sums = self._result(lambda: self._listed(_rounds.losses, self._sent(shared)))
+        n, loss, limit, n_held, held_out = np.sum(sums, axis=0)
         held_out = float(held_out / n_held) if n_held else None
         return float(loss / n), limit / n, held_out
 
     def _sent(self, shared):
-        """Parameters, on one of the workers, where others get them: to broadcast would
-        wait for ever for one that is lost meanwhile."""
+        """Future of the parameters on one worker, which sends them to the others. (A
+        broadcast would wait forever for a worker that is lost meanwhile.)"""
         return self.client.scatter([shared], hash=False)[0]
 
     def _made(self, shard):
-        """Rows of a shard as futures, which are computed again if they were lost."""
+        """Rows of a shard as futures, which are computed again if lost."""
         parts, *more = shard
         with catch_warnings():
-            # Rows of the client's memory are what is sent.
+            # Dask warns about sending rows from the client's memory.
             simplefilter("ignore", UserWarning)
             return [self.client.compute(part) for part in parts], *more
 
@@ -208,8 +208,8 @@ class Run:
         return self.client.submit(function, *given, pure=False, **options)
 
     def _one(self, number, function, *given):
-        own = {"workers": [self.places[number]], "allow_other_workers": False}
-        return self._submit(function, self.name, number, *given, **own)
+        options = {"workers": [self.places[number]], "allow_other_workers": False}
+        return self._submit(function, self.name, number, *given, **options)
 
     def _each(self, function, *given):
         return [self._one(k, function, *given) for k in range(len(self.shards))]
@@ -218,8 +218,8 @@ class Run:
         return self._submit(list, self._each(function, *given))
 
     def _place(self, numbers):
-        """Put shards on workers by turns, and keep their rows there; return the numbers
-        of draws for training of each."""
+        """Distribute shards over the workers, which store their rows; return the number
+        of training draws of each."""
         if not self.client.nthreads():
             self.client.wait_for_workers(1, timeout=PATIENCE)
         alive = sorted(self.client.nthreads())
@@ -237,7 +237,8 @@ class Run:
         return self._result(make)
 
     def _result(self, make):
-        """Result of a future that is made anew where a worker was lost meanwhile."""
+        """Result of the future that ``make()`` creates, again whenever a worker is
+        lost."""
         from distributed import KilledWorker, wait
         from distributed.client import FutureCancelledError
 
@@ -248,8 +249,8 @@ class Run:
                 future = make()
                 while not lost:
                     try:
-                        # A limit of ``result`` would end the client's transfer of
-                        # results, all later ones of which would fail, too.
+                        # A timeout of ``result`` alone would stop the client's
+                        # transfers, and all later transfers would fail.
                         wait(future, timeout=_POLL)
                         return future.result(timeout=PATIENCE)
                     except TimeoutError:
@@ -261,7 +262,7 @@ class Run:
                 OSError,
             ) as error:
                 lost = self._noticed()
-                # A worker without a shard may have held parameters that are lost.
+                # Parameters may be lost with a worker that has no shard.
                 if not lost:
                     n_tries += 1
                     if isinstance(error, FutureCancelledError) and n_tries < _NOTICED:
@@ -279,8 +280,8 @@ class Run:
             self._place(lost)
 
     def _noticed(self):
-        """The same as by :meth:`_lost`, as soon as the scheduler has noticed a loss;
-        none if it does not in a while."""
+        """As :meth:`_lost`, after waiting for the scheduler to notice a loss; empty if
+        it does not within a few seconds."""
         for _ in range(_NOTICED):
             if lost := self._lost():
                 return lost
@@ -288,21 +289,21 @@ class Run:
         return []
 
     def _lost(self):
-        """Numbers of the shards whose workers are gone, or have forgotten them."""
+        """Indices of the shards whose workers are gone."""
         alive = self.client.nthreads()
         return [k for k, place in self.places.items() if place not in alive]
 
 
 def _joined(own, state):
-    """Chains of all shards, one after the other; of several temperatures, those of the
+    """Chains of all shards, concatenated; with several temperatures, the chains of the
     first shard."""
-    found = {}
+    chains = {}
     for name in own[0]:
         parts = [shard[name] for shard in own if name in shard]
         if len(getattr(state, "swap_rates", ())):
             parts = parts[:1]
-        found[name] = tuple(map(np.concatenate, zip(*parts)))
-    return found
+        chains[name] = tuple(map(np.concatenate, zip(*parts)))
+    return chains
 
 
 def _set(estimator, header, state, curve, validation, ended):
@@ -313,7 +314,7 @@ def _set(estimator, header, state, curve, validation, ended):
         vars(new).pop(name, None)
     vars(new).update(estimator.get_params(deep=False))
     vars(new).update(attributes_of(new, state))
-    # What depended on former parameters.
+    # Delete results that depend on former parameters.
     for name in vars(estimator).keys() - vars(new).keys():
         delattr(estimator, name)
     new.n_iter_ += len(curve)

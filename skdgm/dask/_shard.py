@@ -1,13 +1,14 @@
-r"""A shard: rows of a table, and chains, that stay on one worker.
+r"""Shards: rows of a table, and chains, that stay on one worker.
 
-In a round each shard makes :math:`L` updates of its own batches from the same
-parameters :math:`\theta`, and returns by how much it changed them, times its rows:
+In a round, each shard makes :math:`L` updates by its own batches from the same
+parameters :math:`\theta`, and returns the change of the parameters times its number of
+rows:
 
 .. math:: \theta \leftarrow \theta + \frac{\sum_s n_s (\theta_s - \theta)}{\sum_s n_s}
 
-With L = 1 and plain stochastic gradient ascent (with momentum, centring, weight decay)
-this is one update by the mean gradient of the rows of all shards, as updates are linear
-in it; otherwise it is local steps and averaging [1]_.
+With L = 1 and plain stochastic gradient ascent (with momentum, centering, weight
+decay), updates are linear in the gradient, and a round is one update by the mean
+gradient of all rows. Otherwise it is local SGD [1]_.
 
 References
 ----------
@@ -35,17 +36,17 @@ _KEPT = {}
 
 
 class LostShard(RuntimeError):
-    """Error that a shard is not where it was put."""
+    """Error that a worker does not have a shard that was sent to it."""
 
 
 def begin(estimator, parts, y, weight, classes, network=None, *, first, fresh):
-    """Learn statistics of columns and labels from the rows of a shard; those before it
-    are known to the estimator, or it is the first.
+    """Learn statistics of columns and labels from the rows of a shard, after the
+    previous shards; ``first`` is True for the first one.
 
-    A network, as from :func:`~skdgm.dask._rows.begin_stack`, has the layers below the
-    one that the estimator is. Models of sequences have their lengths as y. Returns a
-    copy with what was learned, and ``_dask``, the type to compute with and the numbers
-    of draws of the shards.
+    If the estimator is a layer of a stack, ``network`` has the layers below. For models
+    of sequences, y has the lengths. Returns a copy of the estimator with these
+    statistics and ``_dask``, the dtype for computations and the numbers of draws of the
+    shards.
     """
     estimator, X = shallow_copy(estimator), concatenated(parts)
     if is_of_series(estimator):
@@ -77,8 +78,8 @@ def _refuse(estimator, table):
 
 
 def _tabulated(estimator, X, y, weight, network=None):
-    """Table of a shard, of an estimator that knows its columns; or of the next layer of
-    a network, as an estimator."""
+    """Table of a shard, for an estimator that knows its columns, or for the next layer
+    of a network."""
     if network is not None:
         table = rows_of(network, X, y, weight)
         for machine in network.layers_:
@@ -102,75 +103,82 @@ def is_of_series(estimator):
 
 
 def _by_sequence(estimator, X, table, weight):
-    """Table of sequences, where X is such, of a table of their rows."""
+    """Table of sequences, given a table of their rows, if X is a Series."""
     if not isinstance(X, Series):
         return table
     return estimator._by_sequence(table, X.lengths, weight, False)
 
 
 def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None):
-    """Keep a shard, by fit and number, in the process that this runs in; the estimator
-    is as from :func:`begin`, of the last shard, and ``n_batches`` see :func:`divide`.
+    """Store a shard, by fit and number, in the current process; ``estimator`` is the
+    result of :func:`begin` for the last shard.
 
-    Returns the number of draws for training: early stopping holds rows out by their
-    content, so that where they repeat, more or fewer are left than a fraction is.
+    Returns the number of draws for training, which differs between shards: early
+    stopping holds out rows by their content, so that copies stay together.
     """
-    own, X = shallow_copy(estimator), concatenated(parts)
-    if is_of_series(own):
+    copied, X = shallow_copy(estimator), concatenated(parts)
+    if is_of_series(copied):
         X, y = Series(X, y), None
-    if own._dask[0] is None:
-        table = targets_of(own, X, y, weight)
+    if copied._dask[0] is None:
+        table = targets_of(copied, X, y, weight)
     else:
-        table = _tabulated(own, X, y, weight, network)
-        _, table = own._domain.learn(table, own._columns)
-        table = _by_sequence(own, X, table, weight)
-    options = own._asked = shallow_copy(options_of(own))
-    n_shards = len(own._dask[1])
+        table = _tabulated(copied, X, y, weight, network)
+        _, table = copied._domain.learn(table, copied._columns)
+        table = _by_sequence(copied, X, table, weight)
+    options = copied._asked = shallow_copy(options_of(copied))
+    n_shards = len(copied._dask[1])
     if options.n_chains is not None:
         options.n_chains = -(-options.n_chains // n_shards)
     # A penalty is divided by the rows of a batch, of which a shard has its share.
-    share = table.n_draws / sum(own._dask[1])
+    share = table.n_draws / sum(copied._dask[1])
     options.alpha = tree_map(lambda alpha: alpha * share, options.alpha)
     if number:
-        # No two shards have the same random numbers; a single one those of a fit.
-        own._seed = random.stream(own._seed, _SHARD, number).root % random.MAX_SEED
+        # Each shard has its own random numbers; the first has those of a normal fit.
+        copied._seed = (
+            random.stream(copied._seed, _SHARD, number).root % random.MAX_SEED
+        )
     trained = table
     if options.early_stopping:
-        trained, _ = own._objective(table, own.n_iter_).split(table)
-    _KEPT[fit, number] = own, table, trained.n_draws
+        trained, _ = copied._objective(table, copied.n_iter_).split(table)
+    _KEPT[fit, number] = copied, table, trained.n_draws
     if n_batches is not None:
         divide(fit, number, n_batches)
     return trained.n_draws
 
 
 def divide(fit, number, n_batches):
-    """Divide the rows of a shard that is kept into so many batches an epoch."""
-    own, table, n_trained = find(fit, number)
-    whole, size = options_of(own).batch_size, max(1, -(-n_trained // n_batches))
-    options_of(own).batch_size = size
-    if hasattr(vars(own).get("_columns"), "reach") and isinstance(whole, int):
-        # Steps suit values far out by the rows of all shards' batches.
-        reach = own._columns.reach * np.sqrt(size / whole)
-        own._columns = own._columns._replace(reach=reach)
-    _KEPT[fit, number] = Shard(own, table)
+    """Divide the rows of a stored shard into ``n_batches`` batches in each epoch."""
+    estimator, table, n_trained = find(fit, number)
+    batch_size, size = (
+        options_of(estimator).batch_size,
+        max(1, -(-n_trained // n_batches)),
+    )
+    options_of(estimator).batch_size = size
+    if hasattr(vars(estimator).get("_columns"), "reach") and isinstance(
+        batch_size, int
+    ):
+        # Steps depend on outliers relative to the batch size over all shards.
+        reach = estimator._columns.reach * np.sqrt(size / batch_size)
+        estimator._columns = estimator._columns._replace(reach=reach)
+    _KEPT[fit, number] = Shard(estimator, table)
 
 
 def drop(fit):
-    """Forget the shards of a fit."""
+    """Delete the shards of a fit."""
     for key in [key for key in _KEPT if key[0] == fit]:
         del _KEPT[key]
 
 
 def find(fit, number):
-    """Shard that is kept in this process; LostShard if there is none."""
+    """Shard that is stored in this process; LostShard if there is none."""
     if (fit, number) not in _KEPT:
         raise LostShard(number)
     return _KEPT[fit, number]
 
 
 class Shard:
-    """Rows, chains and batches that stay where they are, of an estimator with a seed
-    and sizes of its own."""
+    """Rows, chains and batches on one worker, with an estimator that has its own seed
+    and sizes."""
 
     def __init__(self, estimator, table):
         self.estimator, self.own, self.held_out = estimator, {}, None
@@ -181,26 +189,27 @@ class Shard:
         self.watch, self.epoch, self.left, self.at = None, None, iter(()), 0
 
     def state(self, shared):
-        """Training state of shared parameters and chains of its own."""
+        """Training state of shared parameters and the shard's own chains."""
         state = self.objective.resume(shared._replace(**self.own))
-        # What came from elsewhere may not be written to.
+        # Received arrays are read-only.
         return copy(state)
 
     def shared(self, state):
-        """Part of a training state that is averaged, as arrays; the rest is kept."""
+        """Part of a training state that is averaged, as arrays; the shard stores the
+        rest."""
         names = self.objective.LOCAL
         self.own = {n: tuple(map(np.asarray, getattr(state, n))) for n in names}
         return formed(state._replace(**dict.fromkeys(names, ())), plain)
 
     def watched(self, state):
-        """Watch of the losses, which compares them with that of the first state."""
+        """Watch of the losses, which compares them with the loss of the first state."""
         if self.watch is None:
             known = self.table, self.held_out, state
             self.watch = self.objective.watch(*known)
         return self.watch
 
     def batches(self, epoch, first):
-        """Batches of an epoch from a number on."""
+        """Batches of an epoch, starting at index ``first``."""
         if self.epoch != epoch or self.at > first:
             self.left = iter(self.objective.batches(self.table, epoch))
             self.epoch, self.at = epoch, 0

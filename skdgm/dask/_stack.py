@@ -1,8 +1,8 @@
 """Data-parallel fits of stacks: layer by layer, from the bottom up.
 
-Each layer is a fit of its machine to the means of the hidden units below, which every
-worker computes for its own rows: these stay where they are, and a shard that was lost
-is made again from its rows and the layers below.
+Each layer is a machine that is fitted to the means of the hidden units below. Every
+worker computes these for its own rows, which stay on it. A lost shard is computed again
+from its rows and the layers below.
 """
 
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ from skdgm.training import Table
 
 def machines_of(network):
     """Unfitted machines that the present options of a network ask for; ValueError if
-    one is invalid, or the layers of a network that is fitted further were refined."""
+    one is invalid, or layers of a fitted network were refined jointly."""
     if network.warm_start and vars(network).get("_untied"):
         raise ValueError(
             f"The layers of this {network._name} were refined, and learn jointly now: "
@@ -31,16 +31,16 @@ def machines_of(network):
 
 
 def fit_stack(client, network, shards, y, local_steps, before):
-    """Fit a network, each of whose layers is kept as soon as it is trained: ``before``
-    is cleared then. Other arguments are those of a :class:`~skdgm.dask._run.Run`."""
+    """Fit a network, which keeps each layer once it is trained; ``before`` is cleared
+    then. Other arguments are those of a :class:`~skdgm.dask._run.Run`."""
     run = Run(client, network, shards, y, local_steps)
     run.fresh = not (network.warm_start and hasattr(network, "layers_"))
     header = run.read(begin_stack, network)
     kind, draws = header.__dict__.pop("_dask")
     vars(network).update(vars(header) | network.get_params(deep=False))
     training = Training(network, before=before)
-    size = SimpleNamespace(shape=(None, network.n_features_in_))
-    training.adapt(Table(size, None, None, np.array([float(sum(draws))])))
+    rows = SimpleNamespace(shape=(None, network.n_features_in_))
+    training.adapt(Table(rows, None, None, np.array([float(sum(draws))])))
     for number in range(len(training.machines)):
         machine, below = training.machine(number), shallow(network)
         below.layers_, below._dask = network.layers_[:number], (kind, draws)

@@ -1,9 +1,9 @@
-"""Data-parallel fits of networks that are tuned: layer by layer, and then as a net.
+"""Data-parallel fits of tuned networks: layer by layer, and then as a net.
 
-Layers are trained as those of a stack, on all rows. The net is tuned on the rows with a
-target, by back-propagation, whose gradient is a sum over rows; shards that have none
-take no part in it. What is learned of the targets themselves (classes, the mean and
-the scale of numbers) is that of all of them, which are in the client's memory.
+Layers are trained as those of a stack, on all rows. Back-propagation then fine-tunes
+the net on the rows with a target; shards without targets take no part. Statistics of
+the targets (classes, mean and scale of numbers) are computed from all targets, which
+are in the client's memory.
 """
 
 import numpy as np
@@ -23,18 +23,19 @@ from skdgm.utils.rows import Rows
 
 
 def fit_tuned(client, network, shards, y, sample_weight, local_steps, before):
-    """Fit a network, whose pre-trained layers are kept once all are trained: ``before``
-    is cleared then. Other arguments are those of a :class:`~skdgm.dask._run.Run`."""
+    """Fit a network, which keeps its pre-trained layers once all are trained;
+    ``before`` is cleared then. Other arguments are those of a
+    :class:`~skdgm.dask._run.Run`."""
     fresh = not (network.warm_start and hasattr(network, "coefs_"))
     network._asked = asked_of(network)
     network._check_options()
     if not fresh:
         network._check_unchanged()
-    known, table = _targets(network, y, sample_weight, fresh)
+    learned, table = _targets(network, y, sample_weight, fresh)
     network._n_epochs(table)
     if fresh:
         network._seed = check_random_state(network.random_state).randint(MAX_SEED)
-        vars(network).update(known | network._blank())
+        vars(network).update(learned | network._blank())
         network._count(table, fresh)
         stack = unfitted(network)
         rows = [(parts, None, weight) for parts, _, weight in shards]
@@ -45,27 +46,28 @@ def fit_tuned(client, network, shards, y, sample_weight, local_steps, before):
                 if name in vars(stack):
                     setattr(network, name, vars(stack)[name])
             network._asked = asked_of(network)
-            # Rows that it draws are arrays, of which the net makes DataFrames.
+            # The stack draws arrays, which the net converts to DataFrames.
             stack._form = None
 
         PreTraining(network, stack, None, train).run(Fit(network, before))
-    given = with_targets(network, shards), None, local_steps
-    run = Run(client, network, *given, begin=begin_tuned)
+    arguments = with_targets(network, shards), None, local_steps
+    run = Run(client, network, *arguments, begin=begin_tuned)
     run.fresh = False
     run.fit(before)
 
 
 def with_targets(network, shards):
-    """Those of the shards that have a row with a target."""
+    """Shards that have a row with a target."""
     return [s for s in shards if len(_targets(network, *s[1:], False)[1].index)]
 
 
 def _targets(network, y, weight, fresh):
-    """Attributes that are learned from targets, and a table of those that are known."""
+    """Attributes that are learned from targets, and a table of the rows with
+    targets."""
     n_rows = 0 if y is None else len(y)
     rows = Rows(np.zeros((n_rows, 1)), np.float64)
-    rows, known = network._label(rows, y, fresh, None)
-    given = {"dtype": np.float64, "ensure_non_negative": True}
-    share = shares(checked_weights(weight, rows.X, **given))[0]
+    rows, learned = network._label(rows, y, fresh, None)
+    options = {"dtype": np.float64, "ensure_non_negative": True}
+    share = shares(checked_weights(weight, rows.X, **options))[0]
     index = np.flatnonzero(share > 0)
-    return known, labelled(Table(rows, index, np.zeros(len(index)), share[index]))
+    return learned, labelled(Table(rows, index, np.zeros(len(index)), share[index]))

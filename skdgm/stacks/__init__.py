@@ -1,4 +1,4 @@
-"""Stacks that learn layer by layer, and nets that begin as such and are fine-tuned."""
+"""Stacks that are trained layer by layer, and nets initialized from stacks."""
 
 from skdgm.stacks.classifier import TunedClassifier
 from skdgm.stacks.model import Stack, StackModel

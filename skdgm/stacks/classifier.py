@@ -1,4 +1,4 @@
-"""Tuned networks that classify, by one label for each row or by several."""
+"""Fine-tuned classifiers, with one label for each row or several."""
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -20,35 +20,35 @@ from skdgm.utils.given import Given
 def _has_real_columns(estimator):
     """Return whether columns may be real.
 
-    scikit-learn's checks of decision functions use real data, which models of binary
-    columns cannot pass: those give probabilities only, unless they were read as such.
+    scikit-learn's checks of ``decision_function`` use real data, so that models of
+    binary columns only have it if their data were read as real.
     """
-    read = "_reading" in vars(estimator)
-    return read or not get_tags(estimator).input_tags.positive_only
+    was_read = "_reading" in vars(estimator)
+    return was_read or not get_tags(estimator).input_tags.positive_only
 
 
 class TunedClassifier(ClassifierMixin, TunedNetwork):
-    """Base class of stacks that are tuned as classifiers.
+    """Base class of stacks that are fine-tuned as classifiers.
 
     Parameters
     ----------
     unlabeled
-        Value of y that marks rows without a label (in all columns of y, if there are
-        several). These rows take part in pre-training; :meth:`score` leaves them out.
-        None means that all rows are labelled.
+        Value of y that marks unlabeled rows (in all columns of y, if there are
+        several). Unlabeled rows take part in pre-training; :meth:`score` excludes them.
+        None: all rows are labeled.
     n_iter
-        Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
-        most 300.
+        Number of epochs of fine-tuning; "auto" makes 5,000 updates, in at least 20 and
+        at most 300 epochs.
     dropout : float or tuple of float
-        Share of the hidden units dropped at random during fine-tuning; or a pair: of
-        the inputs and of the hidden units. Inputs become 0, or their mean where fewer
-        than a third of their values are near 0. Without dropout a net overfits few
-        labels.
+        Dropout rate of the hidden units during fine-tuning, or a pair of the rates of
+        the inputs and of the hidden units. Dropped inputs become 0, or their mean if
+        fewer than a third of their values are near 0. Without dropout, a net overfits
+        if there are few labels.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Classes, in order; if y has several columns, their numbers.
+        Sorted classes; if y has several columns, their numbers.
     loss_curve_ : list of float
         Mean negative log-likelihood of the labels of some training rows after each
         epoch of fine-tuning.
@@ -65,7 +65,7 @@ class TunedClassifier(ClassifierMixin, TunedNetwork):
     _is_unlabeled, _check_first_call = is_unlabeled, check_first_call
 
     def predict(self, X: Data) -> np.ndarray:
-        """Predict the most probable class, or all labels more probable than not.
+        """Predict the most probable class, or all labels with a probability above 0.5.
 
         Parameters
         ----------
@@ -92,15 +92,14 @@ class TunedClassifier(ClassifierMixin, TunedNetwork):
         Returns
         -------
         z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            For two classes the log odds of the second one; for more classes their
-            logits, defined up to a constant in each row; for several labels the log
-            odds of each.
+            Log odds of the second of two classes; logits of more classes, up to a
+            constant in each row; or the log odds of each of several labels.
         """
         z = self._pre_activations(X)
         return self._outputs.decision(z)
 
     def predict_log_proba(self, X: Data) -> np.ndarray:
-        """Log probabilities of classes, or of labels.
+        """Log-probabilities of classes, or of labels.
 
         Parameters
         ----------
@@ -110,7 +109,7 @@ class TunedClassifier(ClassifierMixin, TunedNetwork):
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
-            Normalised over classes; several labels are independent of each other.
+            Normalized over classes; several labels are independent of each other.
         """
         z = self._pre_activations(X)
         return self._outputs.log_proba(z)
@@ -129,30 +128,30 @@ class TunedClassifier(ClassifierMixin, TunedNetwork):
             codes, classes = label_codes(self, y, rows, classes, n_before)
             rows, outputs = rows._replace(given=Given(codes)), Labels(classes)
         else:
-            rows, known = with_labels(self, rows, y, fresh, classes)
-            classes = known["classes_"]
+            rows, learned = with_labels(self, rows, y, fresh, classes)
+            classes = learned["classes_"]
             outputs = Classes(classes)
-        known = {"classes_": classes, "n_outputs_": len(classes), "_outputs": outputs}
-        return rows, known
+        learned = {"classes_": classes, "n_outputs_": len(classes), "_outputs": outputs}
+        return rows, learned
 
     def _values(self, y):
-        """Values of y, in a column or several."""
+        """Values of y, of shape (n_rows,) or (n_rows, n_outputs)."""
         values = as_values(y, self)
         several = values.ndim == 2 and values.shape[1] > 1
         return values if several else as_column(values)
 
     def _labels(self, y):
-        """Valid labels of the rows that have some."""
+        """Validate the labels of labeled rows."""
         return of_classes(y) if y.ndim == 1 else zeros_and_ones(y, self.unlabeled)
 
     def _count(self, table, fresh):
         """Count nothing: outputs do not depend on the frequencies of labels."""
 
     def __sklearn_tags__(self):
-        """Tags of a classifier, which may predict several labels."""
+        """Tags of a classifier, possibly with several labels."""
         tags = super().__sklearn_tags__()
-        # The data of scikit-learn's checks are not binary. Those of its checks of
-        # several labels (supported all the same) even have negative values.
+        # The data of scikit-learn's checks are not binary, and those of its checks of
+        # several labels (which binary models support as well) are negative in part.
         tags.classifier_tags.poor_score = tags.input_tags.positive_only
         tags.classifier_tags.multi_label = not tags.input_tags.positive_only
         return tags

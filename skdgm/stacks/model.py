@@ -1,5 +1,4 @@
-"""Stack of estimators, each of which learns from the features of the one below, as a
-model: what options ask for, and what was learned."""
+"""Models of stacks: estimators that learn from the features of the estimator below."""
 
 from abc import abstractmethod
 from itertools import pairwise
@@ -20,23 +19,24 @@ from skdgm.utils.words import with_article
 
 
 class Stack(NamedTuple):
-    """What a stack has learned: fitted estimators from the bottom up."""
+    """State of a stack: fitted machines from the bottom up."""
 
     machines: list
 
 
 class StackModel(Model):
-    """Estimators, called machines here, that learn one after the other.
+    """Model of a stack of estimators, called machines, that learn one after the other.
 
-    A machine has an option ``n_components``, is fitted to a
-    :class:`~skdgm.training.Table`, and its density has ``features_of(rows, index)``.
+    A machine has an option ``n_components`` and can be fitted to a
+    :class:`~skdgm.training.Table`. Its density has a method ``features_of(rows,
+    index)``.
     """
 
-    # Whether the machine on top has a label.
+    # Whether the top machine has a label.
     labelled = False
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid options that pass their constraints."""
 
     def structure(self, facts):
         """Kind and number of hidden units of each layer, from the bottom up."""
@@ -51,8 +51,8 @@ class StackModel(Model):
         return self.stack(attributes["layers_"])
 
     def machines(self, facts):
-        """Unfitted machines that the options ask for, from the bottom up, with valid
-        parameters; ValueError names the one that has others, or is out of place."""
+        """Unfitted machines that the options ask for, from the bottom up; ValueError
+        for a machine with invalid parameters or in an invalid place."""
         machines = self.unfitted(facts)
         if reading := reading_in(facts.options):
             machines[0]._reading = reading
@@ -67,16 +67,16 @@ class StackModel(Model):
         return machines
 
     def unfitted(self, facts):
-        """Machines that the options ask for, as they are given or described."""
-        asked = facts.options.layers
-        return self.described(facts.options) if asked is None else self.cloned(asked)
+        """Machines that the options list or describe."""
+        layers = facts.options.layers
+        return self.described(facts.options) if layers is None else self.cloned(layers)
 
     @abstractmethod
     def described(self, options):
-        """Machines whose options have one value, or a value for each layer."""
+        """Machines whose options have one value, or one value for each layer."""
 
     def cloned(self, layers):
-        """Clones of machines given explicitly, each of which fits its place."""
+        """Clones of listed machines, after checking their places."""
         pairs = [pair for pair in layers if isinstance(pair, tuple) and len(pair) == 2]
         if not layers or [type(pair[0]) for pair in pairs] != [str] * len(layers):
             raise ValueError(
@@ -92,37 +92,37 @@ class StackModel(Model):
                     f"layers: {name!r}, {where}, must be {known}; got {machine!r}."
                 )
             self.check_place(name, machine, number)
-        found = list(map(clone, machines))
-        for below, machine in pairwise(found):
+        clones = list(map(clone, machines))
+        for below, machine in pairwise(clones):
             if asked_value(machine, "column_types", None) == AUTO:
                 assign(machine, column_types=self.kind_above(below))
-        return found
+        return clones
 
     def kind_above(self, below):
-        """Kind of the columns of a machine that sees the features of another."""
+        """Kind of the columns of a machine above another machine."""
         return "bernoulli"
 
     @abstractmethod
     def place(self, number, machines):
-        """Name of a place among machines, and classes of those that may be there."""
+        """Name of a place in the stack, and the classes of machines that it accepts."""
 
     def check_place(self, name, machine, number):
-        """Raise ValueError for options of a machine that do not fit its place."""
+        """Raise ValueError for options of a machine that do not suit its place."""
 
     def settle(self, machine, number, options):
-        """Set options of an unfitted machine that depend on those of the stack."""
+        """Set options of an unfitted machine that depend on options of the stack."""
 
     def adapt(self, machines, options, table, n_updates):
-        """Set options of unfitted machines that depend on a table, for at most so many
-        updates of each where its number of epochs is free."""
+        """Set options of unfitted machines that depend on a table; automatic numbers of
+        epochs amount to at most ``n_updates`` updates of each machine."""
 
     def begin(self, machine, below, options, rng):
-        """Set what an unfitted machine begins with, above the fitted one ``below``."""
+        """Initialize an unfitted machine above the fitted machine ``below``."""
 
 
 def lowest_kinds(network, options):
-    """Set of the kinds of columns that a network can read, or the lowest of machines
-    given explicitly, as of :func:`~skdgm.base.reading.readable_kinds`."""
+    """Set of the kinds of columns that a network, or the lowest of its listed machines,
+    can read; see :func:`~skdgm.base.reading.readable_kinds`."""
     if options.layers is None:
         return readable_kinds(network, options)
     bottom = lowest_of(options.layers)
@@ -132,12 +132,12 @@ def lowest_kinds(network, options):
 
 def structure_of(machines):
     """Kind and number of hidden units of each machine, a namespace with ``layers``."""
-    kinds = ((type(one).__name__, options_of(one).n_components) for one in machines)
+    kinds = ((type(m).__name__, options_of(m).n_components) for m in machines)
     return SimpleNamespace(layers=tuple(kinds))
 
 
 def check_same(fitted, machines):
-    """Raise ValueError if fitted machines do not fit the requested ones."""
+    """Raise ValueError if fitted machines do not match the requested machines."""
     hint = "Keep the layers, or fit with warm_start=False."
     old, new = (structure_of(part).layers for part in (fitted, machines))
     for number, ((kind, size), (other, asked)) in enumerate(zip(old, new)):
@@ -153,18 +153,18 @@ def check_same(fitted, machines):
 
 
 def lowest_of(layers):
-    """The lowest of machines given explicitly, unfitted; None where they are none, of
-    which there will be an error."""
+    """Unfitted clone of the lowest of listed machines; None if the list is invalid,
+    which raises an error later."""
     try:
-        # A clone, as a fitted machine has the domain of the data that it learned.
+        # Cloned, because a fitted machine has the domain of its training data.
         return clone(layers[0][1])
     except (TypeError, IndexError):
         return None
 
 
 def lowest_domain(options, kind):
-    """Kind of the columns of X for machines given explicitly, of a class ``kind``; that
-    of bits where they are none, of which there will be an error."""
+    """Kind of the columns of X for listed machines, the lowest of which must have the
+    class ``kind``; binary if it has not, which raises an error later."""
     bottom = lowest_of(options.layers)
     if not isinstance(bottom, kind):
         return BinaryColumns()

@@ -1,4 +1,4 @@
-"""Base class of stacks that learn layer by layer."""
+"""Base class of stacks that are trained layer by layer."""
 
 from types import SimpleNamespace
 from typing import Any, Literal, Self
@@ -15,22 +15,24 @@ from skdgm.utils.counts import chosen, count
 
 
 class StackedNetwork(_BaseComposition, Estimator):
-    """Base class of stacks, whose ``_MODEL`` is a :class:`StackModel` and whose density
-    has ``widths``, the numbers of features of its layers.
+    """Base class of stacks that are trained layer by layer.
+
+    ``_MODEL`` is a :class:`StackModel`. The density has ``widths``, the numbers of
+    features of the layers.
 
     Parameters
     ----------
     feature_layer : int, tuple of int or "all"
-        Layer whose hidden units' means :meth:`transform` returns: 0 at the bottom, -1
-        at the top; or several or all layers side by side. Labels are best predicted
-        from all. It may be changed after ``fit``.
+        Layer whose means of hidden units :meth:`transform` returns: 0 at the bottom, -1
+        at the top; or several layers, or all, concatenated. All layers together predict
+        labels best. It may be changed after ``fit``.
     warm_start
         If True, ``fit`` continues from the current parameters.
     verbose
-        If not zero, print a line for each epoch.
+        If not 0, print a line for each epoch.
     random_state : int, RandomState instance or None
         Seed of initial weights, order of rows and sampling; machines in ``layers`` may
-        have their own.
+        have their own seeds.
 
     Attributes
     ----------
@@ -48,7 +50,7 @@ class StackedNetwork(_BaseComposition, Estimator):
     verbose: Verbose = 0
     random_state: RandomState = None
 
-    # Updates of a layer that are enough for features of small tables; layers warn.
+    # Sufficient number of updates of a layer for small tables; layers warn of outliers.
     _UPDATES, _SLOWED = 12_000, None
     _KNOWN = ("layers_",)
     _readable_kinds = lowest_kinds
@@ -70,7 +72,7 @@ class StackedNetwork(_BaseComposition, Estimator):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts. Whole numbers repeat rows, exactly.
+            Weight of each row. Integer weights are exactly equivalent to repetitions.
 
         Returns
         -------
@@ -80,8 +82,8 @@ class StackedNetwork(_BaseComposition, Estimator):
         ------
         ValueError
             X is empty, infinite or outside the model's domain; a weight is negative, or
-            all are zero; an option given as a tuple has not one value for each layer;
-            filters or blocks do not fit the images.
+            all weights are zero. A tuple of an option does not have one value for each
+            layer; filters or blocks do not fit the images.
         DivergenceError
             Training of a layer diverged. The estimator keeps the layers below, and the
             last good parameters of this layer.
@@ -95,12 +97,12 @@ class StackedNetwork(_BaseComposition, Estimator):
         sample_weight: Weight = None,
         layer: int | None = None,
     ) -> Self:
-        """Continue training: one pass over the rows for each layer in turn, or for one.
+        """Train each layer in turn, or a single layer, for one more epoch.
 
-        A pass is an epoch as in :meth:`fit`, and may come before or after calls of it;
-        but the total number of epochs is unknown, so ``schedule="linear"`` leaves
-        ``learning_rate`` as it is, and of a piecewise-constant option the last value
-        holds. If ``fit`` refined the layers, a pass refines all of them further.
+        The epoch is the same as in :meth:`fit`, which it can precede or follow. Because
+        the total number of epochs is unknown, ``schedule="linear"`` does not change the
+        learning rate, and the last value of a piecewise-constant schedule applies. If
+        ``fit`` refined all layers jointly, the epoch continues the refinement.
 
         Parameters
         ----------
@@ -111,8 +113,8 @@ class StackedNetwork(_BaseComposition, Estimator):
         sample_weight : array-like of shape (n_samples,), default=None
             As in :meth:`fit`.
         layer : int, default=None
-            Layer to train, 0 at the bottom: a fitted one, or the next. All layers if
-            None.
+            Layer to train, 0 at the bottom: a fitted layer, or the next one. All layers
+            if None.
 
         Returns
         -------
@@ -122,7 +124,7 @@ class StackedNetwork(_BaseComposition, Estimator):
         ------
         ValueError, DivergenceError
             As in :meth:`fit`; or there is no such layer, or the layers were refined and
-            only learn jointly now.
+            can only be trained jointly.
         """
         return self._partial_fit(X, y, sample_weight, layer=layer)
 
@@ -135,7 +137,7 @@ class StackedNetwork(_BaseComposition, Estimator):
         check_same(self.layers_, self._machines())
 
     def _learn_columns(self, table, fresh):
-        # Errors about shapes of images come before callbacks begin.
+        # Raise errors about shapes of images before callbacks begin.
         self._MODEL.adapt(self._machines(), self._options, table, self._UPDATES)
         return None, table
 
@@ -143,14 +145,14 @@ class StackedNetwork(_BaseComposition, Estimator):
         return {"n_iter_": 0, "layers_": []}
 
     def _n_epochs(self, table):
-        """Number of epochs of all layers jointly."""
+        """Number of epochs of joint training."""
         return 0
 
     def _n_parts(self, n_epochs, fresh):
         return len(self._machines())
 
     def _stages(self, table, epochs, fresh, whole, layer=None):
-        """Stages of all layers, or of one."""
+        """Stages of all layers, or of one layer."""
         training = Training(self, table)
         numbers = range(len(training.machines))
         if layer is not None:
@@ -167,7 +169,7 @@ class StackedNetwork(_BaseComposition, Estimator):
         return machines
 
     def _update(self, attributes):
-        """Set fitted attributes, and discard what depended on the former ones."""
+        """Set fitted attributes, and discard results of former parameters."""
         self._forget()
         vars(self).update(attributes)
 
@@ -190,7 +192,7 @@ class StackedNetwork(_BaseComposition, Estimator):
 
     @property
     def _domain(self):
-        """Kind of the columns: of the fitted machine, or as requested."""
+        """Kind of the columns of the lowest layer, or that the options ask for."""
         layers = vars(self).get("layers_")
         return layers[0]._domain if layers else self._asked_domain
 

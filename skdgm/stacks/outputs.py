@@ -1,9 +1,10 @@
-r"""Outputs of a net: their losses, and predictions from their pre-activations z.
+r"""Outputs of a net: losses, and predictions from their pre-activations z.
 
 .. math:: p(y = k) = \operatorname{softmax}_k(z), \qquad p(y_k = 1) = \sigma(z_k),
    \qquad \mathbb{E}[y_k] = \bar y_k + s_k z_k
 
-for classes, for several labels, and for numbers with the mean and the scale of each.
+for classes, for several labels, and for numbers with mean :math:`\bar y_k` and scale
+:math:`s_k`.
 """
 
 from typing import NamedTuple
@@ -23,12 +24,12 @@ from skdgm.nets import (
 from skdgm.training import check_finite, column_spread, column_sums
 from skdgm.utils.threading.callers import warn
 
-# A target is constant but for rounding if its scale is at most this times its mean.
+# Ratio of scale to mean up to which a target counts as constant (rounding errors).
 _CONSTANT = 10 * np.finfo(np.float64).eps
 
 
 class OneHot(NamedTuple):
-    """Class codes, of shape (n_rows,), that are read as one-hot rows."""
+    """Class codes, of shape (n_rows,), which indexing converts to one-hot rows."""
 
     codes: np.ndarray
     n_classes: int
@@ -38,7 +39,7 @@ class OneHot(NamedTuple):
 
 
 class Classes(NamedTuple):
-    """Outputs for the log odds of ``classes``, of shape (n_classes,)."""
+    """Outputs for the logits of ``classes``, of shape (n_classes,)."""
 
     classes: np.ndarray
     loss = staticmethod(softmax_cross_entropy)
@@ -49,11 +50,11 @@ class Classes(NamedTuple):
         return OneHot(codes, len(self.classes))
 
     def log_proba(self, z):
-        """Log probabilities of the classes, of the shape (n_rows, n_classes) of z."""
+        """Log-probabilities of the classes, of the shape (n_rows, n_classes) of z."""
         return log_softmax(z, axis=1)
 
     def predict(self, z):
-        """The most probable classes, of shape (n_rows,)."""
+        """Most probable classes, of shape (n_rows,)."""
         return self.classes[z.argmax(axis=1)]
 
     def decision(self, z):
@@ -62,8 +63,8 @@ class Classes(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """Outputs for the log odds of labels, of which a row may have several; ``numbers``
-    has shape (n_labels,)."""
+    """Outputs for the log odds of several labels, with the ``numbers`` 0 to n_labels -
+    1."""
 
     numbers: np.ndarray
     loss = staticmethod(logistic_cross_entropy)
@@ -74,11 +75,11 @@ class Labels(NamedTuple):
         return codes
 
     def log_proba(self, z):
-        """Log probabilities of the labels, of the shape (n_rows, n_labels) of z."""
+        """Log-probabilities of the labels, of the shape (n_rows, n_labels) of z."""
         return log_expit(z)
 
     def predict(self, z):
-        """Integers 1 for labels more probable than not and 0 for others."""
+        """1 for labels with a probability above 0.5, 0 for other labels."""
         return (z > 0).astype(int)
 
     def decision(self, z):
@@ -87,8 +88,8 @@ class Labels(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """Outputs for numbers, which are standardised for the net, by a mean and a scale of
-    each, of shape (n_outputs,)."""
+    """Outputs for numbers, which are standardized for the net by ``mean`` and
+    ``scale``, of shape (n_outputs,)."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -108,11 +109,11 @@ class Numbers(NamedTuple):
         return cls(mean, np.where(varies, scale, 1.0))
 
     def targets(self, y):
-        """Training targets: standardised values, of the shape of y."""
+        """Training targets: standardized values, of the shape of y."""
         return (y - self.mean) / self.scale
 
     def predict(self, z):
-        """Expected values in their own units, of the shape of z."""
+        """Expected values in the units of y, of the shape of z."""
         return z * self.scale + self.mean
 
 
@@ -120,14 +121,13 @@ def label_codes(owner, y, rows, classes, n_before):
     """Codes of several labels for each row, int8 of the shape of y, -1 where unknown;
     and the numbers of the labels.
 
-    The ``owner``, a classifier, reads them and is named in errors; ``classes`` must be
-    the numbers of the columns of y, if given, of which there were ``n_before`` in
-    former fits. ValueError if y has no label, invalid ones, or another number of
-    columns.
+    The ``owner`` is a classifier. ``classes``, if given, must be the numbers of the
+    columns of y; ``n_before`` is the number of columns in former fits. ValueError if y
+    has no label, invalid labels, or another number of columns.
     """
     check_length(y, rows.shape[0])
-    known = ~owner._is_unlabeled(y)
-    labels = owner._labels(y[known])
+    labeled = ~owner._is_unlabeled(y)
+    labels = owner._labels(y[labeled])
     if n_before is None and not len(labels):
         raise ValueError(f"{type(owner).__name__} needs labels, but y has none.")
     if n_before not in (None, y.shape[1]):
@@ -148,13 +148,13 @@ def label_codes(owner, y, rows, classes, n_before):
             LabelWarning,
         )
     codes = np.full(y.shape, UNKNOWN, np.int8)
-    codes[known] = labels
+    codes[labeled] = labels
     return codes, numbers
 
 
 def zeros_and_ones(y, mark):
-    """Validate several labels for each row, which have no mark of unlabelled rows;
-    ValueError if some columns of a row have the mark, or values are not 0 and 1."""
+    """Validate several labels for each row; ValueError if a row has the marker of
+    unlabeled rows in some of its columns, or values are not 0 and 1."""
     if marked(y, mark).any():
         raise ValueError(
             f"y has unlabeled={mark!r} in some columns of a row: it must be in all of "
@@ -170,8 +170,7 @@ def zeros_and_ones(y, mark):
 
 
 def as_table(y, owner, n_rows):
-    """Targets as float64 numbers in columns, and whether y has one column only; the
-    ``owner`` is named in errors."""
+    """Targets in columns of float64, and True if y has one dimension."""
     y = as_numbers(y, owner)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)

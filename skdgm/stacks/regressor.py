@@ -1,4 +1,4 @@
-"""Tuned networks that predict numbers, of which some may be unknown."""
+"""Fine-tuned regressors, some of whose targets may be unknown."""
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -19,49 +19,50 @@ from skdgm.utils.math import shares
 
 
 class TunedRegressor(RegressorMixin, TunedNetwork):
-    """Base class of stacks that are tuned as regressors.
+    """Base class of stacks that are fine-tuned as regressors.
 
     Parameters
     ----------
     n_iter
-        Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
-        most 100.
+        Number of epochs of fine-tuning; "auto" makes 5,000 updates, in at least 20 and
+        at most 100 epochs.
     dropout : float or tuple of float
-        Share of the hidden units dropped at random during fine-tuning; or a pair: of
-        the inputs and of the hidden units. Without dropout a net overfits few targets.
+        Dropout rate of the hidden units during fine-tuning, or a pair of the rates of
+        the inputs and of the hidden units. Without dropout, a net overfits if there are
+        few targets.
     early_stopping
         If True, hold out rows, stop when the squared error of their targets no longer
-        falls, and keep the weights with which it was lowest. Pre-training sees the
-        held-out rows, but not their targets.
+        falls, and keep the weights of its minimum. Pre-training uses the held-out rows
+        without their targets.
     validation_fraction
         Share of the rows with a target to hold out.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of the net, those of the output layer last; they apply to standardised
-        values of real columns and of targets.
+        Weights of the net, from the bottom to the output layer, for standardized real
+        columns and standardized targets.
     loss_curve_ : list of float
-        Mean of half the squared error of standardised targets, over some training
-        rows, after each epoch of fine-tuning.
+        Mean of half the squared error of standardized targets, over some training rows,
+        after each epoch of fine-tuning.
     """
 
     dropout = 0.3
 
     def partial_fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
-        """Continue training: one epoch of fine-tuning.
+        """Fine-tune for one more epoch.
 
-        The first call runs all of the pre-training first, on its rows, and fixes the
-        scale of the targets. The total number of epochs is unknown here, so
-        ``schedule="linear"`` leaves the learning rate at ``learning_rate``. Early
-        stopping and callbacks apply to :meth:`fit` only.
+        The first call also runs the complete pre-training on its rows, and fixes the
+        scale of the targets. Because the total number of epochs is unknown,
+        ``schedule="linear"`` does not change the learning rate. Early stopping and
+        callbacks are for :meth:`fit` only.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets; NaN where there is none.
+            Targets; NaN where unknown.
         sample_weight : array-like of shape (n_samples,), default=None
             As in :meth:`fit`.
 
@@ -77,7 +78,7 @@ class TunedRegressor(RegressorMixin, TunedNetwork):
         return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X: Data) -> np.ndarray:
-        """Predict expected targets, in their own units.
+        """Predict expected targets, in the units of y.
 
         Parameters
         ----------
@@ -95,19 +96,19 @@ class TunedRegressor(RegressorMixin, TunedNetwork):
     def score(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> float:
         """Coefficient of determination (R²) of the predictions on known targets.
 
-        Entries of y that are NaN are left out; with several columns the score is the
-        mean over those that have any target. scikit-learn's metrics chosen by name
-        refuse NaN: in searches and in cross-validation, leave ``scoring`` at its
-        default, which is this score, rather than "r2".
+        NaN in y is excluded. With several columns, the score is the mean over the
+        columns with a known target. scikit-learn's named metrics reject NaN: in
+        searches and cross-validation, keep the default ``scoring``, which is this
+        score, instead of "r2".
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets; NaN where there is none.
+            Targets; NaN where unknown.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts.
+            Weight of each row.
 
         Returns
         -------
@@ -116,7 +117,7 @@ class TunedRegressor(RegressorMixin, TunedNetwork):
         Raises
         ------
         ValueError
-            There is no target; or y has another number of columns than in ``fit``.
+            All targets are unknown, or y has another number of columns than in ``fit``.
         """
         check_is_fitted(self)
         (X,) = indexable(X)
@@ -137,12 +138,16 @@ class TunedRegressor(RegressorMixin, TunedNetwork):
             return super().score(X, y, sample_weight)
         weight = checked_weights(sample_weight, X)
         rows = np.flatnonzero(known.any(axis=1))
-        found = np.empty(y.shape)
-        found[rows] = self.predict(_safe_indexing(X, rows)).reshape(len(rows), -1)
+        predicted = np.empty(y.shape)
+        predicted[rows] = self.predict(_safe_indexing(X, rows)).reshape(len(rows), -1)
         scores = [
-            r2_score(t[there], z[there], sample_weight=shares(weight[there])[0])
-            for t, z, there in zip(y.T, found.T, known.T)
-            if there.any()
+            r2_score(
+                target[is_known],
+                prediction[is_known],
+                sample_weight=shares(weight[is_known])[0],
+            )
+            for target, prediction, is_known in zip(y.T, predicted.T, known.T)
+            if is_known.any()
         ]
         return float(np.mean(scores))
 

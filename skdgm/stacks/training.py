@@ -1,4 +1,4 @@
-"""Training of stacks layer by layer, from the bottom up [1]_.
+"""Greedy training of stacks, layer by layer from the bottom up [1]_.
 
 References
 ----------
@@ -18,17 +18,17 @@ from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import Held
 
-# Tags of the random streams of a seed: of machines, and of their beginnings.
+# Tags of the random streams of machines, and of their initial parameters.
 LAYER, MORE = 100, 101
 
 
 class Training:
-    """Machines of a network that learn from a table, one from the other.
+    """Training of the machines of a network, each on the features of the machine below.
 
-    Each layer that is trained becomes a fitted attribute of the network at once, and
-    ``before`` is cleared, which is as of a :class:`~skdgm.base.Fit`. Training continues
-    from the network's ``layers_``, which are empty at first. The table may be given to
-    :meth:`adapt` by its size alone.
+    A trained layer becomes a fitted attribute of the network at once, and ``before`` is
+    cleared, as in :class:`~skdgm.base.Fit`. Training continues from the network's
+    ``layers_``, which are empty at first. If there is no table, :meth:`adapt` takes its
+    size.
     """
 
     def __init__(self, network, table=None, before=None):
@@ -43,31 +43,31 @@ class Training:
             self.adapt(table)
 
     def adapt(self, table):
-        """Set the options of machines that depend on a table, or on its size alone."""
+        """Set the options of machines that depend on a table, or only on its size."""
         network = self.network
-        given = self.machines, options_of(network), table, network._UPDATES
-        model_of(network).adapt(*given)
+        arguments = self.machines, options_of(network), table, network._UPDATES
+        model_of(network).adapt(*arguments)
 
     def complete(self):
-        """Add the layers that training did not reach, at their initial parameters."""
+        """Add the layers that training did not reach, with initial parameters."""
         for number in range(len(self.network.layers_), len(self.machines)):
             machine = self.machine(number).set_params(n_iter=0)
             self.train(machine.fit, self.below(number), number, machine)
 
     def below(self, number):
-        """Table that a layer learns from: features of the rows in the layer below, in
-        the units that it has learned if it is fitted."""
+        """Table that a layer learns from: features of the layer below, in the units of
+        the layer if it is fitted."""
         while self.depth < number:
             self.reached = above(self.network.layers_[self.depth], self.reached)
             self.depth += 1
         if number == len(self.network.layers_):
             return self.reached
-        own = self.network.layers_[number]
-        rows = own._domain.seen(self.reached.rows, own._columns)
+        machine = self.network.layers_[number]
+        rows = machine._domain.seen(self.reached.rows, machine._columns)
         return self.reached._replace(rows=rows)
 
     def machine(self, number):
-        """Machine of a layer about to be trained: the fitted one, or a new one."""
+        """Machine of a layer before training: the fitted machine, or a new one."""
         network, new = self.network, self.machines[number]
         layers = network.layers_
         if number >= len(layers):
@@ -79,13 +79,14 @@ class Training:
                     new, layers[number - 1], options_of(network), rng
                 )
             return new
-        # Copies of the estimator may share the old machine, so it stays unchanged.
+        # Copies of the estimator may share the old machine, which must not change.
         old = copy(layers[number])
         options = new.get_params(deep=False) | {"random_state": old.random_state}
         return old.set_params(**options | {"warm_start": True})
 
     def train(self, method, table, number, machine):
-        """Train a machine and add it; after errors, if it keeps learned parameters."""
+        """Train a machine and add it to the network; after an error, add it if it has
+        learned parameters."""
         network = self.network
         if model_of(network).labelled and number == len(self.machines) - 1:
             machine.classes_ = network.classes_
@@ -107,14 +108,14 @@ class Training:
             self.before.clear()
 
     def with_machine(self, number, machine):
-        """Fitted attributes of the network with one of the machines."""
+        """Fitted attributes of the network with a machine in one of its layers."""
         layers = list(self.network.layers_)
         layers[number : number + 1] = [machine]
         return attributes_of(self.network, model_of(self.network).stack(layers))
 
 
 class Layer(Component):
-    """Stage in which one layer learns from the features of the one below it."""
+    """Stage in which one layer learns from the features of the layer below."""
 
     task = "layer"
 
@@ -123,7 +124,7 @@ class Layer(Component):
         self.key = f"layer {number}"
 
     def begin(self, fit):
-        """The machine; of an unfinished one the record takes the place."""
+        """Machine of the layer; a record replaces an unfinished machine."""
         network, number = fit.estimator, self.number
         self.training.before = fit.before
         if fit.record.at(self):
@@ -149,7 +150,7 @@ def above(machine, table):
     layer = machine.density_
     rows = layer.domain.seen(table.rows, layer.columns)
     if rows.density < 1:
-        # The table alone decides on lists, not other rows of X.
+        # The format follows from the rows of the table, not from other rows of X.
         rows = rows._replace(density=filled(table))
     H = layer.features_of(rows, table.index)
     given = rows.given and rows.given.take(table.index)

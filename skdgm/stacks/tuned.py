@@ -1,4 +1,4 @@
-r"""Base class of nets that begin as stacks: pre-trained first, then supervised.
+r"""Nets initialized from stacks: pre-training, then supervised fine-tuning.
 
 .. math:: h^k = f(c^k + h^{k-1} R^k), \qquad z = h^L W + b
 
@@ -42,18 +42,18 @@ from skdgm.utils.counts import check_sizes
 
 
 class TunedModel(Model):
-    """Net that begins as the upward pass of a stack, which remains the density.
+    """Net that is initialized by the upward pass of a stack, which remains the density.
 
     Parameters
     ----------
     part : str
-        Attribute that has the fitted stack.
+        Attribute for the fitted stack.
     network : type
         Class of the stack.
     stack_options : tuple of str
-        Options that say what the stack is made of.
+        Options of the net that are also options of the stack.
     pretraining_options : dict of str
-        Options of training the stack, by the names that the net has for them.
+        Names of the stack's training options, by the names of the net's options.
     """
 
     def __init__(self, part, network, stack_options, pretraining_options):
@@ -62,11 +62,11 @@ class TunedModel(Model):
         self.pretraining_options = pretraining_options
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid options that pass their constraints."""
         check_dropout(options.dropout)
 
     def structure(self, facts):
-        """Nothing: the stack has it."""
+        """Empty namespace: the stack has the structure."""
         return SimpleNamespace()
 
     def density(self, facts, state):
@@ -75,27 +75,27 @@ class TunedModel(Model):
 
     @abstractmethod
     def activation(self, stack):
-        """Activation function of the hidden layers, or a function for each."""
+        """Activation function of the hidden layers, or one for each."""
 
     @abstractmethod
     def hidden(self, stack, rng, dtype):
         """Hidden layers of a net before fine-tuning, given the pre-trained stack and a
-        NumPy generator for weights that have not learned."""
+        NumPy generator for weights that the stack lacks."""
 
     def inputs(self, stack, rows=None):
-        """Function that gives inputs of the net for values in the units of the model,
-        NaN where missing, of some validated rows or of all."""
+        """Function that maps values in the units of the model, NaN where missing, to
+        inputs of the net; ``rows`` are the validated rows, if known."""
         return stack.density_.completed
 
     def objective(self, facts, table, before):
-        """Loss of the outputs, by back-propagation: a :class:`~skdgm.nets.Tuner`."""
+        """Loss of the outputs, for back-propagation: a :class:`~skdgm.nets.Tuner`."""
         stack, outputs = getattr(facts.known, self.part), facts.known.outputs
-        rows, given = table.rows, self.inputs(stack)
+        rows, inputs_of = table.rows, self.inputs(stack)
         options = vars(facts.options) | {"activation": self.activation(stack)}
         options = SimpleNamespace(**options)
 
         def inputs(index):
-            return given(rows.take(index))
+            return inputs_of(rows.take(index))
 
         objective = Tuner(
             Run(options, None, facts.seed, before),
@@ -113,7 +113,7 @@ class TunedModel(Model):
             "coefs_": [layer.W for layer in state.learned],
             "intercepts_": [layer.b for layer in state.learned],
             "_moments": state.optimiser,
-            # The present parameters, where those above are their average.
+            # The current parameters, if those above are an average.
             "_averaged": (state.params, state.mean) if state.mean else (),
         }
 
@@ -125,21 +125,21 @@ class TunedModel(Model):
 
 
 class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
-    """Base class of stacks with outputs.
+    """Base class of stacks that are fine-tuned with an output layer.
 
-    A subclass has ``_label(rows, y, fresh, classes)``, which reads the targets; and
+    A subclass has ``_label(rows, y, fresh, classes)``, which reads the targets, and
     ``_outputs``, an object of :mod:`skdgm.stacks.outputs`.
 
     Parameters
     ----------
     pretrain
-        Training of the layers one after the other, before the net is fine-tuned.
+        Layer-wise training before the net is fine-tuned.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of the net, those of the output layer last; for real columns they apply
-        to standardised values.
+        Weights of the net, from the bottom to the output layer, for standardized real
+        columns.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the net.
     n_outputs_ : int
@@ -171,21 +171,22 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         return len(check_sizes(options.hidden_layer_sizes))
 
     def _resolved(self, options):
-        """Options of the stack, where some depend on the number of layers."""
+        """Options of the stack, adapted to the number of layers."""
         return options
 
     @rolled_back
     def fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
-        """Pre-train layer by layer on all rows, then tune on rows with a target.
+        """Pre-train layer by layer on all rows, then fine-tune on the rows with a
+        target.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets; see the class for the mark of a missing target.
+            Targets; the class documents the marker of an unknown target.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts. Whole numbers repeat rows, exactly.
+            Weight of each row. Integer weights are exactly equivalent to repetitions.
 
         Returns
         -------
@@ -195,7 +196,7 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         ------
         ValueError
             X is empty, infinite or outside the model's domain; no row has a target; a
-            weight is negative, or all are zero.
+            weight is negative, or all weights are zero.
         DivergenceError
             Pre-training diverged, and the estimator is unchanged; or fine-tuning
             diverged, and the net keeps its last good weights.
@@ -213,29 +214,29 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         return None, table
 
     def _n_epochs(self, table):
-        # Workers report only the rows that count.
+        # A table from workers only has weights of rows with a target.
         known = table if table.rows is None else labelled(table)
-        asked = self._options
+        options = self._options
         if not len(known.weight):
             raise ValueError(
                 f"{self._name} has nothing to learn: no row with a target has a weight "
                 "above zero."
             )
-        return self._BUDGET.epochs(asked.n_iter, known, asked.batch_size)
+        return self._BUDGET.epochs(options.n_iter, known, options.batch_size)
 
     def _n_parts(self, n_epochs, fresh):
         return 1 + fresh
 
     def _stages(self, table, epochs, fresh, whole):
-        """Pre-training on all rows at the beginning, and then back-propagation."""
+        """Pre-training on all rows in a fresh fit, and back-propagation."""
         if fresh:
             stack = unfitted(self)
             yield PreTraining(self, stack, alone(table, stack._LISTED))
-        known = labelled(table)
-        if len(known.index):
-            seen = self._domain.seen(known.rows, self._columns)
-            given = known._replace(rows=seen), epochs, False, whole
-            for stage in super()._stages(*given):
+        with_targets = labelled(table)
+        if len(with_targets.index):
+            rows = self._domain.seen(with_targets.rows, self._columns)
+            arguments = with_targets._replace(rows=rows), epochs, False, whole
+            for stage in super()._stages(*arguments):
                 stage.task = "fine-tuning"
                 yield stage
 
@@ -262,8 +263,9 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Missing entries (NaN) are replaced by their means: in a belief network
-            given the rest of the row, by mean field in the pre-trained first layer.
+            Means replace missing entries (NaN). In a belief network, they are
+            conditional on the rest of the row, by mean field in the pre-trained first
+            layer.
 
         Returns
         -------
@@ -272,12 +274,16 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         """
 
         def layers(net, x):
-            found, own = [], self._activation
+            features, activation = [], self._activation
             for number, layer in enumerate(net[:-1]):
-                of = own if isinstance(own, str) else own[number : number + 1]
-                x = hidden((layer,), x, of)
-                found.append(x)
-            return np.concatenate(found, axis=1)
+                own_activation = (
+                    activation
+                    if isinstance(activation, str)
+                    else activation[number : number + 1]
+                )
+                x = hidden((layer,), x, own_activation)
+                features.append(x)
+            return np.concatenate(features, axis=1)
 
         H = self._of_rows(X, layers)
         return np.split(H, np.cumsum(self.density_.widths[:-1]), axis=1)

@@ -1,4 +1,4 @@
-"""Pre-training of a net as a stack, which is a stage of the fit of a tuned network."""
+"""Pre-training of a stack, as a stage in the fit of a tuned network."""
 
 import re
 
@@ -16,29 +16,34 @@ from skdgm.utils.counts import per_layer
 from skdgm.utils.random import stream
 from skdgm.utils.threading.threads import Held
 
-# Beginning of an error about a machine's option.
+# Error about an option of a machine.
 _OF_LAYER = re.compile(
     r".* layer (\d+): The '(\w+)' parameter of [\w ]+ (must .*)", re.S
 )
 
 
 def unfitted(network):
-    """Stack that the valid options of a tuned network ask for, with valid machines."""
-    asked, model = options_of(network), model_of(network)
-    names, kind, values = model.pretraining_options, model.network, vars(asked)
-    if asked.layers is None:
-        depth = network._depth(asked)
-        for name, theirs in names.items():
-            per_layer(f"pretrain__{theirs}", values[name], depth)
-    options = {theirs: values[name] for name, theirs in names.items()}
+    """Unfitted stack that the options of a tuned network ask for, with valid
+    machines."""
+    network_options, model = options_of(network), model_of(network)
+    names, kind, values = (
+        model.pretraining_options,
+        model.network,
+        vars(network_options),
+    )
+    if network_options.layers is None:
+        depth = network._depth(network_options)
+        for name, stack_name in names.items():
+            per_layer(f"pretrain__{stack_name}", values[name], depth)
+    options = {stack_name: values[name] for name, stack_name in names.items()}
     options |= {name: values[name] for name in model.stack_options}
     options = network._resolved(options)
     options |= {"feature_layer": -1, "verbose": network.verbose}
     stack = kind(**folded(kind, options))
     stack._begins_a_net = True
-    if reading := reading_in(asked):
+    if reading := reading_in(network_options):
         stack._reading = reading
-    # The start of tuning need not be learned for longer than tuning takes itself.
+    # Pre-training need not take longer than fine-tuning.
     stack._UPDATES = network._BUDGET.n_updates
     stack._title = f"{type(network).__name__} pre-training"
     try:
@@ -49,14 +54,14 @@ def unfitted(network):
 
 
 def _reworded(network, error):
-    """Error about a machine's option by the name of the network's own, if it is that
-    which gives it."""
-    found = _OF_LAYER.fullmatch(str(error))
+    """Error about a machine's option, by the name of the network's own option if this
+    determines it."""
+    match = _OF_LAYER.fullmatch(str(error))
     names = model_of(network).pretraining_options
-    names = {theirs: own for own, theirs in names.items()}
-    if options_of(network).layers is not None or not found:
+    names = {stack_name: net_name for net_name, stack_name in names.items()}
+    if options_of(network).layers is not None or not match:
         return error
-    number, option, rest = found.groups()
+    number, option, rest = match.groups()
     if option not in names:
         return error
     who = type(network).__name__
@@ -66,10 +71,10 @@ def _reworded(network, error):
 
 
 class PreTraining(Component):
-    """Stage in which the stack is trained with which a net begins.
+    """Stage in which a stack is trained that initializes a net.
 
     ``stack`` is unfitted, and ``table`` has all rows, without targets. A function
-    ``train()`` may fit the stack in place of its own ``fit`` to the table.
+    ``train()`` may replace the fit of the stack to the table.
     """
 
     key = task = "pre-training"
@@ -80,7 +85,7 @@ class PreTraining(Component):
 
     def begin(self, fit):
         self.before = fit.before
-        # The seed may be that of an earlier run.
+        # The seed of an earlier run may have replaced the estimator's seed.
         return self.stack.set_params(random_state=fit.estimator._seed)
 
     def fit(self, component):
@@ -91,11 +96,11 @@ class PreTraining(Component):
             component.fit(self.table) if self.train is None else self.train()
         except DivergenceError as error:
             name = type(network).__name__
-            asked = options_of(network)
+            options = options_of(network)
             raise DivergenceError(
                 f"{error.what}, and {name} is unchanged. {error.far}Lower "
-                f"pretrain__learning_rate (now {asked.pretrain_learning_rate}) or "
-                f"raise pretrain__batch_size (now {asked.pretrain_batch_size})."
+                f"pretrain__learning_rate (now {options.pretrain_learning_rate}) or "
+                f"raise pretrain__batch_size (now {options.pretrain_batch_size})."
             ) from error
         except KEPT as error:
             if self.train is not None or not hasattr(component, "layers_"):
