@@ -199,8 +199,8 @@ class Placing(NamedTuple):
         return rng.normal(int(self.cells.whole.sum()), v.dtype.type)
 
     def by_net(self, v, e, variables):
-        """Result of :meth:`drawn` for normal noise e, differentiable by the net's
-        parameters, with 0 for missing values."""
+        """Result of :meth:`drawn` for normal noise e, with 0 for missing values,
+        differentiable by the net's parameters."""
         first, x = v[:, : self.n_given], v[:, self.n_given :]
         inputs = np.nan_to_num(v).clip(-_FAR, _FAR)
         params, statistics = variables

@@ -77,7 +77,7 @@ class Variables(NamedTuple):
 
 
 class Scales(NamedTuple):
-    """Gain and shift of batch normalisation, of shape (n_columns,)."""
+    """Gain and shift of batch normalization, of shape (n_columns,)."""
 
     gain: np.ndarray
     shift: np.ndarray

@@ -59,7 +59,7 @@ class NetObjective(Objective[OptionsT]):
        \sum_{r=1}^n \ell_\theta(x_r) + \frac\alpha2 \lVert W \rVert^2 \Bigr)
 
     for batches of n rows, with the steps of an optimizer. Weights are penalized, biases
-    are not. The result may be an average of the parameters, weighted towards late
+    are not. The result may be an average of the parameters, weighted toward late
     updates.
 
     Parameters

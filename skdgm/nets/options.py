@@ -60,7 +60,7 @@ class TuningOptions(Options):
     batch_size
         Number of rows in each minibatch of fine-tuning.
     validation_fraction
-        Fraction of the labelled rows to hold out.
+        Fraction of the labeled rows to hold out.
     tol
         Smallest improvement of the validation loss that counts.
     early_stopping

@@ -4,7 +4,7 @@ r"""Training states of several nets, each with its own optimizer.
    - \frac{\alpha}{n} W - 2 \beta (\theta - \bar\theta)\Bigr)
 
 with the steps of an optimizer, for each net separately. Weights W decay. Historical
-averaging pulls parameters towards the mean :math:`\bar\theta` of all past parameters
+averaging pulls parameters toward the mean :math:`\bar\theta` of all past parameters
 [1]_.
 
 References
@@ -97,7 +97,7 @@ def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None):
 
 
 def follow(mean, params, weight):
-    """Move an average towards parameters, a tree of the same structure, in place;
-    weight 1 replaces it."""
+    """Move an average toward parameters, a tree of the same structure, in place; weight
+    1 replaces it."""
     for average, leaf in zip(leaves(mean), leaves(params), strict=True):
         average += average.dtype.type(weight) * (leaf - average)

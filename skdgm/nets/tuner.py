@@ -27,7 +27,7 @@ from skdgm.utils import addresses
 from skdgm.utils.math import limit_norms
 from skdgm.utils.random import stream
 
-# Purposes of random streams, distinct from those of other training.
+# Addresses of random streams, distinct from those of other training.
 INIT, SHUFFLE, STEP, PROBE, SPLIT = addresses.TUNING
 # Training has diverged if the loss exceeds this times (1 + the initial loss).
 _DIVERGED = 10.0

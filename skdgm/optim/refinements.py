@@ -4,7 +4,7 @@ Clipping limits the norm of the gradient by all parameters together [1]_,
 
 .. math:: g \leftarrow g \, \min(1, c / \lVert g \rVert).
 
-The running average of the parameters is weighted towards late updates,
+The running average of the parameters is weighted toward late updates,
 
 .. math:: m_t = m_{t-1} + \frac{k}{t + k - 1} (\theta_t - m_{t-1}),
 

@@ -25,8 +25,8 @@ MAX_REPETITION = 10
 FILLED_ROWS = 1000
 # Minimum and maximum number of watched rows; between them, an eighth of the draws.
 _WATCHED = 250, 1000
-# Maximum number of copies of a row that are not divided, above that of rows drawn with
-# replacement.
+# Rows with more copies than this are divided between both parts. Rows drawn with
+# replacement rarely have as many.
 _TOGETHER = 4
 
 
@@ -133,7 +133,7 @@ def split(table, fraction, rng):
 
 
 def split_labelled(table, split):
-    """Split labelled rows, if any, by ``split(table)``; the others are for training."""
+    """Split labeled rows, if any, by ``split(table)``; the others are for training."""
     known = table.rows.given.known[table.index]
     if not known.any():
         return split(table)

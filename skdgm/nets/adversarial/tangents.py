@@ -98,10 +98,9 @@ def gradient_norm(net, params, statistics, x, rng=None, train=False):
     """Norm of the gradient of a net's output by each row, (n_rows,), differentiable by
     params.
 
-    If there are several outputs, it is for their mean. No other argument may be traced.
-    With ``rng`` and ``train``, the same units are dropped out in both passes.
-    ValueError is raised for layers without second derivatives, such as batch
-    normalization.
+    Several outputs are averaged. No other argument may be traced. With ``rng`` and
+    ``train``, the same units are dropped out in both passes. ValueError is raised for
+    layers without second derivatives, such as batch normalization.
     """
     fixed = tree_map(getval, params)
 
