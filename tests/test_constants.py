@@ -140,7 +140,7 @@ def of_class(name, kind):
 
 # What follows from other things: of options, and of Python's own.
 LEFT = "__", "_fields", "_own_", "_parameter_constraints", "_abc_impl", "_BUDGET"
-LEFT += "_IMPLIED", "_field_defaults", "_sklearn_auto_wrap_output_keys"
+LEFT += "_is_protocol", "_field_defaults", "_sklearn_auto_wrap_output_keys"
 
 
 def test_constants_are_those_of_the_list():

@@ -249,16 +249,6 @@ class GameDetails(NetDetails):
     beta_2: Share = 0.99
 
 
-# What games read of options of a GAN that other models lack.
-GAME = {
-    **{"class_conditional": False, "n_frequencies": "auto"},
-    **{"features": "discriminator", "init_weights": "he_normal"},
-    **{"penalty": "zero-centred", "penalty_decay": 0.02, "penalty_interval": 2},
-    **{"clip_weights": None, "label_smoothing": 0.0, "instance_noise": 0.0},
-    **{"output_noise": 0.0, "feature_matching": False, "historical_averaging": 0.0},
-    **{"minibatch_kernels": 0, "packing": 1},
-}
-
 Latents = Annotated[Count, Doc("Number of latent units.")]
 LayerSizes = Annotated[
     Count | tuple | None,
@@ -330,8 +320,6 @@ class PlayerOptions(Options):
     n_draws: Draws = 1000
     solver: GameSolver = "adam"
 
-    _IMPLIED = GAME
-
 
 class StageOptions(Options):
     """Options of models of images at several resolutions.
@@ -385,8 +373,3 @@ class StageOptions(Options):
     batch_norm: bool = False
     n_draws: Draws = 1000
     solver: GameSolver = "adam"
-
-    _IMPLIED = GAME | {
-        **{"n_discriminator_steps": 1, "discriminator_learning_rate": None},
-        **{"discriminator_activation": "leaky_relu", "n_frequencies": 0},
-    }

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 from skdgm.adversarial._nets.label_model import LabelModel
 from skdgm.adversarial._options import (
-    GAME,
     Architecture,
     GameSolver,
     ImageShape,
@@ -159,10 +158,6 @@ class GANClassifier(Classifier, NetEstimator):
     init_weights: Initialiser = within("solver", "he_normal")
     momentum = 0.5
 
-    _IMPLIED = GAME | {
-        **{"class_conditional": True, "n_frequencies": 0, "loss": "non-saturating"},
-        **{"gradient_penalty": 0.0, "discriminator_learning_rate": None},
-    }
     _MODEL, _KNOWN = LabelModel(), ("_grey", "classes_")
     _BUDGET = Budget(4_000, 10, 1_000)
 

@@ -15,6 +15,7 @@ References
 
 from functools import partial
 
+from skdgm.autoencoder._model_options import ReconstructionOptions
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
 from skdgm.nets import vjp
@@ -45,7 +46,7 @@ class ContractiveDensity(ReconstructionDensity):
         return self.coder.decode(net, h + step), ()
 
 
-class ContractiveModel(ReconstructionModel):
+class ContractiveModel(ReconstructionModel[ReconstructionOptions]):
     """An encoder and a decoder, with noise in codes."""
 
     density_class = ContractiveDensity

@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 
 from skdgm.autoencoder._bound import VariationalBound
 from skdgm.autoencoder._glimpses import Glimpses
+from skdgm.autoencoder._model_options import DrawOptions
 from skdgm.latent import LatentDensity, LatentModel
 from skdgm.nets.recurrent import Walk
 from skdgm.utils.counts import count_rows
@@ -32,7 +33,7 @@ class DrawDensity(LatentDensity):
         return np.stack(means, axis=1)
 
 
-class DrawModel(LatentModel):
+class DrawModel(LatentModel[DrawOptions]):
     """Normal latent units of several steps, in each of which a decoder paints."""
 
     objective_class, density_class = VariationalBound, DrawDensity

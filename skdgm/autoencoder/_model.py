@@ -6,6 +6,7 @@ import numpy as np
 
 from skdgm.autoencoder._bound import VariationalBound
 from skdgm.autoencoder._coder import convolutions
+from skdgm.autoencoder._model_options import AutoencoderOptions
 from skdgm.data.given import refuse_both, shares_of
 from skdgm.distributions import MixedOutput
 from skdgm.latent import DataLayer, Hierarchy, LatentModel
@@ -32,7 +33,7 @@ PRIORS = "normal", "mixture", "vamp", "flow", "autoregressive"
 _N_COMPONENTS = {"mixture": 10, "vamp": 100}
 
 
-class AutoencoderModel(LatentModel):
+class AutoencoderModel(LatentModel[AutoencoderOptions]):
     """Layers of normal latent units, with nets of hidden units in between."""
 
     objective_class = VariationalBound

@@ -28,6 +28,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.model_selection import cross_val_predict
 
+from skdgm.autoencoder._model_options import EvasionOptions
 from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
@@ -174,7 +175,7 @@ def _share(H, guesses):
     return np.where(constant, 1.0, 1 - error / np.where(constant, 1.0, variance))
 
 
-class EvasionModel(ReconstructionModel):
+class EvasionModel(ReconstructionModel[EvasionOptions]):
     """An encoder, a decoder, and predictors of the units of codes."""
 
     objective_class, density_class = Evasion, EvasionDensity

@@ -41,7 +41,7 @@ class Reconstruction(NetObjective):
         self.coder, self.corrupt, self.output = coder, corrupt, output
         self.limit = limits(columns)
         # Without corruption losses are not random.
-        self.held_draws = 32 if hasattr(self.options, "n_draws") else 1
+        self.held_draws = 1 if self.options.n_draws is None else 32
 
     def init(self, rng):
         """Initial parameters, whose outputs are about the means of columns."""

@@ -58,10 +58,6 @@ class ReconstructionEstimator(NetEstimator):
     _MODEL, _BUDGET = ReconstructionModel(), Budget(3_500, 20, 100)
     _KNOWN = ("_means",)
     # Values in subclasses that lack these options.
-    _IMPLIED = {
-        **{"corruption": "gaussian", "corruption_level": 0.0, "walkback": 0},
-        **{"sparsity": 0.0, "n_active": None, "contraction": 0.0},
-    }
 
     def reconstruction_error(
         self,

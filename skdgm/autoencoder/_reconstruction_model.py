@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from skdgm.autoencoder._coder import coder_of, whole
 from skdgm.autoencoder._corruption import Corruption
+from skdgm.autoencoder._model_options import ReconstructionOptionsT
 from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.data import check_pattern
@@ -14,7 +15,7 @@ from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import check_maps
 
 
-class ReconstructionModel(NetModel):
+class ReconstructionModel(NetModel[ReconstructionOptionsT]):
     """An encoder and a decoder that reconstruct rows."""
 
     # Classes of the objective and of the density.
@@ -79,7 +80,7 @@ class ReconstructionModel(NetModel):
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`ReconstructionDensity`."""
         coder, corrupt, output = self.parts(facts)
-        noisy = hasattr(facts.options, "n_draws")
+        noisy = facts.options.n_draws is not None
         return self.density_class(
             facts.context,
             coder=coder,

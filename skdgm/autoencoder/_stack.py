@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from skdgm.autoencoder._model_options import LayersOptions
 from skdgm.autoencoder._stack_density import StackDensity
 from skdgm.autoencoder._stack_options import TABLES, StackTraining
 from skdgm.autoencoder.autoencoder import Autoencoder
@@ -15,6 +16,7 @@ from skdgm.data import check_pattern
 from skdgm.data.auto import AUTO
 from skdgm.nets import Layer, dense, layers_of
 from skdgm.stacks import StackModel, TunedModel
+from skdgm.stacks.model_options import TunedOptions
 from skdgm.utils.counts import check_sizes, per_layer
 
 KINDS = {
@@ -26,7 +28,7 @@ _CLASSES = tuple(kind for kind, _ in KINDS.values())
 _TRAINING = tuple(declared_by(StackTraining))
 
 
-class AutoencoderStackModel(StackModel):
+class AutoencoderStackModel(StackModel[LayersOptions]):
     """Autoencoders, each of which learns to reconstruct the codes below."""
 
     def check(self, options):
@@ -122,7 +124,7 @@ class AutoencoderStackModel(StackModel):
         return machines
 
 
-class AutoencoderNetModel(TunedModel):
+class AutoencoderNetModel(TunedModel[TunedOptions]):
     """Net that begins as the encoders of a stack."""
 
     def activation(self, stack):

@@ -75,10 +75,6 @@ class GSNEstimator(NetEstimator):
     init_weights: Initialiser = within("solver", "glorot_uniform")
 
     _BUDGET, _KNOWN = Budget(3_500, 20, 100), ("_means",)
-    _IMPLIED = {
-        **{"n_components": None, "code_activation": None, "architecture": "dense"},
-        **{"conv_layer_sizes": (), "image_shape": None, "n_active": None},
-    }
     reconstruction_error = ReconstructionEstimator.reconstruction_error
 
     @shared(ReconstructionEstimator.sample)

@@ -102,7 +102,6 @@ class PredictabilityMinimization(ReconstructionEstimator):
     init_weights: Initialiser = within("solver", "glorot_uniform")
     architecture: Architecture = "dense"
 
-    _IMPLIED = {"code_activation": "logistic"}
     _MODEL, _BUDGET = EvasionModel(), Budget(3_500, 20, 300)
 
     def predictability(self, X: Data, regressor: Any = None) -> np.ndarray:

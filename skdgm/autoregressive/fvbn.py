@@ -99,7 +99,6 @@ class FVBN(AutoregressiveEstimator):
     early_stopping: bool = False
     learning_rate = 0.01
 
-    _IMPLIED = {"n_mixtures": 1, "conditional": "gaussian"}
     _BUDGET = Budget(10_000, 20, 300)
     _MODEL = LinearModel()
     _LIGHTER = (

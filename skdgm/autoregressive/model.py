@@ -14,6 +14,15 @@ from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
 from skdgm.autoregressive._normal import NormalObjective
 from skdgm.autoregressive._orderless import Completion, HiddenLayers, Orderless
 from skdgm.autoregressive._residual import ResidualChain
+from skdgm.autoregressive.model_options import (
+    AutoregressiveOptionsT,
+    ChainOptions,
+    GroupOptions,
+    MaskedOptions,
+    NetChainOptions,
+    OrderlessOptions,
+    RealChainOptions,
+)
 from skdgm.autoregressive.net_chains import (
     MaskedChain,
     MaskedLayers,
@@ -33,7 +42,7 @@ from skdgm.utils.random import stream
 _DEGREES = addresses.DEGREES
 
 
-class AutoregressiveModel(NetModel):
+class AutoregressiveModel(NetModel[AutoregressiveOptionsT]):
     """Conditionals of the columns in one order or several."""
 
     # Class of the objective.
@@ -88,7 +97,7 @@ class AutoregressiveModel(NetModel):
         return conditionals, conditionals.start(facts.domain.share(columns))
 
 
-class ChainModel(AutoregressiveModel):
+class ChainModel(AutoregressiveModel[AutoregressiveOptionsT]):
     """Chains, one for each order.
 
     ``names`` are options that the nets depend on, besides options of columns and
@@ -138,34 +147,49 @@ class ChainModel(AutoregressiveModel):
         :class:`TiedLayer`."""
 
 
-class TiedModel(ChainModel):
-    """Chains with one hidden layer that the conditionals of all columns share; if
-    ``scaled``, of real columns, pre-activations have factors, and the net learns the
-    errors of linear regressions, where the covariance is known."""
+class TiedModel(ChainModel[NetChainOptions]):
+    """Chains with one hidden layer that the conditionals of all columns share."""
 
-    def __init__(self, scaled=False):
-        super().__init__(("n_components", "activation"))
-        self.scaled = scaled
+    def __init__(self):
+        super().__init__(_TIED)
 
     def kind(self, facts):
         """Class of the chains."""
-        return TiedChain if self._covariance(facts) is None else ResidualChain
+        return TiedChain
 
     def layers(self, facts, n_columns, number):
         """The hidden layer."""
-        return TiedLayer(
-            facts.structure.n_components,
-            facts.structure.activation,
-            facts.options.init_weights,
-            self.scaled,
-            self._covariance(facts),
-        )
-
-    def _covariance(self, facts):
-        return facts.known.covariance if self.scaled else None
+        return _tied(facts, scaled=False)
 
 
-class GroupModel(ChainModel):
+class ResidualModel(ChainModel[RealChainOptions]):
+    """Tied chains of real columns with factors of pre-activations, which learn the
+    errors of linear regressions where the covariance of the columns is known."""
+
+    def __init__(self):
+        super().__init__(_TIED)
+
+    def kind(self, facts):
+        """Class of the chains."""
+        return TiedChain if facts.known.covariance is None else ResidualChain
+
+    def layers(self, facts, n_columns, number):
+        """The hidden layer."""
+        return _tied(facts, scaled=True, covariance=facts.known.covariance)
+
+
+# Options that the hidden layer of tied chains depends on.
+_TIED = "n_components", "activation"
+
+
+def _tied(facts, scaled, covariance=None):
+    """Hidden layer of tied chains."""
+    structure, init = facts.structure, facts.options.init_weights
+    size, activation = structure.n_components, structure.activation
+    return TiedLayer(size, activation, init, scaled, covariance)
+
+
+class GroupModel(ChainModel[GroupOptions]):
     """Chains of layers with masked weights: a group of hidden units for each column."""
 
     def __init__(self):
@@ -181,7 +205,7 @@ class GroupModel(ChainModel):
         return _layers(facts, [np.repeat(degrees, facts.structure.n_components)])
 
 
-class RandomMaskModel(ChainModel):
+class RandomMaskModel(ChainModel[MaskedOptions]):
     """Chains of layers with masked weights of random degrees, which share a net."""
 
     kind = GroupModel.kind
@@ -221,7 +245,7 @@ def _layers(facts, degrees):
     return MaskedLayers(degrees, structure.activation, init, structure.direct)
 
 
-class LinearModel(ChainModel):
+class LinearModel(ChainModel[ChainOptions]):
     """Chains without hidden units, and a normal distribution of real columns."""
 
     def __init__(self):
@@ -248,7 +272,7 @@ class LinearModel(ChainModel):
         return MaskedLayers([], "identity", init=None, direct=True)
 
 
-class OrderlessModel(AutoregressiveModel):
+class OrderlessModel(AutoregressiveModel[OrderlessOptions]):
     """One net for the conditionals of all columns in any order."""
 
     def check(self, options):

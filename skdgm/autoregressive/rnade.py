@@ -8,7 +8,7 @@ from typing import Literal
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._residual import steady_covariance
-from skdgm.autoregressive.model import TiedModel
+from skdgm.autoregressive.model import ResidualModel
 from skdgm.autoregressive.options import Ordering, Particles
 from skdgm.base.options import KW_ONLY, Count, Fraction, within
 from skdgm.nets.options import Initialiser
@@ -77,8 +77,7 @@ class RNADE(AutoregressiveEstimator):
     ordering: Ordering = "given"
     n_draws: Particles = 100
 
-    _IMPLIED = {"column_types": "gaussian"}
-    _MODEL, _KNOWN = TiedModel(scaled=True), ("_grey", "_covariance")
+    _MODEL, _KNOWN = ResidualModel(), ("_grey", "_covariance")
     _LIGHTER = "drop columns, or lower n_components."
 
     def _count(self, table, fresh):

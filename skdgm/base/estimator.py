@@ -98,7 +98,7 @@ class Estimator(
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        fits.complete(vars(self).get("_asked"))
+        fits.complete(vars(self).get("_asked"), self._MODEL)
 
     @attributes.rolled_back
     def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:

@@ -26,6 +26,7 @@ from skdgm.base.groups import (
     expanded,
     name_of,
 )
+from skdgm.base.model import values_without_options
 from skdgm.data.auto import AUTO
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import Callbacks
@@ -33,19 +34,6 @@ from skdgm.utils.domains import checked_weights
 from skdgm.utils.math import shares
 from skdgm.utils.threading.callers import fits_for_another, warn
 
-# Values of options that shared code reads, for classes without these options.
-LACKING = {
-    "alpha": 0.0,
-    "architecture": "dense",
-    "class_conditional": None,
-    "column_types": None,
-    "early_stopping": False,
-    "missing_pattern": "ignore",
-    "n_chains": None,
-    "n_iter": None,
-    "objective": None,
-    "top": None,
-}
 # Constraints that allow booleans, or that are checked elsewhere.
 _FREE = {"boolean", "verbose", "random_state", "no_validation"}
 
@@ -127,8 +115,8 @@ def asked_of(estimator):
     fixed = {name: attributes[name] for name in constrained if name in attributes}
     options = fixed | estimator.get_params(deep=False)
     details = {name: detail.default for name, detail in estimator._DETAILS.items()}
-    implied = LACKING | estimator._IMPLIED
-    options = implied | details | expanded(type(estimator), options)
+    lacking = values_without_options(type(estimator._MODEL))
+    options = lacking | details | expanded(type(estimator), options)
     options = {name: plain(value) for name, value in options.items()}
     if isinstance(shape := options.get("image_shape"), list):
         options["image_shape"] = tuple(shape)
@@ -140,11 +128,11 @@ def asked_of(estimator):
     return SimpleNamespace(**options)
 
 
-def complete(options):
+def complete(options, model=None):
     """Add options that files of earlier versions lack."""
     if isinstance(options, SimpleNamespace):
         known = vars(options)
-        known.update(LACKING | known)
+        known.update(values_without_options(type(model)) | known)
         # The net of a machine has its own options.
         complete(known.get("net"))
 

@@ -7,15 +7,35 @@ r"""Models: the mathematics of a family of estimators, given its options.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from inspect import get_annotations
+from functools import cache
+from inspect import get_annotations, getmro
 from types import SimpleNamespace
-from typing import Generic, NamedTuple, get_args
+from typing import Generic, NamedTuple, Protocol, get_args
 
 from skdgm.base.attributes import shallow
 from skdgm.base.density import Context, Density
 from skdgm.training import Objective, Run, Table
-from skdgm.training.objective import OptionsT
+from skdgm.training.objective import OptionsT, TrainingOptions
 from skdgm.typing import Any
+
+
+class ModelOptions(TrainingOptions, Protocol):
+    """Options that every model may read, at least through its base classes.
+
+    A model declares the options that it reads as a protocol, which extends this one. A
+    value in the protocol stands for the option in estimators that do not have it.
+    """
+
+    alpha: float | tuple = 0.0
+    architecture: str = "dense"
+    class_conditional: Any = None
+    column_types: Any = None
+    early_stopping: bool | str = False
+    missing_pattern: str = "ignore"
+    n_chains: int | None = None
+    n_iter: int | str | None = None
+    objective: Any = None
+    top: float | None = None
 
 
 class Facts(NamedTuple, Generic[OptionsT]):
@@ -201,13 +221,29 @@ class Model(ABC, Generic[OptionsT]):
 
 
 def options_read(model: Model) -> set[str]:
-    """Names of the options in the protocol that the class of a model declares."""
-    for kind in type(model).__mro__:
+    """Names of the options that a model declares by its protocol."""
+    kinds = getmro(_protocol_of(type(model)))
+    return {name for kind in kinds for name in get_annotations(kind)}
+
+
+@cache
+def values_without_options(cls: type[Model]) -> dict:
+    """Values that the protocol of a class of models has for options that an estimator
+    may lack, by name."""
+    values = {}
+    for kind in reversed((*getmro(_protocol_of(cls)), *getmro(ModelOptions))):
+        names = get_annotations(kind)
+        values |= {name: vars(kind)[name] for name in names if name in vars(kind)}
+    return values
+
+
+def _protocol_of(cls):
+    """Protocol of the options that a class of models reads."""
+    for kind in cls.__mro__:
         for base in getattr(kind, "__orig_bases__", ()):
             for argument in get_args(base):
+                # A generic class declares the bound of its type variable.
+                argument = getattr(argument, "__bound__", None) or argument
                 if getattr(argument, "_is_protocol", False):
-                    kinds = argument.__mro__
-                    return {
-                        name for protocol in kinds for name in get_annotations(protocol)
-                    }
-    return set()
+                    return argument
+    return ModelOptions

@@ -41,8 +41,7 @@ the hint is the paragraph of the option::
         momentum = 0.5
 
 A class that declares an option with ``Details`` has these details of the option and no
-others. ``flat(default=value)`` turns an inherited detail into an argument. ``_IMPLIED``
-is a dict of values that models read in place of options that a class lacks.
+others. ``flat(default=value)`` turns an inherited detail into an argument.
 
 The declarations determine the constructor, scikit-learn's ``_parameter_constraints``
 and the complete docstring, with types and defaults. Type checkers and editors derive
@@ -159,21 +158,17 @@ class Option(NamedTuple):
 class Options:
     """Base class of classes that declare options: estimators and groups."""
 
-    # Values, by name, of options that a class lacks but models read; inherited.
-    _IMPLIED = {}
     # Details, by name.
     _DETAILS = {}
 
     def __init_subclass__(cls, **keywords):
         super().__init_subclass__(**keywords)
         cls._own_options, cls._own_positional, cls._own_docs = {}, (), {}
-        cls._own_implied = dict(vars(cls).get("_IMPLIED", {}))
         by_hand = {kind for kind in cls.__mro__ if vars(kind).get("_own_init")}
         cls._own_init = "__init__" in vars(cls)
         if cls._own_init or by_hand:
             return
         _declare(cls)
-        cls._IMPLIED = _implied_by(cls)
         if issubclass(cls, BaseEstimator):
             _construct(cls)
         if isinstance(vars(cls).get("__doc__"), str):
@@ -289,12 +284,6 @@ def _options_of(cls):
             found[name] = option
     places |= {name: place - len(first) for place, name in enumerate(first)}
     return {name: found[name] for name in sorted(found, key=places.get)}
-
-
-def _implied_by(cls):
-    """Values, by name, that a class and its bases imply for options that they lack."""
-    dicts = [vars(kind).get("_own_implied", {}) for kind in cls.__mro__]
-    return {name: implied[name] for implied in reversed(dicts) for name in implied}
 
 
 def declared_by(cls):

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.base.parts import altered, facts_of, options_of, with_state
+from skdgm.belief._model_options import MapsOptions
 from skdgm.belief._stack import BeliefNetworkModel, BeliefStack
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann.structure.convolved import geometry_of
@@ -33,7 +34,7 @@ OPTIONS = (
 _OF_MAPS = "filter_shape", "pool_shape", "stride", "pooling"
 
 
-class MapsModel(BeliefNetworkModel):
+class MapsModel(BeliefNetworkModel[MapsOptions]):
     """Convolutional machines, optionally below dense machines."""
 
     def described(self, options):
@@ -55,7 +56,7 @@ class MapsModel(BeliefNetworkModel):
             if number < len(maps):
                 kwargs |= {name: values[number] for name, values in shapes.items()}
                 kwargs["padding"] = options.padding
-                kwargs["visible_bias"] = getattr(options, "visible_bias", "pixel")
+                kwargs["visible_bias"] = options.visible_bias or "pixel"
                 kwargs["column_types"] = "bernoulli"
                 if number == 0:
                     kwargs["column_types"] = options.column_types

@@ -11,6 +11,7 @@ from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.base.options import declared_by
 from skdgm.base.parts import options_of
 from skdgm.belief._density import BeliefDensity
+from skdgm.belief._model_options import BeliefOptionsT
 from skdgm.belief._options import StackOptions
 from skdgm.belief._up_down import UpDownObjective
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
@@ -41,7 +42,7 @@ _OF_MAPS = Budget(6_000, 2, 100)
 _REFINE = addresses.REFINEMENT
 
 
-class BeliefNetworkModel(StackModel):
+class BeliefNetworkModel(StackModel[BeliefOptionsT]):
     """Machines that are trained layer by layer, each on the means of the layer below,
     then jointly. With ``labelled=True``, the top-level machine has a label."""
 
@@ -161,7 +162,7 @@ def domain_of(options):
     """Kind of the columns of X, given the options of a network."""
     if options.layers is not None:
         return lowest_domain(options, Machine)
-    if hasattr(options, "visible_bias"):
+    if options.visible_bias is not None:
         return pixels_of(options)
     return domain_as_asked(options)
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.base.attributes import steady
 from skdgm.base.common_groups import Pretraining
 from skdgm.base.options import KW_ONLY, Options
+from skdgm.belief._model_options import TunedBeliefOptions
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import (
     BeliefColumns,
@@ -38,7 +39,7 @@ PRETRAINING = {
 }
 
 
-class BeliefNetModel(TunedModel):
+class BeliefNetModel(TunedModel[TunedBeliefOptions]):
     """Net initialized by the recognition weights of a belief network."""
 
     def activation(self, stack):

@@ -178,12 +178,6 @@ class ConvDBN(BeliefNetwork):
     hidden_layer_sizes: UpperSizes = ()
     layers: MapLayers = None
 
-    _IMPLIED = {
-        "init_layers": "transpose",
-        "refine": None,
-        "refine_iter": 0,
-        "refine_steps": 1,
-    }
     _MODEL, _IMAGES = _maps.MapsModel(), True
 
     def resized(self, image_shape: tuple) -> Self:

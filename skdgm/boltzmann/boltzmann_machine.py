@@ -154,8 +154,6 @@ class BoltzmannMachine(MachineOptions, Machine):
     learning_rate = 0.05
     centering = "data"
 
-    _IMPLIED = {"max_norm": None, "sparsity_target": None}
-
     _MODEL = GRAPHICAL
 
     _TRANSIENT = *Machine._TRANSIENT, "intercept_hidden_", "h_samples_"

@@ -106,8 +106,6 @@ class GatedRBM(GivenEstimator):
     n_steps = 1
     batch_size = 100
 
-    _IMPLIED = {"n_lags": 0, "gates": None, "init_conditions": "random"}
-
     def decode(
         self,
         H: ArrayLike,

@@ -15,6 +15,7 @@ from skdgm.boltzmann.learning.sampling_free import OF_REALS
 from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.methods import pseudo_likelihood
 from skdgm.boltzmann.options import MachineOptions, MachineSolver, Quadratic
+from skdgm.boltzmann.structure.restricted import REAL
 
 
 class GaussianRBM(MachineOptions, Machine):
@@ -131,5 +132,5 @@ class GaussianRBM(MachineOptions, Machine):
     precision: Precision = "diagonal"
     min_variance: Probability = 0.05
 
-    _IMPLIED = {"column_types": "gaussian", "resample": False}
+    _MODEL = REAL
     pseudo_likelihood = pseudo_likelihood

@@ -39,12 +39,6 @@ class Machine(Estimator):
     _BUDGET = Budget(25_000, 10, 200)
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
-    # Values of options that models read and that some estimators lack.
-    _IMPLIED = {
-        **{"column_types": "bernoulli", "quadratic": False},
-        **{"mean_field_steps": 50, "negative": "samples"},
-    }
-
     __getattr__ = lazy_log_Z
 
     @shared(methods.sample)

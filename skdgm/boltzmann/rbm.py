@@ -181,7 +181,6 @@ class RBM(MachineOptions, Machine):
     penalty: Annotated[Penalties, NormDetails] = None
     centering = "data"
 
-    _IMPLIED = {"resample": False, "sparsity_target": None}
     _MODEL, _NUMBERS = TABLES, "gaussian"
     _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"
 

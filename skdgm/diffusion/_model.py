@@ -13,6 +13,7 @@ from skdgm.diffusion._field import N_TIMES
 from skdgm.diffusion._images import image_net, sizes_of
 from skdgm.diffusion._layout import ColumnLayout
 from skdgm.diffusion._matching import MatchingObjective
+from skdgm.diffusion._model_options import DiffusionOptions
 from skdgm.nets import NetModel, layers
 from skdgm.nets.fourier_features import fourier
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
@@ -26,7 +27,7 @@ _FEW, _WAVES = 16, 3
 _NOW = "n_draws", "n_steps", "n_resamplings", "sampler", "guidance", "likelihood"
 
 
-class DiffusionModel(NetModel):
+class DiffusionModel(NetModel[DiffusionOptions]):
     """A net whose inputs are rows with noise, waves of time, and covariates."""
 
     def check(self, options):

@@ -4,6 +4,12 @@ from types import SimpleNamespace
 
 from skdgm.directed._geometric import GeometricObjective
 from skdgm.directed._geometric_density import GeometricDensity
+from skdgm.directed._model_options import (
+    BeliefOptionsT,
+    GeometricOptions,
+    HelmholtzOptions,
+    SigmoidBeliefOptions,
+)
 from skdgm.directed._objective import OBJECTIVES, DirectedObjective
 from skdgm.latent import Coins, DataLayer, Hierarchy, LatentModel, LinkedCoins
 from skdgm.latent.hierarchy import DataEnd
@@ -19,14 +25,7 @@ _SCORED = {"rws": False, "wake-sleep": False}
 _SCORED |= {"vimco": True, "nvil": True, "reinforce": True}
 
 
-# Options of :class:`~skdgm.SigmoidBeliefNetwork` that the related machines lack.
-PLAIN = {
-    **{"autoregressive": False, "recognition_autoregressive": False},
-    **{"ordering": "given", "n_importance": None, "gradient_draws": None},
-}
-
-
-class SigmoidBeliefModel(LatentModel):
+class BitLayersModel(LatentModel[BeliefOptionsT]):
     """Layers of bits, connected by logistic regressions in both directions."""
 
     objective_class = DirectedObjective
@@ -99,13 +98,17 @@ class SigmoidBeliefModel(LatentModel):
         return super().attributes(facts, state) | {"prior_intercept_": prior}
 
 
-class HelmholtzModel(SigmoidBeliefModel):
+class SigmoidBeliefModel(BitLayersModel[SigmoidBeliefOptions]):
+    """Layers of bits, with all objectives."""
+
+
+class HelmholtzModel(BitLayersModel[HelmholtzOptions]):
     """Layers of bits for an estimator that separates parameters by direction."""
 
     attributes = LatentModel.attributes
 
 
-class GeometricModel(SigmoidBeliefModel):
+class GeometricModel(BitLayersModel[GeometricOptions]):
     """Layers of bits with the geometric mean of both directions."""
 
     objective_class, density_class = GeometricObjective, GeometricDensity

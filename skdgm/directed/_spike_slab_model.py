@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.base import Model
+from skdgm.directed._model_options import CodingOptions
 from skdgm.directed._spike_slab import (
     CodingParams,
     Sums,
@@ -134,7 +135,7 @@ class CodingWatch(DensityWatch):
         return -bound(params, v, pairs(params, v, n_sweeps))
 
 
-class CodingModel(Model):
+class CodingModel(Model[CodingOptions]):
     """Number of components, training objective, and density."""
 
     def check(self, options):

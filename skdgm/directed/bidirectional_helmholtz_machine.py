@@ -9,7 +9,7 @@ from skdgm.base import forget_log_Z, lazy_log_Z
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.data import names_of
-from skdgm.directed._model import PLAIN, GeometricModel
+from skdgm.directed._model import GeometricModel
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
@@ -85,7 +85,6 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
     _: KW_ONLY
     n_importance: Count = 5
 
-    _IMPLIED = PLAIN | {"objective": "rws", "recognition_phase": "wake"}
     _MODEL, _BUDGET = GeometricModel(), Budget(4_500, 20, 120)
     _KNOWN = ("log_Z_",)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."

@@ -7,7 +7,7 @@ r"""Helmholtz machines: sigmoid belief networks trained by wake-sleep.
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.directed._model import PLAIN, HelmholtzModel
+from skdgm.directed._model import HelmholtzModel
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
@@ -64,7 +64,6 @@ class HelmholtzMachine(BitOptions, LatentEstimator):
     (3, 64)
     """
 
-    _IMPLIED = PLAIN | {"objective": "wake-sleep"}
     _MODEL, _BUDGET = HelmholtzModel(), Budget(4_500, 20, 120, 1_500)
     _REVIVE = "Raise learning_rate or n_iter, or take fewer layers."
 

@@ -2,12 +2,12 @@
 
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import Protocol
 
 import numpy as np
 
 from skdgm.flows._density import FlowDensity
 from skdgm.flows._likelihood import FlowNet, FlowObjective, n_given
+from skdgm.flows._model_options import FlowOptions
 from skdgm.nets import NetModel, layers
 from skdgm.nets.autoregression import autoregression
 from skdgm.nets.bijections import (
@@ -19,7 +19,6 @@ from skdgm.nets.bijections import (
     whitening,
 )
 from skdgm.nets.dequantisation import Placing, noise_net
-from skdgm.nets.objective import NetOptions
 from skdgm.utils import addresses
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.random import stream
@@ -29,22 +28,6 @@ _BOUND = 5.0
 _ORDERS = addresses.FLOW_ORDERS
 # Most columns of learned matrices, and of whitening ones, by default.
 _MOST, _MOST_WHITE = 256, 1024
-
-
-class FlowOptions(NetOptions, Protocol):
-    """Options that flows read."""
-
-    hidden_layer_sizes: int | tuple
-    layer: str
-    n_layers: int
-    n_bins: int
-    linear: str
-    activation: str
-    base: str
-    autoregressive: bool
-    attribute_conditional: bool
-    dequantization: str | None
-    bounds: tuple | dict | None
 
 
 class FlowModel(NetModel[FlowOptions]):

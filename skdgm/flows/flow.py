@@ -164,6 +164,5 @@ class Flow(FlowEstimator):
     n_iter_no_change = 30
     alpha = 0.1
 
-    _IMPLIED = {"column_types": "gaussian"}
     _MODEL, _BUDGET = FlowModel(), Budget(3_000, 20, 500)
     _LIGHTER = 'lower hidden_layer_sizes or batch_size, or leave linear "auto"'

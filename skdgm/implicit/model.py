@@ -7,11 +7,12 @@ import numpy as np
 
 from skdgm.data.given import shares_of
 from skdgm.implicit.density import ImplicitDensity
+from skdgm.implicit.model_options import GeneratorOptionsT
 from skdgm.nets import NetModel
 from skdgm.nets.stochastic.emission import Emission
 
 
-class ImplicitModel(NetModel):
+class ImplicitModel(NetModel[GeneratorOptionsT]):
     """Generator, and how it learns.
 
     Training states have the generator's parameters as ``learned[0]``, its statistics as
@@ -54,7 +55,7 @@ class ImplicitModel(NetModel):
             latent=self.latent(facts.options),
             of_features=self.of_features(facts.options),
             n_draws=partial(facts.now, "n_draws"),
-            noise=getattr(facts.options, "output_noise", 0.0),
+            noise=facts.options.output_noise,
             shares=shares_of(getattr(facts.known, "label_counts", None)),
         )
 

@@ -6,11 +6,12 @@ from functools import partial
 from skdgm.data import check_pattern
 from skdgm.distributions import output_as_asked
 from skdgm.latent.density import LatentDensity
+from skdgm.latent.model_options import LatentOptionsT
 from skdgm.nets import NetModel, Variables
 from skdgm.utils.counts import chosen
 
 
-class LatentModel(NetModel):
+class LatentModel(NetModel[LatentOptionsT]):
     """Encoders and decoders of latent units, an :class:`Architecture`.
 
     A subclass has ``objective_class``, and perhaps another ``density_class``.
@@ -36,7 +37,7 @@ class LatentModel(NetModel):
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`LatentDensity`."""
         hierarchy, layers = self.hierarchy(facts), self.FEATURES
-        if hasattr(facts.options, "feature_layer"):
+        if facts.options.feature_layer is not None:
             layers = facts.now("feature_layer")
         return self.density_class(
             facts.context,

@@ -12,6 +12,7 @@ from skdgm.implicit import (
     n_classes_of,
 )
 from skdgm.moment_matching._matching import Matching, Nets
+from skdgm.moment_matching._model_options import MatchingOptions
 from skdgm.nets import layers
 from skdgm.nets.stochastic.emission import emit
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
@@ -26,7 +27,7 @@ _NAMES = (
 )
 
 
-class MatchingModel(ImplicitModel):
+class MatchingModel(ImplicitModel[MatchingOptions]):
     """Generator, and an autoencoder perhaps, of whose codes it draws."""
 
     objective_class = Matching

@@ -136,7 +136,6 @@ class GMMN(ImplicitEstimator):
     batch_size = 250
 
     # Parts have no average.
-    _IMPLIED = {"average": False}
     _MODEL = MatchingModel()
     _BUDGET = Budget(1_200, 20, 300)
     # Advice where generated rows are all alike.

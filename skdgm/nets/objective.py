@@ -6,11 +6,11 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from skdgm.base.model import ModelOptions
 from skdgm.nets.parts import SOLVERS, ascend
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.optim import Clock, Joined, Mean
 from skdgm.training import DensityWatch, Objective
-from skdgm.training.objective import TrainingOptions
 from skdgm.typing import Any
 from skdgm.utils import random
 from skdgm.utils.random import Stream
@@ -35,7 +35,7 @@ class NetState(NamedTuple):
         return self.mean.params if self.mean else self.params
 
 
-class NetOptions(TrainingOptions, Protocol):
+class NetOptions(ModelOptions, Protocol):
     """Options of training that nets read."""
 
     solver: str
@@ -46,7 +46,8 @@ class NetOptions(TrainingOptions, Protocol):
     beta_2: float
     clip_norm: float | None
     alpha: float | tuple
-    average: bool
+    average: float | bool
+    historical_averaging: float = 0.0
 
 
 OptionsT = TypeVar("OptionsT", bound=NetOptions)

@@ -35,11 +35,11 @@ class Part(NamedTuple):
 class Parts:
     """Optimizer steps of several parts. Options are ``solver``, ``learning_rate``,
     ``schedule``, ``power_t``, ``momentum``, ``beta_2``, ``alpha``, ``clip_norm`` and
-    optionally ``historical_averaging``."""
+    ``historical_averaging``."""
 
     def __init__(self, options):
         self.options, self._joined = options, {}
-        self.pull = getattr(options, "historical_averaging", 0.0)
+        self.pull = options.historical_averaging
 
     def ready(self, part):
         """Part from which to continue training, or (); the optimizer state is kept if

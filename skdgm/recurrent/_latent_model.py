@@ -10,11 +10,12 @@ from skdgm.recurrent._latent_learning import (
     LatentSequenceObjective,
 )
 from skdgm.recurrent._latent_net import LatentNet
+from skdgm.recurrent._model_options import LatentSequenceOptions
 
 _NAMES = "n_components", "n_hidden", "n_recurrent", "cell", "activation", "column_types"
 
 
-class LatentSequenceModel(NetModel):
+class LatentSequenceModel(NetModel[LatentSequenceOptions]):
     """Normal latent units in each step, which depend on the previous steps."""
 
     def check(self, options):

@@ -12,13 +12,14 @@ from skdgm.autoregressive.options import MIXTURE
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import check_dropout
 from skdgm.recurrent._learning import RecurrentDensity, RecurrentObjective
+from skdgm.recurrent._model_options import NADEOptions, RBMOptions, RecurrentOptionsT
 from skdgm.recurrent._nade_step import NADEStep, RowChain
 from skdgm.recurrent._net import RecurrentNet, TiedNet
 from skdgm.recurrent._rbm_step import RBMStep
 from skdgm.utils.orders import orders
 
 
-class RecurrentModel(AutoregressiveModel):
+class RecurrentModel(AutoregressiveModel[RecurrentOptionsT]):
     """Recurrent net with a distribution of each step, which a subclass defines by
     ``step``; ``names`` are the options that determine the parameters."""
 
@@ -76,7 +77,7 @@ class RecurrentModel(AutoregressiveModel):
         return self.step(facts).output.n_inputs
 
 
-class NADEModel(RecurrentModel):
+class NADEModel(RecurrentModel[NADEOptions]):
     """Steps as neural autoregressive density estimators."""
 
     names = *RecurrentModel.names, *MIXTURE, "ordering", "activation"
@@ -110,7 +111,7 @@ class NADEModel(RecurrentModel):
         )
 
 
-class RBMModel(RecurrentModel):
+class RBMModel(RecurrentModel[RBMOptions]):
     """Steps as restricted Boltzmann machines; if ``tied``, the state of the net is the
     mean of their hidden units."""
 

@@ -34,6 +34,7 @@ from skdgm.nets import (
 )
 from skdgm.nets.options import TuningOptions
 from skdgm.stacks.model import check_same, lowest_kinds
+from skdgm.stacks.model_options import TunedOptionsT
 from skdgm.stacks.network import StackedNetwork
 from skdgm.stacks.tuning import PreTraining, unfitted
 from skdgm.training import Budget, Run, alone, labelled
@@ -41,7 +42,7 @@ from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.counts import check_sizes
 
 
-class TunedModel(Model):
+class TunedModel(Model[TunedOptionsT]):
     """Net that is initialized by the upward pass of a stack, which remains the density.
 
     Parameters

@@ -6,6 +6,7 @@ from skdgm.distributions import output_as_asked
 from skdgm.nets import NetModel
 from skdgm.supervised._density import AttributeDensity
 from skdgm.supervised._likelihood import AttributeObjective, net_of
+from skdgm.supervised._model_options import AttributeOptions
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import check_maps
 
@@ -14,7 +15,7 @@ _NAMES = "column_types", "activation", "architecture", "upsampling", "image_shap
 _SIZES = "hidden_layer_sizes", "conv_layer_sizes"
 
 
-class AttributeModel(NetModel):
+class AttributeModel(NetModel[AttributeOptions]):
     """Net from known attributes to a distribution of rows."""
 
     def check(self, options):

@@ -1,5 +1,7 @@
 """BiGAN: its part in the game, and that encoder and generator become inverse."""
 
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,9 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from skdgm import BiGAN
+from skdgm.adversarial._model_options import BiGANOptions
+from skdgm.adversarial._nets.bigan_model import BiGANModel
+from skdgm.base import Model
 from skdgm.nets import layers
 from skdgm.nets.branches import branch
 from skdgm.optim import Clock
@@ -39,10 +44,20 @@ CASES = {
 }
 
 
+class PlainOptions(BiGANOptions, Protocol):
+    """Options without Fourier features."""
+
+    n_frequencies: int | str = 0
+
+
+class PlainModel(BiGANModel, Model[PlainOptions]):
+    """Model without Fourier features."""
+
+
 class Plain(BiGAN):
     """BiGAN without Fourier features."""
 
-    _IMPLIED = BiGAN._IMPLIED | {"n_frequencies": 0}
+    _MODEL = PlainModel()
 
 
 def game(rows=X, **options):

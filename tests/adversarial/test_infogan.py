@@ -1,6 +1,7 @@
 """InfoGAN: codes, the bound on their information, and its part in the game."""
 
 import pickle
+from typing import Protocol
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from scipy.stats import norm
 from sklearn.base import clone
 
 from skdgm import GANClassifier, InfoGAN
+from skdgm.adversarial._model_options import InfoGANOptions
 from skdgm.adversarial._nets.codes import LatentCodes as CodeUnits
+from skdgm.adversarial._nets.infogan_model import InfoGANModel
+from skdgm.base import Model
 from skdgm.optim import Clock
 from skdgm.options import Information
 from skdgm.training import canonical
@@ -118,10 +122,20 @@ PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh"}
 CLOCK = Clock(0, None, 0, 2)
 
 
+class PlainOptions(InfoGANOptions, Protocol):
+    """Options without Fourier features."""
+
+    n_frequencies: int | str = 0
+
+
+class PlainModel(InfoGANModel, Model[PlainOptions]):
+    """Model without Fourier features."""
+
+
 class Plain(InfoGAN):
     """InfoGAN without Fourier features."""
 
-    _IMPLIED = InfoGAN._IMPLIED | {"n_frequencies": 0}
+    _MODEL = PlainModel()
 
 
 def game(**options):

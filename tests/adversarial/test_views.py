@@ -1,6 +1,7 @@
 """Views of rows in InfoGAN: heads, near rows, and the steps of a net of its own."""
 
 import pickle
+from typing import Protocol
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from threadpoolctl import threadpool_limits
 
 from skdgm import InfoGAN
 from skdgm.adversarial._games.neighbours import near_rows
+from skdgm.adversarial._model_options import InfoGANOptions
 from skdgm.adversarial._nets.codes import LatentCodes as CodeUnits
 from skdgm.adversarial._nets.heads import Heads
+from skdgm.adversarial._nets.infogan_model import InfoGANModel
+from skdgm.base import Model
 from skdgm.nets.images.deform import Deformation
 from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
@@ -140,10 +144,20 @@ CASES = {
 }
 
 
+class PlainOptions(InfoGANOptions, Protocol):
+    """Options without Fourier features."""
+
+    n_frequencies: int | str = 0
+
+
+class PlainModel(InfoGANModel, Model[PlainOptions]):
+    """Model without Fourier features."""
+
+
 class Plain(InfoGAN):
     """InfoGAN without Fourier features."""
 
-    _IMPLIED = InfoGAN._IMPLIED | {"n_frequencies": 0}
+    _MODEL = PlainModel()
 
 
 def game(rows, **options):

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skdgm import DBN, NADE, VAE, BernoulliRBM
-from skdgm.base.fits import LACKING, asked_of
+from skdgm.base.fits import asked_of
 from skdgm.base.groups import (
     OptionGroup,
     asked_value,
@@ -20,6 +20,7 @@ from skdgm.base.groups import (
     expanded,
     folded,
 )
+from skdgm.base.model import values_without_options
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
@@ -94,6 +95,8 @@ class Model(Options, BaseEstimator):
         Things that it has.
     """
 
+    _MODEL = None
+
     _: KW_ONLY
     way: Literal["slow", "fast", "none"] | Slow | Fast = "slow"
     things: Literal["auto", "few"] | Kinds = "auto"
@@ -126,6 +129,9 @@ class MorePaces(Paces):
 Way = Annotated[
     Literal["slow", "fast"] | Slow | Fast, MorePaces, Doc("Way,\n  or two.", "a way")
 ]
+
+
+LACKING = values_without_options(type(None))
 
 
 class Shared(Model):

@@ -10,7 +10,7 @@ from dataclasses import KW_ONLY
 from doctest import DocTestParser
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 import pytest
@@ -20,8 +20,9 @@ from sklearn.utils._param_validation import InvalidParameterError
 import skdgm
 from skdgm import registry
 from skdgm.autoencoder import VAE
+from skdgm.base import model as models
 from skdgm.base import options
-from skdgm.base.fits import LACKING, asked_of
+from skdgm.base.fits import asked_of
 from skdgm.base.options import Auto, Count, Options, Positive, allowed, worded
 from skdgm.exceptions import MissingCapability
 from tests.options import grouped
@@ -82,13 +83,25 @@ class Model(Group, BaseEstimator):
     kind: Literal["large", "small"] | None = None
 
 
+class ReadOptions(models.ModelOptions, Protocol):
+    """Options that a model reads."""
+
+    c: float = 7.0
+
+
+class Reader(models.Model[ReadOptions]):
+    """Model of which only the options matter."""
+
+    check = structure = density = objective = attributes = state = None
+
+
 class Changed(Model):
-    """Model with other defaults, whose objective reads one more."""
+    """Model with other defaults, whose model reads one more option."""
 
     size = 5
     rate = 0.5
 
-    _IMPLIED = {"c": 7.0}
+    _MODEL = Reader()
 
 
 def test_constructor():
@@ -121,7 +134,8 @@ def test_changed_options():
     options = {"size": 5, "kind": None, "rate": 0.5, "a": 0.0, "b": 0.0}
     assert Changed().get_params() == options
     assert Changed(4).size == 4
-    assert vars(asked_of(Changed())) == LACKING | options | {"c": 7.0}
+    assert vars(asked_of(Changed())) == models.values_without_options(Reader) | options
+    assert asked_of(Changed()).c == 7.0
     assert "rate : float, default=0.5\n    Rate of the group." in Changed.__doc__
     assert "\na, b : float, default=0.0\n    Two of one kind." in Changed.__doc__
 
@@ -296,22 +310,30 @@ class Own(BernoulliRBM):
         own.set_params(sizes=2).fit(np.eye(4))
 
 
-def test_implied_values_change_again():
-    class First(Changed):
-        _IMPLIED = {"d": 20}
+def test_values_without_options_change_again():
+    class FirstOptions(ReadOptions, Protocol):
+        d: int = 20
 
-    class Second(First):
-        _IMPLIED = {"d": 30}
+    class First(Reader, models.Model[FirstOptions]):
+        """Model of one more option."""
 
-    assert (First._IMPLIED, Second._IMPLIED) == (
-        {"c": 7.0, "d": 20},
-        {"c": 7.0, "d": 30},
-    )
+    class SecondOptions(FirstOptions, Protocol):
+        d: int = 30
+        n_iter: int
+
+    class Second(First, models.Model[SecondOptions]):
+        """Model with another value."""
+
+    first, second = map(models.values_without_options, (First, Second))
+    assert (first["c"], first["d"], second["c"], second["d"]) == (7.0, 20, 7.0, 30)
+    assert models.options_read(Second()) >= {"c", "d", "n_iter", "batch_size"}
 
 
-def test_a_base_without_implied_values_hides_no_others():
-    # Of its two bases the machine has them.
+def test_a_generic_model_declares_the_bound_of_its_options():
+    # Of the bases of the machine one has an option that the model of the other reads.
     assert skdgm.RBMClassifier()._present_options().negative == "samples"
+    assert skdgm.GAN._MODEL.__class__ is not skdgm.BiGAN._MODEL.__class__
+    assert "packing" in models.values_without_options(type(skdgm.GAN._MODEL))
 
 
 def test_defaults_may_be_arrays():

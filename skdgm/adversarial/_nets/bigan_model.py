@@ -4,6 +4,7 @@ import numpy as np
 
 from skdgm.adversarial._games.bigan_game import BiGANGame
 from skdgm.adversarial._games.players import DiscriminatorNet
+from skdgm.adversarial._model_options import BiGANOptions
 from skdgm.adversarial._nets.gan_model import GANModel, block, shapes
 from skdgm.implicit import ImplicitDensity
 from skdgm.nets import layers
@@ -15,7 +16,7 @@ from skdgm.utils.counts import check_layer_sizes, layer_sizes
 _MET = 128
 
 
-class BiGANModel(GANModel):
+class BiGANModel(GANModel[BiGANOptions]):
     """Generator, encoder from a discriminator's inputs to latent units, and
     discriminator of both. The encoder's parameters come before the generator's, in one
     tree."""

@@ -8,6 +8,7 @@ import numpy as np
 from skdgm.adversarial._games.game import Game
 from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.adversarial._games.players import DiscriminatorNet, of_numbers
+from skdgm.adversarial._model_options import GameOptionsT
 from skdgm.implicit import Generator, ImplicitModel, check_norm, n_classes_of
 from skdgm.nets import layers
 from skdgm.nets.adversarial import packing as packs
@@ -27,7 +28,7 @@ _PIXELS = "grey", "bernoulli", "gaussian"
 _FREQUENCIES, _FEW = 3, 16
 
 
-class GANModel(ImplicitModel):
+class GANModel(ImplicitModel[GameOptionsT]):
     """Generator and discriminator, and the game that they play."""
 
     objective_class = Game

@@ -4,6 +4,7 @@ import numpy as np
 
 from skdgm.adversarial._games.iic_infogan import IICInfoGANGame
 from skdgm.adversarial._games.infogan_game import InfoGANGame, code_outputs
+from skdgm.adversarial._model_options import InfoGANOptions
 from skdgm.adversarial._nets.codes import LatentCodes
 from skdgm.adversarial._nets.gan_model import GANModel, deformation
 from skdgm.adversarial._nets.heads import Heads
@@ -11,7 +12,7 @@ from skdgm.nets import layers
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
 
-class InfoGANModel(GANModel):
+class InfoGANModel(GANModel[InfoGANOptions]):
     """Generator with codes among its latent units, and discriminator with outputs that
     tell them, or, where there are views of rows, a net of its own with such outputs."""
 

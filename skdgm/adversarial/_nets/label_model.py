@@ -3,6 +3,7 @@
 from numbers import Real
 
 from skdgm.adversarial._games.label_game import LabelGame, logits
+from skdgm.adversarial._model_options import LabelGameOptions
 from skdgm.adversarial._nets.gan_model import GANModel, deformation
 from skdgm.nets import layers
 from skdgm.utils.counts import is_a
@@ -12,7 +13,7 @@ _NAMES = "hidden_layer_sizes", "discriminator_layer_sizes"
 _SIZES = {"dense": ((128, 128), (256, 128, 128)), "conv": ((64, 32), (32, 64))}
 
 
-class LabelModel(GANModel):
+class LabelModel(GANModel[LabelGameOptions]):
     """Generator without classes, and discriminator with a logit for each."""
 
     objective_class, logits = LabelGame, staticmethod(logits)

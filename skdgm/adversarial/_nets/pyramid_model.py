@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.adversarial._games.stages import Climb, Stages, given_below
+from skdgm.adversarial._model_options import PyramidOptions
 from skdgm.adversarial._nets.gan_model import GANModel
 from skdgm.nets.images.pyramid import Pyramid, added_to
 from skdgm.nets.stochastic.emission import Emission
 from skdgm.utils.images import image_shape
 
 
-class PyramidModel(GANModel):
+class PyramidModel(GANModel[PyramidOptions]):
     """Generators and discriminators of all resolutions: if ``of_data``, generators add
     to real images made smaller and large again, which discriminators are given, too;
     otherwise they are given generated images of the resolution below."""

@@ -11,6 +11,7 @@ from scipy.special import entr
 
 from skdgm.autoencoder._gsn.model import GSNModel
 from skdgm.autoencoder._gsn.unrolled import Unrolled, UnrolledDensity
+from skdgm.autoencoder._model_options import LabelledChainOptions
 from skdgm.distributions import CategoricalOutput, Output
 from skdgm.utils import addresses
 
@@ -227,7 +228,7 @@ class LabelledGSNDensity(UnrolledDensity):
         return v[:, :-1]
 
 
-class LabelledModel(GSNModel):
+class LabelledModel(GSNModel[LabelledChainOptions]):
     """Hidden layers of a chain that draws rows and labels."""
 
     objective_class, density_class = LabelledUnrolled, LabelledGSNDensity

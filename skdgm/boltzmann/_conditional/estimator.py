@@ -173,11 +173,6 @@ class GivenEstimator(FitOptions, GivenAnswers):
     learning_rate: Positive | Auto = "auto"
     n_iter_no_change = 10
 
-    # Values of options that models read and that these estimators lack.
-    _IMPLIED = {
-        **{"n_chains": 1, "fast_learning_rate": None, "negative": "samples"},
-        **{"quadratic": False, "resample": False, "init_biases": "marginals"},
-    }
     _MODEL = CONDITIONAL
     _KNOWN = "_responses", "_y_columns", "feature_names_in_"
     _BUDGET = Budget(3_000, 20, 200)

@@ -18,6 +18,7 @@ from skdgm.boltzmann._conditional.factors import gating_of
 from skdgm.boltzmann._conditional.objective import ConditionalObjective
 from skdgm.boltzmann._conditional.regression import regressed
 from skdgm.boltzmann._conditional.series import SeriesDensity
+from skdgm.boltzmann.model_options import ConditionalOptions
 from skdgm.boltzmann.structure.table_layers import Tables, gain_of
 from skdgm.boltzmann.structure.tables import layout_of
 from skdgm.couplings import Dense
@@ -30,7 +31,7 @@ from skdgm.training import AUTO
 _OF_REAL, _OF_GATED, _OF_COUNTS, _OF_OTHERS = 0.001, 0.003, 0.03, 0.01
 
 
-class ConditionalModel(Tables):
+class ConditionalModel(Tables[ConditionalOptions]):
     """One hidden layer over a visible block for each kind of the columns of y, given
     conditions: the last block."""
 

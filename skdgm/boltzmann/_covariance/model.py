@@ -11,12 +11,13 @@ from skdgm.boltzmann._covariance.objective import (
     CovarianceObjective,
     CovarianceState,
 )
+from skdgm.boltzmann.model_options import MovesOptionsT
 from skdgm.distributions import Normal
 from skdgm.energies.covariance import Covariance, CovarianceParams
 from skdgm.partition import LogPartition
 
 
-class CovarianceModel(Model):
+class CovarianceModel(Model[MovesOptionsT]):
     """Model of machines of means and covariances.
 
     Parameters

@@ -5,6 +5,7 @@ import numpy as np
 from skdgm.boltzmann._covariance.model import CovarianceModel
 from skdgm.boltzmann._covariance.moves import Moves
 from skdgm.boltzmann._covariance.objective import CovarianceState
+from skdgm.boltzmann.model_options import SlabOptions
 from skdgm.distributions import Normal
 from skdgm.energies.spike_slab import SpikeSlab, SpikeSlabParams
 from skdgm.samplers import Info, Sampler, State
@@ -110,7 +111,7 @@ class SlabMoves(Moves):
         return float(softplus(params.c).sum(dtype=float))
 
 
-class SlabModel(CovarianceModel):
+class SlabModel(CovarianceModel[SlabOptions]):
     """Model of spike and slab machines."""
 
     names = ("n_components",)

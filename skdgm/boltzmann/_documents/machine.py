@@ -11,6 +11,7 @@ from skdgm.base.frames import framed
 from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
 from skdgm.boltzmann.learning.state import Beginning, TrainState
+from skdgm.boltzmann.model_options import DocumentOptions
 from skdgm.boltzmann.structure.model import EnergyModel
 from skdgm.data import CountColumns
 from skdgm.data.given import given_lengths
@@ -23,7 +24,7 @@ from skdgm.utils.random import MAX_SEED, stream
 _N_LENGTHS = 1000
 
 
-class Documents(Model):
+class Documents(Model[DocumentOptions]):
     """Word counts under one hidden layer, whose biases are multiplied by document
     lengths."""
 
@@ -89,11 +90,6 @@ class DocumentModel(Estimator):
 
     _domain, _TRANSIENT = CountColumns(), ("swap_rates_",)
     _MODEL, _KNOWN = Documents(), ("lengths_", "_log_partition")
-    # The gradient is always centered.
-    _IMPLIED = {
-        **{"centering": "data", "resample": False, "init_biases": "marginals"},
-        **{"sparsity_target": None, "sparsity_cost": 0.1, "fast_learning_rate": None},
-    }
 
     def perplexity(self, X: Data) -> float:
         r"""Perplexity per word, for words in their order.

@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 from skdgm.boltzmann._density.connected import GraphDensity, presented
 from skdgm.boltzmann.learning.objective import PHASES, EnergyObjective
 from skdgm.boltzmann.learning.phases import Phase
+from skdgm.boltzmann.model_options import GraphOptions
 from skdgm.boltzmann.structure.model import EnergyModel, n_columns
 from skdgm.energies import Connected, Params, colours_of
 from skdgm.gradients import complete
@@ -23,7 +24,7 @@ _STEPS = 10
 _POSITIVE, _ALONG = addresses.SITES
 
 
-class Graphical(EnergyModel):
+class Graphical(EnergyModel[GraphOptions]):
     """A block of visible units, and perhaps one of hidden ones."""
 
     STRUCTURE = "n_hidden", "column_types"

@@ -10,6 +10,7 @@ import numpy as np
 from skdgm.boltzmann._density.connected import presented
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann.learning.objective import EnergyObjective
+from skdgm.boltzmann.model_options import ConvolvedOptions
 from skdgm.boltzmann.structure.model import n_columns
 from skdgm.boltzmann.structure.restricted import Restricted
 from skdgm.couplings import Conv
@@ -123,7 +124,7 @@ def _energy(visible, geometry, n_maps):
     return Energy([visible, hidden], [(0, 1, 0)], [Conv(window, n_maps)])
 
 
-class Convolved(Restricted):
+class Convolved(Restricted[ConvolvedOptions]):
     """A layer of visible units under maps of hidden ones."""
 
     STRUCTURE = *Restricted.STRUCTURE, "padding"

@@ -8,6 +8,7 @@ import numpy as np
 
 from skdgm.base import by_blocks
 from skdgm.boltzmann._density.deep import DeepDensity
+from skdgm.boltzmann.model_options import ConvolvedDeepOptions
 from skdgm.boltzmann.structure.convolved import Convolved, geometry_of
 from skdgm.boltzmann.structure.deep import Deep
 from skdgm.boltzmann.structure.model import n_columns
@@ -58,7 +59,7 @@ def _energy(visible, shapes, sizes):
     return Energy(units, links, couplings, [tuple(blocks[::2]), tuple(blocks[1::2])])
 
 
-class ConvolvedDeep(Deep):
+class ConvolvedDeep(Deep[ConvolvedDeepOptions]):
     """A layer of visible units under several layers of maps."""
 
     PAIRS = {"solver": "adam", "momentum": 0.9}

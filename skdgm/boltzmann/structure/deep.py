@@ -8,6 +8,7 @@ from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann.learning.objective import PHASES
 from skdgm.boltzmann.learning.pretraining import joined, layerwise
 from skdgm.boltzmann.learning.state import TrainState
+from skdgm.boltzmann.model_options import DeepOptionsT
 from skdgm.boltzmann.structure.model import EnergyModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
@@ -25,7 +26,7 @@ _PLAIN = {
 }
 
 
-class Deep(EnergyModel):
+class Deep(EnergyModel[DeepOptionsT]):
     """Several hidden layers; a label is above them."""
 
     # Options of all pairs in pre-training.

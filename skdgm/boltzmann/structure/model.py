@@ -12,6 +12,7 @@ from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._density.unnormalised import FittedMachine
 from skdgm.boltzmann.learning.objective import EnergyObjective
 from skdgm.boltzmann.learning.state import Beginning, TrainState
+from skdgm.boltzmann.model_options import EnergyOptionsT
 from skdgm.boltzmann.structure.labels import label_of, with_label
 from skdgm.boltzmann.structure.visible import RealUnits, at_limit, reach_of
 from skdgm.distributions import Normal
@@ -19,7 +20,7 @@ from skdgm.optim import check_piecewise
 from skdgm.training import filled
 
 
-class EnergyModel(Model):
+class EnergyModel(Model[EnergyOptionsT]):
     """Energy whose first block is visible, made of options and columns. It is made with
     the classes of the density and of the objective."""
 

@@ -2,12 +2,13 @@
 
 from functools import lru_cache
 
+from skdgm.boltzmann.model_options import RealOptions, RestrictedOptionsT
 from skdgm.boltzmann.structure.model import EnergyModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
 
 
-class Restricted(EnergyModel):
+class Restricted(EnergyModel[RestrictedOptionsT]):
     """One hidden layer over the data and perhaps a label."""
 
     def energy(self, facts):
@@ -50,7 +51,11 @@ class Restricted(EnergyModel):
         return given
 
 
-RESTRICTED = Restricted()
+class RealRestricted(Restricted[RealOptions]):
+    """One hidden layer under real columns."""
+
+
+RESTRICTED, REAL = Restricted(), RealRestricted()
 
 
 # By type: blocks of different kinds and the same size are equal tuples.

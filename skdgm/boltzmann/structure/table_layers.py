@@ -7,6 +7,7 @@ import numpy as np
 from skdgm.boltzmann._density.table import TableDensity
 from skdgm.boltzmann.learning.state import Beginning
 from skdgm.boltzmann.learning.table_objective import TableObjective
+from skdgm.boltzmann.model_options import TableOptionsT
 from skdgm.boltzmann.structure.model import EnergyModel, n_columns
 from skdgm.boltzmann.structure.tables import (
     REAL_KINDS,
@@ -29,7 +30,7 @@ _HIDDEN = "bernoulli", "gaussian", "rectified", "poisson"
 _NUMBERED = "binomial", "categorical"
 
 
-class Tables(EnergyModel):
+class Tables(EnergyModel[TableOptionsT]):
     """One hidden layer over a visible block for each kind of columns."""
 
     STRUCTURE = "column_types", "hidden", "n_components"

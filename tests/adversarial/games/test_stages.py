@@ -1,10 +1,15 @@
 """Models of images at several resolutions: their games, and what they draw."""
 
+from typing import Protocol
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
 from skdgm import GAN, LAPGAN, StackGAN
+from skdgm.adversarial._model_options import PyramidOptions
+from skdgm.adversarial._nets.pyramid_model import PyramidModel
+from skdgm.base import Model
 from skdgm.optim import Clock
 from skdgm.training import canonical
 from skdgm.utils.given import Given
@@ -25,11 +30,21 @@ SHORT = {"hidden_layer_sizes": (8,), "n_iter": 2, "n_draws": 50, "random_state":
 CLOCK = Clock(0, None, 0, 2)
 
 
+class SmoothOptions(PyramidOptions, Protocol):
+    """Options of a smooth discriminator."""
+
+    discriminator_activation: str = "tanh"
+
+
+class SmoothModel(PyramidModel, Model[SmoothOptions]):
+    """Model with a smooth discriminator."""
+
+
 def games(cls, X, labels=None, **options):
     """The objective of a model whose nets are smooth, and its state."""
-    smooth = {"_IMPLIED": cls._IMPLIED | {"discriminator_activation": "tanh"}}
+    smooth = SmoothModel(of_data=cls is LAPGAN)
     model = grouped(
-        type(cls.__name__, (cls,), smooth),
+        type(cls.__name__, (cls,), {"_MODEL": smooth}),
         **PLAIN | options | {"n_iter": 1, "class_conditional": labels is not None},
     )
     model.fit(X, labels)

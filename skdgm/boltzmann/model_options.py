@@ -1,0 +1,145 @@
+"""Options that models of Boltzmann machines read."""
+
+from typing import Any, Protocol, TypeVar
+
+from skdgm.base.model import ModelOptions
+
+
+class EnergyOptions(ModelOptions, Protocol):
+    """Options that all Boltzmann machines read."""
+
+    solver: str
+    learning_rate: float
+    momentum: float | tuple
+    gradient: str
+    n_steps: int | tuple
+    n_temperatures: int = 1
+    l1: float
+    l2: float
+    centering: str | None
+    precision: str | None = None
+    min_variance: float | None = None
+    column_types: Any = "bernoulli"
+    fast_learning_rate: float | None = None
+    init_biases: str = "marginals"
+    max_norm: float | None = None
+    mean_field_steps: int = 50
+    negative: str = "samples"
+    quadratic: bool = False
+    resample: bool = False
+    sparsity_cost: float = 0.1
+    sparsity_target: float | tuple | None = None
+
+
+class RestrictedOptions(EnergyOptions, Protocol):
+    """Options that restricted Boltzmann machines read."""
+
+    n_components: int
+
+
+class RealOptions(RestrictedOptions, Protocol):
+    """Options that restricted Boltzmann machines of real columns read."""
+
+    column_types: Any = "gaussian"
+
+
+class ConvolvedOptions(RestrictedOptions, Protocol):
+    """Options that convolutional restricted Boltzmann machines read."""
+
+    features: str
+    filter_shape: int | tuple | None
+    image_shape: tuple | list | None
+    padding: str
+    pool_shape: int | tuple | None
+    pooling: str
+    stride: int | tuple
+    visible_bias: str
+
+
+class DeepOptions(EnergyOptions, Protocol):
+    """Options that deep Boltzmann machines read."""
+
+    hidden_layer_sizes: Any = None
+    feature_layer: int | str | tuple
+    pretrain: str | None
+    pretrain_iter: int | tuple
+    pretrain_learning_rate: float | tuple
+    pretrain_steps: int | tuple
+
+
+class ConvolvedDeepOptions(DeepOptions, Protocol):
+    """Options that convolutional deep Boltzmann machines read."""
+
+    conv_layer_sizes: Any
+    features: str
+    filter_shape: int | tuple | None
+    image_shape: tuple | list | None
+    padding: str
+    pool_shape: int | tuple | None
+    stride: int | tuple
+
+
+class GraphOptions(EnergyOptions, Protocol):
+    """Options that Boltzmann machines with any links read."""
+
+    edges: Any
+    n_colours: int | str
+    n_hidden: int
+    positive: str
+
+
+class TableOptions(EnergyOptions, Protocol):
+    """Options that restricted Boltzmann machines of columns of any kinds read."""
+
+    n_components: int
+    hidden: str
+
+
+class ConditionalOptions(TableOptions, Protocol):
+    """Options that machines conditional on other columns read."""
+
+    condition_types: str | tuple | dict
+    n_factors: int
+    pairwise: bool
+    gates: tuple | list | None = None
+    init_conditions: str = "random"
+    n_chains: int | None = 1
+    n_lags: int = 0
+
+
+class DocumentOptions(RestrictedOptions, Protocol):
+    """Options that machines of documents read."""
+
+    column_types: Any = None
+    centering: str | None = "data"
+
+
+class MovesOptions(ModelOptions, Protocol):
+    """Options that machines of real units with samplers of their own read."""
+
+    learning_rate: float
+    max_norm: float
+    min_variance: float
+
+
+class CovarianceOptions(MovesOptions, Protocol):
+    """Options that machines of means and covariances read."""
+
+    n_mean: int
+    n_covariance: int
+    n_factors: int | None
+    n_leapfrog: int
+
+
+class SlabOptions(MovesOptions, Protocol):
+    """Options that machines of spikes and slabs read."""
+
+    n_components: int
+    n_steps: int
+
+
+EnergyOptionsT = TypeVar("EnergyOptionsT", bound=EnergyOptions)
+RestrictedOptionsT = TypeVar("RestrictedOptionsT", bound=RestrictedOptions)
+DeepOptionsT = TypeVar("DeepOptionsT", bound=DeepOptions)
+TableOptionsT = TypeVar("TableOptionsT", bound=TableOptions)
+MovesOptionsT = TypeVar("MovesOptionsT", bound=MovesOptions)
