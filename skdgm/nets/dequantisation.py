@@ -94,13 +94,13 @@ class Cells(NamedTuple):
         return ((self.kept(y) - self.mean) / self.scale).astype(z.dtype)
 
     def kept(self, y):
-        """Values rounded down to integers and clipped to the bounds."""
+        """Values rounded down in integer columns, and clipped to the bounds."""
         y = np.where(self.whole, np.floor(y), y)
         return y.clip(self.low, self.last)
 
     def around(self, j, low, high):
-        """Range of column j in the space of the noise, given a range of standardized
-        values: it includes half a step on both sides of the integers."""
+        """Range of standardized values of column j; in an integer column, from half a
+        step below the first integer in it to half a step above the last."""
         if not self.whole[j]:
             return low, high
         mean, scale, tolerance = self.mean[j], self.scale[j], 1e-6

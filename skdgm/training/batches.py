@@ -80,8 +80,8 @@ def canonical(rows, sample_weight=None, hashes=None):
 
 
 def alone(table, in_memory=True):
-    """Table of the same draws of rows without their conditions (``given``). Rows are
-    stored in memory as lists if this is possible and faster."""
+    """Table of the same draws of rows without their conditions or labels (``given``).
+    Rows are stored in memory as lists if this is possible and faster."""
     rows = table.rows._replace(given=None)
     rows = rows.in_memory() if in_memory else rows
     if rows.streamed:

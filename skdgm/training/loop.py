@@ -64,11 +64,11 @@ def optimise(
 
     Training starts from ``state``, or from a new state. ``n_epochs`` is the total
     number of epochs for schedules, if known. With early stopping, rows are held out,
-    and the state with their lowest loss is kept; this may be the initial state if the
-    objective counts it. ``keeper``, a :class:`~skdgm.training.Keeper`, is called after
-    the other hooks. If it has the progress of an earlier run, the epochs of that run
-    are not repeated, and ``state`` is its last state. Returns a :class:`Learned` and
-    the Watch.
+    and the state with their lowest loss is kept, including the initial state if
+    ``objective.COUNTS_START``. ``keeper``, a :class:`~skdgm.training.Keeper`, is called
+    after the other hooks. If it has the progress of an earlier run, the epochs of that
+    run are not repeated, and ``state`` is its last state. Returns a :class:`Learned`
+    and the Watch.
     """
     hold()
     held_out, stopping, options = None, None, objective.options
@@ -93,19 +93,19 @@ def optimise(
     # Overflow is detected as divergence, and reported with a remedy by the caller.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         try:
-            for number in remaining:
+            for epoch in remaining:
                 start = time.perf_counter()
                 for hook in hooks:
-                    hook.begin(number)
-                batches = objective.draw(table, number)
+                    hook.begin(epoch)
+                batches = objective.draw(table, epoch)
                 for i, batch in enumerate(batches):
-                    clock = Clock(number, n_epochs, i, len(batches))
+                    clock = Clock(epoch, n_epochs, i, len(batches))
                     state = objective.step(state, batch, clock)
                 loss, of_held_out = watch(state)
                 n_updates += getattr(batches, "n_updates", len(batches))
                 within_limit = loss <= limit
                 # An initial overshoot may recover.
-                early = not n_good and n_updates <= _FEW and number < remaining[-1]
+                early = not n_good and n_updates <= _FEW and epoch < remaining[-1]
                 if not (
                     _finite(state) and (within_limit or (early and np.isfinite(loss)))
                 ):
@@ -118,7 +118,7 @@ def optimise(
                     buffer = buffer if overwrite(buffer, state) else copy(state)
                     good, n_good = buffer, len(losses)
                 seconds = time.perf_counter() - start
-                report = Report(number, state, loss, of_held_out, seconds)
+                report = Report(epoch, state, loss, of_held_out, seconds)
                 stop_requests = [hook.end(report) for hook in hooks]
                 if any(stop_requests):
                     ended = "stopped"
@@ -134,10 +134,10 @@ def optimise(
         outcome = keeper.whole(outcome)
     last_losses = outcome.losses[-1:]
     if stopping and stopping.best:
-        number = stopping.best_epoch - epochs.start
+        epoch = stopping.best_epoch - epochs.start
         # The initial state has no recorded loss.
-        last_losses = outcome.losses[number:][:1] if number >= 0 else []
-        best = stopping.best if number >= 0 else objective.unbeaten(stopping.best)
+        last_losses = outcome.losses[epoch:][:1] if epoch >= 0 else []
+        best = stopping.best if epoch >= 0 else objective.unbeaten(stopping.best)
         outcome = outcome._replace(state=best)
     useless = any(map(watch.is_useless, last_losses))
     validation = outcome.validation if stopping else []
@@ -188,8 +188,7 @@ class Budget(NamedTuple):
         return self.epochs_of(n_iter, -(-table.n_draws // batch_size))
 
     def epochs_of(self, n_iter, n_batches):
-        """Number of epochs: ``n_iter``, or that of the budget for ``n_batches``
-        each."""
+        """Number of epochs of ``n_batches``: ``n_iter``, or that of the budget."""
         if n_iter != AUTO:
             return n_iter
         n_epochs, minimum = (-(-n // n_batches) for n in (self.n_updates, self.least))

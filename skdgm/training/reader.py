@@ -9,8 +9,8 @@ _READ = 2**20
 
 
 class Batch(NamedTuple):
-    """Minibatch: rows, an array or Lists of shape (n_rows, n_columns), and conditions,
-    as encoded by :class:`~skdgm.utils.given.Given`."""
+    """Minibatch: rows, an array or Lists of shape (n_rows, n_columns), and their
+    conditions or labels, as encoded by :class:`~skdgm.utils.given.Given`."""
 
     v: Any
     given: np.ndarray | None = None

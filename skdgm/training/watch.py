@@ -73,8 +73,7 @@ class LabelWatch(Watch):
         return self.allowed + _LABELS_DIVERGED
 
     def is_useless(self, loss):
-        """Return whether a loss is clearly higher than both that of label frequencies
-        and the initial loss."""
+        """Return whether a loss is clearly higher than the reference."""
         return loss > self.allowed + _LABELS_USELESS
 
     def _among(self, index):
