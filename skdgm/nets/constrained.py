@@ -89,8 +89,8 @@ defvjp(
 
 class Tied(NamedTuple):
     """Parameters of tied conditionals. Layer ``below`` has W, (n_inputs, n_units), and
-    c; layer ``above`` has V, (n_outputs, n_units), and b. ``rho`` are the factors of
-    columns, which are 1 if it is empty."""
+    c; layer ``above`` has V, (n_outputs, n_units), and b. ``rho`` has the factor of
+    each column, or is empty if all factors are 1."""
 
     below: Layer
     above: Layer

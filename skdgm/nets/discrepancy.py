@@ -4,8 +4,9 @@ r"""Squared maximum mean discrepancy of two samples, with its gradient.
    - \frac{2}{nm} \sum_{i,j} k(x_i, y_j) + \frac{1}{m^2} \sum_{i,j} k(y_i, y_j), \qquad
    k(x, y) = \frac1S \sum_s e^{-\lVert x - y \rVert^2 / 2 \sigma_s^2}
 
-for a mixture of Gaussian kernels [1]_ [2]_. It is nonnegative. For two samples of the
-same distribution, its expectation is due to the diagonals, about 1 / n + 1 / m.
+for a mixture of Gaussian kernels [1]_ [2]_. The discrepancy is nonnegative. For two
+samples of the same distribution, its expectation comes from the terms with i = j of the
+first and the last sum, about 1 / n + 1 / m.
 
 References
 ----------

@@ -3,9 +3,10 @@ r"""Fourier features of real columns, for nets that must resolve fine structure.
 .. math:: x \mapsto \bigl(x, \; 2^{-k} \sin 2^k x_j, \; 2^{-k} \cos 2^k x_j\bigr),
    \qquad k = 0, \dots, n - 1
 
-for each real column j. Nets learn rapidly varying functions slowly; as functions of
-these sines and cosines they vary slowly [1]_. All features have slopes of at most 1, so
-that features of high frequency do not overfit small tables.
+for each real column j. Nets are slow to learn functions that vary rapidly with the
+inputs; the same functions vary slowly with sines and cosines of high frequency [1]_.
+All features have slopes of at most 1, so that high frequencies do not overfit small
+tables.
 
 References
 ----------

@@ -91,16 +91,16 @@ defvjp(log_mean_exp, lambda _, w: lambda grad: grad[:, None] * softmax(w, axis=1
 
 @primitive
 def nll(out, dispersion, v, output):
-    """Negative log-likelihood of rows v, NaN where missing, in nats. It is
-    :meth:`skdgm.distributions.Output.nll`, differentiable by ``out`` and
-    ``dispersion``. Each row of v has the same number of consecutive rows of outputs."""
+    """Negative log-likelihood of rows v, NaN where missing, in nats. This makes
+    :meth:`skdgm.distributions.Output.nll` differentiable by ``out`` and ``dispersion``.
+    Each row of v has the same number of consecutive rows of outputs."""
     return output.nll(out, v, dispersion)
 
 
 @primitive
 def expected(out, output):
-    """Means of the inputs that represent values, given outputs of a net. It is
-    :meth:`skdgm.distributions.Output.expected`, differentiable by ``out``."""
+    """Means of the inputs that represent values, given outputs of a net. This makes
+    :meth:`skdgm.distributions.Output.expected` differentiable by ``out``."""
     return output.expected(out)
 
 

@@ -98,6 +98,6 @@ def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None):
 
 def follow(mean, params, weight):
     """Move an average toward parameters, a tree of the same structure, in place; weight
-    1 replaces it."""
+    1 replaces the average."""
     for average, leaf in zip(leaves(mean), leaves(params), strict=True):
         average += average.dtype.type(weight) * (leaf - average)

@@ -9,7 +9,7 @@ The learning rate after t of T epochs (a real number) is
 "cooldown"     :math:`\epsilon \, \min(1, 5 (1 - t / T))`
 =============  ==========================================
 
-The last two are constant if T is unknown. "cooldown" [1]_ makes the progress of a
+The last two are constant if T is unknown. "cooldown" [1]_ makes as much progress as a
 constant rate, and ends with as little noise as a decreasing rate.
 
 References

@@ -158,8 +158,8 @@ class Objective(ABC, Generic[OptionsT]):
     def batches(self, table: Table, number: int) -> Sequence:
         """Draw the batches of an epoch, one for each update.
 
-        They are those of :meth:`draw`, unless it merges several batches for
-        :meth:`step`.
+        By default, these are the elements of :meth:`draw`. Objectives whose
+        :meth:`step` makes several updates return their batches separately.
         """
         return self.draw(table, number)
 

@@ -97,7 +97,8 @@ class DensityWatch(Watch):
 
     def _room_of_far(self):
         """Largest contribution of outliers in the sample to the loss, in nats per row,
-        with variances at their floor. It does not indicate divergence."""
+        with variances at their floor. Such a contribution does not indicate
+        divergence."""
         if self.rows.affine is None:
             return 0.0
         mean, scale = map(np.asarray, self.rows.affine)

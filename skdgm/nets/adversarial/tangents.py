@@ -67,8 +67,8 @@ def activated(z, dz, activation):
 
 @primitive
 def at_largest(z, dz, n_pieces):
-    """Directional derivatives of maxout units, (n_rows, n_units). They are the entries
-    of dz at the maxima of z, both (n_rows, n_units * n_pieces)."""
+    """Directional derivatives of maxout units, (n_rows, n_units): the entries of dz at
+    the maxima of z. Both arrays have shape (n_rows, n_units * n_pieces)."""
     pieces = dz.reshape(len(dz), -1, n_pieces)
     return np.take_along_axis(pieces, _largest(z, n_pieces), axis=2)[..., 0]
 

@@ -132,9 +132,9 @@ defvjp(to_draws, lambda _, x, n: lambda grad: _folded(grad, x), None)
 def tied_bits(net, kind, v, uniform=None):
     """Impute the missing bits of rows v, (n_rows, n_columns), one after another.
 
-    They are drawn by ``uniform`` noise of the same shape; without it, each is the mean
-    conditional on previous values. ``net`` is (W, c, rho, V, b) of
-    :func:`~skdgm.nets.tied`, where each row of c and b belongs to the same number of
+    Bits are drawn by ``uniform`` noise of the same shape. Without noise, a missing bit
+    is replaced by its mean conditional on previous values. ``net`` is (W, c, rho, V, b)
+    of :func:`~skdgm.nets.tied`, where each row of c and b belongs to the same number of
     consecutive rows of v. ``kind`` is a value of ``KINDS``.
     """
     W, c, rho, V, b = net

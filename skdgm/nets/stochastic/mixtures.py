@@ -21,7 +21,7 @@ from skdgm.nets.tape import primitive
 def log_mixture(z, stats, logits):
     """Log density of each row of z, (n_rows,), in nats. ``stats``,
     (n_components, 2 * n_units), are the means and log variances of components, and
-    ``logits``, (n_components,), are those of their weights."""
+    ``logits``, (n_components,), are the logits of the mixing weights."""
     return logsumexp(_joint(z, stats, logits), axis=1).astype(z.dtype)
 
 
