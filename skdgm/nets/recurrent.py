@@ -240,22 +240,14 @@ defvjp_argnums(stacked, _stacked_back)
 
 @primitive
 def recurrent(a, U, start, sizes, cell, carried=None):
-    """States after each step, (n_rows, n_states * n_units).
+    """States after each step, (n_rows, n_states * n_units), of sequences in the order
+    of a :class:`~skdgm.training.Stretch`.
 
-    Parameters
-    ----------
-    a : ndarray of shape (n_rows, n_gates * n_units)
-        Pre-activations without the recurrent term, step after step.
-    U : ndarray of shape (n_units, n_gates * n_units)
-        Recurrent weights.
-    start : ndarray of shape (n_states * n_units,)
-        State of all sequences before their first step.
-    sizes : ndarray of int
-        Number of sequences with each step, not increasing.
-    cell : str
-        One of ``CELLS``.
-    carried : ndarray of shape (n_sequences, n_states * n_units), optional
-        States before the first row of each sequence, in place of ``start``.
+    Pre-activations a without the recurrent term have shape (n_rows, n_gates * n_units),
+    and recurrent weights U (n_units, n_gates * n_units). All sequences begin with the
+    state ``start``, (n_states * n_units,), or with ``carried``,
+    (n_sequences, n_states * n_units). ``sizes`` is the number of sequences with each
+    step, not increasing; ``cell`` is one of ``CELLS``.
     """
     rule, after = CELLS[cell], np.empty((len(a), len(start)), a.dtype)
     s, first = _first(start, sizes, carried), 0
