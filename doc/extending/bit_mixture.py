@@ -1,4 +1,4 @@
-r"""A mixture of independent bits, learned by gradients, as an estimator.
+r"""Mixture of Bernoulli distributions, trained by gradient ascent.
 
 .. math:: p(x) = \sum_k \pi_k \prod_j \frac{e^{x_j W_{jk}}}{1 + e^{W_{jk}}}, \qquad
    \pi = \operatorname{softmax}(b)
@@ -19,40 +19,40 @@ from skdgm.nets import Layer, NetEstimator, NetModel, NetObjective
 
 
 def log_joint(layer, v):
-    """log p(x, k) of rows, NaN where missing, for each component."""
-    seen, x = ~np.isnan(v), np.nan_to_num(v)
+    """log p(x, k), (n_rows, n_components), with missing entries of x summed out."""
+    observed, x = ~np.isnan(v), np.nan_to_num(v)
     log_pi = layer.b - logsumexp(layer.b)
-    return x @ layer.W - seen @ anp.logaddexp(0, layer.W) + log_pi
+    return x @ layer.W - observed @ anp.logaddexp(0, layer.W) + log_pi
 
 
 class MixtureObjective(NetObjective):
-    """Negative log-likelihood of rows."""
+    """Negative log-likelihood of each row."""
 
     def __init__(self, run, n_components):
         super().__init__(run)
         self.n_components = n_components
 
     def init(self, rng):
-        """Initial parameters: different components, equally probable."""
+        """Initial parameters: random components with equal probabilities."""
         shape = self.rows.shape[1], self.n_components
         W = rng.normal(0, 1, shape).astype(self.rows.dtype)
         return (Layer(W, np.zeros_like(W[0])),), ()
 
     def prepare(self, state, batch, clock):
-        """Rows of an update."""
+        """Rows of a minibatch."""
         return self.rows.take(batch)
 
     def forward(self, params, v):
-        """Loss of each row, in autograd's functions."""
+        """Loss of each row, (n_rows,), as a function that autograd differentiates."""
         return -logsumexp(log_joint(params[0], v), axis=1), ()
 
     def losses(self, state, index, rng):
-        """Loss of each row, to be compared from epoch to epoch."""
+        """Loss of each row, (n_rows,), for learning curves and early stopping."""
         return self.forward(state.learned, self.rows.take(index))[0].astype(np.float64)
 
 
 class MixtureDensity(Density):
-    """Density of a mixture."""
+    """Density of a fitted mixture."""
 
     def __init__(self, context, layer):
         super().__init__(context)
@@ -65,7 +65,7 @@ class MixtureDensity(Density):
 
     @property
     def capabilities(self):
-        """All is exact, also of rows with missing entries."""
+        """Exact results for complete rows and for rows with missing entries."""
         return {
             "log_prob": of_rows("exact"),
             "features": of_rows("exact"),
@@ -74,24 +74,24 @@ class MixtureDensity(Density):
         }
 
     def log_prob(self, X):
-        """Log-likelihood of each row, in nats."""
+        """Log-likelihood of each row, (n_rows,), in nats."""
         v = self.read(X).take(slice(None))
         return logsumexp(log_joint(self.layer, v), axis=1).astype(np.float64)
 
     def features(self, X):
-        """Posterior probabilities of the components."""
+        """Posterior probabilities of the components, (n_rows, n_components)."""
         return softmax(log_joint(self.layer, self.read(X).take(slice(None))), axis=1)
 
     def sample(self, n_samples, random_state=None):
-        """Draw components, and then bits."""
+        """Draw a component for each row, then the bits given the component."""
         rng, p = check_random_state(random_state), softmax(self.layer.b)
         k = rng.choice(len(p), n_samples, p=p / p.sum(dtype=float))
         return (rng.uniform(size=(n_samples, len(self.layer.W))) < self._means[k]) * 1.0
 
     def fill(self, X, method="mean", random_state=None):
-        """Fill missing entries by means, or by draws."""
+        """Impute missing entries by conditional means or by draws."""
 
-        def filled(v, rng):
+        def impute(v, rng):
             p = softmax(log_joint(self.layer, v), axis=1)
             if method == "sample":
                 k = (p.cumsum(axis=1) < rng.uniform(1)).sum(axis=1)
@@ -101,7 +101,7 @@ class MixtureDensity(Density):
                 mean = p @ self._means
             return np.where(np.isnan(v), mean, v)
 
-        return fill(self, X, method, random_state, filled)
+        return fill(self, X, method, random_state, impute)
 
     @property
     def _means(self):
@@ -109,27 +109,27 @@ class MixtureDensity(Density):
 
 
 class MixtureModel(NetModel):
-    """Number of components, and what they are learned and asked by."""
+    """Interpretation of the options of :class:`BitMixture`."""
 
     def check(self, options):
-        """Do nothing: the constraint excludes all wrong options."""
+        """Accept all options: the type hints exclude invalid values."""
 
     def structure(self, facts):
-        """Number of components, which cannot change while training continues."""
+        """Number of components, which is fixed until the next call of ``fit``."""
         return SimpleNamespace(n_components=facts.options.n_components)
 
     def objective(self, facts, table, before):
-        """Negative log-likelihood, minimised by gradients."""
+        """Objective: the negative log-likelihood."""
         n_components = facts.structure.n_components
         return MixtureObjective(facts.run(table, before), n_components)
 
     def density(self, facts, state):
-        """Density of the learned parameters."""
+        """Density with the learned parameters."""
         return MixtureDensity(facts.context, state.learned[0])
 
 
 class BitMixture(NetEstimator):
-    """Mixture of independent bits.
+    """Mixture of Bernoulli distributions.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-r"""Machines that are no chains of layers, and a loop that learns them.
+r"""Boltzmann machines on general graphs, and a training loop.
 
 .. math:: -E(x) = \sum_i b_i x_i + \sum_{i < j} W_{ij} x_i x_j, \qquad
    x_i \in \{0, 1\}
 
-is the general Boltzmann machine: blocks of one unit, fully connected, each of a colour
-of its own, so that a Gibbs step goes from unit to unit. Blocks of many units without
-connections inside a block are drawn together.
+is the general Boltzmann machine. Each unit is a block with its own color, so that Gibbs
+sampling updates one unit at a time. A block of several unconnected units would be
+sampled in parallel.
 """
 
 import numpy as np
@@ -20,26 +20,28 @@ _CHAINS, _UPDATES = 0, 1
 
 
 def boltzmann_machine(n_units):
-    """Energy of a general Boltzmann machine."""
+    """Energy of a fully connected Boltzmann machine."""
     return full([Bernoulli(1)] * n_units)
 
 
 def triangle(n_visible, n_classes, n_hidden):
-    """Energy of a classifier in which the label depends on the visible units both
-    directly and through hidden units: three blocks, each linked with both others."""
+    """Energy of a classifier with direct couplings between visible units and label.
+
+    The three blocks (visible units, label, hidden units) are linked pairwise.
+    """
     return full([Bernoulli(n_visible), Softmax(n_classes), Bernoulli(n_hidden)])
 
 
 def learn(energy, x, clamp, n_updates, rate, n_chains=100, seed=0):
-    """Ascend the likelihood by persistent chains.
+    """Maximize the likelihood by persistent contrastive divergence.
 
     Parameters
     ----------
     energy : Energy
     x : tuple
-        For each block its data, of shape (n_rows, size), or None if it is hidden.
+        Data of each block, of shape (n_rows, size), or None for a hidden block.
     clamp : tuple
-        For each block True if it is data, else None.
+        True for each block with data, None for each hidden block.
     n_updates : int
     rate : float
         Learning rate.
@@ -57,8 +59,8 @@ def learn(energy, x, clamp, n_updates, rate, n_chains=100, seed=0):
         rng = stream(seed, _UPDATES, number)
         phases, chains, _ = pcd(rng, Gibbs(energy), params, x, clamp, 1, chains)
         grad = contrast(energy, params, *phases)
-        for bias, part in zip(params.units, grad.units):
-            bias += rate * part
-        for weights, part in zip(params.couplings, grad.couplings):
-            part.ascend(weights, None, rate=rate)
+        for bias, bias_grad in zip(params.units, grad.units):
+            bias += rate * bias_grad
+        for weights, coupling_grad in zip(params.couplings, grad.couplings):
+            coupling_grad.ascend(weights, None, rate=rate)
     return params

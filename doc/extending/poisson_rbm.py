@@ -1,11 +1,11 @@
-r"""A restricted Boltzmann machine of counts, as an estimator.
+r"""Restricted Boltzmann machine of counts.
 
 .. math:: p(v, h) = \frac1Z \prod_i \frac{e^{b_i v_i}}{v_i!} \;
    e^{c^\top h + v^\top W h}, \qquad v_i \in \{0, 1, 2, \dots\}
 
-An estimator has options and a kind of columns: their validation, their statistics and
-the unit that they are. Training, samples, imputation, likelihoods, warm starts,
-callbacks and all that scikit-learn asks come from its base class.
+The class of columns validates rows, computes statistics of columns and creates the
+visible units. The base class of the estimator implements training, sampling,
+imputation, likelihoods, warm starts, callbacks and the interface of scikit-learn.
 """
 
 from typing import Literal
@@ -27,7 +27,7 @@ class Counts(BinaryColumns):
     sample_type = None
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
-        """Validate counts; others raise ValueError."""
+        """Validate rows; raise ValueError unless all entries are counts."""
         rows = real_rows(model, X, reset=reset, dtype=dtype)
         for block in rows.blocks():
             v = np.nan_to_num(rows.take(block))
@@ -37,53 +37,55 @@ class Counts(BinaryColumns):
         return rows
 
     def bits(self, columns):
-        """Indices of the binary columns: none."""
+        """Indices of binary columns: there are none."""
         return np.arange(0)
 
     def moments(self, columns):
-        """Mean of each column, smoothed as if a 1 more had been seen."""
+        """Mean of each column, smoothed by one additional row of ones."""
         return (columns.total + 1) / (columns.seen + 1)
 
     def loss_of_independent(self, columns):
-        """Negative log-likelihood per row, in nats, of independent Poisson columns."""
+        """Mean negative log-likelihood of independent Poisson columns, in nats."""
         return poisson(self.moments(columns)).entropy().sum()
 
     def unit(self, options, columns):
-        """Block of Poisson units."""
+        """Block of visible units."""
         return Poisson(len(columns.seen))
 
     def noise(self, unit, columns, rng, dtype):
-        """Rows of independent counts with the means of the columns."""
+        """Draw independent counts with the means of the columns."""
         return unit.draw(self.moments(columns).astype(dtype), rng)
 
     @staticmethod
     def log_conditionals(energy, params, x, units=None):
-        """log p(v_i | v_-i) of some units of each row, for monitoring: sums over counts
-        up to twice the highest."""
+        """Return log p(v_i | v_-i) of the given units of each row, for monitoring.
+
+        Normalizing constants are sums over counts up to twice the maximum of x.
+        """
         v, ((b, c), (W,)) = np.asarray(x[0]), plain(params)
         rows, counts = np.arange(len(v)), np.arange(2 * v.max() + 10)
         units = np.tile(np.arange(v.shape[1]), (len(v), 1)) if units is None else units
-        found, eta = np.empty(units.shape), c + v @ W
+        log_probs, eta = np.empty(units.shape), c + v @ W
         for k, i in enumerate(units.T):
-            own = v[rows, i].astype(int)
-            change = (counts - own[:, None])[..., None] * W[i][:, None]
+            observed = v[rows, i].astype(int)
+            change = (counts - observed[:, None])[..., None] * W[i][:, None]
             log_p = np.logaddexp(0, eta[:, None] + change).sum(axis=2)
             log_p += b[i][:, None] * counts - gammaln(counts + 1)
-            found[:, k] = log_p[rows, own] - logsumexp(log_p, axis=1)
-        return found
+            log_probs[:, k] = log_p[rows, observed] - logsumexp(log_p, axis=1)
+        return log_probs
 
 
 class PoissonRBM(BernoulliRBM):
     """Restricted Boltzmann machine with visible counts and binary hidden units.
 
-    Parameters, methods and attributes are those of :class:`~skdgm.BernoulliRBM`.
+    It has the parameters, methods and attributes of :class:`~skdgm.BernoulliRBM`.
 
     Parameters
     ----------
     gradient
         Persistent chains, contrastive divergence, fast weights, or tempering.
     learning_rate
-        Initial learning rate: lower than of bits, as counts are larger.
+        Initial learning rate, lower than for bits, because counts are larger.
 
     Examples
     --------
