@@ -1,11 +1,12 @@
-r"""Annealed importance sampling of y and the hidden units for each row's conditions.
+r"""Annealed importance sampling of y and the hidden units, given the conditions of each
+row.
 
 .. math:: \log \hat Z(x) = \log Z_0(x) + \log \frac1m \sum_{k=1}^m w_k
 
-from the model without couplings, and conditions, up to that given x, and back: a base
-in which conditions count may be sure of the wrong mode of rows that are far out.
-Known entries of y are clamped, and the same weights make averages over chains those of
-the distribution given them.
+Chains move from a model without couplings and conditions to the model given x, and
+back. A base model with conditions might concentrate on the wrong mode for outlying
+rows. If entries of y are clamped, weighted averages over the chains estimate means
+given these entries.
 """
 
 import numpy as np
@@ -15,30 +16,22 @@ from sklearn.utils import gen_batches
 from skdgm.partition.row_chains import RowChains
 from skdgm.utils import weighted
 
-# Chains of a row from either side, temperatures, and steps from the upper ends of
-# chains to what stands for samples of the model.
+# Number of chains of a row in each direction; number of temperatures; number of steps
+# from the ends of upward chains to approximate samples of the model.
 _CHAINS, _BETAS, _STEPS = 10, 200, 50
 _ROUND = 4
-# Chains whose average is a mean: at first, and more where its standard error exceeds
-# what is sure enough; error of which there is a warning; and entries at a time.
+# Rounds of averaging, with numbers of chains and factors on their lengths; standard
+# error below which rounds end; standard error above which there is a warning; and
+# number of entries processed at a time.
 _MORE = (8, 1), (8, 2), (16, 4)
 _CHAINS_AT_MOST = sum(n for n, _ in _MORE)
 _SURE, _UNSURE, _ROOM = 0.02, 0.05, 2**20
 
 
 def log_Z_bracket(rng, energy, params, z):
-    """Upper and lower estimates of log Z given each row of conditions, (2, n_rows), in
-    this order.
-
-    Parameters
-    ----------
-    rng : Stream
-        With a row for each row of conditions.
-    energy : Energy
-        Whose last block are the conditions.
-    params : Params
-    z : ndarray of shape (n_rows, n_conditions)
-    """
+    """Upper and lower estimates of log Z given each row of conditions, (2, n_rows).
+    ``z`` are the conditions, (n_rows, n_conditions), which are the last block of the
+    energy; ``rng`` has a stream for each row."""
     free = (None,) * (len(energy.units) - 1)
     x, clamp = (*free, z), (*free, True)
     chains = RowChains.of(energy, params, params.units, x, clamp, _CHAINS)
@@ -49,57 +42,66 @@ def log_Z_bracket(rng, energy, params, z):
 def averages(rng, energy, params, x, clamp, n_steps, once=False):
     """Means of the visible blocks given conditions and clamped entries, a list, and the
     largest standard error of each row, (n_rows,), in the units of statistics. Chains
-    are annealed by so many steps, and averaged over as many. A row has more of them,
-    and longer ones, until they agree; or a single one, if ``once``."""
-    blocks, parts, more = energy.colours[0], [], ((1, 1),) if once else _MORE
+    are annealed in ``n_steps`` steps, and then averaged over ``n_steps`` steps. Rows
+    get more and longer chains until these agree, or a single chain with ``once``."""
+    blocks, parts, rounds = energy.colours[0], [], ((1, 1),) if once else _MORE
     size = max(1, _ROOM // (_CHAINS_AT_MOST * max(unit.size for unit in energy.units)))
     for part in gen_batches(len(x[-1]), size):
-        own = (tuple(_some(v, part) for v in own) for own in (x, clamp))
-        parts.append(_averages(rng.take(part), energy, params, *own, n_steps, more))
-    *found, error = (np.concatenate(own) for own in zip(*parts))
-    known = zip(found, (x[b] for b in blocks), (clamp[b] for b in blocks))
-    return [np.where(held, v, mean) for mean, v, held in known], error
+        values = (tuple(_some(v, part) for v in values) for values in (x, clamp))
+        parts.append(
+            _averages(rng.take(part), energy, params, *values, n_steps, rounds)
+        )
+    *means, error = (np.concatenate(values) for values in zip(*parts))
+    known = zip(means, (x[b] for b in blocks), (clamp[b] for b in blocks))
+    return [np.where(clamped, v, mean) for mean, v, clamped in known], error
 
 
 def _averages(rng, energy, params, x, clamp, n_steps, rounds):
-    """The same of rows that fit into memory, with means for known entries, too."""
+    """As :func:`averages`, for rows that fit into memory; means of known entries are
+    included."""
     units = [energy.units[block] for block in energy.colours[0]]
     n = len(x[-1])
     found, error = [np.empty((n, unit.size)) for unit in units], np.empty(n)
-    left, log_w = np.arange(n), np.empty((n, 0))
-    seen = [np.empty((n, 0, unit.size)) for unit in units]
+    remaining, log_w = np.arange(n), np.empty((n, 0))
+    of_chains = [np.empty((n, 0, unit.size)) for unit in units]
     for number, (more, longer) in enumerate(rounds):
-        values, masks = (tuple(_some(v, left) for v in each) for each in (x, clamp))
+        values, masks = (
+            tuple(_some(v, remaining) for v in streams) for streams in (x, clamp)
+        )
         chains = RowChains.of(energy, params, params.units, values, masks, more)
-        each = rng.take(left).fold(_ROUND, number).each(more)
-        weight, state = chains.up(each, longer * n_steps + 1)
-        means = chains.averaged(each, state, longer * n_steps)
+        streams = rng.take(remaining).fold(_ROUND, number).each(more)
+        weight, state = chains.up(streams, longer * n_steps + 1)
+        means = chains.averaged(streams, state, longer * n_steps)
         log_w = np.concatenate([log_w, weight.reshape(-1, more)], axis=1)
         w = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
-        worst = np.zeros(len(left))
+        worst = np.zeros(len(remaining))
         for block, unit in enumerate(units):
-            own = means[block].reshape(-1, more, unit.size)
-            seen[block] = np.concatenate([seen[block], own], axis=1)
-            mean = np.einsum("rk,rku->ru", w, seen[block])
-            gap = ((seen[block] - mean[:, None]) ** 2).mean(axis=1)
+            of_block = means[block].reshape(-1, more, unit.size)
+            of_chains[block] = np.concatenate([of_chains[block], of_block], axis=1)
+            mean = np.einsum("rk,rku->ru", w, of_chains[block])
+            gap = ((of_chains[block] - mean[:, None]) ** 2).mean(axis=1)
             gap = gap * np.square(getattr(unit, "gain", 1.0))
             worst = np.maximum(worst, gap.max(axis=1, initial=0.0))
-            found[block][left] = mean
-        # As many chains count as weights leave.
-        error[left] = np.sqrt(worst * (w**2).sum(axis=1))
-        going = error[left] > _SURE
-        left, log_w, seen = left[going], log_w[going], [own[going] for own in seen]
-        if not left.size:
+            found[block][remaining] = mean
+        # The sum of squared weights is the inverse of the effective number of chains.
+        error[remaining] = np.sqrt(worst * (w**2).sum(axis=1))
+        continues = error[remaining] > _SURE
+        remaining, log_w, of_chains = (
+            remaining[continues],
+            log_w[continues],
+            [of_block[continues] for of_block in of_chains],
+        )
+        if not remaining.size:
             break
     return *found, error
 
 
 def tell_unsure(who, error):
-    """Warn, by a FewDrawsWarning, of rows whose means have large standard errors."""
+    """Warn about rows whose means have large standard errors, by a FewDrawsWarning."""
     remedy = "Raise n_steps of impute, or fit fewer n_components"
     weighted.tell_unsure(who, error, _UNSURE, _CHAINS_AT_MOST, remedy)
 
 
 def _some(part, rows):
-    """Some rows of an array; None and True as they are."""
+    """Some rows of an array; None and True are returned unchanged."""
     return part[rows] if isinstance(part, np.ndarray) else part

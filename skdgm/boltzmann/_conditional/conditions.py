@@ -1,8 +1,8 @@
-"""Conditions as the values of a block that is always clamped: given columns, or the
-rows of a series before each.
+"""Conditions as values of a block that is always clamped: columns of X, or previous
+rows.
 
-Real columns are standardised, bits and one-hot categories counted from their means; a
-missing value is 0, the mean of its column.
+Real columns are standardized; bits and one-hot categories are centered at their means.
+A missing value is 0, the mean of its column.
 """
 
 import numpy as np
@@ -11,47 +11,47 @@ from skdgm.data.units import UnitColumns
 from skdgm.utils.random import mix64
 from skdgm.utils.rows import row_hash
 
-# Largest magnitude of a condition: values farther out count as this one.
+# Magnitude at which conditions are clipped.
 _MOST = 10.0
 
 
 def n_inputs(columns):
-    """Number of conditions that columns make."""
+    """Number of conditions of all columns."""
     return int(widths_of(columns).sum())
 
 
 def widths_of(columns):
-    """Number of conditions that each column makes, (n_columns,)."""
+    """Number of conditions of each column, (n_columns,)."""
     return np.where(columns.coded, columns.sizes, 1)
 
 
 def inputs(columns, v):
-    """Conditions of values of columns, in the units of the model and NaN where missing:
-    (n_rows, n_inputs), in the type of v."""
-    coded, widths = columns.coded, widths_of(columns)
+    """Conditions of values v in the units of the model, NaN where missing: (n_rows,
+    n_inputs)."""
+    is_coded, widths = columns.coded, widths_of(columns)
     center = (columns.units.mean - columns.mean) / columns.scale
-    plain = np.where(coded, 0.0, (v - center) * columns.units.gains)
-    whole = np.repeat(plain, widths, axis=1)
-    if coded.any():
+    numbers = np.where(is_coded, 0.0, (v - center) * columns.units.gains)
+    conditions = np.repeat(numbers, widths, axis=1)
+    if is_coded.any():
         places = np.arange(widths.sum()) - np.repeat(np.cumsum(widths) - widths, widths)
-        entries = np.repeat(coded, widths)
+        entries = np.repeat(is_coded, widths)
         codes = np.repeat(v, widths, axis=1)[:, entries]
-        on = (codes == places[entries]) - UnitColumns().frequencies(columns)
-        whole[:, entries] = np.where(np.isnan(codes), 0.0, on)
-    whole = np.nan_to_num(whole, copy=False)
-    return whole.clip(-_MOST, _MOST).astype(v.dtype, copy=False)
+        one_hot = (codes == places[entries]) - UnitColumns().frequencies(columns)
+        conditions[:, entries] = np.where(np.isnan(codes), 0.0, one_hot)
+    conditions = np.nan_to_num(conditions, copy=False)
+    return conditions.clip(-_MOST, _MOST).astype(v.dtype, copy=False)
 
 
 class RowConditions:
-    """Conditions of rows, read where they are needed: ``conditions[index]`` are those
-    at an index, (n_rows, n_inputs); as :class:`~skdgm.utils.given.Given`.
+    """Conditions of rows, read on demand: ``conditions[index]`` is an array of shape
+    (n_rows, n_inputs). The interface is that of :class:`~skdgm.utils.given.Given`.
 
     Parameters
     ----------
     rows : Rows
-        In the units of their columns.
+        Rows in the units of their columns.
     columns : Mixed
-        Statistics of these.
+        Statistics of the columns.
     """
 
     def __init__(self, rows, columns):
@@ -59,7 +59,7 @@ class RowConditions:
 
     @property
     def values(self):
-        """The conditions themselves, which an index array selects from."""
+        """The conditions, which an index array selects from."""
         return self
 
     def __getitem__(self, index):
@@ -72,7 +72,7 @@ class RowConditions:
 
     @property
     def known(self):
-        """Mask of rows with conditions: all."""
+        """Mask of rows with conditions: all rows."""
         return np.ones(self.rows.shape[0], bool)
 
     @property
@@ -82,14 +82,14 @@ class RowConditions:
 
 
 class Past(RowConditions):
-    """Rows of series before each row, as its conditions.
+    """Previous rows of the same series, as conditions of each row.
 
     Parameters
     ----------
     rows : Rows
-        One series after the other, in the units of their columns.
+        Concatenated series, in the units of their columns.
     columns : Mixed or None
-        Statistics of these; None before they are known.
+        Statistics of the columns; None before they are known.
     n_lags : int
     lengths : ndarray of int
         Number of rows of each series.
@@ -103,9 +103,9 @@ class Past(RowConditions):
     def __getitem__(self, index):
         place, index, lags = self.place[index], np.arange(len(self.place))[index], []
         for lag in range(1, self.n_lags + 1):
-            there = place >= lag
-            rows = self.rows.take(np.where(there, index - lag, index))
-            lags.append(np.where(there[:, None], inputs(self.columns, rows), 0))
+            has_lag = place >= lag
+            rows = self.rows.take(np.where(has_lag, index - lag, index))
+            lags.append(np.where(has_lag[:, None], inputs(self.columns, rows), 0))
         return np.concatenate(lags, axis=1)
 
     @property
@@ -116,6 +116,6 @@ class Past(RowConditions):
     def hashes(self):
         of_rows, hashes = row_hash(self.rows), np.zeros(len(self.place), np.uint64)
         for lag in range(1, self.n_lags + 1):
-            there = np.flatnonzero(self.place >= lag)
-            hashes[there] += mix64(of_rows[there - lag] + np.uint64(lag))
+            has_lag = np.flatnonzero(self.place >= lag)
+            hashes[has_lag] += mix64(of_rows[has_lag - lag] + np.uint64(lag))
         return mix64(hashes)

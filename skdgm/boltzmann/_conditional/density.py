@@ -2,8 +2,8 @@ r"""Density of y given conditions x.
 
 .. math:: \log p(y \mid x) = \log \sum_h e^{-E(y, h; x)} - \log Z(x)
 
-with a Z of each row: exact where y or the hidden units have few states, else between
-annealed importance sampling from both sides.
+Z(x) of each row is exact if y or the hidden units have few states. Otherwise annealed
+importance sampling in both directions brackets it.
 """
 
 from functools import cached_property
@@ -29,12 +29,12 @@ from skdgm.utils.rows import Rows, row_hash
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
-# Entries of rows at a time.
+# Number of entries of the rows processed at a time.
 _ROOM = 2**18
 
 
 def take(tuples, rows):
-    """Values and clamps of blocks of some rows."""
+    """Values and clamps of all blocks, for some rows."""
     return tuple(
         tuple(v if v is None or v is True else np.asarray(v)[rows] for v in parts)
         for parts in tuples
@@ -42,7 +42,7 @@ def take(tuples, rows):
 
 
 class ResponseColumns(NamedTuple):
-    """Columns of y: their :class:`~skdgm.data.responses.Responses`, None of series;
+    """Columns of y: their :class:`~skdgm.data.responses.Responses` (None for series),
     kind, and statistics."""
 
     responses: object
@@ -51,23 +51,21 @@ class ResponseColumns(NamedTuple):
 
 
 class ConditionalDensity(Density):
-    """Density of y given conditions.
-
-    Without y, all of it is missing.
+    """Density of y given conditions; without y, all its values are missing.
 
     Parameters
     ----------
     context : Context
-        Of the conditions.
+        Context of the conditions.
     energy : Energy
     params : Params
     y : ResponseColumns
     layout : TableLayout
         Blocks of the columns of y.
     n_lags : int, default=0
-        Number of rows before each that are its conditions.
+        Number of previous rows that are the conditions of a row.
     sweeps : int, default=0
-        Mean-field sweeps by which the machine has learned to predict, if it has.
+        Number of mean-field sweeps with which the machine was trained to predict, or 0.
     """
 
     def __init__(self, context, *, energy, params, y, layout, n_lags=0, sweeps=0):
@@ -78,15 +76,15 @@ class ConditionalDensity(Density):
 
     @property
     def capabilities(self):
-        log_p, holes = "estimate", "lower bound"
+        log_p, with_missing = "estimate", "lower bound"
         if self.enumeration.possible:
-            log_p = holes = "exact"
-        drawn = "exact" if self.enumeration.possible else "estimate"
+            log_p = with_missing = "exact"
+        sampled = "exact" if self.enumeration.possible else "estimate"
         return {
-            "log_prob": of_rows(log_p, missing=holes, grey="estimate"),
-            "features": of_rows("exact", missing=drawn),
-            "sample": {"conditions": drawn},
-            "fill": {"missing": "estimate" if self.sweeps else drawn},
+            "log_prob": of_rows(log_p, missing=with_missing, grey="estimate"),
+            "features": of_rows("exact", missing=sampled),
+            "sample": {"conditions": sampled},
+            "fill": {"missing": "estimate" if self.sweeps else sampled},
         }
 
     @cached_property
@@ -99,8 +97,8 @@ class ConditionalDensity(Density):
         return self.energy.units[len(self.layout.units)].size
 
     def pairs(self, X, y=None, dtype=None):
-        """Rows of y, in the units of the model, with their conditions; X may be a
-        number of rows without known conditions."""
+        """Rows of y, in the units of the model, with their conditions. X may be a
+        number of rows with unknown conditions."""
         if isinstance(X, Number | np.generic):
             n_rows = count_rows(X, len(self.responses.kinds) + len(self.columns.seen))
             dtype = dtype or self.params.dtype.type
@@ -115,8 +113,8 @@ class ConditionalDensity(Density):
         return rows_of_y._replace(given=RowConditions(rows, self.columns))
 
     def blocks(self, rows):
-        """Iterate over blocks of rows: their places, and values and clamps of blocks of
-        the energy."""
+        """Iterate over parts of the rows: their indices, and values and clamps of all
+        blocks."""
         size = max(1, _ROOM // max(unit.size for unit in self.energy.units))
         for start in range(0, rows.shape[0], size):
             part = np.arange(start, min(start + size, rows.shape[0]))
@@ -124,46 +122,49 @@ class ConditionalDensity(Density):
             yield part, (*x, rows.beside(part)), (*clamp, True)
 
     def parts(self, x, clamp):
-        """Iterate over rows with the same known entries: their places, and the
-        :class:`Enumeration` of the free entries, the known values and the
-        conditions, in float64; at last those with too many states, with None."""
-        units, many = self.layout.units, []
+        """Iterate over groups of rows with the same known entries. Yields their
+        indices, and a tuple of the :class:`Enumeration` of the free entries, the
+        conditions, and the known values, in float64. Last come the rows with too many
+        states, with None instead of the tuple."""
+        units, not_enumerable = self.layout.units, []
         shapes = [(len(x[-1]), unit.size) for unit in units]
-        known = [np.broadcast_to(held, shape) for held, shape in zip(clamp, shapes)]
+        known = [
+            np.broadcast_to(clamped, shape) for clamped, shape in zip(clamp, shapes)
+        ]
         for rows in alike(np.concatenate(known, axis=1)):
             enumeration = self.enumeration.of([mask[rows[0]] for mask in known])
             if enumeration.possible:
                 y = [np.asarray(x[b])[rows].astype(float) for b in range(len(units))]
                 yield rows, (enumeration, x[-1][rows].astype(np.float64), y)
             else:
-                many.append(rows)
-        if many:
-            yield np.sort(np.concatenate(many)), None
+                not_enumerable.append(rows)
+        if not_enumerable:
+            yield np.sort(np.concatenate(not_enumerable)), None
 
     def streams(self, rows, *tags):
-        """A stream for each row, by its content."""
+        """A stream for each row, which depends on its content."""
         return stream(self.seed, LIKELIHOOD, *tags).rows(row_hash(rows))
 
     @property
     def precise(self):
-        """Type in which rows are read for likelihoods: float64 where these are exact,
-        else None."""
+        """Type in which rows are read for likelihoods: float64 if these are exact, else
+        None."""
         return np.float64 if self.enumeration.possible else None
 
     def log_prob(self, X, y=None):
-        """Log-likelihood of each row of y given X, in nats; 0 where y is None."""
+        """Log-likelihood of each row of y given X, in nats; 0 if y is None."""
         low, high = self.bracket(X, y)
         return np.where(high - low > 1.0, low, 0.5 * (low + high))
 
     def bracket(self, X, y=None):
         """Lower and upper estimates of the log-likelihood of each row, in nats, (2,
-        n_rows): equal where it is exact."""
+        n_rows), which are equal if it is exact."""
         if y is None:
             return np.zeros((2, self.read(X).shape[0]))
         return self.bracket_of(self.pairs(X, y, self.precise))
 
     def bracket_of(self, rows):
-        """The same of rows with conditions."""
+        """As :meth:`bracket`, for rows with conditions."""
         volume = self.y.domain.log_volume(self.y.columns, rows)
         rng, brackets = self.streams(rows), []
         with one_blas_thread():
@@ -173,8 +174,8 @@ class ConditionalDensity(Density):
         return np.concatenate(brackets, axis=1) + volume
 
     def _log_Z(self, z, rng):
-        """Log Z from above and from below, (2, n_rows), with the weight of the
-        conditions themselves."""
+        """Upper and lower estimates of log Z, (2, n_rows), including the weight of the
+        conditions."""
         if self.enumeration.possible:
             exact = self.enumeration.log_evidence(z.astype(np.float64))
             exact += self.energy.units[-1].log_weight(self.params.units[-1], z)
@@ -182,23 +183,24 @@ class ConditionalDensity(Density):
         return log_Z_bracket(rng, self.energy, self.params, z)
 
     def log_weight(self, x, clamp):
-        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""
+        """Log of the sum of exp(-E) over all entries that are not clamped, or a lower
+        bound."""
         n, log_weight = len(self.layout.units), np.empty(len(x[-1]))
-        holed = np.zeros(len(log_weight), bool)
-        for held in clamp[:n]:
-            holed |= False if held is True else ~held.all(axis=1)
+        incomplete = np.zeros(len(log_weight), bool)
+        for clamped in clamp[:n]:
+            incomplete |= False if clamped is True else ~clamped.all(axis=1)
         params, energy = self.enumeration.params, self.energy
-        if not holed.all():
-            whole = [None if v is None else v[~holed] for v in x]
-            log_weight[~holed] = energy.log_marginal(params, whole)
-        if holed.any():
-            part, held = take((x, clamp), holed)
-            log_weight[holed] = self._log_evidence(part, held)
+        if not incomplete.all():
+            complete = [None if v is None else v[~incomplete] for v in x]
+            log_weight[~incomplete] = energy.log_marginal(params, complete)
+        if incomplete.any():
+            part, clamped = take((x, clamp), incomplete)
+            log_weight[incomplete] = self._log_evidence(part, clamped)
         return log_weight
 
     def _log_evidence(self, x, clamp):
-        """Log weight of rows with missing entries: a lower bound where states are
-        many."""
+        """Log weight of rows with missing entries; a lower bound if there are many
+        states."""
         params, energy = self.enumeration.params, self.energy
         log_weight = np.empty(len(x[-1]))
         for rows, exact in self.parts(x, clamp):
@@ -207,42 +209,42 @@ class ConditionalDensity(Density):
                 of_z = energy.units[-1].log_weight(params.units[-1], z)
                 log_weight[rows] = enumeration.log_evidence(z, y) + of_z
             else:
-                part, held = take((x, clamp), rows)
-                means, _ = mean_field(energy, params, part, held)
-                log_weight[rows] = bound(energy, params, means, held)
+                part, clamped = take((x, clamp), rows)
+                means, _ = mean_field(energy, params, part, clamped)
+                log_weight[rows] = bound(energy, params, means, clamped)
         return log_weight
 
     def features(self, X, y=None):
-        """Means of hidden units given X, and y where it is known."""
+        """Means of the hidden units given X and the known entries of y."""
         return self.features_of(self.pairs(X, y))
 
     def features_of(self, rows):
-        """The same of rows with conditions."""
+        """As :meth:`features`, for rows with conditions."""
         n, blocks = len(self.layout.units), []
         with one_blas_thread():
             for _, x, clamp in self.blocks(rows):
                 hidden = np.empty((len(x[-1]), self.n_features_out), self.params.dtype)
-                whole = all(np.all(held) for held in clamp[:n])
-                parts = [(slice(None), None)] if whole else self.parts(x, clamp)
+                is_complete = all(np.all(clamped) for clamped in clamp[:n])
+                parts = [(slice(None), None)] if is_complete else self.parts(x, clamp)
                 for part, exact in parts:
                     if exact:
                         enumeration, z, y = exact
                         means = enumeration.means(z, y)
                     else:
-                        values, held = take((x, clamp), part)
-                        means, _ = mean_field(self.energy, self.params, values, held)
+                        values, clamped = take((x, clamp), part)
+                        means, _ = mean_field(self.energy, self.params, values, clamped)
                     hidden[part] = means[n]
                 blocks.append(hidden)
         return np.concatenate(blocks)
 
     def marginals(self, X, y=None, n_steps=100):
-        """Means of the blocks of y given X and the known entries of y, a list: exact
-        where the missing entries, or the hidden layer, have few states, else averages
-        over chains."""
+        """Means of the blocks of y given X and the known entries of y, a list. They are
+        exact if the missing entries or the hidden layer have few states, and averages
+        over chains otherwise."""
         return self.marginals_of(self.pairs(X, y), n_steps)
 
     def marginals_of(self, rows, n_steps=100):
-        """The same of rows with conditions."""
+        """As :meth:`marginals`, for rows with conditions."""
         rng, parts, errors = self.streams(rows, 1), [], []
         with one_blas_thread():
             for part, x, clamp in self.blocks(rows):
@@ -257,9 +259,9 @@ class ConditionalDensity(Density):
         ]
 
     def means_of(self, x, clamp, rng, n_steps, once=False):
-        """Means of visible blocks given conditions and clamped entries, a list, and the
-        largest standard error of each row, (n_rows,): 0 where means are exact. By a
-        single chain where not, if ``once``."""
+        """Means of the visible blocks given conditions and clamped entries, a list, and
+        the largest standard error of each row, (n_rows,), which is 0 if means are
+        exact. With ``once``, other rows have a single chain."""
         units, error = self.layout.units, np.zeros(len(x[-1]))
         if self.sweeps:
             return self._swept(x, clamp), error
@@ -269,28 +271,29 @@ class ConditionalDensity(Density):
                 enumeration, z, y = exact
                 means = enumeration.means(z, y)
             else:
-                part, held = take((x, clamp), rows)
+                part, clamped = take((x, clamp), rows)
                 streams = rng.take(rows)
                 means, error[rows] = averages(
-                    streams, self.energy, self.params, part, held, n_steps, once
+                    streams, self.energy, self.params, part, clamped, n_steps, once
                 )
-            for whole, mean in zip(of_blocks, means):
-                whole[rows] = mean
+            for of_block, mean in zip(of_blocks, means):
+                of_block[rows] = mean
         return of_blocks, error
 
     def _swept(self, x, clamp):
-        """Means of visible blocks by the sweeps that were learned."""
+        """Means of the visible blocks, predicted by unrolled sweeps."""
         x = tuple(None if part is None else np.asarray(part) for part in x)
         parts = zip(clamp, self.layout.units, x)
-        seen = [np.broadcast_to(known, v.shape) for known, _, v in parts]
-        clamped = (*seen, None, True)
+        observed = [np.broadcast_to(known, v.shape) for known, _, v in parts]
+        clamped = (*observed, None, True)
         updates = unroll(self.energy, self.params, x, clamped, self.sweeps)
         means = {update.block: update.mean for update in updates}
-        return [np.where(known, x[b], means[b]) for b, known in enumerate(seen)]
+        return [np.where(known, x[b], means[b]) for b, known in enumerate(observed)]
 
     def drawn(self, X, y=None, random_state=None, n_steps=100):
-        """Draw y given X and its known entries, in the units of the model: exactly
-        where states are few, else by Gibbs steps from the mean field."""
+        """Draw y given X and the known entries of y, in the units of the model: exactly
+        if there are few states, otherwise by Gibbs steps from the mean-field
+        solution."""
         rows, parts = self.pairs(X, y), []
         n_steps = count(n_steps, "n_steps")
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
@@ -302,24 +305,24 @@ class ConditionalDensity(Density):
 
     def draws_of(self, x, clamp, rng, n_steps):
         """Draws given conditions and clamped entries, as values of the table."""
-        found = [np.empty((len(x[-1]), unit.size)) for unit in self.layout.units]
+        of_blocks = [np.empty((len(x[-1]), unit.size)) for unit in self.layout.units]
         for rows, exact in self.parts(x, clamp):
             if exact:
-                own, z, y = exact
-                drawn = own.draw(z, rng.take(rows), y)
+                enumeration, z, y = exact
+                drawn = enumeration.draw(z, rng.take(rows), y)
             else:
-                part, held = take((x, clamp), rows)
-                means, _ = mean_field(self.energy, self.params, part, held)
+                part, clamped = take((x, clamp), rows)
+                means, _ = mean_field(self.energy, self.params, part, clamped)
                 order = self.energy.backwards
-                sampler = Gibbs(self.energy, colours=order, clamp=held)
+                sampler = Gibbs(self.energy, colours=order, clamp=clamped)
                 streams, start = rng.take(rows), State(means)
                 drawn = sampler.step(streams, self.params, start, n_steps)[0].x
-            for whole, own in zip(found, drawn):
-                whole[rows] = np.asarray(own)
-        return self.layout.to_table(found).astype(self.params.dtype, copy=False)
+            for of_block, enumeration in zip(of_blocks, drawn):
+                of_block[rows] = np.asarray(enumeration)
+        return self.layout.to_table(of_blocks).astype(self.params.dtype, copy=False)
 
     def transformed(self, X, H, method="mean", random_state=None):
-        """Means, or draws, of y given X and values of the hidden units."""
+        """Means or draws of y given X and values of the hidden units."""
         check_choice("method", method, ("mean", "sample"))
         rows = self.pairs(X)
         H = self.checked(H, self.params.dtype, "entries of hidden units")
@@ -343,16 +346,16 @@ class ConditionalDensity(Density):
         return self.responses.decoded(self.to_data(v))
 
     def to_data(self, v):
-        """Values of y as numbers of its columns."""
+        """Values of y in the units of its columns."""
         return self.y.domain.to_data(self.y.columns, v)
 
     def sample(self, X, random_state=None, *, n_steps=100):
-        """Draw y given X, or X rows without known conditions."""
+        """Draw y given X, or given a number of rows with unknown conditions."""
         drawn = self.drawn(X, None, random_state, n_steps)
         return self.responses.decoded(self.to_data(drawn))
 
     def fill(self, X, method="mean", random_state=None, *, y=None, n_steps=100):
-        """Fill missing entries of y given X and the others."""
+        """Impute missing entries of y given X and the other entries."""
         check_choice("method", method, ("mean", "sample"))
         if method == "sample":
             numbers = self.to_data(self.drawn(X, y, random_state, n_steps))
@@ -364,7 +367,7 @@ class ConditionalDensity(Density):
         return self.responses.decoded(numbers)
 
     def fill_numbers(self, X, y=None, n_steps=100):
-        """Means of y, as numbers of its columns: of categories the most probable."""
+        """Means of y in the units of its columns; the most probable categories."""
         means = self.marginals(X, y, count(n_steps, "n_steps"))
         return self.to_data(self.layout.to_table(means))
 
@@ -374,15 +377,15 @@ class ConditionalDensity(Density):
         return self.responses.decoded(self.rounded(numbers))
 
     def rounded(self, numbers):
-        """Numbers of columns with the more probable value of bits."""
+        """Numbers of columns, with the most probable values of bits, in place."""
         bits = self.y.columns.kinds == "bernoulli"
         numbers[:, bits] = numbers[:, bits] > 0.5
         return numbers
 
     def probabilities(self, means):
-        """Probabilities of the categories, or both values of a bit, of each column of y
-        that has such, given the means of blocks: a list of (n_rows, n_categories), in
-        the order of the columns."""
+        """Probabilities of the categories, or of both values of a bit, given the means
+        of blocks: a list of arrays (n_rows, n_categories) for columns of y with
+        classes, in their order."""
         of_columns, layout = {}, self.layout
         for (kind, unit, which), part in zip(layout.blocks, means):
             if kind == "categorical":

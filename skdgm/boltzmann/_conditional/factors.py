@@ -3,8 +3,8 @@ r"""Factors of conditional machines: weights that conditions gate.
 .. math:: -E(y, h; x) = \dots + \sum_f \big(T(y)^\top A\big)_f \big(h^\top B\big)_f
    \big(x^\top C\big)_f
 
-Where some conditions z are gates, and all others not, these gate the weights of the
-conditions, too [1]_: there are factors of (y, h, z), of (y, x, z) and of (h, x, z).
+If only some conditions z are gates, they also gate the weights of the conditions [1]_:
+there are factors of (y, h, z), of (y, x, z) and of (h, x, z).
 
 References
 ----------
@@ -21,7 +21,7 @@ from skdgm.boltzmann._conditional.conditions import widths_of
 from skdgm.couplings import Factors
 from skdgm.energies import Triple
 
-# What each of the three ends of a kind of factors is.
+# Names of the three ends of each kind of factors.
 ALL = (("visible", "hidden", "conditions"),)
 GATED = (
     ("visible", "hidden", "gates"),
@@ -31,8 +31,8 @@ GATED = (
 
 
 class Gating(NamedTuple):
-    """Number of factors, and whether each condition is a gate, a tuple of bool; empty
-    if all are. ``pairwise`` if there are weights between two blocks, too."""
+    """Number of factors, a tuple of bool with the conditions that are gates (empty if
+    all are), and whether there are weights between pairs of blocks."""
 
     n_factors: int
     gates: tuple = ()
@@ -40,14 +40,14 @@ class Gating(NamedTuple):
 
     @property
     def kinds(self):
-        """The ends of each kind of factors: tuples of their names."""
+        """The ends of each kind of factors, tuples of their names."""
         if not self.n_factors:
             return ()
         return GATED if self.gates else ALL
 
     def triples(self, units, first):
-        """Three-way links between visible blocks, the hidden one and conditions, and
-        their couplings, which are numbered from ``first`` on."""
+        """Three-way links between visible blocks, the hidden block and the conditions,
+        and their couplings, which are numbered from ``first``."""
         links, couplings = [], []
         for kind in self.kinds:
             numbers = {}
@@ -57,9 +57,9 @@ class Gating(NamedTuple):
                     mask = np.array(self.gates)[:, None] if end == "gates" else None
                     size = units[block].size
                     couplings.append(Factors(size, self.n_factors, mask))
-            for one in self._blocks(kind[0], len(units)):
+            for first_end in self._blocks(kind[0], len(units)):
                 others = [self._blocks(end, len(units))[0] for end in kind[1:]]
-                blocks = one, *others
+                blocks = first_end, *others
                 links.append(Triple(blocks, [numbers[e] for e in zip(kind, blocks)]))
         return links, couplings
 
@@ -70,26 +70,26 @@ class Gating(NamedTuple):
         return (n_blocks - 2 if end == "hidden" else n_blocks - 1,)
 
     def named(self, couplings, layout, gains):
-        """Weights of factors as a fitted model shows them, a list: of each kind those
-        of its three ends, (n_factors, n_entries). ``gains`` are those of visible blocks
-        and hidden units."""
-        left, factors = iter(couplings), []
+        """Weights of the factors as a fitted attribute, a list of arrays of shape
+        (n_factors, n_entries) for the three ends of each kind. ``gains`` are those of
+        visible blocks and hidden units."""
+        remaining, factors = iter(couplings), []
         for end in self._ends:
             if end == "visible":
                 shape = self.n_factors, layout.widths.sum()
                 weights = np.empty(shape, gains[-1].dtype)
                 for places, gain in zip(layout.entries, gains):
-                    weights[:, places] = next(left).T * gain
+                    weights[:, places] = next(remaining).T * gain
             else:
-                weights = next(left).T * (gains[-1] if end == "hidden" else 1)
+                weights = next(remaining).T * (gains[-1] if end == "hidden" else 1)
             factors.append(np.ascontiguousarray(weights))
         return factors
 
     def couplings(self, named, layout, gains):
-        """The inverse of :meth:`named`."""
+        """Inverse of :meth:`named`."""
         couplings = []
-        for end, part in zip(self._ends, named, strict=True):
-            weights = part.T
+        for end, of_end in zip(self._ends, named, strict=True):
+            weights = of_end.T
             if end == "visible":
                 places = zip(layout.entries, gains)
                 couplings += [
@@ -111,7 +111,7 @@ def _column(gain):
 
 
 def gating_of(facts):
-    """Factors of a machine, and which conditions are gates."""
+    """Factors of a machine, with the conditions that are gates."""
     structure = facts.structure
     if structure.gates is None or not structure.n_factors:
         return Gating(structure.n_factors, (), structure.pairwise)
@@ -125,8 +125,8 @@ def gating_of(facts):
 
 
 def gate_columns(gates, names, n_columns):
-    """Numbers of the columns of X that are gates, by number or name; ValueError if X
-    has no such column."""
+    """Numbers of the columns of X that are gates, given by number or name; ValueError
+    if X has no such column."""
     names, numbers = [] if names is None else list(names), []
     for gate in gates:
         if isinstance(gate, Integral) and not isinstance(gate, bool):

@@ -1,10 +1,10 @@
-r"""Models of machines given conditions.
+r"""Models of conditional machines.
 
 .. math:: -E(y, h; x) = -E(y, h) + T(y)^\top A \, x + x^\top B \, h
 
-for conditions x, a block of an energy that is always clamped: biases of y and of the
-hidden units depend on it. With factors the weights between both do, too: see
-:mod:`~skdgm.boltzmann._conditional.factors`.
+The conditions x are a block of the energy that is always clamped. The biases of y and
+of the hidden units depend on it. With factors, the weights between y and h also depend
+on it: see :mod:`~skdgm.boltzmann._conditional.factors`.
 """
 
 from functools import lru_cache
@@ -26,14 +26,14 @@ from skdgm.distributions import Binomial, Poisson, UnitNormal
 from skdgm.energies import Energy, Params, graph
 from skdgm.training import AUTO
 
-# Learning rates of machines with real columns in y, and with factors alone, which do
-# not begin with a regression; with counts, whose logs are far apart; and of others.
+# Learning rates for real columns in y; for real columns and only factored weights, which
+# are not initialized by regressions; for counts; and for other columns.
 _OF_REAL, _OF_GATED, _OF_COUNTS, _OF_OTHERS = 0.001, 0.003, 0.03, 0.01
 
 
 class ConditionalModel(Tables[ConditionalOptions]):
-    """One hidden layer over a visible block for each kind of the columns of y, given
-    conditions: the last block."""
+    """One hidden layer above a visible block for each kind of column of y, and a last
+    block of conditions."""
 
     STRUCTURE = (
         *("column_types", "condition_types", "hidden", "n_components", "n_lags"),
@@ -103,12 +103,12 @@ class ConditionalModel(Tables[ConditionalOptions]):
         return beginning._replace(moments=moments, means=moments, initial=initial)
 
     def sweeps(self, options):
-        """Number of sweeps that a machine has learned to predict by, or 0."""
+        """Number of sweeps with which the machine was trained to predict, or 0."""
         learned = options.gradient == "mean-field"
         return options.mean_field_steps if learned else 0
 
     def options(self, facts, energy):
-        """Options of training, with a learning rate that suits the columns of y."""
+        """Training options, with a learning rate that suits the columns of y."""
         options = SimpleNamespace(**vars(facts.options))
         if options.learning_rate == AUTO:
             if any(unit.form == "normal" for unit in energy.units):
@@ -120,7 +120,8 @@ class ConditionalModel(Tables[ConditionalOptions]):
         return options
 
     def initial(self, facts):
-        """Function that gives conditions the weights of regressions, if asked for."""
+        """Function that initializes the weights of the conditions by regressions, or
+        None."""
         options = facts.options
         ridge = options.init_conditions == "ridge" and options.pairwise
         return regressed if ridge else None
@@ -138,13 +139,13 @@ class ConditionalModel(Tables[ConditionalOptions]):
         )
         layout, hidden = layout_of(of_responses), self.hidden(facts)
         A = np.empty((n_conditions(facts), layout.widths.sum()), B.dtype)
-        for unit, part, places in zip(layout.units, W[n:], layout.entries):
-            A[:, places] = part.T * gain_of(unit, B.dtype)
+        for unit, W_of_block, places in zip(layout.units, W[n:], layout.entries):
+            A[:, places] = W_of_block.T * gain_of(unit, B.dtype)
         del attributes["chains_"], attributes["h_samples_"]
         if gating.n_factors:
             gains = [gain_of(unit, B.dtype) for unit in (*layout.units, hidden)]
-            named = gating.named(couplings[2 * n + 1 :], layout, gains)
-            attributes["factors_"] = named
+            factors = gating.named(couplings[2 * n + 1 :], layout, gains)
+            attributes["factors_"] = factors
         return attributes | {
             "_training": state[1:],
             "condition_visible_": A,
@@ -173,7 +174,7 @@ class ConditionalModel(Tables[ConditionalOptions]):
 
 
 def _no_pairs(energy, dtype):
-    """Weights between two blocks that are not there: zeros."""
+    """Zero weights between pairs of blocks."""
     *sizes, n_given = (unit.size for unit in energy.units)
     *visible, n_hidden = sizes
     shapes = [(size, n_hidden) for size in visible]
@@ -182,12 +183,12 @@ def _no_pairs(energy, dtype):
 
 
 def n_conditions(facts):
-    """Number of conditions: of the columns of X, or of all lags."""
+    """Number of conditions: entries of the columns of X, or of all lags."""
     return n_inputs(facts.columns) * max(1, facts.structure.n_lags)
 
 
 def of_y(facts):
-    """Facts about the columns of y, instead of the conditions."""
+    """Facts about the columns of y instead of the conditions."""
     if facts.structure.n_lags:
         return facts
     responses = facts.known.responses
@@ -197,10 +198,11 @@ def of_y(facts):
     return facts._replace(domain=domain, columns=columns, known=known)
 
 
-# The kinds of the blocks belong to the key: see the energies of tables.
+# ``kinds`` distinguishes blocks that are equal as tuples: see the energies of tables.
 @lru_cache(maxsize=128)
 def _energy(kinds, units, conditions, gating):
-    """Energy of visible blocks, hidden units and conditions, of a colour each."""
+    """Cached energy of visible blocks, hidden units and conditions, one color for
+    each."""
     n = len(units) - 1
     visible, hidden, known = tuple(range(n)), n, n + 1
     units = *units, conditions

@@ -4,7 +4,8 @@ r"""Likelihood of rows given conditions, as an objective.
    \left[-\frac{\partial E}{\partial\theta}\right] - \mathbb{E}_{y, h \mid x}\left[
    -\frac{\partial E}{\partial\theta}\right]
 
-Each row has a model of its own, so chains start at its y, and its conditions stay.
+Each row has its own model. Chains therefore start at its y, with its conditions
+clamped.
 """
 
 import numpy as np
@@ -22,7 +23,7 @@ from skdgm.samplers import Gibbs
 from skdgm.utils import addresses
 
 _HOLES, _DRAWN = addresses.CONDITIONAL_LEARNING
-# Bits of the smaller layer up to which its states are enumerated in every update.
+# Number of bits of the smaller layer up to which updates enumerate its states.
 _FEW = 8
 
 
@@ -36,32 +37,32 @@ class ConditionalChains(DataChains):
 
 
 class Enumerated(ConditionalChains):
-    """Draws of y and hidden units given the conditions, by enumeration of the layer
-    that has fewer states: an unbiased gradient."""
+    """Exact draws of y and the hidden units given the conditions, by enumeration of the
+    layer with fewer states: an unbiased gradient."""
 
     def phases(self, rng, state, x, clamp, clock):
         energy, params, n_rows = self.energy, state.params, len(x[-1])
-        n_steps, held = self.n_steps(clock), clamp_of(energy)
+        n_steps, clamped = self.n_steps(clock), clamp_of(energy)
         x, _ = complete(rng.fold(_HOLES), energy, params, x, clamp, n_steps)
         drawn = Enumeration(energy, params).draw(x[-1], rng.fold(_DRAWN).rows(n_rows))
         drawn = [np.asarray(values, params.dtype) for values in drawn]
         data, model = (
-            last_means(energy, params, values, held) for values in (x, drawn)
+            last_means(energy, params, values, clamped) for values in (x, drawn)
         )
         return Phases(data, model), state
 
 
 class MeanFieldPredictions(ConditionalChains):
-    """Predictions of y by a fixed number of mean-field sweeps given the conditions, of
-    which the gradient runs back through all."""
+    """Predictions of y by a fixed number of mean-field sweeps given the conditions,
+    with errors back-propagated through all sweeps."""
 
     def gradient(self, rng, state, x, clamp, clock):
         energy, params, n = self.energy, state.params, len(x) - 2
         x = tuple(None if part is None else np.asarray(part) for part in x)
         known = (np.broadcast_to(held, v.shape) for held, v in zip(clamp[:n], x))
-        seen, targets = clamp_of(energy), (*known, None, None)
+        observed, targets = clamp_of(energy), (*known, None, None)
         n_sweeps = self.options.mean_field_steps
-        grad, means = multi_prediction(energy, params, x, seen, targets, n_sweeps)
+        grad, means = multi_prediction(energy, params, x, observed, targets, n_sweeps)
         parts = zip(targets[:n], x, means)
         values = (np.where(known, part, mean) for known, part, mean in parts)
         data = *values, *means[n:]
@@ -73,8 +74,8 @@ class MeanFieldPredictions(ConditionalChains):
 
 
 class Perturbed(Gibbs):
-    """Sweeps that all draw with the same noise: descent to a state of least energy
-    under a perturbation, which is a sample where units do not depend on each other."""
+    """Gibbs sweeps with the same noise in each sweep: descent to a state of minimum
+    energy under a perturbation, which is a sample if units are independent."""
 
     def step(self, rng, params, state, n_steps=1, first=0):
         for _ in range(n_steps):
@@ -83,14 +84,14 @@ class Perturbed(Gibbs):
 
 
 class PerturbAndDescend(ConditionalChains):
-    """Descent from y by an energy with noise in its fields."""
+    """Descent from y under an energy with perturbed fields."""
 
     def sampler(self, phase):
         return Perturbed(self.energy, clamp=clamp_of(self.energy))
 
 
 class ConditionalObjective(TableObjective):
-    """Log-likelihood of rows given conditions, the last block."""
+    """Log-likelihood of rows given conditions, which are the last block."""
 
     def phase_of(self, options):
         bits = few_bits(self.energy)
@@ -102,8 +103,8 @@ class ConditionalObjective(TableObjective):
                 f"2 ** {MAX_BITS} states, but they have 2 ** {bits:.4g} or more: use "
                 '"cd", or fewer n_components.'
             )
-        pulled = all(hasattr(unit, "pull") for unit in self.energy.units[:-1])
-        if options.gradient == "mean-field" and not pulled:
+        differentiable = all(hasattr(unit, "pull") for unit in self.energy.units[:-1])
+        if options.gradient == "mean-field" and not differentiable:
             raise ValueError(
                 'gradient="mean-field" predicts bits and categories, by hidden ones, '
                 f"but y has other columns, or hidden={options.hidden!r}: use another "
@@ -113,7 +114,8 @@ class ConditionalObjective(TableObjective):
 
     @property
     def recentred(self):
-        """As of :class:`EnergyObjective`: of counts, whose weights push far."""
+        """As in :class:`EnergyObjective`: True for counts, whose weights have large
+        effects."""
         counts = any(isinstance(unit, Binomial | Poisson) for unit in self.energy.units)
         return counts and self.options.solver == "adam" and not self.energy.triples
 
@@ -123,8 +125,8 @@ class ConditionalObjective(TableObjective):
         return (*x, batch.given), (*clamp, True)
 
     def _offsets(self, means):
-        """Initial offsets: the means of the data, and of hidden units alone; conditions
-        have the mean 0."""
+        """Initial offsets: means of the data, means of hidden units without neighbors,
+        and 0 for conditions."""
         known = (
             fill.astype(mean.dtype) for fill, mean in zip(self.layout.fills, means)
         )
@@ -132,7 +134,7 @@ class ConditionalObjective(TableObjective):
 
 
 def clamp_of(energy):
-    """Clamp of the conditions alone, by block."""
+    """Clamp of the conditions only, by block."""
     return (None,) * (len(energy.units) - 1) + (True,)
 
 

@@ -1,1 +1,1 @@
-"""Machines of means and covariances, learned by Hamiltonian Monte Carlo."""
+"""Machines whose hidden units set covariances of real columns."""

@@ -1,12 +1,12 @@
 r"""Annealed importance sampling between a normal distribution and a model.
 
-Over Hamiltonian trajectories,
+Chains follow Hamiltonian trajectories, or Gibbs steps, of the potentials
 
 .. math:: U_\beta(v) = (1 - \beta) \, U_0(v) + \beta \, F(v), \qquad
    U_0(v) = \tfrac12 \lvert v \rvert^2
 
-Entries that are clamped are the same at all :math:`\beta`: then weights estimate the
-integral over all others, of rows with missing entries.
+Clamped entries are the same at all :math:`\beta`. The weights of rows with missing
+entries then estimate the integral over these entries.
 """
 
 from functools import lru_cache
@@ -23,18 +23,18 @@ from skdgm.utils.threading.callers import warn
 
 _LOG_2PI = np.log(2 * np.pi)
 _START, _UP, _BURN, _DOWN, _ENDS = range(5)
-# What is done where nothing else is asked for, with temperatures as moves have them.
+# Default options, in which ``moves`` chooses the temperatures.
 _BRIEF = AISOptions((100, 300, 1000), schedule=None, burn_in=600, max_se=0.1)
-# For rows with missing entries.
+# Numbers of temperatures and chains for rows with missing entries.
 _FEW_BETAS, _FEW_CHAINS = 30, 5
 
 
 class MovesPath(AnnealingPath):
-    """Models between a normal distribution and an energy of covariances, by ``moves``
-    with steps of a ``size``; ``clamp`` as for :meth:`Moves.at`. States are rows."""
+    """Path from a normal distribution to an energy, sampled by ``moves`` with a step
+    ``size``. States are rows; ``clamp`` is as for :meth:`Moves.at`."""
 
     def __init__(self, moves, params, size, clamp=None):
-        # A step asks for two temperatures: its own, and that before.
+        # A step needs two temperatures: its own, and the previous one.
         self._at = lru_cache(2)(lambda beta: moves.at(params, beta, size, clamp))
 
     def log_p(self, v, beta):
@@ -54,14 +54,9 @@ def weights(rng, path, v, betas):
 
 
 def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
-    """Bracket of log Z from both sides of annealing, of ``n_chains`` chains each; those
-    that go down begin at training chains, after a burn-in.
-
-    Raises
-    ------
-    ValueError
-        Temperatures are to be adaptive.
-    """
+    """Bracket of log Z by annealing in both directions, with ``n_chains`` chains each.
+    Chains in the downward direction start from training chains after a burn-in.
+    ValueError if ``effort.schedule`` is "adaptive"."""
     effort = _BRIEF if effort is None else effort
     if effort.schedule == "adaptive":
         raise ValueError(
@@ -76,9 +71,9 @@ def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
     sampler, n_steps = moves.sampler(size), -(-effort.burn_in // moves.n_each)
     state = sampler.step(rows.fold(_BURN), params, State((samples,)), n_steps)[0]
     path = MovesPath(moves, params, size)
-    of_number = getattr(ladder, effort.schedule) if effort.schedule else moves.betas
+    schedule = getattr(ladder, effort.schedule) if effort.schedule else moves.betas
     for n_betas in effort.n_betas:
-        betas = of_number(n_betas)
+        betas = schedule(n_betas)
         up = weights(rows.fold(_UP, n_betas), path, start, betas)
         down = weights(rows.fold(_DOWN, n_betas), path, state.x[0], betas[::-1])
         up, down = of_weights(up, base), of_weights(down, base, sign=-1.0)
@@ -88,20 +83,23 @@ def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
     if not agree(up, down, effort.max_gap):
         text = complaint(up, down, n_betas, effort.max_gap)
         warn(f"{name}: {text}", LikelihoodWarning)
-    drawn = rng.fold(_ENDS).generator(), effort.confidence
-    ends = *interval(up.log_w, *drawn), *interval(down.log_w, *drawn, sign=-1.0)
-    own = min(ends), max(ends), min(up.ess, down.ess), n_betas, up, down
-    return Bracket(log_Z, se, *own)
+    interval_options = rng.fold(_ENDS).generator(), effort.confidence
+    ends = (
+        *interval(up.log_w, *interval_options),
+        *interval(down.log_w, *interval_options, sign=-1.0),
+    )
+    bounds = min(ends), max(ends), min(up.ess, down.ess), n_betas, up, down
+    return Bracket(log_Z, se, *bounds)
 
 
 def log_integral(rng, moves, params, v, size):
-    """Log of the integral of exp(-F) over the missing entries of rows, (n_rows,), and
-    its standard error."""
+    """Log of the integral of exp(-F) over the missing entries of rows, and its standard
+    error, both of shape (n_rows,)."""
     v = np.repeat(v, _FEW_CHAINS, axis=0)
     rng, known = rng.each(_FEW_CHAINS), ~np.isnan(v)
     noise = rng.fold(_START).normal(v.shape[1], v.dtype)
     start, betas = np.where(known, v, noise), np.linspace(0, 1, _FEW_BETAS) ** 2
-    # The standard normal distribution's density of the known entries.
+    # Log density of the known entries under a standard normal distribution.
     base = 0.5 * _LOG_2PI * (~known).sum(axis=1)
     base -= 0.5 * np.square(np.where(known, v, 0), dtype=float).sum(axis=1)
     base += moves.log_base(params)

@@ -1,4 +1,4 @@
-"""Density of an energy of covariances, divided by Z."""
+"""Densities of energies whose hidden units set covariances."""
 
 import numpy as np
 from scipy.special import logsumexp
@@ -14,16 +14,16 @@ from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
-# Trajectories with which missing entries are inferred, for features.
+# Number of steps of chains that draw missing entries, for features.
 _INFERRED = 30
-# Rows at a time.
+# Number of rows processed at a time.
 _BLOCK = 500
 
 
 class CovarianceDensity(Density):
-    """Density of rows; besides the arguments of :class:`~skdgm.base.Density` it has the
-    ``moves`` of an energy, a training ``state``, and the shared log Z, a
-    :class:`~skdgm.partition.LogPartition`."""
+    """Density of rows. ``moves`` has the samplers of the energy, ``state`` is a
+    training state, and ``log_Z`` a :class:`~skdgm.partition.LogPartition` that
+    densities share."""
 
     def __init__(self, context, *, moves, state, log_Z=None):
         super().__init__(context)
@@ -34,7 +34,8 @@ class CovarianceDensity(Density):
 
     @property
     def capabilities(self):
-        """Log Z is an estimate, or a closed sum; missing entries are sampled."""
+        """Log Z is an estimate or, with few spikes, exact; missing entries are
+        sampled."""
         kind = "exact" if self.moves.exact(self.params) else "estimate"
         return {
             "log_prob": {"complete": kind, "missing": kind},
@@ -62,7 +63,7 @@ class CovarianceDensity(Density):
         return self.known_log_Z.bracketed(self.bracket)
 
     def bracket(self, n_chains=100, options=None, seed=None, max_bits=None):
-        """Bracket of log Z from both sides of annealed importance sampling, of
+        """Bracket of log Z by annealed importance sampling in both directions, with
         ``n_chains`` chains each."""
         if self.moves.exact(self.params):
             log_Z = logsumexp(self.energy.patterns(self.params).log_w)
@@ -81,8 +82,8 @@ class CovarianceDensity(Density):
             )
 
     def numerator(self, X, n_draws=None):
-        """Log-likelihoods of rows before log Z is subtracted, their standard errors,
-        and their kind."""
+        """Log-likelihoods of rows without log Z, their standard errors, and their
+        kind."""
         rows = self.read(X)
         free, se = self._free(rows).T
         exact = rows.complete or self.moves.exact(self.params)
@@ -100,50 +101,57 @@ class CovarianceDensity(Density):
         """Free energies and their standard errors, of shape (n_rows, 2)."""
 
         def of_rows(v, rng):
-            free, holes = np.zeros((len(v), 2)), np.isnan(v).any(axis=1)
-            free[~holes, 0] = self.energy.value(self.params, (v[~holes],))[0]
-            if holes.any() and self.moves.exact(self.params):
-                free[holes, 0] = -self.energy.log_marginal(self.params, v[holes])
-            elif holes.any():
-                streams = rng.take(np.flatnonzero(holes))
-                log_p, se = log_integral(
-                    streams, self.moves, self.params, v[holes], self.size
+            free, incomplete = np.zeros((len(v), 2)), np.isnan(v).any(axis=1)
+            free[~incomplete, 0] = self.energy.value(self.params, (v[~incomplete],))[0]
+            if incomplete.any() and self.moves.exact(self.params):
+                free[incomplete, 0] = -self.energy.log_marginal(
+                    self.params, v[incomplete]
                 )
-                free[holes] = np.stack([-log_p, se], axis=1)
+            elif incomplete.any():
+                streams = rng.take(np.flatnonzero(incomplete))
+                log_p, se = log_integral(
+                    streams, self.moves, self.params, v[incomplete], self.size
+                )
+                free[incomplete] = np.stack([-log_p, se], axis=1)
             return free
 
         return self.by_content(of_rows, rows, _BLOCK)
 
     def features(self, X):
-        """Means of the hidden units; averaged over draws where entries are missing."""
+        """Means of the hidden units; averaged over draws if entries are missing."""
 
         def of_rows(v, rng):
             means = np.empty((len(v), self.n_features_out), self.dtype)
-            holes = np.isnan(v).any(axis=1)
-            means[~holes] = np.hstack(self.energy.hidden(self.params, v[~holes]))
-            if holes.any():
-                streams = rng.take(np.flatnonzero(holes))
-                parts = self._completed(v[holes], streams, _INFERRED)
-                each = [np.hstack(self.energy.hidden(self.params, v)) for v in parts]
-                means[holes] = np.mean(each, axis=0)
+            incomplete = np.isnan(v).any(axis=1)
+            means[~incomplete] = np.hstack(
+                self.energy.hidden(self.params, v[~incomplete])
+            )
+            if incomplete.any():
+                streams = rng.take(np.flatnonzero(incomplete))
+                parts = self._completed(v[incomplete], streams, _INFERRED)
+                means_of_draws = [
+                    np.hstack(self.energy.hidden(self.params, v)) for v in parts
+                ]
+                means[incomplete] = np.mean(means_of_draws, axis=0)
             return means
 
         return self.by_content(of_rows, self.read(X), _BLOCK)
 
     def inverse(self, H):
-        """Means of the visible units given hidden ones."""
+        """Means of the visible units given hidden units."""
         H = self.checked(H, self.dtype, "hidden units")
         v = self.energy.mean(self.params, H)
         return self.domain.to_data(self.columns, v)
 
     def covariance(self, X):
-        """Covariance matrices of columns given hidden units, at their means."""
+        """Covariances of columns given the means of the hidden units, (n_rows,
+        n_columns, n_columns)."""
         H = self.features(X).astype(float)
         covariances = np.linalg.inv(self.energy.precisions(self.params, H))
         return covariances * np.multiply.outer(self.columns.scale, self.columns.scale)
 
     def sample(self, n_samples, random_state=None, *, n_steps=20):
-        """Draw rows by chains of ``n_steps`` trajectories."""
+        """Draw rows by chains of ``n_steps`` steps."""
         n_samples = count_rows(n_samples, self.chains.shape[1])
         n_steps = count(n_steps, "n_steps")
         seed = check_random_state(random_state).randint(MAX_SEED)
@@ -155,7 +163,7 @@ class CovarianceDensity(Density):
         return self.domain.to_data(self.columns, state.x[0])
 
     def fill(self, X, method="mean", random_state=None, *, n_steps=50):
-        """Fill missing entries by clamped chains of ``n_steps`` trajectories."""
+        """Impute missing entries by clamped chains of ``n_steps`` steps."""
         n_steps = count(n_steps, "n_steps")
 
         def filled(v, rng):
@@ -165,7 +173,8 @@ class CovarianceDensity(Density):
         return fill(self, X, method, random_state, filled)
 
     def _completed(self, v, rng, n_steps):
-        """Rows with missing entries drawn, after each trajectory of the second half."""
+        """Rows with missing entries drawn, after each step of the second half of the
+        chain."""
         known = ~np.isnan(v)
         sampler = self.moves.sampler(self.size, (known,))
         state, parts = State((np.nan_to_num(v),)), []

@@ -1,4 +1,4 @@
-"""Model of machines of means and covariances, made of options."""
+"""Models of mean-covariance machines: the energy, parameters and attributes."""
 
 from types import SimpleNamespace
 
@@ -18,13 +18,8 @@ from skdgm.partition import LogPartition
 
 
 class CovarianceModel(Model[MovesOptionsT]):
-    """Model of machines of means and covariances.
-
-    Parameters
-    ----------
-    energy : type
-        Covariance, or a subclass.
-    """
+    """Model of mean-covariance machines, whose ``energy`` is Covariance or a
+    subclass."""
 
     names = "n_mean", "n_covariance", "n_factors"
 
@@ -39,11 +34,11 @@ class CovarianceModel(Model[MovesOptionsT]):
             )
 
     def moves(self, options, n_visible):
-        """Samplers of an energy, given options and the number of columns."""
+        """Samplers of the energy, given options and the number of columns."""
         return Trajectories(self.energy(n_visible), options.n_leapfrog)
 
     def sizes(self, structure):
-        """Numbers of hidden units, arguments of the energy's ``initial``."""
+        """Numbers of hidden units, as arguments of the energy's ``initial``."""
         return {
             "n_mean": structure.n_mean,
             "n_factors": structure.n_factors or structure.n_covariance,
@@ -51,7 +46,7 @@ class CovarianceModel(Model[MovesOptionsT]):
         }
 
     def units(self, density):
-        """Ends of the names of each kind of hidden units, and their numbers."""
+        """Suffix of the feature names, and number, of each kind of hidden units."""
         params = density.params
         return ("_mean", len(params.c)), ("_covariance", len(params.d))
 
@@ -87,7 +82,7 @@ class CovarianceModel(Model[MovesOptionsT]):
         }
 
     def of_rows(self, facts, state):
-        """Those that all machines have."""
+        """Fitted attributes that all covariance machines have."""
         visible, columns = state.params.visible, facts.columns
         return {
             "intercept_visible_": visible.mean,
@@ -113,5 +108,5 @@ class CovarianceModel(Model[MovesOptionsT]):
         return CovarianceState(params, optimiser, chains, log_size)
 
     def visible(self, attributes):
-        """Parameters of the visible units, of fitted attributes."""
+        """Parameters of the visible units, from fitted attributes."""
         return Normal(attributes["intercept_visible_"], attributes["_log_precision"])

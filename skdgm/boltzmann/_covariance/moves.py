@@ -1,4 +1,4 @@
-"""Samplers of energies of covariances, also on the way from a base model."""
+"""Samplers of covariance energies, and of the path from a base model to them."""
 
 from abc import ABC, abstractmethod
 
@@ -10,55 +10,40 @@ from skdgm.samplers import HMC
 
 
 class Moves(ABC):
-    """Role: samplers of an energy, and of those between a standard normal distribution
-    and it.
-
-    Parameters
-    ----------
-    energy : Potential
-    n_steps : int
-        Steps of chains at each update.
-    n_each : int
-        Gibbs steps that a step of these samplers stands for.
-    """
+    """Role: samplers of an energy, and of its path from a standard normal distribution.
+    ``n_steps`` is the number of steps of chains in each update, and ``n_each`` the
+    number of Gibbs steps to which a step corresponds."""
 
     def __init__(self, energy, n_steps=1, n_each=1):
         self.energy, self.n_steps, self.n_each = energy, n_steps, n_each
 
     @abstractmethod
     def sampler(self, size, clamp=None):
-        """Sampler of the model, by steps of a size where they have one."""
+        """Sampler of the model, with a step ``size`` if it has one."""
 
     @abstractmethod
     def begun(self, rng, params, state, n_steps):
-        """Size of steps, and the state after some."""
+        """Step size, and the state after ``n_steps`` steps."""
 
     @abstractmethod
     def at(self, params, beta, size, clamp=None):
-        """Potential, its parameters and a sampler of it, at an inverse temperature."""
+        """Potential at an inverse temperature, its parameters, and its sampler."""
 
     def exact(self, params):
-        """Whether log Z, means of gradients and draws of rows are exact."""
+        """Return whether log Z, expected gradients and draws of rows are exact."""
         return False
 
     def betas(self, n_betas):
-        """Inverse temperatures, unless others are asked for."""
+        """Default inverse temperatures of annealing."""
         return ladder.quadratic(n_betas)
 
     def log_base(self, params):
-        """Log of the sum over hidden units of the base, where v is 0."""
+        """Log of the sum over hidden units of the base model, at v = 0."""
         return 0.0
 
 
 class Trajectories(Moves):
-    """Hamiltonian Monte Carlo.
-
-    Parameters
-    ----------
-    energy : Potential
-    n_leapfrog : int
-        Leapfrog steps of each trajectory.
-    """
+    """Hamiltonian Monte Carlo with ``n_leapfrog`` leapfrog steps in each trajectory."""
 
     def __init__(self, energy, n_leapfrog):
         super().__init__(energy, n_each=n_leapfrog)
@@ -68,11 +53,12 @@ class Trajectories(Moves):
         return self._of(self.energy, size, clamp)
 
     def betas(self, n_betas):
-        """More of them near the normal distribution, where units come on."""
+        """Inverse temperatures, denser near the normal distribution, where units turn
+        on."""
         return np.linspace(0, 1, n_betas) ** 2
 
     def begun(self, rng, params, state, n_steps):
-        """As :meth:`Moves.begun`: the size adapts."""
+        """Adapted step size, and the state after ``n_steps`` trajectories."""
         sampler = HMC(self.energy, n_leapfrog=self.n_leapfrog)
         sampler, state = sampler.adapted(rng, params, state, n_steps)
         return sampler.step_size, state
@@ -95,6 +81,6 @@ class Between(Potential):
     def value(self, params, x):
         energy, slope = self.inner.value(params, x)
         beta = slope.dtype.type(self.beta)
-        of_base = 0.5 * np.square(x[0], dtype=float).sum(axis=1)
-        value = (1 - self.beta) * of_base + self.beta * energy
+        base_energy = 0.5 * np.square(x[0], dtype=float).sum(axis=1)
+        value = (1 - self.beta) * base_energy + self.beta * energy
         return value, (1 - beta) * x[0] + beta * slope

@@ -1,4 +1,4 @@
-r"""Likelihood of rows under an energy of covariances, by persistent chains.
+r"""Likelihood of rows under a covariance energy, by persistent chains.
 
 .. math:: \frac{\partial \log p(v)}{\partial \theta} = -\frac{\partial F(v)}{\partial
    \theta} + \mathbb{E}_\text{model}\left[\frac{\partial F}{\partial\theta}\right]
@@ -15,19 +15,20 @@ from skdgm.training import DensityWatch, Objective
 from skdgm.utils.random import INIT, PROBE, stream
 from skdgm.utils.tree import tree_map
 
-# Acceptance that the size of steps adapts to, by so much of the difference;
-# steps of chains before the first update; least size.
+# Target acceptance rate, and gain of the adaptation of the step size; steps of chains
+# before the first update; minimum step size.
 _TARGET, _GAIN, _WARM, _LEAST = 0.9, 0.05, 60, 1e-5
-# Steps of missing entries of a batch.
+# Number of steps that draw missing entries of a batch.
 _FILLING = 3
 _CHAINS, _MISSING = range(2)
-# Values and reach of the grid by which a column is integrated, and rows at a time.
+# Points and half-width of the grid over which a column is integrated, and number of
+# rows processed at a time.
 _GRID, _REACH, _ROWS = 201, 8.0, 16
 
 
 class CovarianceState(NamedTuple):
-    """Parameters, optimiser state, chains of shape (n_chains, n_visible), and the log
-    of the size of their leapfrog steps, of shape (1,)."""
+    """Parameters, optimizer state, chains of shape (n_chains, n_visible), and the log
+    step size of the chains, of shape (1,)."""
 
     params: tuple
     optimiser: tuple = ()
@@ -36,17 +37,9 @@ class CovarianceState(NamedTuple):
 
 
 class CovarianceObjective(Objective):
-    """Log-likelihood of rows by an energy of covariances.
-
-    Parameters
-    ----------
-    moves : Moves
-        Samplers of the energy.
-    independent : float
-        Loss of independent columns, in nats.
-    sizes : dict
-        Numbers of hidden units, arguments of the energy's ``initial``.
-    """
+    """Log-likelihood of rows under a covariance energy. ``moves`` has the samplers of
+    the energy, ``independent`` is the loss of independent columns in nats, and
+    ``sizes`` has the arguments of the energy's ``initial``."""
 
     quantity = "pseudo-likelihood"
 
@@ -56,13 +49,13 @@ class CovarianceObjective(Objective):
         self.independent, self.sizes = independent, sizes
 
     def start(self):
-        """Initial state: small random weights."""
+        """Initial state, with small random weights."""
         rng, dtype = stream(self.seed, INIT).generator(), self.rows.dtype
         params = self.energy.initial(rng, **self.sizes)
         return self.resume(CovarianceState(tree_map(lambda a: a.astype(dtype), params)))
 
     def resume(self, state):
-        """State with an optimiser, and as many chains as are asked for."""
+        """State with an optimizer, and with ``n_chains`` chains."""
         if not state.optimiser:
             state = state._replace(optimiser=adam.init(state.params))
         if len(state.chains) != self.options.n_chains:
@@ -92,7 +85,7 @@ class CovarianceObjective(Objective):
         except DivergenceError:
             if size < _LEAST:
                 raise
-            # The energy has become steep: take shorter steps.
+            # The energy has become steep, so halve the step size.
             rate = _TARGET - np.log(2) / _GAIN
         if rate is not None:
             state.log_size[0] += _GAIN * (rate - _TARGET)
@@ -115,12 +108,13 @@ class CovarianceObjective(Objective):
         return state._replace(chains=chains.x[0])
 
     def watch(self, table, held_out, state):
-        """Pseudo-likelihood of a column of each row."""
+        """Monitor of the pseudo-likelihood, from one column of each row."""
         return CovarianceWatch(self, table, held_out, state)
 
 
 class CovarianceWatch(DensityWatch):
-    """Log-likelihood of a column of each row given all others, times their number."""
+    """Negative log-likelihood of one column of each row given all others, times the
+    number of columns."""
 
     def __init__(self, objective, table, held_out, state):
         self.objective = objective
@@ -132,10 +126,10 @@ class CovarianceWatch(DensityWatch):
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))
         v = self.rows.take(index)
         n = v.shape[1]
-        # One of the columns that are seen.
+        # Choose an observed column.
         order = np.where(np.isnan(v), 2, rng.uniform(n))
         column = order.argmin(axis=1)
-        seen = (~np.isnan(v)).sum(axis=1)
+        n_observed = (~np.isnan(v)).sum(axis=1)
         log_p = [
             log_conditional(
                 self.objective.energy,
@@ -145,18 +139,18 @@ class CovarianceWatch(DensityWatch):
             )
             for a in range(0, len(v), _ROWS)
         ]
-        return -np.where(seen, seen * np.concatenate(log_p), 0)
+        return -np.where(n_observed, n_observed * np.concatenate(log_p), 0)
 
 
 def log_conditional(energy, params, v, column):
-    """Log density of a column of each row given all others, (n_rows,), by sums over a
-    grid."""
+    """Log density of one column of each row given all others, (n_rows,), by numerical
+    integration over a grid."""
     value, rows = v[np.arange(len(v)), column], len(v)
     reach = np.maximum(_REACH, np.abs(value) + 1)
     grid = reach[:, None] * np.linspace(-1, 1, _GRID, dtype=v.dtype)
-    # The value itself is the last of the grid's.
+    # The last element is the value itself.
     shift = np.column_stack([grid - value[:, None], np.zeros(rows, dtype=v.dtype)])
     log_p = energy.along(params, v, column, shift).astype(float)
-    top = log_p.max(axis=1, keepdims=True)
-    total = np.exp(log_p[:, :-1] - top).sum(axis=1) * (grid[:, 1] - grid[:, 0])
-    return log_p[:, -1] - top[:, 0] - np.log(total)
+    highest = log_p.max(axis=1, keepdims=True)
+    total = np.exp(log_p[:, :-1] - highest).sum(axis=1) * (grid[:, 1] - grid[:, 0])
+    return log_p[:, -1] - highest[:, 0] - np.log(total)

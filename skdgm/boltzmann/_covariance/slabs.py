@@ -1,4 +1,4 @@
-"""Spike and slab machines: samplers, and the model."""
+"""Spike-and-slab machines: samplers and model."""
 
 import numpy as np
 
@@ -12,22 +12,15 @@ from skdgm.samplers import Info, Sampler, State
 from skdgm.utils.math import sigmoid, softplus
 
 _SPIKE, _SLAB, _VISIBLE = range(3)
-# Columns up to which rows are drawn without slabs.
+# Maximum number of columns with which rows are drawn with slabs marginalized.
 _FEW = 64
 
 
 class SlabGibbs(Sampler):
-    """Spikes given rows, slabs given both, and rows given spikes and slabs.
-
-    Rows of few columns are drawn given spikes alone: such chains mix where spikes take
-    away nearly all of a precision, and slabs would hold rows where they are.
-
-    Parameters
-    ----------
-    energy : SpikeSlab
-    clamp : tuple, optional
-        Mask of the entries that stay, (n_rows, n_visible), in a tuple.
-    """
+    """Gibbs sampling of spikes given rows, slabs given both, and rows given spikes and
+    slabs. Rows with few columns are drawn given only the spikes. Such chains also mix
+    if spikes remove nearly all of a precision, where slabs would fix the rows.
+    ``clamp`` is a tuple with the mask of the entries that stay, (n_rows, n_visible)."""
 
     def __init__(self, energy, clamp=None):
         super().__init__(energy)
@@ -56,17 +49,17 @@ class SlabGibbs(Sampler):
         return State((v,)), Info(None)
 
     def _rows(self, rng, params, dtype):
-        """Rows from the model itself, whatever the state: by a pattern of each."""
+        """Independent rows from the model, by drawing the state of the spikes first."""
         patterns = self.energy.patterns(params)
         edges = np.cumsum(patterns.p[:-1])
-        which = np.searchsorted(edges, rng.fold(_SPIKE).uniform(1)[:, 0])
+        pattern_of_row = np.searchsorted(edges, rng.fold(_SPIKE).uniform(1)[:, 0])
         noise = rng.fold(_VISIBLE).normal(len(params.W), float)
-        spread = np.linalg.cholesky(patterns.covariance)[which]
-        gap = patterns.mean[which] + np.einsum("rij,rj->ri", spread, noise)
+        factor = np.linalg.cholesky(patterns.covariance)[pattern_of_row]
+        gap = patterns.mean[pattern_of_row] + np.einsum("rij,rj->ri", factor, noise)
         return (params.visible.mean + gap).astype(dtype)
 
     def _row(self, noise, params, v, h):
-        """Rows given spikes, and entries that stay."""
+        """Rows given spikes and clamped entries."""
         visible, P = params.visible.mean, self.energy.precisions(params, h)
         pull = (h * params.mu) @ params.W.T
         if self.clamp is not None:
@@ -75,59 +68,60 @@ class SlabGibbs(Sampler):
             pull = free * (pull - np.einsum("rij,rj->ri", P, stays))
             P = P * free[:, :, None] * free[:, None]
             P[:, np.arange(len(visible)), np.arange(len(visible))] += 1 - free
-        # Noise of covariance P becomes that of its inverse by one system to solve, at
-        # half the cost of an inverse.
+        # Solving one system turns noise of covariance P into noise of covariance P^-1,
+        # at half the cost of an inverse.
         pull = pull + np.einsum("rij,rj->ri", np.linalg.cholesky(P), noise)
         drawn = visible + np.linalg.solve(P, pull[..., None])[..., 0]
         return drawn if self.clamp is None else np.where(self.clamp[0], v, drawn)
 
 
 class SlabMoves(Moves):
-    """Block Gibbs sampling; on the way, of machines with smaller weights."""
+    """Block Gibbs sampling, along a path of machines with smaller weights."""
 
     def sampler(self, size, clamp=None):
-        """As :meth:`Moves.sampler`; steps have no size."""
+        """Sampler of the model; steps have no size."""
         return SlabGibbs(self.energy, clamp)
 
     def exact(self, params):
-        """As :meth:`Moves.exact`: where patterns of the spikes are few."""
+        """Return whether all states of the spikes are enumerated."""
         return self.energy.enumerable(params)
 
     def begun(self, rng, params, state, n_steps):
         return 1.0, self.sampler(1.0).step(rng, params, state, n_steps)[0]
 
     def at(self, params, beta, size, clamp=None):
-        """As :meth:`Moves.at`: precisions go from 1 to their own, all else from 0."""
+        """As :meth:`Moves.at`: precisions are interpolated from 1, weights and means
+        from 0."""
         visible, scale = params.visible, params.dtype.type(beta)
         precision = (1 - scale) + scale * np.exp(visible.log_precision)
-        between = params._replace(
+        scaled = params._replace(
             visible=Normal(scale * visible.mean, np.log(precision)),
             W=scale * params.W,
             Phi=scale * params.Phi,
         )
-        return self.energy, between, self.sampler(size, clamp)
+        return self.energy, scaled, self.sampler(size, clamp)
 
     def log_base(self, params):
         return float(softplus(params.c).sum(dtype=float))
 
 
 class SlabModel(CovarianceModel[SlabOptions]):
-    """Model of spike and slab machines."""
+    """Model of spike-and-slab machines."""
 
     names = ("n_components",)
 
     def check(self, options):
-        """Nothing else."""
+        """Accept all values."""
 
     def moves(self, options, n_visible):
         return SlabMoves(SpikeSlab(n_visible), options.n_steps)
 
     def sizes(self, structure):
-        """Number of components, as the energy has it."""
+        """Number of components, as argument of the energy's ``initial``."""
         return {"n_components": structure.n_components}
 
     def units(self, density):
-        """Number of spikes."""
+        """Suffix of the feature names, and number of spikes."""
         return (("", len(density.params.c)),)
 
     def attributes(self, facts, state):

@@ -13,9 +13,9 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 
 class MachineChains:
-    """Chains of blocked Gibbs steps, each from the visible units up and down again.
-    They begin at ``last``, the states of the training chains by block, or at
-    ``noise(rng, dtype)``, independent visible values."""
+    """Chains of blocked Gibbs steps, from the visible units up and down again. They
+    start at ``last``, the states of the training chains by block, or at ``noise(rng,
+    dtype)``, independent visible values."""
 
     def __init__(self, density, last, noise):
         self.density, self.last, self.noise = density, last, noise
@@ -32,10 +32,10 @@ class MachineChains:
         thin=None,
         codes=None,
     ):
-        """Arrays of ``n_samples`` rows that ``look(state)``, which returns a tuple of
-        arrays with a row for each chain, has seen: chain after chain, each in the order
-        of time. Options are those of ``sample``; labels are clamped to ``codes``, of
-        all chains or of each."""
+        """Run chains and collect ``n_samples`` rows of each array in the tuple
+        ``look(state)``, which has a row for each chain: chain after chain, each in
+        temporal order. Options are those of ``sample``; labels are clamped to
+        ``codes``, of all chains or of each."""
         n_visible = len(self.density.columns.seen)
         lengths = chain_lengths(n_samples, n_visible, n_steps, burn_in, thin)
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
@@ -46,11 +46,11 @@ class MachineChains:
                 state, clamp = self._with_labels(state, codes, init)
             if lengths.burn_in:
                 state = self.run(params, rng.fold(0), state, lengths.burn_in, clamp)
-            seen, thin = [], lengths.thin
+            collected, thin = [], lengths.thin
             for number in range(lengths.n_kept):
                 state = self.run(params, rng.fold(1 + number), state, thin, clamp)
-                seen.append(look(state))
-        arrays = (np.stack(parts, axis=1) for parts in zip(*seen))
+                collected.append(look(state))
+        arrays = (np.stack(parts, axis=1) for parts in zip(*collected))
         return [
             array.reshape(-1, *array.shape[2:])[: lengths.n_rows] for array in arrays
         ]
@@ -70,7 +70,7 @@ class MachineChains:
         raise ValueError(f"init must be 'chains', 'noise' or rows, not {init!r}.")
 
     def from_rows(self, v, rng):
-        """Chains that start at visible values; one stream for each row."""
+        """Chains that start at visible values, with one stream for each row."""
         params, (x, clamp) = self.density.params, self.density.present(v)
         return State(self.density.starts(params, x, clamp, rng))
 
@@ -81,8 +81,9 @@ class MachineChains:
         return sampler.step(rows, params, state, n_steps)[0]
 
     def filled(self, v, rng, n_steps, method):
-        """Fill missing entries of rows in the units of the model by averaged means, or
-        by the last draws if the method is "sample"; with a stream for each row."""
+        """Rows with missing entries imputed, in the units of the model, by means
+        averaged over the chain, or by its last draws if ``method`` is "sample"; ``rng``
+        has a stream for each row."""
         energy, params = self.density.energy, self.density.params
         x, clamp = self.density.present(v)
         means, _ = mean_field(energy, params, x, clamp)
@@ -107,7 +108,8 @@ class MachineChains:
         return tuple(unit.pack(part[turn]) for unit, part in zip(units, self.last))
 
     def _with_labels(self, state, codes, init):
-        """Chains clamped to labels, started from training chains with these, if any."""
+        """Chains clamped to labels, which start from training chains with the same
+        label, if any."""
         energy, n_chains, x = self.density.energy, len(state.x[0]), state.x
         label = label_of(energy)
         codes = np.broadcast_to(codes, n_chains)

@@ -1,4 +1,4 @@
-r"""Densities of machines with links between any two units.
+r"""Densities of general Boltzmann machines.
 
 .. math:: \log p(v) = \log \sum_h e^{-E(v, h)} - \log Z
 """
@@ -15,7 +15,7 @@ from skdgm.partition.sites import n_bits
 from skdgm.utils.math import distinct
 from skdgm.utils.tree import astype
 
-# Bits of free units of a row up to which their states are enumerated.
+# Number of bits of the free units of a row up to which their states are enumerated.
 _FEW = 16
 
 
@@ -33,8 +33,8 @@ class GraphDensity(EnergyDensity):
 
     @property
     def capabilities(self):
-        """As of layers, but units of a block depend on each other given the other
-        block: many hidden units are summed out within a bound."""
+        """As for layers, but hidden units depend on each other given the visible units:
+        if there are many, they are marginalized by a bound."""
         kinds = super().capabilities
         del kinds["visible_fields"]
         hidden = np.zeros(len(self.energy.layout.sizes), bool)
@@ -51,40 +51,45 @@ class GraphDensity(EnergyDensity):
         return self.params
 
     def params_for(self, rows, dtype=None, index=None):
-        """Parameters as arrays, of a type."""
+        """Parameters as arrays of a dtype."""
         return astype(self.params, dtype)
 
     def present(self, v):
         return presented(self.energy, v, lambda: self.domain.fill(self.columns))
 
     def log_weight(self, params, x, clamp):
-        energy, most = self.energy, exact.MAX_BITS if self.enumerable else _FEW
+        energy, max_bits = self.energy, exact.MAX_BITS if self.enumerable else _FEW
         if all(part is True for part in clamp):
             return -energy.energy(params, x)
-        patterns, which = distinct(energy.clamped(clamp, len(x[0])))
+        patterns, pattern_of_row = distinct(energy.clamped(clamp, len(x[0])))
         log_weight = np.empty(len(x[0]))
         for number, pattern in enumerate(patterns):
-            rows = np.flatnonzero(which == number)
+            rows = np.flatnonzero(pattern_of_row == number)
             values = (x[0][rows], *x[1:])
-            held = (clamp[0] if clamp[0] is True else clamp[0][rows], *clamp[1:])
-            if n_bits(energy, ~pattern) <= most:
-                log_weight[rows] = exact.log_evidence(energy, params, values, held)
+            clamp_of_rows = (
+                clamp[0] if clamp[0] is True else clamp[0][rows],
+                *clamp[1:],
+            )
+            if n_bits(energy, ~pattern) <= max_bits:
+                log_weight[rows] = exact.log_evidence(
+                    energy, params, values, clamp_of_rows
+                )
             else:
-                means, _ = mean_field(energy, params, values, held)
-                log_weight[rows] = bound(energy, params, means, held)
+                means, _ = mean_field(energy, params, values, clamp_of_rows)
+                log_weight[rows] = bound(energy, params, means, clamp_of_rows)
         return log_weight
 
     def hidden_means(self, params, x, clamp):
-        """Means of the hidden units; without any, means of each visible unit
-        conditional on all others."""
+        """Means of the hidden units; without hidden units, means of each visible unit
+        given all others."""
         means, _ = mean_field(self.energy, params, x, clamp)
         if len(self.energy.units) > 1:
             return means[1]
         return self.energy.units[0].mean(self._field(params, means))
 
     def visible_means(self, H):
-        """Means of the visible units given hidden ones, by mean field; without any, H
-        itself, as :meth:`features` returns these means."""
+        """Means of the visible units given hidden units, by mean field; without hidden
+        units H itself, since features are then means of visible units."""
         if len(self.energy.units) == 1:
             return H
         fill = self.domain.fill(self.columns).astype(H.dtype)
@@ -92,11 +97,11 @@ class GraphDensity(EnergyDensity):
         return mean_field(self.energy, self.params, x, clamp)[0][0]
 
     def starts(self, params, x, clamp, rng):
-        """Values of all units from which chains start, given the visible ones."""
+        """Values of all units from which chains start, given the visible values."""
         return self.drawn_even(params, x, clamp, rng)[0]
 
     def drawn_even(self, params, x, clamp, rng):
-        """Values of the units, hidden ones drawn from the means of mean field."""
+        """Values of the units, with hidden units drawn from their mean-field means."""
         if len(self.energy.units) == 1:
             return x, 0.0
         means, _ = mean_field(self.energy, params, x, clamp)

@@ -1,14 +1,16 @@
 r"""Densities of machines with several hidden layers.
 
+The log-likelihood has the bound
+
 .. math:: \log p(v) \ge \mathbb{E}_Q[-E(v, h)] + H(Q) - \log Z
 
-for the factorial Q of mean field; or, with the odd layers summed out of
-:math:`\tilde p`,
+for the factorial Q of mean field. With the odd layers marginalized in :math:`\tilde p`,
+it is
 
 .. math:: \log p(v) = \log \mathbb{E}_{h \sim Q}\left[\tilde p(v, h_\text{even}) /
-   Q(h_\text{even})\right] - \log Z,
+   Q(h_\text{even})\right] - \log Z.
 
-which is estimated by an average over draws from Q, on average from below.
+An average over draws from Q estimates it, with an expectation below the log-likelihood.
 """
 
 import numpy as np
@@ -30,13 +32,14 @@ _DRAWS = 2
 
 
 class DeepDensity(EnergyDensity):
-    """Density of a machine with several hidden layers, and perhaps a label above them.
-    Its ``now`` knows ``inference_steps``, ``inference_tol`` and ``feature_layer``."""
+    """Density of a machine with several hidden layers, and an optional label above
+    them. Its ``now`` returns ``inference_steps``, ``inference_tol`` and
+    ``feature_layer``."""
 
     @property
     def capabilities(self):
-        """As of one hidden layer, but the sum over several is a bound, by mean field,
-        or an estimate, by importance sampling of complete rows."""
+        """As for one hidden layer, but several layers are marginalized by a mean-field
+        bound, or, for complete rows, by an estimate from importance sampling."""
         kinds, low = super().capabilities, "lower bound"
         del kinds["pseudo_likelihood"]
         kind = low if self.enumerable else "estimate"
@@ -55,7 +58,7 @@ class DeepDensity(EnergyDensity):
 
     @property
     def blocks(self):
-        """Blocks of the layers that ``feature_layer`` names."""
+        """Blocks of the layers in ``feature_layer``."""
         depth = len(self.energy.units) - 1 - (label_of(self.energy) is not None)
         return tuple(1 + layer for layer in chosen(self.now("feature_layer"), depth))
 
@@ -69,11 +72,11 @@ class DeepDensity(EnergyDensity):
         return unit.n_pooled if self.pooled else unit.size
 
     def _shown(self, block, mean):
-        """Features of a layer with these means."""
+        """Features of a layer, given its means."""
         return self.energy.units[block].pool(mean) if self.pooled else mean
 
     def _taken(self, block, H):
-        """Means of a layer with these features; all units of a pooled block are equally
+        """Means of a layer, given its features; all units of a pooled block are equally
         likely."""
         return self.energy.units[block].spread(H) if self.pooled else H
 
@@ -82,16 +85,16 @@ class DeepDensity(EnergyDensity):
         return f" in the layers feature_layer={self.now('feature_layer')!r}"
 
     def hidden_means(self, params, x, clamp):
-        """Means of the hidden layers that ``feature_layer`` names, side by side."""
+        """Means of the hidden layers in ``feature_layer``, side by side."""
         means = self.inferred(params, x, clamp)
         parts = [self._shown(block, means[block]) for block in self.blocks]
         return np.concatenate(parts, axis=1)
 
     def visible_means(self, H):
-        """Means of the visible units given hidden ones, by mean field."""
+        """Means of the visible units given hidden units, by mean field."""
         params, shape = self.params, (len(H), self.energy.units[0].size)
-        (v, *nobody), _ = self.present(np.full(shape, np.nan, params.dtype))
-        x, clamp = [v, *nobody], [None, *nobody]
+        (v, *others), _ = self.present(np.full(shape, np.nan, params.dtype))
+        x, clamp = [v, *others], [None, *others]
         edges = np.cumsum(list(map(self.width, self.blocks)))
         for block, part in zip(self.blocks, np.split(H, edges[:-1], axis=1)):
             x[block], clamp[block] = self._taken(block, part), True
@@ -104,7 +107,7 @@ class DeepDensity(EnergyDensity):
         return {name: self.now(option) for name, option in names.items()}
 
     def inferred(self, params, x, clamp):
-        """Means by mean field within the limits of inference, by block."""
+        """Means of each block by mean field, within the limits of inference."""
         limits = self.limits
         means, info = mean_field(self.energy, params, x, clamp, **limits)
         if not info.converged.all():
@@ -117,13 +120,13 @@ class DeepDensity(EnergyDensity):
         return means
 
     def starts(self, params, x, clamp, rng):
-        """Values of the even layers drawn from means that mean field finds."""
+        """Values of the even layers, drawn from mean-field means."""
         means, _ = mean_field(self.energy, params, x, clamp)
         (_, *others), _ = _drawn(self.energy, means, rng)
         return x[0], *others
 
     def log_joint(self, params, x, clamp):
-        """Bounds on the log of the unnormalised probability of each row with each
+        """Bounds on the log of the unnormalized probability of each row with each
         label, (n_rows, n_classes)."""
         energy, columns = self.energy, []
         label = label_of(energy)
@@ -137,8 +140,8 @@ class DeepDensity(EnergyDensity):
         return np.stack(columns, axis=1)
 
     def importance(self, X, n_draws):
-        """Log-likelihood of complete rows by importance sampling, by ``n_draws`` draws
-        from Q for each, before log Z is subtracted; and standard errors, in nats."""
+        """Log-likelihood of complete rows without log Z, by importance sampling with
+        ``n_draws`` draws from Q for each row, and standard errors, in nats."""
         n_draws = count(n_draws, "n_draws")
         rows = self.rows(X)
         self.require("importance", rows)
@@ -164,7 +167,7 @@ class DeepDensity(EnergyDensity):
         return np.stack(log_w, axis=1)
 
     def drawn_even(self, params, x, clamp, rng):
-        """Values of the even layers, those above the data drawn from Q."""
+        """Values of the even layers, drawn from Q given the data."""
         return _drawn(self.energy, self.inferred(params, x, clamp), rng)
 
     def log_weight(self, params, x, clamp):

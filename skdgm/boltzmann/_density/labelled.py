@@ -1,4 +1,4 @@
-"""Densities of restricted machines of data and a label."""
+"""Densities of restricted machines with a label."""
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp
@@ -11,7 +11,7 @@ from skdgm.utils.tree import astype
 
 
 class LabelledMachineDensity(EnergyDensity):
-    """Density of rows, with the label of a restricted machine summed out."""
+    """Density of rows, with the label of a restricted machine marginalized."""
 
     _from_products = False
 
@@ -39,7 +39,8 @@ class LabelledMachineDensity(EnergyDensity):
         return logsumexp(self.log_joint(params, x, clamp), axis=1)
 
     def drawn_even(self, params, x, clamp, rng):
-        """Rows with labels drawn given them, and the log probabilities of these."""
+        """Rows with labels drawn given the rows, and the log probabilities of the
+        labels."""
         label = label_of(self.energy)
         posterior = LabelPosterior(self.energy, params, x, label)
         y = drawn(rng.fold(label), posterior)

@@ -22,8 +22,8 @@ from skdgm.utils.tree import astype
 class EnergyDensity(Unnormalised):
     """Density of a machine with one hidden layer."""
 
-    # Whether features are functions of products with the weights: the same, bit for
-    # bit, of dense rows and of lists.
+    # Whether features are functions of products with the weights, and hence equal, bit
+    # for bit, for dense rows and for lists.
     _from_products = True
 
     @property
@@ -41,9 +41,9 @@ class EnergyDensity(Unnormalised):
         return self._unnormalised(self.rows(X)) - self.log_partition()[0]
 
     def numerator(self, X, n_draws=None):
-        """Log-likelihood of each row before log Z is subtracted, in nats, with the
-        standard error of importance sampling, by ``n_draws`` draws of hidden units
-        where these are needed, and its kind: "exact", "lower bound" or "estimate"."""
+        """Log-likelihood of each row without log Z, in nats; its standard error by
+        importance sampling with ``n_draws`` draws, if needed; and its kind, "exact",
+        "lower bound" or "estimate"."""
         rows = self.rows(X)
         log_p = self._unnormalised(rows)
         return log_p, np.zeros_like(log_p), self.require("numerator", rows)
@@ -53,7 +53,7 @@ class EnergyDensity(Unnormalised):
         return volume - self._free_energy(rows)
 
     def free_energy(self, X):
-        """Free energy of each row, in nats, with missing entries summed out."""
+        """Free energy of each row, in nats, with missing entries marginalized."""
         return self._free_energy(self.rows(X))
 
     def _free_energy(self, rows):
@@ -66,8 +66,8 @@ class EnergyDensity(Unnormalised):
         return by_blocks(of_rows, rows)
 
     def log_weight(self, params, x, clamp):
-        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it,
-        (n_rows,)."""
+        """Log of the sum of exp(-E) over all entries that are not clamped, or a lower
+        bound, (n_rows,)."""
         if all(held is True for held in clamp[: self.n_visible]):
             return self.energy.log_marginal(params, x)
         if self.enumerable:
@@ -76,7 +76,7 @@ class EnergyDensity(Unnormalised):
         return bound(self.energy, params, means, clamp)
 
     def pseudo_likelihood(self, X):
-        """Log pseudo-likelihood of each row, in nats, over its observed entries."""
+        """Log pseudo-likelihood of the observed entries of each row, in nats."""
         rows = self.read(X, dtype=np.float64)
         self.require("pseudo_likelihood", rows)
         params, log_p = astype(self.params, np.float64), self.domain.log_conditionals
@@ -101,7 +101,7 @@ class EnergyDensity(Unnormalised):
         return self.features_of(self.read(X, dtype=self.params.dtype.type))
 
     def features_of(self, rows, index=None):
-        """Means of the hidden units of all rows, or of those at an index."""
+        """Means of the hidden units of all rows, or of the rows at an index."""
         params = self.params_for(rows, index=index)
 
         def of_rows(v):
@@ -121,8 +121,8 @@ class EnergyDensity(Unnormalised):
         return mean_field(self.energy, params, x, clamp)[0][-1]
 
     def log_joint_of(self, rows):
-        """Log of the unnormalised probability of each row with each label, (n_rows,
-        n_classes); MissingCapability if the machine has no label."""
+        """Log of the unnormalized probability of each row with each label, (n_rows,
+        n_classes). MissingCapability if the machine has no label."""
         params = self.params_for(rows, rows.dtype)
 
         def of_rows(v):
@@ -132,11 +132,13 @@ class EnergyDensity(Unnormalised):
         return by_blocks(of_rows, rows)
 
     def log_joint(self, params, x, clamp):
-        """The same for values of blocks; the label is ignored."""
+        """As :meth:`log_joint_of`, for values of blocks; the label in ``x`` is
+        ignored."""
         raise MissingCapability(self.name, "log_joint_of")
 
     def inverse(self, H):
-        """Means of the visible units given hidden ones, in the units of the columns."""
+        """Means of the visible units given hidden units, in the units of the
+        columns."""
         H = self.checked(H, self.params.dtype, f"hidden units{self._of_layers}")
         with one_blas_thread():
             v = self.visible_means(H)
@@ -146,18 +148,19 @@ class EnergyDensity(Unnormalised):
     _of_layers = ""
 
     def visible_means(self, H):
-        """Means of the visible units given hidden ones, in the units of the model."""
+        """Means of the visible units given hidden units, in the units of the model."""
         x = (None,) * (len(self.energy.units) - 1) + (H,)
         return self.energy.units[0].mean(self._field(self.params, x))
 
     def sample(self, n_samples, random_state=None, **options):
-        """Draw rows by blocked Gibbs sampling; options as of ``chains.along``."""
+        """Draw rows by blocked Gibbs sampling; options are those of
+        :meth:`~skdgm.boltzmann._density.chains.MachineChains.along`."""
         (v,) = self.chains.along(self._visible, n_samples, random_state, **options)
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def trace(self, n_samples, random_state=None, **options):
-        """Draw rows as :meth:`sample` does, and the free energies of the even layers,
-        in nats: a chain depends on these layers alone."""
+        """Draw rows as :meth:`sample` does. Also returns the free energies of the even
+        layers, in nats, on which alone the chains depend."""
         params = self.params_for_chains
 
         def look(state):
@@ -167,7 +170,7 @@ class EnergyDensity(Unnormalised):
         return self.domain.to_data(self.columns, v), trace
 
     def fill(self, X, method="mean", random_state=None, *, n_steps=100):
-        """Fill missing entries by chains of ``n_steps`` Gibbs steps; see
+        """Impute missing entries by chains of ``n_steps`` Gibbs steps; see
         :class:`~skdgm.base.Density`."""
         n_steps = count(n_steps, "n_steps")
 
@@ -177,7 +180,7 @@ class EnergyDensity(Unnormalised):
         rows = fill(self, self.widened(X), method, random_state, filled)
         return self.decoded(rows, X)
 
-    # Number of visible blocks, the first ones.
+    # Number of visible blocks, which come first.
     n_visible = 1
 
     def visible_of(self, x):
@@ -185,15 +188,16 @@ class EnergyDensity(Unnormalised):
         return np.asarray(x[0])
 
     def _visible(self, state):
-        """Visible units of chains, as a tuple of one array."""
+        """Visible units of chains, in a tuple of one array."""
         return (self.visible_of(state.x),)
 
     def starts(self, params, x, clamp, rng):
-        """Values of all even layers from which chains start, given the visible ones."""
+        """Values of the even layers from which chains start, given the visible
+        values."""
         return self.drawn_even(params, x, clamp, rng)[0]
 
     def present(self, v):
-        """Clamp the machine to rows of data, with NaN where missing; returns ``x`` and
+        """Clamp the machine to rows, with NaN where missing; returns ``x`` and
         ``clamp``."""
         fill = partial(self.domain.fill, self.columns)
         return present(v, fill, len(self.energy.units))

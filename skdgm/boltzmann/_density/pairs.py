@@ -1,4 +1,4 @@
-"""Scores of pairs of columns, by their couplings."""
+"""Scores of pairs of columns, from their couplings."""
 
 from typing import Any, Literal
 
@@ -24,18 +24,19 @@ def pair_scores(
        \mathrm{DI}_{ij} = \sum_{ab} P_{ij}(a, b) \log \frac{P_{ij}(a, b)}{f_i(a) f_j(b)}
 
     where :math:`\tilde J` are couplings in the zero-sum gauge, whose rows and columns
-    sum to 0 [2]_, and :math:`P_{ij}(a, b) \propto e^{J_{ij}(a, b) + h_a + h'_b}` is the
-    distribution of two columns linked with each other alone, which has the frequencies
-    f of the training rows [1]_. Bits count as two categories.
+    sum to 0 [2]_. :math:`P_{ij}(a, b) \propto e^{J_{ij}(a, b) + h_a + h'_b}` is the
+    distribution of a pair of columns without other couplings. Its marginals are the
+    frequencies f of the training rows, which determine h and h' [1]_. Bits count as two
+    categories.
 
     Parameters
     ----------
     method : {"frobenius", "direct-information"}, default="frobenius"
-        Norm of the couplings, or mutual information by them alone, in nats.
+        Frobenius norm of the couplings, or direct information, in nats.
     apc : bool, default=False
         If True, subtract the average-product correction :math:`\bar S_i \bar S_j / \bar
-        S`, of means over the other columns, by which columns that score high with all
-        others score less [3]_.
+        S`, a product of means over columns. It lowers the scores of columns that have
+        high scores with all other columns [3]_.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def _frequencies(unit, f, i):
 
 
 def _direct_information(block, f, g):
-    """Mutual information of two columns with given frequencies and couplings."""
+    """Mutual information of a pair of columns with given marginals and couplings."""
     weight = np.exp(block - block.max())
     a, b = np.ones(len(f)), np.ones(len(g))
     for _ in range(_MAX_ROUNDS):
@@ -105,12 +106,12 @@ def _direct_information(block, f, g):
 
 
 def _corrected(scores):
-    """Scores less the average-product correction."""
+    """Scores with the average-product correction."""
     n = len(scores)
     if n < 3:
         return np.zeros_like(scores)
     mean = scores.sum(axis=1) / (n - 1)
-    whole = mean.mean() or 1.0
-    scores = scores - np.multiply.outer(mean, mean) / whole
+    overall = mean.mean() or 1.0
+    scores = scores - np.multiply.outer(mean, mean) / overall
     np.fill_diagonal(scores, 0.0)
     return scores

@@ -1,9 +1,9 @@
-r"""Densities of rows of columns of any units.
+r"""Densities of rows with columns of any kind.
 
 .. math:: \log p(v) = \sum_j \log w_j(v_j) + A\big(c + \textstyle\sum_j T_j(v_j)
    W_{j:}\big) - \log Z
 
-with a block of visible units for each kind of columns.
+There is a block of visible units for each kind of column.
 """
 
 from skdgm.boltzmann._density.layered import EnergyDensity
@@ -12,7 +12,7 @@ from skdgm.utils.tree import astype
 
 
 class TableDensity(EnergyDensity):
-    """Density of a machine of one hidden layer and the visible blocks of a layout."""
+    """Density of a machine with one hidden layer and the visible blocks of a layout."""
 
     @property
     def n_visible(self):
@@ -21,7 +21,8 @@ class TableDensity(EnergyDensity):
 
     @property
     def capabilities(self):
-        """As of one kind of visible units, without sums over all values of a column."""
+        """As for one kind of visible units, without sums over all values of a
+        column."""
         kinds = super().capabilities
         del kinds["pseudo_likelihood"]
         if self.n_visible > 1:
@@ -35,7 +36,7 @@ class TableDensity(EnergyDensity):
         return mean_field(self.energy, params, x, clamp)[0][-1]
 
     def visible_means(self, H):
-        """Means of the visible units given hidden ones, in the units of the model."""
+        """Means of the visible units given hidden units, in the units of the model."""
         x = (None,) * self.n_visible + (H,)
         return self.visible_of(
             [
@@ -48,7 +49,7 @@ class TableDensity(EnergyDensity):
         return self.layout.to_table(x[: self.n_visible])
 
     def params_for(self, rows, dtype=None, index=None):
-        """Parameters for all rows, or those at an index: in tiles only for bits."""
+        """Parameters for all rows or the rows at an index; tiled only for bits."""
         if self.energy.is_binary_chain:
             return super().params_for(rows, dtype, index)
         return astype(self.params, dtype)

@@ -21,14 +21,14 @@ from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype, leaves
 
-# Objectives whose maximum has the means of the training rows.
+# Objectives whose optimum has the means of the training rows.
 _OF_MEANS = "generative", "likelihood"
-# Number of rows whose product with the weights takes as long as tiling these.
+# Number of rows whose product with the weights takes as long as tiling the weights.
 _MANY = 100
 
 
 class FittedMachine(NamedTuple):
-    """Energy with learned parameters, and values from which its chains start.
+    """Energy with learned parameters, and the initial states of its chains.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class FittedMachine(NamedTuple):
     chains : tuple of ndarray
         Last states of the training chains, by block.
     moments : callable
-        ``moments()`` returns for each block the means (or moments) of the model without
+        ``moments()`` returns the means (or moments) of each block in the model without
         couplings, or None: a tuple.
     noise : callable
         ``noise(rng, dtype)`` draws independent visible values, one row for each stream.
@@ -56,26 +56,27 @@ class FittedMachine(NamedTuple):
 class Unnormalised(Density):
     """Density of a layered energy whose first block is visible, divided by Z.
 
-    A subclass sums the energy over all that is not clamped (:meth:`log_weight`).
+    A subclass marginalizes all entries that are not clamped (:meth:`log_weight`).
 
-    Values of blocks are tuples ``x`` with an array of shape (n_rows, size) or None for
-    each block; ``clamp`` has for each block True, a mask or None, where all, some or
-    none of its values are clamped. Arguments ``params`` are :attr:`params`, perhaps of
-    another type or in tiles.
+    In all methods, ``x`` is a tuple with an array of shape (n_rows, size) or None for
+    each block. ``clamp`` has True, a mask or None for each block, if all, some or no
+    values are clamped. Arguments ``params`` are :attr:`params`, possibly tiled or of
+    another dtype.
 
     Parameters
     ----------
     context : Context
-        As of :class:`~skdgm.base.Density`.
+        As for :class:`~skdgm.base.Density`.
     machine : FittedMachine
     objective : str, default="generative"
-        Of training; "generative" and "likelihood" fit the means of binary columns.
+        Training objective. "generative" and "likelihood" fit the means of binary
+        columns.
     now : callable, optional
-        ``now(name)`` returns the present value of an option of inference.
+        ``now(name)`` returns the current value of an option of inference.
     log_Z : LogPartition, optional
-        That all densities of the same parameters share.
+        Shared by all densities with the same parameters.
     pooled : bool, default=False
-        Whether features of maps are their pooled units.
+        Whether features of maps are pooled units.
     """
 
     def __init__(
@@ -97,17 +98,17 @@ class Unnormalised(Density):
 
     @cached_property
     def moments(self):
-        """For each block the means of the model without couplings, or None."""
+        """Means of each block in the model without couplings, or None."""
         return self._moments()
 
     @property
     def capabilities(self):
-        """Where states are too many to enumerate, log Z is an estimate, and missing
-        entries are summed out within a bound."""
-        log_Z, holes, grey = "estimate", "lower bound", "estimate"
+        """Exact if states can be enumerated. Otherwise log Z is an estimate, and
+        missing entries are marginalized by a bound."""
+        log_Z, with_missing, grey = "estimate", "lower bound", "estimate"
         if self.enumerable:
-            log_Z, holes, grey = "exact", "exact", "lower bound"
-        weight = of_rows("exact", missing=holes, grey="lower bound")
+            log_Z, with_missing, grey = "exact", "exact", "lower bound"
+        weight = of_rows("exact", missing=with_missing, grey="lower bound")
         labels = {} if label_of(self.energy) is None else {"labels": "estimate"}
         return {
             "log_prob": of_rows(log_Z, grey=grey),
@@ -125,11 +126,11 @@ class Unnormalised(Density):
 
     @cached_property
     def enumerable(self):
-        """Whether all states of the even or of the odd layers can be enumerated."""
+        """True if all states of the even or of the odd layers can be enumerated."""
         return exact.is_enumerable(self.energy)
 
     def rows(self, X):
-        """Validated rows for likelihoods, in float64 where these are exact."""
+        """Validated rows for likelihoods, in float64 if likelihoods are exact."""
         return self.read(X, dtype=np.float64 if self.enumerable else None)
 
     @abstractmethod
@@ -137,17 +138,16 @@ class Unnormalised(Density):
         """Clamp the machine to rows of data; returns ``x`` and ``clamp``."""
 
     def log_partition(self):
-        """Log Z and its standard error, in nats, computed once; ValueError if
+        """Log Z and its standard error, in nats, computed once. ValueError if
         parameters are not finite."""
         return self.known_log_Z.bracketed(self.bracket)
 
     def bracket(
         self, n_chains=100, options=None, seed=None, max_bits=None, compare=True
     ):
-        """Bracket of log Z from both sides of annealed importance sampling, of
-        ``n_chains`` chains each; exact where a colour of layers has at most
-        ``max_bits`` bits. If ``compare``, warn where samples do not have the means of
-        the training rows."""
+        """Bracket of log Z by annealed importance sampling in both directions, with
+        ``n_chains`` chains each; exact if a color has at most ``max_bits`` bits. With
+        ``compare``, warn if samples do not have the means of the training rows."""
         self.check_finite()
         if exact.is_enumerable(self.energy, max_bits):
             log_Z = exact.log_partition(self.energy, astype(self.params, np.float64))
@@ -155,18 +155,19 @@ class Unnormalised(Density):
         rng, problem = self.problem(n_chains, seed)
         with one_blas_thread():
             bracketed = bracket.estimate(rng, problem, options)
-        # Learning gives the model the means of its columns if these are bits.
-        of_bits = isinstance(self.domain, BinaryUnits)
-        if compare and of_bits and self.objective in _OF_MEANS:
+        # Learning fits the means of binary columns.
+        is_binary = isinstance(self.domain, BinaryUnits)
+        if compare and is_binary and self.objective in _OF_MEANS:
             sampled = bracketed.means[0]
-            learned = self._mean_near(sampled)
-            if text := estimate.unlike(sampled, learned, n_chains):
+            expected = self._mean_near(sampled)
+            if text := estimate.unlike(sampled, expected, n_chains):
                 warn(f"{self.name}: {text}", LikelihoodWarning)
         return bracketed
 
     def _mean_near(self, sampled):
-        """The value nearest to sampled means between the means of the training rows and
-        the smoothed means at which biases start; NaN where nothing was observed."""
+        """The value nearest to ``sampled`` between the means of the training rows and
+        their smoothed means, from which biases start; NaN for columns without
+        observations."""
         seen, total = self.columns.seen, self.columns.total
         mean = np.divide(total, seen, out=np.full_like(total, np.nan), where=seen > 0)
         smooth = self.domain.moments(self.columns)
@@ -182,8 +183,8 @@ class Unnormalised(Density):
         return rng.fold(1), Problem(self.energy, params, start, self.moments)
 
     def annealed(self, X, rng, annealing):
-        """Conservative log-likelihoods of complete rows, from an annealed chain for
-        each."""
+        """Conservative log-likelihoods of complete rows, by an annealed chain for each
+        row."""
         rows = self.read(X)
         self.require("annealed", rows)
         rng, log_p = rng.rows(row_hash(rows)), []
@@ -195,7 +196,8 @@ class Unnormalised(Density):
         return np.concatenate(log_p) + volume
 
     def annealed_from(self, v, rng, annealing):
-        """The same for values of the visible units, with a stream for each row."""
+        """Conservative log-likelihoods of visible values, with a stream for each
+        row."""
         params, (base, betas, n_jobs) = self.params_for_chains, annealing
         x, clamp = self.present(v)
         start, log_q = self.drawn_even(params, x, clamp, rng)
@@ -204,8 +206,8 @@ class Unnormalised(Density):
         )
 
     def drawn_even(self, params, x, clamp, rng):
-        """Values of the even layers, those above the data drawn given these, and the
-        log probabilities of these draws, (n_rows,) or 0."""
+        """Values of the even layers, drawn given the data, and the log probabilities of
+        these draws, (n_rows,) or 0."""
         return x, 0.0
 
     def visible_fields(self, n_samples, rng, n_steps):
@@ -219,24 +221,23 @@ class Unnormalised(Density):
             return self.energy.units[0], self._field(params, state.x)
 
     def _field(self, params, x, block=0):
-        """Natural parameters of a block, by default the visible one."""
+        """Natural parameters of a block, by default the visible block."""
         return self.energy.field(params, block, self.energy.received(params, x, block))
 
     def params_for(self, rows, dtype=None, index=None):
-        """Parameters for all rows, or those at an index: in tiles where many rows come
-        as lists."""
+        """Parameters for all rows or the rows at an index; tiled for many rows in the
+        form of lists."""
         n_rows = rows.shape[0] if index is None else len(index)
-        many = rows.listed and n_rows >= _MANY
-        return self.for_lists(dtype) if many else astype(self.params, dtype)
+        is_many = rows.listed and n_rows >= _MANY
+        return self.for_lists(dtype) if is_many else astype(self.params, dtype)
 
     @cached_property
     def params_for_chains(self):
-        """Parameters for many Gibbs steps: in tiles if all units are binary."""
+        """Parameters for many Gibbs steps; tiled if all units are binary."""
         return self.params if self.energy.has_real_units else self.for_lists()
 
     def for_lists(self, dtype=None):
-        """Parameters in tiles, which kernels of lists read, by default of their own
-        type; as arrays where weights are no matrices."""
+        """Tiled parameters for kernels of lists; arrays if weights are no matrices."""
         params = astype(self.params, dtype)
         return tiled(params) if self.energy.has_matrices else params
 

@@ -3,8 +3,7 @@ r"""Density of documents given their lengths.
 .. math:: \log p(x \mid n) = \log \frac{n!}{\prod_k x_k!} + b^\top x + \sum_j
    \log\left(1 + e^{n a_j + x^\top W_{:j}}\right) - \log Z_n
 
-Missing counts are of words that were not looked for: a document consists of its other
-words, the vocabulary that is left.
+Missing counts are excluded from the document and from its vocabulary.
 """
 
 from functools import partial
@@ -25,15 +24,15 @@ from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
-# Draws of hidden units over which means of missing counts are averaged.
+# Number of draws of hidden units over which means of missing counts are averaged.
 _N_DRAWS = 20
-# Log of the largest ratio of probabilities that differs from infinity.
+# Log of the largest ratio of probabilities.
 _FAR = 50.0
 
 
 def conditioned(params, lengths):
-    """Energy and parameters of documents of given lengths, (n_rows,); hidden biases are
-    a row for each."""
+    """Energy and parameters of documents of given lengths, (n_rows,). Hidden biases
+    have a row for each document."""
     b, a = params.units
     lengths = np.asarray(lengths, a.dtype)
     energy = layered([[Multinomial(len(b), lengths)], [Bernoulli(len(a))]])
@@ -41,14 +40,14 @@ def conditioned(params, lengths):
 
 
 def lengths_of(v):
-    """Sum of the counts of each row, in float64; missing ones do not count."""
+    """Sum of the known counts of each row, in float64."""
     return np.nansum(np.asarray(v), axis=1, dtype=np.float64)
 
 
 class DocumentDensity(Density):
-    """Density of documents of a replicated softmax. Lengths of samples are drawn from
-    ``lengths`` of training documents. The shared ``log_Z``, a
-    :class:`~skdgm.partition.LogPartition`, has one for each length."""
+    """Density of documents under a replicated softmax. ``lengths`` are those of
+    training documents, from which lengths of samples are drawn; ``log_Z`` is a shared
+    :class:`~skdgm.partition.LogPartition` with a value for each length."""
 
     def __init__(self, context, *, params, chains, lengths, log_Z=None):
         super().__init__(context)
@@ -115,16 +114,17 @@ class DocumentDensity(Density):
         if rows.complete:
             return self.log_Z(lengths)[0]
         known = np.concatenate([~np.isnan(rows.take(b)) for b in rows.blocks()])
-        whole, log_Z = known.all(axis=1), np.zeros(len(lengths))
-        log_Z[whole] = self.log_Z(lengths[whole])[0]
-        for row in np.flatnonzero(~whole):
-            left, n = self.topics.among(known[row]), lengths[[row]]
+        complete, log_Z = known.all(axis=1), np.zeros(len(lengths))
+        log_Z[complete] = self.log_Z(lengths[complete])[0]
+        for row in np.flatnonzero(~complete):
+            topics, n = self.topics.among(known[row]), lengths[[row]]
             with one_blas_thread():
-                log_Z[row] = log_partition(left, n, self.seed)[0][0]
+                log_Z[row] = log_partition(topics, n, self.seed)[0][0]
         return log_Z
 
     def perplexity(self, X):
-        """Perplexity of words, whose orders do not count; ValueError without words."""
+        """Perplexity per word, for words in their order; ValueError if there are no
+        words."""
         rows = self.read(X, dtype=np.float64)
         n_words = self.lengths(rows).sum()
         if not n_words:
@@ -146,7 +146,8 @@ class DocumentDensity(Density):
     def sample(
         self, n_samples, random_state=None, *, lengths=None, init="chains", n_steps=100
     ):
-        """Draw documents by Gibbs sampling; options as of an estimator's ``sample``."""
+        """Draw documents by Gibbs sampling; options are those of an estimator's
+        ``sample``."""
         n_samples = count_rows(n_samples, len(self.params.units[0]))
         n_steps = count(n_steps, "n_steps")
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
@@ -191,16 +192,16 @@ class DocumentDensity(Density):
 
 
 def expected(params, v, h):
-    """Expected counts of missing words, given hidden units and the other words. A word
-    is expected as often as its probability is that of the words that were looked for,
-    times their number."""
+    """Expected counts of missing words, given hidden units and the known words: the
+    ratio of a word's probability to that of the observed vocabulary, times the
+    document's length."""
     (b, _), (W,) = params
     logits, known = b + h @ W.T, ~np.isnan(v)
     high = np.where(known, logits, -np.inf).max(axis=1, keepdims=True)
     high = np.where(np.isfinite(high), high, logits.max(axis=1, keepdims=True))
     weight = np.exp(np.minimum(logits - high, _FAR))
     total = np.maximum((weight * known).sum(axis=1, keepdims=True), 1.0)
-    # No word is expected more often than all others together.
+    # Expect no word more often than all others together.
     return np.minimum(weight / total, 1.0) * lengths_of(v)[:, None].astype(v.dtype)
 
 

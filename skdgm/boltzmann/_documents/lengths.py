@@ -5,20 +5,20 @@ has the partition function
 
 .. math:: Z_n = \sum_h e^{n f(h)}, \qquad f(h) = a^\top h + \log \sum_k e^{b_k + W_k h}
 
-(orders of words counted). So it is the sum of all states' :math:`e^{n f}`, exact where
-these can be listed: half of the units at a time, since
+where different orders of words are summed. With few hidden units all states are
+enumerated, half of the units at a time, since
 
 .. math:: \sum_k e^{b_k + W_k h} = \sum_k e^{b_k + W_k^{(1)} h^{(1)}} \,
    e^{W_k^{(2)} h^{(2)}}
 
-is a product of two matrices. Elsewhere the length itself is the inverse temperature of
-annealed importance sampling [1]_: chains of h begin with exact draws for n = 1, where
+is a product of two matrices. Otherwise, the length is the inverse temperature of
+annealed importance sampling [1]_. Chains of h start from exact draws for n = 1, where
 
 .. math:: Z_1 = \sum_k e^{b_k} \prod_j \left(1 + e^{a_j + W_{kj}}\right),
 
-and documents grow from there, so that one run has log Z of all lengths. Where one word
-more changes much, it grows in parts: its natural parameters are multiplied by a factor
-that rises from 0 to 1.
+and the length of documents increases from there, so that one run has log Z of all
+lengths. If one more word changes the distribution much, the word is added in fractions:
+its natural parameters are multiplied by a factor that increases from 0 to 1.
 
 References
 ----------
@@ -36,10 +36,10 @@ from skdgm.utils.math import log_mean_exp, softplus
 from skdgm.utils.random import LIKELIHOOD, stream
 
 MAX_UNITS = 20
-# Number of chains; standard deviation of a step's change of their log weights; largest
+# Number of chains; standard deviation of the change of log weights in a step; largest
 # relative change of the length in a step.
 _CHAINS, _STEP, _STRIDE = 200, 0.05, 0.05
-# Sums below this have lost digits, or are zero.
+# Sums below this value have underflowed.
 _TINY = 1e-280
 _START, _WORDS, _HIDDEN = range(3)
 
@@ -52,22 +52,22 @@ class Topics(NamedTuple):
     a: np.ndarray
 
     def among(self, known):
-        """Parameters of some words."""
+        """Parameters of the words in a mask."""
         return self._replace(W=self.W[known], b=self.b[known])
 
     def logits(self, h):
-        """Natural parameters of the words given states, (n_rows, n_words)."""
+        """Natural parameters of the words given hidden units, (n_rows, n_words)."""
         return self.b + h @ self.W.T
 
 
 def is_enumerable(topics):
-    """Return whether all states of the hidden units can be listed."""
+    """Return whether all states of the hidden units can be enumerated."""
     return len(topics.a) <= MAX_UNITS
 
 
 def log_partition(topics, lengths, seed):
-    """Log Z of documents of given lengths, and standard errors, 0 where the sum is
-    exact. What is found of a length does not depend on the others."""
+    """Log Z of documents of given lengths, and standard errors, which are 0 if log Z is
+    exact. The result for a length does not depend on the other lengths."""
     lengths = np.asarray(lengths, np.float64)
     empty, n_units = lengths == 0, len(topics.a)
     log_Z, se = np.full(len(lengths), n_units * np.log(2.0)), np.zeros(len(lengths))
@@ -84,21 +84,21 @@ def log_partition(topics, lengths, seed):
 
 
 def of_states(topics):
-    """f(h) of all states of the hidden units, of shape (2 ** n_hidden,), in no
-    particular order."""
+    """f(h) of all states of the hidden units, (2 ** n_hidden,), in no particular
+    order."""
     W, b, a = topics
     half = len(a) // 2
     first, second = (_bits(n) for n in (half, len(a) - half))
     A, B = first @ W[:, :half].T, second @ W[:, half:].T + b
     high_A, high_B = A.max(axis=1), B.max(axis=1)
     total = np.exp(A - high_A[:, None]) @ np.exp(B - high_B[:, None]).T
-    lost = np.argwhere(total < _TINY)
+    underflowed = np.argwhere(total < _TINY)
     with np.errstate(divide="ignore"):
-        found = np.log(total) + high_A[:, None] + high_B
-    for i, j in lost:
-        found[i, j] = logsumexp(A[i] + B[j])
-    found += (first @ a[:half])[:, None] + second @ a[half:]
-    return found.ravel()
+        f = np.log(total) + high_A[:, None] + high_B
+    for i, j in underflowed:
+        f[i, j] = logsumexp(A[i] + B[j])
+    f += (first @ a[:half])[:, None] + second @ a[half:]
+    return f.ravel()
 
 
 def _bits(n):
@@ -116,8 +116,8 @@ class _Chains(NamedTuple):
 
 
 class DocumentsPath(AnnealingPath):
-    """Hidden units by the length of documents; a fraction of a word multiplies its
-    natural parameters."""
+    """Path of hidden units by document length; natural parameters are multiplied by
+    fractions of a word."""
 
     def __init__(self, topics):
         self.topics = topics
@@ -128,27 +128,28 @@ class DocumentsPath(AnnealingPath):
         return _Chains(h, logits, h @ self.topics.a + logsumexp(logits, axis=1))
 
     def log_p(self, state, n):
-        part, whole = np.modf(n)
-        log_p = whole * state.f
-        if part:
-            log_p += logsumexp(part * state.logits, axis=1)
-            log_p += part * (state.h @ self.topics.a)
+        fraction, n_words = np.modf(n)
+        log_p = n_words * state.f
+        if fraction:
+            log_p += logsumexp(fraction * state.logits, axis=1)
+            log_p += fraction * (state.h @ self.topics.a)
         return log_p
 
     def step(self, rng, state, n):
-        (W, _, a), (part, whole) = self.topics, np.modf(n)
-        lengths, words = np.full(len(state.h), int(whole)), rng.fold(_WORDS)
+        (W, _, a), (fraction, n_words) = self.topics, np.modf(n)
+        lengths, words = np.full(len(state.h), int(n_words)), rng.fold(_WORDS)
         p = softmax(state.logits, axis=1)
-        field = draw_words(p, lengths, words) @ W + whole * a
-        if part:
-            p = softmax(part * state.logits, axis=1)
+        field = draw_words(p, lengths, words) @ W + n_words * a
+        if fraction:
+            p = softmax(fraction * state.logits, axis=1)
             word = draw_words(p, np.ones(len(p)), words.fold(1))
-            field += part * (word @ W + a)
+            field += fraction * (word @ W + a)
         return self.begin(_drawn(rng.fold(_HIDDEN), field))
 
 
 def grown(topics, lengths, rng, n_chains=_CHAINS):
-    """Log Z and standard errors for increasing lengths from 1, by growing documents."""
+    """Log Z and standard errors for increasing lengths, at least 1, by annealing over
+    lengths."""
     W, b, a = topics
     of_word = b + softplus(a + W).sum(axis=1)
     chains, path = rng.rows(n_chains), DocumentsPath(topics)
@@ -156,13 +157,13 @@ def grown(topics, lengths, rng, n_chains=_CHAINS):
     word = draw_words(p, np.ones(n_chains), chains.fold(_START))
     state = path.begin(_drawn(chains.fold(_START, 1), word @ W + a))
     log_Z_1, log_w, n, log_means = logsumexp(of_word), np.zeros(n_chains), 1, []
-    rngs, wanted = chains.fold(2).folds(2), list(lengths)
+    rngs, remaining = chains.fold(2).folds(2), list(lengths)
     while True:
         spread = _spread(log_w, state.f)
         stride = _stride(n, spread)
-        while wanted and wanted[0] < n + stride:
-            log_means.append(log_mean_exp(log_w + (wanted.pop(0) - n) * state.f))
-        if not wanted:
+        while remaining and remaining[0] < n + stride:
+            log_means.append(log_mean_exp(log_w + (remaining.pop(0) - n) * state.f))
+        if not remaining:
             break
         parts = 1 if stride > 1 else max(1, int(np.ceil(spread / _STEP)))
         betas = np.linspace(n, n + stride, parts + 1)
@@ -172,7 +173,7 @@ def grown(topics, lengths, rng, n_chains=_CHAINS):
 
 
 def _spread(log_w, f):
-    """Weighted standard deviation of f: chains without weight do not matter."""
+    """Weighted standard deviation of f."""
     w = softmax(log_w)
     return np.sqrt(w @ (f - w @ f) ** 2)
 

@@ -5,10 +5,11 @@ r"""Likelihood of documents given their lengths, as an objective.
    \left[-\frac{\partial E}{\partial\theta}\right], \qquad -E = b^\top x + x^\top W h +
    n \, a^\top h
 
-Gradients are those of the log-likelihood per word of a document of mean length. Chains
-have the lengths of documents; their statistics count as often as the words of a batch
-are more than theirs, so that batches of long documents do not raise all biases. The
-gradient is centred at the shares of the words and at running means of the hidden units.
+The gradient is that of the log-likelihood divided by the mean length of documents.
+Chains have their own lengths; their statistics are multiplied by the ratio between the
+numbers of words in the batch and in the chains, so that batches of long documents do
+not raise all biases. The gradient is centered at the shares of the words in the data,
+and at running means of the hidden units.
 """
 
 from functools import cached_property
@@ -27,16 +28,16 @@ from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.random import PROBE, stream
 
-# Words that are added to the length by which the learning rate is divided, and the
-# least sum: with rates as of shorter documents Adam's steps are mostly noise.
+# The learning rate is divided by the mean length plus _FEW, at least _LEAST: with
+# larger rates, Adam's steps would be mostly noise.
 _FEW, _LEAST = 10.0, 30.0
 _HALVES = 3
 
 
 class DocumentObjective(EnergyObjective):
-    """Log-likelihood per word of documents, followed by CD or persistent chains.
-    Offsets of its states are those of centring: the shares of the words stay as they
-    are in all of the data."""
+    """Log-likelihood per word of documents, maximized by CD or persistent chains. The
+    offsets of its states are the shares of the words in all data, which stay fixed, and
+    running means of the hidden units."""
 
     quantity = "log-likelihood of each half of a document given the other"
     draw = EnergyObjective.batches
@@ -59,7 +60,7 @@ class DocumentObjective(EnergyObjective):
         return not self.rows.listed
 
     def watch(self, table, held_out, state):
-        """How well each half of a document predicts the words of the other."""
+        """Monitor of the prediction of each half of a document from the other half."""
         return HalvesWatch(self, table, held_out, state)
 
     def step(self, state, batch, clock):
@@ -68,25 +69,27 @@ class DocumentObjective(EnergyObjective):
         phases, state = self.phase.phases(rng, state, x, clamp, clock)
         (x, h), (x_model, h_model) = phases
         lengths, n_model = map(totals, (x, x_model))
-        words = lengths.mean()
+        mean_length = lengths.mean()
         per_word = 1 / max(self.length, 1e-12)
-        again = per_word * words / max(n_model.mean(), 1e-12)
-        real = h.dtype.type
-        h, h_model = h * real(per_word), np.asarray(h_model) * real(again)
-        of_words = mean_row(x) * real(per_word) - mean_row(x_model) * real(again)
+        per_model_word = per_word * mean_length / max(n_model.mean(), 1e-12)
+        dtype = h.dtype.type
+        h, h_model = h * dtype(per_word), np.asarray(h_model) * dtype(per_model_word)
+        of_words = mean_row(x) * dtype(per_word) - mean_row(x_model) * dtype(
+            per_model_word
+        )
         of_hidden = _weighted(lengths, h) - _weighted(n_model, h_model)
         grad = Params((of_words, of_hidden), (Contrast(x, h, x_model, h_model),))
         self.ascend(state, grad, clock)
         total = max(lengths.sum(), 1e-12)
         mean = (lengths @ h / (total * per_word)).astype(h.dtype)
-        if words:
+        if mean_length:
             share, old = state.offsets
-            old = old + real(centering.RATE) * (mean - old)
+            old = old + dtype(centering.RATE) * (mean - old)
             state = state._replace(offsets=(share, old))
         return state
 
     def complete(self, params, v):
-        """Rows with the counts that are expected where they are missing."""
+        """Rows in which missing counts are replaced by their expectations."""
         if isinstance(v, Lists) or not np.isnan(v).any():
             return v
         (_, a), (W,) = params
@@ -97,7 +100,7 @@ class DocumentObjective(EnergyObjective):
 
     def ascend(self, state, grad, clock):
         options = self.options
-        # Inputs of hidden units are sums over all words.
+        # The inputs of hidden units are sums over all words.
         rate = options.learning_rate / max(self.length + _FEW, _LEAST)
         rate = learning_rate(rate, options.schedule, clock, options.power_t)
         grad = centering.center(self.energy, state.params, grad, state.offsets)
@@ -119,9 +122,9 @@ def _weighted(lengths, h):
 
 
 class HalvesWatch(DensityWatch):
-    """Negative log-likelihood of each half of a document given the other, in nats. The
-    words of each document are divided in two, the same halves each time. From the
-    hidden means given one half the words of the other are predicted."""
+    """Negative log-likelihood of each half of a document given the other half, in nats.
+    The words of each document are divided into the same halves each time. The words of
+    one half are predicted by the hidden means given the other half."""
 
     useless = "predicts half of a document worse than the shares of the words do."
 
@@ -137,10 +140,12 @@ class HalvesWatch(DensityWatch):
         v = np.nan_to_num(v)
         rng = self.root.rows(np.arange(part.start, part.stop, dtype=np.uint64))
         half, coin = np.floor(v / 2), rng.uniform(v.shape[1]) < 0.5
-        one = half + coin * (v - 2 * half)
+        first_half = half + coin * (v - 2 * half)
         (b, a), (W,) = state.params
         W = np.asarray(getattr(W, "W", W), np.float64)
-        return self._given(one, v - one, b, a, W) + self._given(v - one, one, b, a, W)
+        return self._given(first_half, v - first_half, b, a, W) + self._given(
+            v - first_half, first_half, b, a, W
+        )
 
     def _given(self, known, rest, b, a, W):
         field = known @ W + known.sum(axis=1, keepdims=True) * a

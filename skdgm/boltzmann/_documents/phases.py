@@ -1,4 +1,4 @@
-"""Phases of models of documents, whose chains have lengths of their own."""
+"""Phases of the gradient for documents, whose chains have their own lengths."""
 
 import numpy as np
 
@@ -19,18 +19,18 @@ def totals(v):
 
 
 def _ladder(lengths, n_levels):
-    """Lengths of chains and of their replicas, one level after the other: whole numbers
-    between the chain's own and 1, in equal ratios."""
+    """Lengths of chains and of their replicas, level by level: integers between the
+    chain's own length and 1, in equal ratios."""
     powers = 1 - np.arange(n_levels) / max(1, n_levels - 1)
     rungs = [np.rint(lengths**power) if power < 1 else lengths for power in powers]
     return np.concatenate([np.minimum(rung, lengths) for rung in rungs])
 
 
 class DocumentPhase(Phase):
-    """Phases of documents, whose chains have lengths of their own."""
+    """Phases for documents, whose chains have their own lengths."""
 
     def packed(self, chains):
-        """States of chains as they are."""
+        """Chains as they are."""
         return chains
 
     def chains(self, params, phase, n_chains):
@@ -44,11 +44,11 @@ class DocumentPhase(Phase):
         return tuple(map(np.asarray, Gibbs(energy).init(rng, params.units).x))
 
     def phases(self, rng, state, x, clamp, clock):
-        h, (start, on) = self.begun(rng, state, x)
+        h, (start, h_start) = self.begun(rng, state, x)
         energy, params = conditioned(state.params, totals(start))
         # The words are drawn first.
-        start = State((None, self.energy.units[1].pack(np.asarray(on))))
-        rows, n_steps = rng.fold(_MODEL).rows(len(on)), self.n_steps(clock)
+        start = State((None, self.energy.units[1].pack(np.asarray(h_start))))
+        rows, n_steps = rng.fold(_MODEL).rows(len(h_start)), self.n_steps(clock)
         chains, info = Gibbs(energy).step(rows, params, start, n_steps)
         chains, mean = tuple(map(np.asarray, chains.x)), info.means[1]
         state = self.after(rng, state, chains, clock)
@@ -59,27 +59,27 @@ class DocumentPhase(Phase):
 
 
 class DataDocuments(DocumentPhase):
-    """Chains that start at the documents."""
+    """Contrastive divergence: chains that start at the documents."""
 
     persistent = False
 
     def begun(self, rng, state, x):
-        """Means of hidden units given words, and where chains start."""
+        """Means of hidden units given words, and the start of the chains."""
         energy, params = conditioned(state.params, totals(x[0]))
         rows = rng.fold(_DATA).rows(len(x[0]))
         start, info = Gibbs(energy, colours=(1,)).step(rows, params, State(x))
         return info.means[1], start.x
 
     def after(self, rng, state, chains, clock):
-        """State as it was."""
+        """Unchanged state."""
         return state
 
 
 class PersistentDocuments(DocumentPhase):
-    """Chains that persist."""
+    """Persistent chains."""
 
     def begun(self, rng, state, x):
-        """Means of hidden units given words, and where chains start."""
+        """Means of hidden units given words, and the start of the chains."""
         energy, params = conditioned(state.params, totals(x[0]))
         return last_means(energy, params, x, (True, None))[1], state.chains
 
@@ -89,7 +89,7 @@ class PersistentDocuments(DocumentPhase):
 
 
 class TemperedDocuments(PersistentDocuments):
-    """Chains that persist, and exchange hidden units with shorter documents."""
+    """Persistent chains that exchange hidden units with chains of shorter documents."""
 
     @property
     def n_levels(self):
@@ -97,14 +97,14 @@ class TemperedDocuments(PersistentDocuments):
         return self.options.n_temperatures
 
     def begin(self, state):
-        """Swap rates of the last run, or of zero."""
+        """Swap rates of an earlier run, or zeros."""
         old = getattr(state.phase, "swap_rates", ())
         n_pairs = self.n_levels - 1
         return Tempered(old if len(old) == n_pairs else np.zeros(n_pairs), ())
 
     def after(self, rng, state, chains, clock):
-        """State with chains after exchanges between neighbouring lengths, and recent
-        rates of these."""
+        """State with chains after exchanges between neighboring lengths, and updated
+        swap rates."""
         (x, h), first = chains, clock.batch % 2
         (b, a), (weights,), rates = *state.params, state.phase.swap_rates.copy()
         logits = b + self.energy.couplings[0].send(weights, h, up=False)

@@ -1,12 +1,13 @@
-"""Updates of a machine, many in one call of a kernel, by one or several threads.
+"""Runs of updates of a machine, each in one call of a kernel, by one or several
+threads.
 
-They are those of :meth:`EnergyObjective.step`, from the same random numbers, without
-the Python calls between its kernels: an update of a small machine costs what its
-arithmetic costs. Interrupts wait for the end of a call, a fraction of a second.
+The updates are those of :meth:`EnergyObjective.step`, from the same random numbers, but
+without Python calls between kernels, which would dominate the cost of small machines.
+Interrupts are handled at the end of a call, after a fraction of a second.
 
-Binary machines learn the same parameters to the last bit. Those with real units or a
-label differ by rounding: NumPy and the kernels have each their own exponential
-function, and order of sums.
+Parameters of binary machines are equal to the last bit. With real units or a label they
+differ by rounding, since NumPy and the kernels have different exponential functions and
+orders of summation.
 """
 
 from typing import NamedTuple
@@ -28,9 +29,9 @@ from skdgm.samplers import binary
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import crew
 
-# Multiply-adds of one call: a fraction of a second.
+# Maximum number of multiply-adds of a call, which takes a fraction of a second.
 _MOST = 1e9
-# Multiply-adds of an update by Adam up to which a kernel makes it.
+# Maximum number of multiply-adds of an update by Adam in a kernel.
 _SMALL = 1e7
 _MODES = {
     None: NO_OFFSETS,
@@ -46,9 +47,9 @@ class BatchRun(NamedTuple):
     Parameters
     ----------
     first : int
-        Number of the first of them.
+        Number of the first batch.
     batches : list of ndarray of int
-        Row numbers of each.
+        Row numbers of each batch.
     n_batches : int
         Number of batches of the epoch.
     """
@@ -64,29 +65,23 @@ class BatchRun(NamedTuple):
 
     @property
     def edges(self):
-        """Place of each batch's first row where they are joined, and their end."""
+        """Position of the first row of each batch in the joined batches, and their
+        total length."""
         return np.cumsum([0, *map(len, self.batches)])
 
 
 class Runs:
-    """Sized iterable of the runs that an epoch consists of.
-
-    Parameters
-    ----------
-    objective : EnergyObjective
-    reader : Reader
-        The batches of the epoch.
-    """
+    """Sized iterable of the runs of an epoch, whose batches are those of a reader."""
 
     def __init__(self, objective, reader):
         work, n_batches = max(1.0, _work(objective, reader.batches)), len(reader)
-        most = _MOST * crew(work) / work
-        turns = np.max(objective.options.n_steps)
+        max_work = _MOST * crew(work) / work
+        n_turns = np.max(objective.options.n_steps)
         if len(objective.energy.layers) > 2:
-            # Means are not 0, as states are, and go both ways.
-            turns = turns + objective.options.mean_field_steps / binary.DENSITY
-        parts = reader.parts(max(1, int(most / turns)))
-        self.runs = [BatchRun(first, some, n_batches) for first, some in parts]
+            # Unlike states, means are seldom 0, and sweeps go in both directions.
+            n_turns = n_turns + objective.options.mean_field_steps / binary.DENSITY
+        parts = reader.parts(max(1, int(max_work / n_turns)))
+        self.runs = [BatchRun(first, batches, n_batches) for first, batches in parts]
         self.n_updates = n_batches
 
     def __len__(self):
@@ -97,33 +92,13 @@ class Runs:
 
 
 def in_runs(objective, reader):
-    """Join the batches of an epoch to runs, where a kernel serves.
-
-    Parameters
-    ----------
-    objective : EnergyObjective
-    reader : Reader
-
-    Returns
-    -------
-    batches : Runs or Reader
-    """
+    """The batches of an epoch as :class:`Runs` if a kernel exists, otherwise the
+    reader."""
     return Runs(objective, reader) if serves(objective, reader) else reader
 
 
 def serves(objective, reader):
-    """Return whether a kernel makes the updates that options ask for.
-
-    Parameters
-    ----------
-    objective : EnergyObjective
-    reader : Reader
-        The batches of an epoch.
-
-    Returns
-    -------
-    serves : bool
-    """
+    """Return whether a kernel can make the updates for the options of an objective."""
     options, energy = objective.options, objective.energy
     if not (
         objective.phase.fused
@@ -135,17 +110,18 @@ def serves(objective, reader):
         return False
     if objective.label is not None:
         update = updates_of(objective) if reader.lists else None
-        small = _work(objective, reader.batches) <= _SMALL
+        is_small = _work(objective, reader.batches) <= _SMALL
         known = update and objective.rows.given.known.all()
-        return bool(known and (small or update is bernoulli_updates))
-    by_momentum = options.solver == "sgd"
+        return bool(known and (is_small or update is bernoulli_updates))
+    is_sgd = options.solver == "sgd"
     if energy.is_binary_chain:
-        return by_momentum and reader.lists
-    return by_momentum and _is_real(objective)
+        return is_sgd and reader.lists
+    return is_sgd and _is_real(objective)
 
 
 def updates_of(objective):
-    """Function that makes the updates of a machine of known labels, or of another."""
+    """Function that makes the updates of a machine with known labels or without a
+    label; None if there is no kernel."""
     energy, options = objective.energy, objective.options
     if objective.label is None:
         binary_below = energy.units[0].form == "bits"
@@ -164,7 +140,7 @@ def updates_of(objective):
 
 
 def _is_real(objective):
-    """Return whether a machine has complete real units under one binary layer."""
+    """Return whether a machine has complete real units below one binary layer."""
     energy = objective.energy
     return (
         [unit.form for unit in energy.units] == ["normal", "bits"]
@@ -175,33 +151,20 @@ def _is_real(objective):
 
 
 def learn(objective, state, run, clock):
-    """Make the updates of a run.
-
-    Parameters
-    ----------
-    objective : EnergyObjective
-    state : TrainState
-        Parameters, chains and running means change in place.
-    run : BatchRun
-    clock : Clock
-        Of the epoch.
-
-    Returns
-    -------
-    state : TrainState
-    """
-    options, real, most = objective.options, state.params.dtype.type, run.longest
+    """Make the updates of a run, and return the state, which changes in place.
+    ``clock`` is that of the epoch."""
+    options, dtype, n_rows = objective.options, state.params.dtype.type, run.longest
     persistent, update = objective.phase.persistent, updates_of(objective)
-    chains = state.chains if persistent else listed(objective, most, real)
+    chains = state.chains if persistent else listed(objective, n_rows, dtype)
     if not persistent and update is gaussian_updates:
-        chains = np.empty((most, objective.energy.units[0].size), real), chains[1]
-    number = objective.epochs_before + clock.epoch
-    times = clock._replace(
+        chains = np.empty((n_rows, objective.energy.units[0].size), dtype), chains[1]
+    epoch = objective.epochs_before + clock.epoch
+    clocks = clock._replace(
         batch=run.first + np.arange(len(run.batches)), n_batches=run.n_batches
     )
 
     def rates(initial):
-        rate = learning_rate(initial, options.schedule, times, options.power_t)
+        rate = learning_rate(initial, options.schedule, clocks, options.power_t)
         return rate * np.ones(len(run.batches))
 
     update(
@@ -210,9 +173,9 @@ def learn(objective, state, run, clock):
             state=state,
             run=run,
             chains=chains,
-            offsets=state.offsets or lines(objective, real),
+            offsets=state.offsets or lines(objective, dtype),
             rates=rates,
-            root=stream(objective.seed, objective.STEP, number),
+            root=stream(objective.seed, objective.STEP, epoch),
             n_steps=piecewise(options.n_steps, clock),
             momentum=piecewise(options.momentum, clock),
             persistent=persistent,
@@ -224,12 +187,12 @@ def learn(objective, state, run, clock):
 
 
 def _work(objective, batches):
-    """Multiply-adds of the largest part of an update."""
+    """Approximate number of multiply-adds of an update."""
     n_rows, n_chains = len(batches[0]), objective.options.n_chains
     if n_chains is None or not objective.phase.persistent:
         n_chains = n_rows
-    real = objective.energy.units[0].form == "normal"
-    density = 1.0 if real else binary.DENSITY
+    is_real = objective.energy.units[0].form == "normal"
+    density = 1.0 if is_real else binary.DENSITY
     return density * (n_rows + n_chains) * _n_weights(objective.energy)
 
 

@@ -1,7 +1,7 @@
 """Calls of the kernels that make many updates of a machine.
 
-They get their arguments from an objective and its training state, which changes in
-place; see :mod:`skdgm.boltzmann._fused_epochs.runs`.
+Their arguments come from an objective and its training state, which changes in place;
+see :mod:`skdgm.boltzmann._fused_epochs.runs`.
 """
 
 from typing import NamedTuple
@@ -38,36 +38,35 @@ from skdgm.optim import BETA_2, corrected
 from skdgm.utils.lists import Lists
 from skdgm.utils.threading.parallel import crew, in_step, n_threads
 
-# Layers of a machine whose label is beside the visible units, by blocks.
+# Blocks of the layers of a machine whose label is next to the visible units.
 _BESIDE = 0, 2, 1
 _PRECISIONS = {"fixed": FIXED_PRECISION, "scalar": SCALAR, "diagonal": DIAGONAL}
 
 
 class Updates(NamedTuple):
-    """Updates that a kernel is to make.
+    """Updates for a kernel.
 
     Parameters
     ----------
     objective : EnergyObjective
     state : TrainState
-        It changes in place.
+        Changes in place.
     run : BatchRun
-        The batches.
     chains : tuple
-        Those of the state; or room for as many as a batch has rows.
+        Chains of the state, or empty arrays for as many chains as rows in a batch.
     offsets : tuple
-        Those of the state, or room for them.
+        Offsets of the state, or empty arrays.
     rates : callable
         ``rates(initial)`` returns the learning rate of each update.
     root : Stream
-        Of the epoch's updates.
+        Stream of the updates of the epoch.
     n_steps : int
         Gibbs steps of the chains.
     momentum : float
     persistent : bool
-        Whether chains go on, or start at the rows.
+        Whether chains persist, or start at the rows.
     centering : int
-        See :mod:`skdgm._kernels.machines.phases`.
+        Mode of :mod:`skdgm._kernels.machines.phases`.
     work : float
         Approximate number of multiply-adds of an update.
     """
@@ -97,38 +96,38 @@ class Updates(NamedTuple):
 
     @property
     def numbers(self):
-        """Momentum, and penalties l1 and l2, of that type."""
+        """Momentum, and penalties l1 and l2, in the type of the parameters."""
         numbers = self.momentum, self.options.l1, self.options.l2
         return tuple(map(self.real, numbers))
 
     @property
     def max_norm(self):
-        """Limit of norms, perhaps infinite."""
-        most = self.options.max_norm
-        return np.inf if most is None else float(most)
+        """Maximum norm; infinite without a limit."""
+        limit = self.options.max_norm
+        return np.inf if limit is None else float(limit)
 
     @property
     def index(self):
-        """Row numbers of the batches, one after the other."""
+        """Row numbers of all batches, joined."""
         return np.concatenate(self.run.batches)
 
     @property
     def resample(self):
-        """Whether bits are drawn from grey rows."""
+        """True if bits are drawn from gray rows."""
         return bool(self.options.resample and not self.objective.rows.binary)
 
 
 def bernoulli_updates(given):
-    """Updates of a chain of binary layers, above which a label may be; that may be
-    beside the visible units in the energy."""
-    objective, state, run, real = given.objective, given.state, given.run, given.real
+    """Updates of a chain of binary layers, with an optional label above them. In the
+    energy, the label may also be a block of the visible layer."""
+    objective, state, run, dtype = given.objective, given.state, given.run, given.real
     options, rows, index = objective.options, objective.rows, given.index
     n_layers = len(objective.energy.units)
     (ups, downs), blocks = forms(state.params), tuple(range(n_layers))
     labels = ()
     if objective.label is not None:
         size = objective.energy.units[objective.label].size
-        y = one_hot(rows.beside(index), size, real)
+        y = one_hot(rows.beside(index), size, dtype)
         labels = y.index, y.count
         if objective.label < n_layers - 1:
             blocks, ups, downs = _BESIDE, (ups[0], downs[1]), (downs[0], ups[1])
@@ -137,10 +136,12 @@ def bernoulli_updates(given):
         return tuple(parts[block] for block in blocks)
 
     velocities, units = state.optimiser.couplings, state.params.units
-    most = n_threads()  # Which may change while rooms are made for so many.
-    room, known, listed, more = _room(given, blocks, most)
+    max_threads = (
+        n_threads()
+    )  # Read once, since it may change while buffers are allocated.
+    room, known, listed, resampling_room = _room(given, blocks, max_threads)
     n_deep = n_layers - 1 - (objective.label is not None)
-    plain = given.centering == NO_OFFSETS and not options.resample
+    is_plain = given.centering == NO_OFFSETS and not options.resample
     in_step(
         bernoulli_epoch,
         ListedRows(*rows.joined(index), run.edges),
@@ -153,7 +154,7 @@ def bernoulli_updates(given):
         _lists(placed(given.chains)),
         (known,) if n_deep > 1 else (),
         listed if n_layers > 2 and blocks != _BESIDE else (),
-        () if plain else CenteringRoom(placed(given.offsets), *more),
+        () if is_plain else CenteringRoom(placed(given.offsets), *resampling_room),
         () if options.max_norm is None else (given.max_norm,),
         room,
         EpochPlan(
@@ -165,21 +166,21 @@ def bernoulli_updates(given):
         EpochOptions(
             int(given.n_steps),
             options.mean_field_steps,
-            real(TOLERANCE),
+            dtype(TOLERANCE),
             *given.numbers,
-            real(RATE),
+            dtype(RATE),
             given.resample,
             given.persistent,
             given.centering,
         ),
         n_rounds=len(run.batches),
-        n_threads=min(most, crew(given.work)),
+        n_threads=min(max_threads, crew(given.work)),
     )
 
 
 def label_updates(given):
-    """Updates of a machine of rows and labels under one binary layer, by Adam."""
-    objective, state, run, real = given.objective, given.state, given.run, given.real
+    """Updates of rows and labels under one binary layer, by Adam."""
+    objective, state, run, dtype = given.objective, given.state, given.run, given.real
     options, rows, index = objective.options, objective.rows, given.index
     v, codes = rows.present(index, True), rows.beside(index)
     (ups, downs), memory = forms(state.params), state[1]
@@ -209,13 +210,13 @@ def label_updates(given):
         remembered(memory.s),
         placed(state.params.units),
         _lists(placed(given.chains)),
-        np.stack(rates).astype(real),
+        np.stack(rates).astype(dtype),
         np.uint64(given.root.root),
         run.first,
         np.array(_BESIDE),
         given.n_steps,
-        tuple(map(real, shares[options.objective])),
-        (beta, real(BETA_2)),
+        tuple(map(dtype, shares[options.objective])),
+        (beta, dtype(BETA_2)),
         tuple(penalties),
         given.max_norm,
         given.resample,
@@ -225,7 +226,7 @@ def label_updates(given):
 
 def gaussian_updates(given):
     """Updates of real units under one binary layer, whose weights are ndarrays."""
-    objective, state, run, real = given.objective, given.state, given.run, given.real
+    objective, state, run, dtype = given.objective, given.state, given.run, given.real
     (mean, log_precision), c = state.params.units
     (mean_speed, precision_speed), c_speed = state.optimiser.units
     W, velocity = state.params.couplings[0], state.optimiser.couplings[0]
@@ -252,8 +253,8 @@ def gaussian_updates(given):
         RealEpochOptions(
             int(given.n_steps),
             *given.numbers,
-            real(RATE),
-            real(-np.log(unit.min_variance) if unit.min_variance else np.inf),
+            dtype(RATE),
+            dtype(-np.log(unit.min_variance) if unit.min_variance else np.inf),
             given.max_norm,
             _PRECISIONS[unit.precision],
             given.persistent,
@@ -268,26 +269,26 @@ def gaussian_updates(given):
 
 
 def _real_room(given):
-    """Arrays that the kernel of real units works with, which the objective keeps."""
-    objective, real, n = given.objective, given.real, given.run.longest
+    """Work arrays of the kernel for real units, which the objective caches."""
+    objective, dtype, n = given.objective, given.real, given.run.longest
     m = len(given.chains[0])
     if (n, m) in objective.rooms:
         return objective.rooms[n, m]
     below, above = (unit.size for unit in objective.energy.units)
-    n_thin, tall = 2 * (given.centering != NO_OFFSETS), max(n, m)
-    whole = np.arange(below, dtype=np.uint32)
+    n_thin, n_tall = 2 * (given.centering != NO_OFFSETS), max(n, m)
+    all_columns = np.arange(below, dtype=np.uint32)
 
     def arrays(*n_rows, size=below):
-        return [np.empty((rows, size), real) for rows in n_rows]
+        return [np.empty((rows, size), dtype) for rows in n_rows]
 
     objective.rooms[n, m] = room = RealRoom(
-        np.tile(whole, (tall, 1)),
-        *arrays(tall, tall),
-        *arrays(tall, tall, size=above),
-        np.empty(below * (n + m + n_thin), real),
+        np.tile(all_columns, (n_tall, 1)),
+        *arrays(n_tall, n_tall),
+        *arrays(n_tall, n_tall, size=above),
+        np.empty(below * (n + m + n_thin), dtype),
         *(*arrays(n_thin), *arrays(n_thin, size=above)),
         *(*arrays(3), *arrays(3, size=above)),
-        *(np.empty(below, real), np.empty(above, real)),
+        *(np.empty(below, dtype), np.empty(above, dtype)),
         *arrays(2, 2),
         *(np.empty(n + m), np.empty(n + m)),
     )
@@ -295,45 +296,45 @@ def _real_room(given):
 
 
 def _reach(given):
-    """Square of the largest value of each column, in batches of so many rows; nothing
-    where steps by no column are shortened."""
+    """Squares of the largest values of each column, divided by the batch size and by 1
+    - momentum; empty if no step is shortened."""
     objective, options = given.objective, given.options
     excess = objective.reach.get(0, np.empty(0)) ** 2
     excess = excess / (options.batch_size * (1 - given.momentum))
-    far = (excess * options.learning_rate > 1).any()
-    return excess if far else excess[:0]
+    is_far = (excess * options.learning_rate > 1).any()
+    return excess if is_far else excess[:0]
 
 
 def _lists(parts):
-    """Indices, and counts, of lists."""
+    """Indices and counts of lists."""
     return tuple(tuple(getattr(x, of) for x in parts) for of in ("index", "count"))
 
 
 def _room(given, blocks, most):
-    """Arrays that the kernel works with, on so many threads at most, which the
-    objective keeps: the room; those for mean field and for means as lists; and what
-    some updates need more."""
-    objective, real, n_rows = given.objective, given.real, given.run.longest
+    """Work arrays of the kernel for at most ``most`` threads, which the objective
+    caches: the room; arrays for mean field and for means as lists; and arrays for
+    resampling and centering."""
+    objective, float_type, n_rows = given.objective, given.real, given.run.longest
     m = len(given.chains[0])
     key = n_rows, m, given.resample, most
     if key in objective.rooms:
         return objective.rooms[key]
     sizes = [objective.energy.units[block].size for block in blocks]
     n, binary = n_rows + m, objective.rows.binary
-    some, n_thin = n_rows * given.resample, 2 * (given.centering != NO_OFFSETS)
-    # Layers of which the kernel has lists, of both phases: all but the last; labels
-    # beside the visible units in the place of the hidden ones.
+    n_resampled, n_thin = n_rows * given.resample, 2 * (given.centering != NO_OFFSETS)
+    # Layers for which the kernel has lists in both phases: all but the last. A label
+    # next to the visible units has the place of the hidden units.
     listed = [size if layer != 1 else 0 for layer, size in enumerate(sizes)]
     if blocks != _BESIDE:
         listed = [*sizes[:-1], 0]
     packs = [size if layer > 0 else 0 for layer, size in enumerate(listed)]
 
-    def arrays(n, dtype=real, sizes=sizes):
+    def arrays(n, dtype=float_type, sizes=sizes):
         return tuple(np.empty((n, size), dtype) for size in sizes)
 
     def lists(n):
         counts = tuple(np.empty(n, np.int64) for _ in sizes)
-        return arrays(n, np.uint32, packs), arrays(n, real, packs), counts
+        return arrays(n, np.uint32, packs), arrays(n, float_type, packs), counts
 
     def lines(n, dtype, sizes=sizes):
         return tuple(np.empty(n * size, dtype) for size in sizes)
@@ -341,10 +342,10 @@ def _room(given, blocks, most):
     def bounds(n):
         return tuple(np.empty((most + 1, n), np.int64) for _ in sizes)
 
-    x = Lists.empty(n_rows, sizes[0], real, binary)
+    x = Lists.empty(n_rows, sizes[0], float_type, binary)
     room = Room(
         *(x.index, x.value, x.count),
-        (np.empty((0, sizes[0]), real), *arrays(n_rows)[1:]),
+        (np.empty((0, sizes[0]), float_type), *arrays(n_rows)[1:]),
         arrays(max(n_rows, m)),
         arrays(0),
         bounds(n_rows),
@@ -352,34 +353,39 @@ def _room(given, blocks, most):
         (
             lines(1, np.int64),
             lines(1, np.int64),
-            # Only what a batch's entries need of these is ever touched.
+            # Allocated for the worst case; a batch only touches what it needs.
             lines(n, np.uint32, listed),
-            lines(n, real, listed),
-            lines(n + n_thin, real, listed),
+            lines(n, float_type, listed),
+            lines(n + n_thin, float_type, listed),
         ),
         *(arrays(n_thin), arrays(n_thin)),
         lines(1, float),
-        *(lines(1, real) for _ in range(3)),
+        *(lines(1, float_type) for _ in range(3)),
     )
-    more = (
+    resampling_room = (
         tuple(np.empty(n) for _ in sizes),
         tuple(np.empty(n) for _ in sizes),
-        lines(1, real),
-        np.empty((some, sizes[0]), real),
-        np.empty((some, sizes[0]), np.uint32),
-        np.empty(some, np.int64),
+        lines(1, float_type),
+        np.empty((n_resampled, sizes[0]), float_type),
+        np.empty((n_resampled, sizes[0]), np.uint32),
+        np.empty(n_resampled, np.int64),
     )
-    known = np.empty((max(n_rows, m), sizes[1]), real)
-    made = objective.rooms[key] = room, known, (lists(n_rows), lists(m)), more
-    return made
+    known = np.empty((max(n_rows, m), sizes[1]), float_type)
+    rooms = objective.rooms[key] = (
+        room,
+        known,
+        (lists(n_rows), lists(m)),
+        resampling_room,
+    )
+    return rooms
 
 
 def lines(objective, real):
-    """Room for a number for each unit of each layer."""
+    """Empty array with a number for each unit of each block, a tuple."""
     return tuple(np.empty(unit.size, real) for unit in objective.energy.units)
 
 
 def listed(objective, n_rows, real):
-    """Lists for all blocks."""
+    """Empty lists for all blocks, a tuple."""
     units = objective.energy.units
     return tuple(Lists.empty(n_rows, unit.size, real) for unit in units)

@@ -3,9 +3,10 @@ r"""Fine-tuning of a deep Boltzmann machine as a feed-forward network.
 .. math:: h^1 = \sigma(c_1 + W^{1 \top} v + W^2 q^2), \qquad h^l = \sigma(c_l +
    W^{l \top} h^{l - 1}), \qquad p(y \mid v) = \operatorname{softmax}_y(d + U^\top h^L)
 
-where :math:`q^2` are the means of the second hidden layer, which the machine infers by
-mean field without the label. They are further inputs of the network, which stay fixed
-[1]_ [2]_. The network starts from the machine's weights and is then trained on its own.
+The machine infers the means :math:`q^2` of the second hidden layer by mean field
+without the label. They are additional inputs of the network, which stay fixed [1]_
+[2]_. The network is initialized with the machine's weights, and then trained
+separately.
 
 References
 ----------
@@ -36,19 +37,19 @@ from skdgm.utils.threading.callers import warn
 _ACTIVATION = "logistic"
 # Number of epochs with n_iter="auto".
 _BUDGET = Budget(1_500, 50, 300)
-# Attributes of a machine that are the network's.
+# Fitted attributes of the network.
 NET = "net_coefs_", "net_intercepts_", "net_loss_curve_", "net_validation_curve_"
 
 
 class Inputs:
     """Inputs of the network for rows at an index: data and inferred means, side by
-    side. ``of_rows(v)`` returns the data, with missing entries filled, and the means,
-    which are computed once."""
+    side. ``of_rows(v)`` returns both, with missing entries imputed. Means are computed
+    once."""
 
     def __init__(self, rows, index, of_rows):
         self.rows, self.place = rows, np.empty(rows.shape[0], dtype=int)
         self.place[index] = np.arange(len(index))
-        # Complete data are not kept, but read again each time they are needed.
+        # Complete data are not stored, but read again when they are needed.
         self.n_read = rows.shape[1] if rows.complete else 0
         parts = [
             of_rows(rows.present(index[part]))[:, self.n_read :].copy()
@@ -64,14 +65,8 @@ class Inputs:
 
 
 class NetEpochs(Epochs):
-    """Stage in which the network of a fitted machine is trained.
-
-    Parameters
-    ----------
-    machine : DBMClassifier
-    table : Table
-        Rows with a label.
-    """
+    """Stage that trains the network of a fitted machine, given a table of labeled
+    rows."""
 
     key, shown = "net", False
 
@@ -113,30 +108,29 @@ class NetEpochs(Epochs):
 
 
 def tuner_of(machine, table, options, seed):
-    """Objective of the network of a fitted machine, given rows with a label, options of
-    the network and a seed."""
+    """Objective of the network of a fitted machine, for labeled rows."""
     density, rows = machine.density_, table.rows
     of_rows = inputs_of(density, density.params_for(rows))
     inputs = Inputs(rows, table.index, of_rows)
     targets = np.eye(len(machine.classes_), dtype=bool)[rows.given.values]
     options = SimpleNamespace(**vars(options), activation=_ACTIVATION)
-    center = dropped(options.dropout, inputs, table)
+    dropout_center = dropped(options.dropout, inputs, table)
     return Tuner(
         Run(options, None, seed),
         inputs=inputs,
         targets=targets,
         loss=softmax_cross_entropy,
-        center=center,
+        center=dropout_center,
     )
 
 
 def epochs_of(options, table):
-    """Number of epochs of a network, given its options and rows with a label."""
+    """Number of epochs of a network."""
     return _BUDGET.epochs(options.n_iter, table, options.batch_size)
 
 
 def report_tuning(machine, tuned, n_epochs):
-    """Raise an error or warn where training of a machine's network failed."""
+    """Raise an error or warn if training of a machine's network failed."""
     facts = facts_of(machine)
     options, name = facts.options.net, f"the net of {facts.name}"
     remedy = f"Lower learning_rate (now {options.learning_rate:g})."
@@ -146,15 +140,15 @@ def report_tuning(machine, tuned, n_epochs):
 
 
 def attributes_of(state, losses, validation):
-    """Fitted attributes of a network, and its curves."""
+    """Fitted attributes of a network, with its loss curves."""
     coefs, intercepts = map(list, zip(*state.learned))
     return dict(zip(NET, (coefs, intercepts, losses, validation)))
 
 
 def logits(density, rows, coefs, intercepts):
-    """Outputs of a network: log probabilities of labels, up to a constant in each row,
-    float64 of shape (n_rows, n_classes); the density is that of the machine that it was
-    initialised from."""
+    """Outputs of a network: log probabilities of labels up to a constant for each row,
+    float64 of shape (n_rows, n_classes). ``density`` is that of the machine that
+    initialized the network."""
     of_rows = inputs_of(density, density.params_for(rows))
     net = tuple(map(Layer, coefs, intercepts))
     return by_blocks(
@@ -163,9 +157,9 @@ def logits(density, rows, coefs, intercepts):
 
 
 def unfolded(density):
-    """Layers of the network that computes a mean-field sweep from below, a tuple."""
+    """Layers of the network that computes an upward mean-field sweep, a tuple."""
     (visible, *biases), (W, *above) = plain(density.params)
-    # Statistics are linear in the visible values, which the network takes instead.
+    # Statistics are linear in the visible values, which are the network's input.
     W = density.energy.units[0].statistic(visible, W.T).T
     if len(above) > 1:
         W = np.concatenate([W, above[0].T])
@@ -176,9 +170,9 @@ def unfolded(density):
 
 
 def inputs_of(density, params):
-    """Function from rows to the data, with missing entries filled, and the means of the
-    second hidden layer, where there is one; parameters of the density may be in
-    tiles."""
+    """Function from rows to the inputs of the network: the data with missing entries
+    imputed, and the means of the second hidden layer, if there is one. ``params`` may
+    be tiled."""
     *units, _ = density.energy.units
     energy = layered([[unit] for unit in units])
     params = Params(params.units[:-1], params.couplings[:-1])

@@ -1,4 +1,4 @@
-"""Objectives of machines that have a label as one of their blocks."""
+"""Objectives of machines with a label."""
 
 import numpy as np
 from scipy.special import log_softmax
@@ -17,23 +17,23 @@ _DRAW, _HOLES = addresses.LABEL_LEARNING
 
 
 class LabelledObjective(EnergyObjective):
-    """Joint log-likelihood of data and labels, watched by that of the labels."""
+    """Joint log-likelihood of data and labels, monitored by the log probability of
+    labels."""
 
     quantity = "log probability of labels"
 
     def watch(self, table, held_out, state):
-        """Log probability of the labels that are known."""
+        """Monitor of the log probability of known labels."""
         return MachineLabelWatch(self, table, held_out, state)
 
     def split(self, table):
-        """Split a table; only rows with a label are monitored."""
+        """Split a table; held-out rows have a label."""
         self.table, held_out = split_labelled(table, super().split)
         return self.table, held_out
 
     def log_joint(self, params, x, clamp):
-        """Log probability of each label, up to a constant for each row, whatever the
-        labels in x, (n_rows, n_classes): by mean field with the label free, fast enough
-        for monitoring."""
+        """Log probability of each label by mean field, up to a constant for each row,
+        (n_rows, n_classes). The labels in ``x`` are ignored."""
         energy, label = self.energy, self.label
         x, clamp = (with_label(parts, label, None) for parts in (x, clamp))
         limit = self.options.mean_field_steps
@@ -42,7 +42,7 @@ class LabelledObjective(EnergyObjective):
 
 
 class HybridObjective(LabelledObjective):
-    """Objective of p(v, y), p(y | v) or both, in a machine with one hidden layer."""
+    """Objective log p(v, y), log p(y | v) or both, for one hidden layer."""
 
     def log_joint(self, params, x, clamp):
         return log_joint(self.energy, params, x, clamp)
@@ -54,7 +54,7 @@ class HybridObjective(LabelledObjective):
            \log p(y \mid v) + \alpha \log p(v, y)
 
         for the objectives "generative", "discriminative" and "hybrid". Rows without a
-        label count in the generative part only, with a label drawn from the model.
+        label contribute only to the generative part, with a label drawn from the model.
         """
         options, energy, params = self.options, self.energy, state.params
         clamped = clamp[self.label]
@@ -78,8 +78,8 @@ class HybridObjective(LabelledObjective):
 
         .. math:: \log p(y \mid v) + \sum_i \log p(v_i \mid v_{-i}, y)
 
-        For unknown labels the first term is left out, and y is drawn from p(y | v): on
-        average its log probability and its entropy cancel.
+        For unknown labels, the first term is omitted and y is drawn from p(y | v): in
+        expectation, its log probability and its entropy cancel.
         """
         x, clamp = self.present(batch)
         x, _ = self._completed(rng, params, x, clamp)
@@ -89,7 +89,8 @@ class HybridObjective(LabelledObjective):
         return of_rows + np.where(batch.given == UNKNOWN, 0.0, log_p)
 
     def _completed(self, rng, params, x, clamp):
-        """Rows with missing entries drawn; labels of complete rows exactly."""
+        """Rows with missing entries drawn; labels of complete rows are drawn
+        exactly."""
         label = self.label
         if clamp[0] is True and clamp[label] is not True:
             posterior = LabelPosterior(self.energy, params, x, label)

@@ -1,4 +1,4 @@
-"""Losses that are monitored while a Boltzmann machine is trained."""
+"""Losses that monitor the training of Boltzmann machines."""
 
 from functools import partial
 
@@ -9,20 +9,19 @@ from skdgm.inference import mean_field
 from skdgm.training import Batch, Watch
 from skdgm.utils.random import PROBE, stream
 
-# Number of entries of watched rows that are kept in memory.
+# Maximum number of entries of monitored rows that are cached.
 _KEPT = 2**19
-# Training diverged if the loss exceeds that of independent columns by this many nats
-# per column. A fair coin for every entry loses 0.7; exploded weights lose far more than
-# this; on every data set tried, sound training lost less than 1.
+# Training has diverged if the loss exceeds that of independent columns by this many
+# nats per column. Fair coins lose 0.7, and exploded weights far more than 2. Successful
+# training lost less than 1 on all data sets tried.
 _DIVERGED = 2.0
-# Nats per column by which the loss may exceed both its value at the start and that of
-# independent columns before training counts as useless.
+# Training was useless if the loss exceeds its initial value and the loss of independent
+# columns by this many nats per column.
 _USELESS = 0.1
 
 
 def far_columns(objective):
-    """Numbers of the real columns with values far out, of a table or among the lowest
-    units."""
+    """Numbers of the real columns with outliers."""
     return np.concatenate(
         [objective.columns_of(block)[z > FAR] for block, z in objective.reach.items()]
         or [np.arange(0)]
@@ -30,16 +29,21 @@ def far_columns(objective):
 
 
 def cost_of_far(z, objective):
-    """Nats that those values cost which are far out, at the highest precision."""
-    least = min(objective.energy.units[block].min_variance for block in objective.reach)
-    return 0.5 * (z[np.abs(z) > FAR] ** 2).sum() / max(least, np.finfo(float).tiny)
+    """Negative log-density of outliers among values z at the highest precision, in
+    nats."""
+    min_variance = min(
+        objective.energy.units[block].min_variance for block in objective.reach
+    )
+    return (
+        0.5 * (z[np.abs(z) > FAR] ** 2).sum() / max(min_variance, np.finfo(float).tiny)
+    )
 
 
 class MachineWatch(Watch):
     """Mean negative log probability of training rows and of held-out rows. Subclasses
-    implement ``_watched(params, batch, part)``, which returns two arrays of the same
-    shape with a row for each row of the batch: log probabilities in nats, and which of
-    them count. ``part`` is the slice of the watched rows that the batch consists of."""
+    implement ``_watched(params, batch, part)``, where ``part`` is the slice of the
+    monitored rows in the batch. It returns two arrays with a row for each row of the
+    batch: log probabilities in nats, and their weights."""
 
     def __init__(self, objective, table, held_out):
         self.objective, self.rng = objective, stream(objective.seed, PROBE)
@@ -56,8 +60,8 @@ class MachineWatch(Watch):
         return -total / norm
 
     def _batches(self, index):
-        """Pairs of a slice of an index and its rows. Those of the training sample are
-        kept where they are few."""
+        """Pairs of a slice of an index and its batch; a small training sample is
+        cached."""
         if index is self.probe and self.kept:
             return self.kept
         pairs = map(partial(self._batch, index), self.objective.rows.blocks(len(index)))
@@ -73,12 +77,12 @@ class MachineWatch(Watch):
 
 class PseudoLikelihoodWatch(MachineWatch):
     """Negative pseudo-likelihood of training and held-out rows, in nats per row. It is
-    estimated from a few units of each row, the same ones each time, so that changes
-    come from the model alone. All units are chosen about equally often, in training
-    rows as in held-out rows."""
+    estimated from a few units of each row, always the same, so that only the model
+    changes it. All units are chosen about equally often in training and in held-out
+    rows."""
 
     MEMORY = ("first",)
-    # Units of a row that are watched.
+    # Number of monitored units of a row.
     N_UNITS = 8
     useless = (
         "predicts an entry from the rest of its row worse than the mean of its column "
@@ -93,8 +97,8 @@ class PseudoLikelihoodWatch(MachineWatch):
         self.first, self.room = self.of_probe(state), self._room_of_far()
 
     def _room_of_far(self):
-        """Nats per row that far values in the sample cost at most where precisions are
-        at their limit: they say nothing about divergence."""
+        """Maximum loss of the outliers in the sample when precisions are at their
+        limit, in nats per row. Such a loss is no sign of divergence."""
         cost, columns = 0.0, far_columns(self.objective)
         for part, batch in self._batches(self.probe) if len(columns) else ():
             units = self.units[part]
@@ -109,18 +113,19 @@ class PseudoLikelihoodWatch(MachineWatch):
 
     @property
     def limit(self):
-        """Loss above which training counts as diverged."""
+        """Loss above which training has diverged."""
         return self.independent + self.room + _DIVERGED * len(self.objective.fill)
 
     def is_useless(self, loss):
-        """Return whether training did harm, and independent columns would do better."""
+        """Return whether the loss is worse than at the start and than that of
+        independent columns."""
         allowed = self.room + _USELESS * len(self.objective.fill)
         return loss > max(self.first, self.independent) + allowed
 
     def _units(self, n_rows):
-        """Indices of a few visible units for each row, from one permutation after
-        another, so that each unit is chosen about equally often in training and in
-        held-out rows."""
+        """Numbers of a few visible units for each row, (n_rows, n_units). They are
+        consecutive parts of random permutations, so that all units are chosen about
+        equally often."""
         n_visible = self.objective.rows.shape[1]
         n_units = min(self.N_UNITS, n_visible)
         ids = np.arange(-(-n_rows * n_units // n_visible), dtype=np.uint64)

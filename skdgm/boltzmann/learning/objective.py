@@ -31,17 +31,10 @@ _LARGE_BATCH = 250
 
 
 class EnergyObjective(Objective):
-    """Log-likelihood of rows, followed by contrastive divergence and its relatives.
-
-    Training states are :class:`~skdgm.boltzmann.learning.state.TrainState`; of the
-    ``table`` of the beginning, :meth:`split` leaves the rows that are not held out.
-
-    Parameters
-    ----------
-    run : Run
-    energy : Energy
-    beginning : Beginning
-    """
+    """Log-likelihood of rows, maximized by contrastive divergence and related
+    gradients. Training states are :class:`~skdgm.boltzmann.learning.state.TrainState`.
+    ``beginning`` is a :class:`~skdgm.boltzmann.learning.state.Beginning`; :meth:`split`
+    removes held-out rows from its table."""
 
     quantity = "pseudo-likelihood"
     LOCAL = ("chains",)
@@ -59,11 +52,11 @@ class EnergyObjective(Objective):
         self.phase = self.phase_of(options)(self)
 
     def phase_of(self, options):
-        """Class of the phases that the options name."""
+        """Class of the phases that the option ``gradient`` selects."""
         return PHASES[options.gradient]
 
     def start(self):
-        """Initial state: small random weights, and biases that give the means."""
+        """Initial state, with small random weights, and biases that give the means."""
         rng = stream(self.seed, INIT)
         params = self.energy.init(rng.generator(), self.means, dtype=self.rows.dtype)
         if self.initial is not None:
@@ -93,27 +86,26 @@ class EnergyObjective(Objective):
         return self.table, held_out
 
     def columns_of(self, block):
-        """Columns of the table that a block of real units consists of."""
+        """Column numbers of the units of a block."""
         return np.arange(self.energy.units[block].size)
 
     @property
     def _by_blas(self):
-        """True where BLAS is faster than kernels: for real units, for means, and where
-        few values are 0 and batches so large that products outweigh other work; and
-        where weights are no matrices."""
+        """True if BLAS is faster than kernels: for real units, for means, for large
+        batches of dense data, and for weights that are no matrices."""
         if not self.energy.has_matrices:
             return True
         dense = self.filled > LISTED and self.options.batch_size >= _LARGE_BATCH
         return dense or self.phase.by_blas or self.energy.has_real_units
 
     def for_kernels(self, tree):
-        """Parameters in tiles for kernels, or as contiguous arrays for BLAS."""
+        """Parameters as tiles for kernels, or as contiguous arrays for BLAS."""
         if self._by_blas:
             return tree_map(np.ascontiguousarray, tree)
         return formed(tree, tiled)
 
     def draw(self, table, number):
-        """Batches of an epoch; or runs of them, whose updates :meth:`step` makes."""
+        """Batches of an epoch, or runs of batches."""
         return runs.in_runs(self, self.batches(table, number))
 
     def batches(self, table, number):
@@ -122,42 +114,45 @@ class EnergyObjective(Objective):
         return Reader(self.rows, super().draw(table, number), lists)
 
     def watch(self, table, held_out, state):
-        """Pseudo-likelihood of some units of each row."""
+        """Monitor of the pseudo-likelihood of some units of each row."""
         return PseudoLikelihoodWatch(self, table, held_out, state)
 
     def step(self, state, batch, clock):
-        """State after an update from a batch, or a run of them; it changes in place."""
+        """State after an update from a batch, or from a run of batches; it changes in
+        place."""
         if isinstance(batch, runs.BatchRun):
             return runs.learn(self, state, batch, clock)
         options = self.options
         rng = self.stream(clock)
-        grey = self.energy.units[0].form in ("bits", "pooled") and not self.rows.binary
-        x, clamp = self.present(batch, rng if options.resample and grey else None)
+        is_grey = (
+            self.energy.units[0].form in ("bits", "pooled") and not self.rows.binary
+        )
+        x, clamp = self.present(batch, rng if options.resample and is_grey else None)
         with learning():
             grad, state = self.gradient(rng, state, x, clamp, clock)
             self.ascend(state, grad, clock)
         return state
 
     def ascend(self, state, grad, clock):
-        """Update parameters along a gradient, in place, as the options say. It is
-        converted to the coordinates in which real units learn, shortened where columns
-        have values far out, centred, and given to the optimiser; parameters are limited
-        after it."""
+        """Update parameters along a gradient, in place. The gradient is transformed to
+        standardized coordinates, shortened for columns with outliers, centered, and
+        passed to the optimizer. Parameters are then constrained."""
         options, energy, params = self.options, self.energy, state.params
-        # An adaptive optimiser undoes changes of its gradient: steps are shortened.
+        # An adaptive optimizer undoes changes of the gradient, so shorten steps
+        # instead.
         by_gradient = options.solver == "sgd"
         rate, momentum = options.learning_rate, piecewise(options.momentum, clock)
         of_gradient, of_step, n_rows = {}, {}, options.batch_size
         self.phase.learn(state, grad)
         if by_gradient:
-            # Strong damping would cancel the schedule if it came after it.
+            # After the schedule, strong damping would cancel it.
             rate = natural.damped(energy, params, rate, self.centering is not None)
-            total = rate / (1 - momentum)
-            of_gradient = far.slowed(energy, total, self.reach, n_rows)
+            total_rate = rate / (1 - momentum)
+            of_gradient = far.slowed(energy, total_rate, self.reach, n_rows)
         else:
             of_step = far.slowed(energy, None, self.reach, n_rows)
         rate = learning_rate(rate, options.schedule, clock, options.power_t)
-        rule = {"momentum": momentum, "l1": options.l1, "l2": options.l2}
+        step_options = {"momentum": momentum, "l1": options.l1, "l2": options.l2}
         scales = natural.deviations(energy, params)
         if options.quadratic:
             grad = quadratic.convert(energy, params, grad)
@@ -175,15 +170,23 @@ class EnergyObjective(Objective):
         before = far.copied(energy, params, of_step)
         if by_gradient:
             rate = steady.steady(energy, grad, rate)
-        # Penalties follow the weights before the step.
+        # Penalties depend on the weights before the step.
         penalised = of_gradient if options.l1 or options.l2 else {}
-        weighed = far.copied(energy, params, penalised)
+        unpenalised = far.copied(energy, params, penalised)
         if state.offsets and self.recentred:
             weights = tree_map(np.copy, params.couplings)
-        memory = state.optimiser
-        self.solver.step(params, memory, grad, rate=rate, **rule)
-        if weighed[1]:
-            far.eased(energy, params, memory, of_gradient, weighed, rate, **rule)
+        optimiser = state.optimiser
+        self.solver.step(params, optimiser, grad, rate=rate, **step_options)
+        if unpenalised[1]:
+            far.eased(
+                energy,
+                params,
+                optimiser,
+                of_gradient,
+                unpenalised,
+                rate,
+                **step_options,
+            )
         far.take_back(energy, params, of_step, before)
         if state.offsets and self.recentred:
             centering.recentre(energy, params, weights, state.offsets)
@@ -194,15 +197,16 @@ class EnergyObjective(Objective):
 
     @property
     def recentred(self):
-        """Whether biases follow the steps of weights, not their gradient."""
+        """True if biases are corrected by the steps of weights instead of their
+        gradient."""
         return False
 
     def shared(self, grad):
-        """Gradient with parameters shared, where some are to be the same."""
+        """Gradient in which shared parameters have equal elements."""
         return grad
 
     def present(self, batch, rng=None):
-        """Clamp the machine to a batch of rows, and to the labels that are known."""
+        """Clamp the machine to a batch of rows, and to known labels."""
         x, clamp = present(batch.v, self.fill, len(self.energy.units), rng)
         if self.label is None:
             return x, clamp
@@ -220,19 +224,20 @@ class EnergyObjective(Objective):
         return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
 
     def _bound(self, state, offsets):
-        """Return "data" if a layer is so wide that the uncentred gradient would
-        overshoot, else None. A resumed fit keeps the choice of the first fit."""
+        """ "data" if a layer is so wide that the plain gradient would overshoot, else
+        None. A resumed fit keeps the choice of the first fit."""
         options, energy, offsets = self.options, self.energy, list(offsets)
         for block in energy.hidden if state.offsets else ():
             offsets[block] = np.maximum(offsets[block], 0.5)
         rate, adaptive = options.learning_rate, options.solver != "sgd"
         if not adaptive:
             rate = natural.damped(energy, state.params, rate, False)
-        wide = centering.overshoots(energy, offsets, rate, adaptive)
-        return "data" if wide else None
+        overshoots = centering.overshoots(energy, offsets, rate, adaptive)
+        return "data" if overshoots else None
 
     def _offsets(self, means):
-        """Initial offsets: the means of the data where known, else of lone blocks."""
+        """Initial offsets: known means of the data, or means of blocks without
+        neighbors."""
         known = (self.fill, *self.moments[1:])
         return tuple(
             mean if data is None else data.astype(mean.dtype)

@@ -1,7 +1,7 @@
-"""Phases of a gradient: statistics of the data, and of the model.
+"""Positive and negative phases of the likelihood gradient.
 
-The option ``gradient`` chooses one of these objects for a run. It has the chains and
-all other state of the gradient.
+The option ``gradient`` selects a phase object for a run, which has the chains and all
+other state of the gradient.
 """
 
 from types import SimpleNamespace
@@ -27,27 +27,28 @@ from skdgm.samplers import (
 from skdgm.utils.random import INIT, Stream, stream
 from skdgm.utils.rows import Rows
 
-# Weight of an update's swap rates in their running means.
+# Weight of an update in the running means of swap rates.
 RECENT = 0.01
 
 
 class Phase:
-    """Role: both phases of a gradient, by chains or without.
+    """Role: both phases of a gradient, with or without chains.
 
-    A subclass implements :meth:`phases`, or :meth:`gradient` where it takes no negative
-    phase; and :meth:`begin`, if it has a state of its own: the field ``phase`` of the
-    training state, whose method ``attributes`` returns fitted attributes.
+    A subclass implements :meth:`phases`, or :meth:`gradient` if it has no negative
+    phase. It implements :meth:`begin` if it has a state, which is the field ``phase``
+    of the training state and has a method ``attributes`` that returns fitted
+    attributes.
 
     Parameters
     ----------
     objective : EnergyObjective
-        Of the run: it has the energy, options, rows and seed.
+        Objective of the run, with the energy, options, rows and seed.
     """
 
-    # Chains start where the last update left them; a kernel makes many such updates at
-    # once; values are means rather than states, for which BLAS is faster.
+    # Whether chains persist; whether a kernel can make many updates in one call;
+    # whether values are means, for which BLAS is faster than kernels of sparse states.
     persistent, fused, by_blas = True, False, False
-    # Number of temperatures: chains at the model's own come first.
+    # Number of temperatures; chains at the model's own temperature come first.
     n_levels = 1
 
     def __init__(self, objective: Any):
@@ -58,21 +59,21 @@ class Phase:
 
     @staticmethod
     def check(options: SimpleNamespace) -> None:
-        """Raise ValueError for options that exclude this gradient."""
+        """Raise ValueError for options that are incompatible with this gradient."""
 
     @staticmethod
     def logits(density: Any, rows: Rows, options: SimpleNamespace) -> np.ndarray:
-        """Log probabilities of labels, up to a constant for each row, by a machine that
-        has learned with this gradient: (n_rows, n_classes)."""
+        """Log probabilities of labels, up to a constant for each row, under a machine
+        trained with this gradient: (n_rows, n_classes)."""
         return density.log_joint_of(rows)
 
     def begin(self, state: tuple) -> tuple:
-        """State of the gradient, from that of the last run where it fits."""
+        """State of the gradient, which continues that of an earlier run if it fits."""
         return ()
 
     def resume(self, state: tuple) -> tuple:
-        """Training state with the state of the gradient, and with the chains of the
-        last run where their number is still right, else with new ones."""
+        """Training state with the state of the gradient and with chains, which are
+        those of an earlier run if their number is right."""
         phase = self.begin(state)
         n_chains = self.options.n_chains or self.options.batch_size
         n_chains *= self.n_levels
@@ -84,7 +85,7 @@ class Phase:
         return state._replace(chains=chains, phase=phase)
 
     def packed(self, chains: tuple) -> tuple:
-        """States of chains as samplers take them."""
+        """States of chains in the form that samplers take."""
         units = self.energy.units
         return tuple(unit.pack(part) for unit, part in zip(units, chains, strict=True))
 
@@ -93,12 +94,12 @@ class Phase:
         return Gibbs(self.energy)
 
     def chains(self, params: Params, phase: tuple, n_chains: int) -> tuple:
-        """New chains, of the model without couplings."""
+        """New chains, drawn from the model without couplings."""
         rng = stream(self.seed, INIT).rows(n_chains)
         return self.sampler(phase).init(rng, params.units).x
 
     def moved(self, rng: Stream, state: tuple, n_steps: int) -> tuple:
-        """State after steps of the chains, where the gradient does not need them."""
+        """State after steps of the chains, for gradients that do not use them."""
         rows, chains = rng.rows(len(state.chains[0])), State(state.chains)
         sampler = self.sampler(state.phase)
         chains, _ = sampler.step(rows, state.params, chains, n_steps)
@@ -114,8 +115,8 @@ class Phase:
         rng : Stream
         state : TrainState
         x, clamp : tuple
-            For each block of shape (n_rows, size) the data, and which of them are
-            known; as :func:`skdgm.gradients.cd` takes them.
+            Data of each block, of shape (n_rows, size), and their clamps, as for
+            :func:`skdgm.gradients.cd`.
         clock : Clock
 
         Returns
@@ -140,8 +141,7 @@ class Phase:
         return contrast(self.energy, state.params, data, model), state
 
     def ended(self, state: tuple, chains: State, info: Info) -> tuple:
-        """Training state after steps of the chains; unchanged if each update has new
-        ones."""
+        """Training state after steps of the chains; unchanged unless chains persist."""
         return state
 
     def learn(self, state: tuple, grad: Params) -> None:
@@ -150,7 +150,8 @@ class Phase:
     def with_running_means(
         self, state: tuple, data: tuple, model: tuple | None = None
     ) -> tuple:
-        """Positive phase with the sparsity term, and the state with its new means."""
+        """Positive phase with the sparsity term, and the state with updated running
+        means."""
         options, kind = self.options, self.objective.centering
         if kind in ("data", "moving"):
             moving = model if kind == "moving" else None
@@ -170,7 +171,7 @@ class Phase:
 
 
 class DataChains(Phase):
-    """Chains that start at the data."""
+    """Contrastive divergence: chains that start at the data."""
 
     persistent, fused = False, True
 
@@ -181,7 +182,7 @@ class DataChains(Phase):
 
 
 class PersistentChains(Phase):
-    """Chains that persist."""
+    """Persistent contrastive divergence."""
 
     fused = True
 
@@ -205,12 +206,12 @@ class PersistentChains(Phase):
 
 
 class FastChains(PersistentChains):
-    """Persistent chains with fast weights, of the form of parameters."""
+    """Persistent chains with fast weights, which have the structure of parameters."""
 
     fused = False
 
     def begin(self, state):
-        """Fast weights of the last run, or of zero."""
+        """Fast weights of an earlier run, or zeros."""
         known = isinstance(state.phase, Params)
         return state.phase if known else fast.init(state.params)
 
@@ -218,7 +219,7 @@ class FastChains(PersistentChains):
         return FastWeights(self.energy, phase)
 
     def learn(self, state, grad):
-        """Make a step of the fast weights, in place."""
+        """Update the fast weights, in place."""
         options, energy, params = self.options, self.energy, state.params
         rate = options.fast_learning_rate or options.learning_rate
         rate = natural.damped(
@@ -230,8 +231,8 @@ class FastChains(PersistentChains):
 
 
 class Tempered(NamedTuple):
-    """State of parallel tempering: swap rates, (n_levels - 1,), averaged over recent
-    updates, and the parameters of each block at the highest temperature."""
+    """State of parallel tempering: running means of swap rates, (n_levels - 1,), and
+    the parameters of each block at the highest temperature."""
 
     swap_rates: np.ndarray
     base: tuple
@@ -251,7 +252,7 @@ class TemperedChains(PersistentChains):
         return self.options.n_temperatures
 
     def begin(self, state):
-        """Swap rates, and a base model, of the last run, or new ones."""
+        """Swap rates and base model of an earlier run, or new ones."""
         rates, base = np.zeros(self.n_levels - 1), None
         if isinstance(state.phase, Tempered):
             old, base = state.phase

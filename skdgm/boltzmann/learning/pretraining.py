@@ -1,12 +1,12 @@
 """Layer-wise pre-training of deep Boltzmann machines.
 
-Pairs of neighbouring layers are trained one after the other, from below, by
-:func:`~skdgm.gradients.layer_pair`; the data of the next pair are the means of the
-layer that it shares with the last one. A label above the last layer is trained with the
-last pair, in the layer of its lower units [1]_. In the joint machine, a layer that
-belongs to two pairs gets the mean of its biases in both: in each pair, half of its
-input stood in for the neighbour that only the other pair has. The next pair after maps
-sees their pooled units, whose biases become those of the blocks below them.
+Pairs of neighboring layers are trained from bottom to top by
+:func:`~skdgm.gradients.layer_pair`. The means of the upper layer are the data of the
+next pair. A label above the last layer is trained with the last pair, in its lower
+layer [1]_. A layer that belongs to two pairs gets the mean of its biases in both,
+because in each pair half of its input replaced that of the missing neighbor. Above
+maps, the data of the next pair are pooled units, whose biases become those of their
+blocks.
 
 References
 ----------
@@ -33,12 +33,12 @@ from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
 
 _PRETRAINING, _PROBE_ROWS = 2**16, 1000
-# Training diverged if the loss has risen by this many nats per unit.
+# Training has diverged if the loss has risen by this many nats per unit.
 _DIVERGED = 2.0
 
 
 class PairPhase(DataChains):
-    """Phases of two layers that will be part of a deeper machine."""
+    """Phases of two layers of a deeper machine."""
 
     fused = False
 
@@ -55,8 +55,8 @@ class PairPhase(DataChains):
 
 
 class PairObjective(EnergyObjective):
-    """Log-likelihood of two neighbouring layers of a deeper machine; ``gains`` are
-    factors on the input of each block, of which the last is the upper layer."""
+    """Log-likelihood of two neighboring layers of a deeper machine. ``gains`` are
+    factors on the inputs of the blocks; the last block is the upper layer."""
 
     quantity = "log-likelihood given the layer above"
 
@@ -65,16 +65,16 @@ class PairObjective(EnergyObjective):
         super().__init__(run, energy=energy, beginning=beginning)
 
     def watch(self, table, held_out, state):
-        """Loss of some rows given the layer above."""
+        """Monitor of some rows given the layer above."""
         return PairWatch(self, table.index[:_PROBE_ROWS], state)
 
     def phase_of(self, options):
-        """Chains that start at the data, with gains."""
+        """PairPhase, for all options."""
         return PairPhase
 
     def above(self, params, index):
-        """Values of the lower layer for some rows, missing entries filled by mean
-        field, and means of the upper layer, of shape (n_rows, n_upper)."""
+        """Values of the lower layer with missing entries imputed by mean field, and
+        means of the upper layer, (n_rows, n_upper)."""
         batch = Batch(self.rows.present(index), self.rows.beside(index))
         x, clamp = self.present(batch)
         if clamp[0] is not True:
@@ -97,16 +97,16 @@ class PairObjective(EnergyObjective):
         return total / len(index)
 
     def _field(self, params, x, block):
-        """Natural parameters of a block, its input multiplied by its gain."""
+        """Natural parameters of a block, with its input multiplied by its gain."""
         path = Path(params.units, params.dtype.type(self.gains[block]))
         received = self.energy.received(params, x, block)
         return self.energy.field(params, block, received, path)
 
 
 class PairWatch:
-    """Loss of a pair of layers, of the rows at an index, from an initial state on."""
+    """Monitor of the loss of a pair of layers, for the rows at an index."""
 
-    # Attributes that come from earlier states.
+    # Attributes that a resumed fit restores.
     MEMORY = ("limit",)
 
     def __init__(self, objective, index, state):
@@ -123,15 +123,15 @@ class PairWatch:
         return self.objective.loss(state.params, self.index), None
 
     def is_useless(self, loss):
-        """False: the joint training may repair it."""
+        """False, since joint training may improve it."""
         return False
 
 
 class PairStage(Epochs):
-    """Stage in which a pair of layers is trained: pre-training of a machine. ``before``
-    are the pairs below, which are complete; ``whole(params)`` returns fitted attributes
-    of the machine, given the parameters of pairs up to this one: a model, whose layers
-    above have learned nothing. Once it has run, it has ``params`` and ``losses``."""
+    """Stage that pre-trains a pair of layers. ``before`` are the complete pairs below.
+    ``whole(params)`` returns fitted attributes of the machine, given the parameters of
+    the pairs up to this one; layers above have their initial parameters. A completed
+    stage has ``params`` and ``losses``."""
 
     shown, params, losses = False, None, None
 
@@ -165,7 +165,7 @@ class PairStage(Epochs):
             self.params, self.losses = pairs[self.number]
 
     def keep(self, fit):
-        """Keep the parameters; of a pair alone, attributes would be of no use."""
+        """Keep the parameters and losses; attributes need all pairs."""
         self.params, self.losses = plain(self.learned.state.params), self.learned.losses
 
     def report(self, watch):
@@ -184,36 +184,35 @@ class PairStage(Epochs):
 
 
 def layerwise(energy, of_pairs, table, seed, beginning, whole=None):
-    """Stages that pre-train the layers of a machine, a :class:`PairStage` for each
-    pair. The energy is that of the data, of a hidden layer for each pair, and
-    optionally of a label; ``of_pairs`` are the training options of each pair, as an
-    :class:`~skdgm.training.Objective` reads them; ``beginning`` is that of an objective
-    of the machine, and ``whole`` as of a :class:`PairStage`. The generator returns the
-    parameters of the joint machine; or None if a later stage continues, which has its
-    own."""
+    """Generate the stages that pre-train a machine, a :class:`PairStage` for each pair.
+    ``energy`` has the data, a hidden layer for each pair, and an optional label.
+    ``of_pairs`` has the training options of each pair, ``beginning`` belongs to the
+    machine's objective, and ``whole`` is as for :class:`PairStage`. The generator
+    returns the parameters of the joint machine, or None if a later stage continues with
+    its own parameters."""
     pairs, n_pairs = [], len(of_pairs)
     below, above = beginning.moments[0], slice(1 + n_pairs, None)
     label, frequencies = energy.units[above], beginning.moments[above]
     for number, options in enumerate(of_pairs):
-        # Outer layers have a neighbour on one side only: their input is not doubled.
-        last = number == n_pairs - 1
-        down, up = 1.0 if number == 0 else 2.0, 1.0 if last else 2.0
-        extra, known = (label, frequencies) if last else ((), ())
-        moments = below, *known, None
+        # Outer layers have one neighbor, so that their input is not doubled.
+        is_last = number == n_pairs - 1
+        gain_below, gain_above = 1.0 if number == 0 else 2.0, 1.0 if is_last else 2.0
+        label_units, label_moments = (label, frequencies) if is_last else ((), ())
+        moments = below, *label_moments, None
         objective = PairObjective(
             Run(options, table.rows, stream(seed, _PRETRAINING, number).root),
-            energy=_pair(energy, number, extra),
+            energy=_pair(energy, number, label_units),
             beginning=beginning._replace(
                 moments=moments, means=moments, filled=filled(table), table=None
             ),
-            gains=(down, *(1.0 for _ in extra), up),
+            gains=(gain_below, *(1.0 for _ in label_units), gain_above),
         )
         pair = PairStage(objective, table, pairs, whole)
         yield pair
         if pair.params is None:
             return None
         pairs.append(pair)
-        if not last:
+        if not is_last:
             table = _next(objective, pair.params, table)
             seen, total = column_sums(table)
             below = (total + 1) / (seen + 2)
@@ -222,7 +221,8 @@ def layerwise(energy, of_pairs, table, seed, beginning, whole=None):
 
 
 def _pair(energy, number, extra):
-    """Energy of two neighbouring layers; of maps the lower one has the pooled units."""
+    """Energy of two neighboring layers; for maps, the lower layer has the pooled
+    units."""
     lower, upper = energy.units[number : number + 2]
     if not isinstance(upper, Pooled):
         return layered([[lower, *extra], [upper]])
@@ -232,7 +232,8 @@ def _pair(energy, number, extra):
 
 
 def _next(objective, params, table):
-    """Means of the upper layer, or its pooled units, as a table of the same rows."""
+    """Table with the means of the upper layer, or of its pooled units, for the same
+    rows."""
     params, index = objective.for_kernels(params), table.index
     with one_blas_thread():
         blocks = table.rows.blocks(len(index))
@@ -246,18 +247,21 @@ def _next(objective, params, table):
 
 
 def joined(energy, pairs, rest=None):
-    """Parameters of the joint machine, from all pairs; or from the lowest ones,
-    and for the layers above from parameters of the machine."""
+    """Parameters of the joint machine from all pairs, or from the lowest pairs and, for
+    the layers above, from ``rest``."""
     half, between = pairs[0].dtype.type(0.5), []
     for unit, (below, above) in zip(energy.units[1:], pairwise(pairs)):
         middle = above.units[0]
         middle = unit.under(middle) if isinstance(unit, Pooled) else middle
         between.append(half * (below.units[-1] + middle))
-    # The label of the last pair is above its upper layer in the machine.
+    # In the machine, the label is above the upper layer of the last pair.
     _, *label, highest = pairs[-1].units
     units = pairs[0].units[0], *between, highest, *label
-    weights, sent = [pair.couplings[0] for pair in pairs], pairs[-1].couplings[1:]
-    weights = *weights, *(U.T.copy() for U in sent)
+    weights, label_weights = (
+        [pair.couplings[0] for pair in pairs],
+        pairs[-1].couplings[1:],
+    )
+    weights = *weights, *(U.T.copy() for U in label_weights)
     if rest is not None:
         units += rest.units[len(units) :]
         weights += rest.couplings[len(weights) :]

@@ -21,7 +21,7 @@ from skdgm.utils import addresses
 from skdgm.utils.tree import tree_map
 
 _DRAWN, _CHAINS, _HOLES, _BITS = addresses.SAMPLING_FREE
-# Bits of a block of the generalised pseudo-likelihood, and blocks in an update.
+# Bits in a block of the generalized pseudo-likelihood, and blocks in an update.
 _BLOCK, _N_BLOCKS = 5, 16
 # Noise of denoising score matching, in standard deviations of columns.
 NOISE = 0.2
@@ -29,14 +29,14 @@ NOISE = 0.2
 
 class WithoutChains(Phase):
     """Role: the gradient of an objective other than the likelihood. A subclass
-    implements :meth:`slope`. The gradient needs no chains; they follow the model, so
-    that samples may start from them."""
+    implements :meth:`slope`. The gradient does not use the chains, which still follow
+    the model, so that samples may start from them."""
 
     by_blas = True
 
     def slope(self, rng, state, x, clamp, clock):
-        """Gradient of the objective, a tuple with a value of each block for the rows
-        (means where nothing is known), and the training state."""
+        """Gradient of the objective; values of each block for the rows, or means of
+        unknown blocks; and the training state."""
         raise NotImplementedError
 
     def gradient(self, rng, state, x, clamp, clock):
@@ -49,7 +49,7 @@ class WithoutChains(Phase):
         return grad, self.moved(rng.fold(_CHAINS), state, self.n_steps(clock))
 
     def completed(self, rng, state, x, clamp, bits=True):
-        """Complete rows, with bits drawn from grey values, and hidden means."""
+        """Complete rows, with bits drawn from gray values, and means of all blocks."""
         energy, params = self.energy, state.params
         x, _ = complete(rng.fold(_HOLES), energy, params, x, clamp, n_steps=1)
         v = np.asarray(x[0])
@@ -60,11 +60,11 @@ class WithoutChains(Phase):
 
 
 class MultiPrediction(WithoutChains):
-    """Parts of rows from the others, by unrolled mean field."""
+    """Random parts of rows, predicted from the other parts by unrolled mean field."""
 
     @staticmethod
     def check(options):
-        """Raise ValueError for columns that are not bits."""
+        """Raise ValueError if columns are no bits."""
         if options.column_types != "bernoulli":
             raise ValueError(
                 'gradient="multi-prediction" predicts bits: column_types must be '
@@ -73,7 +73,7 @@ class MultiPrediction(WithoutChains):
 
     @staticmethod
     def logits(density, rows, options):
-        """Log probabilities of labels, as the sweeps predict them."""
+        """Log probabilities of labels, predicted by the unrolled sweeps."""
         return predicted(density, rows, options.mean_field_steps)
 
     def slope(self, rng, state, x, clamp, clock):
@@ -89,7 +89,7 @@ class MultiPrediction(WithoutChains):
 
 
 class PseudoLikelihood(WithoutChains):
-    """Rows and their neighbours, which differ in one bit."""
+    """Rows compared with their neighbors, which differ in one bit."""
 
     term = staticmethod(flips.pseudo_likelihood)
 
@@ -102,13 +102,13 @@ class PseudoLikelihood(WithoutChains):
 
 
 class RatioMatching(PseudoLikelihood):
-    """Ratios of the probabilities of rows and of their neighbours."""
+    """Ratios between the probabilities of rows and of their neighbors."""
 
     term = staticmethod(flips.ratio_matching)
 
 
 class ProbabilityFlow(PseudoLikelihood):
-    """Flow of probability from rows to their neighbours."""
+    """Flow of probability from rows to their neighbors."""
 
     term = staticmethod(flips.probability_flow)
 
@@ -126,8 +126,8 @@ class BlockPseudoLikelihood(WithoutChains):
 
 
 class NoiseState(NamedTuple):
-    """State of noise-contrastive estimation: the learned log Z, of shape (1,), and the
-    means of the noise."""
+    """State of noise-contrastive estimation: log Z, of shape (1,), and the means of the
+    noise."""
 
     log_Z: np.ndarray
     means: np.ndarray
@@ -138,10 +138,10 @@ class NoiseState(NamedTuple):
 
 
 class NoiseContrastive(WithoutChains):
-    """Rows against noise."""
+    """Classification of rows and noise."""
 
     def begin(self, state):
-        """Log Z and noise of the last run, or of the model without couplings."""
+        """Log Z and noise of an earlier run, or of the model without couplings."""
         if isinstance(state.phase, NoiseState):
             return state.phase
         log_Z = self.energy.base(state.params, self.moments)[1]
@@ -168,7 +168,7 @@ class NoiseContrastive(WithoutChains):
 
 
 class ScoreMatching(WithoutChains):
-    """Slopes of the log density of real rows."""
+    """Match of the gradient of the log density of real rows."""
 
     def scores(self, rng, params, v):
         """Gradient of the objective."""
@@ -176,16 +176,16 @@ class ScoreMatching(WithoutChains):
 
     def slope(self, rng, state, x, clamp, clock):
         v, data = self.completed(rng, state, x, clamp, bits=False)
-        # Slopes grow with precisions: each column takes steps in its own units.
+        # Gradients grow with precisions, so each column takes steps in its own units.
         (visible, c), (G,) = self.scores(rng, state.params, v)
         variance = np.exp(-state.params.units[0].log_precision)
         visible = tree_map(lambda part: part * variance, visible)
-        scaled = Contrast.of(np.asarray(G) * variance[:, None])
-        return Params((visible, c * variance.mean()), (scaled,)), data, state
+        coupling = Contrast.of(np.asarray(G) * variance[:, None])
+        return Params((visible, c * variance.mean()), (coupling,)), data, state
 
 
 class Denoising(ScoreMatching):
-    """Slopes of the log density of rows with noise."""
+    """Match of the gradient of the log density of noisy rows."""
 
     def scores(self, rng, params, v):
         noise = rng.fold(_DRAWN).rows(len(v)).normal(v.shape[1], v.dtype)
@@ -204,8 +204,8 @@ SAMPLING_FREE = {"multi-prediction": MultiPrediction} | OF_BITS | OF_REALS
 
 
 def predicted(density, rows, n_sweeps):
-    """Log probabilities of labels, as the sweeps predict them, up to a constant for
-    each row: (n_rows, n_classes)."""
+    """Log probabilities of labels, predicted by the unrolled sweeps, up to a constant
+    for each row: (n_rows, n_classes)."""
     energy, params = density.energy, density.params_for(rows, rows.dtype)
     label = label_of(energy)
 
@@ -214,7 +214,11 @@ def predicted(density, rows, n_sweeps):
         x = np.asarray(v), *others
         seen = np.broadcast_to(clamped, x[0].shape), *[None] * len(others)
         updates = unroll(energy, params, x, seen, n_sweeps)
-        last = next(update for update in reversed(updates) if update.block == label)
-        return energy.field(params, label, energy.received(params, last.before, label))
+        last_update = next(
+            update for update in reversed(updates) if update.block == label
+        )
+        return energy.field(
+            params, label, energy.received(params, last_update.before, label)
+        )
 
     return by_blocks(logits, rows)

@@ -1,4 +1,4 @@
-"""Training state of layered Boltzmann machines, and rows of data as theirs."""
+"""Training state of Boltzmann machines, and rows of data as values of their blocks."""
 
 from typing import NamedTuple
 
@@ -10,28 +10,27 @@ from skdgm.partition import LogPartition
 
 
 class Beginning(NamedTuple):
-    """Beginning of an objective: facts about its rows, and initial parameters.
+    """Facts about the rows of an objective, and initial parameters.
 
     Parameters
     ----------
     fill : ndarray of shape (n_visible,)
-        Values from which missing entries start.
+        Initial values of missing entries.
     moments : tuple
-        For each block the means (or moments) of the model without couplings, or None.
+        Means (or moments) of each block in the model without couplings, or None.
     filled : float
-        Share of the data that is not 0.
+        Fraction of the data that is not 0.
     means : tuple, optional
-        For each block the means (or moments) that its initial biases give, or None.
+        Means (or moments) of each block under its initial biases, or None.
     initial : callable, optional
-        ``initial(objective, params)`` returns parameters to start from, in place of
-        small random weights.
+        ``initial(objective, params)`` returns initial parameters, given random ones.
     known : tuple, optional
         Kind of the visible units and statistics of their columns, for the loss; or the
         loss of independent columns.
     table : Table, optional
         Training rows.
     reach : dict, optional
-        For blocks of real units the largest value of each; see
+        Largest magnitudes of each column for blocks of real units; see
         :mod:`skdgm.data.reach`.
     layout : TableLayout, optional
         Blocks of the visible units of a table.
@@ -49,11 +48,10 @@ class Beginning(NamedTuple):
 
 
 class TrainState(NamedTuple):
-    """State that changes from update to update. ``chains`` has the states of the Markov
-    chains at the end of the last negative phase, by block, first at the model's own
-    temperature; ``offsets`` has those of the centred gradient, ``activity`` running
-    means of hidden units for sparsity, both empty where they are not used; ``phase`` is
-    the state of the gradient's own, see
+    """State that changes with each update. ``chains`` are the last states of the Markov
+    chains for each block, beginning with those at the model's own temperature.
+    ``offsets`` of the centered gradient and ``activity``, the running means of hidden
+    units for sparsity, are empty if they are not used. ``phase`` is the state of a
     :class:`~skdgm.boltzmann.learning.phases.Phase`."""
 
     params: Params
@@ -69,12 +67,12 @@ class TrainState(NamedTuple):
         return 1 + len(getattr(self.phase, "swap_rates", ()))
 
     def kept(self):
-        """State in plain arrays, as a fitted model keeps it."""
+        """State as plain arrays, for fitted models."""
         chains = tuple(map(np.asarray, self.chains))
         return formed(self, plain)._replace(chains=chains)
 
     def attributes(self):
-        """Fitted attributes of a kept state, except those of the parameters; and the
+        """Fitted attributes of a plain state, except those of the parameters, and the
         chains at the model's own temperature."""
         attributes = getattr(self.phase, "attributes", dict)()
         attributes |= {"_training": self[1:], "_log_partition": LogPartition({})}
@@ -83,7 +81,7 @@ class TrainState(NamedTuple):
 
 
 def formed(tree, form):
-    """Convert all :class:`~skdgm.energies.Params` of nested tuples by a function."""
+    """Apply a function to all :class:`~skdgm.energies.Params` in nested tuples."""
     if isinstance(tree, Params):
         return form(tree)
     if not isinstance(tree, tuple):
@@ -94,10 +92,9 @@ def formed(tree, form):
 
 def present(v, fill, n_blocks, rng=None):
     """Clamp a machine to rows, with NaN where missing. Missing entries start from
-    ``fill``, an array or a function that returns it. Given a stream, grey values are
-    probabilities, from which bits are drawn. Returns for each block its values, or
-    None; and True, a boolean array or None where all, some or none of these are
-    clamped."""
+    ``fill``, an array or a function that returns one. With a stream ``rng``, bits are
+    drawn from gray values. Returns the values of each block, or None, and its clamp:
+    True, a boolean array or None."""
     clamped = True
     if isinstance(v, np.ndarray):
         missing = np.isnan(v)
@@ -112,7 +109,8 @@ def present(v, fill, n_blocks, rng=None):
 
 
 def one_hot_rows(unit, codes):
-    """One-hot entries of the categories of a block for codes, NaN where missing."""
+    """One-hot entries of the categories of a block, given codes; NaN where codes are
+    missing."""
     categories = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
     codes = np.repeat(codes, unit.widths, axis=1)
     return np.where(np.isnan(codes), codes, (codes == categories).astype(codes.dtype))

@@ -1,13 +1,13 @@
-r"""Likelihood of rows of columns of any units, as an objective.
+r"""Likelihood of rows with columns of any kind, as an objective.
 
-What is monitored is the log-likelihood of each column given the means of the hidden
-units, those given all other columns:
+Training is monitored by the log-likelihood of each column given the means of the hidden
+units, which are themselves computed from the other columns:
 
 .. math:: \sum_j \log p(v_j \mid \hat h^{(j)}), \qquad \hat h^{(j)} = A'\big(c +
    \textstyle\sum_{i \neq j} T_i(v_i) W_{i:}\big)
 
-It takes no sum over the values of a column, as a pseudo-likelihood does: left out, a
-count has the mean of its column in the first data, and any other value the statistic 0.
+Unlike a pseudo-likelihood it needs no sum over the values of a column. The omitted
+column has the statistic 0 or, for counts, its mean in the first data.
 """
 
 import numpy as np
@@ -26,18 +26,20 @@ class TableObjective(EnergyObjective):
     quantity = "log-likelihood of columns by the hidden means given the others"
 
     def columns_of(self, block):
-        """Columns of the table that a block consists of."""
+        """Column numbers of the units of a block."""
         return self.layout.which[block]
 
     def present(self, batch, rng=None):
         return self.layout.present(batch.v)
 
     def watch(self, table, held_out, state):
-        """Log-likelihood of some columns of each row given the hidden means."""
+        """Monitor of the log-likelihood of some columns of each row given the hidden
+        means."""
         return TableWatch(self, table, held_out, state)
 
     def _offsets(self, means):
-        """Initial offsets: the means of the data, and of the hidden units alone."""
+        """Initial offsets: the means of the data, and of hidden units without
+        neighbors."""
         known = (
             fill.astype(mean.dtype) for fill, mean in zip(self.layout.fills, means)
         )
@@ -46,21 +48,25 @@ class TableObjective(EnergyObjective):
 
 class TableWatch(PseudoLikelihoodWatch):
     """Negative log-likelihood of a few columns of each row given the means of the
-    hidden units, those given all other columns, in nats per row."""
+    hidden units inferred from the other columns, in nats per row."""
 
-    # The fields of all columns are computed for each.
+    # Few, since each needs the fields of all columns.
     N_UNITS = 2
 
     def _of_independent(self, objective):
         return objective.known[0]
 
     def _room_of_far(self):
-        """Nats per row that far values cost, and counts where other counts are
-        expected: the cost of each row at the values of the next, above its cost at the
-        means."""
+        """Loss of outliers, and of counts if other counts are expected, in nats per
+        row. The latter is the loss of each row at the values of the next row, minus the
+        loss at the means."""
         objective, cost, n_rows = self.objective, 0.0, 1
         blocks = zip(objective.layout.units, objective.layout.fills)
-        counts = [(b, *own) for b, own in enumerate(blocks) if is_count(own[0])]
+        counts = [
+            (b, *unit_and_fill)
+            for b, unit_and_fill in enumerate(blocks)
+            if is_count(unit_and_fill[0])
+        ]
         for _, batch in self._batches(self.probe) if counts else ():
             x, _ = objective.present(batch)
             n_rows += len(batch.v)
@@ -75,41 +81,41 @@ class TableWatch(PseudoLikelihoodWatch):
         columns, params = self.units[part], plain(params)
         energy, layout = self.objective.energy, self.objective.layout
         x, clamp = self.objective.present(batch)
-        known, n_visible = np.ones(columns.shape), len(layout.units)
+        counts, n_visible = np.ones(columns.shape), len(layout.units)
         if any(held is not True for held in clamp[:n_visible]):
             budget = self.objective.options.mean_field_steps
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
-            known *= ~np.isnan(np.take_along_axis(batch.v, columns, axis=1))
+            counts *= ~np.isnan(np.take_along_axis(batch.v, columns, axis=1))
         # Conditions come after the hidden units.
         conditions, owners = x[n_visible + 1 :], layout.owners
         x = tuple(map(np.asarray, x[:n_visible]))
         log_p = np.empty(columns.shape)
-        # Later data change the means of columns, but not what losses are measured by.
+        # Use the means of the first data, so that losses stay comparable.
         fills = [
             np.asarray(unit.typical if is_count(unit) else 0, v.dtype)
             for unit, v in zip(layout.units, x)
         ]
         for number, chosen in enumerate(columns.T):
-            rest = [
+            masked = [
                 np.where(owner == chosen[:, None], fill, v)
                 for owner, fill, v in zip(owners, fills, x)
             ]
-            means = _hidden_means(energy, params, (*rest, None, *conditions))
-            state = *(None,) * n_visible, means, *conditions
-            log_p[:, number] = _given_means(energy, params, layout, x, state, chosen)
-        return log_p, known
+            means = _hidden_means(energy, params, (*masked, None, *conditions))
+            given = *(None,) * n_visible, means, *conditions
+            log_p[:, number] = _given_means(energy, params, layout, x, given, chosen)
+        return log_p, counts
 
 
 def _hidden_means(energy, params, x):
-    """Means of the hidden units, the block that x has None for."""
+    """Means of the hidden units, whose element in ``x`` is None."""
     (block,) = (b for b, part in enumerate(x) if part is None)
     eta = energy.field(params, block, energy.received(params, x, block))
     return energy.units[block].mean(eta)
 
 
 def _given_means(energy, params, layout, x, state, chosen):
-    """Log-likelihood of one column of each row, given the means of the hidden units
-    that the rest of its row gives."""
+    """Log-likelihood of one column of each row, given the hidden means inferred from
+    the rest."""
     total = np.zeros(len(chosen))
     for block, (unit, which) in enumerate(zip(layout.units, layout.which)):
         eta = energy.field(params, block, energy.received(params, state, block))
@@ -119,13 +125,13 @@ def _given_means(energy, params, layout, x, state, chosen):
 
 
 def is_count(unit):
-    """Whether values of a block are counts."""
+    """Return whether values of a block are counts."""
     return unit.numbers and unit.listable
 
 
 def log_columns(unit, eta, x):
-    """Log probability (or density) of each column of a block given eta, of shape
-    (n_rows, n_columns), float64."""
+    """Log probability (or density) of each column of a block given its natural
+    parameters, float64 of shape (n_rows, n_columns)."""
     x = np.asarray(x, np.float64)
     if isinstance(unit, Sites):
         return unit.log_sites(np.asarray(eta, np.float64), x)

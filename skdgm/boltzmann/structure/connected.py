@@ -1,4 +1,4 @@
-"""Models of machines with links between any two units, and their objective."""
+"""Models of general Boltzmann machines, and their objective."""
 
 import math
 from functools import lru_cache
@@ -19,13 +19,13 @@ from skdgm.gradients.steps import centering
 from skdgm.samplers import Gibbs, State
 from skdgm.utils import addresses
 
-# Gibbs steps that chains make in an epoch whose updates need none.
+# Gibbs steps of the chains in each epoch of the pseudo-likelihood.
 _STEPS = 10
 _POSITIVE, _ALONG = addresses.SITES
 
 
 class Graphical(EnergyModel[GraphOptions]):
-    """A block of visible units, and perhaps one of hidden ones."""
+    """A block of visible units, and optionally a block of hidden units."""
 
     STRUCTURE = "n_hidden", "column_types"
 
@@ -39,7 +39,7 @@ class Graphical(EnergyModel[GraphOptions]):
             )
 
     def structure(self, facts):
-        """Number of hidden units, kind of the columns and mask of links."""
+        """Number of hidden units, kind of the columns, and adjacency matrix."""
         structure = super().structure(facts)
         structure.edges = edges_of(facts.options, n_columns(facts))
         return structure
@@ -73,9 +73,9 @@ class Graphical(EnergyModel[GraphOptions]):
 
 
 def edges_of(options, n_visible):
-    """Mask of the links of the options, (n_sites, n_sites), or None for all; ValueError
-    if it is not of numbers, not square, not symmetric, or not of one row for each unit,
-    or needs more colours than allowed."""
+    """Adjacency matrix of the options, (n_sites, n_sites), or None if all sites are
+    linked. ValueError if it is not a symmetric numeric matrix with a row for each unit,
+    or if it needs more colors than allowed."""
     n_sites, edges = n_visible + options.n_hidden, options.edges
     if edges is not None:
         edges = edges.toarray() if sp.issparse(edges) else edges
@@ -110,14 +110,14 @@ def edges_of(options, n_visible):
 
 @lru_cache(maxsize=32, typed=True)
 def _energy(visible, n_hidden, key):
-    """Energy of blocks, given links as bytes; it has no parameters."""
+    """Cached energy of the blocks; ``key`` has the adjacency matrix as bytes."""
     edges, colours = (None, None) if key is None else _graph(key)
     return Connected(visible, n_hidden, edges, colours)
 
 
 @lru_cache(maxsize=32)
 def _graph(key):
-    """Mask of links, and colours of units, for links as bytes."""
+    """Adjacency matrix and colors of the sites, from the adjacency matrix as bytes."""
     edges = np.frombuffer(key, bool)
     n_sites = math.isqrt(len(edges))
     edges = edges.reshape(n_sites, n_sites)
@@ -125,7 +125,7 @@ def _graph(key):
 
 
 class PseudoLikelihoodPhase(Phase):
-    """Log-likelihood of each unit given all others, exactly."""
+    """Log-likelihood of each unit given all others, whose gradient is exact."""
 
     def gradient(self, rng, state, x, clamp, clock):
         energy, params, n_steps = self.energy, state.params, self.n_steps(clock)
@@ -139,7 +139,8 @@ class PseudoLikelihoodPhase(Phase):
 
 
 class DrawnPhase(Phase):
-    """Chains for the model, and hidden units drawn given data, not by mean field."""
+    """Hidden units of the positive phase drawn by Gibbs sampling instead of mean
+    field."""
 
     def __init__(self, objective):
         super().__init__(objective)
@@ -171,20 +172,20 @@ class GraphObjective(EnergyObjective):
         return DrawnPhase if drawn else super().phase_of(options)
 
     def ascend(self, state, grad, clock):
-        r"""Update parameters along a gradient, in place. With offsets, steps are taken
-        in the coordinates in which :math:`-E = a^\top (x - \mu) + \tfrac12 (x -
-        \mu)^\top J (x - \mu)`, so that couplings, which are many for a unit, leave its
-        mean field as it is, whatever the optimiser makes of their gradient."""
+        r"""Update parameters along a gradient, in place. With offsets, the energy is
+        :math:`-E = a^\top (x - \mu) + \tfrac12 (x - \mu)^\top J (x - \mu)`. Steps of
+        the couplings then leave the field of a unit at the offsets unchanged, for any
+        optimizer."""
         energy, (units, couplings) = self.energy, state.params
         if not state.offsets:
             super().ascend(state, grad, clock)
             return
-        offsets, before = state.offsets, [W.copy() for W in couplings]
+        offsets, old_couplings = state.offsets, [W.copy() for W in couplings]
         centred = centering.center(energy, state.params, grad, offsets)
         grad = grad._replace(couplings=centred.couplings)
         super().ascend(state._replace(offsets=()), grad, clock)
         for i, j, number in energy.links:
-            step = couplings[number] - before[number]
+            step = couplings[number] - old_couplings[number]
             units[i][...] -= step @ offsets[j]
             if i != j:
                 units[j][...] -= step.T @ offsets[i]

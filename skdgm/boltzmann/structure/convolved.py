@@ -1,4 +1,4 @@
-"""Models of convolutional machines of one layer: geometry, objective and density."""
+"""Models of convolutional machines with one layer: geometry, objective and density."""
 
 from functools import lru_cache
 from math import isqrt
@@ -21,20 +21,20 @@ from skdgm.utils.images import image_shape
 from skdgm.utils.tree import tree_map
 from skdgm.utils.windows import Window, window
 
-# Side of a filter by default: its limits, and the share of an image's side. Positions
-# that are worth pooling.
+# Default side of a filter: its limits, and its share of the image's side. Number of
+# positions from which on they are pooled.
 _LEAST, _MOST, _SHARE = 4, 15, 3
 _MANY = 8
-# Deviation of other machines' first weights.
+# Standard deviation of the initial weights of other machines.
 _SCALE = 0.01
-# Initial probability of a block to be on; largest ratio of the initial deviations of
-# filters and of other weights; and limit of the deviation of their sum at a pixel.
+# Initial probability that a block is on; largest ratio between the initial deviations of
+# filters and of other weights; limit of the deviation of their sum at a pixel.
 _ON, _LARGER, _TOGETHER = 0.1, 10.0, 0.5
 
 
 class Geometry(NamedTuple):
-    """Images and filters at their positions, a window; rows and columns of blocks of
-    positions; and how these are pooled."""
+    """Window of the filters at their positions; rows and columns of blocks; kind of
+    pooling."""
 
     window: Window
     pool: tuple
@@ -42,13 +42,13 @@ class Geometry(NamedTuple):
 
     @property
     def pooled(self):
-        """Rows and columns of pooled units."""
+        """Rows and columns of the pooled units."""
         high, wide = self.window.high, self.window.wide
         return high // self.pool[0], wide // self.pool[1]
 
     @property
     def shapes(self):
-        """Fitted attributes by name."""
+        """Fitted attributes of the geometry, by name."""
         window = self.window
         return {
             "image_shape_": window.below,
@@ -60,9 +60,9 @@ class Geometry(NamedTuple):
 
 
 def geometry_of(options, n_features, who="ConvRBM"):
-    """Geometry of the options of a layer, which messages call ``who``; ValueError if
-    columns are no image of that shape, a shape is not a positive number or two, a
-    filter is larger than the image, or blocks do not divide the positions."""
+    """Geometry of a layer, which error messages call ``who``. ValueError if columns are
+    no image of the given shape, a shape is invalid, a filter is larger than the image,
+    or blocks do not divide the positions."""
     shape = options.image_shape
     if shape is None and isqrt(n_features) ** 2 != n_features:
         shape = 1, n_features
@@ -88,7 +88,8 @@ def geometry_of(options, n_features, who="ConvRBM"):
 
 
 def _pair(name, value, sides, who):
-    """Two numbers; a single one stands for both, but is 1 across a side of 1."""
+    """Two numbers, for rows and columns. A single number stands for both, and for 1
+    along a side of 1."""
     if value is None:
         return None
     pair = tuple(value) if np.iterable(value) else (value, value)
@@ -103,8 +104,7 @@ def _pair(name, value, sides, who):
 
 
 def _side(side, step, same):
-    """Default side of a filter: a third of the image's, between 4 and 15, plus the
-    remainder that leaves an even number of positions where these are many."""
+    """Default side of a filter; see :class:`~skdgm.options.Filters`."""
     length = min(max(_LEAST, side // _SHARE), _MOST, side)
     n = (side - length) // step + 1
     if same or n <= _MANY or n % 2 == 0:
@@ -114,7 +114,7 @@ def _side(side, step, same):
 
 @lru_cache(maxsize=128, typed=True)
 def _energy(visible, geometry, n_maps):
-    """Energy, which has no parameters; see ``restricted._energy``."""
+    """Cached energy of the layers."""
     window, (rows, columns) = geometry.window, geometry.pool
     high, wide = window.high, window.wide
     hidden = Pooled(high, wide, n_maps, rows, columns)
@@ -125,7 +125,7 @@ def _energy(visible, geometry, n_maps):
 
 
 class Convolved(Restricted[ConvolvedOptions]):
-    """A layer of visible units under maps of hidden ones."""
+    """A layer of maps above a layer of visible units."""
 
     STRUCTURE = *Restricted.STRUCTURE, "padding"
 
@@ -141,7 +141,7 @@ class Convolved(Restricted[ConvolvedOptions]):
         """Number of maps, kind of the columns, and shapes."""
         structure = super().structure(facts)
         shapes = geometry_of(facts.options, n_columns(facts)).shapes
-        del shapes["map_shape_"]  # It follows from the others.
+        del shapes["map_shape_"]  # It follows from the other shapes.
         vars(structure).update({name[:-1]: shape for name, shape in shapes.items()})
         return structure
 
@@ -168,15 +168,15 @@ class Convolved(Restricted[ConvolvedOptions]):
 
 
 def first(objective, params):
-    """Initial parameters: filters that differ, and blocks that are seldom on. Otherwise
-    the maps together explain more than the images have, and most turn off for good
-    before they differ."""
+    """Initial parameters with distinct filters, and blocks that are seldom on.
+    Otherwise the maps together would explain more than the images, and most would turn
+    off permanently before they differ."""
     units, couplings = list(params.units), []
     for (_, block, number), W in zip(objective.energy.links, params.couplings):
         unit = objective.energy.units[block]
         share = _ON * unit.n_blocks / unit.size
         units[block] = unit.init(np.full(unit.size, share), params.dtype)
-        # Units that are on over a pixel.
+        # Number of units that are on above a pixel.
         n_on = share * W.size / objective.energy.couplings[number].window.maps
         scale = min(_LARGER, _TOGETHER / (_SCALE * np.sqrt(n_on)))
         couplings.append(W * params.dtype.type(scale))
@@ -184,8 +184,8 @@ def first(objective, params):
 
 
 class ConvObjective(EnergyObjective):
-    """Objective of a convolutional machine, whose visible biases (and precisions) may
-    be the same for all pixels of a channel."""
+    """Objective whose visible biases, and precisions, may be shared by the pixels of a
+    channel."""
 
     def present(self, batch, rng=None):
         if isinstance(self.energy.units[0], Sites):
@@ -193,7 +193,7 @@ class ConvObjective(EnergyObjective):
         return super().present(batch, rng)
 
     def shared(self, grad):
-        """Gradient with its visible part averaged over pixels, by option."""
+        """Gradient whose visible part is averaged over pixels, if biases are shared."""
         if self.options.visible_bias == "pixel":
             return grad
         maps = self.energy.couplings[0].window.maps
@@ -207,7 +207,7 @@ class ConvObjective(EnergyObjective):
 
 
 class ConvDensity(EnergyDensity):
-    """Density of a convolutional machine, whose features are pooled by option."""
+    """Density of a convolutional machine, whose features may be pooled."""
 
     _of_layers = ", by the option features"
 
@@ -222,13 +222,13 @@ class ConvDensity(EnergyDensity):
         return hidden.n_pooled if self.pooled else hidden.size
 
     def hidden_means(self, params, x, clamp):
-        """Means of pooled or of detection units, given what is clamped."""
+        """Means of pooled or detection units, given the clamped entries."""
         means = super().hidden_means(params, x, clamp)
         return self.energy.units[-1].pool(means) if self.pooled else means
 
     def visible_means(self, H):
-        """Means of the visible units given detection units; or given pooled ones, under
-        which all units of a block are equally likely."""
+        """Means of the visible units given detection units, or given pooled units, in
+        whose blocks all detection units are equally likely."""
         if self.pooled:
             H = self.energy.units[-1].spread(H, self.params.units[-1])
         return super().visible_means(H)

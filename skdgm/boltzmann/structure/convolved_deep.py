@@ -1,4 +1,4 @@
-"""Models of convolutional machines of several layers: geometry and maps."""
+"""Models of convolutional machines with several layers: geometry and maps."""
 
 from functools import lru_cache
 from math import prod
@@ -17,15 +17,15 @@ from skdgm.distributions import Pooled
 from skdgm.energies import Energy
 from skdgm.utils.counts import check_sizes, per_layer
 
-# Names of options of shapes, and those by which they are set.
+# Options of shapes: names in the flat options, and names of parameters.
 _SHAPES = {name: f"filters__{name}" for name in ("pool_shape", "stride")}
 _SHAPES["filter_shape"] = "filters__shape"
 
 
 def geometries(options, n_features):
-    """Geometries of the layers of the options, a tuple from below; ValueError as of
-    :func:`~skdgm.boltzmann.structure.convolved.geometry_of`, with the layer's number,
-    or if an option has not one value for each layer."""
+    """Geometries of the layers, a tuple from bottom to top. ValueError as in
+    :func:`~skdgm.boltzmann.structure.convolved.geometry_of`, with the number of the
+    layer, or if a tuple has not one value for each layer."""
     sizes = _sizes(options)
     shapes = {
         name: per_layer(shown, getattr(options, name), len(sizes))
@@ -49,7 +49,7 @@ def _sizes(options):
 
 @lru_cache(maxsize=128, typed=True)
 def _energy(visible, shapes, sizes):
-    """Energy, which has no parameters; see ``restricted._energy``."""
+    """Cached energy of the layers."""
     units, couplings, below = [visible], [], None
     for (window, (rows, columns), _), n_maps in zip(shapes, sizes):
         units.append(Pooled(window.high, window.wide, n_maps, rows, columns))
@@ -60,12 +60,12 @@ def _energy(visible, shapes, sizes):
 
 
 class ConvolvedDeep(Deep[ConvolvedDeepOptions]):
-    """A layer of visible units under several layers of maps."""
+    """Several layers of maps above a layer of visible units."""
 
     PAIRS = {"solver": "adam", "momentum": 0.9}
 
     def sizes(self, options):
-        """Numbers of maps of the options."""
+        """Numbers of maps of the layers."""
         return _sizes(options)
 
     def structure(self, facts):
@@ -73,7 +73,7 @@ class ConvolvedDeep(Deep[ConvolvedDeepOptions]):
         options = facts.options
         structure = {n.rstrip("s_"): shapes for n, shapes in _shapes(facts).items()}
         structure |= {"column_types": options.column_types, "padding": options.padding}
-        del structure["map_shape"]  # It follows from the others.
+        del structure["map_shape"]  # It follows from the other shapes.
         return SimpleNamespace(conv_layer_sizes=_sizes(options), **structure)
 
     def energy(self, facts):
@@ -88,7 +88,7 @@ class ConvolvedDeep(Deep[ConvolvedDeepOptions]):
 
 
 def _shapes(facts):
-    """Fitted attributes of the geometry."""
+    """Fitted attributes of the geometry, by name."""
     layers = geometries(facts.options, n_columns(facts))
     shapes = [layer.shapes for layer in layers]
     names = "filter_shape_", "pool_shape_", "stride_", "map_shape_"
@@ -102,8 +102,8 @@ CONVOLVED_DEEP = ConvolvedDeep(DeepDensity)
 
 
 def pooled_maps(density, X):
-    """Means of pooled units of all layers, as images: a list of ndarray of shape
-    (n_samples, height, width, n_maps)."""
+    """Means of the pooled units of all layers, a list of ndarray of shape (n_samples,
+    height, width, n_maps)."""
     params, units = density.params, density.energy.units[1:]
 
     def of_rows(v):

@@ -1,4 +1,5 @@
-"""Models of deep machines: visible units, several hidden layers, perhaps a label."""
+"""Models of deep machines: visible units, several hidden layers, and an optional
+label."""
 
 from functools import lru_cache
 from numbers import Integral, Real
@@ -15,7 +16,7 @@ from skdgm.energies import Params, layered, plain
 from skdgm.optim import check_piecewise
 from skdgm.utils.counts import check_sizes, chosen, is_a, per_layer
 
-# Options of pairs of layers, which are trained by plain contrastive divergence.
+# Fixed options of pre-training, by plain contrastive divergence.
 _PLAIN = {
     "gradient": "cd",
     "solver": "sgd",
@@ -27,13 +28,13 @@ _PLAIN = {
 
 
 class Deep(EnergyModel[DeepOptionsT]):
-    """Several hidden layers; a label is above them."""
+    """Several hidden layers, and an optional label above them."""
 
-    # Options of all pairs in pre-training.
+    # Options of pre-training that differ from the fixed options.
     PAIRS, CURVES = {}, ("pretrain_loss_curves_",)
 
     def sizes(self, options):
-        """Sizes of the hidden layers of the options."""
+        """Sizes of the hidden layers."""
         return check_sizes(options.hidden_layer_sizes)
 
     def structure(self, facts):
@@ -89,7 +90,7 @@ class Deep(EnergyModel[DeepOptionsT]):
         PHASES[options.gradient].check(options)
 
     def earlier(self, facts, objective, table, held_out):
-        """Pre-training of pairs of layers, if the options ask for it; see
+        """Stages of pre-training, if ``pretrain`` is set; see
         :class:`~skdgm.base.Model`."""
         options = facts.options
         if options.pretrain is None:
@@ -114,8 +115,8 @@ class Deep(EnergyModel[DeepOptionsT]):
 
 
 def options_of_pairs(options, depth, **fixed):
-    """Training options of each of ``depth`` pairs of neighbouring layers, from below;
-    ``fixed`` ones are those of all pairs."""
+    """Training options of the ``depth`` pairs of neighboring layers, from bottom to
+    top, in which ``fixed`` options replace those of the machine."""
     shared, of_pairs = vars(options) | _PLAIN | fixed, []
     names = {
         "n_iter": "pretrain_iter",
@@ -127,9 +128,9 @@ def options_of_pairs(options, depth, **fixed):
         for name, pretrain in names.items()
     }
     for number in range(depth):
-        of_pair = {name: each[number] for name, each in values.items()}
+        of_pair = {name: of_layers[number] for name, of_layers in values.items()}
         of_pairs.append(SimpleNamespace(**shared | of_pair))
-        # Later pairs draw bits from the means below at each presentation.
+        # The data of later pairs are means, from which bits are drawn.
         shared["resample"] = True
     return of_pairs
 
@@ -139,7 +140,7 @@ DEEP = Deep(DeepDensity)
 
 @lru_cache(maxsize=128, typed=True)
 def _energy(visible, sizes, n_labels):
-    """Energy, which has no parameters; see ``restricted._energy``."""
+    """Cached energy of the layers."""
     hidden = [[Bernoulli(size)] for size in sizes]
     label = [[Softmax(n_labels)]] if n_labels else []
     return layered([[visible], *hidden, *label])

@@ -10,21 +10,23 @@ from skdgm.partition import exact
 
 
 def label_of(energy):
-    """Index of the label's block, the only softmax unit; None if there is none. In a
-    restricted machine it is in the layer of the data, in a deep one on top."""
+    """Number of the label's block, the only softmax block; None without a label. In a
+    restricted machine it belongs to the visible layer, in a deep machine it is above
+    all layers."""
     blocks = range(len(energy.units))
     labels = (block for block in blocks if isinstance(energy.units[block], Softmax))
     return next(labels, None)
 
 
 def with_label(parts, label, value):
-    """Replace the label's element in a tuple that has one element for each block."""
+    """Tuple with one element for each block, in which ``value`` replaces the label's
+    element."""
     return (*parts[:label], value, *parts[label + 1 :])
 
 
 def known_labels(x, clamp, label, codes, frequencies, dtype):
-    """Clamp a machine to codes of labels, where these are known; others, -1, start from
-    the frequencies of the labels. Returns ``x`` and ``clamp``."""
+    """Clamp a machine to known label codes; unknown labels, -1, start from the
+    frequencies of labels. Returns ``x`` and ``clamp``."""
     known, clamped, n_labels = codes != UNKNOWN, True, len(frequencies)
     if known.all():
         y = one_hot(codes, n_labels, dtype)
@@ -36,17 +38,16 @@ def known_labels(x, clamp, label, codes, frequencies, dtype):
 
 
 def drawn(rng, posterior):
-    """Labels drawn from their exact distribution given all other blocks, in one-hot
-    form; with a row of the stream for each row."""
+    """One-hot labels drawn from their exact distribution given all other blocks."""
     p = softmax(posterior.log_joint(), axis=1)
     return pick(p, rng, posterior.params.dtype)
 
 
 def log_joint(energy, params, x, clamp):
-    """Log of the unnormalised probability of each row with each label, (n_rows,
-    n_classes), of a machine with one hidden layer; the label in x and ``clamp`` does
-    not count. Exact, or a mean-field bound where entries are missing and the hidden
-    units are too many to enumerate."""
+    """Log of the unnormalized probability of each row with each label, (n_rows,
+    n_classes), in a machine with one hidden layer. It is exact, or a mean-field bound
+    if entries are missing and the hidden units are too many to enumerate. The label in
+    ``x`` is ignored."""
     label = label_of(energy)
     if clamp[0] is True:
         return LabelPosterior(energy, params, x, label).log_joint()

@@ -1,4 +1,5 @@
-"""Models of machines: options and columns as an energy, with parameters."""
+"""Models of machines: the energy, parameters and attributes that options and columns
+define."""
 
 from abc import abstractmethod
 from functools import partial
@@ -21,26 +22,27 @@ from skdgm.training import filled
 
 
 class EnergyModel(Model[EnergyOptionsT]):
-    """Energy whose first block is visible, made of options and columns. It is made with
-    the classes of the density and of the objective."""
+    """Energy whose first block is visible, with the classes of its density and
+    objective."""
 
     def __init__(self, density=EnergyDensity, objective=EnergyObjective):
         self.density_class, self.objective_class = density, objective
 
     @abstractmethod
     def energy(self, facts):
-        """Energy of a structure, without parameters."""
+        """Energy, without parameters."""
 
     @abstractmethod
     def params(self, facts, attributes):
-        """Parameters of fitted attributes, by name."""
+        """Parameters, from a dict of fitted attributes."""
 
     @abstractmethod
     def named(self, facts, params, visible, chains):
-        """Fitted attributes of blocks, by name, the inverse of :meth:`params`: of plain
-        parameters, biases (or means) of the visible units, and chains by block."""
+        """Dict of fitted attributes of the blocks, the inverse of :meth:`params`.
+        Arguments are parameters as arrays, biases or means of the visible units, and
+        chains by block."""
 
-    # Options that the structure consists of.
+    # Options on which the structure depends.
     STRUCTURE = "n_components", "column_types"
 
     def structure(self, facts):
@@ -100,21 +102,22 @@ class EnergyModel(Model[EnergyOptionsT]):
         return facts.domain.unit(facts.options, facts.columns)
 
     def moments(self, facts, energy):
-        """Known means (or moments) of each block in the model without couplings."""
+        """Known means (or moments) of each block in the model without couplings; None
+        if unknown."""
         visible, label = facts.domain.moments(facts.columns), label_of(energy)
         moments = visible, *(None,) * (len(energy.units) - 1)
         if label is None:
             return moments
         counts = facts.known.label_counts + 1
-        # Smoothed: each label counts once more than it was seen.
+        # Smoothed: add 1 to the count of each label.
         return with_label(moments, label, counts / counts.sum())
 
     def noise(self, facts, energy):
-        """Function that draws visible values without structure."""
+        """Function that draws independent visible values."""
         return partial(facts.domain.noise, energy.units[0], facts.columns)
 
     def pooled(self, facts):
-        """Whether features of maps are their pooled units."""
+        """Return whether features of maps are pooled units."""
         return False
 
     def layout(self, facts):
@@ -122,12 +125,12 @@ class EnergyModel(Model[EnergyOptionsT]):
         return None
 
     def beginning(self, facts, table, energy):
-        """Facts about the rows of a table and initial parameters: a
+        """Facts about the rows of a table, and initial parameters: a
         :class:`~skdgm.boltzmann.learning.state.Beginning`."""
         moments = self.moments(facts, energy)
         visible, *others = moments
-        real = isinstance(facts.domain, RealUnits)
-        if real or facts.options.init_biases != "marginals":
+        is_real = isinstance(facts.domain, RealUnits)
+        if is_real or facts.options.init_biases != "marginals":
             visible = None
         return Beginning(
             fill=facts.domain.fill(facts.columns),
@@ -142,7 +145,7 @@ class EnergyModel(Model[EnergyOptionsT]):
 
     def initial(self, facts):
         """Function that replaces random initial parameters, or None; see
-        :class:`~skdgm.boltzmann.learning.objective.EnergyObjective`."""
+        :class:`~skdgm.boltzmann.learning.state.Beginning`."""
         return None
 
     def bottom(self, facts, attributes, biases):
@@ -153,7 +156,7 @@ class EnergyModel(Model[EnergyOptionsT]):
 
 
 def n_classes(facts):
-    """Number of classes of a label; 0 without one."""
+    """Number of classes of the label; 0 without a label."""
     return 0 if facts.known.classes_ is None else len(facts.known.classes_)
 
 

@@ -1,4 +1,4 @@
-"""Convolutional machines for images of another size than those that they learned."""
+"""Convolutional machines for images of another size than the training images."""
 
 from math import prod
 from numbers import Integral
@@ -14,7 +14,7 @@ from skdgm.samplers import Gibbs
 from skdgm.utils.counts import is_a
 from skdgm.utils.random import stream
 
-# Fitted attributes with a number for each pixel.
+# Fitted attributes with a value for each pixel.
 _OF_PIXELS = "intercept_visible_", "_log_precision", "precision_", "mean_", "scale_"
 
 
@@ -34,8 +34,8 @@ def resized(machine, shape):
     geometry_of(options_of(new), prod(shape), type(machine).__name__)
     for name in _OF_PIXELS:
         if name in vars(machine):
-            one = np.reshape(vars(machine)[name], (-1, n_channels))[0]
-            vars(new)[name] = np.tile(one, n_pixels)
+            of_channel = np.reshape(vars(machine)[name], (-1, n_channels))[0]
+            vars(new)[name] = np.tile(of_channel, n_pixels)
     facts, model = facts_of(new), model_of(new)
     params = model.params(facts, vars(new))
     rows = stream(facts.seed).rows(len(machine.chains_))
@@ -45,14 +45,14 @@ def resized(machine, shape):
 
 
 def shapes_of(machine):
-    """Options of the shapes that a fitted machine keeps, by name."""
+    """Shapes of filters, blocks and strides of a fitted machine, by option."""
     names = "filter_shape", "pool_shape", "stride"
     return {name: getattr(machine, f"{name}_") for name in names}
 
 
 def same_channels(model, shape):
-    """Height, width and channels of images that a fitted machine, or network, is asked
-    for; ValueError if they are none or have other channels than those learned."""
+    """Height, width and channels of images of a new size. ValueError if ``shape`` is
+    invalid, or has another number of channels than a fitted machine or network."""
     who = type(model).__name__
     *_, channels = getattr(model, "layers_", [model])[0].image_shape_
     sides = tuple(shape) if np.iterable(shape) else (shape,)

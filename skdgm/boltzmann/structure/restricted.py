@@ -1,4 +1,4 @@
-"""Models of restricted machines: visible units, perhaps a label, and hidden units."""
+"""Models of restricted machines: visible units, an optional label, and hidden units."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from skdgm.energies import Params, layered, plain
 
 
 class Restricted(EnergyModel[RestrictedOptionsT]):
-    """One hidden layer over the data and perhaps a label."""
+    """One hidden layer above the data and an optional label."""
 
     def energy(self, facts):
         visible, size = self.visible(facts), facts.structure.n_components
@@ -37,14 +37,14 @@ class Restricted(EnergyModel[RestrictedOptionsT]):
         return named
 
     def initial(self, facts):
-        """Function that sets parameters of data and hidden units given by a model that
-        the machine is part of, if any."""
+        """Function that initializes data and hidden units from ``facts.known.given``,
+        the parameters that a model of several machines provides, or None."""
         if facts.known.given is None:
             return None
 
         def given(objective, params):
             (visible, hidden), (W,) = facts.known.given
-            # The label starts as it does without given parameters.
+            # The label has its usual initial parameters.
             units, couplings = plain(params)
             return Params((visible, *units[1:-1], hidden), (W, *couplings[1:]))
 
@@ -58,9 +58,9 @@ class RealRestricted(Restricted[RealOptions]):
 RESTRICTED, REAL = Restricted(), RealRestricted()
 
 
-# By type: blocks of different kinds and the same size are equal tuples.
+# Typed, since blocks of different kinds and the same size are equal as tuples.
 @lru_cache(maxsize=128, typed=True)
 def _energy(visible, size, n_labels):
-    """Energy, which has no parameters."""
+    """Cached energy of the layers."""
     label = [Softmax(n_labels)] if n_labels else []
     return layered([[visible, *label], [Bernoulli(size)]])

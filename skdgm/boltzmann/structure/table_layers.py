@@ -1,4 +1,5 @@
-"""Models of machines of any units: visible blocks under one block of hidden units."""
+"""Models of machines with units of any kind: visible blocks below a block of hidden
+units."""
 
 from functools import lru_cache, partial
 
@@ -25,13 +26,13 @@ from skdgm.distributions import Normal
 from skdgm.energies import Params, layered
 from skdgm.training.batches import FILLED_ROWS
 
-# Kinds of hidden units; "binomial(n)" and "categorical(n)" have a number.
+# Kinds of hidden units, without and with a number n.
 _HIDDEN = "bernoulli", "gaussian", "rectified", "poisson"
 _NUMBERED = "binomial", "categorical"
 
 
 class Tables(EnergyModel[TableOptionsT]):
-    """One hidden layer over a visible block for each kind of columns."""
+    """One hidden layer above a visible block for each kind of column."""
 
     STRUCTURE = "column_types", "hidden", "n_components"
 
@@ -76,7 +77,7 @@ class Tables(EnergyModel[TableOptionsT]):
         layout, moments = self.layout(facts), self.moments(facts, energy)
         rows = table.rows.take(table.index[:FILLED_ROWS])
         return Beginning(
-            # Blocks have initial values of their own.
+            # Unused: the layout has the initial values of each block.
             fill=np.zeros(n_columns(facts)),
             moments=moments,
             filled=layout.filled(rows),
@@ -105,11 +106,11 @@ class Tables(EnergyModel[TableOptionsT]):
             weights[places] = W * (np.reshape(factor, (-1, 1)) * gain)
         if precisions:
             attributes["_log_precisions"] = tuple(precisions)
-            real = np.concatenate(
+            real_columns = np.concatenate(
                 [w for k, w in zip(layout.kinds, layout.which) if k in REAL_KINDS]
             )
-            precision = np.exp(np.concatenate(precisions)) / columns.scale[real] ** 2
-            attributes["precision_"] = precision[np.argsort(real)]
+            precision = np.exp(np.concatenate(precisions)) / columns.scale[real_columns] ** 2
+            attributes["precision_"] = precision[np.argsort(real_columns)]
         return attributes | {
             "components_": np.ascontiguousarray(weights.T),
             "intercept_visible_": biases,
@@ -145,29 +146,29 @@ TABLES = Tables(TableDensity, TableObjective)
 
 
 def gain_of(unit, dtype):
-    """Gain of a block: the factor of its natural parameters."""
+    """Gain of a block, by which its natural parameters are multiplied."""
     return np.asarray(getattr(unit, "gain", 1.0), dtype)
 
 
 @lru_cache(maxsize=128)
 def _energy(kinds, units):
-    """Energy of layers. The kinds of the blocks belong to the key: blocks of different
-    kinds and the same size are equal tuples."""
+    """Cached energy of the layers. ``kinds`` distinguishes blocks of different kinds
+    and the same size, which are equal as tuples."""
     return layered([list(units[:-1]), [units[-1]]])
 
 
 def improper(kinds, hidden):
-    """Raise ValueError where the partition function would be infinite, for kinds of
-    columns by name or number, and a kind of hidden units."""
+    """Raise ValueError if the partition function is infinite. ``kinds`` has the kinds
+    of columns by name or number, ``hidden`` is the kind of the hidden units."""
     kind, number = parsed(hidden)
     unit = hidden_unit(kind, number, 1)
     if all(np.isfinite(end).all() for end in unit.ends):
         return
-    open_ = [n for n, kind in kinds.items() if kind in (*REAL_KINDS, "poisson")]
-    if open_:
+    names = [n for n, kind in kinds.items() if kind in (*REAL_KINDS, "poisson")]
+    if names:
         raise ValueError(
-            f"hidden={hidden!r} has no limits, nor have columns {open_[:10]}, of the "
-            f"kinds {sorted({kinds[name] for name in open_})}: such a machine has no "
+            f"hidden={hidden!r} has no limits, nor have columns {names[:10]}, of the "
+            f"kinds {sorted({kinds[name] for name in names})}: such a machine has no "
             "finite partition function, as the energy of large values falls without "
             "end. Use hidden='bernoulli', 'binomial(n)' or 'categorical(n)', or "
             "visible units within limits: 'bernoulli', 'categorical', 'binomial' or "

@@ -20,12 +20,13 @@ from skdgm.distributions import (
 )
 from skdgm.utils.lists import Lists
 
-# Kinds whose units have precisions.
+# Kinds of columns whose units have precisions.
 REAL_KINDS = "gaussian", "rectified"
 
 
 class VisibleBlock(NamedTuple):
-    """Block of the visible units of a table: columns of one kind."""
+    """Block of the visible units of a table: its kind, its unit, and the numbers of its
+    columns."""
 
     kind: str
     unit: object
@@ -33,11 +34,10 @@ class VisibleBlock(NamedTuple):
 
 
 class TableLayout(NamedTuple):
-    """Blocks of the visible units of a table, one for each kind of its columns. Values
-    of a table have one column for each of its columns, with codes of categories; values
-    of blocks are one-hot there. ``which`` has the columns of each block, ``widths`` the
-    number of entries of each column, ``fills`` the values of each block from which
-    missing entries start."""
+    """Blocks of the visible units of a table, one for each kind of column. Values of a
+    table have one entry for each column, with codes of categories; values of blocks are
+    one-hot. ``which`` has the column numbers of each block, ``widths`` the number of
+    entries of each column, and ``fills`` the initial values of missing entries."""
 
     kinds: tuple
     units: tuple
@@ -46,8 +46,8 @@ class TableLayout(NamedTuple):
     fills: tuple = ()
 
     def split(self, v):
-        """Values of the blocks, a tuple; NaN where missing. Categories of rows without
-        missing values are Lists."""
+        """Values of the blocks, a tuple, with NaN where missing; Lists for complete
+        categorical rows."""
         if len(self.kinds) == 1 and self.kinds[0] != "categorical":
             return (v,)
         v = np.asarray(v)
@@ -57,9 +57,11 @@ class TableLayout(NamedTuple):
         )
 
     def filled(self, v):
-        """Share of the blocks' entries that are not 0 in rows of a table."""
-        on = [part if isinstance(part, Lists) else part != 0 for part in self.split(v)]
-        return np.concatenate([np.asarray(part) for part in on], axis=1).mean()
+        """Fraction of the blocks' entries that are not 0."""
+        is_on = [
+            part if isinstance(part, Lists) else part != 0 for part in self.split(v)
+        ]
+        return np.concatenate([np.asarray(part) for part in is_on], axis=1).mean()
 
     def _one_hot(self, codes):
         unit = self.units[self.kinds.index("categorical")]
@@ -68,8 +70,8 @@ class TableLayout(NamedTuple):
         return one_hot_rows(unit, codes)
 
     def to_table(self, parts):
-        """Values of the table for values, or means, of the blocks; of categories the
-        most probable one."""
+        """Values of the table, from values or means of the blocks; the most probable
+        categories."""
         parts = list(map(np.asarray, parts))
         if len(self.kinds) == 1 and self.kinds[0] != "categorical":
             return parts[0]
@@ -82,8 +84,8 @@ class TableLayout(NamedTuple):
         return v
 
     def present(self, v):
-        """Clamp the visible blocks to rows of a table, with NaN where missing; returns
-        values and clamps of all blocks, the last of which is hidden."""
+        """Clamp the visible blocks to rows, with NaN where missing. Returns values and
+        clamps of all blocks, the last of which is hidden."""
         parts = zip(self.split(v), self.fills)
         pairs = [present(part, fill, 1) for part, fill in parts]
         x, clamp = (tuple(pair[side][0] for pair in pairs) for side in (0, 1))
@@ -91,12 +93,13 @@ class TableLayout(NamedTuple):
 
     @property
     def blocks(self):
-        """Kind, unit and columns of each block, a list of :class:`VisibleBlock`."""
+        """List of :class:`VisibleBlock`."""
         return list(map(VisibleBlock, self.kinds, self.units, self.which))
 
     @property
     def entries(self):
-        """For each block the places of its entries among the entries of all columns."""
+        """For each block, the positions of its entries among the entries of all
+        columns."""
         starts = np.cumsum(self.widths) - self.widths
         return [
             np.concatenate(
@@ -107,22 +110,22 @@ class TableLayout(NamedTuple):
 
     @property
     def owners(self):
-        """For each block the column of the table that each entry belongs to."""
+        """For each block, the column number of each entry."""
         return [np.repeat(which, self.widths[which]) for which in self.which]
 
 
 def kinds_of(columns):
-    """Kind of each column: by default bits."""
+    """Kind of each column, an array; "bernoulli" for columns without kinds."""
     kinds = getattr(columns, "kinds", None)
     return np.full(len(columns.seen), "bernoulli") if kinds is None else kinds
 
 
 def layout_of(facts):
-    """Blocks of the visible units of a table: a :class:`TableLayout`."""
+    """Blocks of the visible units, a :class:`TableLayout` without ``fills``."""
     columns, options = facts.columns, facts.options
     sizes, kinds = np.ones(len(columns.seen), int), kinds_of(columns)
-    coded = np.isin(kinds, of_block("categorical"))
-    sizes[coded] = columns.sizes[coded]
+    is_coded = np.isin(kinds, of_block("categorical"))
+    sizes[is_coded] = columns.sizes[is_coded]
     columns_of = {k: np.flatnonzero(np.isin(kinds, of_block(k))) for k in UNITS}
     columns_of = {kind: which for kind, which in columns_of.items() if len(which)}
     units = [_unit(k, columns, which, options) for k, which in columns_of.items()]
@@ -139,7 +142,7 @@ def moments_of(facts, layout):
 
 
 def filled_layout(facts):
-    """Blocks of a table, with the means of each as its ``fills``."""
+    """Blocks of the visible units, with their means as ``fills``."""
     layout = layout_of(facts)
     moments = moments_of(facts, layout)
     means = [moment[0] if isinstance(moment, tuple) else moment for moment in moments]
@@ -149,7 +152,7 @@ def filled_layout(facts):
 
 
 def noise(layout, rng, dtype):
-    """Values of the units at their initial parameters, one row for each stream."""
+    """Values of the table drawn at the initial parameters, one row for each stream."""
     parts = [
         unit.sample(unit.field(unit.init(dtype=dtype)), rng.fold(block))[0]
         for block, unit in enumerate(layout.units)
@@ -158,7 +161,8 @@ def noise(layout, rng, dtype):
 
 
 def reaches(layout, columns):
-    """Reach of the columns of each block of real units, a dictionary."""
+    """Largest magnitudes of the columns of each block of real units, in a dict by
+    block."""
     return {
         number: columns.reach[block.which]
         for number, block in enumerate(layout.blocks)
@@ -167,7 +171,7 @@ def reaches(layout, columns):
 
 
 def loss_of_independent(facts, layout):
-    """Negative log-likelihood of rows, in nats, if columns were independent."""
+    """Negative log-likelihood of a row under independent columns, in nats."""
     domain, columns = facts.domain, facts.columns
     if not isinstance(domain, UnitColumns):
         return domain.loss_of_independent(columns)
@@ -181,7 +185,7 @@ def loss_of_independent(facts, layout):
 
 
 def _unit(kind, columns, which, options):
-    """Block of some columns of a kind."""
+    """Block of the columns ``which``, all of one kind."""
     size = len(which)
     if kind == "bernoulli":
         return Bernoulli(size)
@@ -200,14 +204,14 @@ def _unit(kind, columns, which, options):
 
 
 def _loss(kind, unit, moments, base):
-    """Negative log-likelihood of a row's columns of a kind at given moments."""
+    """Negative log-likelihood of a row's columns of one kind, at given moments."""
     eta = unit.field(unit.init(moments))
     log_Z = float(unit.log_partition(eta))
     if kind == "gaussian":
         return log_Z + 0.5 * unit.size
     if kind == "rectified":
-        # The mean square of the values is 1 in the first fit. Later it is unknown, and
-        # more than 1 where the mean is: then it is that of the units.
+        # In the first fit, the mean square of the values is 1. Later it is unknown; if
+        # the mean exceeds 1, use the mean square under the unit's distribution.
         mean = moments[0]
         square = np.where(mean > 1, (1 + eta.theta * mean) / eta.precision, 1.0)
         return log_Z - (eta.theta * mean - 0.5 * eta.precision * square).sum()
@@ -215,13 +219,13 @@ def _loss(kind, unit, moments, base):
 
 
 def hidden_unit(kind, number, size):
-    """Block of hidden units of a kind, with its number n if it has one."""
+    """Block of hidden units of a kind, with its number n if the kind has one."""
     if kind == "bernoulli":
         return Bernoulli(size)
     if kind == "categorical":
         return Sites((number,) * size)
     if kind == "binomial":
-        # The inverse of the standard deviation of sums of fair coins, nearly.
+        # About the inverse standard deviation of a sum of fair coins, a power of 2.
         return Binomial(size, number, float(2.0 ** np.rint(1 - 0.5 * np.log2(number))))
     return {"gaussian": UnitNormal, "rectified": Rectified, "poisson": Poisson}[kind](
         size

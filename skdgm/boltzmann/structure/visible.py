@@ -10,20 +10,22 @@ from skdgm.distributions import Bernoulli, Gaussian, Sites
 from skdgm.exceptions import PrecisionWarning
 from skdgm.metrics import log_conditionals, log_densities
 
-# Variance of a channel that is none, as a share of the squared mean.
+# Variance up to which a channel counts as constant, as a fraction of its squared mean.
 _CONSTANT = 1e-14
-# Distance at which a log precision counts as at its limit, and number of columns named.
+# Distance from its limit at which a log precision has reached it, and maximum number of
+# columns that the warning names.
 _NEAR, _MANY = 0.1, 10
 
 
 class Visible:
-    """Role of the kind of the visible units, beside that of their columns. With
-    ``n_channels`` rows are images, and all pixels of a channel share statistics."""
+    """Role of the kind of the visible units, in addition to the kind of their columns.
+    Rows are images, whose pixels share statistics by channel, unless ``n_channels`` is
+    None."""
 
     n_channels = None
 
     def learn(self, table, before=None):
-        """Learn the statistics of a table."""
+        """Statistics of a table, which update those of ``before``, and the table."""
         columns, table = super().learn(table, before)
         if self.n_channels is None or before is not None:
             return columns, table
@@ -39,7 +41,7 @@ class Visible:
 
 
 class BinaryUnits(Visible, BinaryColumns):
-    """Binary units, for values 0, 1 and probabilities of 1."""
+    """Binary units, for columns of bits and probabilities of 1."""
 
     log_conditionals = staticmethod(log_conditionals)
 
@@ -49,7 +51,7 @@ class BinaryUnits(Visible, BinaryColumns):
 
 
 class RealUnits(Visible, RealColumns):
-    """Real units, for columns of any scale, which are standardised for the model."""
+    """Real units, for columns of any scale, which are standardized."""
 
     log_conditionals = staticmethod(log_densities)
 
@@ -59,14 +61,14 @@ class RealUnits(Visible, RealColumns):
 
 
 def reach_of(domain, columns):
-    """Reach of the columns of the visible block, if it is of real units: a
-    dictionary, as of :class:`~skdgm.boltzmann.learning.objective.EnergyObjective`."""
+    """Largest magnitudes of the columns of the visible block if it has real units, in a
+    dict by block, as in :class:`~skdgm.boltzmann.learning.state.Beginning`."""
     return {0: columns.reach} if isinstance(domain, RealUnits) else {}
 
 
 def at_limit(facts, unit, log_precision):
-    """Warnings about real columns that vary and whose precision is at the limit of
-    their unit; columns without a precision have a log precision of minus infinity."""
+    """Warnings about varying real columns whose precision has reached the limit of
+    their unit. Columns without a precision have a log precision of minus infinity."""
     if unit.precision == "fixed" or not 0 < unit.min_variance < 1:
         return
     high = log_precision >= -np.log(unit.min_variance) - _NEAR
@@ -87,8 +89,8 @@ def at_limit(facts, unit, log_precision):
 
 
 class CategoricalUnits(Visible, CodeColumns):
-    """Categorical units, one-hot, for columns of codes; if ``alike``, all have the
-    largest number of categories."""
+    """Categorical units, one-hot, for columns of codes; all columns have the same
+    number of categories if ``alike``."""
 
     log_conditionals, alike = staticmethod(log_conditionals), False
 
@@ -109,15 +111,15 @@ class CategoricalUnits(Visible, CodeColumns):
         return self.frequencies(columns)
 
     def fill(self, columns):
-        """Initial values of missing entries: the smoothed frequencies."""
+        """Initial values of missing entries: smoothed frequencies."""
         return self.frequencies(columns)
 
     def noise(self, unit, columns, rng, dtype):
-        """Codes of a block at its initial parameters, one row for each stream."""
+        """Codes drawn at the initial parameters, one row for each stream."""
         return self.to_data(columns, super().noise(unit, columns, rng, dtype))
 
     def to_data(self, columns, v):
-        """Codes of one-hot rows, or the most probable ones of means."""
+        """Codes of one-hot rows, or the most probable codes of means."""
         parts = np.split(np.asarray(v), columns.starts[1:], axis=1)
         codes = [part.argmax(axis=1) for part in parts]
         return np.stack(codes, axis=1).astype(v.dtype)
@@ -127,19 +129,19 @@ BINARY, REAL = BinaryUnits(), RealUnits()
 
 
 def domain_as_asked(options):
-    """Kind of the columns of the options, binary or real; real before a fit that
+    """Kind of the columns according to options, binary or real; real before a fit
     decides."""
     return bits_as_asked(options) if options.column_types == "bernoulli" else REAL
 
 
 def bits_as_asked(options):
-    """Kind of binary columns, or of grey levels."""
+    """Kind of binary columns according to options, or of gray levels."""
     top = top_of(options)
     return BINARY if top == 1 else BinaryUnits(top)
 
 
 def pixels_of(options):
-    """Kind of the columns of images, given the options of a convolutional machine."""
+    """Kind of the pixels according to the options of a convolutional machine."""
     real = options.column_types != "bernoulli"
     if options.column_types == "categorical":
         domain = CategoricalUnits(options.min_categories)
@@ -153,20 +155,22 @@ def pixels_of(options):
 
 
 def of_channels(columns, n_channels, n_pixels=None):
-    """Statistics of pixels, the same for all pixels of a channel; by default of the
-    same number of pixels."""
-    before = len(columns.seen) // n_channels
+    """Statistics of ``n_pixels`` pixels, equal for all pixels of a channel; by default
+    the number of pixels is unchanged."""
+    old_n_pixels = len(columns.seen) // n_channels
 
     def mean(part):
         return np.reshape(part, (-1, n_channels)).mean(axis=0)
 
-    n = n_pixels or before
+    new_n_pixels = n_pixels or old_n_pixels
     seen, total = mean(columns.seen), mean(columns.total)
-    shared = columns._replace(seen=np.tile(seen, n), total=np.tile(total, n))
+    shared = columns._replace(
+        seen=np.tile(seen, new_n_pixels), total=np.tile(total, new_n_pixels)
+    )
     if np.ndim(columns.mean) == 0:
         return shared
     with np.errstate(invalid="ignore"):
-        weight = np.nan_to_num(columns.seen / np.tile(seen, before), nan=1.0)
+        weight = np.nan_to_num(columns.seen / np.tile(seen, old_n_pixels), nan=1.0)
     center = mean(weight * columns.mean)
     square = columns.mean**2 + np.where(columns.varies, columns.scale, 0) ** 2
     variance = np.maximum(mean(weight * square) - center**2, 0)
@@ -174,11 +178,11 @@ def of_channels(columns, n_channels, n_pixels=None):
     scale = np.where(varies, np.sqrt(variance), mean(columns.scale))
     reach = np.broadcast_to(columns.reach, columns.seen.shape)
     reach = np.reshape(reach, (-1, n_channels)).max(axis=0)
-    # The range of the pixels of a channel follows, by the new means and scales.
+    # The range of the pixels follows later, with the new means and scales.
     return shared._replace(
-        mean=np.tile(center, n),
-        scale=np.tile(scale, n),
-        varies=np.tile(varies, n),
-        reach=np.tile(reach, n),
+        mean=np.tile(center, new_n_pixels),
+        scale=np.tile(scale, new_n_pixels),
+        varies=np.tile(varies, new_n_pixels),
+        reach=np.tile(reach, new_n_pixels),
         range=0.0,
     )

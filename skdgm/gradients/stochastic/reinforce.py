@@ -104,8 +104,7 @@ class Optimal(NamedTuple):
 
 def signals(log_p, log_q, local):
     """Signals in nats, (n_rows, n_draws, n_layers). With ``local``, the signal of a
-    layer
-    omits the terms that do not depend on its draws."""
+    layer omits the terms that do not depend on its draws."""
     if not local:
         log_w = log_weights(log_p, log_q)
         return np.repeat(log_w[:, :, None], log_q.shape[2], axis=2)
