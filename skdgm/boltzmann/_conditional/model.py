@@ -26,8 +26,8 @@ from skdgm.distributions import Binomial, Poisson, UnitNormal
 from skdgm.energies import Energy, Params, graph
 from skdgm.training import AUTO
 
-# Learning rates for real columns in y; for real columns and only factored weights, which
-# are not initialized by regressions; for counts; and for other columns.
+# Learning rates for real columns in y; for real columns and only factored weights,
+# which are not initialized by regressions; for counts; and for other columns.
 _OF_REAL, _OF_GATED, _OF_COUNTS, _OF_OTHERS = 0.001, 0.003, 0.03, 0.01
 
 

@@ -27,8 +27,8 @@ _LEAST, _MOST, _SHARE = 4, 15, 3
 _MANY = 8
 # Standard deviation of the initial weights of other machines.
 _SCALE = 0.01
-# Initial probability that a block is on; largest ratio between the initial deviations of
-# filters and of other weights; limit of the deviation of their sum at a pixel.
+# Initial probability that a block is on; largest ratio between the initial deviations
+# of filters and of other weights; limit of the deviation of their sum at a pixel.
 _ON, _LARGER, _TOGETHER = 0.1, 10.0, 0.5
 
 

@@ -109,7 +109,9 @@ class Tables(EnergyModel[TableOptionsT]):
             real_columns = np.concatenate(
                 [w for k, w in zip(layout.kinds, layout.which) if k in REAL_KINDS]
             )
-            precision = np.exp(np.concatenate(precisions)) / columns.scale[real_columns] ** 2
+            precision = (
+                np.exp(np.concatenate(precisions)) / columns.scale[real_columns] ** 2
+            )
             attributes["precision_"] = precision[np.argsort(real_columns)]
         return attributes | {
             "components_": np.ascontiguousarray(weights.T),
