@@ -31,9 +31,7 @@ def _read_mnist(get, data_home):
     X, y = X.astype(np.uint8), y.astype(np.uint8)
     ends = np.cumsum(_SIZES)[:-1]
     arrays = dict(zip(PARTS, np.split(X, ends)))
-    return arrays | {
-        f"{name}_y": labels for name, labels in zip(PARTS, np.split(y, ends))
-    }
+    return arrays | {f"{name}_y": part for name, part in zip(PARTS, np.split(y, ends))}
 
 
 def _read_bits(get, data_home):

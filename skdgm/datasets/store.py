@@ -56,8 +56,7 @@ class Dataset(NamedTuple):
 
 
 def fetch(dataset, subset, data_home, download_if_missing, return_X_y):
-    """Fetch parts of a data set, "train", "valid", "test" or "all": a Bunch, or (X,
-    y)."""
+    """Fetch "train", "valid", "test" or "all" of a data set: a Bunch, or (X, y)."""
     if not isinstance(subset, str) or subset not in (*PARTS, "all"):
         raise ValueError(f"subset must be one of {(*PARTS, 'all')}; got {subset!r}.")
     folder = Path(get_data_home(data_home)) / "skdgm"
@@ -172,8 +171,7 @@ def _cached(dataset, path):
 
 
 def check(dataset, arrays, recorded, where):
-    """Verify the shapes, values and checksums of a data set; return the checksums by
-    name.
+    """Verify shapes, values and checksums of a data set; return checksums by name.
 
     Arrays without a known checksum are compared with the recorded one. ChecksumError
     names the place ``where`` of the data.

@@ -67,7 +67,6 @@ class Bernoulli(Biased):
         return out.reshape(np.shape(eta))
 
     def mode(self, eta):
-        """Most probable value of each unit."""
         return (eta > 0).astype(eta.dtype)
 
     def pull(self, mean, grad):
@@ -115,8 +114,7 @@ def log_odds_loss(logits, v, dtype=None):
 
 
 def log_odds_grad(logits, v, weight):
-    """Gradient of the ``weight``-ed sum of :func:`log_odds_loss` with respect to the
-    logits."""
+    """Gradient of the sum of ``weight`` times :func:`log_odds_loss` by the logits."""
     grad, work = np.empty_like(logits), _LOSS_WORK * logits.size
     run(log_loss_grad, logits, v, weight, grad, n=len(logits), work=work)
     return grad

@@ -34,8 +34,7 @@ class Binomial(_BinomialFields, Columnwise):
 
     @property
     def exponential(self):
-        """True if means are small compared with n, so that they grow exponentially with
-        fields."""
+        """True if means far below n grow exponentially with fields."""
         return bool((self.typical_variance < self._n / 16).any())
 
     @property
@@ -61,7 +60,6 @@ class Binomial(_BinomialFields, Columnwise):
         return sigmoid(eta) * self._n.astype(eta.dtype)
 
     def mode(self, eta):
-        """Most probable count of each unit."""
         return np.minimum(np.floor(sigmoid(eta) * (self._n + 1)), self._n)
 
     def variance(self, own):
@@ -71,13 +69,11 @@ class Binomial(_BinomialFields, Columnwise):
     @property
     def typical_variance(self):
         """Variance of each unit at its typical mean, at least min(1, n / 4)."""
-        max_variance = 0.25 * self._n
+        high = 0.25 * self._n
         if self.typical is None:
-            return max_variance
+            return high
         mean = np.asarray(self.typical).clip(0, self._n)
-        return np.clip(
-            mean * (1 - mean / self._n), np.minimum(max_variance, 1.0), max_variance
-        )
+        return np.clip(mean * (1 - mean / self._n), np.minimum(high, 1.0), high)
 
     def draw_each(self, eta, rng):
         p, uniform = sigmoid(np.asarray(eta, np.float64)), rng.uniform(self.size)

@@ -65,11 +65,8 @@ class Softmax(Biased):
         """Log weight of each row of x given each row of eta, (n_rows, n_fields),
         float64; A(eta) for rows that are not clamped. A row is clamped as a whole or
         not at all."""
-        eta, is_clamped = (
-            np.atleast_2d(np.asarray(eta, np.float64)),
-            clamped.all(axis=1),
-        )
-        return np.where(is_clamped[:, None], x @ eta.T, self.log_partition(eta))
+        eta, whole = (np.atleast_2d(np.asarray(eta, np.float64)), clamped.all(axis=1))
+        return np.where(whole[:, None], x @ eta.T, self.log_partition(eta))
 
     def mean(self, eta):
         return softmax(eta, axis=-1)
@@ -122,11 +119,9 @@ class CategoricalOutput(Output):
         return np.log(share)
 
     def inputs(self, v, share=None):
-        code_of_input = np.arange(self.n_inputs.sum()) - np.repeat(
-            self.starts, self.n_inputs
-        )
+        states = np.arange(self.n_inputs.sum()) - np.repeat(self.starts, self.n_inputs)
         codes = np.repeat(v, self.n_inputs, axis=1)
-        x = (codes == code_of_input).astype(v.dtype)
+        x = (codes == states).astype(v.dtype)
         return (
             x if share is None else np.where(np.isnan(codes), share.astype(v.dtype), x)
         )
@@ -173,8 +168,7 @@ class CategoricalOutput(Output):
         return np.stack(codes, axis=1).astype(out.dtype)
 
     def of_codes(self, log_p):
-        """Log probabilities of the codes of a single column from those of its
-        outputs."""
+        """Log probabilities of the codes of a single column from its outputs'."""
         return log_p
 
     def _parts(self, x):
@@ -188,8 +182,7 @@ class CategoricalOutput(Output):
 
 
 class OrdinalOutput(CategoricalOutput):
-    """Columns of codes that represent numbers, the increasing ``values`` of each
-    column's Levels.
+    """Columns of codes of numbers, the increasing ``values`` of each column's Levels.
 
     A mean is a fractional code, interpolated so that it represents the expected number.
     """

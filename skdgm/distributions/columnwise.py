@@ -21,8 +21,7 @@ _FAR, _HALVINGS = 2.0**12, 80
 
 
 class Sized(NamedTuple):
-    """Number of units of a block, and their gain: a number, or a tuple with one for
-    each unit."""
+    """Number of units of a block, and their gain: a number, or a tuple by unit."""
 
     size: int
     gain: object = 1.0
@@ -46,8 +45,7 @@ class Columnwise(Unit):
         return np.maximum(1.0, precisions).sum(dtype=float)
 
     def field(self, own, received=0.0):
-        """Natural parameters eta: gain times the sum of bias and input from the
-        neighbours."""
+        """Natural parameters eta: gain times the sum of bias and received input."""
         return self._times_gain(own + received)
 
     def statistic(self, own, x):
@@ -55,8 +53,7 @@ class Columnwise(Unit):
         return self._times_gain(np.asarray(x))
 
     def param_grad(self, own, x, received):
-        """Derivative of each row's log weight with respect to the bias: the
-        statistic."""
+        """Derivative of each row's log weight by the bias: the statistic."""
         return self.statistic(own, x)
 
     def _times_gain(self, x):
@@ -79,15 +76,12 @@ class Columnwise(Unit):
         the unit does given its neighbours. None if it is 1 for all units."""
         if self.typical_variance is None:
             return None
-        inverse = 1 / (np.square(self.gain) * self.typical_variance)
-        return (
-            np.full_like(own, np.maximum(1.0, inverse)) if np.any(inverse > 1) else None
-        )
+        info = 1 / (np.square(self.gain) * self.typical_variance)
+        return np.full_like(own, np.maximum(1.0, info)) if np.any(info > 1) else None
 
     @property
     def typical_variance(self):
-        """Typical variance given the neighbours, of all units or of each; None if gains
-        match it."""
+        """Typical variance given the neighbours, by unit; None if gains match it."""
         return None
 
     def only(self, entries):
@@ -109,7 +103,7 @@ class Columnwise(Unit):
 
     @abstractmethod
     def mean(self, eta):
-        """Mean of each unit, with the shape and dtype of ``eta``."""
+        """Mean of each unit, in the shape and dtype of ``eta``."""
 
     @abstractmethod
     def draw_each(self, eta, rng):
@@ -124,8 +118,7 @@ class Columnwise(Unit):
         """
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases for given means of the block without neighbours; zeros if ``moments``
-        is None."""
+        """Biases for given means of the block without neighbours; by default zeros."""
         if moments is None:
             return np.zeros(self.size, dtype)
         eta = self.natural(np.asarray(moments, np.float64))

@@ -34,18 +34,14 @@ def draw_binomial(p, n, uniform):
     """Draw binomial counts of n, (size,), trials with probabilities p, (n_rows, size).
     Counts increase with the uniform numbers in [0, 1). All arrays are float64."""
     x, work = np.empty(uniform.shape), _WORK * uniform.size
-    is_large = n > _MOST
-    small_n = np.where(is_large, 0.0, n)
+    large = n > _MOST
+    small_n = np.where(large, 0.0, n)
     run(kernels.draw_binomial, p, small_n, uniform, x, n=len(x), work=work)
-    if is_large.any():
-        n, u, p = (
-            n[is_large],
-            uniform[:, is_large],
-            np.clip(p[:, is_large], 1e-300, 1 - 1e-16),
-        )
+    if large.any():
+        n, u, p = (n[large], uniform[:, large], np.clip(p[:, large], 1e-300, 1 - 1e-16))
         counts = np.ceil(bdtrik(u, n, p)).clip(0, n)
         is_too_high = (counts > 0) & (bdtr(counts - 1, n.astype(int), p) >= u)
-        x[:, is_large] = counts - is_too_high
+        x[:, large] = counts - is_too_high
     return x
 
 
@@ -54,17 +50,15 @@ def draw_poisson(rate, uniform):
     uniform numbers in [0, 1). All arrays are float64."""
     x, work = np.empty(rate.shape), _WORK * rate.size
     # NaN, which is above nothing, would not end the loops of kernels.
-    is_large, is_huge = ~(rate <= _MOST), rate > _HIGH
-    small_rates = np.where(is_large, 0.0, rate)
-    run(kernels.draw_poisson, small_rates, uniform, x, n=len(x), work=work)
-    if is_large.any():
-        medium_rates, u = rate[is_large & ~is_huge], uniform[is_large & ~is_huge]
-        counts = np.ceil(pdtrik(u, medium_rates)).clip(0)
+    large, huge = ~(rate <= _MOST), rate > _HIGH
+    small = np.where(large, 0.0, rate)
+    run(kernels.draw_poisson, small, uniform, x, n=len(x), work=work)
+    if large.any():
+        medium, u = rate[large & ~huge], uniform[large & ~huge]
+        counts = np.ceil(pdtrik(u, medium)).clip(0)
         # Because of rounding, the next lower count may already suffice.
-        x[is_large & ~is_huge] = (counts - (pdtr(counts - 1, medium_rates) >= u)).clip(
-            0
-        )
-        x[is_huge] = _expanded(rate[is_huge], uniform[is_huge])
+        x[large & ~huge] = (counts - (pdtr(counts - 1, medium) >= u)).clip(0)
+        x[huge] = _expanded(rate[huge], uniform[huge])
     return x
 
 

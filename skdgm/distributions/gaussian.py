@@ -127,8 +127,7 @@ class Gaussian(_GaussianFields, Unit):
         return Normal(of_mean, self.learned(grad))
 
     def learned(self, grad):
-        """Gradient of log precisions: averaged over units for "scalar", 0 for
-        "fixed"."""
+        """Gradient of log precisions: its mean over units if "scalar", 0 if "fixed"."""
         if self.precision == "diagonal":
             return grad
         shared = grad.mean(axis=-1, keepdims=True) * (self.precision == "scalar")

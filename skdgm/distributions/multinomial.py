@@ -27,20 +27,16 @@ def draw_words(p, n, rng):
     """Draw documents of lengths n, (n_rows,), from unnormalized probabilities of words
     p, (n_rows, size), with a stream for each row. The fractional part of a length is
     the weight of one more word."""
-    x, whole_lengths = np.zeros(p.shape), np.floor(n)
-    is_long = whole_lengths > _MOST
-    short_rows = np.flatnonzero(~is_long)
+    x, whole = np.zeros(p.shape), np.floor(n)
+    long = whole > _MOST
+    short_rows = np.flatnonzero(~long)
     x[short_rows] = _word_by_word(p[short_rows], n[short_rows], rng.take(short_rows))
-    for row, generator in zip(np.flatnonzero(is_long), rng.take(is_long).generators()):
-        probabilities = p[row].astype(np.float64)
+    for row, generator in zip(np.flatnonzero(long), rng.take(long).generators()):
+        share = p[row].astype(np.float64)
         # NaN if training diverges.
-        probabilities = np.nan_to_num(probabilities / probabilities.sum())
-        x[row] = generator.multinomial(
-            int(min(whole_lengths[row], _LONGEST)), probabilities
-        )
-        x[row] += (n[row] - whole_lengths[row]) * generator.multinomial(
-            1, probabilities
-        )
+        share = np.nan_to_num(share / share.sum())
+        x[row] = generator.multinomial(int(min(whole[row], _LONGEST)), share)
+        x[row] += (n[row] - whole[row]) * generator.multinomial(1, share)
     return x.astype(p.dtype)
 
 
@@ -155,9 +151,7 @@ class Multinomial(_MultinomialFields, Unit):
 
     @property
     def _documents(self):
-        documents = [()]
+        rows = [()]
         for _ in range(self.size - 1):
-            documents = [
-                x + (k,) for x in documents for k in range(self.n + 1 - sum(x))
-            ]
-        return np.array([(*x, self.n - sum(x)) for x in documents], float)
+            rows = [x + (k,) for x in rows for k in range(self.n + 1 - sum(x))]
+        return np.array([(*x, self.n - sum(x)) for x in rows], float)

@@ -19,8 +19,7 @@ _MOST = 1e15
 
 
 def draw_counts(mean, rng):
-    """Draw Poisson counts with given means, (n_rows, size), with a stream for each
-    row."""
+    """Draw Poisson counts with given means, (n_rows, size), by a stream per row."""
     rate = np.clip(mean.astype(np.float64), np.finfo(np.float32).tiny, _MOST)
     return draw_poisson(rate, rng.uniform(mean.shape[1])).astype(mean.dtype)
 
@@ -57,7 +56,6 @@ class Poisson(_PoissonFields, Columnwise):
         return np.exp(eta)
 
     def mode(self, eta):
-        """Most probable count of each unit."""
         return np.floor(np.exp(np.minimum(eta, np.log(_MOST))))
 
     def variance(self, own):

@@ -220,7 +220,7 @@ class Pooled(_Shape, Unit):
         return Pooled(self[0] // height, self[1] // width, self.maps, 1, 1)
 
     def under(self, own):
-        """Biases of maps whose blocks are on as often as pooled units with biases
+        """Biases of maps with blocks that are on as often as units with biases
         ``own``."""
         return own - own.dtype.type(np.log(prod(self.block)))
 
@@ -233,8 +233,7 @@ class Pooled(_Shape, Unit):
         return self._whole((which[..., None] == np.arange(n)) * pooled[..., None])
 
     def log_unpooled(self, x, pooled, own):
-        """Log probability of rows of units given their pooled units under
-        :meth:`unpool`, float64."""
+        """Log probability of units given pooled units under :meth:`unpool`, float64."""
         n_on = np.asarray(x).sum(axis=1, dtype=np.float64)
         return -np.log(prod(self.block)) * n_on
 

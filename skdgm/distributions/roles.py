@@ -26,29 +26,18 @@ class Unit(ABC):
     rows. Values x and means have shape (n_rows, size). Wherever ``sample`` returns
     :class:`~skdgm.utils.lists.Lists`, a value may be Lists.
 
-    A unit with finitely many states also has ``states(codes)``, which returns the
-    states with given numbers, (n_codes, size). Units with ``listable`` also have
-    ``draw(mean, rng)``, which draws values from means, and ``log_prob(mean, x)``, their
-    log probabilities, float64 of shape (n_rows,).
+    Attributes are ``size``, the number of columns of a value; ``n_states``, the number
+    of joint states, which may be infinite; and ``ends``, the minimum and maximum of a
+    statistic, as numbers or arrays of shape (size,). By ``form``, a name or None,
+    kernels recognize the kind of unit. Flags are True if values have probabilities and
+    :meth:`mode` is one of them (``listable``), and if values are numbers rather than
+    lists of ones (``numbers``). Further flags say that means grow exponentially with
+    fields (``exponential``) and that gains match the scales of values (``scaled``).
 
-    Attributes
-    ----------
-    size : int
-        Number of columns of a value.
-    n_states : int or float
-        Number of joint states, infinite for real numbers and unbounded counts.
-    ends : tuple
-        Minimum and maximum of a statistic, as numbers or arrays of shape (size,).
-    form : {"bits", "pooled", "one", "sites", "normal"} or None
-        Name by which kernels recognize the kind of unit.
-    listable : bool
-        True if values have probabilities and :meth:`mode` is a possible value.
-    numbers : bool
-        True if values are numbers, not lists of ones.
-    exponential : bool
-        True if means grow exponentially with fields.
-    scaled : bool
-        True if the gains match the scales of values.
+    A unit with finitely many states has ``states(codes)``, the states with given
+    numbers, (n_codes, size). A ``listable`` unit has ``draw(mean, rng)``, which draws
+    values from means, and ``log_prob(mean, x)``, their log probabilities, float64 of
+    shape (n_rows,).
     """
 
     __slots__ = ()
@@ -95,8 +84,8 @@ class Unit(ABC):
 
     @abstractmethod
     def sample(self, eta: Tree, rng: Stream) -> tuple:
-        """Draw a value for each row of a Stream; return x and its mean, both of shape
-        (n_rows, size)."""
+        """Draw a value for each row of a Stream; return x and its mean, (n_rows,
+        size)."""
 
     @abstractmethod
     def entropy(self, own: Tree, mean: np.ndarray) -> np.ndarray:
@@ -117,8 +106,7 @@ class Unit(ABC):
         return self._replace(size=len(entries))
 
     def bias_of(self, own: Tree) -> np.ndarray:
-        """Component of the parameters, or of their gradient, that is added to the
-        input."""
+        """Component of the parameters, or a gradient, that is added to the input."""
         return own
 
     def with_bias(self, own: Tree, bias: np.ndarray) -> Tree:
@@ -140,8 +128,8 @@ class Unit(ABC):
         return None
 
     def constrain(self, own: Tree) -> None:  # noqa: B027  Most have no limits.
-        """Project parameters onto their constraint set, in place; by default no
-        change."""
+        """Project parameters onto their constraint set, in place; by default a
+        no-op."""
 
 
 class Canonical(Unit):
@@ -232,8 +220,7 @@ class Output(ABC):
         return ()
 
     def inputs(self, v: np.ndarray, share: np.ndarray | None = None) -> np.ndarray:
-        """Inputs that represent values. Missing entries are replaced by ``share``, or
-        by zeros."""
+        """Inputs that represent values, with ``share`` or zeros for missing entries."""
         return np.where(np.isnan(v), v.dtype.type(0), v)
 
     def value(self, inputs: np.ndarray) -> np.ndarray:
@@ -241,8 +228,7 @@ class Output(ABC):
         return inputs
 
     def nll(self, out: np.ndarray, v: np.ndarray, own: Tree = ()) -> np.ndarray:
-        """Negative log-likelihood of the known entries of each row, (n_rows *
-        n_each,)."""
+        """Negative log-likelihood of the known entries, (n_rows * n_each,)."""
         return -self.log_p(out, v, own).sum(axis=1)
 
     @abstractmethod
@@ -254,8 +240,7 @@ class Output(ABC):
 
     @abstractmethod
     def log_p(self, out: np.ndarray, v: np.ndarray, own: Tree = ()) -> np.ndarray:
-        """Log probability of each entry, (n_rows * n_each, n_columns); 0 for missing
-        entries."""
+        """Log probability of each entry, (n_rows * n_each, n_columns); 0 if missing."""
 
     def log_likelihood(self, out: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Log-likelihood of each row, (n_rows,), summed in float64."""
@@ -267,8 +252,7 @@ class Output(ABC):
 
     @abstractmethod
     def expected_grad(self, out: np.ndarray, grad: np.ndarray) -> np.ndarray:
-        """Gradient with respect to ``out`` from the gradient with respect to
-        :meth:`expected`."""
+        """Gradient by ``out`` from the gradient by :meth:`expected`."""
 
     def mean(self, out: np.ndarray) -> np.ndarray:
         """Mean of each entry, or the most probable category, as values."""
@@ -279,8 +263,7 @@ class Output(ABC):
         return self.mean(out)
 
     def resampled(self, v: np.ndarray, rng: Stream) -> np.ndarray:
-        """Replace grey values of binary columns by draws; other values do not
-        change."""
+        """Replace grey values of binary columns by draws; others do not change."""
         return v
 
     @abstractmethod

@@ -43,8 +43,7 @@ class Selected(Pooled):
         return self.down, self.across
 
     def pool(self, x):
-        """Maximum or mean over each block of values, or of means, (n_rows,
-        n_pooled)."""
+        """Maximum or mean over each block of values or means, (n_rows, n_pooled)."""
         blocks = in_blocks(x, self, self.block)
         pooled = blocks.max(axis=(2, 4)) if self._by_max else blocks.mean(axis=(2, 4))
         return pooled.reshape(len(blocks), self.n_pooled)
@@ -117,8 +116,7 @@ class Selected(Pooled):
         return self.choice == "max"
 
     def _highest(self, mean):
-        """Position of the first maximum of the means of each block, (n_rows,
-        n_pooled)."""
+        """Position of the first maximum in each block of means, (n_rows, n_pooled)."""
         return split(mean, self, self.block).argmax(axis=-1)
 
     def _at(self, x, which):

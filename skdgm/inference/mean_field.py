@@ -48,28 +48,12 @@ def _dense(x, blocks):
 def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
     """Iterate mean-field sweeps until no mean of a row changes by more than ``tol``.
 
-    Each row stops by itself, so that its result does not depend on other rows.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-    x : tuple
-        Clamped values, and initial means of all colours but the last, of shape (n_rows,
-        size). Blocks that are None are initialized by :func:`ascend`.
-    clamp : tuple
-        For each block its clamped entries: None, True or a boolean array of shape
-        (n_rows, size); in the last colour None or True.
-    max_sweeps : int, default=50
-        Maximum number of sweeps. If all colours but the last are clamped, one sweep is
-        exact.
-    tol : float, default=1e-4
-
-    Returns
-    -------
-    means : tuple
-        Clamped values, and means of the free entries.
-    info : Convergence
+    Each row stops by itself, so that its result does not depend on other rows. The
+    tuple x has clamped values, and initial means of all colours but the last, of shape
+    (n_rows, size); blocks that are None are initialized by :func:`ascend`. ``clamp``
+    has for each block None, True or a boolean mask of shape (n_rows, size); in the last
+    colour None or True. If all other colours are clamped, one sweep is exact. Returns
+    clamped values with means of the free entries, and a :class:`Convergence`.
     """
     size, update = n_rows(x), by_means(energy)
     if all(clamp[block] is True for block in energy.rest()):
@@ -84,32 +68,31 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
         return means, Convergence(*info)
     if any(x[block] is None for block in energy.rest()):
         x = ascend(energy, params, x)
-    conditioned = Clamped.of(energy, params, x, clamp)
-    current, _ = conditioned.sweep(_dense(x, conditioned.moving), update)
+    model = Clamped.of(energy, params, x, clamp)
+    current, _ = model.sweep(_dense(x, model.moving), update)
     means = tuple(
         a if clamped is True else b.copy() for a, b, clamped in zip(x, current, clamp)
     )
     n_sweeps, active = np.ones(size, dtype=int), np.arange(size)
     while active.size and n_sweeps.max() < max_sweeps:
-        new, _ = conditioned.sweep(current, update)
+        new, _ = model.sweep(current, update)
         n_sweeps[active] += 1
         for all_means, new_means, clamped in zip(means, new, clamp):
             if clamped is not True:
                 all_means[active] = new_means
-        changes = [np.abs(current[b] - new[b]).max(axis=1) for b in conditioned.moving]
+        changes = [np.abs(current[b] - new[b]).max(axis=1) for b in model.moving]
         current, moving = new, np.max(changes, axis=0) > tol
         if not moving.all():
-            active, current, conditioned = (
+            active, current, model = (
                 active[moving],
                 take(current, moving),
-                conditioned.take(moving),
+                model.take(moving),
             )
     return means, Convergence(n_sweeps, ~np.isin(np.arange(size), active))
 
 
 def last_means(energy, params, x, clamp):
-    """Return the values x with the exact means of the last colour's blocks given all
-    others."""
+    """Return x with the exact means of the last colour given all others."""
     last = energy.backwards[:1]
     if binary.serves(energy, params, x, last):
         last_colour = binary.means(energy, params, x, *last)
@@ -133,12 +116,10 @@ def ascend(energy, params, x):
     for number, layer in enumerate(energy.layers):
         for block in layer:
             if x[block] is None:
-                linked_layers = {
-                    layer_of[other] for _, other, _ in energy.neighbours(block)
-                }
-                n_earlier = sum(other < number for other in linked_layers)
+                linked = {layer_of[other] for _, other, _ in energy.neighbours(block)}
+                n_earlier = sum(other < number for other in linked)
                 eta = energy.received(params, x, block, among=earlier)
-                eta = eta * params.dtype.type(len(linked_layers) / max(1, n_earlier))
+                eta = eta * params.dtype.type(len(linked) / max(1, n_earlier))
                 mean = energy.units[block].mean(energy.field(params, block, eta))
                 x[block] = np.broadcast_to(mean, (size, mean.shape[-1]))
         earlier.update(layer)
@@ -146,21 +127,11 @@ def ascend(energy, params, x):
 
 
 def bound(energy, params, means, clamp):
-    r"""Lower bound of the log of the sum of exp(-E) over free entries, in nats.
+    r"""Lower bound of the log sum of exp(-E) over free entries, (n_rows,), float64.
 
     It is :math:`\mathcal{L}(Q)` with the optimal Q of the free blocks of the last
-    colour given the means of all other blocks.
-
-    Parameters
-    ----------
-    energy, params, clamp
-        As for :func:`mean_field`.
-    means : tuple
-        Clamped values and means. Means of free blocks of the last colour are ignored.
-
-    Returns
-    -------
-    bound : ndarray of shape (n_rows,), float64
+    colour given the ``means`` of all other blocks and clamped values; other arguments
+    are those of :func:`mean_field`.
     """
     total, rest = 0.0, energy.rest()
     for block in energy.colours[-1]:

@@ -67,8 +67,7 @@ class LabelPosterior:
             yield states, self.energy.field(self.params, block, received)
 
     def log_joint(self):
-        r"""Log of the unnormalized probability :math:`\tilde p(v, y)`, (n_rows,
-        n_states), float64."""
+        r"""Unnormalized :math:`\log \tilde p(v, y)`, (n_rows, n_states), float64."""
         energy, params = self.energy, self.params
         label_field = energy.units[self.target].field(params.units[self.target])
         total = np.tile(label_field.astype(np.float64), (len(self.nothing), 1))

@@ -67,8 +67,7 @@ def unroll(energy, params, x, seen, n_sweeps):
 
 
 def _shown(part, known, mean):
-    """Values of a block as its neighbours see them: observed values, and means
-    elsewhere."""
+    """Values of a block that neighbours see: observed values, and means elsewhere."""
     if known is None or known is True:
         return mean if known is None else part
     return np.where(known, part, mean)

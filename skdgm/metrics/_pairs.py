@@ -75,12 +75,11 @@ def as_tables(tables, names):
         [names[place] for place in frame_places],
     )
     columns = list(series[0])
-    numeric_kinds = {"numerical", "boolean", None}
+    plain = {"numerical", "boolean", None}
     other = [
-        column
-        for column in columns
-        if not {kind_of(table_series[column]) for table_series in series}
-        <= numeric_kinds
+        c
+        for c in columns
+        if not {kind_of(frame_series[c]) for frame_series in series} <= plain
     ]
     if len(frame_places) < len(tables):
         if other:

@@ -122,8 +122,7 @@ def is_binary(X):
 
 
 def numbers_of(X, columns):
-    """Numeric values in each of the columns; sparse columns have only their stored
-    values."""
+    """Numeric values in each column; sparse columns have only stored values."""
     try:
         X = X.tocsc() if sp.issparse(X) else X if hasattr(X, "iloc") else np.asarray(X)
     except (TypeError, ValueError):

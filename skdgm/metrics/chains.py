@@ -102,7 +102,7 @@ def chain_diagnostics(
         steps["init"] = init
     X, trace = density.trace(n_rows, random_state, **steps)
     trace = trace.reshape(n_chains, n_draws)
-    ess, rho, is_still = (
+    ess, rho, fixed = (
         effective_sample_size(trace),
         autocorrelation(trace),
         still(trace),
@@ -116,7 +116,7 @@ def chain_diagnostics(
         ess_tail=effective_sample_size(trace, method="tail"),
         r_hat=r_hat(trace),
         r_hat_columns=r_hat(X.reshape(n_chains, n_draws, -1)),
-        autocorrelation=rho[~is_still | is_still.all()].mean(axis=0),
+        autocorrelation=rho[~fixed | fixed.all()].mean(axis=0),
         time=thin * trace.size / ess,
         swap_rates=getattr(machine, "swap_rates_", None),
         thin=thin,

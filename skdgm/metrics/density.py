@@ -134,10 +134,8 @@ def parts_of(estimator):
     steps = []
     while True:
         if isinstance(estimator, Pipeline):
-            pipeline_steps = [step for _, step in estimator.steps[:-1]]
-            steps += [
-                step for step in pipeline_steps if step not in (None, "passthrough")
-            ]
+            inner = [step for _, step in estimator.steps[:-1]]
+            steps += [step for step in inner if step not in (None, "passthrough")]
             estimator = estimator[-1]
         elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
@@ -221,8 +219,7 @@ def _log_whitening(pca):
 
 
 def _filled(logs, varies):
-    """Log scale factors, with those of constant columns replaced by the mean of the
-    others."""
+    """Log scale factors; those of constant columns are the mean of the others."""
     return np.where(varies, logs, logs[varies].mean() if varies.any() else 0.0)
 
 

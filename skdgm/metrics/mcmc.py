@@ -172,8 +172,7 @@ def each(figure, chains):
 
 
 def _split(chains):
-    """First and second halves of chains, without the middle draw if the number is
-    odd."""
+    """First and second halves of chains, without the middle of an odd number."""
     half = chains.shape[1] // 2
     return np.concatenate([chains[:, :half], chains[:, -half:]])
 

@@ -35,8 +35,7 @@ def check_can(capability, estimator, who):
 
 
 def check_names(who, options, *functions):
-    """Raise TypeError unless all options of ``who`` are parameters of one of the
-    functions."""
+    """Raise TypeError unless options of ``who`` are parameters of the functions."""
     known = {name for f in functions for name in inspect.signature(f).parameters}
     known -= {"estimator", "X", "options"}
     unknown = sorted(options.keys() - known)
@@ -48,8 +47,7 @@ def check_names(who, options, *functions):
 
 
 def seed_of(random_state):
-    """Draw a seed from a random state; None, for the estimator's own seed, if it is
-    None."""
+    """Draw a seed from a random state; None means the estimator's own seed."""
     if random_state is None:
         return None
     return check_random_state(random_state).randint(MAX_SEED)

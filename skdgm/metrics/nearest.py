@@ -1,5 +1,4 @@
-r"""Comparison of samples with their nearest rows of data: memorisation and mode
-coverage.
+r"""Memorization and mode coverage, by the nearest rows of data of each sample.
 
 .. math:: A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v)), \qquad
    \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
@@ -194,8 +193,7 @@ def mode_coverage(
     radius: float | None = None,
     min_share: float = 0.0,
 ) -> ModeCoverage:
-    r"""Coverage of the modes of the data by samples, and KL divergence of the shares of
-    modes.
+    r"""Coverage of the modes of the data by samples, with the KL divergence.
 
     .. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
 

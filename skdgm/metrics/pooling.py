@@ -148,10 +148,10 @@ def pool_estimates(
         lambda_ = np.where(total > 0, between_error / total, 0.0)
         dof = large_sample_dof = (m - 1) / lambda_**2
         if np.isfinite(complete_dof):
-            observed_dof = (
+            observed = (
                 (complete_dof + 1) / (complete_dof + 3) * complete_dof * (1 - lambda_)
             )
-            dof = 1 / (1 / large_sample_dof + 1 / observed_dof)
+            dof = 1 / (1 / large_sample_dof + 1 / observed)
     half_width = stats.t.ppf((1 + confidence) / 2, dof) * np.sqrt(total)
     # The fraction (r + 2 / (ν + 3)) / (r + 1) with r = λ / (1 - λ), if this is finite.
     missing = lambda_ + 2 * (1 - lambda_) / (large_sample_dof + 3)

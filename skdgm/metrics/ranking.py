@@ -39,8 +39,7 @@ class AnomalyReport(NamedTuple):
 def anomaly_report(
     y_true: ArrayLike, log_likelihood: ArrayLike, *, k: int | None = None
 ) -> AnomalyReport:
-    r"""Compute ROC AUC, average precision, and precision at k of a ranking by
-    likelihood.
+    r"""Compute ROC AUC, average precision and precision at k of a likelihood ranking.
 
     Parameters
     ----------

@@ -20,8 +20,7 @@ _FEW = 6
 
 
 def log_conditionals(energy, params, x, sites=None):
-    """Log probabilities of visible sites of each row given all others, in nats,
-    float64.
+    """Log probabilities of visible sites given all others, in nats, float64.
 
     ``sites``, (n_rows, n_sites), are the sites of each row, by default all. The value
     for a grey bit is the mean over draws of the bit.
@@ -74,11 +73,9 @@ def _of_sites(energy, params, v, first, sizes):
         changed[rows[sizes == 0], first[sizes == 0]] = 0
         is_state = (places >= 0) & (state < n_states)
         changed[rows[is_state], first[is_state] + places[is_state]] = 1
-        probability = v[rows, np.where(is_state, first + places, first)]
-        probability = np.where(
-            (sizes == 0) & (state == 0), 1 - probability, probability
-        )
-        values.append(np.where(state < n_states, probability, 0))
+        p = v[rows, np.where(is_state, first + places, first)]
+        p = np.where((sizes == 0) & (state == 0), 1 - p, p)
+        values.append(np.where(state < n_states, p, 0))
         weight = _log_weight(energy, params, changed)
         log_w.append(np.where(state < n_states, weight, -np.inf))
     log_p = log_softmax(np.stack(log_w), axis=0)

@@ -272,8 +272,7 @@ def _check_entries(models):
 
 
 def _check_schemes(named, X):
-    """Raise ValueError if rows are not binary and Pipelines binarize them
-    differently."""
+    """Raise ValueError if Pipelines binarize grey rows differently."""
     schemes = {name: _scheme(estimator) for name, estimator in named}
     if len(set(schemes.values())) == 1 or is_binary(X):
         return

@@ -131,23 +131,21 @@ def log_densities(
     log_p, rows = np.empty((len(v), len(columns))), np.arange(len(v))
     for number, i in enumerate(columns):
         i = np.broadcast_to(i, len(v))
-        log_weight_at = partial(_log_weight, energy, params, above, v[rows, i], eta, i)
+        log_w = partial(_log_weight, energy, params, above, v[rows, i], eta, i)
         (low, high), n_steps = _range([W for W, _, _ in above], block_params, eta, i)
         if not n_steps.max() < _MANY:
             log_p[:, number] = np.nan
             continue
         points = np.linspace(low, high, int(n_steps.max()) + 1, axis=1)
-        log_integral = logsumexp(
-            np.stack([log_weight_at(u) for u in points.T], axis=1), axis=1
-        )
-        log_integral += np.log(points[:, 1] - points[:, 0])
-        log_p[:, number] = log_weight_at(v[rows, i]) - log_integral
+        log_area = logsumexp(np.stack([log_w(u) for u in points.T], axis=1), axis=1)
+        log_area += np.log(points[:, 1] - points[:, 0])
+        log_p[:, number] = log_w(v[rows, i]) - log_area
     return log_p
 
 
 def _by_kernel(field, W, v, units, own, eta):
-    """Log densities by a kernel, if the only block above is binary; ``field`` is its
-    field."""
+    """Log densities by a kernel, given the field of the only block above, a binary
+    one."""
     if units is None:
         units = np.broadcast_to(np.arange(v.shape[1]), v.shape)
     field = np.broadcast_to(field, (len(v), W.shape[1]))

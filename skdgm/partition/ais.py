@@ -44,19 +44,10 @@ class _Received(NamedTuple):
 
 
 class EnergyPath(AnnealingPath):
-    """Annealing path from a base model without couplings to a model.
-
-    The last colour is summed out; its values in a state are ignored.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-    base : tuple
-        Parameters of each block in the base model.
-    clamp : tuple, optional
-        Entries that stay fixed; see :func:`~skdgm.samplers.sweep`.
-    """
+    """Annealing path from a base model without couplings to a model. ``base`` are the
+    parameters of each block in the base model; ``clamp`` is as for
+    :func:`~skdgm.samplers.sweep`. The last colour is summed out, and its values in a
+    state are ignored."""
 
     def __init__(self, energy, params, base, clamp=None):
         self.energy, self.params, self.base, self.clamp = energy, params, base, clamp
@@ -87,8 +78,7 @@ class EnergyPath(AnnealingPath):
 
 
 class _CompiledPath(EnergyPath):
-    """Path without clamped entries, along which a kernel anneals through several
-    temperatures."""
+    """Path without clamped entries, with a kernel for several temperatures."""
 
     def begin(self, x):
         return State(x)
@@ -145,8 +135,7 @@ class _BinaryPath(_CompiledPath):
 
 
 def path_of(energy, params, base, x):
-    """Path of chains with values x, by a kernel if possible; see
-    :class:`EnergyPath`."""
+    """Path of chains with values x, compiled if possible; see :class:`EnergyPath`."""
     kind = EnergyPath
     if energy.is_sitewise:
         kind = _SitePath
@@ -158,24 +147,10 @@ def path_of(energy, params, base, x):
 def forward(rng, energy, params, base, n_chains, betas, n_jobs=None):
     """Estimate log Z by annealing from the base model to the model.
 
-    Parameters
-    ----------
-    rng : Stream
-    energy : Energy
-    params : Params
-    base : pair
-        Parameters of the base model by block and its log Z; see
-        :meth:`~skdgm.energies.Energy.base`.
-    n_chains : int
-    betas : array-like
-        Inverse temperatures from 0 to 1; see :mod:`skdgm.partition.ladder`.
-    n_jobs : int, optional
-        Number of threads that share blocks of chains, in addition to the threads of
-        kernels. The result does not depend on it.
-
-    Returns
-    -------
-    estimate : Estimate
+    ``base`` is the result of :meth:`~skdgm.energies.Energy.base`, the parameters of the
+    base model by block and its log Z. ``betas`` are inverse temperatures from 0 to 1;
+    see :mod:`skdgm.partition.ladder`. ``n_jobs`` threads share blocks of chains, in
+    addition to the threads of kernels; the result does not depend on it.
     """
 
     def some_weights(part):
@@ -186,19 +161,8 @@ def forward(rng, energy, params, base, n_chains, betas, n_jobs=None):
 
 
 def reverse(rng, energy, params, base, start, betas, n_jobs=None):
-    """Estimate log Z by annealing from samples of the model to the base model.
-
-    Parameters
-    ----------
-    rng, energy, params, base, betas, n_jobs
-        As for :func:`forward`.
-    start : State
-        Samples of the model, one for each chain.
-
-    Returns
-    -------
-    estimate : Estimate
-    """
+    """Estimate log Z by annealing from samples of the model, the state ``start``, to
+    the base model; other arguments are those of :func:`forward`."""
     rng = rng.rows(len(start.x[0]))
     log_w = _downwards(rng, energy, params, base, start, betas, n_jobs)
     return of_weights(log_w, base[1], sign=-1.0)

@@ -1,5 +1,4 @@
-r"""Annealing along a path of distributions, with importance weights and optional
-resampling.
+r"""Annealing along a path of distributions, with weights and optional resampling.
 
 A path is a family of unnormalized distributions :math:`p^*_\beta` from a base
 distribution with known :math:`Z_0` to a model. A chain that moves along the path has
@@ -48,8 +47,7 @@ class AnnealingPath(ABC):
 
     @abstractmethod
     def step(self, rng: Any, state: Any, beta: float) -> Any:
-        """State after moves that leave the distribution at an inverse temperature
-        invariant."""
+        """State after moves that leave the distribution at a temperature invariant."""
 
 
 def anneal(
@@ -64,28 +62,13 @@ def anneal(
 ) -> Any:
     """Move chains through inverse temperatures and update their log weights.
 
-    Parameters
-    ----------
-    path : AnnealingPath
-    rngs : iterable
-        Random streams of the steps, as arguments of :meth:`AnnealingPath.step`; see
-        :meth:`~skdgm.utils.random.Stream.folds`.
-    state : object
-        State of the chains at the first temperature.
-    betas : array-like
-        Inverse temperatures, increasing or decreasing.
-    log_w : ndarray of shape (n_chains,), float64
-        Log weights, which are updated in place.
-    resample : callable, optional
-        ``resample(rng, state, log_w)`` is called before each step. It returns the state
-        of chains resampled by their weights, and updates ``log_w`` in place.
-    trace : list, optional
-        List to which the log weights after each step are appended.
-
-    Returns
-    -------
-    state : object
-        State of the chains at the last temperature.
+    ``rngs`` has a random stream for each step, an argument of
+    :meth:`AnnealingPath.step`; see :meth:`~skdgm.utils.random.Stream.folds`. ``state``
+    is the state of the chains at the first of ``betas``, which increase or decrease.
+    ``log_w``, (n_chains,), float64, is updated in place. ``resample(rng, state,
+    log_w)``, called before each step, returns the state of chains resampled by their
+    weights and updates ``log_w``. The log weights after each step are appended to the
+    list ``trace``. Returns the state at the last temperature.
     """
     betas, rngs = np.asarray(betas).tolist(), iter(rngs)
     is_compiled = path.leap is not None and resample is None

@@ -144,34 +144,22 @@ def estimate(rng, problem, effort=None):
     """Estimate a bracket of log Z.
 
     A ``LikelihoodWarning`` is issued if the two estimates disagree, or if they miss
-    probability mass that parallel tempering or a pilot run finds.
-
-    Parameters
-    ----------
-    rng : Stream
-    problem : Problem
-    effort : AISOptions, optional
-        Options. The default is ``BRIEF``, followed by ``AISOptions()`` if its result is
-        not reliable.
-
-    Returns
-    -------
-    bracket : Bracket
+    probability mass that parallel tempering or a pilot run finds. By default the
+    options are ``BRIEF``, and then ``AISOptions()`` if the first result is not
+    reliable.
     """
-    fair_problem, modes_found = without_means(problem), _searched(rng, problem)
+    fair, modes_found = without_means(problem), _searched(rng, problem)
     if effort is None:
-        bracket, complaints = _compared(rng, problem, BRIEF, fair_problem, modes_found)
+        bracket, complaints = _compared(rng, problem, BRIEF, fair, modes_found)
         if not complaints and _is_sure(bracket):
             return bracket
         effort = AISOptions()
-    bracket, complaints = _compared(rng, problem, effort, fair_problem, modes_found)
-    if complaints and fair_problem is not None:
+    bracket, complaints = _compared(rng, problem, effort, fair, modes_found)
+    if complaints and fair is not None:
         fair_rng = rng.fold(_BLIND)
-        fair_bracket, fair_complaints = _tried(
-            fair_rng, fair_problem, effort, _searched(fair_rng, fair_problem)
-        )
-        if not fair_complaints or fair_bracket.log_Z > bracket.log_Z:
-            bracket, complaints = fair_bracket, fair_complaints
+        again, doubts = _tried(fair_rng, fair, effort, _searched(fair_rng, fair))
+        if not doubts or again.log_Z > bracket.log_Z:
+            bracket, complaints = again, doubts
     if complaints:
         warn(complaints[0], LikelihoodWarning)
     return bracket
@@ -192,12 +180,10 @@ def _tried(rng, problem, effort, there):
     if there is None:
         return bracket, complaints
     if modes.apart(samples, there.start):
-        mode_bracket = problem._replace(start=there.start)
-        mode_bracket, _, mode_complaints = _from_chains(
-            rng.fold(_MODES, 1), mode_bracket, effort
-        )
+        from_modes = problem._replace(start=there.start)
+        from_modes, _, doubts = _from_chains(rng.fold(_MODES, 1), from_modes, effort)
         bracket, complaints = _united(
-            bracket, complaints, mode_bracket, mode_complaints, effort.max_gap
+            bracket, complaints, from_modes, doubts, effort.max_gap
         )
     if there.floor > bracket.upper + _SLIGHT:
         complaints = [below(there.floor, bracket.upper)]
@@ -251,9 +237,9 @@ def _compared(rng, problem, effort, blind, there):
 
 def _from_chains(rng, problem, effort):
     """Bracket of log Z, samples from which reverse chains start, and complaints."""
-    equilibrium = reach(rng, problem, effort.burn_in, effort.n_steps, effort.n_pilot)
-    n_chains = len(equilibrium.samples.x[0])
-    energy, params, base = problem.energy, problem.params, equilibrium.base
+    reached = reach(rng, problem, effort.burn_in, effort.n_steps, effort.n_pilot)
+    n_chains = len(reached.samples.x[0])
+    energy, params, base = problem.energy, problem.params, reached.base
     n_jobs = effort.n_jobs
     for n_betas in effort.n_betas:
         if effort.schedule == "adaptive":
@@ -269,7 +255,7 @@ def _from_chains(rng, problem, effort):
             energy,
             params,
             base,
-            equilibrium.samples,
+            reached.samples,
             betas,
             effort.n_jobs,
         )
@@ -285,7 +271,7 @@ def _from_chains(rng, problem, effort):
     if not agree(up, down, effort.max_gap):
         complaints = [complaint(up, down, n_betas, effort.max_gap)]
     else:
-        others = ("tempered", equilibrium.tempered), ("pilot", equilibrium.pilot)
+        others = ("tempered", reached.tempered), ("pilot", reached.pilot)
         complaints = [
             missed(name, other, max(ends))
             for name, other in others
@@ -301,10 +287,8 @@ def _from_chains(rng, problem, effort):
         n_betas=len(betas),
         forward=up,
         reverse=down,
-        tempered=equilibrium.tempered,
-        swap_rates=equilibrium.swap_rates,
-        means=tuple(
-            np.asarray(x, dtype=float).mean(axis=0) for x in equilibrium.samples.x
-        ),
+        tempered=reached.tempered,
+        swap_rates=reached.swap_rates,
+        means=tuple(np.asarray(x, dtype=float).mean(axis=0) for x in reached.samples.x),
     )
-    return bracket, equilibrium.samples, complaints
+    return bracket, reached.samples, complaints

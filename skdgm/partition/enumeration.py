@@ -73,42 +73,27 @@ def _joined(parts):
 
 
 class Enumeration:
-    """Sums over the states of the smaller layer, the free entries of y or the hidden
-    units. All rows have the same known entries of y.
+    """Sums over the states of the smaller layer, free entries of y or hidden units.
 
-    The methods take conditions z, (n_rows, n_conditions), or None for an energy without
-    conditions. They take values y of the visible blocks as a list, of which only known
-    entries count, or None if nothing is known.
-
-    Parameters
-    ----------
-    energy : Energy
-        Energy with the colours of y, optionally of conditions, and of hidden units.
-    params : Params
-        Parameters in float64; without conditions, with biases for each row.
-    known : list of ndarray of bool, default=None
-        Mask of the known entries of each visible block, (size,); by default all entries
-        are free.
+    The energy has the colours of y, optionally of conditions, and of hidden units;
+    ``params`` are float64. All rows have the same ``known`` entries, a list of masks of
+    the visible blocks, (size,), by default none. The methods take conditions z,
+    (n_rows, n_conditions), or None for an energy without conditions, whose biases then
+    differ by row. They take values y of the visible blocks as a list, of which only
+    known entries count, or None if nothing is known.
     """
 
     def __init__(self, energy, params, known=None):
         self.energy, self.params = energy, params
         self.visible, *conditions, self.hidden = energy.colours
         self.given = conditions[0][0] if conditions else None
-        none_known = [np.zeros(unit.size, bool) for unit in energy.units]
-        known_masks = (
-            none_known if known is None else [*known, *none_known[len(known) :]]
-        )
+        nothing = [np.zeros(unit.size, bool) for unit in energy.units]
+        masks = nothing if known is None else [*known, *nothing[len(known) :]]
         self.known, self.free = (
-            [
-                _entries(energy.units[b], known_masks[b] == is_known)
-                for b in range(len(known_masks))
-            ]
+            [_entries(energy.units[b], masks[b] == is_known) for b in range(len(masks))]
             for is_known in (True, False)
         )
-        of_y = sum(
-            entries.bits for b, entries in enumerate(self.free) if b in self.visible
-        )
+        of_y = sum(part.bits for b, part in enumerate(self.free) if b in self.visible)
         of_hidden = exact.n_bits(energy, self.hidden)
         self.of_y, self.bits = of_y <= of_hidden, min(of_y, of_hidden)
         layers = self.visible, self.hidden
@@ -169,8 +154,7 @@ class Enumeration:
         return of_rows, of_states, across
 
     def _fields(self, n_rows, inputs, block, entries):
-        """Natural parameters of selected entries of a block, (n_rows * n_states,
-        n_entries)."""
+        """Natural parameters of entries of a block, (n_rows * n_states, n_entries)."""
         unit, places = entries
         of_rows, of_states, total = (part_of(source, places) for source in inputs)
         for part, axis in (of_rows, 1), (of_states, 0):
@@ -260,7 +244,7 @@ class Enumeration:
         )
 
     def _parts(self, z, y):
-        """Iterate over chunks of rows: the enumeration, conditions, known values and
+        """Iterate over chunks of rows: enumeration, conditions, values of y and
         slice."""
         for start in range(0, self._n_rows(z), self.size()):
             chunk, enumeration = slice(start, start + self.size()), self

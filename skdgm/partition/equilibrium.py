@@ -86,8 +86,7 @@ def piloted(rng, problem, n_chains, n_betas):
 
 
 def without_means(problem):
-    """The problem without known means of bits and categories; None if there are
-    none."""
+    """The problem without known means of bits and categories, or None."""
     units = zip(problem.energy.units, problem.moments)
     known = [m is not None and u.form in ("bits", "sites") for u, m in units]
     if not any(known):
@@ -97,8 +96,7 @@ def without_means(problem):
 
 
 def _replicas(rng, problem, state, rungs):
-    """Replicas annealed from the base model; the coldest replicas are the chains of
-    ``state``.
+    """Replicas annealed from the base model; the coldest are the chains of ``state``.
 
     Replicas that have not equilibrated are too hot, so that their log Z is too low.
     """

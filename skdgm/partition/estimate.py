@@ -113,8 +113,7 @@ def exceeds(other, upper, n_errors=_SURE):
 
 
 def missed(way, other, upper):
-    """Warning text for other chains that exceed the bracket, with the options to
-    increase."""
+    """Warning text for other chains that exceed the bracket, with advice."""
     return (
         f"{way} chains give log Z {other.log_Z:.2f} ± {other.se:.2f}, above the "
         f"{upper:.2f} that annealed importance sampling gives at most, which so misses "

@@ -50,18 +50,8 @@ def is_enumerable(energy, max_bits=None):
 
 
 def log_partition(energy, params):
-    """Exact log Z by enumeration of all colours but one.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-
-    Returns
-    -------
-    log_Z : float or ndarray of shape (n_rows,), float64
-        Log Z, for each row if biases differ by row.
-    """
+    """Exact log Z, by enumeration of all colours but one: a float, or an array of shape
+    (n_rows,) if biases differ by row, float64."""
     if params.n_conditions:
         rows = range(params.n_conditions)
         return np.array([log_partition(energy, params.take(row)) for row in rows])
@@ -82,16 +72,14 @@ def _by_kernel(energy, params, summed):
     """Log Z by a kernel; None if units are not binary, enumerated blocks are linked, or
     weights are so large that products of few factors overflow."""
     rest = energy.rest(summed)
-    are_linked = any(i in rest and j in rest for i, j, _ in energy.links)
+    linked = any(i in rest and j in rest for i, j, _ in energy.links)
     if (
-        are_linked
+        linked
         or energy.triples
         or not all(unit.form == "bits" for unit in energy.units)
     ):
         return None
-    enumerated_bias, M, bias = _as_two_blocks(
-        energy, params, rest, energy.colours[summed]
-    )
+    low, M, bias = _as_two_blocks(energy, params, rest, energy.colours[summed])
     # Upper limit of log(1 + e^x).
     max_log = (np.abs(bias) + np.abs(M).sum(axis=0)).max() + np.log(2.0)
     n_factors = int(min(_MOST // max_log, 2**20)) if np.isfinite(max_log) else 0
@@ -100,22 +88,11 @@ def _by_kernel(energy, params, summed):
     n_padding = -len(bias) % _LANES
     M = np.pad(M, ((0, 0), (0, n_padding)))
     bias = np.pad(bias, (0, n_padding), constant_values=-np.inf)
-    n_low = min(len(enumerated_bias), _LOW)
+    n_low = min(len(low), _LOW)
     flips = np.exp(np.stack([M[:n_low], -M[:n_low]]))
-    out = np.empty(2 ** (len(enumerated_bias) - n_low))
-    work = 2.0 ** len(enumerated_bias) * len(bias)
-    run(
-        total,
-        enumerated_bias,
-        M,
-        bias,
-        flips,
-        n_low,
-        n_factors,
-        out,
-        n=len(out),
-        work=work,
-    )
+    out = np.empty(2 ** (len(low) - n_low))
+    work = 2.0 ** len(low) * len(bias)
+    run(total, low, M, bias, flips, n_low, n_factors, out, n=len(out), work=work)
     return float(logsumexp(out))
 
 
@@ -143,25 +120,13 @@ def _places(energy, blocks):
 
 
 def log_evidence(energy, params, x, clamp):
-    """Log of the sum of exp(-E) over all free entries, for each row.
+    """Log of the sum of exp(-E) over all free entries of each row, (n_rows,), float64.
 
     If there are two colours, the last has at most ``MAX_BITS`` bits, and rows share the
     biases, its states are enumerated. Otherwise the states of the free entries of all
-    other colours are enumerated for each row; they must be few.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-    x : tuple
-        Values of the blocks, (n_rows, size); those of the last colour are ignored.
-    clamp : tuple
-        For each block of the other colours the clamped entries: True or a boolean
-        array.
-
-    Returns
-    -------
-    log_evidence : ndarray of shape (n_rows,), float64
+    other colours are enumerated for each row; they must be few. The tuple x has the
+    values of blocks, (n_rows, size), which are ignored in the last colour, and
+    ``clamp`` has True or a mask for each block of the other colours.
     """
     if energy.is_sitewise:
         return sites.log_evidence(energy, params, x, clamp)
@@ -197,18 +162,15 @@ def _by_completions(energy, params, x, clamp, row):
     for codes in _codes(n_free, energy, 1):
         filled = [None] * len(energy.units)
         for i, entries, hole in zip(rest, free, holes):
-            codes, hole_codes = np.divmod(codes, hole.n_states)
-            filled[i] = np.repeat(
-                np.asarray(x[i])[row : row + 1], len(hole_codes), axis=0
-            )
-            filled[i][:, entries] = hole.states(hole_codes)
+            codes, state = np.divmod(codes, hole.n_states)
+            filled[i] = np.repeat(np.asarray(x[i])[row : row + 1], len(state), axis=0)
+            filled[i][:, entries] = hole.states(state)
         log_sums.append(logsumexp(energy.log_marginal(params, filled)))
     return logsumexp(log_sums)
 
 
 def _states(energy, blocks, size):
-    """Iterate over chunks of the joint states of given blocks, with None for other
-    blocks."""
+    """Iterate over chunks of the joint states of given blocks; others are None."""
     for codes in _codes(n_bits(energy, blocks), energy, size):
         x = [None] * len(energy.units)
         for i in blocks:

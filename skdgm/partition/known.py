@@ -5,16 +5,11 @@ from typing import Any, NamedTuple
 
 
 class LogPartition(NamedTuple):
-    """Log Z of fitted parameters and its standard error, computed when first needed.
+    """Cache of log Z of fitted parameters and its standard error, shared by the
+    estimator and all densities with the same parameters.
 
-    The estimator stores this cache, and all densities with the same parameters share
-    it.
-
-    Parameters
-    ----------
-    computed : dict of tuple of float
-        Log Z and its standard error, in nats. The key is the length of a document, or
-        None for models without lengths.
+    ``computed`` maps the length of a document, or None for models without lengths, to
+    log Z and its standard error, in nats.
     """
 
     computed: dict

@@ -109,10 +109,8 @@ def bridge(drive, rungs, log_Z_0):
     """
     total, influence = log_Z_0, 0.0
     for level, step in enumerate(-np.diff(rungs.betas)):
-        ratio, chain_influence = _between(
-            step * drive[:, level], step * drive[:, level + 1]
-        )
-        total, influence = total + ratio, influence + chain_influence
+        ratio, part = _between(step * drive[:, level], step * drive[:, level + 1])
+        total, influence = total + ratio, influence + part
     n_chains = len(influence)
     se = influence.std() / np.sqrt(max(1, n_chains - 1))
     return Estimate(float(total), float(se), float(n_chains), total + influence)

@@ -53,32 +53,28 @@ class Found(NamedTuple):
 
 
 def serves(energy, params):
-    """Return whether the search is possible: two colours of units whose modes are
-    known."""
+    """Return whether the search is possible: two colours of units with known modes."""
     two = len(energy.colours) == 2 and energy.has_matrices and not energy.is_sitewise
     return two and not params.n_conditions
 
 
 def search(rng, energy, params, given):
-    """Search for the most probable states from given chains; return a
-    :class:`Found`."""
-    climbed, summed = _colours(energy)
+    """Search for the most probable states from given chains: a :class:`Found`."""
+    own, other = _colours(energy)
     dtype, n_chains = params.dtype, len(given.x[0])
     params = astype(params, np.float64)
     rows = rng.rows(n_chains)
-    random_states = _noise(rows.fold(_NOISE), energy, climbed)
+    random_states = _noise(rows.fold(_NOISE), energy, own)
     from_chains = tuple(np.asarray(x, np.float64) for x in given.x)
-    starts = random_states, from_chains, *_ends(energy, params, climbed, summed)
-    end_points = _stacked(
-        [_climbed(energy, params, x, climbed, summed) for x in starts]
-    )
-    visited = _Seen(energy, params, climbed, summed)
-    log_w_ends = visited.look(end_points)
+    starts = random_states, from_chains, *_ends(energy, params, own, other)
+    peaks = _stacked([_climbed(energy, params, x, own, other) for x in starts])
+    visited = _Seen(energy, params, own, other)
+    log_w_ends = visited.look(peaks)
     selected = _chosen(rng.fold(_DRAWN), log_w_ends, n_chains)
-    x = _stacked([tuple(part[selected] for part in end_points), random_states])
+    x = _stacked([tuple(part[selected] for part in peaks), random_states])
     rows = rng.rows(2 * n_chains)
     state = State(_packed(energy, x))
-    state, _ = Gibbs(energy, colours=(summed,)).step(rows, params, state, first=_PLAIN)
+    state, _ = Gibbs(energy, colours=(other,)).step(rows, params, state, first=_PLAIN)
     sampler = Gibbs(energy, colours=energy.backwards)
     for number in range(_LOOKS):
         climbing = rows.fold(_CLIMBED, number)
@@ -140,8 +136,7 @@ def _listable(energy, colour):
 
 
 def _noise(rng, energy, colour):
-    """Random states of a colour, with a random level for each row; None for other
-    blocks."""
+    """Random states of a colour, with a random level by row; None for other blocks."""
     x = [None] * len(energy.units)
     level = _SPREAD * rng.normal(1)
     for block in energy.colours[colour]:
@@ -172,12 +167,10 @@ def _ends(energy, params, own, other):
             end = np.where(end == 0, -high if end is low else -low, end)
             x = [None] * len(energy.units)
             for neighbour in energy.colours[own]:
-                neighbour_unit = energy.units[neighbour]
-                W = fields.get(neighbour, np.zeros((unit.size, neighbour_unit.size)))
-                eta = neighbour_unit.field(
-                    neighbour_unit.init(), end[selected, None] * W[selected]
-                )
-                x[neighbour] = neighbour_unit.mode(eta)
+                above = energy.units[neighbour]
+                W = fields.get(neighbour, np.zeros((unit.size, above.size)))
+                eta = above.field(above.init(), end[selected, None] * W[selected])
+                x[neighbour] = above.mode(eta)
             yield tuple(x)
 
 
@@ -198,11 +191,9 @@ def _climbed(energy, params, x, own, other):
 
 def _chosen(rng, log_w, n):
     """Draw n row numbers in proportion to weights, by systematic sampling."""
-    cumulative = np.cumsum(softmax(log_w))
+    cdf = np.cumsum(softmax(log_w))
     quantiles = (np.arange(n) + rng.generator().random()) / n
-    return np.searchsorted(cumulative, quantiles * cumulative[-1]).clip(
-        0, len(log_w) - 1
-    )
+    return np.searchsorted(cdf, quantiles * cdf[-1]).clip(0, len(log_w) - 1)
 
 
 def _stacked(parts):

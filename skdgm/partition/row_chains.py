@@ -22,21 +22,11 @@ _START, _UP, _ON, _DOWN = range(4)
 
 
 class RowChains(NamedTuple):
-    """Chains for rows with clamped entries, in the order of rows.
+    """Chains for rows with clamped entries, ``n_chains`` per row, in the order of rows.
 
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-        Parameters, optionally with biases for each chain.
-    base : tuple
-        Parameters of each block in the base model, for all chains or for each chain.
-    x : tuple
-        Values of clamped entries by block, or None.
-    clamp : tuple
-        Entries that stay fixed; see :func:`~skdgm.samplers.sweep`.
-    n_chains : int
-        Number of chains per row.
+    ``params`` may have biases for each chain. ``base`` are the parameters of each block
+    in the base model, for all chains or for each, and x the values of clamped entries
+    by block, or None. ``clamp`` is as for :func:`~skdgm.samplers.sweep`.
     """
 
     energy: object
@@ -48,8 +38,7 @@ class RowChains(NamedTuple):
 
     @classmethod
     def of(cls, energy, params, base, x, clamp, n_chains):
-        """Repeat parameters, values and masks of rows for ``n_chains`` chains per
-        row."""
+        """Repeat parameters, values and masks for ``n_chains`` chains per row."""
 
         def each(part):
             rows = isinstance(part, np.ndarray) and part.ndim > 1

@@ -56,11 +56,9 @@ def log_evidence(energy, params, x, clamp):
     log_sums = 0.5 * ((bias + field) * rows).sum(axis=1)
     patterns, pattern_of_row = distinct(clamped)
     for number, pattern in enumerate(patterns):
-        rows_of_pattern, free = np.flatnonzero(pattern_of_row == number), ~pattern
+        alike, free = np.flatnonzero(pattern_of_row == number), ~pattern
         if free.any():
-            log_sums[rows_of_pattern] += _summed(
-                energy, J, field[rows_of_pattern], free
-            )
+            log_sums[alike] += _summed(energy, J, field[alike], free)
     return log_sums
 
 

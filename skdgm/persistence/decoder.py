@@ -87,10 +87,8 @@ class Decoder:
     def _record_of(self, node):
         cls = class_of(of_type(node["record"], str), RECORDS)
         # Fields that older files lack have their default values.
-        defaults = {
-            name: cls._field_defaults[name] for name in getattr(cls, "LATER", ())
-        }
-        fields = defaults | self._named(node["fields"])
+        new = {name: cls._field_defaults[name] for name in getattr(cls, "LATER", ())}
+        fields = new | self._named(node["fields"])
         if set(fields) != set(cls._fields):
             raise CorruptFileError(
                 f"The file has a {node['record']} with the fields {list(fields)}, "
@@ -143,8 +141,7 @@ class Decoder:
         return frames.decode(kind, parts)
 
     def _copy(self, parts):
-        """Count the bytes of copies of arrays, since a file can have many copies of one
-        array."""
+        """Count the bytes of copies, since a file can have many copies of one array."""
         self._left -= sum(getattr(part, "nbytes", 0) for part in parts)
         if self._left < 0:
             raise OversizedFileError(
@@ -169,10 +166,8 @@ class Decoder:
             matrix = sp.dia_array((data, *coordinates), shape)
         else:
             # An index out of range would crash compiled methods.
-            constructor = (
-                sp.csr_array if form == "lil" else getattr(sp, f"{form}_array")
-            )
-            matrix = constructor((data, *coordinates), shape)
+            make = sp.csr_array if form == "lil" else getattr(sp, f"{form}_array")
+            matrix = make((data, *coordinates), shape)
             matrix.check_format(full_check=True)
         return getattr(sp, name)(matrix)
 
@@ -187,8 +182,7 @@ class Decoder:
 
 
 def of_type(value: Any, kind: type[Kind]) -> Kind:
-    """Return a value if its type is exactly ``kind``; otherwise raise
-    CorruptFileError."""
+    """Return a value if its type is exactly ``kind``, or raise CorruptFileError."""
     if type(value) is not kind:
         raise CorruptFileError(
             f"The file has a {type(value).__name__} in place of a {kind.__name__}."
@@ -205,8 +199,6 @@ def one_of(value: Any, known: Container[str]) -> str:
 
 def is_free(cls, name):
     """Return whether an attribute with a name would hide no code of the class."""
-    attribute = getattr_static(cls, name, None)
-    is_code = isinstance(
-        attribute, FunctionType | property | classmethod | staticmethod
-    )
+    item = getattr_static(cls, name, None)
+    is_code = isinstance(item, FunctionType | property | classmethod | staticmethod)
     return name.isidentifier() and not name.startswith("__") and not is_code

@@ -31,8 +31,7 @@ def path_of(path):
 
 @contextmanager
 def replaced(target):
-    """Context with a new file that replaces ``target`` and takes its permissions at the
-    end."""
+    """Context with a new file that replaces ``target``, with its permissions."""
     unfinished = target.with_name(f"{_prefix(target)}{uuid.uuid4().hex}.tmp")
     try:
         with open(unfinished, "xb") as file:

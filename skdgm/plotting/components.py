@@ -23,8 +23,7 @@ _WEIGHTS = "components_", "coefs_"
 
 
 class ComponentsDisplay:
-    """Filters of hidden units as images, each with a colour scale that is symmetric
-    around 0.
+    """Filters of hidden units as images, with colour scales symmetric around 0.
 
     Parameters
     ----------

@@ -127,8 +127,7 @@ class LearningCurveDisplay:
 
 
 def _check_groups(groups):
-    """Raise TypeError unless groups are a list of tuples of a title, a label and
-    curves."""
+    """Raise TypeError unless groups are a list of (title, label, curves) tuples."""
     if not isinstance(groups, list | tuple) or not groups:
         raise TypeError(
             "groups of LearningCurveDisplay must be a list of one tuple or more; got "
@@ -192,9 +191,7 @@ class Curves(NamedTuple):
     @property
     def n_epochs(self):
         """Number of epochs of the longest curve."""
-        losses = [
-            epoch_losses for pair in self.curves.values() for epoch_losses in pair
-        ]
+        losses = [loss for pair in self.curves.values() for loss in pair]
         return max(map(len, losses), default=0)
 
 

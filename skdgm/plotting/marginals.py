@@ -78,8 +78,7 @@ class MarginalsDisplay:
         ax: Axes = None,
         **options: Any,
     ) -> Self:
-        """Draw samples from an estimator, and plot their marginals and those of the
-        data.
+        """Draw samples from an estimator, and plot marginals of data and samples.
 
         Parameters
         ----------
@@ -228,20 +227,11 @@ def draw(axes, parts, dates, looks):
             axes.xaxis_date()
             axes.tick_params(axis="x", labelrotation=90, labelsize="small")
         edges = np.histogram_bin_edges(values, _BINS)
-        densities = [
-            _shares(np.histogram(values_of_table, edges)[0]) / np.diff(edges)
-            for values_of_table in parts
-        ]
-        return [
-            axes.stairs(density, edges, **style)
-            for density, style in zip(densities, looks)
-        ]
+        densities = [_shares(np.histogram(x, edges)[0]) / np.diff(edges) for x in parts]
+        return [axes.stairs(d, edges, **style) for d, style in zip(densities, looks)]
     if _are_probabilities(parts):
         values = np.array([0, 1])
-        shares = [
-            _shares(np.array([(1 - values_of_table).sum(), values_of_table.sum()]))
-            for values_of_table in parts
-        ]
+        shares = [_shares(np.array([(1 - x).sum(), x.sum()])) for x in parts]
     else:
         shares = [_shares((part[:, None] == values).sum(axis=0)) for part in parts]
     return _bars(axes, [f"{value:g}" for value in values], shares, looks)

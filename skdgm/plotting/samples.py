@@ -170,8 +170,7 @@ class SamplesDisplay:
 
 
 def _listed(values, name, kind, least=0):
-    """Argument as a 1-D array; ValueError, which names it, if it is no list of at least
-    ``least`` values."""
+    """Argument as a 1-D array; ValueError unless it lists ``least`` or more values."""
     try:
         array = np.atleast_1d(values)
     except ValueError:

@@ -163,8 +163,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         return (cells * self.step).astype(X.dtype)
 
     def log_abs_det_jacobian(self, X: Data) -> np.ndarray:
-        """Log absolute determinant of the Jacobian, which is 0, because adding noise is
-        a shift.
+        """Log absolute determinant of the Jacobian: 0, because noise is a shift.
 
         Parameters
         ----------
@@ -184,6 +183,5 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 
 
 def _numbers(X):
-    """Array as numbers; scikit-learn's validation does not convert columns of
-    categories."""
+    """Array as numbers; scikit-learn does not convert columns of categories."""
     return X if X.dtype.kind in "biuf" else X.astype(np.float64)

@@ -54,8 +54,7 @@ def draw(rngs, energy, params, x, colours, path=None):
 
 
 def means(energy, params, x, colour, path=None):
-    """Return the means of one colour's layers given the other colour, with None for the
-    other blocks."""
+    """Return the means of one colour given the other, with None for other blocks."""
     blocks = energy.colours[colour]
     empty = Lists.empty(0, 0, params.dtype)
     x = tuple(empty if block in blocks else values for block, values in enumerate(x))
@@ -121,27 +120,19 @@ def mean_field(energy, params, v, max_sweeps, tol):
         tuple(np.empty((n_rows, size), dtype) for size in (0, *sizes[1:]))
         for _ in range(2)
     )
-    fixed_input = np.empty((n_rows, sizes[1]), dtype)
+    fixed = np.empty((n_rows, sizes[1]), dtype)
     empty = np.empty((0, 0), np.uint32), np.empty(0, np.int64)
-    n_sweeps, not_converged = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
+    n_sweeps, moving = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
     run(
         mean_field_kernel,
         *forms(params),
         params.units,
         *(lists.index, lists.value, lists.count, *empty, energy.is_labelled_chain),
-        *(
-            means,
-            fields,
-            fixed_input,
-            max_sweeps,
-            dtype.type(tol),
-            n_sweeps,
-            not_converged,
-        ),
+        *(means, fields, fixed, max_sweeps, dtype.type(tol), n_sweeps, moving),
         n=n_rows,
         work=n_rows * n_weights(params),
     )
-    return (v, *means[1:]), n_sweeps, ~not_converged
+    return (v, *means[1:]), n_sweeps, ~moving
 
 
 def _advance(rngs, energy, params, x, colours, path=None):

@@ -42,33 +42,15 @@ def draws(energy, rng):
 
 
 def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received=None):
-    """Update the blocks of each colour in turn.
+    """Update the blocks of each colour in turn; return new values and means.
 
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-    x : tuple
-        A value for each block: ndarray or Lists of shape (n_rows, size).
-    update : callable
-        ``update(block, eta)`` returns the new value and the mean of a block from its
-        natural parameters.
-    colours : sequence of int
-        Colours in the order of their updates.
-    clamp : tuple, optional
-        For each block None (no entry is clamped), True (all entries are clamped) or a
-        boolean array of shape (n_rows, size).
-    path : Path, optional
-        Annealing path between a base model and the model, at given inverse
-        temperatures.
-    received : dict, optional
-        Precomputed input of each block of the first colour.
-
-    Returns
-    -------
-    x : tuple
-    means : tuple
-        Mean in each block's last update, or None for blocks that were not updated.
+    x has a value for each block, an ndarray or Lists of shape (n_rows, size).
+    ``update(block, eta)`` returns the new value and the mean of a block from its
+    natural parameters. ``clamp`` has for each block None (no entry is clamped), True
+    (all entries are) or a boolean array of shape (n_rows, size). With a ``path``,
+    updates are those of an intermediate model between a base model and the model.
+    ``received`` is the precomputed input of each block of the first colour. Means are
+    None for blocks that were not updated.
     """
     x, means = list(x), [None] * len(x)
     for colour in colours:
@@ -76,12 +58,8 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
             clamped = None if clamp is None else clamp[block]
             if clamped is True:
                 continue
-            block_input = (
-                received[block] if received else energy.received(params, x, block)
-            )
-            value, means[block] = update(
-                block, energy.field(params, block, block_input, path)
-            )
+            sent = received[block] if received else energy.received(params, x, block)
+            value, means[block] = update(block, energy.field(params, block, sent, path))
             if clamped is not None:
                 value = np.where(clamped, x[block], np.asarray(value))
             x[block] = value
@@ -93,17 +71,9 @@ class Gibbs(Sampler):
     """Blocked Gibbs sampling, by kernels where possible.
 
     Values of the first colour in a state are ignored unless they are clamped. Blocks
-    with couplings among their own sites are updated site by site.
-
-    Parameters
-    ----------
-    energy : Energy
-    colours : sequence of int, optional
-        Colours in the order of their updates; by default from the first to the last.
-    clamp : tuple, optional
-        Entries that stay fixed; see :func:`sweep`.
-    path : Path, optional
-        Annealing path; chains sample from its intermediate models.
+    with couplings among their own sites are updated site by site. ``colours`` are in
+    the order of updates, by default from the first to the last; ``clamp`` and ``path``
+    are as for :func:`sweep`.
     """
 
     def __init__(self, energy, *, colours=None, clamp=None, path=None):
@@ -122,13 +92,11 @@ class Gibbs(Sampler):
         groups = [rngs[i : i + max_steps] for i in range(0, n_steps, max_steps)]
         options, means = {"path": self.path, "clamp": self.clamp}, None
         if energy.is_sitewise:
-            for group in groups:
-                x, means = sitewise.draw(group, energy, params, x, **options)
+            for part in groups:
+                x, means = sitewise.draw(part, energy, params, x, **options)
         elif self.clamp is None and binary.serves(energy, params, x, self.colours):
-            for group in groups:
-                x, means = binary.draw(
-                    group, energy, params, x, self.colours, self.path
-                )
+            for part in groups:
+                x, means = binary.draw(part, energy, params, x, self.colours, self.path)
         else:
             options["colours"] = self.colours
             for step_rng in rngs:
@@ -148,14 +116,8 @@ class Gibbs(Sampler):
 
 
 class FastWeights(Gibbs):
-    """Gibbs sampling with fast weights, which are added to the parameters.
-
-    Parameters
-    ----------
-    energy : Energy
-    fast : Params
-        Fast weights; see :mod:`skdgm.gradients.steps.fast`.
-    """
+    """Gibbs sampling with fast weights, of the type Params, which are added to the
+    parameters; see :mod:`skdgm.gradients.steps.fast`."""
 
     def __init__(self, energy, fast):
         super().__init__(energy)

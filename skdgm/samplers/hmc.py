@@ -76,13 +76,8 @@ class HMC(Sampler):
             raise ValueError("Blocks of the last colour are summed out: clamp none.")
 
     def step(self, rng, params, state, n_steps=1, first=0):
-        """Simulate ``n_steps`` trajectories; see :meth:`Sampler.step`.
-
-        Raises
-        ------
-        DivergenceError
-            The energy errors of all chains are infinite at the same step.
-        """
+        """Simulate ``n_steps`` trajectories. DivergenceError if the energy errors of
+        all chains are infinite at the same step."""
         x, means, total = state.x, None, np.zeros(len(state.x[0]))
         for number in range(first, first + n_steps):
             step_rng = rng.fold(number)
@@ -96,27 +91,10 @@ class HMC(Sampler):
     def adapted(self, rng, params, state, n_steps, first=0, target=0.9):
         """Adapt the step size to a target acceptance rate while the chains move.
 
-        The distribution is invariant only after adaptation, when the step size is
-        fixed.
-
-        Parameters
-        ----------
-        rng, params, state, n_steps, first
-            As for :meth:`step`.
-        target : float, default=0.9
-            Target acceptance rate.
-
-        Returns
-        -------
-        sampler : HMC
-            Sampler with the geometric mean of the step sizes in the second half of the
-            steps.
-        state : State
-
-        Raises
-        ------
-        DivergenceError
-            All chains diverged in the last step.
+        Arguments are those of :meth:`step`. Returns a sampler with the geometric mean
+        of the step sizes in the second half of the steps, and the state. The
+        distribution is invariant only afterwards, when the step size is fixed.
+        DivergenceError if all chains diverged in the last step.
         """
         x, log_size, late_log_sizes = state.x, np.log(self.step_size), []
         first_side, n_settling, diverged = None, 0, np.zeros(len(x[0]), dtype=bool)
@@ -150,19 +128,16 @@ class HMC(Sampler):
         )
 
     def _move(self, rng, params, x, step_size):
-        """State after a trajectory, and two boolean arrays: accepted and diverged
-        chains."""
+        """State after a trajectory, and masks of accepted and diverged chains."""
         block, x = self.potential.block, list(x)
         v = np.asarray(x[block])
         clamped = None if self.clamp is None else self.clamp[block]
         if clamped is True:
             return tuple(x), np.ones(len(v)), np.zeros(len(v), dtype=bool)
         uniform = rng.fold(_CHOICE).uniform(2)
-        step_sizes = (
-            step_size * (1 + self.jitter * (2 * uniform[:, 1:] - 1)) * self.scale
-        )
+        sizes = step_size * (1 + self.jitter * (2 * uniform[:, 1:] - 1)) * self.scale
         if clamped is not None:
-            step_sizes = np.where(clamped, 0, step_sizes)
+            sizes = np.where(clamped, 0, sizes)
         momentum = rng.fold(_MOMENTUM).normal(v.shape[1], v.dtype)
         momentum = momentum if clamped is None else np.where(clamped, 0, momentum)
 
@@ -170,9 +145,9 @@ class HMC(Sampler):
             return self.potential.value(params, (*x[:block], v, *x[block + 1 :]))
 
         with np.errstate(over="ignore", invalid="ignore"):
-            step_sizes = step_sizes.astype(v.dtype)
+            sizes = sizes.astype(v.dtype)
             end_v, end_momentum, start, end = leapfrog(
-                value, v, momentum, step_sizes, self.n_leapfrog
+                value, v, momentum, sizes, self.n_leapfrog
             )
             error = end - start + kinetic(end_momentum) - kinetic(momentum)
         if not np.isfinite(start).all():
@@ -216,20 +191,9 @@ class HMC(Sampler):
 def leapfrog(value, v, momentum, sizes, n_steps):
     """Integrate Hamilton's equations by leapfrog steps.
 
-    Parameters
-    ----------
-    value : callable
-        ``value(v)`` returns the potential of each row and its gradient.
-    v, momentum : ndarray of shape (n_rows, size)
-    sizes : ndarray
-        Step sizes, which broadcast to the shape of v; 0 for fixed entries.
-    n_steps : int
-
-    Returns
-    -------
-    v, momentum : ndarray of shape (n_rows, size)
-    start, end : ndarray of shape (n_rows,)
-        Potential at the start and at the end.
+    ``value(v)`` returns the potential of each row and its gradient. Step sizes
+    broadcast to the shape of v, (n_rows, size), and are 0 for fixed entries. Returns v,
+    the momentum, and the potential at the start and at the end, (n_rows,).
     """
     start, slope = end, _ = value(v)
     half = sizes * sizes.dtype.type(0.5)

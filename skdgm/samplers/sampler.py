@@ -55,19 +55,8 @@ class Sampler(ABC):
         self.energy = energy
 
     def init(self, rng: Stream, units: tuple) -> State:
-        """Draw states from the model without couplings.
-
-        Parameters
-        ----------
-        rng : Stream
-            Random streams, with a row for each chain.
-        units : tuple
-            Parameters of each block, as in :class:`~skdgm.energies.Params`.
-
-        Returns
-        -------
-        state : State
-        """
+        """Draw states from the model without couplings. ``units`` are the parameters of
+        each block, and ``rng`` has a row for each chain."""
         blocks = enumerate(zip(self.energy.units, units, strict=True))
         return State(
             tuple(
@@ -110,18 +99,9 @@ class Sampler(ABC):
     ) -> tuple[tuple, State, Info] | None:
         """Advance chains and compute means of the last colour given data in one call.
 
-        Parameters
-        ----------
-        rng, params, state, n_steps
-            As for :meth:`step`.
-        x : tuple
-            Data, the values of the other colours.
-
-        Returns
-        -------
-        result : (tuple, State, Info) or None
-            Means given the data by block, and the results of :meth:`step`. None if a
-            joint call is not faster than two calls.
+        x are the data, the values of the other colours; other arguments are those of
+        :meth:`step`. Returns the means given the data by block, and the results of
+        :meth:`step`; None if a joint call is not faster than two calls.
         """
         return None
 

@@ -1,5 +1,4 @@
-"""Compiled Gibbs sampling, annealing and mean field for sites that are updated in
-sequence.
+"""Compiled Gibbs sampling, annealing and mean field with sequential updates of sites.
 
 Each row is a chain. Its random numbers depend on the sweep, row and site alone, and
 thus on neither other rows nor the number of threads.

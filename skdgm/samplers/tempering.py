@@ -29,15 +29,8 @@ _SWAP = addresses.SWAPS
 
 
 class Ladder(NamedTuple):
-    """Inverse temperatures, from the model to the base model.
-
-    Parameters
-    ----------
-    betas : ndarray of shape (n_levels,)
-        Inverse temperatures, decreasing from 1.
-    base : tuple
-        Parameters of each block in the base model.
-    """
+    """Inverse temperatures, (n_levels,), decreasing from 1, and parameters of each
+    block in the base model."""
 
     betas: np.ndarray
     base: tuple
@@ -49,17 +42,9 @@ def betas(n_temperatures):
 
 
 class Tempering(Sampler):
-    """Parallel tempering: each step is a Gibbs step at all temperatures and two rounds
-    of swaps.
-
-    States have a row for each chain at each temperature, sorted by temperature from the
-    lowest.
-
-    Parameters
-    ----------
-    energy : Energy
-    ladder : Ladder
-    """
+    """Parallel tempering, whose step is a Gibbs step at all temperatures and two rounds
+    of swaps. States have a row for each chain at each temperature, sorted by
+    temperature from the lowest."""
 
     def __init__(self, energy, ladder):
         super().__init__(energy)
@@ -91,8 +76,7 @@ class Tempering(Sampler):
 
 
 def _drive(energy, params, x, ladder):
-    """D(x), the part of -E that is multiplied by beta, of shape (n_levels,
-    n_chains)."""
+    """D(x), the part of -E that is multiplied by beta, (n_levels, n_chains)."""
     base, drive = Path(ladder.base, 0.0), -energy.energy(params, x)
     for block in range(len(energy.units)):
         drive = drive - energy.lone_weight(params, x, block, base)
@@ -100,8 +84,7 @@ def _drive(energy, params, x, ladder):
 
 
 def _swap(drive, ladder, uniform):
-    """Row from which each row takes its state, and acceptance rate of each pair of
-    levels."""
+    """Row from which each row takes its state, and acceptance rates by level."""
     source = np.arange(drive.size).reshape(drive.shape)
     drive, rates = drive.copy(), np.empty(len(uniform))
     with np.errstate(divide="ignore"):

@@ -25,12 +25,10 @@ def other_kind(estimator):
             "Use a model of real columns, such as GaussianRBM or RBM, if columns are "
             "real numbers."
         )
-    mixed_advice = (
-        ', or with column_types="mixed" if a DataFrame says what each of them is'
-    )
+    mixed = ', or with column_types="mixed" if a DataFrame says what each of them is'
     return (
         'Fit with column_types="gaussian" if columns are real numbers'
-        f"{mixed_advice if takes(estimator, 'mixed') else ''}."
+        f"{mixed if takes(estimator, 'mixed') else ''}."
     )
 
 
@@ -42,11 +40,7 @@ def takes(estimator, kind):
 def kinds_allowed(estimator):
     """Set of the strings that are valid options ``column_types`` of an estimator."""
     allowed = estimator._parameter_constraints.get("column_types", ())
-    texts = (
-        constraint.options
-        for constraint in allowed
-        if isinstance(constraint, StrOptions)
-    )
+    texts = (kind.options for kind in allowed if isinstance(kind, StrOptions))
     return set().union(*texts)
 
 
@@ -81,8 +75,7 @@ def tell_real(estimator, X, names, density, rounding):
 
 
 def _is_real(X, rounding):
-    """Mask of columns that reach 0 and 1 up to rounding, but have few values near
-    these."""
+    """Mask of columns that reach 0 and 1 but have few values near these."""
     n_columns = X.shape[1]
     n_seen, n_near = np.zeros((2, n_columns))
     low, high = np.full(n_columns, np.inf), np.full(n_columns, -np.inf)

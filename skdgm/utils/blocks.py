@@ -78,11 +78,8 @@ class Blocks:
         for first in range(0, self.n_blocks, self.window):
             start = stop
             for number in order[first : first + self.window]:
-                block_rows = rows[edges[number] : edges[number + 1]]
-                out[stop : stop + len(block_rows)], stop = (
-                    block_rows,
-                    stop + len(block_rows),
-                )
+                part = rows[edges[number] : edges[number + 1]]
+                out[stop : stop + len(part)], stop = (part, stop + len(part))
             generator.shuffle(out[start:stop])
         return out
 
@@ -134,8 +131,7 @@ class Blocks:
         self._plan = None, 1
 
     def _expect(self, order, ahead):
-        """Set the expected order of blocks, and the number of blocks that are read
-        ahead."""
+        """Set the expected order of blocks, and the number of blocks read ahead."""
         self._order, self._ahead, self._plan = order, ahead, (order, ahead)
         self._place = {number: place for place, number in enumerate(order)}
         for future in self._coming.values():
@@ -182,8 +178,7 @@ class Blocks:
 
 
 class Announcer:
-    """Progress lines on stderr, at most every ten seconds, about the blocks that a
-    model reads."""
+    """Progress lines on stderr, at most every ten seconds, about blocks."""
 
     def __init__(self, name):
         self.name, self.last = name, time.monotonic()

@@ -52,16 +52,16 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=
     dtype = dtype or floating_type(X.dtype)
     name = type(estimator).__name__
     tolerance = ROUNDING * top
-    is_inferred = vars(estimator).get("_reading") and takes(estimator, "gaussian")
+    inferred = vars(estimator).get("_reading") and takes(estimator, "gaussian")
     is_refit = fitting and not reset
-    if is_inferred and is_refit and (low < -tolerance or high > top + tolerance):
+    if inferred and is_refit and (low < -tolerance or high > top + tolerance):
         raise ValueError(
             f"{name} read its columns as values from 0 to {top:g} when it was first "
             f"fitted, and X has values from {low:g} to {high:g}: fit it to all of the "
             'data, or set the kinds of columns by column_types, such as "gaussian" for '
             "real numbers."
         )
-    if top != 1 or (is_inferred and not reset):
+    if top != 1 or (inferred and not reset):
         if low < -tolerance or high > top + tolerance:
             warn(
                 f"{name} got values from {low:g} to {high:g}, was fitted to values "
@@ -86,10 +86,7 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=
             DataRangeWarning,
         )
     elif (
-        fitting
-        and reset
-        and not (is_inferred or facts["binary"])
-        and high >= 1 - ROUNDING
+        fitting and reset and not (inferred or facts["binary"]) and high >= 1 - ROUNDING
     ):
         tell_real(estimator, X, names, facts["density"], ROUNDING)
     return Rows(X, dtype, (0.0, 1.0) if low < 0 or high > 1 else None, **facts)
@@ -296,8 +293,7 @@ def as_numbers(X, name, who, **options):
 
 
 def refuse_huge(values, name):
-    """Raise ValueError, which names the argument, if squares of values overflow; NaN is
-    allowed."""
+    """Raise ValueError, which names the argument, if squares of values overflow."""
     size = np.nanmax(np.abs(values), initial=0.0)
     if size > HUGE:
         raise ValueError(
@@ -307,8 +303,7 @@ def refuse_huge(values, name):
 
 
 def _without_numbers(X):
-    """Name or index of the first column of a table that is not numeric; None if there
-    is none."""
+    """Name or index of the first column of a table that is not numeric, or None."""
     names = list(getattr(X, "columns", ()))
     try:
         for j, column in enumerate(np.asarray(X, dtype=object).T):

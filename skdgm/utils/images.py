@@ -73,8 +73,7 @@ def pixels(structure, *numbers):
 
 
 def halvings(shape, n):
-    """Height and width of images, and of n further images, each half the size of the
-    previous."""
+    """Height and width of images, and of n images by repeated halving."""
     shapes = [tuple(shape)]
     for _ in range(n):
         shapes.append(tuple(-(-side // 2) for side in shapes[-1]))
@@ -115,7 +114,5 @@ def repeated(numbers, shape, sides):
     (height, width, maps, *_), (rows, columns) = shape, sides
     down, across = height // rows, width // columns
     blocks = np.asarray(numbers).reshape(len(numbers), down, 1, across, 1, maps)
-    repeated_blocks = np.broadcast_to(
-        blocks, (len(blocks), down, rows, across, columns, maps)
-    )
-    return repeated_blocks.reshape(len(blocks), height * width * maps)
+    whole = np.broadcast_to(blocks, (len(blocks), down, rows, across, columns, maps))
+    return whole.reshape(len(blocks), height * width * maps)

@@ -19,8 +19,7 @@ LISTED = 0.6
 
 
 class Lists:
-    """Matrix whose rows are lists of nonzero entries; NumPy can convert it to a dense
-    array.
+    """Matrix whose rows are lists of nonzero entries; NumPy can make it dense.
 
     The first ``count`` entries of a row of ``index``, (n_rows, n_columns) in uint32,
     are the increasing column indices of nonzero entries; the rest is undefined.

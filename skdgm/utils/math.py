@@ -23,8 +23,7 @@ def softplus(x):
 
 
 def floored(raw, floor):
-    """Log of ``floor`` + exp(raw), for variances or scales; ``raw`` if there is no
-    floor."""
+    """Log of ``floor`` + exp(raw), for variances or scales; ``raw`` without a floor."""
     if not floor:
         return raw
     limit = raw.dtype.type(np.log(floor))

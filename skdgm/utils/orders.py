@@ -13,8 +13,7 @@ _ORDERS = addresses.ORDERS
 
 
 def check_ordering(ordering, n_columns=None):
-    """Raise ValueError if a tuple is not a permutation of the numbers of all
-    columns."""
+    """Raise ValueError if a tuple is not a permutation of all column numbers."""
     if isinstance(ordering, str):
         return
     n = len(ordering) if n_columns is None else n_columns

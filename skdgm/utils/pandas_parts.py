@@ -117,11 +117,9 @@ def decode(kind, parts):
     if kind == "CategoricalDtype":
         return pd.CategoricalDtype(**parts)
     if kind == "Timestamp":
-        timestamp = pd.Timestamp(parts["value"])
+        moment = pd.Timestamp(parts["value"])
         zone = parts["zone"]
-        return (
-            timestamp if zone is None else timestamp.tz_localize("UTC").tz_convert(zone)
-        )
+        return moment if zone is None else moment.tz_localize("UTC").tz_convert(zone)
     if kind == "Timedelta":
         return pd.Timedelta(parts["value"])
     if kind == "Period":

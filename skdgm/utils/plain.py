@@ -67,8 +67,7 @@ def _is_record(kind):
 
 
 def _each(value, function):
-    """Apply a function to the parts of a container; the container itself if nothing
-    changes."""
+    """Apply a function to the parts of a container; the same if nothing changes."""
     kind = type(value)
     if kind is SimpleNamespace:
         result = _each(vars(value), function)

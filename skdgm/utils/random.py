@@ -57,8 +57,7 @@ class Stream(NamedTuple):
         return Stream(root, self.ids)
 
     def folds(self, first=0):
-        """Iterate over :meth:`fold` with the tags ``first``, ``first`` + 1, and so
-        on."""
+        """Iterate over :meth:`fold` with the tags ``first``, ``first`` + 1, ..."""
         return map(self.fold, count(first))
 
     def rows(self, ids):

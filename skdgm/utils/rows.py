@@ -99,8 +99,7 @@ class Rows(NamedTuple):
         return self.complete and self.density <= LISTED
 
     def beside(self, index: np.ndarray | slice) -> np.ndarray | None:
-        """Accompanying values of rows at an index array or a slice; None if there are
-        none."""
+        """Accompanying values of rows at an index array or a slice, or None."""
         return None if self.given is None else self.given.values[index]
 
     def take(self, index: np.ndarray | slice) -> np.ndarray:
@@ -155,15 +154,10 @@ class Rows(NamedTuple):
         return Lists.pack(X, index, self.dtype, self.binary)
 
     def joined(self, index: np.ndarray) -> tuple:
-        """Read rows as concatenated lists, without a copy if the table is stored as
-        lists.
+        """Read rows as concatenated lists, without a copy of a table of lists.
 
-        Returns
-        -------
-        first, end, columns, values : ndarray
-            Start and end of the lists of rows, and their column indices and entries.
-        order : ndarray of int
-            Positions of the requested rows among these lists.
+        Returns the start and end of the lists, their column indices and entries, and
+        the positions of the requested rows among the lists.
         """
         if self.packed is not None:
             first, columns, values, _ = self.packed
@@ -174,8 +168,7 @@ class Rows(NamedTuple):
         return first, first + lists.count, *entries, order
 
     def in_memory(self) -> Self:
-        """Copy that stores the whole table as lists, if lists are preferred and fit
-        into memory."""
+        """Copy that stores the table as lists, if these are preferred and fit."""
         n_entries = round(self.density * np.prod(self.shape, dtype=float))
         size = n_entries * (4 if self.binary else 4 + np.dtype(self.dtype).itemsize)
         if not self.listed or size > _ROOM:
@@ -196,8 +189,7 @@ class Rows(NamedTuple):
 
 
 class View(NamedTuple):
-    """Rows that are computed from the rows of a table, with the interface of
-    :class:`Rows`.
+    """Rows computed from the rows of a table, with the interface of :class:`Rows`.
 
     ``take(index)`` returns dense rows at an index array or a slice, and
     ``blocks(n_rows)`` returns slices of limited size that cover range(n_rows).
@@ -218,8 +210,7 @@ def slices(n, size):
 
 
 def floating_type(dtype):
-    """Floating type for computation: float64 for float64 data, float32 for all other
-    types."""
+    """Floating type for computation: float64 for float64 data, else float32."""
     return np.float64 if dtype == np.float64 else np.float32
 
 

@@ -72,30 +72,28 @@ def pooled(draw, n, rng, at_once, who, hard=False):
     too small. With ``hard`` conditions, which draws of zero weight violate, ValueError
     if all weights are zero.
     """
-    pool, drawn, found, n_effective, part = None, 0, 0.0, 0.0, 0
+    pool, drawn, found, n_eff, part = None, 0, 0.0, 0.0, 0
     size, max_drawn, shortage = max(LEAST, n), max(_MOST, _MOST_EACH * n), np.inf
     while shortage > 1 and drawn < max_drawn:
-        if drawn >= _TRIED and min(n_effective, found) * max_drawn < FOUND * drawn:
+        if drawn >= _TRIED and min(n_eff, found) * max_drawn < FOUND * drawn:
             break
         size = int(min(max(size, LEAST), at_once, max_drawn - drawn))
         draws = draw(size, rng.fold(_DRAW, part))
         drawn, found, part = drawn + size, found + size * draws.found, part + 1
         draws = draws._replace(**_thinned(draws, rng.fold(_KEEP, part)))
         pool = draws if pool is None else merged([pool, draws])
-        n_effective = pool.effective
-        total = np.exp(logsumexp(pool.log_w) - pool.log_w.max()) if n_effective else 0
+        n_eff = pool.effective
+        total = np.exp(logsumexp(pool.log_w) - pool.log_w.max()) if n_eff else 0
         # Rows are all different if no weight exceeds the share of a requested row.
-        per_row = n / max(n_effective / _EACH, min(n_effective, total), 1e-9)
-        shortage = max(
-            LEAST / max(n_effective, 1e-9), FOUND / max(found, 1e-9), per_row
-        )
+        per_row = n / max(n_eff / _EACH, min(n_eff, total), 1e-9)
+        shortage = max(LEAST / max(n_eff, 1e-9), FOUND / max(found, 1e-9), per_row)
         size = np.ceil(1.1 * drawn * (min(shortage, _GROWTH) - 1))
-    if hard and not n_effective:
+    if hard and not n_eff:
         raise ValueError(
             f"{who}: none of {drawn} draws satisfies the conditions, whose probability "
             "cannot be distinguished from zero."
         )
-    counted = n_effective if found > FOUND else min(n_effective, found)
+    counted = n_eff if found > FOUND else min(n_eff, found)
     if counted < max(FOUND, _SHORT * n):
         warn(
             f"{who}: the conditions are so improbable that the effective number of "

@@ -18,8 +18,7 @@ _GROUPS, _WORTHWHILE, _ROOM = 8, 1_000_000, 2**19
 
 
 class Window(NamedTuple):
-    """Geometry of a convolution, in the order of arguments of
-    ``_kernels.nets.patches``.
+    """Geometry of a convolution, in the order of ``_kernels.nets.patches``.
 
     The first fields are the shape of the input images (height, width, maps) and the
     rows and columns of the filter. ``down`` and ``right`` are strides, and ``top`` and

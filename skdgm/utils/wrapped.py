@@ -11,8 +11,7 @@ def density_of(estimator):
 
 
 def capabilities_of(estimator):
-    """Capabilities of a fitted estimator, with their arguments and kinds; see
-    :attr:`skdgm.base.Density.capabilities`.
+    """Capabilities of a fitted estimator; see :attr:`skdgm.base.Density.capabilities`.
 
     For an estimator without ``density_`` they follow from its methods: scores are exact
     unless it has a ``density_kind_``.
@@ -20,16 +19,14 @@ def capabilities_of(estimator):
     density = density_of(estimator)
     if density is not None:
         return density.capabilities
-    capabilities = {}
+    can = {}
     if hasattr(estimator, "score_samples"):
         kind = getattr(estimator, "density_kind_", "exact")
-        capabilities["log_prob"] = dict.fromkeys(("complete", "missing"), kind)
+        can["log_prob"] = dict.fromkeys(("complete", "missing"), kind)
     if hasattr(estimator, "sample"):
         names = {"nothing", *signature(estimator.sample).parameters}
-        capabilities["sample"] = dict.fromkeys(
-            names & {"nothing", "conditions"}, "estimate"
-        )
-    return capabilities
+        can["sample"] = dict.fromkeys(names & {"nothing", "conditions"}, "estimate")
+    return can
 
 
 def has_mass(estimator, X):

@@ -110,8 +110,7 @@ class GappedOutput(Output):
 
 
 def _split(v):
-    """Values, NaN where absent or unknown; and absence: 1 if absent, 0 if present, NaN
-    if unknown."""
+    """Values, NaN where not known; and absence, 1, 0, or NaN where not known."""
     infinite, nan = np.isinf(v), v.dtype.type(np.nan)
     absent = np.where(np.isnan(v), v, v == ABSENT).astype(v.dtype)
     return np.where(infinite, nan, v), absent

@@ -97,13 +97,11 @@ def _within(own, units, uniform):
     order = np.argsort(own.units, kind="stable")
     sizes = np.bincount(own.units, minlength=own.size)
     starts = np.cumsum(sizes) - sizes
-    codes_drawn, rare = order[starts[units]], own.size - 1
+    result, rare = order[starts[units]], own.size - 1
     rows = np.flatnonzero((units == rare) & (sizes[rare] > 1))
     if rows.size:
         codes = order[starts[rare] :]
-        cumulative = own.share[codes].cumsum()
-        drawn = np.searchsorted(
-            cumulative, uniform[rows] * cumulative[-1], side="right"
-        )
-        codes_drawn[rows] = codes[drawn.clip(max=len(codes) - 1)]
-    return codes_drawn
+        cdf = own.share[codes].cumsum()
+        drawn = np.searchsorted(cdf, uniform[rows] * cdf[-1], side="right")
+        result[rows] = codes[drawn.clip(max=len(codes) - 1)]
+    return result

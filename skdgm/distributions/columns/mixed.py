@@ -35,23 +35,14 @@ class ColumnBlock(NamedTuple):
 class MixedOutput(Output):
     """Columns of several kinds, as blocks of one kind each.
 
-    Parameters
-    ----------
-    kinds : ndarray of str, of shape (n_columns,)
-        Kinds "bernoulli", "categorical", "ordinal", "gaussian" or "numeric".
-    sizes : ndarray of int, of shape (n_columns,)
-        Numbers of categories; 1 for other columns.
-    mixture : Mixture
-        Densities of real columns.
-    scales : list, optional
-        Scale of each column: see :class:`OrdinalOutput` and :class:`NumericOutput`, and
-        :class:`GroupedOutput` for categories in groups.
-    gapped : ndarray of bool, of shape (n_columns,), optional
-        Columns whose values may be absent; see :class:`GappedOutput`.
-    whole : bool, default=False
-        If True, draws are never absent.
-    of_waves : Mixture, optional
-        Densities of columns with phases, such as dates; by default ``mixture``.
+    ``kinds``, an array of "bernoulli", "categorical", "ordinal", "gaussian" or
+    "numeric", and ``sizes``, numbers of categories or 1, have an entry for each column.
+    ``mixture`` is the density of real columns, and ``of_waves`` that of columns with
+    phases, such as dates, by default the same. ``scales`` has an entry for each ordinal
+    and numeric column, and for categories in groups: see :class:`OrdinalOutput`,
+    :class:`NumericOutput` and :class:`GroupedOutput`. ``gapped``, a mask, marks columns
+    whose values may be absent, as in :class:`GappedOutput`; if ``whole``, draws are
+    never absent.
     """
 
     def __init__(
@@ -69,27 +60,25 @@ class MixedOutput(Output):
         self.scales, self.whole, self.of_waves = scales, whole, of_waves
         self.gapped = np.zeros(len(kinds), bool) if gapped is None else gapped
         self.n_inputs, self.n_outputs = np.empty((2, len(kinds)), int)
-        has_own_mixture = np.zeros(len(kinds), bool)
+        wavy = np.zeros(len(kinds), bool)
         if of_waves and of_waves != mixture:
-            has_own_mixture[self.waved] = True
+            wavy[self.waved] = True
         outputs = []
-        for kind, gapped, waves in dict.fromkeys(
-            zip(kinds, self.gapped, has_own_mixture)
-        ):
+        for kind, gapped, waves in dict.fromkeys(zip(kinds, self.gapped, wavy)):
             is_same_kind = (kinds == kind) & (self.gapped == gapped)
-            members = np.flatnonzero(is_same_kind & (has_own_mixture == waves))
-            base = _output(kind, sizes, of_waves if waves else mixture, scales, members)
-            outputs.append((GappedOutput(base, whole) if gapped else base, members))
-            self.n_inputs[members] = outputs[-1][0].n_inputs
-            self.n_outputs[members] = outputs[-1][0].n_outputs
+            where = np.flatnonzero(is_same_kind & (wavy == waves))
+            base = _output(kind, sizes, of_waves if waves else mixture, scales, where)
+            outputs.append((GappedOutput(base, whole) if gapped else base, where))
+            self.n_inputs[where] = outputs[-1][0].n_inputs
+            self.n_outputs[where] = outputs[-1][0].n_outputs
         self.blocks = [
             ColumnBlock(
                 output,
-                members,
-                places_of(members, self.n_inputs),
-                places_of(members, self.n_outputs),
+                where,
+                places_of(where, self.n_inputs),
+                places_of(where, self.n_outputs),
             )
-            for output, members in outputs
+            for output, where in outputs
         ]
 
     @cached_property

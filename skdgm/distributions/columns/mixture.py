@@ -63,8 +63,7 @@ class Mixture(NamedTuple):
         return log_p
 
     def draw(self, out, uniform, number):
-        """Draw an entry for each row and column from uniform numbers and
-        :meth:`noise`."""
+        """Draw an entry per row and column from uniform numbers and :meth:`noise`."""
         log_weight, mean, s = self.parts(out)
         cumulative = np.cumsum(np.exp(log_weight), axis=2)[..., :-1]
         chosen = (cumulative <= uniform[..., None]).sum(axis=2)[..., None]
@@ -72,8 +71,7 @@ class Mixture(NamedTuple):
         return mean + np.exp(s) * number
 
     def noise(self, rng, n_columns, dtype):
-        """Draws of scale 1 with the components' shape; ``rng`` has a stream for each
-        row."""
+        """Draws of scale 1 with the components' shape, by a stream for each row."""
         if self.shape == "gaussian":
             return rng.normal(n_columns, dtype)
         return laplace.ppf(rng.uniform(n_columns) + 2.0**-33).astype(dtype)
@@ -84,16 +82,14 @@ class Mixture(NamedTuple):
         return (np.exp(log_weight) * mean).sum(axis=2)
 
     def mean_grad(self, out, grad):
-        """Gradient with respect to ``out`` from the gradient with respect to
-        :meth:`mean`."""
+        """Gradient by ``out`` from the gradient by :meth:`mean`."""
         log_weight, mean, s = self.parts(out)
         weight, grad = np.exp(log_weight), grad[..., None]
         gap = mean - (weight * mean).sum(axis=2, keepdims=True)
         return self.pulled(out, grad * weight * gap, grad * weight, np.zeros_like(s))
 
     def pulled(self, out, by_logits, by_mean, by_log_scale):
-        """Gradient with respect to ``out`` from those with respect to logits, means and
-        log scales."""
+        """Gradient by ``out`` from the gradients by logits, means and log scales."""
         raw = self._raw(out)[2]
         slope = floored(raw, self.floor) < _HIGHEST
         if self.floor:
@@ -108,8 +104,7 @@ class Mixture(NamedTuple):
         return np.take_along_axis(mean, best, 2)[..., 0]
 
     def grad(self, out, x):
-        """Gradient with respect to ``out`` of the negative log-likelihood of known
-        entries."""
+        """Gradient by ``out`` of the negative log-likelihood of known entries."""
         grad = np.empty(out.shape, out.dtype)
         self._run(kernels.gradients, out, x, self.rescaled, grad)
         return grad
@@ -140,8 +135,7 @@ def standard_mixture(n_components, shape, min_variance, rescaled=True):
 
 
 class MixtureOutput(Output):
-    """Standardized columns, given the parameters of a :class:`Mixture` for each
-    column."""
+    """Standardized columns, given the parameters of a :class:`Mixture` for each."""
 
     kind = "gaussian"
 

@@ -1,5 +1,4 @@
-r"""Columns of numbers with atoms: probabilities of single values, and a density of
-others.
+r"""Columns of numbers with atoms, which have probabilities, and a density elsewhere.
 
 .. math:: p(x) = \begin{cases} \pi_a & x = a \\
     \pi_0 \, p(z(x)) \, \mathrm{d} z / \mathrm{d} x & \text{else} \end{cases}
@@ -39,8 +38,7 @@ _NODES = {
 
 
 class NumericOutput(Output):
-    """Columns of scores with atoms, given logits and the parameters of a mixture for
-    each.
+    """Columns of scores with atoms, given logits and mixture parameters for each.
 
     A column has as inputs an indicator of each atom, the score (0 at an atom), the
     value in standard units, and cosines and sines of its phases, such as the time of
@@ -123,10 +121,9 @@ class NumericOutput(Output):
 
     def value(self, inputs):
         """Scores from the inputs in standard units."""
-        standardised = inputs[:, self._first + self.n_atoms + 1].astype(np.float64)
+        units = inputs[:, self._first + self.n_atoms + 1].astype(np.float64)
         columns = [
-            scale.forward(scale.value(x))
-            for scale, x in zip(self.scales, standardised.T)
+            scale.forward(scale.value(x)) for scale, x in zip(self.scales, units.T)
         ]
         return np.stack(columns, axis=1).astype(inputs.dtype)
 
@@ -171,24 +168,21 @@ class NumericOutput(Output):
         p_rest, parts = self._rest(out, x), self._facts(out)
         by_parts, by_p = [np.empty_like(a) for a in parts], []
         for j, scale in enumerate(self.scales):
-            place, column_parts = (
-                self._first[j] + self.n_atoms[j],
-                [a[:, j] for a in parts],
-            )
-            slopes = grad[:, place], grad[:, place + 1]
+            at, parts_j = (self._first[j] + self.n_atoms[j], [a[:, j] for a in parts])
+            slopes = grad[:, at], grad[:, at + 1]
             density = self.values.mixture.shape, *_functions(scale)
-            means = expectations(*density, *column_parts)
+            means = expectations(*density, *parts_j)
             weights = [p_rest[:, j] * slope for slope in slopes]
-            for by, out_part in zip(
-                by_parts, expectations_grad(*density, *column_parts, weights)
+            for by, part in zip(
+                by_parts, expectations_grad(*density, *parts_j, weights)
             ):
-                by[:, j] = out_part
+                by[:, j] = part
             if self.n_waves[j]:
                 by_waves = grad[:, self._phases(j)]
                 shape, weighted = density[0], p_rest[:, [j]] * by_waves
-                mean, by_mixture = _phases(shape, scale, *column_parts, weighted)
-                for by, out_part in zip(by_parts, by_mixture):
-                    by[:, j] += out_part
+                mean, by_mixture = _phases(shape, scale, *parts_j, weighted)
+                for by, part in zip(by_parts, by_mixture):
+                    by[:, j] += part
             if self.n_atoms[j]:
                 by_atoms = self._atoms(grad, j)
                 by_atoms = by_atoms + slopes[1][:, None] * scale.standard(scale.atoms)
@@ -197,15 +191,15 @@ class NumericOutput(Output):
                     by_atoms = by_atoms + by_waves @ scale.phases(scale.atoms).T
                     by_rest = by_rest + (by_waves * mean).sum(axis=1)
                 by_p += [by_atoms, by_rest[:, None]]
-        out_part = np.take(out, self._parts, axis=1)
-        by_out[:, self._parts] = self.values.mixture.pulled(out_part, *by_parts)
+        part = np.take(out, self._parts, axis=1)
+        by_out[:, self._parts] = self.values.mixture.pulled(part, *by_parts)
         if by_p:
-            out_part, by = (
+            part, by = (
                 np.take(out, self._logits, axis=1),
                 np.concatenate(by_p, axis=1),
             )
             by = by.astype(out.dtype)
-            by_out[:, self._logits] = self.codes.expected_grad(out_part, by)
+            by_out[:, self._logits] = self.codes.expected_grad(part, by)
         return by_out
 
     def _facts(self, out):
@@ -230,8 +224,7 @@ class NumericOutput(Output):
         return self._with_atoms(scores, codes)
 
     def _with_atoms(self, scores, codes):
-        """Scores clipped to the range, replaced by those of atoms where ``codes`` are
-        atoms."""
+        """Scores clipped to the range, or those of atoms where ``codes`` are atoms."""
         ends = np.array([scale.z[[0, -1]] for scale in self.scales], scores.dtype).T
         scores = scores.clip(ends[0], ends[1])
         for j, code in zip(self.atomic, codes.T):
@@ -249,8 +242,7 @@ class NumericOutput(Output):
         return slice(first, first + 2 * self.n_waves[j])
 
     def _rest(self, out, x):
-        """Probabilities that values are no atoms; probabilities of atoms are written
-        into x."""
+        """Probabilities of values that are no atoms; writes those of atoms into x."""
         p_rest = np.ones((len(out), len(self.scales)), out.dtype)
         if len(self.atomic):
             p = self.codes.expected(np.take(out, self._logits, axis=1))
@@ -270,8 +262,7 @@ class NumericOutput(Output):
         return codes, scores
 
     def _hits(self, v):
-        """Row of each score that equals an atom, and the number of the atom among all
-        atoms."""
+        """Row of each score that equals an atom, and the number of the atom."""
         marks = self._all_marks
         gaps = np.abs(v[:, self._owner] - marks)
         return (gaps <= self.scales[0].tolerance(marks, v.dtype)).nonzero()
@@ -316,8 +307,7 @@ def expectations_grad(shape, knots, values, log_weight, mean, log_scale, grads):
 
 
 def _beyond(shape, z, mean, log_scale):
-    """Mean excess over each knot in units of scales, probability of exceeding it, and
-    scales."""
+    """Mean excess over knots in units of scales, tail probability, and scales."""
     scale = np.exp(log_scale)[..., None]
     t = (z - mean[..., None]) / scale
     if shape == "gaussian":
@@ -335,8 +325,7 @@ def _functions(own):
 
 
 def _phases(shape, own, log_weight, mean, log_scale, grad=None):
-    r"""Mean cosines and sines of a score's phases, (n_rows, 2 * n_waves), and a
-    gradient.
+    r"""Mean cosines and sines of phases, (n_rows, 2 * n_waves), and a gradient.
 
     .. math:: \mathbb{E}[e^{i \omega x(z)}] \approx \sum_k \pi_k \sum_m w_m \,
         e^{i \omega x(z_{km})} \, \varphi(\omega x'(z_{km}) \rho s_k), \qquad
@@ -365,16 +354,10 @@ def _phases(shape, own, log_weight, mean, log_scale, grad=None):
     grad = grad.reshape(len(total), 1, 2, -1)
     by_logits = (grad * (each - total[:, None])).sum(axis=(2, 3))
     a, b = grad[:, :, None, 0], grad[:, :, None, 1]
-    by_position = slope * ((b * waves[..., 0, :] - a * waves[..., 1, :]) * omega).sum(
-        axis=-1
-    )
+    by_z = slope * ((b * waves[..., 0, :] - a * waves[..., 1, :]) * omega).sum(axis=-1)
     # Derivative of the log of the characteristic function by that of the scale.
     log_slope = -(t**2) if shape == "gaussian" else -2 * t**2 * size
     by_size = (a * waves[..., 0, :] + b * waves[..., 1, :]) * log_slope
-    by_scale = by_size.sum(axis=-1) + by_position * nodes * scale
-    parts = (
-        by_logits,
-        (share * by_position).sum(axis=-1),
-        (share * by_scale).sum(axis=-1),
-    )
+    by_scale = by_size.sum(axis=-1) + by_z * nodes * scale
+    parts = (by_logits, (share * by_z).sum(axis=-1), (share * by_scale).sum(axis=-1))
     return total.reshape(len(total), -1), [weight[..., 0, 0] * part for part in parts]

@@ -16,8 +16,7 @@ from skdgm.distributions.normal_units import Rectified
 
 
 class Truncated(Gaussian):
-    """A block of real units of at least 0; parameters are those of
-    :class:`~skdgm.distributions.Gaussian`."""
+    """A block of real units of at least 0, with the parameters of :class:`Gaussian`."""
 
     __slots__ = ()
 

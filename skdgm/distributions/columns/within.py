@@ -34,33 +34,27 @@ def draw_within(output, out, event, rng):
     ``output`` is a :class:`MixedOutput` of the column alone, and ``rng`` has a stream
     for each row.
     """
-    distribution, kind = output.blocks[0].output, output.kinds[0]
+    base, kind = output.blocks[0].output, output.kinds[0]
     out, present = out.astype(np.float64), 0.0
     if output.gapped[0]:
         # The event contains present values only.
-        distribution, out, present = (
-            distribution.base,
-            out[:, 1:],
-            log_expit(-out[:, 0]),
-        )
+        base, out, present = (base.base, out[:, 1:], log_expit(-out[:, 0]))
     if kind == "bernoulli":
         log_p = np.concatenate([log_expit(-out), log_expit(out)], axis=1)
     elif kind in ("categorical", "ordinal"):
-        log_p = distribution.of_codes(log_softmax(out, axis=1))
+        log_p = base.of_codes(log_softmax(out, axis=1))
     else:
         log_p = np.zeros((len(out), 1))
         if kind == "numeric":
-            n_logits = out.shape[1] - 3 * distribution.values.mixture.n_components
+            n_logits = out.shape[1] - 3 * base.values.mixture.n_components
             log_p = log_softmax(out[:, :n_logits], axis=1) if n_logits else log_p
             out = out[:, n_logits:]
-        mixture = (
-            distribution.values.mixture if kind == "numeric" else distribution.mixture
-        )
+        mixture = base.values.mixture if kind == "numeric" else base.mixture
         scores, log_mass = _real(mixture, out, event.intervals, rng)
         codes = np.where(event.codes, log_p[:, :-1], -np.inf)
         log_p = np.concatenate([codes, log_p[:, -1:] + log_mass[:, None]], axis=1)
         chosen, log_mass = _chosen(log_p, rng.fold(0))
-        marks = distribution.scales[0].marks if kind == "numeric" else np.zeros(0)
+        marks = base.scales[0].marks if kind == "numeric" else np.zeros(0)
         atoms = np.append(marks, 0.0)[chosen]
         return np.where(chosen == len(marks), scores, atoms), log_mass + present
     chosen, log_mass = _chosen(np.where(event.codes, log_p, -np.inf), rng.fold(0))
@@ -72,10 +66,8 @@ def relative(output, out, v, log_p=None):
     value, (n_rows,); 1 for missing values. ``output`` is a :class:`MixedOutput` of the
     column alone; ``log_p`` is the log probability of the values, if it is known
     already."""
-    distribution = output.blocks[0].output
-    log_share = getattr(
-        distribution.base if output.gapped[0] else distribution, "log_share", None
-    )
+    base = output.blocks[0].output
+    log_share = getattr(base.base if output.gapped[0] else base, "log_share", None)
 
     def log_p_of(v, log_p=None):
         log_p = output.log_p(out, v)[:, 0] if log_p is None else log_p
@@ -99,8 +91,7 @@ def _chosen(log_p, rng):
 
 
 def _real(mixture, out, intervals, rng):
-    """Draws of a mixture conditional on intervals, and the log probability of the
-    intervals."""
+    """Draws of a mixture within intervals, and the intervals' log probability."""
     if not len(intervals):
         return np.zeros(len(out)), np.full(len(out), -np.inf)
     log_weight, mean, log_scale = (values[:, 0] for values in mixture.parts(out))
@@ -116,13 +107,11 @@ def _real(mixture, out, intervals, rng):
     log_p = (log_weight[..., None] + mass).reshape(len(out), -1)
     chosen, log_mass = _chosen(log_p, rng.fold(1))
     component, interval = np.divmod(chosen, len(intervals))
-    chosen_places = np.arange(len(out)), component, interval
+    at = np.arange(len(out)), component, interval
     uniform = np.maximum(rng.fold(2).uniform(1)[:, 0], 2.0**-40)
-    t = inverse(
-        np.logaddexp(below[chosen_places], np.log(uniform) + mass[chosen_places])
-    )
-    t = np.where(right[chosen_places], -t, t)
-    z = mean[chosen_places[:2]] + np.exp(log_scale[chosen_places[:2]]) * t
+    t = inverse(np.logaddexp(below[at], np.log(uniform) + mass[at]))
+    t = np.where(right[at], -t, t)
+    z = mean[at[:2]] + np.exp(log_scale[at[:2]]) * t
     low, high = intervals[interval].T
     return z.clip(low, high), log_mass
 

@@ -52,15 +52,13 @@ class Places(NamedTuple):
         x, y = rows[j][:, None], others[j]
         if self.discrete[j]:
             return x != y
-        distances = np.subtract(x, y)
-        np.abs(distances, out=distances)
-        np.minimum(distances, 1.0, out=distances)
+        gaps = np.subtract(x, y)
+        np.abs(gaps, out=gaps)
+        np.minimum(gaps, 1.0, out=gaps)
         missing = np.isnan(x), np.isnan(y)
         if any(mask.any() for mask in missing):
-            distances = np.where(
-                np.isnan(distances), missing[0] != missing[1], distances
-            )
-        return distances
+            gaps = np.where(np.isnan(gaps), missing[0] != missing[1], gaps)
+        return gaps
 
 
 def _scaled(column):
@@ -77,8 +75,7 @@ def _scaled(column):
 
 
 def nearest(places, rows, others):
-    """Distance from each row to the nearest of ``others``, and the index of that
-    row."""
+    """Distance from each row to the nearest of ``others``, and its index."""
     distance, index = np.empty(rows.shape[1]), np.empty(rows.shape[1], np.int64)
     for block, D in places.blocks(rows, others):
         index[block] = D.argmin(axis=1)
@@ -87,8 +84,7 @@ def nearest(places, rows, others):
 
 
 def closest_records(columns, confidence):
-    r"""Compare the distances of synthetic rows from training rows and from held-out
-    rows.
+    r"""Compare distances of synthetic rows from training and from held-out rows.
 
     Returns the share of synthetic rows that are closer to a training row, with the ends
     of its interval, and the distances to the nearest training and held-out rows. Ties
@@ -182,10 +178,8 @@ def guesses(columns, known, sensitive):
         for block, D in places.blocks(rows, drawn, known):
             for nearest_rows, j in zip(index, sensitive):
                 # Differences are exact because sums are exact.
-                without_column = (
-                    D - places.apart(j, rows[:, block], drawn) if j in known else D
-                )
-                nearest_rows[block] = without_column.argmin(axis=1)
+                rest = D - places.apart(j, rows[:, block], drawn) if j in known else D
+                nearest_rows[block] = rest.argmin(axis=1)
         for nearest_rows, j in zip(index, sensitive):
             guessed[j].append(columns[j].parts[2][nearest_rows])
     return guessed

@@ -43,9 +43,7 @@ class Column(NamedTuple):
 
     def take(self, rows):
         """The column with selected rows of each table."""
-        parts = (
-            part[table_rows] for part, table_rows in zip(self.parts, rows, strict=True)
-        )
+        parts = (part[index] for part, index in zip(self.parts, rows, strict=True))
         return self._replace(parts=tuple(parts))
 
     def of(self, tables):
@@ -138,9 +136,9 @@ def read(tables, names, column_types=None):
     ``column_types`` has an unknown column or kind. TypeError if the type of a column
     has no kind, or differs between tables.
     """
-    series_by_table = series_of(tables, names)
+    tables_of_series = series_of(tables, names)
     column_types = {} if column_types is None else column_types
-    columns = list(series_by_table[0])
+    columns = list(tables_of_series[0])
     for name, kind in column_types.items():
         if name not in columns or kind not in KINDS:
             raise ValueError(
@@ -149,7 +147,7 @@ def read(tables, names, column_types=None):
             )
     return [
         _column(
-            [series[name] for series in series_by_table],
+            [series[name] for series in tables_of_series],
             names,
             name,
             column_types.get(name),
@@ -161,19 +159,19 @@ def read(tables, names, column_types=None):
 def _column(parts, names, name, kind):
     """A column of all tables, whose kind is that of the first table with values."""
     kinds = [kind_of(part) for part in parts]
-    kind = kind or next((part_kind for part_kind in kinds if part_kind), "numerical")
+    kind = kind or next((its_kind for its_kind in kinds if its_kind), "numerical")
     if kind == "categorical":
         return _coded(parts, name)
     values = []
-    for part, part_kind, table in zip(parts, kinds, names):
+    for part, its_kind, table in zip(parts, kinds, names):
         try:
-            if part_kind is None:
+            if its_kind is None:
                 values.append(np.full(len(part), np.nan))
-            elif (part_kind == "datetime") != (kind == "datetime"):
-                raise TypeError(f"they are {part_kind}")
+            elif (its_kind == "datetime") != (kind == "datetime"):
+                raise TypeError(f"they are {its_kind}")
             else:
                 values.append(
-                    _times(part) if part_kind == "datetime" else _numbers(part)
+                    _times(part) if its_kind == "datetime" else _numbers(part)
                 )
         except (OverflowError, TypeError, ValueError) as error:
             raise TypeError(
@@ -261,6 +259,4 @@ def _coded(parts, name):
 
 def numbers(frame):
     """Array of the values of a narwhals DataFrame with only numbers and booleans."""
-    return np.column_stack(
-        [_numbers(frame.get_column(column)) for column in frame.columns]
-    )
+    return np.column_stack([_numbers(frame.get_column(name)) for name in frame.columns])

@@ -31,17 +31,15 @@ _CORRELATED, _ASSOCIATED = 0.5, 0.3
 def column_shapes(columns):
     """Score of each column of a real and a synthetic table: a dict of lists "column",
     "metric" and "score", which is NaN if a table has no values."""
-    shapes = {"column": [], "metric": [], "score": []}
+    table = {"column": [], "metric": [], "score": []}
     for column in columns:
         real, drawn = (part[~np.isnan(part)] for part in column.parts)
         known = len(real) and len(drawn)
         score = tv_complement if column.is_discrete else ks_complement
-        shapes["column"].append(column.name)
-        shapes["metric"].append(
-            "TVComplement" if column.is_discrete else "KSComplement"
-        )
-        shapes["score"].append(score(real, drawn) if known else np.nan)
-    return shapes
+        table["column"].append(column.name)
+        table["metric"].append("TVComplement" if column.is_discrete else "KSComplement")
+        table["score"].append(score(real, drawn) if known else np.nan)
+    return table
 
 
 def ks_complement(real, drawn):
@@ -120,10 +118,7 @@ def cramers_v(first, second):
 def _joint(first, second):
     """Codes of pairs of values in each table."""
     size = max(part.max() for part in second) + 1
-    return [
-        first_codes * size + second_codes
-        for first_codes, second_codes in zip(first, second)
-    ]
+    return [i * size + j for i, j in zip(first, second)]
 
 
 def _pair_codes(column):
@@ -139,8 +134,7 @@ def _pair_codes(column):
 
 
 def coverage(column):
-    r"""Share of the categories or of the range of a real column that a synthetic column
-    covers.
+    r"""Share of the categories or range of a real column that a synthetic one covers.
 
     .. math:: \max\left(0,\; 1 - \frac{\max(0, a - b) + \max(0, B - A)}{B - b}\right)
 

@@ -106,8 +106,7 @@ def disclosed(columns, known, sensitive, confidence):
 
 
 def as_table(columns, index=None):
-    """A pandas DataFrame of lists by name, indexed by one of them; a Bunch without
-    pandas."""
+    """DataFrame of lists by name, indexed by one of them; a Bunch without pandas."""
     try:
         import pandas as pd
     except ImportError:

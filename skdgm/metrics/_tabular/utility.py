@@ -34,18 +34,18 @@ def train_and_test(columns, target, estimator, random_state):
     "difference" with its standard error "se", and the number of rows of each fit,
     "n_fitted".
     """
-    target_column = columns[target]
-    rows = [np.flatnonzero(~np.isnan(part)) for part in target_column.parts]
+    column_y = columns[target]
+    rows = [np.flatnonzero(~np.isnan(part)) for part in column_y.parts]
     if not all(map(len, rows)):
         raise ValueError(
-            f"target {target_column.name!r} has no values in one of the tables."
+            f"target {column_y.name!r} has no values in one of the tables."
         )
     n = min(len(rows[0]), len(rows[1]))
     rows[:2] = (random_state.permutation(table_rows)[:n] for table_rows in rows[:2])
     columns = [column.take(rows) for column in columns]
     y = columns.pop(target).parts
     if estimator is None:
-        classes = target_column.is_discrete or len(np.unique(np.concatenate(y))) <= 2
+        classes = column_y.is_discrete or len(np.unique(np.concatenate(y))) <= 2
         tables, discrete = coded(columns)
         kind = HistGradientBoostingRegressor
         kind = HistGradientBoostingClassifier if classes else kind
@@ -65,7 +65,7 @@ def train_and_test(columns, target, estimator, random_state):
     )
     se = (of_real - of_synthetic).std() / np.sqrt(len(y[2]))
     return {
-        "target": target_column.name,
+        "target": column_y.name,
         "metric": "roc_auc" if classes else "r2",
         "real": float(real),
         "synthetic": float(synthetic),
@@ -97,14 +97,12 @@ def _auc(found, y):
         chosen = y == label
         if chosen.all():
             continue
-        class_scores = found.get(label, np.zeros(len(y)))
+        s = found.get(label, np.zeros(len(y)))
         # Share of the rows of the other kind that a row is ranked correctly against.
-        correct_share, ranks = np.empty(len(y)), rankdata(class_scores)
+        correct_share, ranks = np.empty(len(y)), rankdata(s)
         for members, sign in ((chosen, 1), (~chosen, -1)):
-            share_below = (ranks[members] - rankdata(class_scores[members])) / (
-                ~members
-            ).sum()
-            correct_share[members] = share_below if sign > 0 else 1 - share_below
+            below = (ranks[members] - rankdata(s[members])) / (~members).sum()
+            correct_share[members] = below if sign > 0 else 1 - below
         area = correct_share[chosen].mean()
         scores.append(area)
         parts.append(

@@ -17,14 +17,8 @@ _said = set()
 
 
 def callers(frame):
-    """Iterate over a frame and its callers, innermost first.
-
-    Yields
-    ------
-    frame : frame
-    name : str
-        Name of the module in which the frame's code is defined.
-    """
+    """Iterate over a frame and its callers, innermost first, with the name of the
+    module in which each frame's code is defined."""
     while frame:
         known = frame.f_globals
         name, spec = known.get("__name__") or "", known.get("__spec__")
@@ -48,8 +42,7 @@ def fits_for_another():
 
 
 def _is_of_an_estimator(frame):
-    """Return whether a frame is a method of an estimator that is not derived from
-    skdgm."""
+    """Return whether a frame is a method of an estimator outside skdgm."""
     names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
     owner = frame.f_locals.get("self") if "self" in names else None
     if not (hasattr(owner, "get_params") and hasattr(owner, "fit")):
@@ -63,12 +56,6 @@ def warn(message, category):
     Python forgets issued warnings whenever filters change, and scikit-learn changes
     filters for each fold. Warnings under joblib are therefore recorded here. In a
     process or thread of joblib there is no such line, and the location is "sys".
-
-    Parameters
-    ----------
-    message : str
-    category : type
-        Subclass of Warning.
     """
     level, through = 0, set()
     for frame, name in callers(sys._getframe()):

@@ -57,8 +57,7 @@ class Held:
             handler(signal.SIGINT, frame)
 
     def lifted(self):
-        """Return a context, for use within this context, in which Ctrl-C is not
-        deferred."""
+        """Return a context within this context in which Ctrl-C is not deferred."""
         return _Lifted(self)
 
     def note(self, number, frame):
@@ -182,8 +181,7 @@ def _lift():
 
 @cache
 def _controller():
-    """Controller of the loaded libraries, cached because the search takes
-    milliseconds."""
+    """Controller of the loaded libraries, cached because the search is slow."""
     return ThreadpoolController()
 
 
@@ -204,8 +202,7 @@ def _set(library, n_threads):
 
 
 def _forked():
-    """Count only the contexts of the forking thread, as other threads do not exist
-    here."""
+    """Count only the contexts of the forking thread, the only thread that exists."""
     global _inside
     _inside = _own.n
     if _inside == 0:
