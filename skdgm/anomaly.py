@@ -233,10 +233,10 @@ def _quantile(values, weight, q):
     order = np.argsort(values)
     # Sums of the largest weights must not overflow.
     smallest = max(min(1.0, weight.min()), np.ldexp(weight.max(), -900))
-    values, cumulative = values[order], np.cumsum(weight[order] / smallest)
-    position = (cumulative[-1] - 1) * q
+    values, sums = values[order], np.cumsum(weight[order] / smallest)
+    position = (sums[-1] - 1) * q
     lower, upper = values[
-        np.searchsorted(cumulative, [position // 1, -(-position // 1)], "right")
+        np.searchsorted(sums, [position // 1, -(-position // 1)], "right")
     ]
     with np.errstate(invalid="ignore"):
         return float(lower + position % 1 * (upper - lower) if position % 1 else lower)

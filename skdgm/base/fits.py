@@ -155,11 +155,7 @@ def check_unchanged(cls, structure, learned):
     structure."""
     desired, learned = vars(structure), vars(learned)
     # Older files have fewer options.
-    names = [
-        name
-        for name in desired
-        if name in learned and not _same(desired[name], learned[name])
-    ]
+    names = [n for n in desired if n in learned and not _same(desired[n], learned[n])]
     if names:
         shown = {name_of(cls, name): learned[name] for name in names}
         before = shorten(", ".join(f"{n}={v!r}" for n, v in shown.items()), 200)
@@ -190,13 +186,9 @@ def refuse_odd_numbers(estimator, *names, who=None):
         if not isinstance(value, bool | np.bool_):
             continue
         # A user's subclass may have parameters without constraints.
-        constraints = estimator._parameter_constraints.get(name, "no_validation")
-        constraints = (
-            {constraints}
-            if isinstance(constraints, str)
-            else set(map(str, constraints))
-        )
-        if not constraints & _FREE:
+        rules = estimator._parameter_constraints.get(name, "no_validation")
+        rules = {rules} if isinstance(rules, str) else set(map(str, rules))
+        if not rules & _FREE:
             raise InvalidParameterError(
                 f"The {name!r} parameter of {who} must be a number, not a bool: "
                 f"got {value}."
@@ -228,9 +220,6 @@ def plain(value):
 def mean_score(scores, sample_weight):
     """Mean of the scores of rows, weighted if there are weights."""
     if sample_weight is not None:
-        arguments, options = (
-            (sample_weight, scores[:, None]),
-            {"ensure_non_negative": True},
-        )
-        sample_weight, _ = shares(checked_weights(*arguments, **options))
+        data, options = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
+        sample_weight, _ = shares(checked_weights(*data, **options))
     return float(np.average(scores, weights=sample_weight))

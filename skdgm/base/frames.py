@@ -148,11 +148,8 @@ def framed(model, values, H=None):
     ``fit`` if this type represents the values exactly, otherwise the type of
     ``values``.
     """
-    form, is_framed = (
-        vars(model).get("_form"),
-        H is None or is_frame(H) or is_foreign(H),
-    )
-    if form is None or not is_framed or not isinstance(values, np.ndarray):
+    form, in_frame = vars(model).get("_form"), H is None or is_frame(H) or is_foreign(H)
+    if form is None or not in_frame or not isinstance(values, np.ndarray):
         return values
     if form.library == "pandas":
         import pandas as pd

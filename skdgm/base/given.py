@@ -58,8 +58,8 @@ def impute(
     ValueError
         ``method`` or a class is unknown, or the model is not conditional.
     """
-    condition = asked_by_option(self, y, _num_samples(X))
-    return filled_in(self, X, self.density_.fill(X, method, random_state, **condition))
+    given = asked_by_option(self, y, _num_samples(X))
+    return filled_in(self, X, self.density_.fill(X, method, random_state, **given))
 
 
 def conditional_sample(
@@ -93,10 +93,8 @@ def conditional_sample(
         ``column_types="mixed"`` also if X is an array.
     """
     X = rows_of(self, X)
-    condition = asked_by_option(self, y, _num_samples(X))
-    drawn = self.density_.fill(
-        X, "sample", random_state, n_samples=n_samples, **condition
-    )
+    given = asked_by_option(self, y, _num_samples(X))
+    drawn = self.density_.fill(X, "sample", random_state, n_samples=n_samples, **given)
     return filled_in(self, X, drawn)
 
 

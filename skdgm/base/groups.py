@@ -93,22 +93,17 @@ def folded(cls, options):
     for name in options.keys() & known.keys():
         if not _equal(options[name], known[name].default):
             details.setdefault(known[name].group, {})[name] = options[name]
-    for group, new_fields in details.items():
+    for group, named in details.items():
         value = arguments.get(group, default_of(cls, group))
         by_layer = isinstance(value, tuple) and value
         if by_layer and group_for(cls, group, value) is None:
-            each_field = {
-                name: per_layer(name, new_fields[name], len(value))
-                for name in new_fields
-            }
+            each = {name: per_layer(name, named[name], len(value)) for name in named}
             arguments[group] = tuple(
-                _with_details(
-                    cls, group, entry, {n: each_field[n][layer] for n in each_field}
-                )
-                for layer, entry in enumerate(value)
+                _with_details(cls, group, entry, {n: each[n][place] for n in each})
+                for place, entry in enumerate(value)
             )
         else:
-            arguments[group] = _with_details(cls, group, value, new_fields)
+            arguments[group] = _with_details(cls, group, value, named)
     return arguments
 
 

@@ -60,11 +60,9 @@ class Record:
         if source is not None:
             refuse_other(file, estimator, self.facts, source)
             self.source, self.reached = source, False
-            self.known, saved = vars(source).pop("_record"), vars(source)
+            self.known, old = vars(source).pop("_record"), vars(source)
             estimator._seed = source._seed
-            vars(estimator).update(
-                {name: saved[name] for name in self.known["learned"]}
-            )
+            vars(estimator).update({name: old[name] for name in self.known["learned"]})
 
     @classmethod
     def of(cls, estimator, *tables):

@@ -206,16 +206,14 @@ class OwnEpochs(Epochs):
         return self.objective, self.state
 
     def attributes(self, state, progress=None):
-        estimator = self.estimator
+        model = self.estimator
         # Training continues to change the state.
-        fitted = estimator._attributes(copy(state))
+        fitted = model._attributes(copy(state))
         if progress is not None:
-            fitted["n_iter_"] = estimator.n_iter_ + len(progress.losses)
-            fitted["loss_curve_"] = estimator.loss_curve_ + progress.losses
+            fitted["n_iter_"] = model.n_iter_ + len(progress.losses)
+            fitted["loss_curve_"] = model.loss_curve_ + progress.losses
         if progress is not None and progress.stopping:
-            fitted["validation_curve_"] = (
-                estimator.validation_curve_ + progress.validation
-            )
+            fitted["validation_curve_"] = model.validation_curve_ + progress.validation
         return fitted
 
     def keep(self, fit):

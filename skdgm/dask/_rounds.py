@@ -25,9 +25,9 @@ def start(fit, number, seed, fresh, n_epochs):
     objective = estimator._objective(shard.table, estimator.n_iter_)
     state = objective.start() if fresh else objective.resume(state_of(estimator))
     shared, shard.own = shard.shared(state), {}
-    new_names = vars(estimator).keys() - vars(shard.estimator).keys()
+    new = vars(estimator).keys() - vars(shard.estimator).keys()
     attributes = {"_quantity": objective.quantity} | {
-        name: vars(estimator)[name] for name in new_names
+        name: vars(estimator)[name] for name in new
     }
     early_stopping = objective.since(range(n_epochs)), objective.COUNTS_START
     return attributes, *early_stopping, shared
@@ -120,18 +120,16 @@ def report(fit, number, learned, n_epochs):
     """Attributes that a shard's estimator sets when it reports the end of training, a
     dict, and its warnings, as types and texts."""
     shard = find(fit, number)
-    estimator, state = shallow_copy(shard.estimator), shard.state(learned.state)
+    model, state = shallow_copy(shard.estimator), shard.state(learned.state)
     watch = shard.watched(state)
     if learned.losses:
         with np.errstate(over="ignore", invalid="ignore"):
             learned = learned._replace(useless=watch.is_useless(watch(state)[0]))
-    vars(estimator).update(attributes_of(estimator, state))
-    estimator.n_iter_ += len(learned.losses)
-    before = dict(vars(estimator))
+    vars(model).update(attributes_of(model, state))
+    model.n_iter_ += len(learned.losses)
+    before = dict(vars(model))
     with catch_warnings(record=True) as warned:
         simplefilter("always")
-        estimator._report(learned._replace(state=state), n_epochs, watch)
-    changed = {
-        n: v for n, v in vars(estimator).items() if v is not before.get(n, learned)
-    }
-    return changed, [(warning.category, str(warning.message)) for warning in warned]
+        model._report(learned._replace(state=state), n_epochs, watch)
+    new = {n: v for n, v in vars(model).items() if v is not before.get(n, learned)}
+    return new, [(warning.category, str(warning.message)) for warning in warned]

@@ -116,31 +116,29 @@ def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None)
     Returns the number of draws for training, which differs between shards: early
     stopping holds out rows by their content, so that copies stay together.
     """
-    copied, X = shallow_copy(estimator), concatenated(parts)
-    if is_of_series(copied):
+    own, X = shallow_copy(estimator), concatenated(parts)
+    if is_of_series(own):
         X, y = Series(X, y), None
-    if copied._dask[0] is None:
-        table = targets_of(copied, X, y, weight)
+    if own._dask[0] is None:
+        table = targets_of(own, X, y, weight)
     else:
-        table = _tabulated(copied, X, y, weight, network)
-        _, table = copied._domain.learn(table, copied._columns)
-        table = _by_sequence(copied, X, table, weight)
-    options = copied._asked = shallow_copy(options_of(copied))
-    n_shards = len(copied._dask[1])
+        table = _tabulated(own, X, y, weight, network)
+        _, table = own._domain.learn(table, own._columns)
+        table = _by_sequence(own, X, table, weight)
+    options = own._asked = shallow_copy(options_of(own))
+    n_shards = len(own._dask[1])
     if options.n_chains is not None:
         options.n_chains = -(-options.n_chains // n_shards)
     # A penalty is divided by the rows of a batch, of which a shard has its share.
-    share = table.n_draws / sum(copied._dask[1])
+    share = table.n_draws / sum(own._dask[1])
     options.alpha = tree_map(lambda alpha: alpha * share, options.alpha)
     if number:
         # Each shard has its own random numbers; the first has those of a normal fit.
-        copied._seed = (
-            random.stream(copied._seed, _SHARD, number).root % random.MAX_SEED
-        )
+        own._seed = random.stream(own._seed, _SHARD, number).root % random.MAX_SEED
     trained = table
     if options.early_stopping:
-        trained, _ = copied._objective(table, copied.n_iter_).split(table)
-    _KEPT[fit, number] = copied, table, trained.n_draws
+        trained, _ = own._objective(table, own.n_iter_).split(table)
+    _KEPT[fit, number] = own, table, trained.n_draws
     if n_batches is not None:
         divide(fit, number, n_batches)
     return trained.n_draws

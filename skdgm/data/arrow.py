@@ -148,11 +148,9 @@ def flattened(X):
     for j, field in enumerate(X.schema):
         if _lengths(field.type)[0]:
             own = X.select([j])
-            described = ArrowColumns.of(
-                own.schema, lambda _, own=own: own, [X.num_rows]
-            )
-            columns += _single(X.column(j), field, described)
-            names += described.flat_names
+            found = ArrowColumns.of(own.schema, lambda _, own=own: own, [X.num_rows])
+            columns += _single(X.column(j), field, found)
+            names += found.flat_names
         else:
             columns.append(X.column(j))
             names.append(field.name)

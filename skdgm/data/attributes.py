@@ -187,11 +187,9 @@ class Attributes(NamedTuple):
         low, high = np.where(is_real, np.repeat(ends, self.sizes, axis=1), [[0], [1]])
         margin = tail(self.seen) * (high - low)
         outer = low - margin, high + margin
-        inputs, is_beyond = read_within(inputs, outer, (low, high))
-        if is_beyond.any():
-            name = self.names[
-                np.repeat(np.arange(len(self.sizes)), self.sizes)[is_beyond][0]
-            ]
+        inputs, far = read_within(inputs, outer, (low, high))
+        if far.any():
+            name = self.names[np.repeat(np.arange(len(self.sizes)), self.sizes)[far][0]]
             warn(
                 f"Attribute {name!r} is far beyond its range in the training rows, and "
                 "is read as the end of this, since nothing was learned of others.",
@@ -265,13 +263,11 @@ def _kinds(types, names, parts):
         )
     if isinstance(types, tuple):
         return types
-    given = {} if types == "auto" else types
-    unknown = [name for name in given if name not in names]
+    own = {} if types == "auto" else types
+    unknown = [name for name in own if name not in names]
     if unknown:
         raise ValueError(f"attribute_types names {unknown[0]!r}, which y has not.")
-    return [
-        given.get(n) or _kind(part, len(parts) == 1) for n, part in zip(names, parts)
-    ]
+    return [own.get(n) or _kind(part, len(parts) == 1) for n, part in zip(names, parts)]
 
 
 def _kind(values, single):

@@ -178,23 +178,16 @@ def top_of_grey(X, low, high, *, images=False):
     if not informative.any():
         return None
     sample, wide = sample[:, informative], informative.sum() >= _WIDE
-    low_of_columns, high_of_columns = (
-        np.nanmin(sample, axis=0),
-        np.nanmax(sample, axis=0),
-    )
+    lows, highs = np.nanmin(sample, axis=0), np.nanmax(sample, axis=0)
     if high <= 1 + ROUNDING:
         # Scalers make each column range from 0 to 1. In images, some pixels stay within
         # these limits, or many are black.
-        scaled = (
-            low_of_columns.max() <= ROUNDING and high_of_columns.min() >= 1 - ROUNDING
-        )
+        scaled = lows.max() <= ROUNDING and highs.min() >= 1 - ROUNDING
         ends = ((sample <= 0) | (sample >= 1)).mean()
         threshold = _IMAGES if wide and (not scaled or ends >= _ENDS) else _SHARES
         return 1.0 if _polarity(sample.clip(0, 1)) >= threshold else None
     top = float(high)
-    shared = (
-        np.median(low_of_columns) == 0 and np.median(high_of_columns) >= _REACH * top
-    )
+    shared = np.median(lows) == 0 and np.median(highs) >= _REACH * top
     polar = images or _polarity(sample / top) >= _LEVELS
     if not (wide and shared and top >= _TOP and polar):
         return None

@@ -28,18 +28,16 @@ def check_codes(part, names, who, sizes=None):
     """Raise ValueError for a value that is negative, not an integer, or at least the
     number of categories of its column (by default ``MAX_CATEGORIES``)."""
     known = np.where(np.isnan(part), 0, part)
-    reason = "is no code: categories are 0, 1, 2 and so on, as "
-    reason += "sklearn.preprocessing.OrdinalEncoder gives them"
-    refuse(part, (known < 0) | (known != np.floor(known)), names, who, reason)
-    reason = (
-        f"is too high for a code, of which there may be {MAX_CATEGORIES}: number the "
-    )
-    reason += "categories anew, with sklearn.preprocessing.OrdinalEncoder"
+    why = "is no code: categories are 0, 1, 2 and so on, as "
+    why += "sklearn.preprocessing.OrdinalEncoder gives them"
+    refuse(part, (known < 0) | (known != np.floor(known)), names, who, why)
+    why = f"is too high for a code, of which there may be {MAX_CATEGORIES}: number the "
+    why += "categories anew, with sklearn.preprocessing.OrdinalEncoder"
     if sizes is not None:
-        reason = "was not seen when it was first fitted: fit anew, or set "
-        reason += "column_types__min_categories beforehand"
+        why = "was not seen when it was first fitted: fit anew, or set "
+        why += "column_types__min_categories beforehand"
     limits = MAX_CATEGORIES if sizes is None else sizes
-    refuse(part, known >= limits, names, who, reason)
+    refuse(part, known >= limits, names, who, why)
 
 
 def least_sizes(min_categories, n_columns):

@@ -139,17 +139,14 @@ class _Reader:
         if ends is not None:
             return self._range(*ends), ()
         numbers = [self._number(value) for value in values]
-        impossible = [
-            own for own, number in zip(values, numbers) if not self._possible(number)
+        refused = [
+            v for v, number in zip(values, numbers) if not self._possible(number)
         ]
         if isinstance(condition, range):
             # An interval of integers; impossible values are dropped.
-            numbers, impossible = (
-                [number for number in numbers if self._possible(number)],
-                (),
-            )
-        if impossible or not numbers:
-            self.refuse(impossible if len(numbers) > 1 else condition)
+            numbers, refused = [n for n in numbers if self._possible(n)], ()
+        if refused or not numbers:
+            self.refuse(refused if len(numbers) > 1 else condition)
         return None, numbers
 
     def _range(self, low, high, with_low, with_high):

@@ -81,11 +81,9 @@ class CountColumns(ColumnKind):
         rows = (table.rows.take(table.index[part]) for part in parts)
         lengths = np.concatenate([np.nansum(v, axis=1, dtype=np.float64) for v in rows])
         order = np.argsort(lengths, kind="stable")
-        cumulative = np.cumsum(table.weight[order])
-        ticks = (np.arange(n) + 0.5) / n * cumulative[-1]
-        return lengths[
-            order[np.searchsorted(cumulative, ticks).clip(max=len(order) - 1)]
-        ]
+        sums = np.cumsum(table.weight[order])
+        ticks = (np.arange(n) + 0.5) / n * sums[-1]
+        return lengths[order[np.searchsorted(sums, ticks).clip(max=len(order) - 1)]]
 
     def loss_of_independent(self, columns):
         """Negative log-likelihood, in nats, of a document of mean length whose words

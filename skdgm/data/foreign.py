@@ -161,9 +161,7 @@ def native(frame, schema):
         _series(name, frame.iloc[:, j], parts, schema.library)
         for j, (name, parts) in enumerate(zip(schema.names, schema.types))
     ]
-    result = nw.from_dict(
-        {one_series.name: one_series for one_series in series}
-    ).to_native()
+    result = nw.from_dict({own.name: own for own in series}).to_native()
     return _as_stored(result, schema.own) if schema.own else result
 
 
@@ -193,12 +191,10 @@ def _series(name, column, parts, library):
     if kind in ("Time", "Datetime", "Duration"):
         # Python's times have no nanoseconds, but integers have.
         integers = _whole(column, missing, parts).tolist()
-        entries = [
-            None if is_missing else x for x, is_missing in zip(integers, missing)
-        ]
+        entries = [None if lost else x for x, lost in zip(integers, missing)]
         return create(values=entries, dtype=nw.Int64()).cast(dtype)
     values = column.dt.date if kind == "Date" else column.tolist()
-    entries = [None if is_missing else x for x, is_missing in zip(values, missing)]
+    entries = [None if lost else x for x, lost in zip(values, missing)]
     if kind == "Decimal" and len(parts) > 1:
         unit = Decimal(1).scaleb(-dtype.scale)
         exact = [x if x is None else Decimal(repr(float(x))) for x in entries]

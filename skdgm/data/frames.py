@@ -67,15 +67,13 @@ class Codec(NamedTuple):
             kinds[name] if name in kinds else kind_of(column)
             for name, column in zip(columns.tolist(), series)
         ]
-        is_coded = [kind == "categorical" for kind in found_kinds]
+        coded = [kind == "categorical" for kind in found_kinds]
         return cls(
             columns,
             tuple(frame.dtypes),
             tuple(found_kinds),
-            tuple(
-                categories_of(c) if code else None for c, code in zip(series, is_coded)
-            ),
-            tuple(None if code else Clock.of(c) for c, code in zip(series, is_coded)),
+            tuple(categories_of(c) if code else None for c, code in zip(series, coded)),
+            tuple(None if code else Clock.of(c) for c, code in zip(series, coded)),
         )
 
     @property
@@ -118,13 +116,9 @@ class Codec(NamedTuple):
             if clock is not None:
                 out[:, j] = clock.encode(column)
                 continue
-            is_numeric = categories is None
-            out[:, j] = numbers(column) if is_numeric else codes(column, categories)
-            new = (
-                []
-                if is_numeric or not strict
-                else column[out[:, j] < 0].unique().tolist()
-            )
+            plain = categories is None
+            out[:, j] = numbers(column) if plain else codes(column, categories)
+            new = [] if plain or not strict else column[out[:, j] < 0].unique().tolist()
             if new:
                 raise ValueError(
                     f"Column {column.name!r} has categories that the model does not "

@@ -138,12 +138,9 @@ class _Cloud:
                 ):
                     self._settle(s, t, last, is_old or (last and self.drawn))
         n_each = 1 if self.drawn else self.particles.n_forecasts
-        to_forecast, size = (
-            np.flatnonzero(self.lengths > self.last + 1),
-            _ROOM // n_each,
-        )
-        for first in range(0, len(to_forecast), size):
-            self._forecast(to_forecast[first : first + size], n_each)
+        ended, size = np.flatnonzero(self.lengths > self.last + 1), _ROOM // n_each
+        for first in range(0, len(ended), size):
+            self._forecast(ended[first : first + size], n_each)
 
     def _forecast(self, which, k):
         """Impute the rows of some series after the last known entry, by k particles of
@@ -211,16 +208,10 @@ class _Cloud:
         fixed = self.fixed[which]
         completed = np.where(np.isnan(v), fixed, v)
         log_p, *rest = self.particles.advance(state, completed, weighed, rng, means)
-        selected = np.flatnonzero(weighed & ~np.isnan(fixed).all(axis=1))
-        if selected.size:
-            given = (
-                state[selected],
-                fixed[selected],
-                weighed[selected],
-                rng.take(selected),
-                False,
-            )
-            log_p[selected] -= self.particles.advance(*given)[0]
+        some = np.flatnonzero(weighed & ~np.isnan(fixed).all(axis=1))
+        if some.size:
+            given = state[some], fixed[some], weighed[some], rng.take(some), False
+            log_p[some] -= self.particles.advance(*given)[0]
         self.fixed[which] = np.where(self.once[which], rest[0], fixed)
         return log_p, *rest
 
@@ -250,12 +241,10 @@ class _Cloud:
         best, model = (self.log_w[s] + noise).argmax(), self.particles
         w = np.exp(self.log_w[s] - logsumexp(self.log_w[s]))
         for row in rows:
-            particles_of_row = self.paths.pop(row)
-            filled = particles_of_row[best]
+            values = self.paths.pop(row)
+            filled = values[best]
             if not self.drawn:
-                filled = model.decoded(
-                    (w @ particles_of_row)[None].astype(self.v.dtype)
-                )[0]
+                filled = model.decoded((w @ values)[None].astype(self.v.dtype))[0]
             self.v[row] = np.where(np.isnan(self.v[row]), filled, self.v[row])
         self.open[s] = self.open[s][len(rows) :]
         if alone:

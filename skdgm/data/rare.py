@@ -47,10 +47,8 @@ class Rare(NamedTuple):
             ] = True
         units = np.where(rare, (~rare).sum(), np.cumsum(~rare) - 1)
         catches = self.handle_unknown == "infrequent_if_exist" and bool(rare.any())
-        rare_weight = np.where(rare, np.maximum(weight, _UNSEEN), 0.0)
-        share = np.where(
-            rare, rare_weight / ((rare_weight.sum() + catches) or 1.0), 1.0
-        )
+        masses = np.where(rare, np.maximum(weight, _UNSEEN), 0.0)
+        share = np.where(rare, masses / ((masses.sum() + catches) or 1.0), 1.0)
         return Groups(units, share, rare, catches)
 
 

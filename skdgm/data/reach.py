@@ -153,21 +153,18 @@ def tell_beyond(name, beyond, name_of):
 def ends(columns, n_columns):
     """Limits of the training range of each column, with a tail and without, of shape
     (2, 2, n_columns), in the units of a model; infinite where there is no limit."""
-    limits_of_columns = np.full((2, 2, n_columns), [[[-np.inf], [np.inf]]])
+    found = np.full((2, 2, n_columns), [[[-np.inf], [np.inf]]])
     reach, kinds = getattr(columns, "reach", 0.0), getattr(columns, "kinds", None)
     if np.ndim(reach):
         real = (kinds is None or np.isin(kinds, _REAL)) & (reach > 0)
         low, high = seen_range(columns, n_columns)
-        for pair, share in zip(limits_of_columns, (tail(columns.seen), 0.0)):
+        for pair, share in zip(found, (tail(columns.seen), 0.0)):
             margin = share * (high - low)
             pair[:] = np.where(real, [low - margin, high + margin], pair)
     for j, scale in enumerate(getattr(columns, "scales", ())):
         if hasattr(scale, "ends"):
-            limits_of_columns[0, :, j], limits_of_columns[1, :, j] = (
-                scale.ends,
-                scale.z[[0, -1]],
-            )
-    return limits_of_columns
+            found[0, :, j], found[1, :, j] = scale.ends, scale.z[[0, -1]]
+    return found
 
 
 def _sizes(columns, v):

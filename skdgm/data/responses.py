@@ -112,12 +112,7 @@ class Responses(NamedTuple):
         if self.framed:
             import pandas as pd
 
-            frame = pd.DataFrame(
-                {
-                    j: self._typed(j, column_values)
-                    for j, column_values in enumerate(parts)
-                }
-            )
+            frame = pd.DataFrame({j: self._typed(j, v) for j, v in enumerate(parts)})
             return frame.set_axis(pd.Index(self.names), axis=1)
         if self.flat:
             return parts[0]
@@ -153,22 +148,15 @@ def learned_responses(given, owner, column_types):
     """
     names, parts, flat = parts_of(given, owner)
     column_names = list(range(len(parts))) if names is None else list(names)
-    kinds, classes, option_kinds, codec = (
-        [],
-        [],
-        _told(column_types, column_names),
-        None,
-    )
+    kinds, classes, asked_kinds, codec = [], [], _told(column_types, column_names), None
     if is_frame(given):
         codec = Codec.of(given, dict.fromkeys(column_names, "numeric"))
         parts = _ticks(given, parts, codec)
-        option_kinds = [
-            "categorical"
-            if option_kind == "mixed" and str(dtype) == "category"
-            else option_kind
-            for option_kind, dtype in zip(option_kinds, codec.dtypes)
+        asked_kinds = [
+            "categorical" if asked == "mixed" and str(dtype) == "category" else asked
+            for asked, dtype in zip(asked_kinds, codec.dtypes)
         ]
-    for name, option_kind, part in zip(column_names, option_kinds, parts):
+    for name, asked, part in zip(column_names, asked_kinds, parts):
         values = as_values(part, owner)
         observed = values[~missing(values)]
         if not len(observed):
@@ -176,7 +164,7 @@ def learned_responses(given, owner, column_types):
                 f"{owner} needs y, but it has no value in column {name!r}: all are "
                 "missing."
             )
-        kind = _kind(observed, flat) if option_kind == "mixed" else option_kind
+        kind = _kind(observed, flat) if asked == "mixed" else asked
         labels = np.zeros(0)
         if parsed(kind)[0] == "categorical":
             labels = np.unique(of_classes(observed, f"y of {owner}"))

@@ -65,13 +65,11 @@ class Levels(NamedTuple):
             below = x - self.values[ranks - 1] < self.values[ranks] - x
             ranks = ranks - below
             nearest = self.values[ranks]
-        tolerance = _SAME * np.maximum(np.abs(nearest), _SAME)
+        room = _SAME * np.maximum(np.abs(nearest), _SAME)
         if (self.values == np.rint(self.values)).all():
             # Single precision distinguishes neighboring integers.
-            tolerance = np.minimum(
-                tolerance, np.maximum(0.5, _ROUNDING * np.abs(nearest))
-            )
-        return np.where(np.abs(x - nearest) <= tolerance, ranks, np.nan)
+            room = np.minimum(room, np.maximum(0.5, _ROUNDING * np.abs(nearest)))
+        return np.where(np.abs(x - nearest) <= room, ranks, np.nan)
 
     def backward(self, v):
         """Values of ranks; fractional ranks are interpolated."""

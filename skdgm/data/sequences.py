@@ -151,10 +151,8 @@ def carried_on(found, X, lengths, kept):
     n_each = len(found) // len(lengths)
     if isinstance(found, np.ndarray):
         array = X.toarray() if sp.issparse(X) else np.asarray(X)
-        last_values = np.repeat(last_known(array, lengths, kept), n_each, axis=0)
-        return np.where(np.isnan(last_values), found, last_values).astype(
-            found.dtype, copy=False
-        )
+        last = np.repeat(last_known(array, lengths, kept), n_each, axis=0)
+        return np.where(np.isnan(last), found, last).astype(found.dtype, copy=False)
     frame, result = as_pandas(X), as_pandas(found)
     if not is_frame(frame):
         return found
@@ -163,11 +161,9 @@ def carried_on(found, X, lengths, kept):
         column, drawn = frame.iloc[:, j], result.iloc[:, j]
         known, place = column.notna().to_numpy(bool), np.arange(len(column))
         place = np.where(known, place, np.nan)[:, None]
-        last_values = np.repeat(
-            last_known(place, lengths, np.ones(1, bool))[:, 0], n_each
-        )
-        known = ~np.isnan(last_values)
-        column = column.iloc[np.where(known, last_values, 0).astype(int)]
+        last = np.repeat(last_known(place, lengths, np.ones(1, bool))[:, 0], n_each)
+        known = ~np.isnan(last)
+        column = column.iloc[np.where(known, last, 0).astype(int)]
         column = column.reset_index(drop=True).where(known)
         column = filled_column(column, drawn.reset_index(drop=True))
         result.isetitem(j, column.array)

@@ -145,19 +145,15 @@ def as_reals(values, dtype):
     """Convert numbers to a column of a dtype; integers are rounded and clipped."""
     import pandas as pd
 
-    numpy_dtype = plain_type(dtype)
-    if numpy_dtype.kind not in "iu":
+    plain = plain_type(dtype)
+    if plain.kind not in "iu":
         return pd.Series(values).astype(dtype)
-    missing, info = np.isnan(values), np.iinfo(numpy_dtype)
+    missing, info = np.isnan(values), np.iinfo(plain)
     # The largest 64-bit integer is not a float; the nearest float overflows.
-    highest = float(info.max)
-    highest = highest if int(highest) <= info.max else np.nextafter(highest, 0)
-    integers = (
-        np.where(missing, 0, np.rint(values))
-        .clip(info.min, highest)
-        .astype(numpy_dtype)
-    )
-    return _typed(pd.arrays.IntegerArray(integers, missing), dtype, missing)
+    high = float(info.max)
+    high = high if int(high) <= info.max else np.nextafter(high, 0)
+    whole = np.where(missing, 0, np.rint(values)).clip(info.min, high).astype(plain)
+    return _typed(pd.arrays.IntegerArray(whole, missing), dtype, missing)
 
 
 def as_labels(values, dtype, categories):

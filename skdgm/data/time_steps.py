@@ -55,13 +55,11 @@ class Times(NamedTuple):
 
         steps = np.diff(ticks, prepend=np.nan)
         steps[starts] = np.nan
-        is_missing = np.isnan(steps)
-        integers = np.where(is_missing, 0, steps).astype(np.int64) * max(
-            self.clock.tick, 1
-        )
+        lost = np.isnan(steps)
+        whole = np.where(lost, 0, steps).astype(np.int64) * max(self.clock.tick, 1)
         if self.clock.form == "period":
-            return pd.Series(pd.arrays.IntegerArray(integers, is_missing))
-        return pd.Series(integers.view(f"m8[{self.clock.unit}]")).mask(is_missing)
+            return pd.Series(pd.arrays.IntegerArray(whole, lost))
+        return pd.Series(whole.view(f"m8[{self.clock.unit}]")).mask(lost)
 
     def taken(self, column):
         """Ticks of a column of :meth:`steps`, at least the minimum step; the typical
@@ -174,10 +172,8 @@ class TimeSteps(NamedTuple):
         given = as_pandas(X)
         for times in self.columns:
             ticks = self._known(times, X, len(frame))
-            steps, begun = (
-                times.taken(frame[times.name]),
-                times.begun(len(lengths), seed),
-            )
+            steps = times.taken(frame[times.name])
+            begun = times.begun(len(lengths), seed)
             dates = times.column(_between(ticks, steps, lengths, begun))
             if is_frame(given) and times.name in given.columns:
                 column = given[times.name].reset_index(drop=True)
@@ -241,24 +237,24 @@ def _times_of(column, place, lengths):
     is_date = getattr(column.dtype, "kind", "O") == "M" or form == "date"
     candidates = []
     for ruler in (None, _MOMENTS, _MONTHS, _ENDS) if is_date else (None,):
-        times = direct if ruler is None else _by(ruler, direct, column)
-        if times is None:
+        own = direct if ruler is None else _by(ruler, direct, column)
+        if own is None:
             continue
-        ticks = times.ticks(column)
+        ticks = own.ticks(column)
         steps, number = _steps(ticks, lengths)
         if len(steps) < _STEPS or (steps < 0).any() or not steps.any():
             continue
         candidates.append(
-            (_regular(steps, number), ruler in (_MONTHS, _ENDS), times, ticks)
+            (_regular(steps, number), ruler in (_MONTHS, _ENDS), own, ticks)
         )
     if not candidates:
         return None
-    *_, times, ticks = max(candidates, key=lambda known: known[:2])
+    *_, own, ticks = max(candidates, key=lambda known: known[:2])
     steps, _ = _steps(ticks, lengths)
     first = ticks[np.cumsum(lengths) - lengths]
     first = first[~np.isnan(first)]
     first = first if len(first) else ticks[~np.isnan(ticks)]
-    return times._replace(
+    return own._replace(
         low=float(steps.min()),
         typical=float(np.quantile(steps, 0.5, method="lower")),
         first=(float(first.min()), float(first.max())),

@@ -175,11 +175,9 @@ class UnitColumns(MixedColumns):
         """Kinds, with "ordinal" for numeric columns of few values, and scales."""
         numeric = kinds == "numeric"
         kinds, scales = super()._scaled(table, kinds)
-        has_many = numeric & (kinds == "numeric")
-        kinds = np.where(has_many, "gaussian", kinds)
-        return kinds, tuple(
-            None if is_real else scale for is_real, scale in zip(has_many, scales)
-        )
+        many = numeric & (kinds == "numeric")
+        kinds = np.where(many, "gaussian", kinds)
+        return kinds, tuple(None if m else s for m, s in zip(many, scales))
 
     def _first(self, table, seen, total):
         columns = super()._first(table, seen, total)

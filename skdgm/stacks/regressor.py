@@ -142,12 +142,12 @@ class TunedRegressor(RegressorMixin, TunedNetwork):
         predicted[rows] = self.predict(_safe_indexing(X, rows)).reshape(len(rows), -1)
         scores = [
             r2_score(
-                target[is_known],
-                prediction[is_known],
-                sample_weight=shares(weight[is_known])[0],
+                target[there],
+                z[there],
+                sample_weight=shares(weight[there])[0],
             )
-            for target, prediction, is_known in zip(y.T, predicted.T, known.T)
-            if is_known.any()
+            for target, z, there in zip(y.T, predicted.T, known.T)
+            if there.any()
         ]
         return float(np.mean(scores))
 

@@ -275,14 +275,10 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         """
 
         def layers(net, x):
-            features, activation = [], self._activation
+            features, names = [], self._activation
             for number, layer in enumerate(net[:-1]):
-                own_activation = (
-                    activation
-                    if isinstance(activation, str)
-                    else activation[number : number + 1]
-                )
-                x = hidden((layer,), x, own_activation)
+                name = names if isinstance(names, str) else names[number : number + 1]
+                x = hidden((layer,), x, name)
                 features.append(x)
             return np.concatenate(features, axis=1)
 
