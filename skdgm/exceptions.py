@@ -116,14 +116,14 @@ class MissingCapability(TypeError, ValueError):
     """
 
     def __init__(self, name, capability, argument="nothing"):
-        what = f"{_WORDS.get(capability, 'the method')} ({capability})"
-        of = "given" if argument not in ("complete", "grey") else "of"
-        more = f" {of} {argument}{' rows' if of == 'of' else ''}"
-        more = {"nothing": "", "missing": _MISSING}.get(argument, more)
+        method = f"{_WORDS.get(capability, 'the method')} ({capability})"
+        preposition = "given" if argument not in ("complete", "grey") else "of"
+        suffix = f" {preposition} {argument}{' rows' if preposition == 'of' else ''}"
+        suffix = {"nothing": "", "missing": _MISSING}.get(argument, suffix)
         if argument == "missing" and capability not in ("log_prob", "features"):
-            more += ", or use score_samples"
+            suffix += ", or use score_samples"
         self._arguments = name, capability, argument
-        super().__init__(f"{name} does not have {what}{more}.")
+        super().__init__(f"{name} does not have {method}{suffix}.")
 
     def __reduce__(self):
         # Allows another process to raise the error again.

@@ -51,24 +51,24 @@ def filled_in(model, X, values):
     """
     if not isinstance(values, np.ndarray) or is_streamed(X) or not _in_frames(model):
         return values
-    plain, foreign = as_pandas(X), is_foreign(X)
-    if not is_frame(plain):
+    frame, foreign = as_pandas(X), is_foreign(X)
+    if not is_frame(frame):
         return values
     import pandas as pd
 
-    imputed = pd.DataFrame(values, columns=plain.columns)
-    result = completed(plain, imputed)
+    imputed = pd.DataFrame(values, columns=frame.columns)
+    result = completed(frame, imputed)
     if not foreign:
         return result
     schema, types, arrow_names = schema_of(X), [], []
-    for j, (kind, *more) in enumerate(schema.types):
+    for j, (kind, *parameters) in enumerate(schema.types):
         fits = _holds(_TYPES.get(kind), values[:, j])
-        types.append((kind, *more) if fits else ("Float64",))
+        types.append((kind, *parameters) if fits else ("Float64",))
         arrow_names.append(schema.own[j] if fits and schema.own else None)
         if not fits:
             result.isetitem(j, imputed.iloc[:, j].to_numpy())
-    own = tuple(arrow_names) if schema.own else ()
-    return native(result, schema._replace(types=tuple(types), own=own))
+    detailed = tuple(arrow_names) if schema.own else ()
+    return native(result, schema._replace(types=tuple(types), own=detailed))
 
 
 def conditional_sample(

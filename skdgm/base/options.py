@@ -213,31 +213,33 @@ def _declare(cls):
 
     Remove their defaults from the class, because options are attributes of instances.
     """
-    own, inherited, stated = cls._own_options, _options_of(cls), set()
+    declared, inherited, stated = cls._own_options, _options_of(cls), set()
     for name, hint in inspect.get_annotations(cls).items():
         hint, details, doc = _parts_of(_evaluated(hint, cls))
         if doc:
             cls._own_docs[name] = doc
         if details:
             gone = [n for n, option in inherited.items() if option.group == name]
-            own |= dict.fromkeys(gone, Option(None, KW_ONLY))
-            own |= {n: Option(*details[n], name) for n in details}
+            declared |= dict.fromkeys(gone, Option(None, KW_ONLY))
+            declared |= {n: Option(*details[n], name) for n in details}
         kinds = hint, get_origin(hint)
         constant = ClassVar in kinds or Final in kinds or name.isupper()
         if hint is KW_ONLY:
-            cls._own_positional = tuple(own)
+            cls._own_positional = tuple(declared)
         elif not (constant or name.startswith("_")) and name in vars(cls):
-            earlier = (inherited | own).get(name)
-            own[name] = Option(hint, vars(cls)[name], earlier and earlier.group)
+            earlier = (inherited | declared).get(name)
+            declared[name] = Option(hint, vars(cls)[name], earlier and earlier.group)
             stated.add(name)
-    for name in (inherited.keys() | own.keys()) & vars(cls).keys() - stated:
+    for name in (inherited.keys() | declared.keys()) & vars(cls).keys() - stated:
         if not hasattr(vars(cls)[name], "__get__"):  # A method or property.
-            own[name] = (inherited | own)[name]._replace(default=vars(cls)[name])
-    for name, option in own.items():
+            declared[name] = (inherited | declared)[name]._replace(
+                default=vars(cls)[name]
+            )
+    for name, option in declared.items():
         if isinstance(option.default, _Within):
             group, default = option.default
-            own[name] = option._replace(default=default, group=group)
-    for name in own.keys() & vars(cls).keys():
+            declared[name] = option._replace(default=default, group=group)
+    for name in declared.keys() & vars(cls).keys():
         delattr(cls, name)
 
 
@@ -277,13 +279,13 @@ def _evaluated(hint, cls):
 def _options_of(cls):
     """Options of a class and its bases: positional options first, then those of the
     class, then those of its bases."""
-    places, found, first = {}, {}, _positional(cls)
+    places, options, first = {}, {}, _positional(cls)
     for place, kind in reversed(list(enumerate(cls.__mro__))):
         for name, option in vars(kind).get("_own_options", {}).items():
             places.setdefault(name, place)
-            found[name] = option
+            options[name] = option
     places |= {name: place - len(first) for place, name in enumerate(first)}
-    return {name: found[name] for name in sorted(found, key=places.get)}
+    return {name: options[name] for name in sorted(options, key=places.get)}
 
 
 def declared_by(cls):
@@ -303,11 +305,11 @@ def _arguments(options):
     for name, option in options.items():
         details.setdefault(option.group, {})[name] = option
     for name, option in options.items():
-        own, kinds = details.get(name, {}), groups_in(option.hint)
-        useless = [kind for kind in kinds if not kind.by_field(own)]
+        fields, kinds = details.get(name, {}), groups_in(option.hint)
+        useless = [k for k in kinds if not k.by_field(fields)]
         if useless:
-            kept = tuple(kind for kind in get_args(option.hint) if kind not in useless)
-            option = option._replace(hint=Union[kept])  # noqa: UP007
+            useful = tuple(k for k in get_args(option.hint) if k not in useless)
+            option = option._replace(hint=Union[useful])  # noqa: UP007
         if option.is_argument:
             arguments[name] = option
     return arguments
@@ -390,34 +392,34 @@ class _Docstring:
 
     def _nearest(self, section):
         """Entry of the nearest class for each name."""
-        found = {}
+        nearest = {}
         for kind in self.cls.__mro__:
             doc = vars(kind).get("__doc__")
             for entry in doc.entries(section) if isinstance(doc, _Docstring) else ():
                 entry = *entry[:2], self._cited(entry[2], doc.references())
                 for name in entry[0]:
-                    found.setdefault(name, entry)
+                    nearest.setdefault(name, entry)
             shared = vars(kind).get("_own_docs", {}) if section == "Parameters" else {}
             for name, (text, words) in shared.items():
                 body = textwrap.indent(inspect.cleandoc(text), "    ")
-                found.setdefault(name, ((name,), words, body))
-        return found
+                nearest.setdefault(name, ((name,), words, body))
+        return nearest
 
     def _cited(self, paragraph, theirs):
         """Paragraph without citations of references that the class does not have."""
-        own = self.references().items()
-        shared = {number for number, text in own if theirs.get(number, text) == text}
+        refs = self.references().items()
+        shared = {number for number, text in refs if theirs.get(number, text) == text}
         return _CITATION.sub(lambda m: m[0] * (m[1] in shared), paragraph)
 
     def _parameters(self):
         declared, done = _options_of(self.cls), set()
         options = _arguments(declared)
-        found = self._nearest("Parameters")
+        nearest = self._nearest("Parameters")
         for name in options:
-            if name in done or name not in found:
+            if name in done or name not in nearest:
                 continue
-            entry = names, kind, body = found[name]
-            names = [n for n in names if n in options and found[n] is entry]
+            entry = names, kind, body = nearest[name]
+            names = [n for n in names if n in options and nearest[n] is entry]
             done.update(names)
             hints, defaults, _ = zip(*(options[n] for n in names))
             if "default=" not in kind:
@@ -438,9 +440,9 @@ class _Docstring:
 def _details_in_words(group, options, hint):
     """Lines on the details of an option, with their defaults; "" if it has none."""
     kinds, defaults = groups_in(hint), {}
-    for name, own in options.items():
-        for kind in kinds if own.group == group else ():
-            defaults |= kind.by_field({name: f"={_shown(own.default)}``"})
+    for name, option in options.items():
+        for kind in kinds if option.group == group else ():
+            defaults |= kind.by_field({name: f"={_shown(option.default)}``"})
     if not defaults:
         return ""
     fields = [field for kind in kinds for field in kind._parameter_constraints]

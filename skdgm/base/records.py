@@ -135,8 +135,8 @@ class Record:
 
     def _begin(self):
         """Store which attributes were learned before the current stage."""
-        known = vars(self.estimator).items()
-        self.learned = [name for name, v in known if self.start.get(name) is not v]
+        items = vars(self.estimator).items()
+        self.learned = [name for name, v in items if self.start.get(name) is not v]
 
     def _write_epochs(self, new, stage, state, progress):
         stopping = dict(progress.stopping)
@@ -173,7 +173,7 @@ def file_of(estimator):
     component in the file of its model; or None."""
     place = vars(estimator).pop("_part_of", None)
     callbacks = vars(estimator).get("_skl_callbacks", ())
-    files = [one for one in callbacks if getattr(one, "keeps_training", False)]
+    files = [c for c in callbacks if getattr(c, "keeps_training", False)]
     if len(files) > 1:
         raise ValueError(
             f"{estimator._name} has {len(files)} callbacks that keep its training: "
@@ -184,7 +184,7 @@ def file_of(estimator):
 
 def fingerprint(estimator, *tables):
     """Dict of facts that identify a fit of an estimator to tables."""
-    options = {name: _plainly(own) for name, own in estimator.get_params().items()}
+    options = {name: _plainly(v) for name, v in estimator.get_params().items()}
     compared = {
         name: value
         for name, value in options.items()

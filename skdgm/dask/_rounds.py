@@ -84,8 +84,8 @@ def mean(shared, total):
 
     def after(old, part):
         part = part / part.dtype.type(max(1, n_rows))
-        whole = old.dtype.kind != "f"
-        return old + (np.rint(part).astype(old.dtype) if whole else part)
+        is_integer = old.dtype.kind != "f"
+        return old + (np.rint(part).astype(old.dtype) if is_integer else part)
 
     return tree_map(after, _grown(shared, change), change)
 

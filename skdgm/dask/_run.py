@@ -227,12 +227,12 @@ class Run:
             self.places[number] = alive[turn % len(alive)]
 
         def make():
-            kept = []
+            futures = []
             for number in numbers:
                 rows = self._made(self.shards[number])
-                given = self.header, *rows, self.network, self.n_batches
-                kept.append(self._one(number, _shard.keep, *given))
-            return self._submit(list, kept)
+                arguments = self.header, *rows, self.network, self.n_batches
+                futures.append(self._one(number, _shard.keep, *arguments))
+            return self._submit(list, futures)
 
         return self._result(make)
 

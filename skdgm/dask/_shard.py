@@ -202,8 +202,8 @@ class Shard:
     def watched(self, state):
         """Watch of the losses, which compares them with the loss of the first state."""
         if self.watch is None:
-            known = self.table, self.held_out, state
-            self.watch = self.objective.watch(*known)
+            arguments = self.table, self.held_out, state
+            self.watch = self.objective.watch(*arguments)
         return self.watch
 
     def batches(self, epoch, first):

@@ -51,12 +51,12 @@ class Attributes(NamedTuple):
     @property
     def real(self):
         """Mask of the real attributes."""
-        return np.array([not len(own) for own in self.classes])
+        return np.array([not len(classes) for classes in self.classes])
 
     @property
     def sizes(self):
         """Number of inputs of each attribute."""
-        return np.array([max(1, len(own)) for own in self.classes])
+        return np.array([max(1, len(classes)) for classes in self.classes])
 
     def types(self):
         """Dict of the :class:`~skdgm.data.ColumnType` of each attribute, by name."""
@@ -170,8 +170,8 @@ class Attributes(NamedTuple):
     def encoded(self, numbers):
         """One-hot classes and unscaled numbers, of shape (n_rows, n_inputs)."""
         parts = [
-            np.eye(len(own))[numbers[:, j].astype(int)] if len(own) else numbers[:, [j]]
-            for j, own in enumerate(self.classes)
+            np.eye(len(c))[numbers[:, j].astype(int)] if len(c) else numbers[:, [j]]
+            for j, c in enumerate(self.classes)
         ]
         return np.concatenate(parts, axis=1)
 

@@ -45,10 +45,10 @@ def schema_of(X):
     """The :class:`Schema` of a DataFrame."""
     frame = nw.from_native(flattened(X), eager_only=True)
     types = tuple(_described(frame[name]) for name in frame.columns)
-    library, own = frame.implementation.name.lower(), ()
+    library, arrow_names = frame.implementation.name.lower(), ()
     if library == "pyarrow":
-        own = tuple(map(_arrow_names, frame.to_native().schema.types))
-    return Schema(library, tuple(frame.columns), types, own)
+        arrow_names = tuple(map(_arrow_names, frame.to_native().schema.types))
+    return Schema(library, tuple(frame.columns), types, arrow_names)
 
 
 def _arrow_names(kind):

@@ -83,11 +83,11 @@ def fill_gaps(particles, v, starts, lengths, rng, method, n_each, kept=None):
     size = max(1, _ROOM // n_each)
     for first in range(0, len(order), size):
         which = order[first : first + size]
-        given = particles, v, starts[which], lengths[which], rng, method, n_each
-        _Cloud(*given, once[which]).run()
-    for part, own in zip(_parts(starts, lengths), once):
+        arguments = particles, v, starts[which], lengths[which], rng, method, n_each
+        _Cloud(*arguments, once[which]).run()
+    for part, columns in zip(_parts(starts, lengths), once):
         # The last row is imputed given the most rows.
-        v[part, own] = v[part, own][-1]
+        v[part, columns] = v[part, columns][-1]
     return v
 
 
@@ -150,15 +150,17 @@ class _Cloud:
         first = self.starts[which] + self.last[which] + 1
         n_rows = (self.lengths - self.last)[which] - 1
         u = self.rng.take(first).fold(_ON).uniform(1)
-        chosen = [s * self.k + self._chosen(s, own, k) for s, own in zip(which, u)]
+        chosen = [
+            s * self.k + self._chosen(s, uniform, k) for s, uniform in zip(which, u)
+        ]
         chosen = np.concatenate(chosen)
         state = self.state[chosen]
         for t in range(n_rows[0]):
             rows = first[n_rows > t] + t
             n = len(rows) * k
             v, rng = self.v[np.repeat(rows, k)], self.rng.take(rows).each(k).fold(_STEP)
-            given = state[:n], v, np.zeros(n, bool), rng, not self.drawn
-            _, filled, means, state = self._given_fixed(chosen[:n], *given)
+            arguments = state[:n], v, np.zeros(n, bool), rng, not self.drawn
+            _, filled, means, state = self._given_fixed(chosen[:n], *arguments)
             if not self.drawn:
                 means = means.reshape(len(rows), k, -1).mean(axis=1)
                 filled = self.particles.decoded(means.astype(v.dtype))
@@ -186,8 +188,8 @@ class _Cloud:
         v, rng = np.repeat(self.v[rows], k, axis=0), self.rng.take(rows).each(k)
         weighed = np.repeat(self.differ[which], k)
         some = own[:: many // k]
-        given = self.state[some], v, weighed, rng.fold(_STEP), means
-        log_p, filled, expected, state = self._given_fixed(some, *given)
+        arguments = self.state[some], v, weighed, rng.fold(_STEP), means
+        log_p, filled, expected, state = self._given_fixed(some, *arguments)
         self.state[own] = np.repeat(state, many // k, axis=0)
         self.log_w[which] += log_p.reshape(-1, k)
         if not self.drawn:
@@ -210,8 +212,8 @@ class _Cloud:
         log_p, *rest = self.particles.advance(state, completed, weighed, rng, means)
         some = np.flatnonzero(weighed & ~np.isnan(fixed).all(axis=1))
         if some.size:
-            given = state[some], fixed[some], weighed[some], rng.take(some), False
-            log_p[some] -= self.particles.advance(*given)[0]
+            arguments = state[some], fixed[some], weighed[some], rng.take(some), False
+            log_p[some] -= self.particles.advance(*arguments)[0]
         self.fixed[which] = np.where(self.once[which], rest[0], fixed)
         return log_p, *rest
 

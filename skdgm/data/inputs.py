@@ -107,8 +107,10 @@ def refuse_others(model, X, error):
     that are not numbers, infinite values or the number of dimensions."""
     message, who = str(error), type(model).__name__
     if message.startswith("Found array with dim "):
-        known = *vars(model), *getattr(model, "_DETAILS", ())
-        shape = ", and say what they are by image_shape" * ("image_shape" in known)
+        names_known = *vars(model), *getattr(model, "_DETAILS", ())
+        shape = ", and say what they are by image_shape" * (
+            "image_shape" in names_known
+        )
         raise ValueError(
             f"{message} Make a row of each image or array: X.reshape(len(X), -1)"
             f"{shape}."
@@ -199,10 +201,10 @@ def as_values(y, owner, name="y"):
     try:
         values = np.asarray(y, dtype=object if extension else None)
         if values.dtype.kind in "SU" and not isinstance(y, np.ndarray):
-            given = np.asarray(y, dtype=object)
+            entries = np.asarray(y, dtype=object)
             # NumPy converts numbers to text if some entries are text.
-            if not all(isinstance(value, _TEXT) for value in given.ravel().tolist()):
-                return given
+            if not all(isinstance(value, _TEXT) for value in entries.ravel().tolist()):
+                return entries
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{name} cannot be read as an array: give it one value for each row, or as "

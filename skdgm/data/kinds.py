@@ -89,14 +89,14 @@ class ColumnTypes(dict):
     def summary(self):
         """Number of columns of each kind, as text."""
         numbers = Counter(
-            "grey" if own.kind == "bernoulli" and own.high is not None else own.kind
-            for own in self.values()
+            "grey" if c.kind == "bernoulli" and c.high is not None else c.kind
+            for c in self.values()
         )
         return ", ".join(f"{n} {kind}" for kind, n in numbers.items())
 
     def _lines(self):
         """Pairs of a name and a text; the middle of a long list is omitted."""
-        pairs = [(str(name), str(own)) for name, own in self.items()]
+        pairs = [(str(name), str(kind)) for name, kind in self.items()]
         if len(pairs) > _LINES:
             half = _LINES // 2
             pairs = [*pairs[:half], ("...", "..."), *pairs[-half:]]
@@ -218,8 +218,8 @@ class Mixed(NamedTuple):
             return Codes(*facts, self.counts)
         which = self.which(kind)
         reach = np.broadcast_to(self.reach, self.seen.shape)
-        found = Columns(*(fact[which] for fact in (*self[:5], reach)))
-        return found._replace(range=seen_range(self, len(self.seen))[:, which])
+        statistics = Columns(*(fact[which] for fact in (*self[:5], reach)))
+        return statistics._replace(range=seen_range(self, len(self.seen))[:, which])
 
 
 def names_of(model):
@@ -239,7 +239,7 @@ def kinds_of(column_types, rows):
     if isinstance(names, str):
         invalid = [names]
     else:
-        invalid = [one for one in names if not isinstance(one, str) or one not in KINDS]
+        invalid = [k for k in names if not isinstance(k, str) or k not in KINDS]
     if invalid and names != "mixed":
         raise ValueError(
             f"column_types must be 'mixed', or have one of {_listed(KINDS)} for each "
@@ -284,7 +284,9 @@ def check(rows, kinds, who, sizes=None):
     codes = np.flatnonzero(kinds == "categorical")
     if not bits.size + codes.size:
         return
-    bit_names, code_names = ([rows.name_of(j) for j in own] for own in (bits, codes))
+    bit_names, code_names = (
+        [rows.name_of(j) for j in which] for which in (bits, codes)
+    )
     sizes = None if sizes is None else sizes[codes]
     for block in rows.blocks():
         part = rows.take(block)

@@ -150,13 +150,15 @@ class MixedColumns(RealColumns):
 
     def _encoded(self, model, X, known, fitting):
         """Data as numbers, their codec, and True if the codec encoded them."""
-        given, X = X, as_pandas(X) if self.takes_times else X
+        original, X = X, as_pandas(X) if self.takes_times else X
         frame = is_frame(X)
         if known is not None:
             codec = known.codec
         elif frame and self.takes_times:
             codec = Codec.of(X, None if isinstance(self.kinds, str) else self.kinds)
-            codec = codec._replace(schema=None if X is given else schema_of(given))
+            codec = codec._replace(
+                schema=None if X is original else schema_of(original)
+            )
         else:
             codec = None
         if codec is None or not frame:
@@ -240,8 +242,8 @@ class MixedColumns(RealColumns):
             for j in columns.which("categorical"):
                 parts[j] = columns.scales[j].merged(parts[j])
         for j in np.flatnonzero(columns.gaps):
-            own = columns.absent[j]
-            parts[j] = np.append(own, (1 - own) * parts[j])
+            absent = columns.absent[j]
+            parts[j] = np.append(absent, (1 - absent) * parts[j])
         return np.concatenate(parts)
 
     def fill(self, columns):

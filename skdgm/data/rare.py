@@ -63,10 +63,10 @@ def tell_identifiers(columns, table):
     for j in np.flatnonzero(many):
         n_rows = max(columns.seen[j], len(table.index))
         size = np.count_nonzero(columns.counts[ends[j] - sizes[j] : ends[j]])
-        plain = kinds is None or kinds[j] == "categorical"
+        categorical = kinds is None or kinds[j] == "categorical"
         # Merged categories cost nothing.
         grouped = bool(scales) and scales[j] is not None
-        if plain and not grouped and size >= max(_MANY, n_rows / 2):
+        if categorical and not grouped and size >= max(_MANY, n_rows / 2):
             warn(
                 f"The column {table.rows.name_of(j)!r} has {size:,} categories in "
                 f"{n_rows:,.0f} rows, as identifiers have: there is next to nothing to "

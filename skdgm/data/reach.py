@@ -97,12 +97,12 @@ def far_out(model, columns, table, slowed=False):
     suit outliers.
     """
     names = vars(model).pop("_names", getattr(model, "feature_names_in_", None))
-    found = farthest(columns, table)
-    if not found:
+    outliers = farthest(columns, table)
+    if not outliers:
         return ""
     parts = [
         f"{j if names is None else str(names[j])!r} (up to {size:.4g}, in row {row})"
-        for j, row, size in found
+        for j, row, size in outliers
     ]
     more = f" and {len(parts) - _MANY} more" if len(parts) > _MANY else ""
     words = (

@@ -61,8 +61,8 @@ class UnitFacts(NamedTuple):
 
 def parsed(name):
     """Kind of units, and the number n in "binomial(n)" or "categorical(n)"."""
-    found = _COUNTED.fullmatch(name)
-    return (found[1], int(found[2])) if found else (name, None)
+    match = _COUNTED.fullmatch(name)
+    return (match[1], int(match[2])) if match else (name, None)
 
 
 def of_block(kind):
@@ -182,11 +182,13 @@ class UnitColumns(MixedColumns):
     def _first(self, table, seen, total):
         columns = super()._first(table, seen, total)
         kinds, n_columns = columns.kinds, len(columns.kinds)
-        given = self._given(table.rows)
+        n_given = self._given(table.rows)
         limits, which = np.ones(n_columns, int), np.flatnonzero(kinds == "binomial")
         if len(which):
             highest = count_sizes(table, np.ones(len(which), int), which) - 1
-            limits[which] = np.where(given[which], given[which], np.maximum(highest, 1))
+            limits[which] = np.where(
+                n_given[which], n_given[which], np.maximum(highest, 1)
+            )
         mean, deviation, base = self._moments_of(table, kinds, seen, total)
         gained = np.isin(kinds, ("interval", *_COUNTS))
         spread = np.maximum(deviation, _least_deviation(kinds, mean, limits))
@@ -206,7 +208,7 @@ class UnitColumns(MixedColumns):
             weight = table.weight[block]
             square += weight @ np.nan_to_num((part - mean) ** 2)
             base[counts] -= weight @ np.nan_to_num(gammaln(part[:, counts] + 1))
-        square, base = (own / np.maximum(seen, 1e-300) for own in (square, base))
+        square, base = (sums / np.maximum(seen, 1e-300) for sums in (square, base))
         return mean, np.sqrt(square), base
 
     def moments_of(self, columns, kind):
@@ -218,14 +220,14 @@ class UnitColumns(MixedColumns):
         if kind == "gaussian":
             return 0.0, 1.0
         seen, total = columns.seen[which], columns.total[which]
-        most = columns.units.limits[which]
+        limits = columns.units.limits[which]
         if kind == "poisson":
             return (total + 0.5) / (seen + 1)
         if kind == "rectified":
             mean = (total / columns.scale[which] + 0.5) / (seen + 1)
             return mean, np.ones(len(seen))
         # Laplace smoothing of bits, intervals and counts up to n.
-        return (total + most) / (seen + 2)
+        return (total + limits) / (seen + 2)
 
 
 class SeriesColumns(UnitColumns):

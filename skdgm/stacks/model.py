@@ -88,9 +88,9 @@ class StackModel(Model[StackOptionsT]):
         for number, (name, machine) in enumerate(layers):
             where, kinds = self.place(number, machines)
             if not isinstance(machine, kinds):
-                known = " or ".join(with_article(kind.__name__) for kind in kinds)
+                names = " or ".join(with_article(kind.__name__) for kind in kinds)
                 raise ValueError(
-                    f"layers: {name!r}, {where}, must be {known}; got {machine!r}."
+                    f"layers: {name!r}, {where}, must be {names}; got {machine!r}."
                 )
             self.check_place(name, machine, number)
         clones = list(map(clone, machines))
@@ -141,12 +141,12 @@ def check_same(fitted, machines):
     """Raise ValueError if fitted machines do not match the requested machines."""
     hint = "Keep the layers, or fit with warm_start=False."
     old, new = (structure_of(part).layers for part in (fitted, machines))
-    for number, ((kind, size), (other, asked)) in enumerate(zip(old, new)):
+    for number, ((kind, size), (other, new_size)) in enumerate(zip(old, new)):
         if kind != other:
             raise ValueError(f"Layer {number} was {with_article(kind)} before. {hint}")
-        if size != asked:
+        if size != new_size:
             raise ValueError(
-                f"Layer {number} is to have {asked} units, but {size} were learned "
+                f"Layer {number} is to have {new_size} units, but {size} were learned "
                 f"before. {hint}"
             )
     if len(old) > len(new):

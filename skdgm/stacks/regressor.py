@@ -142,12 +142,12 @@ class TunedRegressor(RegressorMixin, TunedNetwork):
         predicted[rows] = self.predict(_safe_indexing(X, rows)).reshape(len(rows), -1)
         scores = [
             r2_score(
-                target[there],
-                z[there],
-                sample_weight=shares(weight[there])[0],
+                target[seen],
+                z[seen],
+                sample_weight=shares(weight[seen])[0],
             )
-            for target, z, there in zip(y.T, predicted.T, known.T)
-            if there.any()
+            for target, z, seen in zip(y.T, predicted.T, known.T)
+            if seen.any()
         ]
         return float(np.mean(scores))
 
