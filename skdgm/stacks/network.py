@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 
-from skdgm.base import Estimator, rolled_back
+from skdgm.base import Estimator
 from skdgm.base.options import KW_ONLY, RandomState, Verbose
 from skdgm.stacks.model import check_same, lowest_kinds
 from skdgm.stacks.training import Layer, Training
@@ -18,7 +18,8 @@ class StackedNetwork(_BaseComposition, Estimator):
     """Base class of stacks that are trained layer by layer.
 
     ``_MODEL`` is a :class:`StackModel`. The density has ``widths``, the numbers of
-    features of the layers.
+    features of the layers. If training of a layer diverges, the estimator keeps the
+    layers below and the last good parameters of this layer.
 
     Parameters
     ----------
@@ -60,35 +61,6 @@ class StackedNetwork(_BaseComposition, Estimator):
 
     def set_params(self, **params: Any) -> Self:
         return self._set_params("layers", **params)
-
-    @rolled_back
-    def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:
-        """Fit one layer after the other, then all jointly if an option asks for it.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row. Integer weights are exactly equivalent to repetitions.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError
-            X is empty, infinite or outside the model's domain; a weight is negative, or
-            all weights are zero. A tuple of an option does not have one value for each
-            layer; filters or blocks do not fit the images.
-        DivergenceError
-            Training of a layer diverged. The estimator keeps the layers below, and the
-            last good parameters of this layer.
-        """
-        return self._fit(X, y, sample_weight)
 
     def partial_fit(
         self,
