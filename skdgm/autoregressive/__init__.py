@@ -1,4 +1,5 @@
-"""Autoregressive models: exact conditionals of each column given earlier ones."""
+"""Autoregressive models: exact conditionals of each column given the previous
+columns."""
 
 from skdgm.autoregressive.eonade import EoNADE
 from skdgm.autoregressive.fvbn import FVBN

@@ -1,12 +1,14 @@
-r"""Biases with which bits and categories are on average as frequent as in the data.
+r"""Calibration of output biases to the marginal frequencies of binary and categorical
+columns.
 
-The derivative of the likelihood by the bias of each logit is zero at its maximum:
+At the maximum of the likelihood, its derivative with respect to the bias of each logit
+is zero:
 
 .. math:: \sum_r w_r \, p(x_{rt} = k \mid x_{r,<t}) = \sum_r w_r \, [x_{rt} = k]
 
-Training ends before, since rare classes hardly count: a class of 1 % that is drawn a
-tenth too seldom costs 5e-5 nats a row. Biases are scaled iteratively to it [1]_, which
-raises the likelihood,
+Training ends before this point, because rare classes contribute little: a class of
+frequency 1 % that is drawn 10 % too rarely costs 5e-5 nats per row. Iterative scaling
+of the biases [1]_ increases the likelihood further,
 
 .. math:: b_k \leftarrow b_k + \log \frac{\sum_r w_r \, [x_{rt} = k]}
     {\sum_r w_r \, p(x_{rt} = k \mid x_{r,<t})}
@@ -22,21 +24,21 @@ from scipy.special import logit
 
 from skdgm.distributions import slots
 
-# Most rows by which biases are scaled, number of scalings, and largest change.
+# Maximum number of rows, number of scaling iterations, and largest change of a bias.
 MOST, N_TIMES, _LARGEST = 2**15, 2, 1.0
 _CODED = "categorical", "ordinal"
 
 
 def any_coded(conditionals):
-    """Return whether there are bits or categories whose gaps are no values."""
+    """Return whether any binary or categorical column has no values for gaps."""
     coded = np.isin(conditionals.kinds, ("bernoulli", *_CODED))
     return (coded & ~conditionals.gapped).any()
 
 
 def counts(conditionals, out, v, weight):
-    """Weighted counts of the values of each input of the columns' distributions; the
-    excess over these that each output expects; and counts of known entries of each
-    column."""
+    """Weighted counts of the values of each input of the columns' distributions, the
+    excess of expected counts for each output, and weighted counts of known entries of
+    each column."""
     v = np.ascontiguousarray(v)
     excess = conditionals.nll_grad(out, v, weight.astype(out.dtype))[0]
     known = ~np.isnan(v)
@@ -46,8 +48,8 @@ def counts(conditionals, out, v, weight):
 
 
 def shifts(conditionals, total, excess, known):
-    """Changes of biases, (n_outputs,), by the sums of :func:`counts`; 0 of columns of
-    numbers, and of columns whose gaps are values."""
+    """Changes of biases, (n_outputs,), from the sums of :func:`counts`; 0 for numeric
+    columns, and for columns with values for gaps."""
     changes = np.zeros(conditionals.n_outputs.sum())
     inputs, outputs = slots(conditionals.n_inputs), slots(conditionals.n_outputs)
     for j, kind in enumerate(conditionals.kinds):
@@ -60,10 +62,10 @@ def shifts(conditionals, total, excess, known):
         if kind == "bernoulli":
             sound &= (seen < known[j]) & (expected < known[j])
             shares = (np.where(sound, n / known[j], 0.5) for n in (seen, expected))
-            real, now = map(logit, shares)
+            real, current = map(logit, shares)
         elif kind in _CODED:
-            real, now = (np.log(np.where(sound, n, 1)) for n in (seen, expected))
+            real, current = (np.log(np.where(sound, n, 1)) for n in (seen, expected))
         else:
             continue
-        changes[outputs[j]] = (real - now).clip(-_LARGEST, _LARGEST)
+        changes[outputs[j]] = (real - current).clip(-_LARGEST, _LARGEST)
     return changes

@@ -2,11 +2,10 @@ r"""Conditionals of all columns in one order, computed by one pass of a net.
 
 .. math:: z_t = f_t(x_1, \dots, x_{t-1})
 
-where the outputs :math:`z_t` are the parameters of :math:`p(x_t \mid x_{<t})`. A chain
-computes with columns in its own order, while parameters are stored in the order of the
-data's columns, so that chains of several orders can share them. A chain can also be
-evaluated column by column: start from ``begin``, then alternate ``output`` and
-``absorb``.
+The outputs :math:`z_t` are the parameters of :math:`p(x_t \mid x_{<t})`. A chain
+computes with columns in its own order, but parameters are stored in the order of the
+data, so that chains of several orders can share them. Column by column evaluation
+starts with ``begin``, then alternates ``output`` and ``absorb``.
 """
 
 import numpy as np
@@ -20,18 +19,18 @@ class Chain:
 
     A subclass defines
 
-    - ``n_units`` of its widest layer, and ``n_features`` of its last hidden one,
+    - ``n_units`` of its widest layer, and ``n_features`` of its last hidden layer,
     - ``init(rng, dtype)``, which draws initial parameters,
     - ``permuted(params, inputs, outputs)``, which permutes the parameters of inputs and
       outputs, and ``shifted(params, shift)``, which adds to the biases of outputs,
     - ``apply(params, x)``, the outputs of all columns, and ``hidden(params, x)``, the
       last hidden layer,
     - the steps ``begin(params, n_rows)``, ``output(params, state, t)`` and
-      ``absorb(params, state, t, x)``, of which the last updates the state in place.
+      ``absorb(params, state, t, x)``, which updates the state in place.
 
-    ``conditionals`` are those of the columns in the data's order, ``start`` the initial
-    biases of their outputs; ``order`` has the numbers of the columns in the order of
-    their prediction.
+    ``conditionals`` are the column distributions in the data's order, ``start`` are the
+    initial biases of their outputs, and ``order`` lists the columns in the order of
+    prediction.
     """
 
     # True if the joint distribution is normal.
@@ -43,7 +42,7 @@ class Chain:
         self.in_data_order = (order == np.arange(len(order))).all()
         self.input_places = places_of(order, conditionals.n_inputs)
         self.output_places = places_of(order, conditionals.n_outputs)
-        # Places of inputs and outputs in the data's order.
+        # Positions of inputs and outputs in the data's order.
         self.inputs_back = np.argsort(self.input_places)
         self.outputs_back = np.argsort(self.output_places)
         self.first = start[self.output_places]
@@ -53,49 +52,49 @@ class Chain:
         self.n_inputs, self.n_outputs = self.inputs[-1].stop, self.outputs[-1].stop
 
     def ordered(self, v):
-        """Permute columns of rows from the data's order to the chain's."""
+        """Permute the columns of rows from the data's order to the chain's order."""
         return v if self.in_data_order else np.ascontiguousarray(v[:, self.order])
 
     def placed(self, params):
-        """Permute parameters from the data's order of columns to the chain's."""
+        """Permute parameters from the data's order of columns to the chain's order."""
         if self.in_data_order:
             return params
         return self.permuted(params, self.input_places, self.output_places)
 
     def natural(self, params):
-        """Permute parameters from the chain's order of columns to the data's."""
+        """Permute parameters from the chain's order of columns to the data's order."""
         if self.in_data_order:
             return params
         return self.permuted(params, self.inputs_back, self.outputs_back)
 
     def allowed(self):
-        """Masks of the weights in use, in the data's order of columns: a tree like the
-        parameters, of ones and zeros; () where all weights are in use."""
+        """Masks of the weights in use, in the data's order: a tree of ones and zeros
+        like the parameters, or () if all weights are in use."""
         return ()
 
     def prepared(self, params):
-        """Parameters in the form that ``begin``, ``output`` and ``absorb`` need."""
+        """Convert parameters to the form that ``begin``, ``output`` and ``absorb``
+        need."""
         return params
 
     def log_likelihood(self, params, v):
-        """Log-likelihood of rows without missing entries, (n_rows,) in float64, in
-        nats."""
+        """Log-likelihood of complete rows, (n_rows,), float64, in nats."""
         out = self.apply(params, self.conditionals.inputs(v))
         return self.conditionals.log_likelihood(out, v)
 
     def log_p(self, params, v):
-        """Log probability of each entry given the entries before it, (n_rows,
-        n_columns) in float64, of rows without missing entries, in the chain's order."""
+        """Log probability of each entry of complete rows given the previous entries,
+        (n_rows, n_columns), float64, in the chain's order."""
         out = self.apply(params, self.conditionals.inputs(v))
         return self.conditionals.log_p(out, v)
 
     def features(self, params, v):
-        """Last hidden layer given the whole row, of shape (n_rows, n_features)."""
+        """Last hidden layer given the whole row, (n_rows, n_features)."""
         return self.hidden(params, self.conditionals.inputs(v))
 
     def drawn(self, params, v, rng):
-        """Fill missing entries with draws, each conditional on the entries before it
-        alone: where all of a row is missing, this is an exact sample of the model."""
+        """Draw missing entries, each conditional on the previous entries only. Rows
+        without known entries become exact samples of the model."""
         v, params = v.copy(), self.prepared(params)
         state = self.begin(params, len(v))
         for t, single in enumerate(self.conditionals.single):
@@ -107,11 +106,11 @@ class Chain:
         return v
 
     def filled(self, params, v, rng, n_each, listed=False):
-        """Particles of each row, ``n_each``, with a stream for each row; see
+        """Draw ``n_each`` particles of each row, with a random stream for each row; see
         :func:`skdgm.autoregressive.particles.complete`."""
         prepared = self.prepared(params)
         return complete(self, prepared, v, rng, n_each, listed=listed)
 
     def chosen(self, state, rows):
-        """Select the state of some of the rows."""
-        return [part[rows] for part in state]
+        """Select the states of rows."""
+        return [values[rows] for values in state]

@@ -1,4 +1,4 @@
-"""Density of an autoregressive model, and its objective, the log-likelihood."""
+"""Density of an autoregressive model, and its training objective."""
 
 from functools import partial
 
@@ -17,11 +17,11 @@ from skdgm.utils.tree import astype, leaves
 from skdgm.utils.weighted import tell_few
 
 METHODS = "mean", "mode", "sample"
-# Rows drawn at a time.
+# Number of rows drawn at a time.
 _AT_ONCE = 1000
-# Share of particles of a row that count, below which there is a warning.
+# Effective share of the particles of a row that causes a warning.
 _FEW = 0.015
-# Limit on the numbers of one layer for all rows of a block.
+# Maximum size of a layer's activations in a block of rows.
 ROOM = 2**18
 
 
@@ -31,46 +31,44 @@ class ChainDensity(Density):
     .. math:: p(x) = \frac1K \sum_{k=1}^K \prod_t
         p(x_{o_{kt}} \mid x_{o_{k1}}, \dots, x_{o_{k,t-1}})
 
-    Besides the arguments of :class:`~skdgm.base.Density` it has parameters; ``grey``,
-    whether the training rows were; ``filler``, the model that fills, by default the
-    same; and ``model``, :class:`ChainEnsemble` or :class:`Orderless`, which defines
+    ``grey`` tells whether the training rows were grey, and ``filler`` is the model for
+    imputation, by default ``model``. ``model``, a :class:`ChainEnsemble` or
+    :class:`Orderless`, defines
 
     - ``n_orders``, and for each order ``log_likelihood(params, v, order, rng)`` of rows
       and ``log_p(params, v, order, rng)`` of entries,
-    - ``sampled(params, v, rng)``, missing entries drawn in order;
+    - ``sampled(params, v, rng)``, which draws missing entries in order;
       ``fill(params, v, rng, method, name, report)``, conditional on all others; and
-      ``conditioned(params, v, n, rng, name, events)``, rows under the same conditions,
-    - ``features(params, v)``, and ``width``, the units of the widest layer,
-    - ``takes_any``, whether the model has conditionals on any columns, so that missing
-      ones need no particles.
+      ``conditioned(params, v, n, rng, name, events)``, for rows under conditions,
+    - ``features(params, v)``, and ``width``, the number of units of the widest layer,
+    - ``takes_any``, whether the model has conditionals given arbitrary columns, so that
+      missing columns need no particles.
     """
 
     def __init__(self, context, *, model, params, grey, filler=None):
         super().__init__(context)
         self.model, self.params, self.grey = model, params, grey
         self.filler = model if filler is None else filler
-        # Means of a normal distribution are linear, however far.
+        # Means of a normal distribution are linear without limits.
         self.bounded = not getattr(model, "normal", False)
 
     @property
     def capabilities(self):
-        """Exact with one order of the columns, and estimates by particles; scores of
-        grey rows are no likelihoods."""
+        """Exact with one order; otherwise, and by particles, estimates. Scores of grey
+        rows are not likelihoods."""
         kind = "exact" if self.model.n_orders == 1 else "estimate"
-        holes = kind if self.model.takes_any else "estimate"
-        entries = of_rows(kind, missing=holes, grey="estimate")
-        drawn = dict.fromkeys(("conditions", "ranges"), "estimate")
+        incomplete = kind if self.model.takes_any else "estimate"
+        entries = of_rows(kind, missing=incomplete, grey="estimate")
+        conditional = dict.fromkeys(("conditions", "ranges"), "estimate")
         return {
             "log_prob": entries,
             "log_prob_of_entries": entries,
-            "features": of_rows("exact", missing=holes),
-            "sample": {"nothing": "exact"} | drawn,
+            "features": of_rows("exact", missing=incomplete),
+            "sample": {"nothing": "exact"} | conditional,
             "fill": {"missing": "estimate"},
         }
 
     def log_prob(self, X):
-        """Log-likelihood of each row, in nats."""
-
         def of_rows(params, v, rng):
             log_p = [
                 self.model.log_likelihood(params, v, k, rng.fold(k))
@@ -83,7 +81,8 @@ class ChainDensity(Density):
         return log_p + self.domain.log_volume(self.columns, rows)
 
     def log_prob_of_entries(self, X, given="before"):
-        """Log-likelihood of each entry given entries "before" it, or all "others"."""
+        """Log-likelihood of each entry given the entries "before" it, or all
+        "others"."""
 
         def of_rows(params, v, rng):
             if given == "others":
@@ -97,7 +96,7 @@ class ChainDensity(Density):
         return log_p + self.domain.log_entries(self.columns, rows)
 
     def sample(self, n_samples, random_state=None, *, conditions=None, names=None):
-        """Draw rows, each column conditional on the columns before it, under
+        """Draw rows, each column conditional on the previous columns, subject to
         ``conditions``, a dict by the ``names`` of columns."""
         n_columns = len(self.columns.seen)
         n_samples = count_rows(n_samples, n_columns)
@@ -125,7 +124,7 @@ class ChainDensity(Density):
         return self.decoded(self.domain.to_data(self.columns, np.concatenate(parts)))
 
     def fill(self, X, method="mean", random_state=None, *, n_samples=1):
-        """Fill missing entries of ``n_samples`` copies of each row, by ``method``
+        """Impute missing entries of ``n_samples`` copies of each row, by ``method``
         "mean", "mode" or "sample"."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         effective = []
@@ -144,33 +143,32 @@ class ChainDensity(Density):
         return self.decoded(complete, X)
 
     def features(self, X):
-        """Hidden units of each row, given the whole row."""
+        """Hidden units given the whole row."""
         rows, features = self._of_rows(X, lambda p, v, _: self.model.features(p, v))
         tell_unknown(self.name, X, rows)
         return features
 
     @property
     def n_features_out(self):
-        """Number of columns of :meth:`features`."""
         return self.model.n_features
 
     def _of_rows(self, X, function):
-        """Validated rows, and values of a function of parameters, rows and streams."""
+        """Validated rows, and values of a function of parameters, rows and random
+        streams."""
         rows = self.read(X)
         function = partial(function, astype(self.params, rows.dtype))
         return rows, self.by_content(function, rows, ROOM // self.model.width)
 
 
 class ChainObjective(NetObjective):
-    """Negative log-likelihood of rows by a model's conditionals.
+    """Negative log-likelihood of rows under a model's conditionals.
 
-    :class:`ChainEnsemble` or :class:`Orderless` define ``init(rng, dtype)``, which
-    draws parameters; ``prepare(params, v, rng, number)``, the rows in the form to be
-    learned in the update of a number; ``forward(params, prepared)``, the negative
-    log-likelihood of each row, made of differentiable functions, and ();
-    ``watched(params, v, rng)``, without gradients; and ``balanced(params, blocks)``
-    unless it ``takes_any``, parameters with biases of
-    :mod:`skdgm.autoregressive._balance`, given blocks of rows and their weights.
+    The model, a :class:`ChainEnsemble` or :class:`Orderless`, defines ``init(rng,
+    dtype)``; ``prepare(params, v, rng, number)``, which prepares rows for an update;
+    ``forward(params, prepared)``, the differentiable negative log-likelihood of each
+    row, and (); and ``watched(params, v, rng)``, the same without gradients. Unless it
+    ``takes_any``, it also defines ``balanced(params, blocks)``, which calibrates biases
+    (:mod:`skdgm.autoregressive._balance`) on blocks of rows and their weights.
     """
 
     def __init__(self, run, independent, *, model):
@@ -178,11 +176,10 @@ class ChainObjective(NetObjective):
         self.model, self.thinned = model, getattr(model, "thinned", 1)
 
     def init(self, rng):
-        """Initial parameters, which reproduce the frequencies of values only."""
+        """Initial parameters, which only reproduce the frequencies of values."""
         return self.model.init(rng, self.rows.dtype), ()
 
     def prepare(self, state, batch, clock):
-        """Rows in the form to be learned."""
         number = (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
         v, rng = self.rows.take(batch), self.stream(clock)
         return self.model.prepare(state.params, v, rng, number)
@@ -193,8 +190,9 @@ class ChainObjective(NetObjective):
         return self.model.forward
 
     def finished(self, state, table):
-        """State whose biases make bits and categories as frequent as in the data; not
-        of orderless nets, whose biases serve any known columns."""
+        """Calibrate the biases of binary and categorical columns to the frequencies in
+        the data; not for orderless nets, whose biases apply to all subsets of known
+        columns."""
         if self.model.takes_any or not any_coded(self.model.conditionals):
             return state
         index, weight = table.index[:MOST], table.weight[:MOST]
@@ -208,7 +206,6 @@ class ChainObjective(NetObjective):
         return state._replace(params=params)
 
     def losses(self, state, index, rng):
-        """Negative log-likelihood of the rows at an index, in float64."""
         losses, size = np.empty(len(index)), max(1, ROOM // self.model.width)
         for block in gen_batches(len(index), size):
             v = self.rows.take(index[block])

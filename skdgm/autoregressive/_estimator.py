@@ -1,4 +1,4 @@
-"""Base class of the autoregressive estimators."""
+"""Base class of autoregressive estimators."""
 
 from typing import Literal
 
@@ -14,43 +14,42 @@ from skdgm.utils.orders import check_ordering
 
 
 class AutoregressiveEstimator(NetEstimator):
-    """Base class of estimators of each column conditional on the columns before it.
+    """Base class of estimators of each column conditional on the previous columns.
 
-    A subclass has options, a model of :mod:`skdgm.autoregressive.model`, and
-    ``_LIGHTER``, advice on saving memory, a clause.
+    A subclass adds options, a model of :mod:`skdgm.autoregressive.model`, and
+    ``_LIGHTER``, a clause with advice on saving memory.
 
     Parameters
     ----------
     n_orderings
         Number of nets, each with its own order; all but the first order are random. The
-        density is the mean of theirs.
+        density is the mean of their densities.
     activation
         Activation function of hidden units.
     n_iter
-        Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
+        Number of epochs; "auto": the number for 3,500 updates, between 20 and 100.
     early_stopping
-        If True, hold out rows, stop when their ``validation_curve_`` no longer falls,
-        and keep the parameters with which it was lowest; "auto": where ``n_iter`` is
-        "auto" and columns are not all bits, as densities of numbers overfit without
-        limit.
+        If True, hold out rows, stop when ``validation_curve_`` no longer decreases, and
+        keep the parameters at its minimum. "auto": True if ``n_iter`` is "auto" and not
+        all columns are binary, because densities of real columns overfit without limit.
     random_state : int, RandomState instance or None
-        Seed of initial weights, order of rows, random orders of columns and draws.
+        Seed of initial weights, order of rows, random orders of columns, and draws.
 
     Attributes
     ----------
     intercepts_ : list of ndarray
-        Biases of the same layers.
+        Biases of all layers.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact", or with several orders or masks an
-        "estimate" of the mean over all of them (in either case a normalised density).
-        Scores of rows with missing entries are estimates by particles. Also "estimate"
-        after training on grey rows, with values strictly between 0 and 1 in "bernoulli"
-        columns: scores of such rows are no log-likelihoods, and
-        :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
-        bits. Scores of binary rows remain as above.
+        Kind of :meth:`score_samples`: "exact"; or "estimate" with several orders or
+        masks, as an estimate of the mean over all of them, which is still a normalized
+        density. Scores of rows with missing entries are particle estimates. The kind is
+        also "estimate" after training on grey rows, with values strictly between 0 and
+        1 in "bernoulli" columns. Scores of grey rows are not log-likelihoods;
+        :func:`~skdgm.metrics.average_over_draws` returns their mean over draws of bits.
+        Scores of binary rows are not affected.
     loss_curve_ : list of float
-        Negative log-likelihood of some training rows after each epoch, in nats per row,
-        with real columns standardised.
+        Negative log-likelihood of a sample of training rows after each epoch, in nats
+        per row of standardized columns.
     """
 
     _: KW_ONLY
@@ -60,24 +59,24 @@ class AutoregressiveEstimator(NetEstimator):
     _KNOWN, _LEVELS_APART = ("_grey",), True
 
     def score_features(self, X: Data) -> np.ndarray:
-        r"""Log-likelihood of each entry given the entries before it, in nats.
+        r"""Log-likelihood of each entry given the previous entries, in nats.
 
         .. math:: \frac1K \sum_{k=1}^K \log p(x_j \mid x_i: i \text{ before } j
             \text{ in order } k)
 
-        Low values show which columns are improbable. With one order their sum is
-        :meth:`score_samples`, with several at most that.
+        Low values show which columns are improbable. Their sum is :meth:`score_samples`
+        with one order, and at most that with several orders.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value, whose log-likelihood is 0.
+            NaN marks a missing value, whose log-likelihood is 0.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples, n_features), float64
-            A DataFrame with its index and columns if X and what the model was fitted to
-            are such.
+            A DataFrame with the index and columns of X if X and the training data are
+            DataFrames.
 
         Warns
         -----
@@ -93,7 +92,7 @@ class AutoregressiveEstimator(NetEstimator):
         *,
         conditions: dict | None = None,
     ) -> ArrayOrFrame:
-        r"""Draw exact rows from the model, each column given the columns before it.
+        r"""Draw exact samples from the model, each column given the previous columns.
 
         .. math:: x \sim p(x \mid x_j \in S_j, \, j \in C)
 
@@ -102,35 +101,35 @@ class AutoregressiveEstimator(NetEstimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            By default NumPy's global generator, so that each call returns new rows.
         conditions : dict, default=None
-            Conditions by the name, or number, of a column: a value; a list, set or
-            array of values; or a range, as ``slice(low, high)`` with None for an open
-            end, or an Interval of pandas. All draws satisfy them. Draws of an orderless
-            net are exact for a single condition; else rows are chosen by weight among
-            draws, of which at least twice as many are effective as rows are requested:
-            a condition of probability p may take 2 / p draws for each row.
+            Conditions by the name or number of a column: a value; a list, set or array
+            of values; or a range, as ``slice(low, high)`` with None for an open end, or
+            as a pandas Interval. All rows satisfy them. Draws of an orderless net are
+            exact for a single condition. Otherwise, rows are chosen by weight among
+            draws, whose effective number is at least twice the number of rows: a
+            condition of probability p can need 2 / p draws per row.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            A DataFrame if ``fit`` was given one.
+            A DataFrame if the model was fitted to one.
 
         Raises
         ------
         ValueError
-            A condition names no column, or has no probability.
+            A condition names an unknown column, or has probability 0.
 
         Warns
         -----
         FewDrawsWarning
-            The conditions are so improbable that few draws count.
+            Few draws have large weights, because the conditions are improbable.
         """
         names = names_of(self)
-        found = self.density_.sample(
+        drawn = self.density_.sample(
             n_samples, random_state, conditions=conditions, names=names
         )
-        return framed(self, found)
+        return framed(self, drawn)
 
     conditional_sample = conditional_sample
 
@@ -139,7 +138,7 @@ class AutoregressiveEstimator(NetEstimator):
         return options.column_types != "bernoulli"
 
     def _label(self, rows, y, fresh, classes):
-        # Raise before learned attributes are lost.
+        # Raise before fitted attributes are lost.
         check_ordering(self._options.ordering, rows.shape[1])
         return super()._label(rows, y, fresh, classes)
 

@@ -1,6 +1,6 @@
-"""Missing entries of rows, and rows under conditions, drawn by an ensemble of chains.
+"""Imputation, and sampling under conditions, by particles of an ensemble of chains.
 
-Particles are drawn until enough of them count: a row of which few do has more.
+The number of particles of a row increases until enough of them are effective.
 """
 
 import numpy as np
@@ -10,30 +10,29 @@ from skdgm.autoregressive.particles import chosen_by, complete
 from skdgm.utils import addresses
 from skdgm.utils.weighted import Weighted, effective, effective_of, merged, pooled
 
-# Share of the particles of a row that should count; where fewer do, there are more by a
-# factor, up to the most, in units of those at first. Equal rows from which on they have
-# their particles together.
+# Sufficient effective share of the particles of a row; factor by which their number
+# increases, and its maximum, in units of the initial number; number of equal rows from
+# which they share particles.
 _ENOUGH, _FACTOR, _MOST, _TOGETHER = 0.05, 4, 256, 8
-# Particles, in units of those at first, after which a row has no more if less than this
-# counts: none is near the known entries. A row in a tail, which the most particles
-# serve, has many orders of magnitude more, even if none hit it so far.
+# Number of particles, in units of the initial number, after which a row with a smaller
+# effective number gets no more: no particle is near its known entries. A row in a tail,
+# which more particles help, has an effective number that is orders of magnitude larger.
 _TRIED, _HOPE = 16, 1e-30
-# Random streams: of each member, for the choice of a particle, and of later rounds.
+# Random streams of members, of the choice of a particle, and of later rounds.
 _MEMBER, _CHOICE, _MORE = addresses.ENSEMBLE
-# Limits on the numbers of one layer for all particles of a part of the rows, and of a
-# row; and on the entries of all particles of a row.
+# Maximum sizes of a layer's activations for the particles of a batch, and of a row;
+# maximum number of entries of the particles of a row.
 _ROOM, _LARGE, _WORK = 2**22, 2**24, 2**19
 
 
 def fill(chains, params, v, rng, method, name="", report=None):
-    """Fill missing entries conditional on the others, by weighted particles.
+    """Impute missing entries conditional on the known entries, by weighted particles.
 
-    By "mean" it is their weighted mean, by "mode" the particle of highest joint
-    probability (of a normal distribution the mean), by "sample" one drawn by weight.
-    Rows with few effective particles get more; many equal rows share theirs.
-    ``report`` is called with the effective numbers of particles, (n_rows,): by weights
-    alone, as an outlier is improbable whatever is drawn. ``name`` of the model is for a
-    warning.
+    "mean" is the weighted mean, "mode" the particle of highest joint probability (for a
+    normal distribution, the mean), and "sample" a particle drawn by weight. Rows with
+    few effective particles get more, and many equal rows share theirs. ``report`` is
+    called with the effective numbers of particles by weight, (n_rows,); ``name`` is the
+    model's name in warnings.
     """
     v, incomplete, effective_ = v.copy(), v, np.full(len(v), np.inf)
     left = np.flatnonzero(np.isnan(v).any(axis=1))
@@ -55,29 +54,30 @@ def fill(chains, params, v, rng, method, name="", report=None):
 
 def rounds(chains, attempt, rows, rng, n_draws=None):
     """Call ``attempt(rows, rng, n)``, which returns effective numbers of n particles,
-    and again, with more and new particles, for rows with few, unless none comes near;
-    with ``n_draws`` once, with as many."""
+    and repeat it with more, new particles for rows with few effective ones, unless no
+    particle comes near. With ``n_draws``, call it once with this number."""
     n, most = n_draws or chains.n_draws, n_draws or _most(chains)
     need, streams = _ENOUGH * n, rng
     while rows.size:
         least = _HOPE if n >= _TRIED * chains.n_draws else 0
-        few, size = [], max(1, _ROOM // (chains.width * n))
+        insufficient, size = [], max(1, _ROOM // (chains.width * n))
         for part in (rows[i : i + size] for i in range(0, len(rows), size)):
             count = attempt(part, streams.take(part), n)
-            few.append(part[(count < need) & (count >= least)])
-        rows = np.concatenate(few) if n < most else rows[:0]
+            insufficient.append(part[(count < need) & (count >= least)])
+        rows = np.concatenate(insufficient) if n < most else rows[:0]
         n = min(n * _FACTOR, most)
         streams = rng.fold(_MORE, n)
 
 
 def _most(chains):
-    """Most particles of a row."""
+    """Maximum number of particles of a row."""
     room = min(_WORK // len(chains.conditionals.kinds), _LARGE // chains.width)
     return max(chains.n_draws, min(_MOST * chains.n_draws, room))
 
 
 def _together(chains, params, v, rows, rng, name):
-    """Fill groups of many equal rows, in place; return the numbers of the others."""
+    """Impute groups of many equal rows, in place; return the numbers of the other
+    rows."""
     keys = np.ascontiguousarray(v[rows]).view(f"V{v[:1].nbytes}").ravel()
     _, place, size = np.unique(keys, return_inverse=True, return_counts=True)
     for number in np.flatnonzero(size >= _TOGETHER):
@@ -89,8 +89,8 @@ def _together(chains, params, v, rows, rng, name):
 
 def conditioned(chains, params, v, n, rng, name, events=None):
     """Draw n rows conditional on known values v, (n_columns,), NaN elsewhere, and on
-    ``events`` to which other columns belong, or None, by one stream; ``name`` of the
-    model is for a warning."""
+    ``events`` for other columns, or None, from one random stream. ``name`` is the
+    model's name in warnings."""
     if not np.isnan(v).any():
         return np.tile(v, (n, 1))
     members = [chains.member(params, k) for k in range(chains.n_orders)]
@@ -115,7 +115,7 @@ def conditioned(chains, params, v, n, rng, name, events=None):
 
 
 def _filled(chains, params, v, rng, method, n):
-    """Filled rows, the effective numbers of their n particles, and numbers of particles
+    """Imputed rows, effective numbers of their n particles, and numbers of particles
     near the known entries."""
     rows, inputs, log_w, log_joint = [], [], [], []
     n_near, totals, numbers = np.inf, [], []
@@ -130,14 +130,14 @@ def _filled(chains, params, v, rng, method, n):
         n_near = np.minimum(n_near, n * completed.near_share)
         totals.append(logsumexp(completed.log_w, axis=1))
         numbers.append(completed.effective)
-    number, log_w = effective_of(totals, numbers), np.concatenate(log_w, axis=1)
+    n_effective, log_w = effective_of(totals, numbers), np.concatenate(log_w, axis=1)
     # The mode of a normal distribution is its mean.
     if method == "mean" or (method == "mode" and chains.normal):
         inputs = np.concatenate(inputs, axis=1)
         mean = np.einsum("re,rei->ri", softmax(log_w, axis=1), inputs)
-        return chains.conditionals.value(mean.astype(v.dtype)), number, n_near
+        return chains.conditionals.value(mean.astype(v.dtype)), n_effective, n_near
     if method == "sample":
-        best = chosen_by(log_w, rng.fold(_CHOICE))
+        chosen = chosen_by(log_w, rng.fold(_CHOICE))
     else:
-        best = np.concatenate(log_joint, axis=1).argmax(axis=1)
-    return np.concatenate(rows, axis=1)[np.arange(len(v)), best], number, n_near
+        chosen = np.concatenate(log_joint, axis=1).argmax(axis=1)
+    return np.concatenate(rows, axis=1)[np.arange(len(v)), chosen], n_effective, n_near

@@ -1,9 +1,9 @@
-r"""Linear model of each column given the columns before it.
+r"""Linear model of each column given the previous columns.
 
 .. math:: z_t = b_t + \sum_{i < t} x_i U_{it}
 
-For real columns only the means depend on other columns; their scales are constant. If
-all columns are real, their joint distribution is normal,
+For real columns, only the means depend on other columns; scales are constant. If all
+columns are real, their joint distribution is normal,
 
 .. math:: L x = b + \epsilon, \quad L = 1 - U^\top, \quad \epsilon_t \sim
    \mathcal{N}(0, \sigma_t^2) \quad \Rightarrow \quad x \sim
@@ -33,7 +33,7 @@ class NormalChain(LinearChain):
     normal = True
 
     def moments(self, params):
-        r"""Mean and covariance, float64, of the joint distribution with parameters in
+        r"""Mean and covariance of the joint distribution, float64, given parameters in
         the chain's order of columns.
 
         .. math:: \mu = L^{-1} b, \qquad
@@ -48,16 +48,16 @@ class NormalChain(LinearChain):
         return mean, root @ root.T
 
     def solved(self, mean, covariance, penalty, dtype):
-        """Parameters, in the data's order of columns, that fit a mean and a covariance,
-        in the chain's order, best, in closed form.
+        """Maximum likelihood parameters, in the data's order of columns, for a mean and
+        a covariance in the chain's order, in closed form.
 
-        Weights are those of ridge regression of each column on the columns before it:
-        they minimise half of the mean squared residual plus half of ``penalty``, weight
-        decay for each row, times the sum of squared weights. The variance is that of
-        the residual. Raises ValueError where it exceeds the limit of the mixture.
+        Weights are ridge regressions of each column on the previous columns. They
+        minimize half of the mean squared residual plus half of ``penalty``, the weight
+        decay per row, times the sum of squared weights. Variances are those of the
+        residuals. Raises ValueError if a variance exceeds the limit of the mixture.
         """
         n, mixture = self.n_columns, self.conditionals.mixture
-        # Rows of the inverse factor are regressions on the columns before.
+        # Rows of the inverse factor are regressions on the previous columns.
         root = cholesky(covariance + np.diag(penalty + jitter(covariance)), lower=True)
         inverse = solve_triangular(root, np.eye(n), lower=True)
         L = inverse / np.diag(inverse)[:, None]
@@ -74,8 +74,8 @@ class NormalChain(LinearChain):
         return self.natural((Layer(W.astype(dtype), b.astype(dtype)),))
 
     def filled(self, params, v, rng, n_each, listed=False):
-        """Particles of each row: exact draws from the conditional normal distribution,
-        in antithetic pairs, mirror images around its mean. All weights are equal."""
+        """Particles of each row: exact draws from the conditional normal distribution
+        with equal weights, in antithetic pairs mirrored at its mean."""
         mean, covariance = self.moments(params)
         draws, means = np.repeat(v[:, None], n_each, axis=1), v.copy()
         log_p = np.zeros(v.shape)

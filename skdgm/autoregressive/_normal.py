@@ -1,5 +1,5 @@
-"""Log-likelihood of a normal distribution, maximised in closed form: by expectation
-maximisation where entries are missing."""
+"""Maximum likelihood of a normal distribution in closed form, or by expectation
+maximization if entries are missing."""
 
 import numpy as np
 
@@ -10,32 +10,32 @@ from skdgm.optim import piecewise
 
 
 class NormalObjective(ChainObjective):
-    """Log-likelihood of a normal distribution, maximised by one step an epoch.
+    """Log-likelihood of a normal distribution, maximized by one step per epoch.
 
-    The optimiser state is the moments of all rows of the last fit and of each pass
-    since. The penalty is divided among all of them.
+    The optimizer state has the moments of all rows of the last fit and of later calls
+    of ``partial_fit``. The penalty is divided by their total weight.
     """
 
-    # Moments of two sets of rows are no mean of theirs.
+    # Moments of two sets of rows cannot be averaged.
     LOCAL = None
 
     def start(self):
-        """Initial state: independent standardised columns, no rows."""
+        """Initial state: independent standardized columns, and no rows."""
         return NetState(
             self.model.init(None, self.rows.dtype),
             NormalMoments.of_no_rows(self.rows.shape[1]),
         )
 
     def resume(self, state):
-        """State to continue from; unchanged."""
+        """Return the state unchanged."""
         return state
 
     def draw(self, table, number):
-        """Batches of an epoch: a single one, of all distinct rows and their weights."""
+        """Single batch of an epoch: all distinct rows and their weights."""
         return [(table.index, table.weight)]
 
     def step(self, state, batch, clock):
-        """One step of expectation maximisation, exact without missing entries; a batch
+        """One step of expectation maximization, exact without missing entries; a batch
         is a pair of row numbers and their weights."""
         index, weight = batch
         first = self.model.members[0]
@@ -46,7 +46,7 @@ class NormalObjective(ChainObjective):
 
         moments = expected_moments(self.rows, index, weight, joint)
         if clock.n_epochs is None:
-            # A pass of partial_fit brings more rows; epochs of a fit repeat the same.
+            # Calls of partial_fit add rows; epochs of a fit repeat the same rows.
             moments = state.optimiser.with_others(moments)
         penalty = piecewise(self.options.alpha, clock) / moments.weight[0]
         params = []

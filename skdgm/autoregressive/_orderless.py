@@ -1,21 +1,21 @@
-r"""Net for the conditionals of all columns, given any subset of the others.
+r"""Net for the conditionals of all columns, given any subset of the other columns.
 
 .. math:: z = f_\theta(x \odot m, m), \qquad
    -\log p(x) \approx \frac{D}{D - |m|} \sum_{j: m_j = 0} -\log p(x_j \mid z_j)
 
-for a mask m that is 1 where a column is seen. The number of seen columns is uniform (by
-weights, see :func:`~skdgm.autoregressive.splits.large`), and so is the subset. The
-expectation is the mean of the negative log-likelihood over all D! orders [1]_. Missing
-entries are neither seen nor predicted.
+The mask m is 1 for seen columns. Their number is uniform (with weights, see
+:func:`~skdgm.autoregressive.splits.large`), and so is the subset. The expectation is
+the mean of the negative log-likelihood over all D! orders [1]_. Missing entries are
+neither seen nor predicted.
 
-With several steps [2]_ the net completes the row first: its expectation of unseen
-entries is its next input, beginning at the marginal means of the columns:
+With several steps [2]_, the net first completes the row: unseen inputs start at the
+marginal means of their columns, and each step replaces them by the net's expectation:
 
 .. math:: x^{(0)} = \mathbb{E}[x], \qquad
    z^{(t)} = f_\theta(m \odot x + (1 - m) \odot x^{(t-1)}, m), \qquad
    x^{(t)} = \mathbb{E}[x \mid z^{(t)}]
 
-The loss is that of the last step, or the mean over all steps; the conditionals are
+The loss is that of the last step, or the mean over all steps. The conditionals are
 those of the last step.
 
 References
@@ -46,18 +46,18 @@ from skdgm.utils import addresses
 from skdgm.utils.products import matmul
 from skdgm.utils.weighted import Weighted, effective, pooled
 
-# Random streams: of seen columns, dropout, the choice of an order, and events.
+# Random streams of seen columns, dropout, the choice of an order, and events.
 _MASKS, _DROP, _ORDER, _EVENTS = addresses.ORDERLESS
-# Limit on the numbers of one layer for draws at a time.
+# Maximum size of a layer's activations in a batch of draws.
 _ROOM = 2**22
-# Number of shares of seen columns in monitoring.
+# Number of different shares of seen columns in monitoring.
 _WATCHED = 8
 
 
 class OrderlessParams(NamedTuple):
-    """Parameters of the net: the layer from inputs to the first hidden one, weights
-    from the mask to it, (n_columns, n_units), layers between hidden ones, and that of
-    outputs."""
+    """Parameters of the net: the layer from inputs to the first hidden layer, weights
+    from the mask to it, (n_columns, n_units), layers between hidden layers, and the
+    output layer."""
 
     values: Layer
     seen: np.ndarray
@@ -66,8 +66,8 @@ class OrderlessParams(NamedTuple):
 
 
 class HiddenLayers(NamedTuple):
-    """Numbers of hidden units of each layer, their activation, the rule ``init`` of
-    initial weights, and the share of units that drop out in training."""
+    """Number of hidden units of each layer, activation, initialization rule, and
+    dropout rate."""
 
     sizes: tuple
     activation: str
@@ -76,8 +76,8 @@ class HiddenLayers(NamedTuple):
 
 
 class Completion(NamedTuple):
-    """Steps in which the net completes rows: their number, ``means`` of unseen inputs
-    in the first, zeros if None, and whether the loss is that of the last step alone."""
+    """Completion of rows by the net: number of steps, initial ``means`` of unseen
+    inputs (zeros if None), and whether the loss is that of the last step only."""
 
     n_steps: int = 1
     means: np.ndarray | None = None
@@ -87,13 +87,13 @@ class Completion(NamedTuple):
 class Orderless:
     """Architecture of the net, as functions of its parameters.
 
-    ``start`` are initial biases of the outputs; columns are predicted in the
-    ``orders``, (n_orders, n_columns), after training.
+    ``start`` are the initial biases of the outputs; ``orders``, (n_orders, n_columns),
+    are the orders of prediction after training.
     """
 
-    # Each watched row costs as much as eight, so fewer training rows are.
+    # A monitored row costs as much as eight, so fewer rows are monitored.
     thinned = 4
-    # Missing columns come after all others.
+    # The net has conditionals given any subset of the columns.
     takes_any = True
 
     def __init__(self, conditionals, *, start, orders, layers, completion):
@@ -123,8 +123,8 @@ class Orderless:
         return OrderlessParams(values, seen, hidden, Layer(W, self.first.astype(dtype)))
 
     def prepare(self, params, v, rng, number):
-        """Rows split at random into a seen and a hidden part, for one update: both, the
-        weight of the loss of each row, and a stream for dropout."""
+        """Split rows at random into a seen and a hidden part for an update; return
+        both, the weight of the loss of each row, and a random stream for dropout."""
         generator = rng.fold(_MASKS).generator()
         share, weight = large(generator.random(len(v)), (~np.isnan(v)).sum(axis=1))
         seen, hidden, factor = hide(v, share, generator.random(v.shape, np.float32))
@@ -135,7 +135,7 @@ class Orderless:
         return self.losses(params, prepared), ()
 
     def losses(self, params, prepared):
-        """Weighted loss of the hidden part of each row, of shape (n_rows,)."""
+        """Weighted loss of the hidden part of each row, (n_rows,)."""
         seen, hidden, factor, rng = prepared
         outs = list(self.apply(params, seen, rng))
         if self.last_alone:
@@ -153,23 +153,23 @@ class Orderless:
 
     def apply(self, params, v, rng=None):
         """Yield the outputs of all columns, (n_rows, n_outputs), after each step, given
-        rows, NaN where unseen. Without ``rng`` no units drop out."""
+        rows, NaN where unseen; ``rng`` turns on dropout."""
         W, b = params.values
-        mask, none = (~np.isnan(v)).astype(v.dtype), np.zeros(1, v.dtype)
+        mask, no_bias = (~np.isnan(v)).astype(v.dtype), np.zeros(1, v.dtype)
         seen = dense(listed(self.conditionals.inputs(v)), W, b, "identity")
-        seen = pre = seen + dense(mask, params.seen, none, "identity")
+        seen = pre = seen + dense(mask, params.seen, no_bias, "identity")
         if self.means is not None or self.n_steps > 1:
             missing = np.repeat(1 - mask, self.conditionals.n_inputs, axis=1)
         if self.means is not None:
             x = missing * self.means.astype(v.dtype)
-            pre = seen + dense(x, W, none, "identity")
+            pre = seen + dense(x, W, no_bias, "identity")
         for number in range(self.n_steps):
             streams = rng.fold(number) if number and rng is not None else rng
             out = self._outputs(params, pre, streams)
             yield out
             if number < self.n_steps - 1:
                 x = expected(out, self.conditionals) * missing
-                pre = seen + dense(x, W, none, "identity")
+                pre = seen + dense(x, W, no_bias, "identity")
 
     def _outputs(self, params, pre, rng):
         """Outputs of all columns, given the pre-activations of the first layer."""
@@ -183,15 +183,15 @@ class Orderless:
         return drop_out(h, self.dropout, rng.fold(number)) if dropped else h
 
     def features(self, params, v):
-        """Last hidden layer, given all entries that are not missing."""
+        """Last hidden layer, given all known entries."""
         return self._above(params, self._pre_activation(params, v), v)
 
     def log_likelihood(self, params, v, number, rng):
-        """Log-likelihood of each row in one order, in nats, of shape (n_rows,)."""
+        """Log-likelihood of each row in one order, in nats, (n_rows,)."""
         return self.log_p(params, v, number, rng).sum(axis=1)
 
     def log_p(self, params, v, number, rng):
-        """Log probability of each entry given the entries before it in one order,
+        """Log probability of each entry given the previous entries in one order,
         (n_rows, n_columns), in nats; 0 for missing entries, which are neither seen nor
         predicted."""
         x, observed = self.conditionals.inputs(v), ~np.isnan(v)
@@ -205,22 +205,22 @@ class Orderless:
         return log_p
 
     def others(self, params, v):
-        """Log probability of each entry given all others of its row, in nats."""
+        """Log probability of each entry given all other entries of its row, in nats."""
         x, observed = self.conditionals.inputs(v), ~np.isnan(v)
         pre, log_p = self._pre_activation(params, v), np.zeros(v.shape)
         seen = v.copy()
         for j in range(self.n_columns):
             seen[:, j] = np.nan
-            part = self._contribution(params, x, observed, j)
-            out = self.output(params, pre - part, seen, j)
+            contribution = self._contribution(params, x, observed, j)
+            out = self.output(params, pre - contribution, seen, j)
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
             seen[:, j] = v[:, j]
         return log_p
 
     def fill(self, params, v, rng, method, name="", report=None):
-        """Fill missing entries by "mean", all at once; by "mode", one after the other
-        in the first order, dates last; or by "sample", draws in one of the orders at
-        random. Without particles, ``report`` is not called."""
+        """Impute missing entries: "mean" all at once; "mode" one after another in the
+        first order, dates last; "sample" by draws in a random order. ``report`` is not
+        called, as there are no particles."""
         if method == "mean":
             out = dense(self.features(params, v), *params.out, "identity")
             return np.where(np.isnan(v), self.conditionals.mean(out), v)
@@ -232,22 +232,22 @@ class Orderless:
         )
 
     def conditioned(self, params, v, n, rng, name, events):
-        """Draw rows conditional on known values and events, as
+        """Draw rows conditional on known values and events, as in
         :meth:`ChainEnsemble.conditioned`.
 
-        Columns with an event come first, in order of its probability: draws for a
-        single event are exact, for several they are weighted. So are draws where dates,
-        whose distribution given others is harder to learn, come before events.
+        Columns with an event are drawn first, by increasing probability of the event:
+        draws are exact for a single event, and weighted for several. They are also
+        weighted if dates, whose conditionals are harder to learn, precede events.
         """
-        ahead = [j for j in self.conditionals.waved.tolist() if np.isnan(v[j])]
-        ahead = ahead if any(event is not None for event in events) else []
+        dates = [j for j in self.conditionals.waved.tolist() if np.isnan(v[j])]
+        dates = dates if any(event is not None for event in events) else []
         first = [j for j, event in enumerate(events) if event is not None]
-        first = [j for j in first if j not in ahead]
+        first = [j for j in first if j not in dates]
         if len(first) > 1:
             pre = self._pre_activation(params, v[None])
             masses = [self._mass(params, pre, v, j, events[j], rng) for j in first]
             first = [first[k] for k in np.argsort(masses, kind="stable")]
-        first = ahead + first
+        first = dates + first
 
         def draw(size, rng):
             streams, log_w = rng.rows(size), np.zeros(size)
@@ -274,22 +274,24 @@ class Orderless:
         return self.sampled(params, rows, rng.rows(n))
 
     def _mass(self, params, pre, v, j, event, rng):
-        """Log probability of the event of a column, given one row and its first
+        """Log probability of the event of column j, given one row and its first
         pre-activations."""
         out = self.output(params, pre, v[None], j)
         return draw_within(self.conditionals.single[j], out, event, rng)[1][0]
 
     def sampled(self, params, v, rng):
-        """Fill missing entries with draws, each row in one of the orders at random;
-        dates, which come first there, come last if any other column is known."""
+        """Draw missing entries, each row in a random order. Dates come first, but last
+        if any other column is known."""
         v, chosen = v.copy(), rng.fold(_ORDER).uniform(1)[:, 0] * self.n_orders
-        late, known = self.conditionals.waved, ~np.isnan(v).all(axis=1)
-        known, chosen = known & (late.size > 0), chosen.astype(np.intp)
+        dates, known = self.conditionals.waved, ~np.isnan(v).all(axis=1)
+        known, chosen = known & (dates.size > 0), chosen.astype(np.intp)
         n = self.n_orders if known.any() else 0
         for number, order in enumerate([*self.orders, *self.orders[:n]]):
-            again = number >= self.n_orders
-            rows = np.flatnonzero((chosen == number % self.n_orders) & (known == again))
-            order = np.roll(order, -late.size) if again else order
+            dates_last = number >= self.n_orders
+            rows = np.flatnonzero(
+                (chosen == number % self.n_orders) & (known == dates_last)
+            )
+            order = np.roll(order, -dates.size) if dates_last else order
 
             def choose(j, single, out, among, rows=rows):
                 return single.draw(out, rng.take(rows[among]).fold(j))
@@ -298,16 +300,17 @@ class Orderless:
         return v
 
     def _walk(self, params, v, order, choose):
-        """Fill missing entries in turn, by ``choose(j, single, out, rows)``."""
+        """Impute missing entries one after another by ``choose(j, single, out,
+        rows)``."""
         v, pre = v.copy(), self._pre_activation(params, v)
         for j in order:
             rows = np.flatnonzero(np.isnan(v[:, j]))
             if rows.size:
-                before, single = pre[rows], self.conditionals.single[j]
-                out = self.output(params, before, v[rows], j)
+                row_pre, single = pre[rows], self.conditionals.single[j]
+                out = self.output(params, row_pre, v[rows], j)
                 v[rows, j] = choose(j, single, out, rows)[:, 0]
                 x, W = single.inputs(v[rows, j : j + 1]), params.values.W
-                pre[rows] = before + x @ W[self.inputs[j]] + params.seen[j]
+                pre[rows] = row_pre + x @ W[self.inputs[j]] + params.seen[j]
         return v
 
     def output(self, params, pre, v, j):
@@ -325,21 +328,21 @@ class Orderless:
     def _contribution(self, params, x, observed, j):
         """Contribution of a column to the first pre-activations; 0 where missing."""
         inputs = self.inputs[j]
-        part = x[:, inputs] @ params.values.W[inputs]
-        return part + np.where(observed[:, [j]], params.seen[j], 0)
+        values = x[:, inputs] @ params.values.W[inputs]
+        return values + np.where(observed[:, [j]], params.seen[j], 0)
 
     def _above(self, params, pre, v):
         """Last hidden layer after the last step; see :meth:`output`."""
         if self.means is None and self.n_steps == 1:
             return self._layers(params, pre)
-        unseen, at = self.conditionals, np.flatnonzero(np.isnan(v).any(axis=0))
-        if not at.size:
+        unseen, places = self.conditionals, np.flatnonzero(np.isnan(v).any(axis=0))
+        if not places.size:
             return self._layers(params, pre)
-        if at.size < self.n_columns:
-            unseen = unseen.take(at)
-        missing = np.repeat(np.isnan(v[:, at]), unseen.n_inputs, axis=1)
-        inputs = places_of(at, self.conditionals.n_inputs)
-        outputs = places_of(at, self.conditionals.n_outputs)
+        if places.size < self.n_columns:
+            unseen = unseen.take(places)
+        missing = np.repeat(np.isnan(v[:, places]), unseen.n_inputs, axis=1)
+        inputs = places_of(places, self.conditionals.n_inputs)
+        outputs = places_of(places, self.conditionals.n_outputs)
         W, V = params.values.W[inputs], np.take(params.out.W, outputs, axis=1)
         x, b = np.zeros(missing.shape, v.dtype), params.out.b[outputs]
         if self.means is not None:

@@ -1,17 +1,17 @@
-r"""Chains of real columns that learn the errors of linear regressions.
+r"""Chains of real columns that learn residuals of linear regressions.
 
 .. math:: \mu_{tk} = \sum_{i<t} x_i U_{it} + s_t m_{tk}, \qquad
     \log \sigma_{tk} = \log s_t + l_{tk}
 
-with regressions U of each column on the columns before it, whose errors have standard
-deviations :math:`s_t`, and outputs m and l of a net. Training thus begins near the
-normal distribution, and its steps are in units of these errors. Regressions are those
-of a covariance
+U are regressions of each column on the previous columns, :math:`s_t` the standard
+deviations of their residuals, and m and l outputs of a net. Training thus starts close
+to the normal distribution, with steps in units of the residuals. The regressions are
+those of the covariance
 
 .. math:: C_r = \frac{C + r \, 1}{1 + r}
 
-of standardised columns, with a ridge r that is cross-validated by the likelihood of a
-normal distribution: infinite, for independent columns, where rows are too few.
+of standardized columns. The ridge r is cross-validated by the likelihood of a normal
+distribution. It is infinite, for independent columns, if there are too few rows.
 """
 
 import numpy as np
@@ -22,45 +22,43 @@ from skdgm.autoregressive.normal_moments import NormalMoments, expected_moments
 from skdgm.nets import moved
 from skdgm.utils.threading.threads import one_blas_thread
 
-# Least initial scale, in units of the least of all.
+# Minimum initial scale, in units of the minimum scale.
 _LEAST = 1.1
-# Steps of expectation maximisation, and rows in these, where entries are missing.
+# Number of EM steps, and maximum number of rows in them, if entries are missing.
 _STEPS, _FEW = 4, 300
-# Most columns, whose covariance is decomposed once for each fold; folds; ridges.
+# Maximum number of columns, number of folds, and candidate ridges.
 _MOST, _FOLDS, _RIDGES = 1000, 4, (1e-4, 1e-3, 1e-2, 0.1, 1.0, np.inf)
 
 
 class ResidualChain(TiedChain):
-    """Tied chain with a learned factor for each column, and regressions of the
+    """Tied chain with a learned factor for each column, and regressions from the
     ``covariance`` of its layer."""
 
     def __init__(self, conditionals, start, order, layer):
         super().__init__(conditionals, start, order, layer)
         self.U, errors = regressions(layer.covariance[np.ix_(order, order)])
-        # Outputs of a column: log weights, then means, then log scales.
+        # Outputs of a column are log weights, means, and log scales.
         mixture = conditionals.mixture
         self.n_each = 3 * mixture.n_components
         kinds = np.repeat(np.arange(3), mixture.n_components)
         kinds, errors = np.tile(kinds, self.n_columns), np.repeat(errors, self.n_each)
         self.is_mean = kinds == 1
         self.factor = np.where(self.is_mean, errors, 1.0)
-        # Gradients by means are multiplied by scales, and have no unit then.
+        # Gradients with respect to means are multiplied by scales, hence dimensionless.
         self.slope = np.ones_like(errors) if mixture.rescaled else self.factor
         scales = mixture.raw_scale(np.maximum(errors, _LEAST * mixture.floor))
         self.scales = np.where(kinds == 2, scales, 0.0)
 
     def apply(self, params, x):
-        """Outputs of all columns, of shape (n_rows, n_outputs)."""
         out, means = super().apply(params, x), x @ self.U.astype(x.dtype)
         return self._moved(out, means, slice(None))
 
     def begin(self, params, n_rows):
-        """State before the first column: pre-activations, and means of all columns."""
+        """Initial state: pre-activations, and means of all columns."""
         (pre,) = super().begin(params, n_rows)
         return [pre, np.zeros((n_rows, self.n_columns), pre.dtype)]
 
     def output(self, params, state, t):
-        """Outputs of column t, of shape (n_rows, n_outputs of it)."""
         out = super().output(params, state, t)
         return self._moved(out, state[1][:, [t]], self.outputs[t])
 
@@ -70,15 +68,15 @@ class ResidualChain(TiedChain):
         state[1] += x * self.U[t].astype(x.dtype)
 
     def _moved(self, out, means, which):
-        """Outputs of these numbers, relative to the means by regressions."""
+        """Add regression means and initial scales to the outputs ``which``."""
         shift = np.repeat(means, self.n_each, axis=1) * self.is_mean[which]
         shift = shift + self.scales[which]
         return moved(out, self.factor[which], shift, self.slope[which])
 
 
 def regressions(covariance):
-    """Weights of regressions of each column on the columns before it, (n_columns,
-    n_columns), zero but above the diagonal, and standard deviations of their errors."""
+    """Weights of regressions of each column on the previous columns, (n_columns,
+    n_columns), strictly upper triangular, and standard deviations of the residuals."""
     root = cholesky(covariance, lower=True)
     inverse = solve_triangular(root, np.eye(len(root)), lower=True)
     errors = np.diag(root)
@@ -86,20 +84,20 @@ def regressions(covariance):
 
 
 def steady_covariance(table):
-    """Covariance of standardised columns, (n_columns, n_columns); None with too many
-    columns, or very few rows."""
+    """Regularized covariance of standardized columns, (n_columns, n_columns); None if
+    there are too many columns or too few rows."""
     n_columns = table.rows.shape[1]
     if n_columns > _MOST or len(table.index) < 2 * _FOLDS:
         return None
-    # Many small matrices are decomposed, for which threads take longer.
+    # Threads slow down decompositions of many small matrices.
     with one_blas_thread():
         return _steady(table, n_columns)
 
 
 def _steady(table, n_columns):
     rows, joint = table.rows, (np.zeros(n_columns), np.eye(n_columns))
-    which = slice(None if rows.complete else _FEW)
-    index, weight = table.index[which], table.weight[which]
+    first_rows = slice(None if rows.complete else _FEW)
+    index, weight = table.index[first_rows], table.weight[first_rows]
     for _ in range(0 if rows.complete else _STEPS):
         _, *joint = expected_moments(rows, index, weight, lambda joint=joint: joint)
     folds = [
@@ -108,15 +106,19 @@ def _steady(table, n_columns):
     ]
     losses = np.zeros(len(_RIDGES))
     for held_out in folds:
-        rest = NormalMoments.union([fold for fold in folds if fold is not held_out])
-        gap = held_out.mean - rest.mean
-        variances, axes = eigh(rest.covariance)
-        along = ((held_out.covariance + np.outer(gap, gap)) @ axes * axes).sum(axis=0)
+        others = NormalMoments.union([fold for fold in folds if fold is not held_out])
+        gap = held_out.mean - others.mean
+        variances, axes = eigh(others.covariance)
+        projected = ((held_out.covariance + np.outer(gap, gap)) @ axes * axes).sum(
+            axis=0
+        )
         for number, ridge in enumerate(_RIDGES):
             size = _with_ridge(variances.clip(0), 1.0, ridge)
-            losses[number] += held_out.weight[0] * (np.log(size) + along / size).sum()
-    whole, best = NormalMoments.union(folds).covariance, _RIDGES[losses.argmin()]
-    return _with_ridge(whole, np.eye(n_columns), best)
+            losses[number] += (
+                held_out.weight[0] * (np.log(size) + projected / size).sum()
+            )
+    pooled, best = NormalMoments.union(folds).covariance, _RIDGES[losses.argmin()]
+    return _with_ridge(pooled, np.eye(n_columns), best)
 
 
 def _with_ridge(covariance, one, ridge):

@@ -1,8 +1,6 @@
-r"""Orderless neural autoregressive density estimators.
+r"""Orderless neural autoregressive density estimators, including NADE-k.
 
 .. math:: p(x_j \mid x_m) = p(x_j \mid z_j), \qquad z = f_\theta(x \odot m, m)
-
-With ``n_steps`` it is NADE-k.
 """
 
 from typing import Literal
@@ -32,29 +30,29 @@ class EoNADE(AutoregressiveEstimator):
 
         p(x_j \mid x_m) = p(x_j \mid z_j), \quad z = f_\theta(x \odot m, m)
 
-    The net takes any subset of a row's entries, with its mask m, and returns the
-    conditional distributions of the others. It is trained on rows with entries hidden
-    at random, weighted so that the expected loss is the mean over all orders [1]_ [2]_.
-    Missing entries are thus filled, and drawn, from the net's own conditionals, without
-    weights, and rows with missing entries can be trained on like others. Nothing makes
-    the conditionals of all orders consistent: they are exact within an order, and not
-    those of the density that :meth:`score_samples` gives, a mean over several orders
-    (the total variation between both was 0.01 to 0.10 on small tables). The likelihood
-    of a row with missing entries is that of the others by the net's conditionals.
-    Samples are drawn in one of the orders, at random; dates whose phases are read (in
-    the year, the week, the day) come first in all of them. Float64 data are computed in
-    float64, all others in float32.
+    The input of the net is any subset of a row's entries, with its mask m; the outputs
+    are the conditional distributions of the other entries. It is trained on rows with
+    entries hidden at random, with weights such that the expected loss is the mean over
+    all orders [1]_ [2]_. Missing entries are imputed from the net's own conditionals,
+    without particles, and training rows may be incomplete. The conditionals are exact
+    within an order, but not consistent between orders, or with the density of
+    :meth:`score_samples`, which is a mean over several orders. The total variation
+    between both was 0.01 to 0.10 on small tables. In scores of incomplete rows, the
+    net's conditionals omit missing entries. Samples are drawn in a random order. Dates
+    whose phases in the year, the week and the day are inputs come first in all orders.
+    Computations are in float64 for float64 data, and in float32 otherwise.
 
     With ``n_steps=k`` this is NADE-k [3]_. The hidden entries start at the marginal
-    means of their columns, and in each step the net replaces them by what it expects,
+    means of their columns, and in each step the net replaces them by their
+    expectations,
 
     .. math::
 
         x^{(t)} = \mathbb{E}\bigl[x \mid z^{(t)}\bigr], \qquad
         z^{(t)} = f_\theta\bigl(m \odot x + (1 - m) \odot x^{(t-1)}, m\bigr)
 
-    The loss is the mean of those of all steps, or that of the last one, and the
-    conditionals, of scores, draws and imputed values, are those of the last step.
+    The loss is the mean over all steps, or that of the last step. Scores, draws and
+    imputed values use the conditionals of the last step.
 
     Parameters
     ----------
@@ -62,42 +60,41 @@ class EoNADE(AutoregressiveEstimator):
         Number of hidden units of each layer.
     n_orderings
         Number of orders over which the density is averaged; all but the first are
-        random. It may be changed after ``fit``.
+        random. May be changed after ``fit``.
     n_steps
-        Number k of reconstruction steps. From the second on, the input of the net has
-        its own expectations in the place of hidden entries. Training takes about k
-        times as long, scores and draws more. After a ``fit`` with several it may be
-        changed, for all but further training.
+        Number k of reconstruction steps. From the second step on, the net's own
+        expectations replace hidden entries in its input. Training takes about k times
+        as long, scores and draws longer. After a ``fit`` with several steps, it may be
+        changed, except for further training.
     learned_steps
-        Steps whose losses are learned: "all" of them, their mean, with which training
-        should begin; or the "last" one, which makes it better after that, and those
-        before worse. It may be changed between fits with ``warm_start``.
+        Steps in the loss: the mean over "all" steps, with which training should start,
+        or only the "last" step, which then improves this step at the expense of the
+        previous steps. May be changed between fits with ``warm_start``.
     dropout
-        Share of hidden units that drop out at random in training.
+        Dropout rate of hidden units.
     n_iter
-        Number of epochs; "auto": 7,500 updates, but between 20 and 150 epochs.
-        With "mixed" columns, which are overfitted sooner: 1,500 updates, but
-        between 20 and 150 epochs.
+        Number of epochs; "auto": the number for 7,500 updates (1,500 with "mixed"
+        columns, which overfit sooner), between 20 and 150.
     early_stopping
-        If True, hold out rows, stop when their ``validation_curve_`` no longer falls,
-        and keep the parameters with which it was lowest. A net of all orders overfits
-        less than those of one.
+        If True, hold out rows, stop when ``validation_curve_`` no longer decreases, and
+        keep the parameters at its minimum. A net of all orders overfits less than a net
+        of one order.
 
     Attributes
     ----------
     coefs_ : list of ndarray
         Weights of each layer, of shape (n_below, n_above).
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact" with one order, or an "estimate" of the
-        mean over all orders by several (in either case a normalised density).
-        Also "estimate" after training on grey rows, with values strictly between 0 and
-        1 in "bernoulli" columns: scores of such rows are no log-likelihoods, and
-        :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
-        bits. Scores of binary rows remain as above.
+        Kind of :meth:`score_samples`: "exact" with one order; or "estimate" with
+        several orders, as an estimate of the mean over all orders, which is still a
+        normalized density. The kind is also "estimate" after training on grey rows,
+        with values strictly between 0 and 1 in "bernoulli" columns. Scores of grey rows
+        are not log-likelihoods; :func:`~skdgm.metrics.average_over_draws` returns their
+        mean over draws of bits. Scores of binary rows are not affected.
     loss_curve_ : list of float
-        Negative log-likelihood of some training rows after each epoch, in nats per row,
-        with real columns standardised: an estimate of its mean over all orders, from
-        rows of which eight different shares are seen.
+        Negative log-likelihood of a sample of training rows after each epoch, in nats
+        per row of standardized columns: an estimate of the mean over all orders, from
+        eight different shares of seen entries.
 
     References
     ----------
@@ -138,7 +135,7 @@ class EoNADE(AutoregressiveEstimator):
 
     _MODEL = OrderlessModel()
     _LIGHTER = "lower hidden_layer_sizes."
-    # Each presentation hides another part of a row: to see them all takes longer.
+    # Each presentation hides a different part of a row, so training takes longer.
     _BUDGET, _BUDGET_MIXED = Budget(7_500, 20, 150), Budget(1_500, 20, 150)
 
     _KNOWN = "_grey", "_means"
@@ -154,20 +151,20 @@ class EoNADE(AutoregressiveEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value, whose log-likelihood is 0.
+            NaN marks a missing value, whose log-likelihood is 0.
         given : {"before", "others"}, default="before"
-            Condition on the entries before, or on all others of the row.
+            Condition on the previous entries, or on all other entries of the row.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples, n_features), float64
-            A DataFrame with its index and columns if X and what the model was fitted to
-            are such.
+            A DataFrame with the index and columns of X if X and the training data are
+            DataFrames.
 
         Raises
         ------
         ValueError
-            ``given`` is neither of these.
+            ``given`` is neither "before" nor "others".
         """
         check_choice("given", given, ("before", "others"))
         return beside(self, X, self.density_.log_prob_of_entries(X, given))

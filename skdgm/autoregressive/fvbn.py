@@ -1,4 +1,4 @@
-r"""Fully visible belief networks: regressions of columns on earlier columns.
+r"""Fully visible belief networks: regressions of columns on previous columns.
 
 .. math:: p(x) = \prod_t p\bigl(x_t \mid b_t + \sum_{i < t} x_i U_{it}\bigr)
 """
@@ -9,67 +9,66 @@ from skdgm.autoregressive.options import NormalColumns, Ordering, Particles
 from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.training import AUTO, Budget
 
-# Default number of steps of expectation maximisation, where entries are missing.
+# Default number of EM steps if entries are missing.
 _EM_STEPS = 30
 
 
 class FVBN(AutoregressiveEstimator):
-    r"""Fully visible belief network: linear models of columns given earlier ones.
+    r"""Fully visible belief network: linear models of columns given the previous
+    columns.
 
     .. math::
 
         p(x) = \prod_t p\bigl(x_t \mid z_t\bigr), \qquad
         z_t = b_t + \sum_{i < t} x_i U_{it}
 
-    where the conditional distributions are logistic regressions of bits [1]_ [2]_,
-    softmax regressions of codes and linear regressions of real numbers. Likelihoods and
-    samples are exact. There are no hidden units: :meth:`transform` returns the expected
-    value of each column given the columns before it, the most probable one of codes,
-    and standardised values of real columns.
+    The conditional distributions are logistic regressions of binary columns [1]_ [2]_,
+    softmax regressions of categorical columns, and linear regressions of real columns.
+    Likelihoods and samples are exact. There are no hidden units: :meth:`transform`
+    returns the expected value of each column given the previous columns, the most
+    probable category of categorical columns, and standardized values of real columns.
 
     With ``column_types="gaussian"`` this is the multivariate normal distribution,
-    fitted in closed form; by expectation maximisation where entries are missing. Each
-    :meth:`partial_fit` adds its rows to the rows since the last :meth:`fit`. Parameters
-    of updates, such as ``solver``, are for other types of columns.
+    fitted in closed form, or by expectation maximization if entries are missing. Each
+    :meth:`partial_fit` adds its rows to the rows since the last :meth:`fit`. Training
+    parameters, such as ``solver``, only apply to other types of columns.
 
-    Float64 data are computed in float64, all others in float32.
+    Computations are in float64 for float64 data, and in float32 otherwise.
 
     Parameters
     ----------
     alpha : float or tuple of float
         Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
-        each batch, summed over its rows; smaller batches are penalised more. With
-        ``column_types="gaussian"`` it is in units of the variance of each column given
-        those before it: ridge regression of standardised columns. A tuple is a
-        piecewise-constant schedule: its values share the epochs evenly, each starting
-        where the one before ended.
+        each batch, summed over its rows, so smaller batches are penalized more. With
+        ``column_types="gaussian"``, it is in units of the conditional variance of each
+        column given the previous columns, as in ridge regression of standardized
+        columns. A tuple is a piecewise-constant schedule with an equal share of the
+        epochs for each value.
     n_iter
-        Number of epochs; "auto": 10,000 updates, but between 20 and 300 epochs; in
-        closed form 1, or 30 where entries are missing; and at least one for each value
-        of ``alpha``.
+        Number of epochs; "auto": the number for 10,000 updates, between 20 and 300; in
+        closed form 1, or 30 if entries are missing; and at least one for each value of
+        ``alpha``.
     early_stopping
-        Hold out rows, stop when their likelihood no longer rises, and keep the
-        parameters for which it was highest; with several values of ``alpha``, only
-        during the last. In closed form there is nothing to stop, but rows are held
-        out all the same.
+        If True, hold out rows, stop when their likelihood no longer increases, and keep
+        the parameters at its maximum; with several values of ``alpha``, only during the
+        last. Rows are also held out in closed form, where it has no other effect.
     warm_start
-        If True, ``fit`` continues from the current parameters; in closed form only the
-        standardisation of columns is kept.
+        If True, ``fit`` continues from the current parameters; in closed form, it only
+        keeps the standardization of columns.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights of the net of each order, of shape (n_inputs, n_outputs).
+        Weights of each order, of shape (n_inputs, n_outputs).
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact", or with several orders an "estimate" of
-        the mean over all of them (in either case a normalised density; with
-        ``column_types="gaussian"`` and no weight decay it is the same for all orders).
-        Scores of rows with missing entries are estimates by particles, but exact with
-        ``column_types="gaussian"``.
-        Also "estimate" after training on grey rows, with values strictly between 0 and
-        1 in "bernoulli" columns: scores of such rows are no log-likelihoods, and
-        :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
-        bits. Scores of binary rows remain as above.
+        Kind of :meth:`score_samples`: "exact"; or "estimate" with several orders, as an
+        estimate of the mean over all orders, which is still a normalized density. With
+        ``column_types="gaussian"`` and no weight decay, all orders have the same
+        density. Scores of rows with missing entries are particle estimates, but exact
+        with ``column_types="gaussian"``. The kind is also "estimate" after training on
+        grey rows, with values strictly between 0 and 1 in "bernoulli" columns. Scores
+        of grey rows are not log-likelihoods; :func:`~skdgm.metrics.average_over_draws`
+        returns their mean over draws of bits. Scores of binary rows are not affected.
 
     References
     ----------
@@ -107,16 +106,16 @@ class FVBN(AutoregressiveEstimator):
     )
 
     def _n_epochs(self, table):
-        asked = self._options
-        n_turns = len(asked.alpha) if isinstance(asked.alpha, tuple) else 0
-        if asked.n_iter != AUTO:
-            if 0 < asked.n_iter < n_turns:
+        options = self._options
+        n_alphas = len(options.alpha) if isinstance(options.alpha, tuple) else 0
+        if options.n_iter != AUTO:
+            if 0 < options.n_iter < n_alphas:
                 raise ValueError(
-                    f"n_iter={asked.n_iter} epochs are too few for the {n_turns} "
+                    f"n_iter={options.n_iter} epochs are too few for the {n_alphas} "
                     "values of alpha, of which each has at least one."
                 )
-            return asked.n_iter
+            return options.n_iter
         n_epochs = super()._n_epochs(table)
-        if asked.column_types == "gaussian":
+        if options.column_types == "gaussian":
             n_epochs = 1 if table.rows.complete else _EM_STEPS
-        return max(n_epochs, n_turns)
+        return max(n_epochs, n_alphas)

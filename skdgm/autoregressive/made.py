@@ -25,30 +25,29 @@ class MADE(AutoregressiveEstimator):
         M_{l,ij} = 1 \text{ where } d_{l-1,i} \le d_{l,j}
 
     Each hidden unit has a random degree d, the number of the last column that it may
-    see, and outputs of a column see units of lower degrees: one pass computes all
-    conditionals [1]_. Likelihoods and samples are exact. Float64 data are computed in
-    float64, all others in float32.
+    depend on. Outputs of a column depend on units of lower degrees, so that one pass
+    computes all conditionals [1]_. Likelihoods and samples are exact. Computations are
+    in float64 for float64 data, and in float32 otherwise.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple of int
         Number of hidden units of each layer.
     n_masks
-        Number of sets of masks, with which the net is trained in turn, each with its
-        own order; all but the first order are random. The density is the mean of
-        theirs.
+        Number of sets of masks, each with its own order of columns, which the net is
+        trained with in turn; all but the first order are random. The density is the
+        mean over the sets.
     direct
-        Whether outputs see the columns before them directly, besides hidden units.
+        Whether outputs have direct connections from the previous columns.
     n_iter
-        Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
-        With "mixed" columns, which are overfitted sooner: 500 updates, but between
-        10 and 100 epochs.
+        Number of epochs; "auto": the number for 3,500 updates, between 20 and 100. With
+        "mixed" columns, which overfit sooner: 500 updates, between 10 and 100 epochs.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights of each layer, of shape (n_below, n_above); in those of outputs, hidden
-        units come before inputs.
+        Weights of each layer, of shape (n_below, n_above). In the output layer, rows of
+        hidden units precede rows of inputs.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Models of autoregressive estimators: chains for orders of the columns, made of
+"""Models of autoregressive estimators: chains for orders of the columns, built from
 options."""
 
 from abc import abstractmethod
@@ -43,18 +43,16 @@ _DEGREES = addresses.DEGREES
 
 
 class AutoregressiveModel(NetModel[AutoregressiveOptionsT]):
-    """Conditionals of the columns in one order or several."""
+    """Conditionals of the columns in one order or several orders."""
 
     # Class of the objective.
     objective_class = ChainObjective
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
         check_ordering(options.ordering)
         check_pattern(options)
 
     def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`ChainDensity`."""
         gaps = getattr(facts.columns, "gaps", None)
         return ChainDensity(
             facts.context,
@@ -65,19 +63,19 @@ class AutoregressiveModel(NetModel[AutoregressiveOptionsT]):
         )
 
     def objective(self, facts, table, before):
-        """Log-likelihood of the rows, a :class:`ChainObjective`."""
         independent = facts.domain.loss_of_independent(facts.columns)
         run = facts.run(table, before)
         return self.objective_class(run, independent, model=self.net(facts))
 
     @abstractmethod
     def net(self, facts, present=False):
-        """Functions that a :class:`ChainDensity` is made of; if ``present``, with
-        conditionals of which no draw is missing."""
+        """Model of a :class:`ChainDensity`; if ``present``, draws are never missing
+        values."""
 
     @abstractmethod
     def n_weights(self, facts, conditionals):
-        """Number of weights of a net, number of nets, and whether they share these."""
+        """Number of weights of a net, number of nets, and whether the nets share
+        weights."""
 
     def conditionals(self, facts, present=False):
         """Conditionals of the columns, and initial outputs for their frequencies."""
@@ -100,9 +98,9 @@ class AutoregressiveModel(NetModel[AutoregressiveOptionsT]):
 class ChainModel(AutoregressiveModel[AutoregressiveOptionsT]):
     """Chains, one for each order.
 
-    ``names`` are options that the nets depend on, besides options of columns and
-    orders; ``number`` is the option with the number of chains, whose parameters may be
-    ``shared``.
+    ``names`` are options that determine the nets, in addition to options of columns and
+    orders. ``number`` names the option with the number of chains, and ``shared`` tells
+    whether they share parameters.
     """
 
     def __init__(self, names, *, number="n_orderings", shared=False):
@@ -110,14 +108,13 @@ class ChainModel(AutoregressiveModel[AutoregressiveOptionsT]):
         self.number, self.shared = number, shared
 
     def structure(self, facts):
-        """Options that the nets depend on."""
         return SimpleNamespace(**{n: getattr(facts.options, n) for n in self.names})
 
     def net(self, facts, present=False):
-        """The chains, an ensemble."""
+        """Ensemble of chains."""
         conditionals, start = self.conditionals(facts, present)
         n_columns, kind = len(conditionals.kinds), self.kind(facts)
-        each = orders(
+        column_orders = orders(
             facts.structure.ordering,
             getattr(facts.structure, self.number),
             n_columns,
@@ -126,12 +123,11 @@ class ChainModel(AutoregressiveModel[AutoregressiveOptionsT]):
         )
         members = [
             kind(conditionals, start, order, self.layers(facts, n_columns, number))
-            for number, order in enumerate(each)
+            for number, order in enumerate(column_orders)
         ]
         return ChainEnsemble(conditionals, members, facts.now("n_draws"), self.shared)
 
     def n_weights(self, facts, conditionals):
-        """Number of weights of a net, number of nets, and whether they share these."""
         n_inputs, n_outputs = conditionals.n_inputs.sum(), conditionals.n_outputs.sum()
         layers = self.layers(facts, len(conditionals.kinds), 0)
         n_weights = layers.n_weights(int(n_inputs), int(n_outputs))
@@ -143,42 +139,38 @@ class ChainModel(AutoregressiveModel[AutoregressiveOptionsT]):
 
     @abstractmethod
     def layers(self, facts, n_columns, number):
-        """Layers of the chain of a number, :class:`MaskedLayers` or a
+        """Layers of a chain by its number, :class:`MaskedLayers` or
         :class:`TiedLayer`."""
 
 
 class TiedModel(ChainModel[NetChainOptions]):
-    """Chains with one hidden layer that the conditionals of all columns share."""
+    """Chains with one hidden layer shared by the conditionals of all columns."""
 
     def __init__(self):
         super().__init__(_TIED)
 
     def kind(self, facts):
-        """Class of the chains."""
         return TiedChain
 
     def layers(self, facts, n_columns, number):
-        """The hidden layer."""
         return _tied(facts, scaled=False)
 
 
 class ResidualModel(ChainModel[RealChainOptions]):
-    """Tied chains of real columns with factors of pre-activations, which learn the
-    errors of linear regressions where the covariance of the columns is known."""
+    """Tied chains of real columns, whose pre-activations have factors, and which learn
+    residuals of linear regressions if the covariance of the columns is known."""
 
     def __init__(self):
         super().__init__(_TIED)
 
     def kind(self, facts):
-        """Class of the chains."""
         return TiedChain if facts.known.covariance is None else ResidualChain
 
     def layers(self, facts, n_columns, number):
-        """The hidden layer."""
         return _tied(facts, scaled=True, covariance=facts.known.covariance)
 
 
-# Options that the hidden layer of tied chains depends on.
+# Options that determine the hidden layer of tied chains.
 _TIED = "n_components", "activation"
 
 
@@ -190,23 +182,22 @@ def _tied(facts, scaled, covariance=None):
 
 
 class GroupModel(ChainModel[GroupOptions]):
-    """Chains of layers with masked weights: a group of hidden units for each column."""
+    """Chains with a masked layer: a group of hidden units for each column."""
 
     def __init__(self):
         super().__init__(("n_components", "activation", "direct"))
 
     def kind(self, facts):
-        """Class of the chains."""
         return MaskedChain
 
     def layers(self, facts, n_columns, number):
-        """A layer with each degree as often as a group has units."""
+        """Layer with one group of units for each degree."""
         degrees = np.arange(_n_degrees(n_columns))
         return _layers(facts, [np.repeat(degrees, facts.structure.n_components)])
 
 
 class RandomMaskModel(ChainModel[MaskedOptions]):
-    """Chains of layers with masked weights of random degrees, which share a net."""
+    """Chains with masked layers of random degrees, which share a net."""
 
     kind = GroupModel.kind
 
@@ -215,18 +206,17 @@ class RandomMaskModel(ChainModel[MaskedOptions]):
         super().__init__(names, number="n_masks", shared=True)
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for inconsistent options."""
         check_sizes(options.hidden_layer_sizes)
         super().check(options)
 
     def structure(self, facts):
-        """Options that the nets depend on."""
         structure = super().structure(facts)
         structure.hidden_layer_sizes = check_sizes(structure.hidden_layer_sizes)
         return structure
 
     def layers(self, facts, n_columns, number):
-        """Layers of random degrees, at least the lowest of the layer below."""
+        """Layers with random degrees, at least the lowest degree of the layer below."""
         rng, degrees, low = stream(facts.seed, _DEGREES, number).generator(), [], 0
         for size in facts.structure.hidden_layer_sizes:
             degrees.append(np.sort(rng.integers(low, _n_degrees(n_columns), size)))
@@ -235,35 +225,33 @@ class RandomMaskModel(ChainModel[MaskedOptions]):
 
 
 def _n_degrees(n_columns):
-    """Number of degrees: no output may see units that see the last column."""
+    """Number of degrees; no output depends on units that see the last column."""
     return max(1, n_columns - 1)
 
 
 def _layers(facts, degrees):
-    """Layers of units of some degrees."""
+    """Masked layers of units with given degrees."""
     structure, init = facts.structure, facts.options.init_weights
     return MaskedLayers(degrees, structure.activation, init, structure.direct)
 
 
 class LinearModel(ChainModel[ChainOptions]):
-    """Chains without hidden units, and a normal distribution of real columns."""
+    """Chains without hidden units; the normal distribution for real columns."""
 
     def __init__(self):
         super().__init__(())
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
         check_piecewise("alpha", options.alpha, Real, 0)
         super().check(options)
 
     def objective_class(self, run, independent, *, model):
-        """Objective: by gradients, or in closed form."""
+        """Gradient-based or closed-form objective."""
         normal = run.options.column_types == "gaussian"
         kind = NormalObjective if normal else ChainObjective
         return kind(run, independent, model=model)
 
     def kind(self, facts):
-        """Class of the chains."""
         normal = facts.structure.column_types == "gaussian"
         return NormalChain if normal else LinearChain
 
@@ -276,22 +264,20 @@ class OrderlessModel(AutoregressiveModel[OrderlessOptions]):
     """One net for the conditionals of all columns in any order."""
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
         check_sizes(options.hidden_layer_sizes)
         super().check(options)
 
     def structure(self, facts):
-        """Options that the net depends on."""
         names = "column_types", *MIXTURE, "activation", "n_steps"
         options = {name: getattr(facts.options, name) for name in names}
         sizes = check_sizes(facts.options.hidden_layer_sizes)
         return SimpleNamespace(**options, hidden_layer_sizes=sizes)
 
     def net(self, facts, present=False):
-        """The net, with the orders in which columns are predicted."""
+        """Net, and the orders in which columns are predicted."""
         conditionals, start = self.conditionals(facts, present)
         structure, options = facts.structure, facts.options
-        each = orders(
+        column_orders = orders(
             options.ordering,
             facts.now("n_orderings"),
             len(conditionals.kinds),
@@ -313,13 +299,12 @@ class OrderlessModel(AutoregressiveModel[OrderlessOptions]):
         return Orderless(
             conditionals,
             start=start,
-            orders=each,
+            orders=column_orders,
             layers=layers,
             completion=completion,
         )
 
     def n_weights(self, facts, conditionals):
-        """Number of weights of a net, number of nets, and whether they share these."""
         n_inputs = int(conditionals.n_inputs.sum()) + len(conditionals.n_inputs)
         n_outputs = int(conditionals.n_outputs.sum())
         sizes = n_inputs, *facts.structure.hidden_layer_sizes, n_outputs

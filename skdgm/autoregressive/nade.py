@@ -22,19 +22,18 @@ class NADE(AutoregressiveEstimator):
         p(x) = \prod_t p(x_t \mid b_t + V_t h_t), \qquad
         h_t = f\Bigl(c + \sum_{i < t} x_i W_i\Bigr)
 
-    The weights from a column are the same for all columns after it, so that all
-    conditionals together cost as much as one layer [1]_ [2]_; where a row is zero,
-    hidden units do not change from one column to the next. Likelihoods and samples are
-    exact. Float64 data are computed in float64, all others in float32.
+    The weights from a column are shared by all later columns, so that all conditionals
+    together cost as much as one layer [1]_ [2]_. Zero entries do not change the hidden
+    units, and cost almost nothing. Likelihoods and samples are exact. Computations are
+    in float64 for float64 data, and in float32 otherwise.
 
     Parameters
     ----------
     n_components
         Number of hidden units.
     n_iter
-        Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
-        With "mixed" columns, which are overfitted sooner: 500 updates, but between
-        10 and 100 epochs.
+        Number of epochs; "auto": the number for 3,500 updates, between 20 and 100. With
+        "mixed" columns, which overfit sooner: 500 updates, between 10 and 100 epochs.
 
     Attributes
     ----------

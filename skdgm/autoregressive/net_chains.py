@@ -1,6 +1,6 @@
-r"""Chains that are nets: layers with masks, or one layer shared by all conditionals.
+r"""Chains that are nets: masked layers, or one layer shared by all conditionals.
 
-Masks leave no path from a column to its own output or to that of one before it
+Masks remove all paths from a column to the outputs of itself and of previous columns
 (:mod:`skdgm.nets.masks`). Without hidden units this is a fully visible belief network
 [1]_, with a group of units for each column a neural autoregressive network [2]_, and
 with random degrees a masked autoencoder [3]_.
@@ -47,8 +47,8 @@ from skdgm.nets import (
 
 class MaskedLayers(NamedTuple):
     """Hidden layers of a :class:`MaskedChain`: increasing ``degrees`` of the units of
-    each, 0 for units that see the first column; their activation, and the rule ``init``
-    of their initial weights; and whether outputs see inputs directly, too."""
+    each layer, 0 for units that depend on the first column only; activation;
+    initialization rule; and whether outputs have direct connections from inputs."""
 
     degrees: list
     activation: str
@@ -56,14 +56,14 @@ class MaskedLayers(NamedTuple):
     direct: bool
 
     def n_weights(self, n_inputs, n_outputs):
-        """Number of weights, including masked ones."""
+        """Number of weights, including masked weights."""
         sizes = [n_inputs, *map(len, self.degrees)]
         top = sizes[-1] + (n_inputs if self.direct and self.degrees else 0)
         return sum(a * b for a, b in pairwise(sizes)) + top * n_outputs
 
 
 class MaskedChain(Chain):
-    """Chain of dense layers with masked weights, as :class:`MaskedLayers` say."""
+    """Chain of dense layers with masked weights, described by :class:`MaskedLayers`."""
 
     def __init__(self, conditionals, start, order, layers):
         super().__init__(conditionals, start, order)
@@ -73,22 +73,22 @@ class MaskedChain(Chain):
         self.n_features = len(degrees[-1]) if degrees else self.n_columns
         numbers = np.arange(self.n_columns)
         seen = np.repeat(numbers, self.conditionals.n_inputs)
-        of_outputs = np.repeat(numbers, self.conditionals.n_outputs)
-        self.masks = by_degrees(seen, degrees, of_outputs, self.direct)
+        output_columns = np.repeat(numbers, self.conditionals.n_outputs)
+        self.masks = by_degrees(seen, degrees, output_columns, self.direct)
         self.layers = [
             masked_dense(mask, activation, layers.init) for mask in self.masks[:-1]
         ]
         self.layers.append(masked_dense(self.masks[-1]))
-        # Number of units of each layer whose degree is below each column's.
+        # Number of units of each layer whose degree is below the column number.
         ends, levels = np.arange(self.n_columns + 1), [seen, *degrees]
         self.below = [np.searchsorted(level, ends) for level in levels]
 
     def init(self, rng, dtype):
-        """Initial parameters, whose outputs reproduce the frequencies of values, in the
-        data's order of columns.
+        """Initial parameters in the data's order of columns, whose outputs reproduce
+        the frequencies of values.
 
-        Weights of outputs are zeros. Weights that this chain's masks forbid are drawn
-        too: chains with which it shares parameters may allow them.
+        Output weights are zero. Weights that this chain's masks exclude are drawn, too,
+        because other chains may share them.
         """
         layers = [net.init(rng, None, dtype)[1] for net in self.layers[:-1]]
         W = np.zeros(self.masks[-1].shape, dtype)
@@ -119,7 +119,7 @@ class MaskedChain(Chain):
         return (*below, Layer(W, b + shift))
 
     def apply(self, params, x):
-        r"""Outputs of all columns, of shape (n_rows, n_outputs).
+        r"""Outputs of all columns, (n_rows, n_outputs).
 
         .. math:: h_l = f(b_l + h_{l-1} (W_l \odot M_l)), \qquad
             z = b + [h_L, x] (W \odot M)
@@ -130,33 +130,33 @@ class MaskedChain(Chain):
         return self.layers[-1].apply(params[-1], (), top)[0]
 
     def hidden(self, params, x):
-        """Last hidden layer, of shape (n_rows, n_features)."""
+        """Last hidden layer, (n_rows, n_features)."""
         h = listed(x)
         for net, layer in zip(self.layers, params[:-1]):
             h, _ = net.apply(layer, (), h)
         return h
 
     def features(self, params, v):
-        """Last hidden layer given the whole row; without hidden layers the mean of each
-        column given the columns before it, in the data's order."""
+        """Last hidden layer given the whole row; without hidden layers, the mean of
+        each column given the previous columns, in the data's order."""
         if self.degrees:
             return super().features(params, v)
         out = self.apply(params, self.conditionals.inputs(v))
         return self.conditionals.mean(out)[:, self.place]
 
     def prepared(self, params):
-        """Parameters with masks applied to their weights."""
+        """Parameters with masked weights."""
         return tuple(
             Layer(W * mask, b) for (W, b), mask in zip(params, self.masks, strict=True)
         )
 
     def begin(self, params, n_rows):
-        """State before the first column: inputs and hidden layers, all zeros."""
+        """Initial state: inputs and hidden layers, all zeros."""
         sizes = [self.n_inputs, *map(len, self.degrees)]
         return [np.zeros((n_rows, n), params[-1].b.dtype) for n in sizes]
 
     def output(self, params, state, t):
-        """Outputs of column t, of shape (n_rows, n_outputs of it)."""
+        """Outputs of column t, (n_rows, n_outputs of t)."""
         W, b = params[-1]
         outputs, n_units, pairs = self.outputs[t], 0, []
         if self.degrees:
@@ -169,7 +169,8 @@ class MaskedChain(Chain):
         return sum(part @ np.ascontiguousarray(V) for part, V in pairs) + b[outputs]
 
     def absorb(self, params, state, t, x):
-        """Add the inputs of column t to the state; compute the units of degree t."""
+        """Add the inputs of column t to the state, and compute the units of degree
+        t."""
         state[0][:, self.inputs[t]] = x
         for number, (W, b) in enumerate(params[:-1]):
             n, (first, stop) = (
@@ -183,10 +184,10 @@ class MaskedChain(Chain):
 
 
 class TiedLayer(NamedTuple):
-    """Hidden layer of a :class:`TiedChain`: number of units, their activation, and the
-    rule ``init`` of their initial weights; if ``scaled``, pre-activations have a
-    learned factor for each column. A ``covariance`` of the columns, in the data's
-    order, is that of linear regressions whose errors the net learns."""
+    """Hidden layer of a :class:`TiedChain`: number of units, activation, and
+    initialization rule. With ``scaled``, pre-activations have a learned factor for each
+    column. A ``covariance`` of the columns, in the data's order, determines linear
+    regressions whose residuals the net learns."""
 
     n_units: int
     activation: str
@@ -200,8 +201,8 @@ class TiedLayer(NamedTuple):
 
 
 class TiedChain(Chain):
-    """Chain of a neural autoregressive density estimator, with one layer of hidden
-    units, a :class:`TiedLayer`."""
+    """Chain of a neural autoregressive density estimator, with one :class:`TiedLayer`
+    of hidden units."""
 
     def __init__(self, conditionals, start, order, layer):
         super().__init__(conditionals, start, order)
@@ -215,8 +216,8 @@ class TiedChain(Chain):
         self.only_bits = (bits & ~self.conditionals.gapped).all()
 
     def init(self, rng, dtype):
-        r"""Initial parameters, whose outputs reproduce the frequencies of values, in
-        the data's order of columns. Factors start at :math:`\rho_t = 1 / \sqrt{1 + t}`,
+        r"""Initial parameters in the data's order of columns, whose outputs reproduce
+        the frequencies of values. Factors start at :math:`\rho_t = 1 / \sqrt{1 + t}`,
         for t = 0, 1, ..."""
         W = initial(self.init_rule, rng, self.n_inputs, self.n_units)
         V = np.zeros((self.n_outputs, self.n_units))
@@ -240,28 +241,27 @@ class TiedChain(Chain):
         return params._replace(above=Layer(V, b + shift))
 
     def apply(self, params, x):
-        """Outputs of all columns, of shape (n_rows, n_outputs)."""
+        """Outputs of all columns, (n_rows, n_outputs)."""
         (W, c), (V, b), rho = params
         return tied(x, self.shape, W, c, rho, V, b)
 
     def hidden(self, params, x):
-        """Hidden units given all columns, of shape (n_rows, n_units)."""
+        """Hidden units given all columns, (n_rows, n_units)."""
         W, c = params.below
         pre = x @ W + c
         return activate(pre * self._factor(params, -1), self.activation)
 
     def drawn(self, params, v, rng):
-        """Fill missing entries with draws, each conditional on the entries before."""
         if not self.only_bits:
             return super().drawn(params, v, rng)
         return draw_bits(params, v, rng, self.shape.kind)
 
     def begin(self, params, n_rows):
-        """State before the first column: the biases, as pre-activations."""
+        """Initial state: the biases, as pre-activations."""
         return [np.tile(params.below.b, (n_rows, 1))]
 
     def output(self, params, state, t):
-        """Outputs of column t, of shape (n_rows, n_outputs of it)."""
+        """Outputs of column t, (n_rows, n_outputs of t)."""
         (V, b), outputs = params.above, self.outputs[t]
         h = activate(state[0] * self._factor(params, t), self.activation)
         return h @ V[outputs].T + b[outputs]

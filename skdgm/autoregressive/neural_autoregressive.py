@@ -20,23 +20,23 @@ class NeuralAutoregressive(AutoregressiveEstimator):
         z_t = b_t + \sum_{i < t} h_i V_{it} + x_i U_{it}, \qquad
         h_i = f\Bigl(c_i + \sum_{j \le i} x_j W_{ji}\Bigr)
 
-    Each column has its own group of hidden units :math:`h_i`, which see it and the
-    columns before it; all columns after it are predicted from them, too [1]_.
-    Likelihoods and samples are exact. Float64 data are computed in float64, all others
-    in float32.
+    Each column has its own group of hidden units :math:`h_i`, which depend on it and
+    the previous columns, and contribute to the predictions of all later columns [1]_.
+    Likelihoods and samples are exact. Computations are in float64 for float64 data, and
+    in float32 otherwise.
 
     Parameters
     ----------
     n_components
         Number of hidden units in each group.
     direct
-        Whether outputs see the columns before them directly, besides hidden units.
+        Whether outputs have direct connections from the previous columns.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights of the net of each order: of hidden units, of shape (n_inputs,
-        n_hidden), and of outputs, of shape (n_hidden + n_inputs, n_outputs).
+        Weights of the net of each order: hidden weights of shape (n_inputs, n_hidden),
+        then output weights of shape (n_hidden + n_inputs, n_outputs).
 
     References
     ----------

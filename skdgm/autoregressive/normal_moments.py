@@ -3,8 +3,9 @@ r"""Normal distributions of rows with missing entries, and their expected moment
 .. math:: \mu_{m \mid o} = \mu_m + \Sigma_{mo} \Sigma_{oo}^{-1} (x_o - \mu_o), \qquad
    \Sigma_{m \mid o} = \Sigma_{mm} - \Sigma_{mo} \Sigma_{oo}^{-1} \Sigma_{om}
 
-A step of expectation maximisation [1]_ takes the moments of rows with missing entries
-at these means, plus these covariances. Moments of parts of the rows are joined [2]_.
+A step of expectation maximization [1]_ computes the moments of rows with missing
+entries at these conditional means, and adds these covariances. Moments of blocks of
+rows are merged by [2]_.
 
 References
 ----------
@@ -21,16 +22,15 @@ from scipy.linalg import solve_triangular
 
 from skdgm.utils.math import LOG_2PI, distinct
 
-# Options of scipy: all numbers are finite, and a check takes as long as to solve small
-# systems.
+# SciPy options: values are finite, and checks take as long as solving small systems.
 QUICK = {"lower": True, "check_finite": False}
-# Share of variances that is added to keep covariances from being singular.
+# Relative jitter of variances against singular covariances.
 _JITTER = 1e-10
 
 
 class NormalMoments(NamedTuple):
-    """Moments of complete rows: the sum of their weights, of shape (1,), their mean,
-    and their covariance, without Bessel's correction."""
+    """Moments of complete rows: the sum of their weights, (1,), their mean, and their
+    covariance without Bessel's correction."""
 
     weight: np.ndarray
     mean: np.ndarray
@@ -38,13 +38,13 @@ class NormalMoments(NamedTuple):
 
     @classmethod
     def of_no_rows(cls, n_columns):
-        """Moments of no rows."""
+        """Moments of an empty set of rows."""
         zeros = np.zeros((n_columns, n_columns))
         return cls(np.zeros(1), np.zeros(n_columns), zeros)
 
     @classmethod
     def union(cls, parts):
-        """Moments of the union of several sets of rows, a list of moments."""
+        """Moments of the union of several sets of rows, given a list of moments."""
         total = cls.of_no_rows(len(parts[0].mean))
         for part in parts:
             total = total.with_others(part)
@@ -60,9 +60,9 @@ class NormalMoments(NamedTuple):
 
 
 def expected_moments(rows, index, weight, joint):
-    """Expected :class:`NormalMoments` of the rows at an index, with weights, given
-    their observed entries; ``joint()`` returns the mean and covariance of complete
-    rows, and is called only if entries are missing, once."""
+    """Expected :class:`NormalMoments` of weighted rows at an index, given their
+    observed entries. ``joint()`` returns the mean and covariance of complete rows; it
+    is called once, and only if entries are missing."""
     moments, normal = NormalMoments.of_no_rows(rows.shape[1]), None
     for block in rows.blocks(len(index)):
         v, w = rows.take(index[block]).astype(np.float64), weight[block]
@@ -81,7 +81,8 @@ def expected_moments(rows, index, weight, joint):
 
 
 def _completed(v, weight, mean, covariance):
-    """Rows with missing entries at their means, and the sum of their covariances."""
+    """Rows with missing entries at their conditional means, and the sum of their
+    covariances."""
     v, total = v.copy(), np.zeros_like(covariance)
     for rows, missing in patterns(v):
         if missing.any():
@@ -92,13 +93,12 @@ def _completed(v, weight, mean, covariance):
 
 
 def jitter(covariance):
-    """Amounts to add to variances, (n_columns,), to keep a covariance of constant
-    columns regular."""
+    """Amounts to add to variances, (n_columns,), against singular covariances."""
     return _JITTER * np.maximum(1, np.diag(covariance))
 
 
 def regular_root(covariance):
-    """Lower Cholesky factor; with jitter where columns are linearly dependent."""
+    """Lower Cholesky factor, with jitter if columns are linearly dependent."""
     try:
         return np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
@@ -106,17 +106,17 @@ def regular_root(covariance):
 
 
 def patterns(v):
-    """Yield groups of rows of which the same entries are missing: row numbers, and a
-    mask of columns."""
+    """Yield row numbers and the mask of missing columns for groups of rows with the
+    same missing entries."""
     masks, group_of_row = distinct(np.isnan(v))
     for number, missing in enumerate(masks):
         yield np.flatnonzero(group_of_row == number), missing
 
 
 def given_seen(mean, covariance, v, missing):
-    r"""Conditional distribution of the columns of a mask that are missing in all rows
-    v: means, (n_rows, n_missing), and covariance; and log density of each seen entry
-    given the seen ones before it, (n_rows, n_seen).
+    r"""Conditional distribution of the missing columns of rows v with the mask
+    ``missing``: means, (n_rows, n_missing), and covariance; and log density of each
+    seen entry given the previous seen entries, (n_rows, n_seen).
 
     .. math:: \mu_m + \Sigma_{mo} \Sigma_{oo}^{-1} (x_o - \mu_o), \qquad
         \Sigma_{mm} - \Sigma_{mo} \Sigma_{oo}^{-1} \Sigma_{om}

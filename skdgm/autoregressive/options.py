@@ -1,4 +1,4 @@
-"""Options that autoregressive estimators share."""
+"""Options shared by autoregressive estimators."""
 
 from typing import Annotated, Literal
 
@@ -16,24 +16,24 @@ class NormalDetails(Details):
 
 
 class MixtureDetails(NormalDetails):
-    """Details of mixtures of distributions of real columns."""
+    """Details of mixture distributions of real columns."""
 
     n_mixtures: Count = 3
     conditional: Literal["gaussian", "laplace"] = "gaussian"
 
 
 _KINDS = Doc("""
-    Kind of the columns. "auto": read from the data, as the guide's page "How columns
-    are read" says. One kind for all: "bernoulli" (0, 1 or probabilities of 1),
-    "categorical" (codes, as ``OrdinalEncoder`` returns), "gaussian" (real numbers,
-    standardised internally), or "mixed", by the types of a DataFrame's columns: bits,
-    categories, and numbers, dates and durations as "numeric". A tuple has a kind for
-    each column, a dict kinds for some columns of a DataFrame by name, of the first
-    three or
+    Kind of the columns. "auto": inferred from the data, as the guide's page "How
+    columns are read" describes. One kind for all columns: "bernoulli" (0, 1 or
+    probabilities of 1), "categorical" (codes, as in ``OrdinalEncoder``), "gaussian"
+    (real numbers, standardized internally), or "mixed", by the types of a DataFrame's
+    columns: bools, categories, and numbers, dates and durations as "numeric". A tuple
+    has a kind for each column, and a dict has kinds of some columns of a DataFrame by
+    name: one of the first three kinds or
 
-    - "numeric": numbers within their range and as round as they are, with heavy tails,
-      and values that many rows share (such as 0) as atoms: "ordinal" if there are few
-      values;
+    - "numeric": numbers within their range and with their number of decimals, with
+      heavy tails, and with atoms at frequent values (such as 0); "ordinal" if there are
+      few values;
     - "ordinal": the values that occur, as categories.
 """)
 StepColumns = Annotated[ColumnTypes, CategoryDetails, MixtureDetails, _KINDS]
@@ -44,8 +44,9 @@ Ordering = Annotated[
     Literal["given", "random"] | tuple,
     Doc(
         """
-        Order in which columns are predicted; a tuple gives their numbers. Random orders
-        have dates first whose phases, in the year, the week and the day, are read.
+        Order in which columns are predicted; a tuple is a permutation of the
+        column numbers. In random orders, dates whose phases in the year, the
+        week and the day are inputs come first.
         """,
         '{"given", "random"} or tuple of int',
     ),
@@ -53,8 +54,8 @@ Ordering = Annotated[
 Particles = Annotated[
     Count,
     Doc("""
-        Particles for each row with missing entries, in :meth:`score_samples` and
-        :meth:`impute`; up to 256 times as many where fewer than a twentieth count. It
-        may be changed after ``fit``.
+        Number of particles of each row with missing entries in
+        :meth:`score_samples` and :meth:`impute`; up to 256 times as many if
+        less than a twentieth are effective. May be changed after ``fit``.
     """),
 ]

@@ -1,17 +1,18 @@
-r"""Particles: missing entries drawn in order, weighted by observed entries.
+r"""Particle filter over the columns of a row: missing entries are drawn in order, and
+weighted by observed entries.
 
 .. math:: x_t \sim p(x_t \mid x_{<t}) \text{ where missing}, \qquad
    w \leftarrow w \, p(x_t \mid x_{<t}) \text{ where seen}, \qquad
    p(x_\text{seen}) = \mathbb{E}[w]
 
-Each row has several particles; where few of them carry most of the weight, they are
-resampled by weight [1]_. Without missing entries one particle is exact.
+Particles of a row are resampled if their effective number is small [1]_. Complete rows
+need only one particle, which is exact.
 
-Particles that descend from the same first draw count as one [2]_, so that the effective
-number of draws is that of whole rows. Weights alone do not show whether the particles
-have missed the values that make a rare entry probable: all may be equally low. The
-``near_share`` does, the mean of the probability of a seen entry, relative to that of
-the most probable value: about the share that rejection would keep.
+Particles with a common ancestor count as one in the effective number [2]_. Weights
+alone do not show whether all particles have missed the values that make a rare entry
+probable, because they may be equally low. ``near_share`` shows it: the mean probability
+of a seen entry, relative to the most probable value, which approximates the acceptance
+rate of rejection sampling.
 
 References
 ----------
@@ -28,14 +29,14 @@ from skdgm.distributions import draw_within, relative
 from skdgm.utils import addresses
 
 _RESAMPLE = addresses.ROW_PARTICLES
-# Resample below this effective share of particles.
+# Resampling threshold of the effective share of particles.
 _FEW = 0.5
-# Kinds of columns whose values are summed over, if they are not too many.
+# Kinds of columns whose values can be enumerated.
 _CODED = "bernoulli", "categorical", "ordinal"
 
 
 class CompletedRows(NamedTuple):
-    """Rows, each completed in several ways.
+    """Rows, each with several completions.
 
     Parameters
     ----------
@@ -45,16 +46,15 @@ class CompletedRows(NamedTuple):
     log_joint : ndarray of shape (n_rows, n_each)
         Log probability of each particle as a complete row.
     log_p : ndarray of shape (n_rows, n_columns)
-        Increment of the log-likelihood of the seen entries by each of them; 0 for
-        missing ones.
+        Contribution of each seen entry to the log-likelihood; 0 for missing entries.
     inputs : ndarray of shape (n_rows, n_each, n_inputs)
-        Inputs of a net for each particle. After the last seen entry of a row, the
-        expected inputs replace those drawn: their mean is the same, its variance lower.
+        Inputs of a net for each particle. After the last seen entry of a row, expected
+        inputs replace drawn inputs, which reduces the variance of means.
     effective : ndarray of shape (n_rows,)
-        Effective number of the particles.
+        Effective number of particles.
     near_share : ndarray of shape (n_rows,)
-        Share of the particles, at most one, near which a seen entry, or an event, is as
-        probable as any value: the least of all columns.
+        Minimum over columns of the share of particles, at most one, for which a seen
+        entry or an event is as probable as any value.
     """
 
     v: np.ndarray
@@ -67,27 +67,23 @@ class CompletedRows(NamedTuple):
 
     @property
     def log_likelihood(self):
-        """Log-likelihood of the seen entries of each row, of shape (n_rows,)."""
+        """Log-likelihood of the seen entries of each row, (n_rows,)."""
         return self.log_p.sum(axis=1)
 
     def drawn(self, rng):
-        """A particle of each row, chosen by weight, (n_rows, n_columns)."""
+        """Particle of each row, drawn by weight, (n_rows, n_columns)."""
         return self.v[np.arange(len(self.v)), chosen_by(self.log_w, rng)]
 
 
 def complete(chain, params, v, rng, n_each, events=None, listed=False):
     """Complete each row v, in the chain's order of columns, NaN where missing, by
-    ``n_each`` particles, or 1 if no entry is missing.
+    ``n_each`` particles, or by 1 if all rows are complete.
 
-    Parameters are those of ``chain.prepared``; there is a stream for each row;
-    ``events`` are sets of values to which the missing entries of each column of the
-    data belong, or None. If ``listed``, rows that lack only bits and categories before
-    the last seen entry, with no more combinations than particles, have all of them:
-    their likelihood is exact.
-
-    Returns
-    -------
-    completed : CompletedRows
+    Parameters are those of ``chain.prepared``, and ``rng`` has a stream for each row.
+    ``events`` are sets of permitted values for the missing entries of each data column,
+    or None. With ``listed``, rows that lack only binary and categorical entries before
+    the last seen entry get all combinations of values if particles suffice, so their
+    likelihood is exact. Returns CompletedRows.
     """
     (n_rows, n_columns), state = v.shape, chain.begin(params, len(v))
     log_w, log_joint = np.zeros((n_rows, 1)), np.zeros((n_rows, 1))
@@ -103,7 +99,7 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
     for t, single in enumerate(chain.conditionals.single):
         missing = np.flatnonzero(np.isnan(v[:, t]))
         if missing.size and streams is None:
-            # Up to the first missing entry, all particles of a row are the same.
+            # All particles of a row are equal before the first missing entry.
             n, streams = n_each, rng.each(n_each)
             origin = np.tile(np.arange(n), (n_rows, 1))
             state = chain.chosen(state, np.repeat(np.arange(n_rows), n))
@@ -147,8 +143,8 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
         inputs[:, chain.inputs[t]] = x
         if late.size:
             inputs[late, chain.inputs[t]] = single.expected(out[late])
-        # Weights that change no more are kept: resampling would only lose draws.
-        # Few of the listed codes may count for draws of later columns.
+        # No resampling after the last change of weights, as it would only lose draws;
+        # but few of the listed codes may be effective for draws of later columns.
         drop = np.where(whole, (t == last) & several, t < final)
         poor = np.flatnonzero((_effective(log_w) < _FEW * n) & drop)
         if poor.size:
@@ -172,11 +168,11 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
 
 
 def _combinations(chain, v, last, n):
-    """All combinations of values of missing entries before the last seen one.
+    """All combinations of values of missing entries before the last seen entry.
 
-    Returns a mask of the rows that have no more than n; the values in each particle,
-    (n_rows, n, n_columns); the numbers of values of each column; and log weights with
-    which all combinations count alike, (n_rows, n).
+    Returns a mask of the rows with at most n combinations; the values in each particle,
+    (n_rows, n, n_columns); the numbers of values of each column; and log weights that
+    give all combinations equal weight, (n_rows, n).
     """
     kinds, gapped = chain.conditionals.kinds, chain.conditionals.gapped
     coded = np.isin(kinds, _CODED) & ~gapped
@@ -186,7 +182,7 @@ def _combinations(chain, v, last, n):
     count = each.prod(axis=1)
     whole = early.any(axis=1) & ~(early & ~coded).any(axis=1) & (count <= n)
     each, count = (np.where(whole[:, None], a, 1) for a in (each, count[:, None]))
-    # Particles of one combination are neighbours, as systematic resampling needs it.
+    # Particles of a combination are consecutive, as systematic resampling requires.
     place, stride = np.arange(n) * count // n, each.cumprod(axis=1) / each
     codes = place[..., None] // stride[:, None] % each[:, None]
     copies = np.ceil((place + 1) * n / count) - np.ceil(place * n / count)
@@ -196,8 +192,8 @@ def _combinations(chain, v, last, n):
 def chosen_by(log_w, rng):
     """Column numbers drawn by weight, one for each row."""
     w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-    upto = np.cumsum(w, axis=1) / w.sum(axis=1, keepdims=True)
-    return (upto[:, :-1] <= rng.uniform(1)).sum(axis=1)
+    cumulative = np.cumsum(w, axis=1) / w.sum(axis=1, keepdims=True)
+    return (cumulative[:, :-1] <= rng.uniform(1)).sum(axis=1)
 
 
 def _last_seen(v):
@@ -216,7 +212,7 @@ def _shares(log_w):
 
 
 def _effective(log_w, origin=None):
-    """Effective number of particles, where particles of one origin count as one."""
+    """Effective number of particles; particles of one origin count as one."""
     w = _shares(log_w)
     if origin is not None:
         n_rows, n = w.shape
@@ -226,11 +222,13 @@ def _effective(log_w, origin=None):
 
 
 def _systematic(log_w, uniform):
-    """Numbers of particles, by systematic resampling."""
-    (n_rows, n), upto = log_w.shape, np.cumsum(_shares(log_w), axis=1)
-    ends = np.ceil(n * upto / upto[:, -1:] - uniform)
-    # Rounding must not choose particles without weight at the end.
-    ends = np.where(upto == upto[:, -1:], n, ends).clip(0, n).astype(np.intp)
+    """Numbers of particles chosen by systematic resampling."""
+    (n_rows, n), cumulative = log_w.shape, np.cumsum(_shares(log_w), axis=1)
+    ends = np.ceil(n * cumulative / cumulative[:, -1:] - uniform)
+    # Prevent rounding errors from choosing particles without weight at the end.
+    ends = (
+        np.where(cumulative == cumulative[:, -1:], n, ends).clip(0, n).astype(np.intp)
+    )
     times = np.diff(ends, axis=1, prepend=0)
     chosen = np.repeat(np.tile(np.arange(n), n_rows), times.ravel())
     return chosen.reshape(n_rows, n)

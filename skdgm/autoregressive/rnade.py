@@ -22,15 +22,16 @@ class RNADE(AutoregressiveEstimator):
         p(x) = \prod_t \sum_k \alpha_{tk} \, \mathcal{N}(x_t; \mu_{tk}, \sigma_{tk}),
         \qquad h_t = f\Bigl(\rho_t \bigl(c + \sum_{i < t} x_i W_i\bigr)\Bigr)
 
-    where the weights, means and scales of each column's mixture are functions of the
-    hidden units :math:`h_t` shared by all columns, whose pre-activations are scaled by
-    learned factors :math:`\rho_t` [1]_. Means are added to those of linear regressions
-    on the columns before, of rows of the first fit (up to 1,000 columns), and means and
-    scales are in units of their errors, so that training begins near a normal
-    distribution. Gradients by means are multiplied by scales, which keeps training
-    stable (weight decay is not, and counts more where scales are small). Columns are
-    standardised internally; densities are those of the original columns. Likelihoods
-    and samples are exact. Float64 data are computed in float64, all others in float32.
+    The weights, means and scales of each column's mixture are functions of the hidden
+    units :math:`h_t`, which all columns share. Learned factors :math:`\rho_t` scale
+    their pre-activations [1]_. With up to 1,000 columns, means are relative to linear
+    regressions on the previous columns, fitted to rows of the first fit. Means and
+    scales are in units of the residuals, so that training starts close to a normal
+    distribution. Gradients with respect to means are multiplied by scales, which
+    stabilizes training; weight decay is not, and is therefore stronger where scales are
+    small. Columns are standardized internally; densities are those of the original
+    columns. Likelihoods and samples are exact. Computations are in float64 for float64
+    data, and in float32 otherwise.
 
     Parameters
     ----------
@@ -39,9 +40,9 @@ class RNADE(AutoregressiveEstimator):
     n_mixtures
         Number of components of the mixture of each column.
     conditional
-        Shape of the components.
+        Distribution of the components.
     min_variance
-        Lower limit of learned variances, as a share of the column's variance.
+        Minimum of learned variances, as a share of the column's variance.
 
     Attributes
     ----------

@@ -10,13 +10,13 @@ import numpy as np
 
 
 def large(uniform, n_observed):
-    r"""Shares of the observed entries of rows to be seen, drawn by uniform noise so
-    that large shares are more frequent, and their weights, each (n_rows,).
+    r"""Draw shares of the observed entries of rows to be seen from uniform noise, with
+    a preference for large shares; return shares and their weights, each (n_rows,).
 
-    The loss of n entries is that of the n - m hidden ones times n / (n - m), whose
-    noise grows with m. Sampling m in proportion to its standard deviation, as
-    :math:`1 / \sqrt{n - m}`, minimises the variance for a given number of rows; weights
-    make all m count alike.
+    The loss of a row is that of its n - m hidden entries times n / (n - m), whose noise
+    grows with m. Sampling m in proportion to the standard deviation, :math:`1 / \sqrt{n
+    - m}`, minimizes the variance for a given number of rows; the weights correct for
+    it.
     """
     n = np.maximum(1, n_observed)
     n_seen = np.minimum(np.floor((1 - (1 - uniform) ** 2) * n), n - 1)
@@ -28,8 +28,8 @@ def hide(v, share, uniform):
     """Split the observed entries of each row into a seen share, below 1, with the
     lowest uniform numbers, and a hidden part.
 
-    Each part has NaN where an entry belongs to the other, or is missing; the third
-    array returned is the number of observed entries for each hidden one, (n_rows,).
+    Returns both parts, with NaN elsewhere, and the ratio of observed to hidden entries,
+    (n_rows,).
     """
     observed = ~np.isnan(v)
     n_observed = observed.sum(axis=1)

@@ -209,7 +209,6 @@ class GeometricDensity(LatentDensity):
         return decoded, log_p, value
 
     def chain(self, rows, correct):
-        """Markov chain of latent units and missing entries."""
         if not correct:
             return super().chain(rows, correct)
         return GeometricChain(self, self._open(rows.v), rows.guess)

@@ -31,7 +31,6 @@ class BitLayersModel(LatentModel[BeliefOptionsT]):
     objective_class = DirectedObjective
 
     def check(self, options):
-        """Raise ValueError for inconsistent options."""
         super().check(options)
         sizes = layer_sizes(options.hidden_layer_sizes)
         check_layer_sizes(sizes, "hidden_layer_sizes")
@@ -56,7 +55,6 @@ class BitLayersModel(LatentModel[BeliefOptionsT]):
             )
 
     def structure(self, facts):
-        """Options that determine the nets."""
         options = facts.options
         variance = options.variance if isinstance(options.variance, str) else "fixed"
         return SimpleNamespace(
@@ -70,7 +68,6 @@ class BitLayersModel(LatentModel[BeliefOptionsT]):
         )
 
     def hierarchy(self, facts):
-        """Architecture of the nets."""
         structure, options, output = facts.structure, facts.options, self.output(facts)
         of_p, of_q = structure.autoregressive, structure.recognition_autoregressive
         coins, links, sizes = Coins(), None, structure.hidden_layer_sizes
@@ -93,7 +90,6 @@ class BitLayersModel(LatentModel[BeliefOptionsT]):
         return tree.model
 
     def attributes(self, facts, state):
-        """Dict of the fitted attributes of a training state."""
         prior = self.of_hierarchy(state.learned).prior
         return super().attributes(facts, state) | {"prior_intercept_": prior}
 
@@ -114,7 +110,6 @@ class GeometricModel(BitLayersModel[GeometricOptions]):
     objective_class, density_class = GeometricObjective, GeometricDensity
 
     def density(self, facts, state):
-        """Density with the fitted parameters."""
         density = super().density(facts, state)
         density.known_log_Z = facts.known.log_Z_
         return density

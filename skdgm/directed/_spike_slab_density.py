@@ -49,7 +49,6 @@ class CodingDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of components."""
         return len(self.params.b)
 
     def log_prob(self, X):
@@ -94,7 +93,6 @@ class CodingDensity(Density):
         return self._by_rows(of_block, self.read(X))
 
     def inverse(self, H):
-        """Means of the columns given features."""
         H = self.checked(H, self.dtype, "components")
         u = H * self.params.mu if self.kind_of_features == "spike" else H
         return self._presented(self._means(u))

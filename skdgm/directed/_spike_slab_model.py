@@ -105,7 +105,6 @@ class CodingObjective(Objective):
         return state
 
     def step(self, state, batch, clock):
-        """State after an E-step on a batch and an M-step."""
         options, params = self.options, state.params.exact
         v = self.rows.take(batch).astype(float)
         batch_means = sums(params, v, pairs(params, v, options.mean_field_steps))
@@ -155,7 +154,6 @@ class CodingModel(Model[CodingOptions]):
         )
 
     def density(self, facts, state):
-        """Density with the fitted parameters."""
         return CodingDensity(
             facts.context,
             params=state.params,
@@ -164,7 +162,6 @@ class CodingModel(Model[CodingOptions]):
         )
 
     def attributes(self, facts, state):
-        """Dict of the fitted attributes of a training state."""
         (W, c, b, mu, alpha, beta), columns = state.params, facts.columns
         return {
             "components_": W.T,
@@ -180,7 +177,6 @@ class CodingModel(Model[CodingOptions]):
         }
 
     def state(self, facts, attributes):
-        """Training state from fitted attributes."""
         params = CodingParams(
             W=attributes["components_"].T,
             c=attributes["intercept_visible_"],

@@ -86,7 +86,6 @@ class SequenceDensity(Density):
         states."""
 
     def log_prob(self, X, lengths=None):
-        """Log-likelihood of each row given the previous rows of its sequence."""
         rows, log_p = self._of_rows(X, lengths, self.scored)
         if self.tells_grey:
             self.tell_grey(rows)

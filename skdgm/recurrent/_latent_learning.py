@@ -204,7 +204,6 @@ class LatentSequenceDensity(SequenceDensity):
 
     @property
     def particles(self):
-        """Particles that impute conditional on previous and later rows."""
         return LatentParticles(self)
 
     @property
@@ -231,8 +230,6 @@ class LatentSequenceDensity(SequenceDensity):
         return v, np.append(after, np.zeros((len(state), 1), dtype), axis=1)
 
     def drawn_given(self, v, state, rng):
-        """Draw the next row of each sequence given its known entries; return rows and
-        states."""
         k = state.shape[1] // (self.net.n_states + 1)
         if k < self.n_draws:
             repeated = np.repeat(state[:, : self.net.n_states], self.n_draws, axis=0)
@@ -292,7 +289,6 @@ class LatentParticles(gaps.Particles):
         return self.density.begin(n)
 
     def advance(self, state, v, weighed, rng, means):
-        """Log weights, rows, their means, and the states after them."""
         batch = SimpleNamespace(sizes=[len(v)])
         return self.density.completed(v, batch, rng, state.copy(), means)
 

@@ -19,11 +19,9 @@ class LatentSequenceModel(NetModel[LatentSequenceOptions]):
     """Normal latent units in each step, which depend on the previous steps."""
 
     def check(self, options):
-        """Raise ValueError for inconsistent options."""
         check_pattern(options)
 
     def structure(self, facts):
-        """Options that determine the nets."""
         variance = facts.options.variance
         variance = variance if isinstance(variance, str) else "fixed"
         options = {name: getattr(facts.options, name) for name in _NAMES}
@@ -44,7 +42,6 @@ class LatentSequenceModel(NetModel[LatentSequenceOptions]):
         return self.net(facts).n_weights(), 1, True
 
     def density(self, facts, state):
-        """Density with the fitted parameters."""
         return LatentSequenceDensity(
             facts.context,
             sequence_length=facts.options.sequence_length,

@@ -62,7 +62,6 @@ class RecurrentDensity(SequenceDensity):
         return self.net.n_units
 
     def log_prob(self, X, lengths=None):
-        """Log-likelihood of each row given the previous rows of its sequence."""
         if not hasattr(self.net.step, "bracket") or self.net.step.exact:
             return super().log_prob(X, lengths=lengths)
         high, low = self.bracket(X, lengths).T
@@ -128,12 +127,10 @@ class RecurrentDensity(SequenceDensity):
         return v, state
 
     def begin(self, n):
-        """Initial states of n sequences."""
         return self.net.begin(self.params, n)
 
     @property
     def particles(self):
-        """Particles that impute conditional on previous and later rows."""
         return RecurrentParticles(self)
 
     @property
@@ -142,15 +139,12 @@ class RecurrentDensity(SequenceDensity):
         return _MANY if self.net.step.kind == "exact" else _SOME
 
     def drawn(self, state, rng):
-        """Draw the next row of each sequence; return rows and states."""
         net, params = self.net, self.params
         state = state.astype(leaves(params)[0].dtype)
         v = net.step.draw(params.step, net.biases(params, state), rng)
         return v, net.follow(params, state, net.inputs(params, v))
 
     def drawn_given(self, v, state, rng):
-        """Draw the next row of each sequence given its known entries; return rows and
-        states."""
         unweighed = np.zeros(len(v), bool)
         _, v, _, state = self.particles.advance(state, v, unweighed, rng, means=False)
         return v, state
@@ -169,11 +163,9 @@ class RecurrentParticles(Particles):
             self.n_forecasts = _FORECASTS
 
     def begin(self, n):
-        """Initial states of n sequences."""
         return self.density.begin(n)
 
     def advance(self, state, v, weighed, rng, means):
-        """Log-likelihoods, rows, their means, and the states after them."""
         net, params = self.density.net, self.density.params_as(v.dtype)
         state = state.astype(v.dtype, copy=False)
         log_p, filled, expected = net.step.completed(
@@ -195,7 +187,6 @@ class RecurrentObjective(SequenceObjective):
     """Loss of the distribution of steps, given the states of a recurrent net."""
 
     def prepare(self, state, batch, clock):
-        """Rows of a stretch, and a random stream."""
         return self.rows.rows.take(batch.index), batch, self.stream(clock)
 
     def constrain(self, params):
@@ -212,11 +203,9 @@ class RecurrentObjective(SequenceObjective):
         return net.step.loss(params.step, biases, v, rng), ()
 
     def n_watched(self, n_rows):
-        """Number of rows whose losses are monitored."""
         return self.net.step.n_watched(n_rows)
 
     def watched(self, params, batch, streams, states, some):
-        """Losses of selected rows of a stretch, and the states after it."""
         net, v = self.net, self.rows.rows.take(batch.index)
         x = net.inputs(params, v)
         biases, states = net.all_biases(params, x, batch.sizes, states)

@@ -26,12 +26,10 @@ class RecurrentModel(AutoregressiveModel[RecurrentOptionsT]):
     names = "n_recurrent", "cell"
 
     def structure(self, facts):
-        """Options that determine the parameters."""
         names = "n_components", *self.names, "column_types"
         return SimpleNamespace(**{n: getattr(facts.options, n) for n in names})
 
     def density(self, facts, state):
-        """Density with the fitted parameters."""
         return RecurrentDensity(
             facts.context,
             sequence_length=facts.options.sequence_length,
@@ -41,18 +39,15 @@ class RecurrentModel(AutoregressiveModel[RecurrentOptionsT]):
         )
 
     def objective(self, facts, table, before):
-        """Loss of the steps."""
         independent = facts.domain.loss_of_independent(facts.columns)
         run = facts.run(table, before)
         return RecurrentObjective(run, independent, net=self.net(facts))
 
     def attributes(self, facts, state):
-        """Dict of the fitted attributes of a training state."""
         attributes = super().attributes(facts, state)
         return attributes | {"components_": state.learned.step.W.T}
 
     def net(self, facts, present=False):
-        """Net with its distribution of steps."""
         return RecurrentNet(
             self.step(facts),
             facts.structure.cell,
@@ -83,7 +78,6 @@ class NADEModel(RecurrentModel[NADEOptions]):
     names = *RecurrentModel.names, *MIXTURE, "ordering", "activation"
 
     def check(self, options):
-        """Raise ValueError for inconsistent options."""
         super().check(options)
         check_dropout(
             options.dropout, "units of the cell and of hidden units of a step"
@@ -122,7 +116,6 @@ class RBMModel(RecurrentModel[RBMOptions]):
         """Accept all options."""
 
     def net(self, facts, present=False):
-        """Net with its distribution of steps."""
         if not self.tied:
             return super().net(facts)
         options = facts.options

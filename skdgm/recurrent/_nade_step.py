@@ -38,7 +38,6 @@ class RowChain(TiedChain):
     """Chain with row-specific biases of hidden units and of outputs."""
 
     def apply(self, params, x):
-        """Outputs of all columns, (n_rows, n_outputs)."""
         (W, c), (V, b), rho = params
         nothing = np.zeros(b.shape[1], b.dtype)
         return tied(x, self.shape, W, c, rho, V, nothing) + b
@@ -60,7 +59,6 @@ class RowChain(TiedChain):
         return [params.below.b.copy(), params.above.b]
 
     def output(self, params, state, t):
-        """Outputs of column t, (n_rows, n_outputs of t)."""
         outputs = self.outputs[t]
         h = activate(state[0] * self._factor(params, t), self.activation)
         return h @ params.above.W[outputs].T + state[1][:, outputs]

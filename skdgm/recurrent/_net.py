@@ -160,7 +160,6 @@ class TiedNet(RecurrentNet):
         super().__init__(step, "logistic", step.n_hidden, init, dropout)
 
     def n_weights(self):
-        """Number of weights without the weights of the step."""
         return self.n_units * (self.n_units + self.step.n_visible)
 
     def init(self, rng, dtype):

@@ -32,7 +32,6 @@ class SequenceObjective(NetObjective):
         self.net = net
 
     def init(self, rng):
-        """Initial parameters."""
         return self.net.init(rng, self.rows.dtype), ()
 
     def n_watched(self, n_rows):
@@ -84,7 +83,6 @@ class SequenceObjective(NetObjective):
         return len(batch.index)
 
     def step(self, state, batch, clock):
-        """Update a state from a stretch."""
         if batch.begin == 0:
             self.carried = None
         return super().step(state, batch, clock)

@@ -133,7 +133,6 @@ class AttributeDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of columns of :meth:`features`."""
         return int(self.attributes.sizes.sum())
 
     def expected(self, y):

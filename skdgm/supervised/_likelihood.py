@@ -46,7 +46,6 @@ class AttributeObjective(NetObjective):
         return nll(out, params[1], v, self.output), statistics
 
     def losses(self, state, index, rng):
-        """Negative log-likelihood of the rows at an index, float64."""
         (params, own), v = state.learned, self.rows.take(index)
         out, _ = self.net.apply(params, state.statistics, self._inputs(index))
         return self.output.nll(out, v, own).astype(np.float64)

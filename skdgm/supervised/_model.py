@@ -19,12 +19,10 @@ class AttributeModel(NetModel[AttributeOptions]):
     """Net from known attributes to a distribution of rows."""
 
     def check(self, options):
-        """Raise ValueError for inconsistent options."""
         check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
         check_maps(options)
 
     def structure(self, facts):
-        """Options that determine the net."""
         options = {name: getattr(facts.options, name) for name in _NAMES}
         sizes = {name: layer_sizes(getattr(facts.options, name)) for name in _SIZES}
         variance = facts.options.variance
@@ -32,7 +30,6 @@ class AttributeModel(NetModel[AttributeOptions]):
         return SimpleNamespace(**options, **sizes, variance=variance)
 
     def density(self, facts, state):
-        """Density with the fitted parameters."""
         net, output = self._net(facts)
         return AttributeDensity(
             facts.context,
@@ -45,7 +42,6 @@ class AttributeModel(NetModel[AttributeOptions]):
         )
 
     def objective(self, facts, table, before):
-        """Training objective for the rows of a table."""
         net, output = self._net(facts)
         run, attributes = facts.run(table, before), facts.known.attributes_
         return AttributeObjective(
