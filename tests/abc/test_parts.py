@@ -10,7 +10,7 @@ from skdgm.abc import _neural
 from skdgm.abc._neural import Tried
 from skdgm.abc._particles import ParameterParticles, ProposalKernel, regressed, within
 from skdgm.abc._priors import Priors
-from skdgm.abc._simulations import _scales
+from skdgm.abc._simulations import Digest, _scales
 from skdgm.exceptions import FewDrawsWarning
 
 RNG = np.random.default_rng(0)
@@ -196,3 +196,18 @@ def test_priors_of_several_parameters_have_columns_in_their_places():
     theta = priors.draw(40, np.random.default_rng(0))
     np.testing.assert_allclose(theta.mean(axis=0), [9, 0, 50], atol=0.7)
     assert priors.names == ["theta0", "theta1", "theta2"]
+
+
+def test_named_priors_number_the_parameters_of_vectors():
+    named = {"scale": stats.norm(9), "place": stats.multivariate_normal([0, 50])}
+    assert Priors(named).names == ["scale", "place0", "place1"]
+
+
+@pytest.mark.parametrize(
+    ("summary", "name"), [(None, "data"), (np.cumsum, "summaries")]
+)
+def test_simulations_of_another_shape_are_named(summary, name):
+    digest = Digest(summary, "euclidean", np.zeros(3))
+    np.testing.assert_array_equal(digest(np.ones(3)).shape, (3,))
+    with pytest.raises(ValueError, match=rf"Simulated {name} are of shape \(2,\)"):
+        digest(np.ones(2))

@@ -10,8 +10,17 @@ from sklearn.cluster import KMeans
 from sklearn.frozen import FrozenEstimator
 
 from skdgm import FVBN, VAE, ConstrainedTable, EoNADE, GenerativeImputer
-from skdgm.constraints import FixedCombinations, Inequality, Range, Rule, Sum, Unique
+from skdgm.constraints import (
+    FixedCombinations,
+    Inequality,
+    Range,
+    Rule,
+    Sum,
+    Unique,
+    _solving,
+)
 from skdgm.constraints._filling import _Filler
+from skdgm.constraints._solving import Ways
 from skdgm.exceptions import ConstraintError, ConstraintWarning
 
 pd = pytest.importorskip("pandas")
@@ -514,3 +523,22 @@ def test_draws_are_numbered_one_after_another_until_enough_are_kept(monkeypatch)
     with pytest.warns(ConstraintWarning, match="none of 70 draws"):
         table.impute(LEVELS[:3].assign(b=None))
     assert numbers == {row: list(range(70)) for row in range(3)}
+
+
+def test_draws_that_the_model_never_makes_count_only_where_a_row_has_no_others(
+    monkeypatch,
+):
+    table = ConstrainedTable(SMALL, [ORDER]).fit(LEVELS)
+    holes = LEVELS[:2].assign(a=np.nan)
+    ways = Ways(table._plan, holes)
+    assert ways.number.all()
+    monkeypatch.setattr(
+        _solving,
+        "cells_of",
+        lambda plan, model, name, column: (np.zeros(len(column)), column > 0),
+    )
+    monkeypatch.setattr(_solving, "scores", lambda model, seen: np.zeros(len(seen)))
+    seen = pd.DataFrame({name: [1.0, 0.0, 1.0, 1.0] for name in "ab"})
+    rows = np.array([0, 0, 1, 1])
+    log_w, _ = ways.log_weights(None, seen, rows, np.arange(2))
+    np.testing.assert_array_equal(np.isfinite(log_w), [False, True, True, True])

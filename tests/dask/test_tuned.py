@@ -323,6 +323,7 @@ def test_bad_input(client):
     late[-1, 0] = -1
     refused(ValueError, "Negative values", rows=late)
     refused(ValueError, "weight", sample_weight=np.zeros(200))
+    refused(ValueError, "Negative values", sample_weight=-np.ones(200))
     refused(
         ValueError, "each of 2 layers", model=assign(clone(net), pretrain_iter=(1,))
     )

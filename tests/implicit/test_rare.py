@@ -8,6 +8,7 @@ import pytest
 
 from skdgm import GAN, GMMN, BiGAN, GANClassifier, InfoGAN
 from skdgm.options import Columns
+from skdgm.utils.random import stream
 from tests.numerical import assert_means
 from tests.options import grouped
 
@@ -113,3 +114,21 @@ def test_variants_take_rare_categories_as_one(cls):
     if cls is BiGAN:
         again = model.reconstruct(rows.iloc[:12])
         assert again["city"].isin(list("abc")).all()
+
+
+@pytest.mark.parametrize("rng", [None, stream(0)])
+def test_values_without_a_stream_are_the_most_probable_rare_ones(rng):
+    # Rare ones come first by name, and last for the net.
+    names = CITY.astype(object)
+    names[CITY == "a"], names[CITY == "b"] = "y", "z"
+    frame = FRAME.assign(city=names)
+    gan = grouped(GAN, **TINY | RARE | {"n_iter": 1}).fit(frame)
+    emission, rows = gan.density_.emission, gan._rows(frame).take(np.arange(800))
+    streams = None if rng is None else rng.rows(800)
+    found = emission.values(emission.inputs(rows)[0], streams)[:, 0]
+    codes = {name: rows[names == name, 0][0] for name in "yzcdef"}
+    for name in "yz":
+        assert (found[names == name] == codes[name]).all()
+    rare = found[np.isin(names, list("cdef"))]
+    expected = {codes["c"]} if rng is None else {codes[name] for name in "cdef"}
+    assert set(rare) == expected

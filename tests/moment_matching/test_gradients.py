@@ -6,6 +6,7 @@ from scipy.spatial.distance import cdist, pdist
 
 from skdgm import GMMN
 from skdgm.data import tabulate
+from skdgm.moment_matching import _matching
 from skdgm.nets import layers_of, vjp
 from skdgm.optim import Clock
 from skdgm.utils.random import stream
@@ -208,3 +209,23 @@ def test_the_loss_is_the_discrepancy_or_its_square(square_root):
     expected = kernel(fake, fake) - 2 * kernel(fake, X) + kernel(X, X)
     expected = np.sqrt(expected) if square_root else expected
     assert objective.loss(fake, given)[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_pieces_of_a_batch_learn_from_their_own_known_entries(monkeypatch):
+    """A batch in pieces is as many updates of the autoencoder, one for each piece."""
+    X = RNG.random((9, 3))
+    X[0, 1] = X[5, 2] = X[7] = np.nan
+    objective, state = _objective(X, autoencoder_layer_sizes=(4, 2), batch_size=9)
+    x, known = objective.emission.inputs(objective.rows.take(np.arange(9)))
+    rng, clock = stream(4), Clock(0, None, 0, 1)
+
+    def coded(state, rows, piece):
+        monkeypatch.setattr(_matching, "_PIECE", piece)
+        return objective._code(state, x[rows], known[rows], rng, clock).autoencoder
+
+    in_pieces = coded(state, slice(None), 4)
+    one_by_one = state
+    for start in range(0, 9, 4):
+        part = coded(one_by_one, slice(start, start + 4), 9)
+        one_by_one = one_by_one._replace(autoencoder=part)
+    assert_trees(in_pieces.params, one_by_one.autoencoder.params, rtol=1e-12)

@@ -43,7 +43,7 @@ from skdgm.constraints import (
 from skdgm.exceptions import UnsavableError
 from skdgm.options import PCD, Pretraining
 from skdgm.persistence import TRUSTED_TYPES
-from skdgm.persistence.encoder import SPARSE, Encoder
+from skdgm.persistence.encoder import SCALARS, SPARSE, Encoder
 from skdgm.persistence.types import ESTIMATORS, RECORDS, WITH_PARAMS, class_of, tag_of
 from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
 from tests.common.instances import CLASSES, INSTANCES, cases
@@ -546,3 +546,8 @@ def test_a_file_of_each_format_is_read():
     found = rbm.score_samples(np.eye(4))
     known = [-2.142292, -2.173571, -2.302864, -2.381630]
     np.testing.assert_allclose(found, known, rtol=1e-5)
+
+
+def test_numbers_of_all_types_keep_their_type():
+    kinds = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+    assert SCALARS.keys() == {*kinds, "float16", "float32", "float64", "bool", "str"}

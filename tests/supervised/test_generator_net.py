@@ -73,16 +73,18 @@ def test_slopes_are_differences(way, kind):
 
 @pytest.mark.parametrize("way", ["unpool", "nearest"])
 @pytest.mark.parametrize(
-    "shape, half, low", [((3, 5), (2, 3), (1, 2)), ((5, 3), (3, 2), (2, 1))]
+    "shape, half, low",
+    [((3, 5), (2, 3), (1, 2)), ((5, 3), (3, 2), (2, 1)), ((3, 5, 3), (2, 3), (1, 2))],
 )
 def test_an_image_grows_from_maps_of_low_resolution(way, shape, half, low):
-    output = BernoulliOutput(np.full(15, 1))
+    n_channels = shape[2] if len(shape) == 3 else 1
+    output = BernoulliOutput(np.full(15 * n_channels, 1))
     own = {"conv_layer_sizes": (2, 3), "image_shape": shape}
     structure = net(activation="tanh", **own, **WAYS[way])._facts().structure
     grow = maps.unpool if way == "unpool" else maps.upsample
     filters = {"stride": 1, "init": "glorot_uniform"}
     grown = [grow(), maps.crop(half), maps.conv(3, activation="tanh", **filters)]
-    grown += [grow(), maps.crop(shape), maps.conv(1, **filters)]
+    grown += [grow(), maps.crop(shape[:2]), maps.conv(n_channels, **filters)]
     start = layers.dense(8, "tanh", "glorot_uniform"), layers.dropout(0.0)
     start += (layers.dense(1 * 2 * 2, "tanh", "glorot_uniform"),)
     expected = layers.serial(*start, maps.images((*low, 2), *grown))

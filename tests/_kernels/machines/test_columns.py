@@ -1,6 +1,7 @@
 """Bits and categories side by side, with NumPy."""
 
 import numpy as np
+import pytest
 from scipy.special import expit, log_softmax, logsumexp, softmax
 
 from skdgm.distributions import Sites
@@ -38,3 +39,16 @@ def test_draws():
             else:
                 expected = expit(eta[site])
             assert_means(own[:, site], expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_numbers_of_either_sign(dtype):
+    for size in -4000, 4000:
+        eta = (ETA + size).astype(dtype)
+        found = UNIT.mean(eta)
+        assert np.isfinite(UNIT.log_partition(eta)).all()
+        for site in SITES:
+            own = eta[:, site].astype(float)
+            one_bit = own.shape[1] == 1
+            expected = expit(own) if one_bit else softmax(own, axis=1)
+            np.testing.assert_allclose(found[:, site], expected, rtol=1e-6, atol=1e-30)
