@@ -164,8 +164,8 @@ class Graph:
     def beside(self, block: int) -> list:
         """Numbers of the blocks that are linked to a block, a list."""
         pairs = [other for _, other, _ in self._ends[block]]
-        more = [other for _, ends in self._gated[block] for other, _ in ends]
-        return list(dict.fromkeys(pairs + more))
+        gated = [other for _, ends in self._gated[block] for other, _ in ends]
+        return list(dict.fromkeys(pairs + gated))
 
     def weights_of(self, block: int) -> list:
         """Numbers of the couplings that have weights of a block, a list."""

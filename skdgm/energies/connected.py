@@ -132,30 +132,30 @@ class Connected(Energy):
     def rows(self, x, n_rows, dtype):
         """Values of all blocks side by side, a new array; zeros for blocks that are
         None."""
-        parts = (
-            np.zeros((n_rows, unit.size)) if part is None else np.asarray(part)
-            for unit, part in zip(self.units, x)
+        of_blocks = (
+            np.zeros((n_rows, unit.size)) if values is None else np.asarray(values)
+            for unit, values in zip(self.units, x)
         )
-        return np.concatenate(list(parts), axis=1, dtype=dtype)
+        return np.concatenate(list(of_blocks), axis=1, dtype=dtype)
 
     def clamped(self, clamp, n_rows):
         """Sites that are clamped, bool of shape (n_rows, n_sites), or (0, n_sites) if
         none is. ``clamp`` has None, True or a boolean array of entries for each
         block."""
         n_sites = len(self.layout.sizes)
-        if clamp is None or all(part is None for part in clamp):
+        if clamp is None or all(mask is None for mask in clamp):
             return np.zeros((0, n_sites), bool)
-        parts = (
-            np.broadcast_to(False if part is None else part, (n_rows, unit.size))
-            for unit, part in zip(self.units, clamp)
+        of_blocks = (
+            np.broadcast_to(False if mask is None else mask, (n_rows, unit.size))
+            for unit, mask in zip(self.units, clamp)
         )
-        return np.concatenate(list(parts), axis=1)[:, self.layout.first[:-1]]
+        return np.concatenate(list(of_blocks), axis=1)[:, self.layout.first[:-1]]
 
     def split(self, joint):
         """Split values of all entries into a tuple with the values of each block."""
         n = self.units[0].size
-        parts = (joint[:, :n], joint[:, n:])
-        return tuple(map(np.ascontiguousarray, parts[: len(self.units)]))
+        of_blocks = (joint[:, :n], joint[:, n:])
+        return tuple(map(np.ascontiguousarray, of_blocks[: len(self.units)]))
 
 
 def sites_of(unit):

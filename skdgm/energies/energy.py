@@ -244,16 +244,16 @@ class Energy(Graph):
         -------
         log_marginal : ndarray of shape (n_rows,), float64
         """
-        total, rest = 0.0, self.rest(summed)
+        total, remaining = 0.0, self.rest(summed)
         for block in self.colours[summed]:
             block_input = (
                 received[block] if received else self.received(params, x, block)
             )
             eta = self.field(params, block, block_input, path)
             total = total + self.units[block].log_partition(eta)
-        for block in rest:
+        for block in remaining:
             total = total + self.lone_weight(params, x, block, path)
-        return np.asarray(total + self.interaction(params, x, rest, path))
+        return np.asarray(total + self.interaction(params, x, remaining, path))
 
     def base(self, params: Params, means: tuple) -> tuple[tuple, float]:
         """Parameters of the units, and log Z, of a model without couplings that has

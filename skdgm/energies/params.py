@@ -157,14 +157,14 @@ def _of_factors(energy, params, T, T_model):
     for blocks, numbers in energy.triples:
         sent = [
             [
-                energy.couplings[k].send(params.couplings[k], own[block], True)
+                energy.couplings[k].send(params.couplings[k], stats[block], True)
                 for block, k in zip(blocks, numbers)
             ]
-            for own in (T, T_model)
+            for stats in (T, T_model)
         ]
         for place, (block, number) in enumerate(zip(blocks, numbers)):
-            one, other = (end for end in range(3) if end != place)
-            data, model = (own[one] * own[other] for own in sent)
+            first, second = (end for end in range(3) if end != place)
+            data, model = (stats[first] * stats[second] for stats in sent)
             coupling = energy.couplings[number]
             yield number, coupling.contrast(T[block], data, T_model[block], model)
 

@@ -329,9 +329,9 @@ def top(A):
     bound = np.abs(A).sum(axis=0).max() * np.abs(A).sum(axis=1).max()
     if not bound > _NEAR * _MOST or not np.isfinite(bound):
         return bound, None, None
-    tall, last = len(A) >= A.shape[1], min(A.shape) - 1
+    tall, index_of_last = len(A) >= A.shape[1], min(A.shape) - 1
     gram = A.T @ A if tall else A @ A.T
-    (share,), vectors = eigh(gram, subset_by_index=(last, last))
+    (share,), vectors = eigh(gram, subset_by_index=(index_of_last, index_of_last))
     vector = vectors[:, 0]
     other = (A if tall else A.T) @ vector / np.sqrt(share)
     return (share, other, vector) if tall else (share, vector, other)

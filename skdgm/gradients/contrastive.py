@@ -71,8 +71,8 @@ def cd(rng, sampler, params, x, clamp, n_steps):
     """
     energy = sampler.energy
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
-    held = any(clamp[block] is True for block in energy.colours[-1])
-    hidden = Gibbs(energy, colours=energy.backwards[:1], clamp=clamp if held else None)
+    fixed = any(clamp[block] is True for block in energy.colours[-1])
+    hidden = Gibbs(energy, colours=energy.backwards[:1], clamp=clamp if fixed else None)
     data, model = (rng.fold(tag).rows(n_rows(x)) for tag in (_DATA, _MODEL))
     chains, info = hidden.step(data, params, State(x))
     means = _with_last_means(energy, x, info)

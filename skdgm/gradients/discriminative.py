@@ -60,8 +60,8 @@ def discriminative(energy, params, x, target, labelled):
         joint[block] = np.concatenate(pairs) / p.dtype.type(len(p))
     difference = contrast(energy, params, x, tuple(expected))
     couplings = tuple(
-        Contrast.of(joint[j]) if i == target else part.one_sided()
-        for (i, j, _), part in zip(energy.own_links, difference.couplings)
+        Contrast.of(joint[j]) if i == target else coupling_grad.one_sided()
+        for (i, j, _), coupling_grad in zip(energy.own_links, difference.couplings)
     )
     return Params(difference.units, couplings)
 

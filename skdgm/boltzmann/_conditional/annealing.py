@@ -32,8 +32,8 @@ def log_Z_bracket(rng, energy, params, z):
     """Upper and lower estimates of log Z given each row of conditions, (2, n_rows).
     ``z`` are the conditions, (n_rows, n_conditions), which are the last block of the
     energy; ``rng`` has a stream for each row."""
-    free = (None,) * (len(energy.units) - 1)
-    x, clamp = (*free, z), (*free, True)
+    unclamped = (None,) * (len(energy.units) - 1)
+    x, clamp = (*unclamped, z), (*unclamped, True)
     chains = RowChains.of(energy, params, params.units, x, clamp, _CHAINS)
     sides, _ = chains.log_Z(rng.each(_CHAINS), _BETAS, _STEPS)
     return np.stack([sides.max(axis=0), sides.min(axis=0)])
@@ -44,16 +44,16 @@ def averages(rng, energy, params, x, clamp, n_steps, once=False):
     largest standard error of each row, (n_rows,), in the units of statistics. Chains
     are annealed in ``n_steps`` steps, and then averaged over ``n_steps`` steps. Rows
     get more and longer chains until these agree, or a single chain with ``once``."""
-    blocks, parts, rounds = energy.colours[0], [], ((1, 1),) if once else _MORE
+    blocks, results, rounds = energy.colours[0], [], ((1, 1),) if once else _MORE
     size = max(1, _ROOM // (_CHAINS_AT_MOST * max(unit.size for unit in energy.units)))
-    for part in gen_batches(len(x[-1]), size):
-        values = (tuple(_some(v, part) for v in values) for values in (x, clamp))
-        parts.append(
-            _averages(rng.take(part), energy, params, *values, n_steps, rounds)
+    for batch in gen_batches(len(x[-1]), size):
+        values = (tuple(_some(v, batch) for v in values) for values in (x, clamp))
+        results.append(
+            _averages(rng.take(batch), energy, params, *values, n_steps, rounds)
         )
-    *means, error = (np.concatenate(values) for values in zip(*parts))
-    known = zip(means, (x[b] for b in blocks), (clamp[b] for b in blocks))
-    return [np.where(clamped, v, mean) for mean, v, clamped in known], error
+    *means, error = (np.concatenate(values) for values in zip(*results))
+    blocks_of_y = zip(means, (x[b] for b in blocks), (clamp[b] for b in blocks))
+    return [np.where(clamped, v, mean) for mean, v, clamped in blocks_of_y], error
 
 
 def _averages(rng, energy, params, x, clamp, n_steps, rounds):
@@ -61,28 +61,28 @@ def _averages(rng, energy, params, x, clamp, n_steps, rounds):
     included."""
     units = [energy.units[block] for block in energy.colours[0]]
     n = len(x[-1])
-    found, error = [np.empty((n, unit.size)) for unit in units], np.empty(n)
+    block_means, error = [np.empty((n, unit.size)) for unit in units], np.empty(n)
     remaining, log_w = np.arange(n), np.empty((n, 0))
     of_chains = [np.empty((n, 0, unit.size)) for unit in units]
-    for number, (more, longer) in enumerate(rounds):
+    for number, (n_chains, longer) in enumerate(rounds):
         values, masks = (
             tuple(_some(v, remaining) for v in streams) for streams in (x, clamp)
         )
-        chains = RowChains.of(energy, params, params.units, values, masks, more)
-        streams = rng.take(remaining).fold(_ROUND, number).each(more)
+        chains = RowChains.of(energy, params, params.units, values, masks, n_chains)
+        streams = rng.take(remaining).fold(_ROUND, number).each(n_chains)
         weight, state = chains.up(streams, longer * n_steps + 1)
         means = chains.averaged(streams, state, longer * n_steps)
-        log_w = np.concatenate([log_w, weight.reshape(-1, more)], axis=1)
+        log_w = np.concatenate([log_w, weight.reshape(-1, n_chains)], axis=1)
         w = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
         worst = np.zeros(len(remaining))
         for block, unit in enumerate(units):
-            of_block = means[block].reshape(-1, more, unit.size)
+            of_block = means[block].reshape(-1, n_chains, unit.size)
             of_chains[block] = np.concatenate([of_chains[block], of_block], axis=1)
             mean = np.einsum("rk,rku->ru", w, of_chains[block])
             gap = ((of_chains[block] - mean[:, None]) ** 2).mean(axis=1)
             gap = gap * np.square(getattr(unit, "gain", 1.0))
             worst = np.maximum(worst, gap.max(axis=1, initial=0.0))
-            found[block][remaining] = mean
+            block_means[block][remaining] = mean
         # The sum of squared weights is the inverse of the effective number of chains.
         error[remaining] = np.sqrt(worst * (w**2).sum(axis=1))
         continues = error[remaining] > _SURE
@@ -93,7 +93,7 @@ def _averages(rng, energy, params, x, clamp, n_steps, rounds):
         )
         if not remaining.size:
             break
-    return *found, error
+    return *block_means, error
 
 
 def tell_unsure(who, error):

@@ -345,7 +345,7 @@ class GivenAnswers(Estimator):
         """
         brackets = self._ask(self._transposed_bracket, X, y, lengths, groups)
         if self.density_.n_lags and is_several(X):
-            return tuple(map(list, zip(*(part.T for part in brackets))))
+            return tuple(map(list, zip(*(bracket.T for bracket in brackets))))
         return tuple(brackets.T)
 
     def _transposed_bracket(self, X, side):
@@ -405,8 +405,8 @@ class GivenAnswers(Estimator):
         if self._responses is None:
             return column_types_of(self)
         types = self._y_columns.column_types()
-        known = zip(types, self._responses.classes)
-        types = [t._replace(values=c.tolist()) if len(c) else t for t, c in known]
+        pairs = zip(types, self._responses.classes)
+        types = [t._replace(values=c.tolist()) if len(c) else t for t, c in pairs]
         return dict(zip(self._responses.names, types))
 
     @property

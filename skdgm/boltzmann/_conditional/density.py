@@ -117,9 +117,9 @@ class ConditionalDensity(Density):
         blocks."""
         size = max(1, _ROOM // max(unit.size for unit in self.energy.units))
         for start in range(0, rows.shape[0], size):
-            part = np.arange(start, min(start + size, rows.shape[0]))
-            x, clamp = self.layout.present(rows.take(part))
-            yield part, (*x, rows.beside(part)), (*clamp, True)
+            index = np.arange(start, min(start + size, rows.shape[0]))
+            x, clamp = self.layout.present(rows.take(index))
+            yield index, (*x, rows.beside(index)), (*clamp, True)
 
     def parts(self, x, clamp):
         """Iterate over groups of rows with the same known entries. Yields their
@@ -168,9 +168,9 @@ class ConditionalDensity(Density):
         volume = self.y.domain.log_volume(self.y.columns, rows)
         rng, brackets = self.streams(rows), []
         with one_blas_thread():
-            for part, x, clamp in self.blocks(rows):
+            for index, x, clamp in self.blocks(rows):
                 log_w = self.log_weight(x, clamp)
-                brackets.append(log_w - self._log_Z(x[-1], rng.take(part)))
+                brackets.append(log_w - self._log_Z(x[-1], rng.take(index)))
         return np.concatenate(brackets, axis=1) + volume
 
     def _log_Z(self, z, rng):
@@ -194,8 +194,8 @@ class ConditionalDensity(Density):
             complete = [None if v is None else v[~incomplete] for v in x]
             log_weight[~incomplete] = energy.log_marginal(params, complete)
         if incomplete.any():
-            part, clamped = take((x, clamp), incomplete)
-            log_weight[incomplete] = self._log_evidence(part, clamped)
+            x_part, clamped = take((x, clamp), incomplete)
+            log_weight[incomplete] = self._log_evidence(x_part, clamped)
         return log_weight
 
     def _log_evidence(self, x, clamp):
@@ -209,8 +209,8 @@ class ConditionalDensity(Density):
                 of_z = energy.units[-1].log_weight(params.units[-1], z)
                 log_weight[rows] = enumeration.log_evidence(z, y) + of_z
             else:
-                part, clamped = take((x, clamp), rows)
-                means, _ = mean_field(energy, params, part, clamped)
+                x_part, clamped = take((x, clamp), rows)
+                means, _ = mean_field(energy, params, x_part, clamped)
                 log_weight[rows] = bound(energy, params, means, clamped)
         return log_weight
 
@@ -225,15 +225,15 @@ class ConditionalDensity(Density):
             for _, x, clamp in self.blocks(rows):
                 hidden = np.empty((len(x[-1]), self.n_features_out), self.params.dtype)
                 is_complete = all(np.all(clamped) for clamped in clamp[:n])
-                parts = [(slice(None), None)] if is_complete else self.parts(x, clamp)
-                for part, exact in parts:
+                groups = [(slice(None), None)] if is_complete else self.parts(x, clamp)
+                for index, exact in groups:
                     if exact:
                         enumeration, z, y = exact
                         means = enumeration.means(z, y)
                     else:
-                        values, clamped = take((x, clamp), part)
+                        values, clamped = take((x, clamp), index)
                         means, _ = mean_field(self.energy, self.params, values, clamped)
-                    hidden[part] = means[n]
+                    hidden[index] = means[n]
                 blocks.append(hidden)
         return np.concatenate(blocks)
 
@@ -245,17 +245,17 @@ class ConditionalDensity(Density):
 
     def marginals_of(self, rows, n_steps=100):
         """As :meth:`marginals`, for rows with conditions."""
-        rng, parts, errors = self.streams(rows, 1), [], []
+        rng, means_of_parts, errors = self.streams(rows, 1), [], []
         with one_blas_thread():
-            for part, x, clamp in self.blocks(rows):
-                means, error = self.means_of(x, clamp, rng.take(part), n_steps)
-                parts.append(means)
+            for index, x, clamp in self.blocks(rows):
+                means, error = self.means_of(x, clamp, rng.take(index), n_steps)
+                means_of_parts.append(means)
                 errors.append(error)
         tell_unsure(self.name, np.concatenate(errors))
         dtype = self.params.dtype
         return [
             np.concatenate(of_block).astype(dtype, copy=False)
-            for of_block in zip(*parts)
+            for of_block in zip(*means_of_parts)
         ]
 
     def means_of(self, x, clamp, rng, n_steps, once=False):
@@ -271,10 +271,10 @@ class ConditionalDensity(Density):
                 enumeration, z, y = exact
                 means = enumeration.means(z, y)
             else:
-                part, clamped = take((x, clamp), rows)
+                x_part, clamped = take((x, clamp), rows)
                 streams = rng.take(rows)
                 means, error[rows] = averages(
-                    streams, self.energy, self.params, part, clamped, n_steps, once
+                    streams, self.energy, self.params, x_part, clamped, n_steps, once
                 )
             for of_block, mean in zip(of_blocks, means):
                 of_block[rows] = mean
@@ -294,14 +294,14 @@ class ConditionalDensity(Density):
         """Draw y given X and the known entries of y, in the units of the model: exactly
         if there are few states, otherwise by Gibbs steps from the mean-field
         solution."""
-        rows, parts = self.pairs(X, y), []
+        rows, draws = self.pairs(X, y), []
         n_steps = count(n_steps, "n_steps")
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         rng = rng.rows(rows.shape[0])
         with one_blas_thread():
-            for part, x, clamp in self.blocks(rows):
-                parts.append(self.draws_of(x, clamp, rng.take(part), n_steps))
-        return np.concatenate(parts)
+            for index, x, clamp in self.blocks(rows):
+                draws.append(self.draws_of(x, clamp, rng.take(index), n_steps))
+        return np.concatenate(draws)
 
     def draws_of(self, x, clamp, rng, n_steps):
         """Draws given conditions and clamped entries, as values of the table."""
@@ -311,8 +311,8 @@ class ConditionalDensity(Density):
                 enumeration, z, y = exact
                 drawn = enumeration.draw(z, rng.take(rows), y)
             else:
-                part, clamped = take((x, clamp), rows)
-                means, _ = mean_field(self.energy, self.params, part, clamped)
+                x_part, clamped = take((x, clamp), rows)
+                means, _ = mean_field(self.energy, self.params, x_part, clamped)
                 order = self.energy.backwards
                 sampler = Gibbs(self.energy, colours=order, clamp=clamped)
                 streams, start = rng.take(rows), State(means)
@@ -334,15 +334,15 @@ class ConditionalDensity(Density):
             )
         H = np.broadcast_to(H, (size, H.shape[1]))
         rng = stream(check_random_state(random_state).randint(MAX_SEED)).rows(size)
-        n, parts = len(self.layout.units), []
-        for part, x, _ in self.blocks(rows):
-            state = State((*x[:n], H[part], x[-1]))
+        n, tables = len(self.layout.units), []
+        for index, x, _ in self.blocks(rows):
+            state = State((*x[:n], H[index], x[-1]))
             clamp = (*(None,) * n, True, True)
             sampler = Gibbs(self.energy, colours=(0,), clamp=clamp)
-            state, info = sampler.step(rng.take(part), self.params, state)
+            state, info = sampler.step(rng.take(index), self.params, state)
             values = state.x if method == "sample" else info.means
-            parts.append(self.layout.to_table(values[:n]))
-        v = np.concatenate(parts).astype(self.params.dtype, copy=False)
+            tables.append(self.layout.to_table(values[:n]))
+        v = np.concatenate(tables).astype(self.params.dtype, copy=False)
         return self.responses.decoded(self.to_data(v))
 
     def to_data(self, v):
@@ -387,12 +387,12 @@ class ConditionalDensity(Density):
         of blocks: a list of arrays (n_rows, n_categories) for columns of y with
         classes, in their order."""
         of_columns, layout = {}, self.layout
-        for (kind, unit, which), part in zip(layout.blocks, means):
+        for (kind, unit, numbers), mean in zip(layout.blocks, means):
             if kind == "categorical":
-                parts = np.split(part, unit.starts[1:], axis=1)
+                of_block = np.split(mean, unit.starts[1:], axis=1)
             elif kind == "bernoulli":
-                parts = [np.stack([1 - p, p], axis=1) for p in part.T]
+                of_block = [np.stack([1 - p, p], axis=1) for p in mean.T]
             else:
                 continue
-            of_columns |= dict(zip(which.tolist(), parts))
+            of_columns |= dict(zip(numbers.tolist(), of_block))
         return [of_columns[j] for j in sorted(of_columns)]

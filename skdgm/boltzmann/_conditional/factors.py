@@ -115,10 +115,10 @@ def gating_of(facts):
     structure = facts.structure
     if structure.gates is None or not structure.n_factors:
         return Gating(structure.n_factors, (), structure.pairwise)
-    known = getattr(facts.known, "feature_names_in_", None)
+    names = getattr(facts.known, "feature_names_in_", None)
     n = len(facts.columns.seen)
     of_columns = np.zeros(n, bool)
-    of_columns[gate_columns(structure.gates, known, n)] = True
+    of_columns[gate_columns(structure.gates, names, n)] = True
     lags = max(1, structure.n_lags)
     gates = np.tile(np.repeat(of_columns, widths_of(facts.columns)), lags)
     return Gating(structure.n_factors, tuple(gates.tolist()), structure.pairwise)

@@ -58,13 +58,13 @@ class MeanFieldPredictions(ConditionalChains):
 
     def gradient(self, rng, state, x, clamp, clock):
         energy, params, n = self.energy, state.params, len(x) - 2
-        x = tuple(None if part is None else np.asarray(part) for part in x)
+        x = tuple(None if value is None else np.asarray(value) for value in x)
         known = (np.broadcast_to(held, v.shape) for held, v in zip(clamp[:n], x))
         observed, targets = clamp_of(energy), (*known, None, None)
         n_sweeps = self.options.mean_field_steps
         grad, means = multi_prediction(energy, params, x, observed, targets, n_sweeps)
-        parts = zip(targets[:n], x, means)
-        values = (np.where(known, part, mean) for known, part, mean in parts)
+        visible = zip(targets[:n], x, means)
+        values = (np.where(known, value, mean) for known, value, mean in visible)
         data = *values, *means[n:]
         penalised, state = self.with_running_means(state, data)
         if state.activity:
@@ -127,10 +127,10 @@ class ConditionalObjective(TableObjective):
     def _offsets(self, means):
         """Initial offsets: means of the data, means of hidden units without neighbors,
         and 0 for conditions."""
-        known = (
+        data_means = (
             fill.astype(mean.dtype) for fill, mean in zip(self.layout.fills, means)
         )
-        return (*known, means[-2], np.zeros_like(means[-1]))
+        return (*data_means, means[-2], np.zeros_like(means[-1]))
 
 
 def clamp_of(energy):

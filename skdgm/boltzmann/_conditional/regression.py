@@ -55,8 +55,8 @@ def _moments(objective, which):
     table, rows, total, Y, XY = objective.table, objective.rows, 0.0, 0.0, 0.0
     XX = np.zeros((objective.energy.units[-1].size,) * 2)
     fills = np.concatenate([objective.layout.fills[block] for block in which])
-    for part in rows.blocks(len(table.index)):
-        index, weight = table.index[part], table.weight[part]
+    for batch in rows.blocks(len(table.index)):
+        index, weight = table.index[batch], table.weight[batch]
         blocks = objective.layout.split(rows.take(index))
         y = np.concatenate([np.asarray(blocks[b], np.float64) for b in which], axis=1)
         y = np.nan_to_num(y - fills).clip(-_FAR, _FAR)

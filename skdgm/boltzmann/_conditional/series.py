@@ -102,8 +102,8 @@ class SeriesDensity(ConditionalDensity):
         rng, steps = stream(seed).rows(len(past)), []
         fixed = np.full((len(past), n_columns), np.nan, self.params.dtype)
         if prefixes is not None and kept is not None:
-            known = last_known(rows.take(slice(None)), lengths, kept)
-            fixed = np.repeat(known.astype(fixed.dtype), n_samples, axis=0)
+            kept_values = last_known(rows.take(slice(None)), lengths, kept)
+            fixed = np.repeat(kept_values.astype(fixed.dtype), n_samples, axis=0)
         with one_blas_thread():
             for number in range(n_steps):
                 v, _ = self.next(past, fixed, rng.fold(number), "sample")
@@ -255,7 +255,7 @@ class SeriesParticles(Particles):
         """Values of all blocks side by side, with one-hot categories."""
         density = self.density
         x, _ = density.layout.present(v)
-        return np.concatenate([np.asarray(part) for part in x[: self._n]], axis=1)
+        return np.concatenate([np.asarray(values) for values in x[: self._n]], axis=1)
 
     def decoded(self, mean):
         """Rows of the table, from means of all blocks."""

@@ -85,10 +85,10 @@ class CovarianceDensity(Density):
         """Log-likelihoods of rows without log Z, their standard errors, and their
         kind."""
         rows = self.read(X)
-        free, se = self._free(rows).T
+        free_energy, se = self._free(rows).T
         exact = rows.complete or self.moves.exact(self.params)
         kind = "exact" if exact else "estimate"
-        return self.domain.log_volume(self.columns, rows) - free, se, kind
+        return self.domain.log_volume(self.columns, rows) - free_energy, se, kind
 
     def log_prob(self, X):
         return self.numerator(X)[0] - self.log_partition()[0]
@@ -101,19 +101,17 @@ class CovarianceDensity(Density):
         """Free energies and their standard errors, of shape (n_rows, 2)."""
 
         def of_rows(v, rng):
-            free, incomplete = np.zeros((len(v), 2)), np.isnan(v).any(axis=1)
-            free[~incomplete, 0] = self.energy.value(self.params, (v[~incomplete],))[0]
+            F, incomplete = np.zeros((len(v), 2)), np.isnan(v).any(axis=1)
+            F[~incomplete, 0] = self.energy.value(self.params, (v[~incomplete],))[0]
             if incomplete.any() and self.moves.exact(self.params):
-                free[incomplete, 0] = -self.energy.log_marginal(
-                    self.params, v[incomplete]
-                )
+                F[incomplete, 0] = -self.energy.log_marginal(self.params, v[incomplete])
             elif incomplete.any():
                 streams = rng.take(np.flatnonzero(incomplete))
                 log_p, se = log_integral(
                     streams, self.moves, self.params, v[incomplete], self.size
                 )
-                free[incomplete] = np.stack([-log_p, se], axis=1)
-            return free
+                F[incomplete] = np.stack([-log_p, se], axis=1)
+            return F
 
         return self.by_content(of_rows, rows, _BLOCK)
 
@@ -128,9 +126,9 @@ class CovarianceDensity(Density):
             )
             if incomplete.any():
                 streams = rng.take(np.flatnonzero(incomplete))
-                parts = self._completed(v[incomplete], streams, _INFERRED)
+                draws = self._completed(v[incomplete], streams, _INFERRED)
                 means_of_draws = [
-                    np.hstack(self.energy.hidden(self.params, v)) for v in parts
+                    np.hstack(self.energy.hidden(self.params, v)) for v in draws
                 ]
                 means[incomplete] = np.mean(means_of_draws, axis=0)
             return means
@@ -167,8 +165,8 @@ class CovarianceDensity(Density):
         n_steps = count(n_steps, "n_steps")
 
         def filled(v, rng):
-            parts = self._completed(v, rng, n_steps)
-            return parts[-1] if method == "sample" else np.mean(parts, axis=0)
+            draws = self._completed(v, rng, n_steps)
+            return draws[-1] if method == "sample" else np.mean(draws, axis=0)
 
         return fill(self, X, method, random_state, filled)
 
@@ -177,8 +175,8 @@ class CovarianceDensity(Density):
         chain."""
         known = ~np.isnan(v)
         sampler = self.moves.sampler(self.size, (known,))
-        state, parts = State((np.nan_to_num(v),)), []
+        state, draws = State((np.nan_to_num(v),)), []
         for number in range(n_steps):
             state, _ = sampler.step(rng, self.params, state, first=number)
-            parts.append(state.x[0])
-        return parts[n_steps // 2 :]
+            draws.append(state.x[0])
+        return draws[n_steps // 2 :]

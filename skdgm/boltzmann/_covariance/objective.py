@@ -96,7 +96,7 @@ class CovarianceObjective(Objective):
             expected = self.energy.gradient(params, chains.x[0])
         grad = tree_map(np.subtract, grad, expected)
         grad = self.energy.tangent(params, grad)
-        kept = self.energy.kept(params)
+        preserved = self.energy.kept(params)
         rate = learning_rate(
             options.learning_rate, options.schedule, clock, options.power_t
         )
@@ -104,7 +104,7 @@ class CovarianceObjective(Objective):
         adam.step(params, state.optimiser, grad, rate=rate, momentum=momentum)
         log_precision = params.visible.log_precision
         np.minimum(log_precision, -np.log(options.min_variance), out=log_precision)
-        self.energy.constrain(params, kept, options.max_norm)
+        self.energy.constrain(params, preserved, options.max_norm)
         return state._replace(chains=chains.x[0])
 
     def watch(self, table, held_out, state):

@@ -31,7 +31,7 @@ class SlabGibbs(Sampler):
         n, k = params.W.shape
         if self.clamp is None and self.energy.enumerable(params):
             return State((self._rows(rng.fold(first), params, v.dtype),)), Info(None)
-        wide = np.exp(-0.5 * params.log_alpha)
+        slab_deviation = np.exp(-0.5 * params.log_alpha)
         precision = np.exp(visible.log_precision)
         for number in range(first, first + n_steps):
             of_step = rng.fold(number)
@@ -41,7 +41,7 @@ class SlabGibbs(Sampler):
                 v = self._row(of_step.fold(_VISIBLE).normal(n, v.dtype), params, v, h)
                 continue
             noise = of_step.fold(_SLAB).normal(k, v.dtype)
-            hs = h * (slab + wide * noise)
+            hs = h * (slab + slab_deviation * noise)
             each = precision + h @ params.Phi.T
             drawn = of_step.fold(_VISIBLE).normal(n, v.dtype) / np.sqrt(each)
             drawn += visible.mean + hs @ params.W.T / each
@@ -63,11 +63,11 @@ class SlabGibbs(Sampler):
         visible, P = params.visible.mean, self.energy.precisions(params, h)
         pull = (h * params.mu) @ params.W.T
         if self.clamp is not None:
-            free = (~self.clamp[0]).astype(v.dtype)
-            stays = (1 - free) * (v - visible)
-            pull = free * (pull - np.einsum("rij,rj->ri", P, stays))
-            P = P * free[:, :, None] * free[:, None]
-            P[:, np.arange(len(visible)), np.arange(len(visible))] += 1 - free
+            is_free = (~self.clamp[0]).astype(v.dtype)
+            stays = (1 - is_free) * (v - visible)
+            pull = is_free * (pull - np.einsum("rij,rj->ri", P, stays))
+            P = P * is_free[:, :, None] * is_free[:, None]
+            P[:, np.arange(len(visible)), np.arange(len(visible))] += 1 - is_free
         # Solving one system turns noise of covariance P into noise of covariance P^-1,
         # at half the cost of an inverse.
         pull = pull + np.einsum("rij,rj->ri", np.linalg.cholesky(P), noise)

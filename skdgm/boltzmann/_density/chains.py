@@ -95,17 +95,17 @@ class MachineChains:
             state, info = sampler.step(rng, params, state, first=number)
             for block in moving:
                 totals[block] = totals[block] + info.means[block]
-        parts = list(x[: len(blocks)])
+        values = list(x[: len(blocks)])
         for block in moving:
             mean, drawn = totals[block] / n_steps, np.asarray(state.x[block])
-            free = drawn if method == "sample" else mean
-            parts[block] = np.where(clamp[block], x[block], free)
-        return self.density.visible_of(parts)
+            imputed = drawn if method == "sample" else mean
+            values[block] = np.where(clamp[block], x[block], imputed)
+        return self.density.visible_of(values)
 
     def _packed(self, turn):
         """States of the training chains with these numbers."""
         units = self.density.energy.units
-        return tuple(unit.pack(part[turn]) for unit, part in zip(units, self.last))
+        return tuple(unit.pack(states[turn]) for unit, states in zip(units, self.last))
 
     def _with_labels(self, state, codes, init):
         """Chains clamped to labels, which start from training chains with the same
@@ -114,16 +114,16 @@ class MachineChains:
         label = label_of(energy)
         codes = np.broadcast_to(codes, n_chains)
         if isinstance(init, str) and init == "chains":
-            turn = np.arange(n_chains) % len(self.last[0])
-            known = self.last[label].argmax(axis=1)
+            numbers = np.arange(n_chains) % len(self.last[0])
+            chain_codes = self.last[label].argmax(axis=1)
             for code in np.unique(codes):
-                alike, rows = (
-                    np.flatnonzero(known == code),
+                with_code, rows = (
+                    np.flatnonzero(chain_codes == code),
                     np.flatnonzero(codes == code),
                 )
-                if len(alike):
-                    turn[rows] = alike[np.arange(len(rows)) % len(alike)]
-            x = self._packed(turn)
+                if len(with_code):
+                    numbers[rows] = with_code[np.arange(len(rows)) % len(with_code)]
+            x = self._packed(numbers)
         y = one_hot(codes, energy.units[label].size, self.density.params.dtype)
         clamp = with_label((None,) * len(energy.units), label, True)
         return State(with_label(x, label, y)), clamp

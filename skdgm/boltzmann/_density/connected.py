@@ -59,7 +59,7 @@ class GraphDensity(EnergyDensity):
 
     def log_weight(self, params, x, clamp):
         energy, max_bits = self.energy, exact.MAX_BITS if self.enumerable else _FEW
-        if all(part is True for part in clamp):
+        if all(clamped is True for clamped in clamp):
             return -energy.energy(params, x)
         patterns, pattern_of_row = distinct(energy.clamped(clamp, len(x[0])))
         log_weight = np.empty(len(x[0]))

@@ -87,17 +87,17 @@ class DeepDensity(EnergyDensity):
     def hidden_means(self, params, x, clamp):
         """Means of the hidden layers in ``feature_layer``, side by side."""
         means = self.inferred(params, x, clamp)
-        parts = [self._shown(block, means[block]) for block in self.blocks]
-        return np.concatenate(parts, axis=1)
+        features = [self._shown(block, means[block]) for block in self.blocks]
+        return np.concatenate(features, axis=1)
 
     def visible_means(self, H):
         """Means of the visible units given hidden units, by mean field."""
         params, shape = self.params, (len(H), self.energy.units[0].size)
-        (v, *others), _ = self.present(np.full(shape, np.nan, params.dtype))
-        x, clamp = [v, *others], [None, *others]
+        (v, *nothing), _ = self.present(np.full(shape, np.nan, params.dtype))
+        x, clamp = [v, *nothing], [None, *nothing]
         edges = np.cumsum(list(map(self.width, self.blocks)))
-        for block, part in zip(self.blocks, np.split(H, edges[:-1], axis=1)):
-            x[block], clamp[block] = self._taken(block, part), True
+        for block, features in zip(self.blocks, np.split(H, edges[:-1], axis=1)):
+            x[block], clamp[block] = self._taken(block, features), True
         return self.inferred(params, tuple(x), tuple(clamp))[0]
 
     @property
@@ -148,8 +148,8 @@ class DeepDensity(EnergyDensity):
         rng = stream(self.seed, LIKELIHOOD, _DRAWS).rows(row_hash(rows))
         log_w = []
         with one_blas_thread():
-            for part in rows.blocks():
-                log_w.append(self._log_weights(rows, part, rng.take(part), n_draws))
+            for batch in rows.blocks():
+                log_w.append(self._log_weights(rows, batch, rng.take(batch), n_draws))
         log_p, se = log_mean_exp(np.concatenate(log_w), axis=1)
         return self.domain.log_volume(self.columns, rows) + log_p, se
 

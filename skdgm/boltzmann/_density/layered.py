@@ -68,7 +68,7 @@ class EnergyDensity(Unnormalised):
     def log_weight(self, params, x, clamp):
         """Log of the sum of exp(-E) over all entries that are not clamped, or a lower
         bound, (n_rows,)."""
-        if all(held is True for held in clamp[: self.n_visible]):
+        if all(clamped is True for clamped in clamp[: self.n_visible]):
             return self.energy.log_marginal(params, x)
         if self.enumerable:
             return exact.log_evidence(self.energy, params, x, clamp)

@@ -168,8 +168,10 @@ class Unnormalised(Density):
         """The value nearest to ``sampled`` between the means of the training rows and
         their smoothed means, from which biases start; NaN for columns without
         observations."""
-        seen, total = self.columns.seen, self.columns.total
-        mean = np.divide(total, seen, out=np.full_like(total, np.nan), where=seen > 0)
+        counts, total = self.columns.seen, self.columns.total
+        mean = np.divide(
+            total, counts, out=np.full_like(total, np.nan), where=counts > 0
+        )
         smooth = self.domain.moments(self.columns)
         return np.clip(sampled, np.minimum(mean, smooth), np.maximum(mean, smooth))
 
@@ -189,9 +191,9 @@ class Unnormalised(Density):
         self.require("annealed", rows)
         rng, log_p = rng.rows(row_hash(rows)), []
         with one_blas_thread():
-            for part in rows.blocks():
-                v = rows.present(part)
-                log_p.append(self.annealed_from(v, rng.take(part), annealing))
+            for batch in rows.blocks():
+                v = rows.present(batch)
+                log_p.append(self.annealed_from(v, rng.take(batch), annealing))
         volume = self.domain.log_volume(self.columns, rows)
         return np.concatenate(log_p) + volume
 

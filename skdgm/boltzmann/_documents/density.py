@@ -196,11 +196,11 @@ def expected(params, v, h):
     ratio of a word's probability to that of the observed vocabulary, times the
     document's length."""
     (b, _), (W,) = params
-    logits, known = b + h @ W.T, ~np.isnan(v)
-    high = np.where(known, logits, -np.inf).max(axis=1, keepdims=True)
-    high = np.where(np.isfinite(high), high, logits.max(axis=1, keepdims=True))
-    weight = np.exp(np.minimum(logits - high, _FAR))
-    total = np.maximum((weight * known).sum(axis=1, keepdims=True), 1.0)
+    logits, is_known = b + h @ W.T, ~np.isnan(v)
+    highest = np.where(is_known, logits, -np.inf).max(axis=1, keepdims=True)
+    highest = np.where(np.isfinite(highest), highest, logits.max(axis=1, keepdims=True))
+    weight = np.exp(np.minimum(logits - highest, _FAR))
+    total = np.maximum((weight * is_known).sum(axis=1, keepdims=True), 1.0)
     # Expect no word more often than all others together.
     return np.minimum(weight / total, 1.0) * lengths_of(v)[:, None].astype(v.dtype)
 

@@ -51,17 +51,17 @@ class Inputs:
         self.place[index] = np.arange(len(index))
         # Complete data are not stored, but read again when they are needed.
         self.n_read = rows.shape[1] if rows.complete else 0
-        parts = [
-            of_rows(rows.present(index[part]))[:, self.n_read :].copy()
-            for part in rows.blocks(len(index))
+        means = [
+            of_rows(rows.present(index[batch]))[:, self.n_read :].copy()
+            for batch in rows.blocks(len(index))
         ]
-        self.kept = np.concatenate(parts)
+        self.kept = np.concatenate(means)
 
     def __call__(self, index):
-        kept = self.kept[self.place[index]]
+        means = self.kept[self.place[index]]
         if not self.n_read:
-            return kept
-        return np.concatenate([self.rows.take(index), kept], axis=1)
+            return means
+        return np.concatenate([self.rows.take(index), means], axis=1)
 
 
 class NetEpochs(Epochs):
@@ -181,6 +181,6 @@ def inputs_of(density, params):
     def of_rows(v):
         x, clamp = density.present(v)
         means, _ = mean_field(energy, params, x[:-1], clamp[:-1], **limits)
-        return np.concatenate([np.asarray(part) for part in means[0:3:2]], axis=1)
+        return np.concatenate([np.asarray(values) for values in means[0:3:2]], axis=1)
 
     return of_rows

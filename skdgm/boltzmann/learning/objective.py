@@ -238,8 +238,8 @@ class EnergyObjective(Objective):
     def _offsets(self, means):
         """Initial offsets: known means of the data, or means of blocks without
         neighbors."""
-        known = (self.fill, *self.moments[1:])
+        data_means = (self.fill, *self.moments[1:])
         return tuple(
             mean if data is None else data.astype(mean.dtype)
-            for data, mean in zip(known, means)
+            for data, mean in zip(data_means, means)
         )

@@ -77,8 +77,8 @@ class Phase:
         phase = self.begin(state)
         n_chains = self.options.n_chains or self.options.batch_size
         n_chains *= self.n_levels
-        alike = state.chains and state.n_levels == self.n_levels
-        if alike and (not self.persistent or len(state.chains[0]) == n_chains):
+        fits = state.chains and state.n_levels == self.n_levels
+        if fits and (not self.persistent or len(state.chains[0]) == n_chains):
             chains = self.packed(state.chains)
         else:
             chains = self.chains(state.params, phase, n_chains)
@@ -87,7 +87,7 @@ class Phase:
     def packed(self, chains: tuple) -> tuple:
         """States of chains in the form that samplers take."""
         units = self.energy.units
-        return tuple(unit.pack(part) for unit, part in zip(units, chains, strict=True))
+        return tuple(unit.pack(x) for unit, x in zip(units, chains, strict=True))
 
     def sampler(self, phase: tuple) -> Sampler:
         """Sampler of the chains, given the state of the gradient."""
@@ -212,8 +212,8 @@ class FastChains(PersistentChains):
 
     def begin(self, state):
         """Fast weights of an earlier run, or zeros."""
-        known = isinstance(state.phase, Params)
-        return state.phase if known else fast.init(state.params)
+        continues = isinstance(state.phase, Params)
+        return state.phase if continues else fast.init(state.params)
 
     def sampler(self, phase):
         return FastWeights(self.energy, phase)

@@ -90,8 +90,8 @@ class PairObjective(EnergyObjective):
         where the input of each layer is multiplied by its gain.
         """
         total, unit = 0.0, self.energy.units[0]
-        for part in self.rows.blocks(len(index)):
-            v, h = self.above(params, index[part])
+        for batch in self.rows.blocks(len(index)):
+            v, h = self.above(params, index[batch])
             eta = self._field(params, (None,) * (len(self.gains) - 1) + (h,), 0)
             total += (unit.log_partition(eta) - unit.log_weight(eta, v)).sum()
         return total / len(index)
@@ -114,8 +114,8 @@ class PairWatch:
         self.limit, _ = self(state)
         self.limit += _DIVERGED * objective.energy.units[0].size
         columns = far_columns(objective)
-        for part in objective.rows.blocks(len(index)) if len(columns) else ():
-            z = objective.rows.take(index[part])[:, columns].astype(np.float64)
+        for batch in objective.rows.blocks(len(index)) if len(columns) else ():
+            z = objective.rows.take(index[batch])[:, columns].astype(np.float64)
             self.limit += cost_of_far(z, objective) / len(index)
 
     def __call__(self, state):
@@ -214,8 +214,8 @@ def layerwise(energy, of_pairs, table, seed, beginning, whole=None):
         pairs.append(pair)
         if not is_last:
             table = _next(objective, pair.params, table)
-            seen, total = column_sums(table)
-            below = (total + 1) / (seen + 2)
+            n_seen, total = column_sums(table)
+            below = (total + 1) / (n_seen + 2)
             beginning = beginning._replace(fill=below, reach=None)
     return joined(energy, [pair.params for pair in pairs])
 
@@ -237,8 +237,8 @@ def _next(objective, params, table):
     params, index = objective.for_kernels(params), table.index
     with one_blas_thread():
         blocks = table.rows.blocks(len(index))
-        parts = [objective.above(params, index[part])[1] for part in blocks]
-    h, labels = np.concatenate(parts), table.rows.given
+        means = [objective.above(params, index[batch])[1] for batch in blocks]
+    h, labels = np.concatenate(means), table.rows.given
     upper = objective.energy.units[-1]
     h = upper.pool(h) if isinstance(upper, Pooled) else h
     labels = labels and labels.take(table.index)

@@ -78,12 +78,12 @@ class MultiPrediction(WithoutChains):
 
     def slope(self, rng, state, x, clamp, clock):
         energy, n_sweeps = self.energy, self.options.mean_field_steps
-        x = tuple(None if part is None else np.asarray(part) for part in x)
+        x = tuple(None if values is None else np.asarray(values) for values in x)
         seen, targets = parts(rng.fold(_DRAWN), energy, x, clamp)
         grad, means = multi_prediction(energy, state.params, x, seen, targets, n_sweeps)
         data = tuple(
-            mean if known is None else np.where(known, part, mean)
-            for part, known, mean in zip(x, clamp, means, strict=True)
+            mean if known is None else np.where(known, values, mean)
+            for values, known, mean in zip(x, clamp, means, strict=True)
         )
         return grad, data, state
 
@@ -210,10 +210,10 @@ def predicted(density, rows, n_sweeps):
     label = label_of(energy)
 
     def logits(v):
-        (v, *others), (clamped, *_) = density.present(v)
-        x = np.asarray(v), *others
-        seen = np.broadcast_to(clamped, x[0].shape), *[None] * len(others)
-        updates = unroll(energy, params, x, seen, n_sweeps)
+        (v, *unknown), (clamped, *_) = density.present(v)
+        x = np.asarray(v), *unknown
+        observed = np.broadcast_to(clamped, x[0].shape), *[None] * len(unknown)
+        updates = unroll(energy, params, x, observed, n_sweeps)
         last_update = next(
             update for update in reversed(updates) if update.block == label
         )

@@ -77,7 +77,7 @@ class TrainState(NamedTuple):
         attributes = getattr(self.phase, "attributes", dict)()
         attributes |= {"_training": self[1:], "_log_partition": LogPartition({})}
         n_chains = len(self.chains[0]) // self.n_levels
-        return attributes, tuple(part[:n_chains] for part in self.chains)
+        return attributes, tuple(states[:n_chains] for states in self.chains)
 
 
 def formed(tree, form):

@@ -40,10 +40,10 @@ class TableObjective(EnergyObjective):
     def _offsets(self, means):
         """Initial offsets: the means of the data, and of hidden units without
         neighbors."""
-        known = (
+        data_means = (
             fill.astype(mean.dtype) for fill, mean in zip(self.layout.fills, means)
         )
-        return (*known, means[-1])
+        return (*data_means, means[-1])
 
 
 class TableWatch(PseudoLikelihoodWatch):
@@ -72,9 +72,9 @@ class TableWatch(PseudoLikelihoodWatch):
             n_rows += len(batch.v)
             for block, unit, mean in counts:
                 v, mean = np.asarray(x[block], np.float64), np.maximum(mean, 0.01)
-                other = unit.natural(0.9 * np.roll(v, 1, axis=0) + 0.1 * mean)
+                eta_of_next = unit.natural(0.9 * np.roll(v, 1, axis=0) + 0.1 * mean)
                 cost += log_columns(unit, unit.natural(mean), v).sum()
-                cost -= log_columns(unit, other, v).sum()
+                cost -= log_columns(unit, eta_of_next, v).sum()
         return super()._room_of_far() + max(0.0, cost / n_rows)
 
     def _watched(self, params, batch, part):
@@ -82,7 +82,7 @@ class TableWatch(PseudoLikelihoodWatch):
         energy, layout = self.objective.energy, self.objective.layout
         x, clamp = self.objective.present(batch)
         counts, n_visible = np.ones(columns.shape), len(layout.units)
-        if any(held is not True for held in clamp[:n_visible]):
+        if any(clamped is not True for clamped in clamp[:n_visible]):
             budget = self.objective.options.mean_field_steps
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
             counts *= ~np.isnan(np.take_along_axis(batch.v, columns, axis=1))
@@ -101,14 +101,14 @@ class TableWatch(PseudoLikelihoodWatch):
                 for owner, fill, v in zip(owners, fills, x)
             ]
             means = _hidden_means(energy, params, (*masked, None, *conditions))
-            given = *(None,) * n_visible, means, *conditions
-            log_p[:, number] = _given_means(energy, params, layout, x, given, chosen)
+            state = *(None,) * n_visible, means, *conditions
+            log_p[:, number] = _given_means(energy, params, layout, x, state, chosen)
         return log_p, counts
 
 
 def _hidden_means(energy, params, x):
     """Means of the hidden units, whose element in ``x`` is None."""
-    (block,) = (b for b, part in enumerate(x) if part is None)
+    (block,) = (b for b, values in enumerate(x) if values is None)
     eta = energy.field(params, block, energy.received(params, x, block))
     return energy.units[block].mean(eta)
 
@@ -117,10 +117,10 @@ def _given_means(energy, params, layout, x, state, chosen):
     """Log-likelihood of one column of each row, given the hidden means inferred from
     the rest."""
     total = np.zeros(len(chosen))
-    for block, (unit, which) in enumerate(zip(layout.units, layout.which)):
+    for block, (unit, columns) in enumerate(zip(layout.units, layout.which)):
         eta = energy.field(params, block, energy.received(params, state, block))
         of_columns = log_columns(unit, eta, x[block])
-        total += np.where(which == chosen[:, None], of_columns, 0).sum(axis=1)
+        total += np.where(columns == chosen[:, None], of_columns, 0).sum(axis=1)
     return total
 
 

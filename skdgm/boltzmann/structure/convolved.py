@@ -43,8 +43,8 @@ class Geometry(NamedTuple):
     @property
     def pooled(self):
         """Rows and columns of the pooled units."""
-        high, wide = self.window.high, self.window.wide
-        return high // self.pool[0], wide // self.pool[1]
+        height, width = self.window.high, self.window.wide
+        return height // self.pool[0], width // self.pool[1]
 
     @property
     def shapes(self):
@@ -77,7 +77,7 @@ def geometry_of(options, n_features, who="ConvRBM"):
     pool = _pair("filters__pool_shape", options.pool_shape, positions, who)
     if pool is None:
         pool = tuple(1 if n % 2 or n < _MANY else 2 for n in positions)
-    if any(n % part for n, part in zip(positions, pool)):
+    if any(n % size for n, size in zip(positions, pool)):
         raise ValueError(
             f"filters__pool_shape={options.pool_shape!r} of {who} does not divide the "
             f"{positions[0]} x {positions[1]} positions of filters of shape "
@@ -116,11 +116,11 @@ def _side(side, step, same):
 def _energy(visible, geometry, n_maps):
     """Cached energy of the layers."""
     window, (rows, columns) = geometry.window, geometry.pool
-    high, wide = window.high, window.wide
-    hidden = Pooled(high, wide, n_maps, rows, columns)
+    height, width = window.high, window.wide
+    hidden = Pooled(height, width, n_maps, rows, columns)
     if geometry.pooling != "probabilistic":
         pooling = geometry.pooling
-        hidden = Selected(high, wide, n_maps, 1, 1, rows, columns, pooling)
+        hidden = Selected(height, width, n_maps, 1, 1, rows, columns, pooling)
     return Energy([visible, hidden], [(0, 1, 0)], [Conv(window, n_maps)])
 
 

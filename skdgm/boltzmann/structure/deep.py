@@ -75,8 +75,8 @@ class Deep(EnergyModel[DeepOptionsT]):
             name = f"pretrain__{field}"
             values = per_layer(name, value, depth)
             # Only the number of steps may change while a layer is pre-trained.
-            for part in values if field == "n_steps" else [values]:
-                check_piecewise(name, part, kind, low)
+            for schedule in values if field == "n_steps" else [values]:
+                check_piecewise(name, schedule, kind, low)
         targets = per_layer("penalty__sparsity_target", options.sparsity_target, depth)
         if options.sparsity_target is not None and not all(
             is_a(Real, target) and 0 <= target <= 1 for target in targets

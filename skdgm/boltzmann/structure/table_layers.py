@@ -40,8 +40,8 @@ class Tables(EnergyModel[TableOptionsT]):
         checked_kinds(options.column_types)
         super().check(options)
         kind, number = parsed(options.hidden)
-        known = (kind in _HIDDEN and number is None) or (kind in _NUMBERED and number)
-        if not known:
+        valid = (kind in _HIDDEN and number is None) or (kind in _NUMBERED and number)
+        if not valid:
             raise ValueError(
                 f"hidden must be one of {', '.join(map(repr, _HIDDEN))}, 'binomial(n)' "
                 f"and 'categorical(n)' with a number n; got {options.hidden!r}."
@@ -138,8 +138,8 @@ class Tables(EnergyModel[TableOptionsT]):
             below.append(
                 Normal(biases, next(log_precisions)) if kind in REAL_KINDS else biases
             )
-            part = W[places] / (np.reshape(factor, (-1, 1)) * gain)
-            couplings.append(np.ascontiguousarray(part))
+            weights = W[places] / (np.reshape(factor, (-1, 1)) * gain)
+            couplings.append(np.ascontiguousarray(weights))
         biases = (*below, attributes["intercept_hidden_"] / gain)
         return Params(biases, tuple(couplings))
 

@@ -52,16 +52,17 @@ class TableLayout(NamedTuple):
             return (v,)
         v = np.asarray(v)
         return tuple(
-            self._one_hot(v[:, which]) if kind == "categorical" else v[:, which]
-            for kind, _, which in self.blocks
+            self._one_hot(v[:, numbers]) if kind == "categorical" else v[:, numbers]
+            for kind, _, numbers in self.blocks
         )
 
     def filled(self, v):
         """Fraction of the blocks' entries that are not 0."""
         is_on = [
-            part if isinstance(part, Lists) else part != 0 for part in self.split(v)
+            values if isinstance(values, Lists) else values != 0
+            for values in self.split(v)
         ]
-        return np.concatenate([np.asarray(part) for part in is_on], axis=1).mean()
+        return np.concatenate([np.asarray(values) for values in is_on], axis=1).mean()
 
     def _one_hot(self, codes):
         unit = self.units[self.kinds.index("categorical")]
@@ -76,18 +77,18 @@ class TableLayout(NamedTuple):
         if len(self.kinds) == 1 and self.kinds[0] != "categorical":
             return parts[0]
         v = np.empty((len(parts[0]), len(self.widths)), parts[0].dtype)
-        for block, part in zip(self.blocks, parts):
+        for block, values in zip(self.blocks, parts):
             if block.kind == "categorical":
-                sites = np.split(part, block.unit.starts[1:], axis=1)
-                part = np.stack([site.argmax(axis=1) for site in sites], axis=1)
-            v[:, block.which] = part
+                sites = np.split(values, block.unit.starts[1:], axis=1)
+                values = np.stack([site.argmax(axis=1) for site in sites], axis=1)
+            v[:, block.which] = values
         return v
 
     def present(self, v):
         """Clamp the visible blocks to rows, with NaN where missing. Returns values and
         clamps of all blocks, the last of which is hidden."""
-        parts = zip(self.split(v), self.fills)
-        pairs = [present(part, fill, 1) for part, fill in parts]
+        values_and_fills = zip(self.split(v), self.fills)
+        pairs = [present(values, fill, 1) for values, fill in values_and_fills]
         x, clamp = (tuple(pair[side][0] for pair in pairs) for side in (0, 1))
         return (*x, None), (*clamp, None)
 
@@ -111,7 +112,7 @@ class TableLayout(NamedTuple):
     @property
     def owners(self):
         """For each block, the column number of each entry."""
-        return [np.repeat(which, self.widths[which]) for which in self.which]
+        return [np.repeat(numbers, self.widths[numbers]) for numbers in self.which]
 
 
 def kinds_of(columns):
@@ -127,10 +128,17 @@ def layout_of(facts):
     is_coded = np.isin(kinds, of_block("categorical"))
     sizes[is_coded] = columns.sizes[is_coded]
     columns_of = {k: np.flatnonzero(np.isin(kinds, of_block(k))) for k in UNITS}
-    columns_of = {kind: which for kind, which in columns_of.items() if len(which)}
-    units = [_unit(k, columns, which, options) for k, which in columns_of.items()]
-    which = tuple(columns_of.values())
-    return TableLayout(tuple(columns_of), tuple(units), which, sizes)
+    columns_of = {
+        kind: columns_of_blocks
+        for kind, columns_of_blocks in columns_of.items()
+        if len(columns_of_blocks)
+    }
+    units = [
+        _unit(k, columns, columns_of_blocks, options)
+        for k, columns_of_blocks in columns_of.items()
+    ]
+    columns_of_blocks = tuple(columns_of.values())
+    return TableLayout(tuple(columns_of), tuple(units), columns_of_blocks, sizes)
 
 
 def moments_of(facts, layout):
@@ -153,11 +161,11 @@ def filled_layout(facts):
 
 def noise(layout, rng, dtype):
     """Values of the table drawn at the initial parameters, one row for each stream."""
-    parts = [
+    of_blocks = [
         unit.sample(unit.field(unit.init(dtype=dtype)), rng.fold(block))[0]
         for block, unit in enumerate(layout.units)
     ]
-    return layout.to_table(parts)
+    return layout.to_table(of_blocks)
 
 
 def reaches(layout, columns):
@@ -177,8 +185,8 @@ def loss_of_independent(facts, layout):
         return domain.loss_of_independent(columns)
     base = columns.units.base
     return sum(
-        _loss(kind, unit, moments, base[which].sum())
-        for (kind, unit, which), moments in zip(
+        _loss(kind, unit, moments, base[numbers].sum())
+        for (kind, unit, numbers), moments in zip(
             layout.blocks, moments_of(facts, layout)
         )
     )

@@ -75,10 +75,10 @@ def at_limit(facts, unit, log_precision):
     high &= facts.columns.varies
     if high.any():
         names = facts.known.feature_names_in_
-        which = (np.arange(len(high)) if names is None else names)[high]
-        rest = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
+        limited = (np.arange(len(high)) if names is None else names)[high]
+        more = f" and {len(limited) - _MANY} more" if len(limited) > _MANY else ""
         yield (
-            f"The precisions of columns {which[:_MANY].tolist()}{rest} rose to their "
+            f"The precisions of columns {limited[:_MANY].tolist()}{more} rose to their "
             f"limit, 1 / min_variance = {1 / unit.min_variance:g}: given the hidden "
             "units they hardly vary, as copies of other columns and columns of few "
             "values do, and their density depends on the limit. Drop them, add "
@@ -120,8 +120,8 @@ class CategoricalUnits(Visible, CodeColumns):
 
     def to_data(self, columns, v):
         """Codes of one-hot rows, or the most probable codes of means."""
-        parts = np.split(np.asarray(v), columns.starts[1:], axis=1)
-        codes = [part.argmax(axis=1) for part in parts]
+        of_columns = np.split(np.asarray(v), columns.starts[1:], axis=1)
+        codes = [entries.argmax(axis=1) for entries in of_columns]
         return np.stack(codes, axis=1).astype(v.dtype)
 
 
@@ -142,14 +142,14 @@ def bits_as_asked(options):
 
 def pixels_of(options):
     """Kind of the pixels according to the options of a convolutional machine."""
-    real = options.column_types != "bernoulli"
+    is_real = options.column_types != "bernoulli"
     if options.column_types == "categorical":
         domain = CategoricalUnits(options.min_categories)
         domain.alike = True
         return domain
     if options.visible_bias == "pixel":
         return domain_as_asked(options)
-    domain = RealUnits() if real else BinaryUnits(top_of(options))
+    domain = RealUnits() if is_real else BinaryUnits(top_of(options))
     _, _, domain.n_channels, *_ = *(options.image_shape or (1, 1)), 1
     return domain
 
@@ -163,14 +163,14 @@ def of_channels(columns, n_channels, n_pixels=None):
         return np.reshape(part, (-1, n_channels)).mean(axis=0)
 
     new_n_pixels = n_pixels or old_n_pixels
-    seen, total = mean(columns.seen), mean(columns.total)
+    n_seen, total = mean(columns.seen), mean(columns.total)
     shared = columns._replace(
-        seen=np.tile(seen, new_n_pixels), total=np.tile(total, new_n_pixels)
+        seen=np.tile(n_seen, new_n_pixels), total=np.tile(total, new_n_pixels)
     )
     if np.ndim(columns.mean) == 0:
         return shared
     with np.errstate(invalid="ignore"):
-        weight = np.nan_to_num(columns.seen / np.tile(seen, old_n_pixels), nan=1.0)
+        weight = np.nan_to_num(columns.seen / np.tile(n_seen, old_n_pixels), nan=1.0)
     center = mean(weight * columns.mean)
     square = columns.mean**2 + np.where(columns.varies, columns.scale, 0) ** 2
     variance = np.maximum(mean(weight * square) - center**2, 0)

@@ -90,10 +90,10 @@ def multi_prediction(energy, params, x, seen, targets, n_sweeps):
             below, above = pairs[number]
             below.append(delta)
             above.append(sent[0] * sent[1])
-            for (other, k), beside in zip(ends, reversed(sent)):
+            for (other, k), from_other in zip(ends, reversed(sent)):
                 below, above = pairs[k]
                 below.append(before[other])
-                above.append(delta_sent * beside)
+                above.append(delta_sent * from_other)
                 pull = energy.couplings[k].send(params.couplings[k], above[-1], False)
                 pulls[other] = pulls[other] + pull if other in pulls else pull
     start = lone_means(energy, params, len(updates[-1].mean))

@@ -109,8 +109,8 @@ def recentre(energy, params, before, offsets):
     """Correct biases, in place, so that a step of the weights leaves fields at the
     offsets fixed. ``before`` are the weights before the step; weights are matrices."""
     T = [
-        unit.statistic(own, offset)
-        for unit, own, offset in zip(energy.units, params.units, offsets)
+        unit.statistic(unit_params, offset)
+        for unit, unit_params, offset in zip(energy.units, params.units, offsets)
     ]
     for i, j, number in energy.own_links:
         step = params.couplings[number] - before[number]

@@ -60,9 +60,9 @@ def shortened(energy, grad, factors):
 
 def copied(energy, params, factors):
     """Copies of the parameters of blocks that have a factor, and of their weights."""
-    own = {block: tree_map(np.copy, params.units[block]) for block in factors}
+    of_units = {block: tree_map(np.copy, params.units[block]) for block in factors}
     links = {link for block in factors for link in energy.weights_of(block)}
-    return own, {link: params.couplings[link].copy() for link in links}
+    return of_units, {link: params.couplings[link].copy() for link in links}
 
 
 def eased(energy, params, velocity, factors, before, rate, momentum, l1, l2):
@@ -72,11 +72,11 @@ def eased(energy, params, velocity, factors, before, rate, momentum, l1, l2):
     for block, factor in factors.items():
         for link in energy.weights_of(block):
             W, old = params.couplings[link], before[1][link]
-            back = (rate * (l1 * np.sign(old) + l2 * old)).astype(W.dtype)
-            energy.couplings[link].stretch(back, (1 - factor).astype(W.dtype))
-            W += back
+            excess = (rate * (l1 * np.sign(old) + l2 * old)).astype(W.dtype)
+            energy.couplings[link].stretch(excess, (1 - factor).astype(W.dtype))
+            W += excess
             if momentum:
-                velocity.couplings[link][...] += back
+                velocity.couplings[link][...] += excess
 
 
 def take_back(energy, params, factors, before):

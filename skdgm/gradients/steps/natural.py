@@ -97,9 +97,10 @@ def standardised(energy, params, grad):
 def deviations(energy, params):
     """Conditional standard deviations of real units. Returns a dictionary with an array
     of shape (size,) for each block."""
-    real = _real(energy, params)
+    real_blocks = _real(energy, params)
     return {
-        block: np.exp(-0.5 * unit_params.log_precision) for block, unit_params in real
+        block: np.exp(-0.5 * unit_params.log_precision)
+        for block, unit_params in real_blocks
     }
 
 

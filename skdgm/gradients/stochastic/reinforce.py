@@ -84,8 +84,8 @@ class Optimal(NamedTuple):
         first batch."""
 
         def of(one, cross, square):
-            least = np.finfo(square.dtype).tiny
-            return one * (cross / np.maximum(square, least))
+            tiny = np.finfo(square.dtype).tiny
+            return one * (cross / np.maximum(square, tiny))
 
         return tree_map(of, by_one, self.cross, self.square) if self.square else ()
 

@@ -22,11 +22,11 @@ def vimco(log_p, log_q):
     """DrawWeights of at least two draws."""
     log_w = log_weights(log_p, log_q)
     n_draws = log_w.shape[1]
-    others = (log_w.sum(axis=1, keepdims=True) - log_w) / (n_draws - 1)
+    geometric_means = (log_w.sum(axis=1, keepdims=True) - log_w) / (n_draws - 1)
     # Shape (n_rows, omitted draw, draw).
     swapped = np.repeat(log_w[:, None], n_draws, axis=1)
-    here = np.arange(n_draws)
-    swapped[:, here, here] = others
+    diagonal = np.arange(n_draws)
+    swapped[:, diagonal, diagonal] = geometric_means
     gain = logsumexp(log_w, axis=1, keepdims=True) - logsumexp(swapped, axis=2)
     of_p = softmax(log_w, axis=1)
     of_q = np.repeat((gain - of_p)[:, :, None], log_q.shape[2], axis=2)
