@@ -35,19 +35,9 @@ _SMALL, _OFF = 0.1, -2.0
 
 
 class CovarianceParams(NamedTuple):
-    """Parameters of :class:`Covariance`, or a gradient with respect to them.
-
-    Parameters
-    ----------
-    visible : Normal
-        b and log lambda, of shape (n_visible,).
-    W : ndarray of shape (n_visible, n_mean)
-    c : ndarray of shape (n_mean,)
-    C : ndarray of shape (n_visible, n_factors)
-    P : ndarray of shape (n_factors, n_covariance)
-        Nonnegative pooling weights.
-    d : ndarray of shape (n_covariance,)
-    """
+    """Parameters of :class:`Covariance`, or a gradient with respect to them: b and log
+    lambda of shape (n_visible,), W (n_visible, n_mean), c (n_mean,), C (n_visible,
+    n_factors), nonnegative P (n_factors, n_covariance), and d (n_covariance,)."""
 
     visible: Normal
     W: np.ndarray
@@ -63,14 +53,8 @@ class CovarianceParams(NamedTuple):
 
 
 class Covariance(Potential):
-    """Free energy of real rows with binary mean and covariance units.
-
-    A state x is a tuple of one block.
-
-    Parameters
-    ----------
-    n_visible : int
-    """
+    """Free energy of real rows with binary mean and covariance units. A state x is a
+    tuple of one block."""
 
     # Initial value of d.
     start = 2.0
@@ -198,14 +182,8 @@ class Covariance(Potential):
 
 
 class ProductOfT(Covariance):
-    """Free energy of real rows with mean units and gamma units.
-
-    Projections on the factors of gamma units follow Student's t distribution.
-
-    Parameters
-    ----------
-    n_visible : int
-    """
+    """Free energy of real rows with mean units and gamma units. Projections on the
+    factors of gamma units follow Student's t distribution."""
 
     start = 0.0
 

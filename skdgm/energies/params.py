@@ -109,23 +109,10 @@ def n_weights(params):
 
 def contrast(energy, params, x, x_model):
     """Mean of -dE/dtheta over the rows of x, minus its mean over the rows of x_model.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-    x : tuple of {ndarray, Lists} of shape (n_rows, size)
-        Values or means of each block in the positive phase.
-    x_model : tuple of {ndarray, Lists} of shape (n_chains, size)
-        Values or means of each block in the negative phase.
-
-    Returns
-    -------
-    grad : Params
-        Gradients of the parameters of units, and a
-        :class:`~skdgm.couplings.Contrast` for each coupling, whose product is only
-        computed when it is needed.
-    """
+    ``x`` and ``x_model`` are tuples of {ndarray, Lists} of shape (n_rows, size): values
+    or means of each block in the positive and in the negative phase. The result is a
+    Params with a :class:`~skdgm.couplings.Contrast` for each coupling, whose product is
+    only computed when it is needed."""
     blocks = range(len(energy.units))
     T, T_model = (
         [energy.statistic(params, state, block) for block in blocks]

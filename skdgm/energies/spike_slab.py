@@ -41,16 +41,9 @@ _OFF, _ON = -1.0, 3.0
 
 
 class SpikeSlabParams(NamedTuple):
-    """Parameters of :class:`SpikeSlab`, or a gradient with respect to them.
-
-    Parameters
-    ----------
-    visible : Normal
-        b and log lambda, of shape (n_visible,).
-    W, Phi : ndarray of shape (n_visible, n_components)
-        Phi is nonnegative.
-    c, mu, log_alpha : ndarray of shape (n_components,)
-    """
+    """Parameters of :class:`SpikeSlab`, or a gradient with respect to them: b and log
+    lambda of shape (n_visible,), W and nonnegative Phi of shape (n_visible,
+    n_components), and c, mu and log alpha of shape (n_components,)."""
 
     visible: Normal
     W: np.ndarray
@@ -66,23 +59,13 @@ class SpikeSlabParams(NamedTuple):
 
 
 class Patterns(NamedTuple):
-    """All states of the spikes, in float64.
+    """All states of the spikes, in float64."""
 
-    Parameters
-    ----------
-    H : ndarray of shape (n_patterns, n_components)
-        Spikes.
-    log_w : ndarray of shape (n_patterns,)
-        Log of the integral of exp(-E) over rows and slabs, for each state. Z is the sum
-        of their exponentials.
-    mean : ndarray of shape (n_patterns, n_visible)
-        Means of v - b given the spikes.
-    covariance : ndarray of shape (n_patterns, n_visible, n_visible)
-        Covariances of v given the spikes.
-    """
-
+    # Spikes, (n_patterns, n_components).
     H: np.ndarray
+    # Logs of the integrals of exp(-E) over rows and slabs, whose exponentials sum to Z.
     log_w: np.ndarray
+    # Means of v - b, (n_patterns, n_visible), and covariances of v, given the spikes.
     mean: np.ndarray
     covariance: np.ndarray
 
@@ -94,12 +77,7 @@ class Patterns(NamedTuple):
 
 class SpikeSlab(Potential):
     """Free energy of real rows with spikes and slabs; a state x is a tuple of one
-    block.
-
-    Parameters
-    ----------
-    n_visible : int
-    """
+    block."""
 
     def __init__(self, n_visible):
         self.units = (Gaussian(n_visible),)

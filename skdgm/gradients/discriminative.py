@@ -24,25 +24,10 @@ from skdgm.utils.tree import tree_map
 
 def discriminative(energy, params, x, target, labelled):
     """Gradient of the sum of log p(y | rest) over labeled rows, divided by the number
-    of rows.
-
-    Parameters
-    ----------
-    energy : Energy
-        Energy of two colors.
-    params : Params
-    x : tuple
-        Values of the first color, including the label, and means of the last color.
-    target : int
-        Number of the label's block, a Softmax.
-    labelled : ndarray of bool of shape (n_rows,)
-        Rows that have a label.
-
-    Returns
-    -------
-    grad : Params
-        As of :func:`~skdgm.energies.contrast`.
-    """
+    of rows, as of :func:`~skdgm.energies.contrast`. The energy has two colors; ``x``
+    has values of the first, including the label, and means of the last. ``target`` is
+    the number of the label's block, a Softmax, and ``labelled``, (n_rows,), is True for
+    rows that have a label."""
     posterior = LabelPosterior(energy, params, x, target)
     p = softmax(posterior.log_joint(), axis=1).astype(params.dtype)
     y = np.asarray(x[target])

@@ -44,15 +44,8 @@ def inputs(columns, v):
 
 class RowConditions:
     """Conditions of rows, read on demand: ``conditions[index]`` is an array of shape
-    (n_rows, n_inputs). The interface is that of :class:`~skdgm.utils.given.Given`.
-
-    Parameters
-    ----------
-    rows : Rows
-        Rows in the units of their columns.
-    columns : Mixed
-        Statistics of the columns.
-    """
+    (n_rows, n_inputs). ``columns`` are the statistics of the columns. The interface is
+    that of :class:`~skdgm.utils.given.Given`."""
 
     def __init__(self, rows, columns):
         self.rows, self.columns = rows, columns
@@ -82,18 +75,9 @@ class RowConditions:
 
 
 class Past(RowConditions):
-    """Previous rows of the same series, as conditions of each row.
-
-    Parameters
-    ----------
-    rows : Rows
-        Concatenated series, in the units of their columns.
-    columns : Mixed or None
-        Statistics of the columns; None before they are known.
-    n_lags : int
-    lengths : ndarray of int
-        Number of rows of each series.
-    """
+    """Previous rows of the same series, as conditions of each row of concatenated
+    series, whose numbers of rows are ``lengths``; ``columns`` is None before statistics
+    are known."""
 
     def __init__(self, rows, columns, n_lags, lengths):
         super().__init__(rows._replace(given=None), columns)

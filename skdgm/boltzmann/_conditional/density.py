@@ -51,22 +51,10 @@ class ResponseColumns(NamedTuple):
 
 
 class ConditionalDensity(Density):
-    """Density of y given conditions; without y, all its values are missing.
-
-    Parameters
-    ----------
-    context : Context
-        Context of the conditions.
-    energy : Energy
-    params : Params
-    y : ResponseColumns
-    layout : TableLayout
-        Blocks of the columns of y.
-    n_lags : int, default=0
-        Number of previous rows that are the conditions of a row.
-    sweeps : int, default=0
-        Number of mean-field sweeps with which the machine was trained to predict, or 0.
-    """
+    """Density of y given conditions, whose ``context`` is that of the conditions.
+    Without y, all its values are missing. A row has ``n_lags`` previous rows as
+    conditions, if not 0; ``sweeps`` is the number of mean-field sweeps with which the
+    machine was trained to predict."""
 
     def __init__(self, context, *, energy, params, y, layout, n_lags=0, sweeps=0):
         super().__init__(context)

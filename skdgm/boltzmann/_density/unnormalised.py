@@ -28,56 +28,30 @@ _MANY = 100
 
 
 class FittedMachine(NamedTuple):
-    """Energy with learned parameters, and the initial states of its chains.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-    chains : tuple of ndarray
-        Last states of the training chains, by block.
-    moments : callable
-        ``moments()`` returns the means (or moments) of each block in the model without
-        couplings, or None: a tuple.
-    noise : callable
-        ``noise(rng, dtype)`` draws independent visible values, one row for each stream.
-    layout : TableLayout, optional
-        Blocks of the visible units of a table.
-    """
+    """Energy with learned parameters, and the initial states of its chains."""
 
     energy: object
     params: object
+    # Last states of the training chains, by block.
     chains: tuple
+    # ``moments()`` returns the means of each block without couplings, or None.
     moments: Callable
+    # ``noise(rng, dtype)`` draws independent visible values, a row for each stream.
     noise: Callable
+    # Blocks of the visible units of a table.
     layout: object = None
 
 
 class Unnormalised(Density):
-    """Density of a layered energy whose first block is visible, divided by Z.
-
-    A subclass marginalizes all entries that are not clamped (:meth:`log_weight`).
-
-    In all methods, ``x`` is a tuple with an array of shape (n_rows, size) or None for
-    each block. ``clamp`` has True, a mask or None for each block, if all, some or no
-    values are clamped. Arguments ``params`` are :attr:`params`, possibly tiled or of
-    another dtype.
-
-    Parameters
-    ----------
-    context : Context
-        As for :class:`~skdgm.base.Density`.
-    machine : FittedMachine
-    objective : str, default="generative"
-        Training objective. "generative" and "likelihood" fit the means of binary
-        columns.
-    now : callable, optional
-        ``now(name)`` returns the current value of an option of inference.
-    log_Z : LogPartition, optional
-        Shared by all densities with the same parameters.
-    pooled : bool, default=False
-        Whether features of maps are pooled units.
-    """
+    """Density of a layered energy whose first block is visible, divided by Z. A
+    subclass marginalizes all entries that are not clamped (:meth:`log_weight`). In all
+    methods, ``x`` is a tuple with an array of shape (n_rows, size) or None for each
+    block. ``clamp`` has True, a mask or None for each block, if all, some or no values
+    are clamped. Arguments ``params`` are :attr:`params`, possibly tiled or of another
+    dtype. Training ``objective`` "generative" or "likelihood" fits the means of binary
+    columns. ``now(name)`` returns the current value of an option of inference.
+    Densities with the same parameters share ``log_Z``. Features of maps are pooled
+    units if ``pooled``."""
 
     def __init__(
         self,

@@ -42,17 +42,8 @@ _MODES = {
 
 
 class BatchRun(NamedTuple):
-    """Consecutive batches of an epoch.
-
-    Parameters
-    ----------
-    first : int
-        Number of the first batch.
-    batches : list of ndarray of int
-        Row numbers of each batch.
-    n_batches : int
-        Number of batches of the epoch.
-    """
+    """Consecutive batches of an epoch: number of the first batch, row numbers of each
+    batch, and number of batches of the epoch."""
 
     first: int
     batches: list

@@ -44,44 +44,25 @@ _PRECISIONS = {"fixed": FIXED_PRECISION, "scalar": SCALAR, "diagonal": DIAGONAL}
 
 
 class Updates(NamedTuple):
-    """Updates for a kernel.
-
-    Parameters
-    ----------
-    objective : EnergyObjective
-    state : TrainState
-        Changes in place.
-    run : BatchRun
-    chains : tuple
-        Chains of the state, or empty arrays for as many chains as rows in a batch.
-    offsets : tuple
-        Offsets of the state, or empty arrays.
-    rates : callable
-        ``rates(initial)`` returns the learning rate of each update.
-    root : Stream
-        Stream of the updates of the epoch.
-    n_steps : int
-        Gibbs steps of the chains.
-    momentum : float
-    persistent : bool
-        Whether chains persist, or start at the rows.
-    centering : int
-        Mode of :mod:`skdgm._kernels.machines.phases`.
-    work : float
-        Approximate number of multiply-adds of an update.
-    """
+    """Updates for a kernel, which change ``state`` in place."""
 
     objective: object
     state: object
     run: object
+    # Chains of the state, or empty arrays for as many chains as rows in a batch.
     chains: tuple
+    # Offsets of the state, or empty arrays.
     offsets: tuple
+    # ``rates(initial)`` returns the learning rate of each update.
     rates: object
+    # Stream of the updates of the epoch.
     root: object
     n_steps: int
     momentum: float
     persistent: bool
+    # Mode of skdgm._kernels.machines.phases.
     centering: int
+    # Approximate number of multiply-adds of an update.
     work: float
 
     @property

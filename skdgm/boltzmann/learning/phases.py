@@ -32,18 +32,11 @@ RECENT = 0.01
 
 
 class Phase:
-    """Role: both phases of a gradient, with or without chains.
-
-    A subclass implements :meth:`phases`, or :meth:`gradient` if it has no negative
-    phase. It implements :meth:`begin` if it has a state, which is the field ``phase``
-    of the training state and has a method ``attributes`` that returns fitted
-    attributes.
-
-    Parameters
-    ----------
-    objective : EnergyObjective
-        Objective of the run, with the energy, options, rows and seed.
-    """
+    """Role: both phases of a gradient, with or without chains, for a run's
+    ``objective``. A subclass implements :meth:`phases`, or :meth:`gradient` if it has
+    no negative phase. It implements :meth:`begin` if it has a state, which is the field
+    ``phase`` of the training state and has a method ``attributes`` that returns fitted
+    attributes."""
 
     # Whether chains persist; whether a kernel can make many updates in one call;
     # whether values are means, for which BLAS is faster than kernels of sparse states.
@@ -108,22 +101,9 @@ class Phase:
     def phases(
         self, rng: Stream, state: tuple, x: tuple, clamp: tuple, clock: Clock
     ) -> tuple:
-        """Both phases of an update, and the training state after it.
-
-        Parameters
-        ----------
-        rng : Stream
-        state : TrainState
-        x, clamp : tuple
-            Data of each block, of shape (n_rows, size), and their clamps, as for
-            :func:`skdgm.gradients.cd`.
-        clock : Clock
-
-        Returns
-        -------
-        phases : Phases
-        state : TrainState
-        """
+        """Both phases of an update, and the training state after it. ``x`` and
+        ``clamp`` are data of each block, (n_rows, size), and their clamps, as for
+        :func:`skdgm.gradients.cd`."""
         raise NotImplementedError
 
     def gradient(
@@ -133,8 +113,6 @@ class Phase:
 
         .. math:: \mathbb{E}_\text{data}[-\partial E / \partial\theta] -
            \mathbb{E}_\text{model}[-\partial E / \partial\theta]
-
-        Parameters are those of :meth:`phases`.
         """
         (data, model), state = self.phases(rng, state, x, clamp, clock)
         data, state = self.with_running_means(state, data, model)

@@ -10,40 +10,25 @@ from skdgm.partition import LogPartition
 
 
 class Beginning(NamedTuple):
-    """Facts about the rows of an objective, and initial parameters.
+    """Facts about the rows of an objective, and initial parameters."""
 
-    Parameters
-    ----------
-    fill : ndarray of shape (n_visible,)
-        Initial values of missing entries.
-    moments : tuple
-        Means (or moments) of each block in the model without couplings, or None.
-    filled : float
-        Fraction of the data that is not 0.
-    means : tuple, optional
-        Means (or moments) of each block under its initial biases, or None.
-    initial : callable, optional
-        ``initial(objective, params)`` returns initial parameters, given random ones.
-    known : tuple, optional
-        Kind of the visible units and statistics of their columns, for the loss; or the
-        loss of independent columns.
-    table : Table, optional
-        Training rows.
-    reach : dict, optional
-        Largest magnitudes of each column for blocks of real units; see
-        :mod:`skdgm.data.reach`.
-    layout : TableLayout, optional
-        Blocks of the visible units of a table.
-    """
-
+    # Initial values of missing entries, (n_visible,).
     fill: np.ndarray
+    # Means (or moments) of each block in the model without couplings, or None.
     moments: tuple
+    # Fraction of the data that is not 0.
     filled: float
+    # Means (or moments) of each block under its initial biases, or None.
     means: tuple | None = None
+    # ``initial(objective, params)`` returns initial parameters, given random ones.
     initial: object = None
+    # Kind of the visible units and statistics of columns, or the independent loss.
     known: tuple | None = None
+    # Training rows.
     table: object = None
+    # Largest magnitudes of the columns of blocks of real units; see skdgm.data.reach.
     reach: dict | None = None
+    # Blocks of the visible units of a table.
     layout: object = None
 
 
