@@ -26,7 +26,7 @@ def widths_of(columns):
 
 
 def inputs(columns, v):
-    """Conditions of values v in the units of the model, NaN where missing: (n_rows,
+    """Conditions of values v on the scale of the model, NaN where missing: (n_rows,
     n_inputs)."""
     is_coded, widths = columns.coded, widths_of(columns)
     center = (columns.units.mean - columns.mean) / columns.scale

@@ -85,7 +85,7 @@ class ConditionalDensity(Density):
         return self.energy.units[len(self.layout.units)].size
 
     def pairs(self, X, y=None, dtype=None):
-        """Rows of y, in the units of the model, with their conditions. X may be a
+        """Rows of y, on the scale of the model, with their conditions. X may be a
         number of rows with unknown conditions."""
         if isinstance(X, Number | np.generic):
             n_rows = count_rows(X, len(self.responses.kinds) + len(self.columns.seen))
@@ -279,7 +279,7 @@ class ConditionalDensity(Density):
         return [np.where(known, x[b], means[b]) for b, known in enumerate(observed)]
 
     def drawn(self, X, y=None, random_state=None, n_steps=100):
-        """Draw y given X and the known entries of y, in the units of the model: exactly
+        """Draw y given X and the known entries of y, on the scale of the model: exactly
         if there are few states, otherwise by Gibbs steps from the mean-field
         solution."""
         rows, draws = self.pairs(X, y), []
@@ -334,7 +334,7 @@ class ConditionalDensity(Density):
         return self.responses.decoded(self.to_data(v))
 
     def to_data(self, v):
-        """Values of y in the units of its columns."""
+        """Values of y on the scale of its columns."""
         return self.y.domain.to_data(self.y.columns, v)
 
     def sample(self, X, random_state=None, *, n_steps=100):
@@ -355,7 +355,7 @@ class ConditionalDensity(Density):
         return self.responses.decoded(numbers)
 
     def fill_numbers(self, X, y=None, n_steps=100):
-        """Means of y in the units of its columns; the most probable categories."""
+        """Means of y on the scale of its columns; the most probable categories."""
         means = self.marginals(X, y, count(n_steps, "n_steps"))
         return self.to_data(self.layout.to_table(means))
 

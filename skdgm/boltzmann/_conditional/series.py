@@ -93,10 +93,8 @@ class SeriesDensity(ConditionalDensity):
             table, lengths = self.in_steps(table, lengths)
             rows = self.read(table)
             for number, stop in enumerate(np.cumsum(lengths)):
-                last_rows = np.arange(
-                    max(stop - lengths[number], stop - self.n_lags), stop
-                )
-                past[number, self.n_lags - len(last_rows) :] = rows.take(last_rows)
+                index = np.arange(max(stop - lengths[number], stop - self.n_lags), stop)
+                past[number, self.n_lags - len(index) :] = rows.take(index)
         past = np.repeat(past, n_samples, axis=0)
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, steps = stream(seed).rows(len(past)), []
@@ -146,7 +144,7 @@ class SeriesDensity(ConditionalDensity):
         return self.times.filled(completed, X, lengths, seed)
 
     def _in_order(self, X, lengths, method, seed, kept):
-        """Imputed rows in the units of the model: by particles if later rows matter,
+        """Imputed rows on the scale of the model: by particles if later rows matter,
         otherwise row after row."""
         rows = self.read(X)
         v = np.array(rows.take(slice(None)))

@@ -81,7 +81,7 @@ class MachineChains:
         return sampler.step(rows, params, state, n_steps)[0]
 
     def filled(self, v, rng, n_steps, method):
-        """Rows with missing entries imputed, in the units of the model, by means
+        """Rows with missing entries imputed, on the scale of the model, by means
         averaged over the chain, or by its last draws if ``method`` is "sample"; ``rng``
         has a stream for each row."""
         energy, params = self.density.energy, self.density.params

@@ -148,7 +148,7 @@ class EnergyDensity(Unnormalised):
     _of_layers = ""
 
     def visible_means(self, H):
-        """Means of the visible units given hidden units, in the units of the model."""
+        """Means of the visible units given hidden units, on the scale of the model."""
         x = (None,) * (len(self.energy.units) - 1) + (H,)
         return self.energy.units[0].mean(self._field(self.params, x))
 

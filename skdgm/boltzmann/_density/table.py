@@ -36,7 +36,7 @@ class TableDensity(EnergyDensity):
         return mean_field(self.energy, params, x, clamp)[0][-1]
 
     def visible_means(self, H):
-        """Means of the visible units given hidden units, in the units of the model."""
+        """Means of the visible units given hidden units, on the scale of the model."""
         x = (None,) * self.n_visible + (H,)
         return self.visible_of(
             [

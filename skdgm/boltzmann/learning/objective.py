@@ -124,10 +124,8 @@ class EnergyObjective(Objective):
             return runs.learn(self, state, batch, clock)
         options = self.options
         rng = self.stream(clock)
-        is_grey = (
-            self.energy.units[0].form in ("bits", "pooled") and not self.rows.binary
-        )
-        x, clamp = self.present(batch, rng if options.resample and is_grey else None)
+        grey = self.energy.units[0].form in ("bits", "pooled") and not self.rows.binary
+        x, clamp = self.present(batch, rng if options.resample and grey else None)
         with learning():
             grad, state = self.gradient(rng, state, x, clamp, clock)
             self.ascend(state, grad, clock)
@@ -138,19 +136,18 @@ class EnergyObjective(Objective):
         standardized coordinates, shortened for columns with outliers, centered, and
         passed to the optimizer. Parameters are then constrained."""
         options, energy, params = self.options, self.energy, state.params
-        # An adaptive optimizer undoes changes of the gradient, so shorten steps
-        # instead.
+        # Adaptive optimizers undo changes of the gradient, so shorten steps instead.
         by_gradient = options.solver == "sgd"
         rate, momentum = options.learning_rate, piecewise(options.momentum, clock)
-        of_gradient, of_step, n_rows = {}, {}, options.batch_size
+        grad_factors, step_factors, n_rows = {}, {}, options.batch_size
         self.phase.learn(state, grad)
         if by_gradient:
             # After the schedule, strong damping would cancel it.
             rate = natural.damped(energy, params, rate, self.centering is not None)
             total_rate = rate / (1 - momentum)
-            of_gradient = far.slowed(energy, total_rate, self.reach, n_rows)
+            grad_factors = far.slowed(energy, total_rate, self.reach, n_rows)
         else:
-            of_step = far.slowed(energy, None, self.reach, n_rows)
+            step_factors = far.slowed(energy, None, self.reach, n_rows)
         rate = learning_rate(rate, options.schedule, clock, options.power_t)
         step_options = {"momentum": momentum, "l1": options.l1, "l2": options.l2}
         scales = natural.deviations(energy, params)
@@ -158,36 +155,36 @@ class EnergyObjective(Objective):
             grad = quadratic.convert(energy, params, grad)
             shift = quadratic.shift(energy, params)
         grad = natural.standardised(energy, params, grad)
-        grad = far.shortened(energy, grad, of_gradient)
+        grad = far.shortened(energy, grad, grad_factors)
         if state.offsets:
             centred = centering.center(
-                energy, params, grad, state.offsets, of_gradient, by_gradient
+                energy, params, grad, state.offsets, grad_factors, by_gradient
             )
             if self.recentred:
                 centred = centering.weights_only(grad, centred)
             grad = centred
         grad = self.shared(natural.natural(energy, params, grad, by_gradient))
-        before = far.copied(energy, params, of_step)
+        copies = far.copied(energy, params, step_factors)
         if by_gradient:
             rate = steady.steady(energy, grad, rate)
         # Penalties depend on the weights before the step.
-        penalised = of_gradient if options.l1 or options.l2 else {}
-        unpenalised = far.copied(energy, params, penalised)
+        penalty_factors = grad_factors if options.l1 or options.l2 else {}
+        penalty_copies = far.copied(energy, params, penalty_factors)
         if state.offsets and self.recentred:
             weights = tree_map(np.copy, params.couplings)
         optimiser = state.optimiser
         self.solver.step(params, optimiser, grad, rate=rate, **step_options)
-        if unpenalised[1]:
+        if penalty_copies[1]:
             far.eased(
                 energy,
                 params,
                 optimiser,
-                of_gradient,
-                unpenalised,
+                grad_factors,
+                penalty_copies,
                 rate,
                 **step_options,
             )
-        far.take_back(energy, params, of_step, before)
+        far.take_back(energy, params, step_factors, copies)
         if state.offsets and self.recentred:
             centering.recentre(energy, params, weights, state.offsets)
         natural.rescale(energy, params, scales)
@@ -224,8 +221,8 @@ class EnergyObjective(Objective):
         return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
 
     def _bound(self, state, offsets):
-        """ "data" if a layer is so wide that the plain gradient would overshoot, else
-        None. A resumed fit keeps the choice of the first fit."""
+        """Return "data" if a layer is so wide that the plain gradient would overshoot,
+        else None. A resumed fit keeps the choice of the first fit."""
         options, energy, offsets = self.options, self.energy, list(offsets)
         for block in energy.hidden if state.offsets else ():
             offsets[block] = np.maximum(offsets[block], 0.5)
