@@ -46,7 +46,7 @@ class MissingDataWarning(UserWarning):
 
 
 class LabelWarning(UserWarning):
-    """Warning about a class that looks like a marker of unlabelled rows."""
+    """Warning about a class that looks like a marker of unlabeled rows."""
 
 
 class PrecisionWarning(UserWarning):

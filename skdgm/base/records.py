@@ -28,8 +28,8 @@ class Record:
     Parameters
     ----------
     estimator : Estimator
-        Estimator before training. If there is an earlier run, it takes over the
-        attributes that the run had learned before its current stage.
+        Estimator before training. If there is an earlier run, the estimator takes over
+        the attributes that the run had learned before its current stage.
     tables : sequence of Table
         Training rows, one table for each stage if they differ.
     file : object or None

@@ -71,8 +71,8 @@ def remember_kept(estimator, rows, lengths, fresh):
 
 
 def in_steps(estimator, X, lengths, fresh):
-    """Table in which differences replace dates that increase within each sequence, and
-    the :class:`~skdgm.data.time_steps.TimeSteps` of these columns.
+    """Table in which time steps replace dates in chronological order within each
+    sequence, and the :class:`~skdgm.data.time_steps.TimeSteps` of these columns.
 
     ValueError if an earlier fit read such a column as other values.
     """

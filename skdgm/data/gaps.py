@@ -184,20 +184,20 @@ class _Cloud:
     def _advance_by(self, k, which, t, means):
         """Extend some series by row t, with k particles of each."""
         rows, many = self.starts[which] + t, self.k
-        own = (which[:, None] * many + np.arange(many)).ravel()
+        indices = (which[:, None] * many + np.arange(many)).ravel()
         v, rng = np.repeat(self.v[rows], k, axis=0), self.rng.take(rows).each(k)
         weighed = np.repeat(self.differ[which], k)
-        some = own[:: many // k]
+        some = indices[:: many // k]
         arguments = self.state[some], v, weighed, rng.fold(_STEP), means
         log_p, filled, expected, state = self._given_fixed(some, *arguments)
-        self.state[own] = np.repeat(state, many // k, axis=0)
+        self.state[indices] = np.repeat(state, many // k, axis=0)
         self.log_w[which] += log_p.reshape(-1, k)
         if not self.drawn:
             filled = expected if means else self.particles.encoded(filled)
         filled = filled.reshape(len(which), k, -1)
-        for s, row, own in zip(which.tolist(), rows.tolist(), filled):
+        for s, row, values in zip(which.tolist(), rows.tolist(), filled):
             if np.isnan(self.v[row]).any():
-                self.paths[row], self.differ[s], self.quiet[s] = own, True, 0
+                self.paths[row], self.differ[s], self.quiet[s] = values, True, 0
                 self.open[s].append(row)
             else:
                 self.quiet[s] += 1

@@ -174,14 +174,13 @@ class Mixed(NamedTuple):
     @property
     def log_known(self):
         """Log-probability that a value of each column is in a known category."""
-        log_unknown = self.log_room
-        return np.log1p(
-            -np.exp(log_unknown), where=log_unknown < 0, out=np.zeros(len(log_unknown))
-        )
+        log_p = self.log_room
+        return np.log1p(-np.exp(log_p), where=log_p < 0, out=np.zeros(len(log_p)))
 
     @property
     def measure(self):
-        """ "density" if there are real or numeric columns, else "probability"."""
+        """Measure of rows: a "density" if there are real or numeric columns, otherwise
+        a "probability"."""
         dense = np.isin(self.kinds, DENSE).any()
         return "density" if dense else "probability"
 

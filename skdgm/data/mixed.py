@@ -261,7 +261,7 @@ class MixedColumns(RealColumns):
         codes = _CODES.loss_of_independent(columns.of("categorical"))
         real = super().loss_of_independent(columns.of("gaussian"))
         scores = [columns.scales[j] for j in columns.which("numeric")]
-        known = bits + codes + real + sum(absent.entropy for absent in scores)
+        known = bits + codes + real + sum(score.entropy for score in scores)
         if columns.gaps is None:
             return known
         absent = columns.absent

@@ -1,4 +1,5 @@
-"""Increasing dates within sequences, read as the time since the previous row, and back.
+"""Dates in chronological order within sequences, read as the time since the previous
+row.
 
 A model draws differences, which stay within the observed range, and are equal if all
 observed steps were. Continuations of a sequence therefore have later dates in the same
@@ -16,7 +17,7 @@ from skdgm.utils import addresses
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import stream
 
-# Random stream of first rows; minimum number of increasing steps.
+# Random stream of first rows; minimum number of steps.
 _BEGUN, _STEPS = addresses.TIME_STEPS, 8
 # Rulers: moments (UTC), for zones with daylight saving time; months, for dates with a
 # constant offset from the beginning or the end of their month.
@@ -24,7 +25,8 @@ _MOMENTS, _MONTHS, _ENDS = "moments", "months", "ends of months"
 
 
 class Times(NamedTuple):
-    """A column of dates that increase within sequences, with its name and index.
+    """A column of dates in chronological order within sequences, with its name and
+    index.
 
     A ``clock`` counts the dates in ticks, directly or as ``ruler`` says. ``offset`` is
     the time since the beginning, or the last day, of each month, in nanoseconds.
@@ -94,9 +96,9 @@ class Times(NamedTuple):
         column = self.clock.decode(ticks, pd.PeriodDtype("M"))
         column = _begins(column, self.ruler) + np.timedelta64(self.offset, "ns")
         if self.zone is not None:
-            is_standard_time = np.zeros(len(column), bool)
+            is_dst = np.zeros(len(column), bool)
             column = column.dt.tz_localize(
-                self.zone, ambiguous=is_standard_time, nonexistent="shift_forward"
+                self.zone, ambiguous=is_dst, nonexistent="shift_forward"
             )
         if self.dtype == object:  # Dates of Python.
             return column.dt.date.astype(object).where(column.notna(), None)
@@ -112,7 +114,7 @@ class TimeSteps(NamedTuple):
 
     @classmethod
     def of(cls, X, lengths):
-        """Learn which columns of dates increase within all sequences of a table."""
+        """Learn which columns of dates are in chronological order in all sequences."""
         frame, columns = as_pandas(X), []
         if not is_frame(frame) or not frame.columns.is_unique:
             return cls()
@@ -227,9 +229,9 @@ def _counted(column, ruler):
 
 
 def _times_of(column, place, lengths):
-    """Times of a column of dates or durations that increase within all sequences, or
-    None. The dates are counted directly or as moments, whichever is regular, or else in
-    months if possible."""
+    """Times of a column of dates or durations in chronological order within all
+    sequences, or None. The dates are counted directly or as moments, whichever is
+    regular, or else in months if possible."""
     form = form_of(column)
     if form is None:
         return None

@@ -14,7 +14,7 @@ class StackOptions(ModelOptions, Protocol):
 
 
 class TunedOptions(ModelOptions, Protocol):
-    """Options that nets read whose layers a stack learns first."""
+    """Options that all fine-tuned nets read."""
 
     dropout: float | tuple
     layers: list | None
