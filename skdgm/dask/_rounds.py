@@ -34,8 +34,8 @@ def start(fit, number, seed, fresh, n_epochs):
 
 
 def step(fit, number, shared, place, n_steps):
-    """Make ``n_steps`` updates of a shard from a Clock on. Returns the number of rows,
-    and the change of the shared state multiplied by this number."""
+    """Make ``n_steps`` updates of a shard, starting at the Clock ``place``. Returns the
+    number of rows, and the change of the shared state multiplied by this number."""
     shard, n_rows = find(fit, number), 0
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         state = shard.state(shared)
