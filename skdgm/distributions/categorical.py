@@ -65,8 +65,8 @@ class Softmax(Biased):
         """Log weight of each row of x given each row of eta, (n_rows, n_fields),
         float64; A(eta) for rows that are not clamped. A row is clamped as a whole or
         not at all."""
-        eta, whole = (np.atleast_2d(np.asarray(eta, np.float64)), clamped.all(axis=1))
-        return np.where(whole[:, None], x @ eta.T, self.log_partition(eta))
+        eta, clamp = (np.atleast_2d(np.asarray(eta, np.float64)), clamped.all(axis=1))
+        return np.where(clamp[:, None], x @ eta.T, self.log_partition(eta))
 
     def mean(self, eta):
         return softmax(eta, axis=-1)

@@ -220,7 +220,7 @@ class Pooled(_Shape, Unit):
         return Pooled(self[0] // height, self[1] // width, self.maps, 1, 1)
 
     def under(self, own):
-        """Biases of maps with blocks that are on as often as units with biases
+        """Biases of maps for blocks that are on as often as units with biases
         ``own``."""
         return own - own.dtype.type(np.log(prod(self.block)))
 

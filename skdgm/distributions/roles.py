@@ -29,10 +29,10 @@ class Unit(ABC):
     Attributes are ``size``, the number of columns of a value; ``n_states``, the number
     of joint states, which may be infinite; and ``ends``, the minimum and maximum of a
     statistic, as numbers or arrays of shape (size,). By ``form``, a name or None,
-    kernels recognize the kind of unit. Flags are True if values have probabilities and
-    :meth:`mode` is one of them (``listable``), and if values are numbers rather than
-    lists of ones (``numbers``). Further flags say that means grow exponentially with
-    fields (``exponential``) and that gains match the scales of values (``scaled``).
+    kernels recognize the kind of unit. ``listable`` is True if values have
+    probabilities and :meth:`mode` is a possible value. ``numbers`` is True if values
+    are numbers rather than lists of ones, ``exponential`` if means grow exponentially
+    with fields, and ``scaled`` if gains match the scales of values.
 
     A unit with finitely many states has ``states(codes)``, the states with given
     numbers, (n_codes, size). A ``listable`` unit has ``draw(mean, rng)``, which draws

@@ -74,8 +74,7 @@ class Sites(_Sizes, Canonical):
         return log_w - self._log_partitions(eta)
 
     def log_evidence(self, eta, x, clamped):
-        """Log weight of partly clamped rows; a site is clamped if all its entries
-        are."""
+        """Log weight of partly clamped rows; sites are clamped as a whole."""
         eta = np.atleast_2d(np.asarray(eta, np.float64))
         free = ~np.logical_and.reduceat(clamped, self.starts, axis=1)
         known = np.where(np.repeat(free, self.widths, axis=1), 0, x)

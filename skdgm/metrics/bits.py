@@ -103,8 +103,8 @@ def highest(estimator):
 def grey_columns(X, columns, top=1.0):
     """Indices of the given columns with values strictly between 0 and ``top``. Columns
     without numbers are not grey; the estimator's validation rejects them."""
-    found = numbers_of(X, columns)
-    return columns[[bool(_grey(values, top).any()) for values in found]]
+    columns_of_values = numbers_of(X, columns)
+    return columns[[bool(_grey(values, top).any()) for values in columns_of_values]]
 
 
 def outside(X, columns, top=1.0):
@@ -115,10 +115,10 @@ def outside(X, columns, top=1.0):
 
 def is_binary(X):
     """Return whether all columns are numeric and contain only 0, 1 and NaN."""
-    sparse, found = sp.issparse(X), numbers_of(X, range(_num_features(X)))
-    if not sparse and not all(map(len, found)):
+    sparse, columns = sp.issparse(X), numbers_of(X, range(_num_features(X)))
+    if not sparse and not all(map(len, columns)):
         return False
-    return all(np.isin(v[~np.isnan(v)], (0, 1)).all() for v in found)
+    return all(np.isin(v[~np.isnan(v)], (0, 1)).all() for v in columns)
 
 
 def numbers_of(X, columns):

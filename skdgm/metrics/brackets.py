@@ -75,7 +75,7 @@ def partition_bracket(
     estimator : object
         Fitted estimator with a partition function.
     n_chains : int, default=100
-        Number of annealed chains on each side.
+        Number of annealed chains of each estimate.
     n_betas : int or sequence of int, default=(300, 1000, 3000)
         Number of inverse temperatures. If it is a sequence, the numbers are tried in
         turn until the estimates agree.
@@ -155,7 +155,7 @@ def partition_bracket(
 
 
 class LikelihoodBracket(NamedTuple):
-    """Mean log-likelihood of rows with its lower and upper ends.
+    """Mean log-likelihood of rows with a lower and an upper estimate.
 
     Parameters
     ----------

@@ -67,14 +67,14 @@ def csl_log_likelihood(
     Returns
     -------
     log_likelihood : ndarray of shape (n_samples,)
-        In nats, one for each row of X.
+        Log-likelihood of each row, in nats.
 
     Raises
     ------
     NotFittedError
         The estimator is not fitted.
     TypeError
-        The estimator has no such chains.
+        The estimator has no chains.
     ValueError
         A number is too low, or X is not valid input of the estimator.
 
@@ -164,7 +164,7 @@ def raise_log_likelihood(
     Returns
     -------
     log_likelihood : ndarray of shape (n_samples,)
-        In nats, one for each row of X.
+        Log-likelihood of each row, in nats.
     se : ndarray of shape (n_samples,)
         Standard error over chains. Only if ``return_se`` is True.
 

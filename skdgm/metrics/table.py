@@ -57,9 +57,9 @@ def likelihood_table(
     .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)
 
     are the bits per dimension of n rows of D columns. Grey rows have values between 0
-    and 1 in binary columns, which models treat differently. To be comparable, bits are
-    drawn with these probabilities, the same for all models, and results are means over
-    several draws. In a Pipeline with a step that binarizes, like
+    and 1 in binary columns, which models treat differently. For a fair comparison, bits
+    are drawn with these probabilities, the same for all models, and results are means
+    over several draws. In a Pipeline with a step that binarizes, like
     :class:`~skdgm.preprocessing.BernoulliBinarizer`, the model receives the bits of
     that step.
 
@@ -313,10 +313,10 @@ def _alike(first, other):
         return True
     pair, grey = (first.seen, other.seen), first.grey
     if any(map(sp.issparse, pair)):
-        one, two = (_sparse(seen, grey) for seen in pair)
-        return not abs(one - two).max() > _ROUNDING
-    one, two = (numbers_of(seen, grey) for seen in pair)
-    return np.allclose(one, two, rtol=0, atol=_ROUNDING, equal_nan=True)
+        a, b = (_sparse(seen, grey) for seen in pair)
+        return not abs(a - b).max() > _ROUNDING
+    a, b = (numbers_of(seen, grey) for seen in pair)
+    return np.allclose(a, b, rtol=0, atol=_ROUNDING, equal_nan=True)
 
 
 def _sparse(seen, columns):

@@ -178,8 +178,8 @@ def tabular_report(
 
     See Also
     --------
-    skdgm.plotting.TabularReportDisplay : Plot of a report. nearest_training_neighbours
-    : Test of numeric samples for copies of training rows.
+    skdgm.plotting.TabularReportDisplay : Plot of a report.
+    nearest_training_neighbours : Test of samples for copies of training rows.
 
     Notes
     -----

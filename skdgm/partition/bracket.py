@@ -226,13 +226,13 @@ def _is_sure(found):
 def _compared(rng, problem, effort, blind, there):
     """Bracket of log Z, and a list of complaints, which includes a larger log Z from
     chains that start from fair coins."""
-    found, complaints = _tried(rng, problem, effort, there)
+    bracket, complaints = _tried(rng, problem, effort, there)
     if blind is not None and not complaints:
         n_chains = len(problem.start.x[0])
         pilot = piloted(rng.fold(_BLIND), blind, n_chains, effort.n_betas[0])[1]
-        if exceeds(pilot, found.upper, _DOUBT):
-            complaints = [missed("fair coins'", pilot, found.upper)]
-    return found, complaints
+        if exceeds(pilot, bracket.upper, _DOUBT):
+            complaints = [missed("fair coins'", pilot, bracket.upper)]
+    return bracket, complaints
 
 
 def _from_chains(rng, problem, effort):

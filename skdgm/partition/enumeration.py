@@ -222,15 +222,18 @@ class Enumeration:
         """Log of the sum over the hidden units and the free entries of y, (n_rows,)."""
         return np.concatenate(
             [
-                logsumexp(own.log_weights(z_part, y_part), axis=1)
-                for own, z_part, y_part, _ in self._parts(z, y)
+                logsumexp(sums.log_weights(z_part, y_part), axis=1)
+                for sums, z_part, y_part, _ in self._parts(z, y)
             ]
         )
 
     def means(self, z, y=None):
         """Means of the blocks of y and of the hidden units, a list by block."""
         return _joined(
-            [own._means(z_part, y_part) for own, z_part, y_part, _ in self._parts(z, y)]
+            [
+                sums._means(z_part, y_part)
+                for sums, z_part, y_part, _ in self._parts(z, y)
+            ]
         )
 
     def draw(self, z, rng, y=None):
@@ -238,14 +241,13 @@ class Enumeration:
         for each row."""
         return _joined(
             [
-                own._draw(z_part, y_part, rng.take(part))
-                for own, z_part, y_part, part in self._parts(z, y)
+                sums._draw(z_part, y_part, rng.take(part))
+                for sums, z_part, y_part, part in self._parts(z, y)
             ]
         )
 
     def _parts(self, z, y):
-        """Iterate over chunks of rows: enumeration, conditions, values of y and
-        slice."""
+        """Iterate over chunks of rows: enumeration, conditions, values and slice."""
         for start in range(0, self._n_rows(z), self.size()):
             chunk, enumeration = slice(start, start + self.size()), self
             if self.params.n_conditions:

@@ -13,15 +13,14 @@ Everything else is a JSON object with a key for its kind:
 ``{"tuple": [...]}``               a tuple
 ``{"dict": [[key, value], ...]}``  a dictionary
 ``{"namespace": {...}}``           a SimpleNamespace
-``{"record": tag, "fields"}``      a NamedTuple of ours
-``{"estimator": tag, "id", ...}``  an estimator of ours, with its ``attributes`` and the
-                                   metadata that it ``requests``; or a group of options
+``{"record": tag, "fields"}``      a NamedTuple of skdgm
+``{"estimator": tag, "id", ...}``  an estimator of skdgm, with its ``attributes`` and
+                                   metadata ``requests``; or a group of options
 ``{"random_state": {...}, "id"}``  a RandomState
 ``{"same": 2}``                    the estimator or RandomState with that id
 ``{"pandas": name, "parts"}``      an Index, a dtype, or a time
-``{"time": name, "text"}``         a date, a time or a duration of Python's
-``{"sparse": name, "parts"}``      a sparse matrix or array of SciPy, by the arrays that
-                                   it consists of: a file has as much as it declares
+``{"time": name, "text"}``         a Python date, time or duration
+``{"sparse": name, "parts"}``      a sparse matrix or array of SciPy, by its arrays
 =================================  ====================================================
 """
 

@@ -53,7 +53,7 @@ def check_writable(target):
     unfinished files that a crash left."""
     prefix = _prefix(target)
     with os.scandir(target.parent) as entries:
-        leftovers = [one.name for one in entries if one.name.startswith(prefix)]
+        leftovers = [entry.name for entry in entries if entry.name.startswith(prefix)]
     for name in leftovers:
         target.with_name(name).unlink(missing_ok=True)
     probe = target.with_name(f"{prefix}{uuid.uuid4().hex}.tmp")

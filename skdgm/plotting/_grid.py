@@ -55,8 +55,7 @@ class ImageGrid:
         return np.unique(self.left) + width / 2, np.unique(self.top) + height / 2
 
     def draw(self, ax=None, *, scales=None, im_kw=None, labels=(), margins=None):
-        """Draw the images; return the figure, the Axes and an array of AxesImage,
-        (n_parts, n_images).
+        """Draw the images; return the figure, the Axes and the array of AxesImage.
 
         ``ax`` is by default that of a new figure. ``scales``, (n_parts, n_images, 2),
         are limits of the colour scale of each image, by default the limits of all

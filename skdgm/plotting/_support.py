@@ -33,7 +33,7 @@ def axes_for(display, ax, n_axes, **options):
             superfluous.remove()
         return figure, axes.ravel()[:n_axes]
     axes = np.ravel(np.asarray(ax, dtype=object))
-    if not all(hasattr(one, "get_figure") for one in axes):
+    if not all(hasattr(item, "get_figure") for item in axes):
         raise TypeError(
             f"ax of {display.__name__} must be matplotlib Axes, or an array of such; "
             f"got {ax!r}."

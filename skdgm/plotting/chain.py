@@ -38,8 +38,8 @@ class ChainDisplay:
 
     See Also
     --------
-    SamplesDisplay : Display of the samples. skdgm.metrics.chain_diagnostics :
-    Diagnostics of chains.
+    SamplesDisplay : Display of the samples.
+    skdgm.metrics.chain_diagnostics : Diagnostics of chains.
 
     Examples
     --------

@@ -77,7 +77,8 @@ class ComponentsDisplay:
         estimator : object
             Fitted estimator with ``components_``, or with ``coefs_`` of several layers,
             or Pipeline, whose first step with one of these attributes is shown. Output
-            weights are not shown. Weights are for standardized real columns.
+            weights are not shown. Weights of real columns refer to standardized
+            columns.
         layer : int, default=0
             Index of the hidden layer: 0 is the first, -1 the last.
         n_components : int, default=100

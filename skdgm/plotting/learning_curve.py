@@ -44,8 +44,7 @@ class LearningCurveDisplay:
 
     See Also
     --------
-    sklearn.model_selection.LearningCurveDisplay : Scores by the number of training
-    rows.
+    sklearn.model_selection.LearningCurveDisplay : Scores by number of training rows.
 
     Examples
     --------

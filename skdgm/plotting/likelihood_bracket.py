@@ -33,8 +33,8 @@ class LikelihoodBracketDisplay:
 
     See Also
     --------
-    ChainDisplay : Display of the mixing of chains. skdgm.metrics.partition_bracket :
-    Computation of the bracket.
+    ChainDisplay : Display of the mixing of chains.
+    skdgm.metrics.partition_bracket : Computation of the bracket.
 
     Examples
     --------

@@ -2,8 +2,9 @@
 
 The kernels draw the same values as :func:`~skdgm.samplers.sweep` with the ``sample``
 method of units, from the same random numbers. Each thread runs all sweeps of its own
-chains. Only the last colour's means, which gradients need, are computed by weight
-tiles, so that a thread writes to the tiles that it updates next.
+chains. The means of the last colour, which gradients need, are an exception: each
+thread computes them for the weight tiles that it updates next, so that no thread waits
+for data from another core's cache.
 """
 
 import numpy as np
@@ -111,9 +112,8 @@ def infers(energy, params, x, clamp):
 
 
 def mean_field(energy, params, v, max_sweeps, tol):
-    """Return the means of all layers given visible units v if :func:`infers` is true,
-    the number of sweeps of each row, and whether the row's means changed by at most
-    ``tol``."""
+    """Return the means of all layers given visible units v, the number of sweeps of
+    each row, and a mask of converged rows; :func:`infers` must be true."""
     lists, n_rows = v if isinstance(v, Lists) else Lists.pack(v), len(v)
     sizes, dtype = [unit.size for unit in energy.units], params.dtype
     means, fields = (

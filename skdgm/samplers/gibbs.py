@@ -116,8 +116,8 @@ class Gibbs(Sampler):
 
 
 class FastWeights(Gibbs):
-    """Gibbs sampling with fast weights, of the type Params, which are added to the
-    parameters; see :mod:`skdgm.gradients.steps.fast`."""
+    """Gibbs sampling with fast weights, which are added to the parameters; see
+    :mod:`skdgm.gradients.steps.fast`."""
 
     def __init__(self, energy, fast):
         super().__init__(energy)

@@ -43,7 +43,8 @@ class Sampler(ABC):
     """Role of samplers, which advance Markov chains of a model.
 
     A new sampler is a subclass that implements :meth:`step`, with a subclass of the
-    test case in ``tests/samplers/cases.py``. All negative phases accept any sampler.
+    test case in ``tests/samplers/cases.py``. Negative phases of gradients accept any
+    sampler.
 
     Parameters
     ----------

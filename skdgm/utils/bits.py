@@ -64,10 +64,10 @@ def tell_real(estimator, X, names, density, rounding):
     if 2 * real.sum() < n_columns:
         return
     which = np.flatnonzero(real) if names is None else np.asarray(names)[real]
-    more = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
+    rest = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
     warn(
         f"{type(estimator).__name__} treats its columns as bits, but few values of "
-        f"columns {which[:_MANY].tolist()}{more} are near 0 or 1, as for real numbers "
+        f"columns {which[:_MANY].tolist()}{rest} are near 0 or 1, as for real numbers "
         f"that were scaled to [0, 1]: much of their information is lost. "
         f"{other_kind(estimator)}",
         RealColumnsWarning,

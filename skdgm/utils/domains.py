@@ -40,12 +40,12 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=
     or grey levels up to ``top``, which represents 1.
 
     With ``reset`` any number of columns is accepted. The estimator is not changed, so
-    that it survives an error. If ``fitting``, negative values are an error, and with
-    ``reset`` columns that look like real numbers cause a warning; otherwise negative
-    values, which a scaler fitted to other rows may produce, are clipped to 0 with a
-    warning. Values above 1 are always clipped to 1, with a warning unless they are
-    rounding errors. ``dtype`` is by default float64 for float64 data, and else float32.
-    ValueError if X is empty, infinite or has a wrong number of columns.
+    that an error leaves it intact. Negative values are an error if ``fitting``;
+    otherwise they are clipped to 0 with a warning, since a scaler fitted to other rows
+    may produce them. Values above 1 are always clipped to 1, with a warning unless they
+    are rounding errors. If ``fitting`` and ``reset``, columns that look like real
+    numbers cause a warning. ``dtype`` is by default float64 for float64 data, else
+    float32. ValueError if X is empty, infinite or has a wrong number of columns.
     """
     names = _get_feature_names(getattr(X, "header", X))
     X, low, high, facts = checked(estimator, X, reset)
@@ -108,7 +108,7 @@ def checked(estimator, X, reset):
     """Validate X as an array, CSR matrix or Blocks of real numbers and NaN, with any
     number of columns if ``reset``.
 
-    Returns X, its minimum and maximum, including 0, and a dict of arguments of
+    Returns X, the minimum and maximum of its values and 0, and a dict of arguments of
     :class:`~skdgm.utils.rows.Rows` for values clipped to [0, 1].
     """
     if isinstance(X, Blocks):
@@ -167,8 +167,8 @@ def _is_plain(estimator, X):
 
 
 def _survey(X):
-    """Minimum and maximum, including 0, and the arguments ``binary``, ``complete`` and
-    ``density`` of Rows for values clipped to [0, 1]."""
+    """Minimum and maximum of the values and 0, and the arguments ``binary``,
+    ``complete`` and ``density`` of Rows for values clipped to [0, 1]."""
     low, high, n_positive, n_ones, complete = 0.0, 0.0, 0, 0, True
     # Blocks are slow to read, so that everything is computed in one pass.
     hashes = [] if isinstance(X, Blocks) and X.hashes is None else None

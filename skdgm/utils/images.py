@@ -60,8 +60,8 @@ def pixels(structure, *numbers):
     ``variance``, and ``numbers`` are numbers of inputs or outputs of each column.
     ValueError if these differ between columns, or if variances are additional
     outputs."""
-    given = structure.image_shape
-    shape = image_shape(len(numbers[0]), given, who=CONV, name=CONV_SHAPE)
+    shape_option = structure.image_shape
+    shape = image_shape(len(numbers[0]), shape_option, who=CONV, name=CONV_SHAPE)
     if structure.variance == "sample" or any((n != n[0]).any() for n in numbers):
         raise ValueError(
             f"{CONV} needs equally many outputs for each pixel: column_types must be "
@@ -114,5 +114,5 @@ def repeated(numbers, shape, sides):
     (height, width, maps, *_), (rows, columns) = shape, sides
     down, across = height // rows, width // columns
     blocks = np.asarray(numbers).reshape(len(numbers), down, 1, across, 1, maps)
-    whole = np.broadcast_to(blocks, (len(blocks), down, rows, across, columns, maps))
-    return whole.reshape(len(blocks), height * width * maps)
+    expanded = np.broadcast_to(blocks, (len(blocks), down, rows, across, columns, maps))
+    return expanded.reshape(len(blocks), height * width * maps)

@@ -17,8 +17,8 @@ def check_ordering(ordering, n_columns=None):
     if isinstance(ordering, str):
         return
     n = len(ordering) if n_columns is None else n_columns
-    whole = all(is_a(Integral, j) for j in ordering)
-    if not whole or sorted(ordering) != list(range(n)) or n == 0:
+    are_ints = all(is_a(Integral, j) for j in ordering)
+    if not are_ints or sorted(ordering) != list(range(n)) or n == 0:
         raise ValueError(
             "ordering must be 'given', 'random' or a tuple with the number of each "
             f"column once, from 0{'' if n_columns is None else f' to {n - 1}'}; got "

@@ -31,7 +31,7 @@ INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
 
 
 def mix64(z):
-    """Finaliser of SplitMix64, a pseudo-random bijection of 64-bit integers."""
+    """Finalizer of SplitMix64, a pseudo-random bijection of 64-bit integers."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))

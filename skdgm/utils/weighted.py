@@ -28,9 +28,10 @@ _DRAW, _KEEP, _CHOICE, _ORDER = addresses.POOL
 
 
 class Weighted(NamedTuple):
-    """Weighted draws: rows, log weights on a common scale, effective number of draws,
-    and the share of draws in whose neighbourhood conditions have high probability
-    (``found``)."""
+    """Weighted draws: rows, log weights on a common scale, and effective number of
+    draws. ``found`` is the share of draws that are compatible with the conditions: the
+    mean probability of a condition relative to the most probable value, minimized over
+    conditions."""
 
     rows: np.ndarray
     log_w: np.ndarray
@@ -69,8 +70,8 @@ def pooled(draw, n, rng, at_once, who, hard=False):
 
     ``draw(size, rng)`` returns :class:`Weighted` draws, at most ``at_once`` at a time.
     FewDrawsWarning, which names the model ``who``, if the effective number of draws is
-    too small. With ``hard`` conditions, which draws of zero weight violate, ValueError
-    if all weights are zero.
+    too small. If conditions are ``hard``, draws that violate them have zero weight, and
+    a ValueError is raised if no draw satisfies them.
     """
     pool, drawn, found, n_eff, part = None, 0, 0.0, 0.0, 0
     size, max_drawn, shortage = max(LEAST, n), max(_MOST, _MOST_EACH * n), np.inf

@@ -19,14 +19,14 @@ def capabilities_of(estimator):
     density = density_of(estimator)
     if density is not None:
         return density.capabilities
-    can = {}
+    result = {}
     if hasattr(estimator, "score_samples"):
         kind = getattr(estimator, "density_kind_", "exact")
-        can["log_prob"] = dict.fromkeys(("complete", "missing"), kind)
+        result["log_prob"] = dict.fromkeys(("complete", "missing"), kind)
     if hasattr(estimator, "sample"):
         names = {"nothing", *signature(estimator.sample).parameters}
-        can["sample"] = dict.fromkeys(names & {"nothing", "conditions"}, "estimate")
-    return can
+        result["sample"] = dict.fromkeys(names & {"nothing", "conditions"}, "estimate")
+    return result
 
 
 def has_mass(estimator, X):

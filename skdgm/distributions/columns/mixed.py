@@ -106,7 +106,7 @@ class MixedOutput(Output):
         columns: a column that depends on a phase has a simple distribution given the
         date, whereas the date given that column has many separate modes."""
         scales = self.scales or ()
-        return np.flatnonzero([len(getattr(own, "waves", ())) for own in scales])
+        return np.flatnonzero([len(getattr(scale, "waves", ())) for scale in scales])
 
     def take(self, columns):
         """Distributions of selected columns, in the given order."""

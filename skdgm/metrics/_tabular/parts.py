@@ -172,10 +172,10 @@ def _privacy(report):
         text += f"; of held-out rows {closest['held_out_copies']:.2%}"
     yield _line("copies", text)
     if report.disclosure is not None:
-        found = listed(report.disclosure)
-        above = np.array(found["excess_lower"]) > 0
-        j = int(np.nanargmax(found["excess"]))
-        worst = {name: values[j] for name, values in found.items()}
+        table = listed(report.disclosure)
+        above = np.array(table["excess_lower"]) > 0
+        j = int(np.nanargmax(table["excess"]))
+        worst = {name: values[j] for name, values in table.items()}
         interval = _interval(
             worst["excess"], worst["excess_lower"], worst["excess_upper"]
         )

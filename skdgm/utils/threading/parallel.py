@@ -134,8 +134,7 @@ def crew(work):
 
 
 def in_step(kernel, *args, n_rounds, n_threads):
-    """Call ``kernel(*args, gate, rank)`` on several threads, which meet at barriers
-    (:mod:`skdgm._kernels.compiler.barrier`).
+    """Call ``kernel(*args, gate, rank)`` on several threads, which meet at barriers.
 
     The kernel runs rounds from number ``gate[DONE]`` on, and ends each with
     :func:`~skdgm._kernels.compiler.barrier.go_on`. All threads wait for a thread whose

@@ -48,8 +48,8 @@ def together(tasks, n_threads):
 
 
 def share(kernel, args, n, n_threads):
-    """Call ``kernel(*args, counts)`` on several threads, which take its n pieces one by
-    one (:mod:`skdgm._kernels.compiler.shares`)."""
+    """Call ``kernel(*args, counts)`` on several threads, which take its n pieces in
+    turn."""
     with Held():
         n_helpers = min(n_threads, n) - _callers.enter()
         places = counts(1 + max(0, n_helpers))
