@@ -69,7 +69,7 @@ class BoltzmannMachine(MachineOptions, Machine):
         Sampler of the negative phase for the objective "likelihood": persistent
         contrastive divergence ("pcd" [5]_), or parallel tempering ("tempering"), in
         which chains also exchange states with chains at higher temperatures. Missing
-        entries are sampled by the same number of Gibbs steps in each update.
+        entries are sampled by ``n_steps`` Gibbs steps in each update.
     positive
         Hidden units of the positive phase: means by mean field, or draws by
         ``n_steps`` Gibbs steps that start at these means. Without hidden units this

@@ -51,10 +51,10 @@ class GaussianRBM(MachineOptions, Machine):
         weights ("fpcd" [4]_), or exchange states with chains at higher temperatures
         ("tempering" [5]_).
         Other values replace the likelihood by an objective without a negative phase:
-        score matching [8]_; or denoising score matching [9]_, with noise of a fifth of
-        a column's standard deviation, which fits the distribution of noisy rows. For
-        these objectives chains still take a Gibbs step in each update, so that
-        :meth:`sample` can start from them.
+        "score-matching" [8]_, or "denoising" score matching [9]_, with noise of a fifth
+        of a column's standard deviation, which fits the distribution of noisy rows.
+        Chains still take a Gibbs step in each update, so that :meth:`sample` can start
+        from them.
     penalty
         Penalties and limits of the weights, and a sparsity target for the hidden units;
         None keeps the defaults below. In the terms of ``l1`` and ``l2``, each weight is

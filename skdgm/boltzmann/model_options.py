@@ -6,7 +6,7 @@ from skdgm.base.model import ModelOptions
 
 
 class EnergyOptions(ModelOptions, Protocol):
-    """Options that all Boltzmann machines read."""
+    """Options of all Boltzmann machines."""
 
     solver: str
     learning_rate: float
@@ -32,19 +32,19 @@ class EnergyOptions(ModelOptions, Protocol):
 
 
 class RestrictedOptions(EnergyOptions, Protocol):
-    """Options that restricted Boltzmann machines read."""
+    """Options of restricted Boltzmann machines."""
 
     n_components: int
 
 
 class RealOptions(RestrictedOptions, Protocol):
-    """Options that restricted Boltzmann machines of real columns read."""
+    """Options of restricted Boltzmann machines with real columns."""
 
     column_types: Any = "gaussian"
 
 
 class ConvolvedOptions(RestrictedOptions, Protocol):
-    """Options that convolutional restricted Boltzmann machines read."""
+    """Options of convolutional restricted Boltzmann machines."""
 
     features: str
     filter_shape: int | tuple | None
@@ -57,7 +57,7 @@ class ConvolvedOptions(RestrictedOptions, Protocol):
 
 
 class DeepOptions(EnergyOptions, Protocol):
-    """Options that deep Boltzmann machines read."""
+    """Options of deep Boltzmann machines."""
 
     hidden_layer_sizes: Any = None
     feature_layer: int | str | tuple
@@ -68,7 +68,7 @@ class DeepOptions(EnergyOptions, Protocol):
 
 
 class ConvolvedDeepOptions(DeepOptions, Protocol):
-    """Options that convolutional deep Boltzmann machines read."""
+    """Options of convolutional deep Boltzmann machines."""
 
     conv_layer_sizes: Any
     features: str
@@ -80,7 +80,7 @@ class ConvolvedDeepOptions(DeepOptions, Protocol):
 
 
 class GraphOptions(EnergyOptions, Protocol):
-    """Options that Boltzmann machines with any links read."""
+    """Options of general Boltzmann machines."""
 
     edges: Any
     n_colours: int | str
@@ -89,14 +89,14 @@ class GraphOptions(EnergyOptions, Protocol):
 
 
 class TableOptions(EnergyOptions, Protocol):
-    """Options that restricted Boltzmann machines of columns of any kinds read."""
+    """Options of restricted Boltzmann machines with columns of any kind."""
 
     n_components: int
     hidden: str
 
 
 class ConditionalOptions(TableOptions, Protocol):
-    """Options that machines conditional on other columns read."""
+    """Options of conditional machines."""
 
     condition_types: str | tuple | dict
     n_factors: int
@@ -108,14 +108,14 @@ class ConditionalOptions(TableOptions, Protocol):
 
 
 class DocumentOptions(RestrictedOptions, Protocol):
-    """Options that machines of documents read."""
+    """Options of machines of documents."""
 
     column_types: Any = None
     centering: str | None = "data"
 
 
 class MovesOptions(ModelOptions, Protocol):
-    """Options that machines of real units with samplers of their own read."""
+    """Options of machines of real columns with their own samplers."""
 
     learning_rate: float
     max_norm: float
@@ -123,7 +123,7 @@ class MovesOptions(ModelOptions, Protocol):
 
 
 class CovarianceOptions(MovesOptions, Protocol):
-    """Options that machines of means and covariances read."""
+    """Options of mean-covariance machines."""
 
     n_mean: int
     n_covariance: int
@@ -132,7 +132,7 @@ class CovarianceOptions(MovesOptions, Protocol):
 
 
 class SlabOptions(MovesOptions, Protocol):
-    """Options that machines of spikes and slabs read."""
+    """Options of spike-and-slab machines."""
 
     n_components: int
     n_steps: int

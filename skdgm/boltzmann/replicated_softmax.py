@@ -30,9 +30,8 @@ class ReplicatedSoftmax(FitOptions, DocumentModel):
     length n, likelihoods are conditional on n.
 
     Rows are word counts of documents, dense or CSR; sparse matrices are not densified.
-    Word weights such as tf-idf count as fractions of words. NaN is a word outside the
-    vocabulary that was searched in the document: it is excluded from the document and
-    from the vocabulary of this row.
+    Word weights such as tf-idf count as fractions of words. NaN means that a document
+    was not searched for a word, which is then excluded from the vocabulary of this row.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class LabelledObjective(EnergyObjective):
         return MachineLabelWatch(self, table, held_out, state)
 
     def split(self, table):
-        """Split a table; held-out rows have a label."""
+        """Split a table; all held-out rows are labeled."""
         self.table, held_out = split_labelled(table, super().split)
         return self.table, held_out
 

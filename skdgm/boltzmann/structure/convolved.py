@@ -88,8 +88,8 @@ def geometry_of(options, n_features, who="ConvRBM"):
 
 
 def _pair(name, value, sides, who):
-    """Two numbers, for rows and columns. A single number stands for both, and for 1
-    along a side of 1."""
+    """Two numbers, for rows and columns. A single number is used for both, except that
+    it is 1 along a side of 1."""
     if value is None:
         return None
     pair = tuple(value) if np.iterable(value) else (value, value)

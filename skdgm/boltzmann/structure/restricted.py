@@ -52,7 +52,7 @@ class Restricted(EnergyModel[RestrictedOptionsT]):
 
 
 class RealRestricted(Restricted[RealOptions]):
-    """One hidden layer under real columns."""
+    """One hidden layer above real columns."""
 
 
 RESTRICTED, REAL = Restricted(), RealRestricted()
