@@ -35,9 +35,9 @@ def fill(chains, params, v, rng, method, name="", report=None):
     model's name in warnings.
     """
     v, incomplete, effective_ = v.copy(), v, np.full(len(v), np.inf)
-    left = np.flatnonzero(np.isnan(v).any(axis=1))
+    remaining = np.flatnonzero(np.isnan(v).any(axis=1))
     if method == "sample":
-        left = _together(chains, params, v, left, rng, name)
+        remaining = _together(chains, params, v, remaining, rng, name)
 
     def attempt(rows, rng, n):
         filled, number, n_near = _filled(
@@ -46,7 +46,7 @@ def fill(chains, params, v, rng, method, name="", report=None):
         v[rows], effective_[rows] = filled, number
         return np.minimum(number, n_near)
 
-    rounds(chains, attempt, left, rng)
+    rounds(chains, attempt, remaining, rng)
     if report is not None:
         report(effective_)
     return v

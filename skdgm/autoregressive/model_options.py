@@ -16,13 +16,13 @@ class AutoregressiveOptions(NetOptions, Protocol):
 
 
 class ChainOptions(AutoregressiveOptions, Protocol):
-    """Options that models of one order, or of several, read."""
+    """Options that models of one order or several orders read."""
 
     n_orderings: int
 
 
 class NetChainOptions(ChainOptions, Protocol):
-    """Options that nets of one order, or of several, read."""
+    """Options that nets of one order or several orders read."""
 
     n_components: int
     activation: str

@@ -93,9 +93,9 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
     inputs, last = np.empty((n_rows, chain.n_inputs), v.dtype), _last_seen(v)
     has_event = [events and events[j] is not None for j in chain.order]
     final = np.maximum(last, max(np.flatnonzero(has_event), default=-1))
-    whole = np.zeros(n_rows, bool)
-    later = np.arange(n_columns) > last[:, None]
-    several = (np.isnan(v) & later).sum(axis=1) > 1
+    enumerated = np.zeros(n_rows, bool)
+    after_last = np.arange(n_columns) > last[:, None]
+    has_several = (np.isnan(v) & after_last).sum(axis=1) > 1
     for t, single in enumerate(chain.conditionals.single):
         missing = np.flatnonzero(np.isnan(v[:, t]))
         if missing.size and streams is None:
@@ -105,8 +105,8 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
             state = chain.chosen(state, np.repeat(np.arange(n_rows), n))
             log_w, log_joint = (np.repeat(a, n, axis=1) for a in (log_w, log_joint))
             if listed:
-                whole, codes, sizes, log_first = _combinations(chain, v, last, n)
-                log_w = log_w + np.where(whole[:, None], log_first, 0)
+                enumerated, codes, sizes, log_first = _combinations(chain, v, last, n)
+                log_w = log_w + np.where(enumerated[:, None], log_first, 0)
             v, inputs = (np.repeat(a, n, axis=0) for a in (v, inputs))
             missing = np.flatnonzero(np.isnan(v[:, t]))
         out, event = chain.output(params, state, t), events and events[chain.order[t]]
@@ -116,9 +116,9 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
                 v[missing, t] = single.draw(out[missing], noise)[:, 0]
             else:
                 v[missing, t], mass = draw_within(single, out[missing], event, noise)
-        holes = np.zeros(n_rows, bool)
-        holes[missing // n] = True
-        summed = holes & whole & (t < last)
+        is_missing = np.zeros(n_rows, bool)
+        is_missing[missing // n] = True
+        summed = is_missing & enumerated & (t < last)
         if summed.any():
             rows = np.flatnonzero(summed)
             v.reshape(n_rows, n, -1)[rows, :, t] = codes[rows, :, t]
@@ -128,16 +128,16 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
             near = relative(single, out, v[:, [t]], gain.ravel()).reshape(n_rows, n)
             share = (_shares(log_w) * near).sum(axis=1)
             if event is None:
-                share[holes] = 1
+                share[is_missing] = 1
             near_share = np.minimum(near_share, share)
-        gain[holes & ~summed] = 0
+        gain[is_missing & ~summed] = 0
         if summed.any():
             gain[summed] += np.log(sizes[t])
         if missing.size and event is not None:
             gain[np.divmod(missing, n)] = mass
         log_w += gain
-        now = before + _log_mean(log_w)
-        log_p[:, t], so_far = np.where(holes, 0, now - so_far), now
+        log_mean = before + _log_mean(log_w)
+        log_p[:, t], so_far = np.where(is_missing, 0, log_mean - so_far), log_mean
         x, late = single.inputs(v[:, [t]]), missing[last[missing // n] < t]
         chain.absorb(params, state, t, x)
         inputs[:, chain.inputs[t]] = x
@@ -145,10 +145,10 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
             inputs[late, chain.inputs[t]] = single.expected(out[late])
         # No resampling after the last change of weights, as it would only lose draws;
         # but few of the listed codes may be effective for draws of later columns.
-        drop = np.where(whole, (t == last) & several, t < final)
+        drop = np.where(enumerated, (t == last) & has_several, t < final)
         poor = np.flatnonzero((_effective(log_w) < _FEW * n) & drop)
         if poor.size:
-            before[poor] = now[poor]
+            before[poor] = log_mean[poor]
             uniform = rng.take(poor).fold(_RESAMPLE, t).uniform(1)
             chosen = _systematic(log_w[poor], uniform)
             log_joint[poor] = np.take_along_axis(log_joint[poor], chosen, axis=1)
@@ -162,7 +162,7 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
     effective = np.full(n_rows, np.inf)
     if streams is not None:
         effective = _effective(log_w, origin)
-    effective[whole], near_share[whole] = np.inf, 1
+    effective[enumerated], near_share[enumerated] = np.inf, 1
     log_w = before[:, None] + log_w
     return CompletedRows(v, log_w, log_joint, log_p, inputs, effective, near_share)
 
@@ -178,15 +178,17 @@ def _combinations(chain, v, last, n):
     coded = np.isin(kinds, _CODED) & ~gapped
     sizes = np.where(kinds == "bernoulli", 2, chain.conditionals.sizes)
     early = np.isnan(v) & (np.arange(v.shape[1]) < last[:, None])
-    each = np.where(early & coded, sizes, 1).astype(float)
-    count = each.prod(axis=1)
-    whole = early.any(axis=1) & ~(early & ~coded).any(axis=1) & (count <= n)
-    each, count = (np.where(whole[:, None], a, 1) for a in (each, count[:, None]))
+    n_values = np.where(early & coded, sizes, 1).astype(float)
+    count = n_values.prod(axis=1)
+    enumerable = early.any(axis=1) & ~(early & ~coded).any(axis=1) & (count <= n)
+    n_values, count = (
+        np.where(enumerable[:, None], a, 1) for a in (n_values, count[:, None])
+    )
     # Particles of a combination are consecutive, as systematic resampling requires.
-    place, stride = np.arange(n) * count // n, each.cumprod(axis=1) / each
-    codes = place[..., None] // stride[:, None] % each[:, None]
+    place, stride = np.arange(n) * count // n, n_values.cumprod(axis=1) / n_values
+    codes = place[..., None] // stride[:, None] % n_values[:, None]
     copies = np.ceil((place + 1) * n / count) - np.ceil(place * n / count)
-    return whole, codes.astype(v.dtype), sizes, np.log(n / (copies * count))
+    return enumerable, codes.astype(v.dtype), sizes, np.log(n / (copies * count))
 
 
 def chosen_by(log_w, rng):

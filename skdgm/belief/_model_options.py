@@ -25,7 +25,7 @@ class BeliefOptions(StackOptions, Protocol):
 
 
 class TunedBeliefOptions(TunedOptions, Protocol):
-    """Options that nets read whose layers a deep belief network learns first."""
+    """Options that nets initialized by a deep belief network read."""
 
     visible_bias: str | None = None
 
@@ -40,7 +40,7 @@ class MapsOptions(BeliefOptions, Protocol):
     pool_shape: int | tuple | None
     pooling: str | tuple
     stride: int | tuple
-    # Layers do not learn jointly.
+    # There is no joint refinement.
     refine_learning_rate: float = 0.0
     n_iter_no_change: int = 0
     tol: float = 0.0

@@ -95,8 +95,8 @@ class BeliefNetworkModel(StackModel[BeliefOptionsT]):
         for number, size in enumerate(sizes):
             real = number == 0 and options.column_types == "gaussian"
             options_of_layer = {
-                name: per_layer(shown, getattr(options, name), len(sizes))[number]
-                for name, shown in named.items()
+                name: per_layer(label, getattr(options, name), len(sizes))[number]
+                for name, label in named.items()
             }
             options_of_layer = {
                 name: value

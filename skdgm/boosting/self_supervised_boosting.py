@@ -277,12 +277,12 @@ class SelfSupervisedBoosting(MetaEstimator):
                 ratio = tilt - log_mean_of_draws
             if is_last:
                 break
-            classifier, rest = self._fitted(rows, population.rows, generator, rng)
+            classifier, unused = self._fitted(rows, population.rows, generator, rng)
             odds, of_draws = (
                 log_odds(classifier, X) for X in (rows.X, population.rows)
             )
             weight, gain = best_weight(
-                rows.mean(odds), of_draws[rest], odds[used], ratio[used]
+                rows.mean(odds), of_draws[unused], odds[used], ratio[used]
             )
             self._print(number + 1, f"gain = {gain:.3g}")
             n_idle = n_idle + 1 if gain <= self.tol else 0
@@ -308,7 +308,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         index = rows.train[picked]
         # Margins need balanced classes, and trees all draws.
         train = order[: half if self.classifier is None else n_rows]
-        rest = order[half:]
+        unused = order[half:]
         X = np.concatenate([rows.X[index], drawn[train]])
         y = np.repeat([1, 0], [n_rows, len(train)])
         # Smaller leaves overfit.
@@ -316,7 +316,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         if self.classifier is not None:
             classifier = clone(self.classifier)
         seed(classifier, rng)
-        return classifier.fit(X, y), rest
+        return classifier.fit(X, y), unused
 
     def _default(self):
         return FVBN("gaussian")

@@ -48,8 +48,8 @@ def translated(plan, model, conditions, ranges, who):
             taken[_own_name(plan, model, name)] = np.flatnonzero(match).tolist()
     for constraint in ranges:
         name = constraint.column
-        takes = _takes(model, "ranges") and name not in plan.places
-        if takes and _is_open(plan, model, name):
+        supported = _takes(model, "ranges") and name not in plan.places
+        if supported and _is_open(plan, model, name):
             taken.setdefault(_own_name(plan, model, name), constraint.condition())
     return taken, rest
 

@@ -99,8 +99,8 @@ class _Filler:
 
         plan, rng, model = self.plan, self.rng, self.model
         noise = rng.fold(_COMBINATION) if method == "sample" else None
-        given = self.holds, self.table, noise
-        self.table = table = _with_combinations(plan, model, *given)
+        context = self.holds, self.table, noise
+        self.table = table = _with_combinations(plan, model, *context)
         self.ways, self.seen = Ways(plan, table), plan.forward(table)
         if method == "sample":
             imputed = drawn_by(model, self.seen, rng.fold(_FILL))
@@ -138,19 +138,23 @@ class _Filler:
         that satisfies the constraints, and effective numbers of draws."""
         import pandas as pd
 
-        pool, left, drawn = [], np.arange(len(rows)), 0
+        pool, open_rows, drawn = [], np.arange(len(rows)), 0
         n_effective = np.zeros(len(rows))
-        while left.size and drawn < self.max_tries:
+        while open_rows.size and drawn < self.max_tries:
             n = min(3 * drawn or _EACH, _AT_ONCE, self.max_tries - drawn)
-            for batch in gen_batches(len(left), _AT_ONCE // n):
+            for batch in gen_batches(len(open_rows), _AT_ONCE // n):
                 pool.append(
-                    self._draws(rows, left[batch], drawn + np.arange(n), method)
+                    self._draws(rows, open_rows[batch], drawn + np.arange(n), method)
                 )
             drawn += n
             place, log_w = (np.concatenate([part[k] for part in pool]) for k in (0, 2))
             n_effective = _effective(place, log_w, len(rows))
-            weighted = self.ways.number[rows[left]] > 0 if method == "sample" else True
-            left = left[n_effective[left] < np.where(weighted, _ENOUGH, 1)]
+            weighted = (
+                self.ways.number[rows[open_rows]] > 0 if method == "sample" else True
+            )
+            open_rows = open_rows[
+                n_effective[open_rows] < np.where(weighted, _ENOUGH, 1)
+            ]
         parts = ([part[k] for part in pool] for k in range(4))
         place, turn, log_w, log_p = map(np.concatenate, parts)
         draws = pd.concat([part[4] for part in pool])

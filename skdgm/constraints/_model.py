@@ -95,7 +95,7 @@ class ConstrainedModel(MetaEstimator):
 
     @property
     def _uniques(self):
-        return [own for own in self.by_rejection_ if isinstance(own, Unique)]
+        return [c for c in self.by_rejection_ if isinstance(c, Unique)]
 
     def _default(self):
         return EoNADE()
@@ -141,15 +141,15 @@ class ConstrainedModel(MetaEstimator):
             return self._plan.backward(seen)
 
         def judge(table):
-            found = judged(self._checks, table)
+            masks = judged(self._checks, table)
             for name, condition in by_rejection.items():
                 j = codec.names.index(name)
-                own = meets(codec, j, table[name], condition, type(self).__name__)
-                found.append((f"the condition on {name!r}", own))
-            return found
+                valid = meets(codec, j, table[name], condition, type(self).__name__)
+                masks.append((f"the condition on {name!r}", valid))
+            return masks
 
         return draw, judge
 
     @property
     def _ranges(self):
-        return [own for own in (c for c, _ in self._checks) if isinstance(own, Range)]
+        return [r for r in (c for c, _ in self._checks) if isinstance(r, Range)]

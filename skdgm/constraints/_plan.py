@@ -58,10 +58,12 @@ class Plan(NamedTuple):
         if not self.steps:
             return frame
         table = self.completed({name: frame[name] for name in self.codec.names})
-        found, names = dict(table), self.names
+        columns, names = dict(table), self.names
         for step in self.steps:
-            found |= step.forward(table)
-        parts = {j: found[name].reset_index(drop=True) for j, name in enumerate(names)}
+            columns |= step.forward(table)
+        parts = {
+            j: columns[name].reset_index(drop=True) for j, name in enumerate(names)
+        }
         names = self.codec.columns[[self.codec.names.index(name) for name in names]]
         return pd.DataFrame(parts).set_axis(names, axis=1).set_axis(frame.index, axis=0)
 
@@ -78,12 +80,12 @@ class Plan(NamedTuple):
         a known total."""
         import pandas as pd
 
-        index, found = getattr(seen, "index", None), self.columns(seen)
+        index, drawn = getattr(seen, "index", None), self.columns(seen)
         table = {
-            name: values for name, values in found.items() if name not in self.places
+            name: values for name, values in drawn.items() if name not in self.places
         }
         for step in self.steps:
-            for name, values in step.backward(found, table, self.codec).items():
+            for name, values in step.backward(drawn, table, self.codec).items():
                 table[name] = values if given is None else _known(values, given[name])
             if isinstance(step, Total) and given is not None:
                 table |= step.adjusted(table, given, self.codec)

@@ -174,13 +174,13 @@ def meets(codec, j, column, condition, who):
     x, name = encoded(codec, j, column), codec.names[j]
 
     def number(value, default):
-        found = default if value is None else codec.number(j, value, name)
-        if codec.categories[j] is not None and found == -1:
+        code = default if value is None else codec.number(j, value, name)
+        if codec.categories[j] is not None and code == -1:
             raise ValueError(
                 f"{who}: {brief(value)} is no category of column {name!r}, which has "
                 f"{named(codec.categories[j].tolist())}."
             )
-        return found
+        return code
 
     ends, values = spelled(condition, name, who, codec.categories[j])
     if ends is None:

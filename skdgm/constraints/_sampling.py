@@ -100,8 +100,8 @@ def reject(n_samples, draw, judge, uniques, max_tries, who):
 def acceptance(frame, judge, uniques):
     """Share of the rows that :func:`reject` would accept."""
     keep = np.ones(len(frame), bool)
-    for _, own in judge(frame):
-        keep &= own
+    for _, valid in judge(frame):
+        keep &= valid
     accepted = frame[keep]
     for constraint in uniques:
         accepted = accepted[constraint.first(accepted)]

@@ -57,14 +57,14 @@ class Ways:
     """
 
     def __init__(self, plan, table):
-        whole = plan.completed({name: table[name] for name in plan.codec.names})
+        columns = plan.completed({name: table[name] for name in plan.codec.names})
         self.plan = plan
         self.steps = [s for s in plan.steps if isinstance(s, Remainder | Total)]
         names = [name for step in self.steps for name in step.columns]
         self.names = list(dict.fromkeys(names))
-        lacks = [whole[name].isna().to_numpy(bool) for name in self.names]
-        lacks = np.reshape(lacks, (len(self.names), len(table))).T
-        patterns, self.pattern = distinct(lacks)
+        missing = [columns[name].isna().to_numpy(bool) for name in self.names]
+        missing = np.reshape(missing, (len(self.names), len(table))).T
+        patterns, self.pattern = distinct(missing)
         self.ways = [
             self._ways({name for name, s in zip(self.names, row) if s})
             for row in patterns
@@ -153,19 +153,19 @@ class Ways:
         last &= np.isin(rows, rows[~last])
         if last.any():
             log_w, log_p = np.full((2, len(rows)), -np.inf)
-            found = self.log_weights(model, seen[~last], rows[~last], turns)
-            log_w[~last], log_p[~last] = found
+            weights = self.log_weights(model, seen[~last], rows[~last], turns)
+            log_w[~last], log_p[~last] = weights
             return log_w, log_p
         log_p = measured(scores(model, seen), every)
         # Number of draws in each way, by the number of ways of a row.
-        each = [np.bincount(turns % m, minlength=most) for m in range(1, most + 1)]
-        share = np.array([np.zeros(most), *each])[number] / len(turns)
+        counts = [np.bincount(turns % m, minlength=most) for m in range(1, most + 1)]
+        share = np.array([np.zeros(most), *counts])[number] / len(turns)
         drawn = np.full((most, len(rows)), -np.inf)
         for k, row in enumerate(ways):
             sel, others = k < number, seen[k < number].copy()
             for name in size:
-                lacks = np.array([name in way.dependent for way in row])[patterns[sel]]
-                others[name] = others[name].mask(lacks)
+                gaps = np.array([name in way.dependent for way in row])[patterns[sel]]
+                others[name] = others[name].mask(gaps)
             drawn[k, sel] = scores(model, others)
             drawn[k] = measured(drawn[k], [way.free for way in row])
         with np.errstate(invalid="ignore", divide="ignore"):

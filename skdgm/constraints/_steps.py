@@ -85,12 +85,12 @@ class Equation(Step):
         others = [values[name] for name in self.parts if name != variable]
         if variable == self.target:
             return reduce(add, others + self._gap(values))
-        rest = values[self.target]
+        value = values[self.target]
         if others:
-            rest = rest - reduce(add, others)
+            value = value - reduce(add, others)
         if variable == self.gap:
-            return rest * self.sign
-        return reduce(sub, self._gap(values), rest)
+            return value * self.sign
+        return reduce(sub, self._gap(values), value)
 
     def _gap(self, values):
         """List of the signed gap; empty if there is none."""
@@ -138,36 +138,38 @@ class Total(namedtuple("Total", "target parts digits"), Equation):
     def adjusted(self, table, given, codec):
         """Adjust parts, by name, such that they add up to known totals."""
         values = total([table[name] for name in self.parts], self)
-        gap, found = quantity(table[self.target], self) - values, {}
-        left = given[self.target].notna().to_numpy(bool) & gap.notna().to_numpy(bool)
+        gap, changed = quantity(table[self.target], self) - values, {}
+        known_total = given[self.target].notna().to_numpy(bool) & gap.notna().to_numpy(
+            bool
+        )
         for name in self.parts[::-1]:
-            gaps = left & given[name].isna().to_numpy(bool)
+            gaps = known_total & given[name].isna().to_numpy(bool)
             if gaps.any():
                 new = rounded(quantity(table[name], self) + gap, self.digits)
                 new = restored(new, codec, codec.names.index(name))
-                found[name] = table[name].where(~gaps, new.astype(table[name].dtype))
-            left = left & ~gaps
-        return found
+                changed[name] = table[name].where(~gaps, new.astype(table[name].dtype))
+            known_total = known_total & ~gaps
+        return changed
 
     def completed(self, table, codec):
         """Parts that follow from the total and the other parts, by name."""
-        found = {}
-        lacks = [table[name].isna().to_numpy(bool) for name in self.parts]
-        single = (np.sum(lacks, axis=0) == 1) & table[self.target].notna().to_numpy(
+        solved = {}
+        missing = [table[name].isna().to_numpy(bool) for name in self.parts]
+        single = (np.sum(missing, axis=0) == 1) & table[self.target].notna().to_numpy(
             bool
         )
-        for name, gaps in zip(self.parts, lacks):
+        for name, gaps in zip(self.parts, missing):
             if (gaps & single).any():
                 others = [table[n] for n in self.parts if n != name]
-                rest = quantity(table[self.target], self)
-                rest = rest - total(others, self) if others else rest
+                value = quantity(table[self.target], self)
+                value = value - total(others, self) if others else value
                 values = restored(
-                    rounded(rest, self.digits), codec, codec.names.index(name)
+                    rounded(value, self.digits), codec, codec.names.index(name)
                 )
-                found[name] = (
+                solved[name] = (
                     table[name].reset_index(drop=True).mask(gaps & single, values)
                 )
-        return found
+        return solved
 
 
 class Joint(namedtuple("Joint", "columns codec values"), Step):
@@ -198,8 +200,8 @@ class Joint(namedtuple("Joint", "columns codec values"), Step):
 
         columns = [encoded(self.codec, j, table[n]) for j, n in enumerate(self.columns)]
         known = pd.MultiIndex.from_arrays(list(self.values.astype(np.float64).T))
-        found = known.get_indexer(pd.MultiIndex.from_arrays(columns)).astype(float)
-        return np.where(np.isnan(columns).any(axis=0), np.nan, found)
+        codes = known.get_indexer(pd.MultiIndex.from_arrays(columns)).astype(float)
+        return np.where(np.isnan(columns).any(axis=0), np.nan, codes)
 
     def holds(self, frame):
         """Mask of the rows that match a combination in their observed entries."""

@@ -201,10 +201,10 @@ class GeometricDensity(LatentDensity):
         x = listed(self.output.inputs(rows.guess, self.share))
         decoded = self.hierarchy.through(net, x, source)
         n = len(decoded.out) // len(rows.v)
-        rng, holes = rng.each(n), np.repeat(rows.v, n, axis=0)
-        x = mean.completed(net, holes, decoded.out, rng)
+        rng, incomplete = rng.each(n), np.repeat(rows.v, n, axis=0)
+        x = mean.completed(net, incomplete, decoded.out, rng)
         log_p = mean.log_twice(net, x, decoded.z, rng)
-        log_p -= sum(decoded.log_p) + mean.log_drawn(net, x, holes, decoded.out)
+        log_p -= sum(decoded.log_p) + mean.log_drawn(net, x, incomplete, decoded.out)
         value = x if method == "sample" else self.output.inputs(x, self.share)
         return decoded, log_p, value
 

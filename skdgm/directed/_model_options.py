@@ -7,7 +7,7 @@ from skdgm.training.objective import TrainingOptions
 
 
 class BeliefOptions(LatentOptions, Protocol):
-    """Options that layers of bits read."""
+    """Options that models of binary layers read."""
 
     hidden_layer_sizes: int | tuple
     autoregressive: bool | str = False
@@ -42,7 +42,7 @@ class GeometricOptions(BeliefOptions, Protocol):
 
 
 class CodingOptions(TrainingOptions, Protocol):
-    """Options that spike and slab sparse coding reads."""
+    """Options that spike-and-slab sparse coding reads."""
 
     n_components: int
     learning_rate: float

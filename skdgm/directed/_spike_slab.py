@@ -158,13 +158,13 @@ def maximised(params, means, min_variance, pseudo):
     A[:k, :k], A[k, :k], A[:k, k] = uu, u, u
     ridge = _KEPT * np.diag(A) + _LEAST
     B = np.column_stack([vu, v])
-    right = B + ridge * np.column_stack([params.W, params.c])
+    target = B + ridge * np.column_stack([params.W, params.c])
     A[np.arange(k), np.arange(k)] += pseudo
-    left = A + np.diag(ridge)
+    system = A + np.diag(ridge)
     # Scales of products may differ by many orders of magnitude.
-    size = np.sqrt(np.diag(left))
-    left /= np.multiply.outer(size, size)
-    coefs = np.linalg.solve(left, (right / size).T).T / size
+    size = np.sqrt(np.diag(system))
+    system /= np.multiply.outer(size, size)
+    coefs = np.linalg.solve(system, (target / size).T).T / size
     residual = vv + ((coefs @ A - 2 * B) * coefs).sum(axis=1)
     mu = u / (np.maximum(spike, _SHARE) + pseudo)
     square = np.diag(uu) - 2 * mu * u + mu**2 * spike

@@ -60,8 +60,8 @@ class CodingDensity(Density):
             if not self.few:
                 return bound(self.params, v, self.pairs(v))
             log_p = np.empty(len(v))
-            for which, (_, log_w, *_) in self._states(v):
-                log_p[which] = logsumexp(log_w, axis=0)
+            for index, (_, log_w, *_) in self._states(v):
+                log_p[index] = logsumexp(log_w, axis=0)
             return log_p
 
         return self._by_rows(of_block, rows) + self.domain.log_volume(
@@ -75,8 +75,8 @@ class CodingDensity(Density):
 
         def of_rows(v, rng):
             bound = np.empty((len(v), 2))
-            for which, (_, log_w, *_) in self._drawn(v.astype(float), rng, n_draws):
-                bound[which] = np.stack(log_mean_exp(log_w), axis=1)
+            for index, (_, log_w, *_) in self._drawn(v.astype(float), rng, n_draws):
+                bound[index] = np.stack(log_mean_exp(log_w), axis=1)
             return bound
 
         bound, se = self.by_content(of_rows, rows, _ROWS).T.copy()

@@ -60,9 +60,9 @@ class S3C(FitOptions, Estimator):
     mean_field_steps
         Number of mean-field sweeps over all pairs for the posterior of a row.
     prior_weight
-        Strength of the prior, as a number of pseudo-rows: for each spike, so many rows
-        in which it is on, with a slab of mean 0 and variance 1 and small weights, and
-        as many in which it is off. With 0, the bound is maximized without a prior.
+        Strength of the prior, as a number of pseudo-rows. For each spike, this number
+        of rows has the spike on, with a slab of mean 0 and variance 1 and small
+        weights, and the same number has it off. With 0, there is no prior.
     min_variance
         Minimum variance of a standardized column given the hidden units.
     batch_size

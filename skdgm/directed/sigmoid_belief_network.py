@@ -186,13 +186,13 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     def _report(self, learned, n_epochs, watch):
         variances = getattr(watch, "variances", [])
         n_before = self.n_iter_ - len(learned.losses)
-        earlier = getattr(self, "gradient_variance_curve_", []) if n_before else []
-        if earlier or variances:
+        previous = getattr(self, "gradient_variance_curve_", []) if n_before else []
+        if previous or variances:
             variances = [*variances, *[nan] * len(learned.losses)][
                 : len(learned.losses)
             ]
-            earlier = [*earlier, *[nan] * n_before][:n_before]
-            self.gradient_variance_curve_ = earlier + variances
+            previous = [*previous, *[nan] * n_before][:n_before]
+            self.gradient_variance_curve_ = previous + variances
         else:
             vars(self).pop("gradient_variance_curve_", None)
         super()._report(learned, n_epochs, watch)

@@ -106,19 +106,19 @@ def restored(filled, X, lacks, which, names):
     Their missing values become 0, the first category, or "missing_value" in text
     columns.
     """
-    rest = take(X, ~which)
-    rest = rest.toarray() if sp.issparse(rest) else rest
+    dropped = take(X, ~which)
+    dropped = dropped.toarray() if sp.issparse(dropped) else dropped
     if is_frame(filled):
-        if not is_frame(rest):
-            rest = framed(np.asarray(rest).T, filled.index, names[~which])
-        imputed, others = iter(columns_of(filled)), map(_constant, columns_of(rest))
+        if not is_frame(dropped):
+            dropped = framed(np.asarray(dropped).T, filled.index, names[~which])
+        imputed, others = iter(columns_of(filled)), map(_constant, columns_of(dropped))
         columns = [next(imputed if is_imputed else others) for is_imputed in which]
         return framed(columns, filled.index, names)
-    rest = np.where(lacks[:, ~which], 0, np.asarray(rest))
-    if rest.dtype.kind == "O":
-        rest = rest.astype(filled.dtype)
-    complete = np.empty(lacks.shape, np.result_type(filled, rest))
-    complete[:, which], complete[:, ~which] = filled, rest
+    dropped = np.where(lacks[:, ~which], 0, np.asarray(dropped))
+    if dropped.dtype.kind == "O":
+        dropped = dropped.astype(filled.dtype)
+    complete = np.empty(lacks.shape, np.result_type(filled, dropped))
+    complete[:, which], complete[:, ~which] = filled, dropped
     return complete
 
 

@@ -363,10 +363,10 @@ class RecurrentEstimator(NetEstimator):
 
         def fill(table, lengths):
             kept = vars(self).get("_kept")
-            found = self.density_.fill(
+            filled = self.density_.fill(
                 table, method, random_state, lengths=lengths, kept=kept
             )
-            return filled_in(self, table, found)
+            return filled_in(self, table, filled)
 
         return self._each(X, fill, lengths, groups)
 

@@ -17,7 +17,7 @@ class SequenceOptions(NetOptions, Protocol):
 
 
 class RecurrentOptions(SequenceOptions, AutoregressiveOptions, Protocol):
-    """Options that recurrent nets below a distribution of steps read."""
+    """Options that recurrent nets with a distribution of each step read."""
 
     dropout: float | tuple
 

@@ -47,7 +47,7 @@ class SequenceObjective(NetObjective):
         """Losses of sequences at an index, summed over steps, float64, extrapolated
         from monitored rows. Each epoch uses the same random stream."""
         total, n_rows = np.zeros(len(index)), self.rows.lengths[index].sum()
-        some = slice(None, None, max(1, -(-n_rows // self.n_watched(n_rows))))
+        monitored = slice(None, None, max(1, -(-n_rows // self.n_watched(n_rows))))
         for numbers, parts in batches_of(self.rows, index, self.net.width):
             states = None
             for batch in parts:
@@ -56,10 +56,10 @@ class SequenceObjective(NetObjective):
                 keys = sequence.astype(np.uint64) << np.uint64(32)
                 streams = rng.rows(keys + np.repeat(steps, batch.sizes))
                 losses, states = self.watched(
-                    state.learned, batch, streams, states, some
+                    state.learned, batch, streams, states, monitored
                 )
                 losses *= len(sequence) / len(losses)
-                total += np.bincount(sequence[some], losses, len(index))
+                total += np.bincount(sequence[monitored], losses, len(index))
         return total
 
     def split(self, table):

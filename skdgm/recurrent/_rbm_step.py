@@ -323,10 +323,10 @@ class RBMStep:
         """Log-likelihood of each row in the mask ``weighed``, 0 for other rows; rows
         with missing entries drawn given the known entries; and, if ``means``, expected
         inputs."""
-        log_p, some = np.zeros(len(v)), weighed & ~np.isnan(v).all(axis=1)
-        if (some := np.flatnonzero(some)).size:
-            log_p[some] = self.log_p(
-                machine, biases.take(some), v[some], rng.take(some)
+        log_p, scored = np.zeros(len(v)), weighed & ~np.isnan(v).all(axis=1)
+        if (scored := np.flatnonzero(scored)).size:
+            log_p[scored] = self.log_p(
+                machine, biases.take(scored), v[scored], rng.take(scored)
             )
         rng, expected = rng.fold(_FILL), self.inputs(v) if means else None
         index = np.flatnonzero(np.isnan(v).any(axis=1))

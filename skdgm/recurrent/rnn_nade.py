@@ -118,7 +118,7 @@ class RNNNADE(RecurrentEstimator):
         """
 
         def score(table, lengths):
-            found = self.density_.log_prob_of_entries(table, lengths)
-            return beside(self, table, found)
+            scores = self.density_.log_prob_of_entries(table, lengths)
+            return beside(self, table, scores)
 
         return self._each(X, score, lengths, groups)

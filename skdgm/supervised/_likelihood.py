@@ -46,9 +46,9 @@ class AttributeObjective(NetObjective):
         return nll(out, params[1], v, self.output), statistics
 
     def losses(self, state, index, rng):
-        (params, own), v = state.learned, self.rows.take(index)
+        (params, output_params), v = state.learned, self.rows.take(index)
         out, _ = self.net.apply(params, state.statistics, self._inputs(index))
-        return self.output.nll(out, v, own).astype(np.float64)
+        return self.output.nll(out, v, output_params).astype(np.float64)
 
 
 def net_of(structure, output, dropout, init):
