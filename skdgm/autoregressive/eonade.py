@@ -37,10 +37,11 @@ class EoNADE(AutoregressiveEstimator):
     without particles, and training rows may be incomplete. The conditionals are exact
     within an order, but not consistent between orders, or with the density of
     :meth:`score_samples`, which is a mean over several orders. The total variation
-    between both was 0.01 to 0.10 on small tables. In scores of incomplete rows, the
-    net's conditionals omit missing entries. Samples are drawn in a random order. Dates
-    whose phases in the year, the week and the day are inputs come first in all orders.
-    Computations are in float64 for float64 data, and in float32 otherwise.
+    between both was 0.01 to 0.10 on small tables. Scores of incomplete rows are
+    products of the conditionals of their observed entries. Each sample is drawn in one
+    of the orders, at random. Dates whose phases in the year, the week and the day are
+    inputs come first in all orders. Computations are in float64 for float64 data, and
+    in float32 otherwise.
 
     With ``n_steps=k`` this is NADE-k [3]_. The hidden entries start at the marginal
     means of their columns, and in each step the net replaces them by their

@@ -36,25 +36,16 @@ _CODED = "bernoulli", "categorical", "ordinal"
 
 
 class CompletedRows(NamedTuple):
-    """Rows, each with several completions.
+    """Rows with several completions (particles) each.
 
-    Parameters
-    ----------
-    v : ndarray of shape (n_rows, n_each, n_columns)
-    log_w : ndarray of shape (n_rows, n_each)
-        Log weight of each particle.
-    log_joint : ndarray of shape (n_rows, n_each)
-        Log probability of each particle as a complete row.
-    log_p : ndarray of shape (n_rows, n_columns)
-        Contribution of each seen entry to the log-likelihood; 0 for missing entries.
-    inputs : ndarray of shape (n_rows, n_each, n_inputs)
-        Inputs of a net for each particle. After the last seen entry of a row, expected
-        inputs replace drawn inputs, which reduces the variance of means.
-    effective : ndarray of shape (n_rows,)
-        Effective number of particles.
-    near_share : ndarray of shape (n_rows,)
-        Minimum over columns of the share of particles, at most one, for which a seen
-        entry or an event is as probable as any value.
+    ``v`` is (n_rows, n_each, n_columns); ``log_w`` and ``log_joint``, (n_rows, n_each),
+    are log weights and log probabilities of particles as complete rows; ``log_p``,
+    (n_rows, n_columns), is the contribution of each seen entry to the log-likelihood, 0
+    if missing. ``inputs``, (n_rows, n_each, n_inputs), are inputs of a net; after the
+    last seen entry of a row, expected inputs replace drawn inputs, which reduces the
+    variance of means. ``effective``, (n_rows,), is the effective number of particles,
+    and ``near_share``, (n_rows,), the minimum over columns of the share of particles
+    for which a seen entry or an event is as probable as any value.
     """
 
     v: np.ndarray

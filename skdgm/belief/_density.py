@@ -29,22 +29,12 @@ class BeliefDensity(Density):
     .. math:: p(v, h^1, \dots, h^L) = p(h^{L-1}, h^L) \prod_{k=1}^{L-1}
         P(h^{k-1} \mid h^k), \qquad h^0 = v
 
-    Metrics call the methods that
-    :class:`~skdgm.boltzmann._density.layered.EnergyDensity` documents: :meth:`bracket`,
-    :meth:`problem`, :meth:`numerator`, :meth:`annealed`, :meth:`visible_fields` and
-    :meth:`trace`.
-
-    Parameters
-    ----------
-    name, read, seed
-        As in :class:`~skdgm.base.Context`.
-    machines : list of estimators
-        Fitted machines from the bottom up; the top-level machine, perhaps with a label,
-        is last.
-    untied : sequence of (Params, Params)
-        Recognition and generative parameters of the layers in which they differ.
-    now : callable, optional
-        ``now("feature_layer")`` returns the current value of that option.
+    ``machines`` are the fitted machines from the bottom up, with the top-level machine
+    last. ``untied`` has pairs of recognition and generative Params of the layers in
+    which they differ. ``now("feature_layer")`` returns the current value of that
+    option. :class:`~skdgm.boltzmann._density.layered.EnergyDensity` documents the
+    methods that metrics call: :meth:`bracket`, :meth:`problem`, :meth:`numerator`,
+    :meth:`annealed`, :meth:`visible_fields` and :meth:`trace`.
     """
 
     def __init__(self, name, read, *, seed, machines, untied=(), now=None):

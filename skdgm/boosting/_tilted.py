@@ -94,16 +94,10 @@ def has_seed(model):
 
 
 class Tilted(AnnealingPath):
-    """Annealing path to the unnormalized density :math:`p_0(x) e^{F(x)}`.
+    """Annealing path from ``base`` to the unnormalized density :math:`p_0(x) e^{F(x)}`.
 
-    Parameters
-    ----------
-    base : estimator
-        A fitted model with ``sample`` and ``score_samples``.
-    terms : list of (classifier, float)
-        Fitted classifiers, with the weight of the log odds of each.
-    n_steps : int
-        Metropolis moves of each draw at each step of annealing.
+    ``terms`` is a list of fitted classifiers with the weights of their log odds;
+    ``n_steps`` is the number of Metropolis moves per step of annealing.
     """
 
     def __init__(self, base, terms, n_steps):
@@ -133,16 +127,10 @@ class Tilted(AnnealingPath):
         return rows[rng.permutation(n)]
 
     def annealed(self, n, rng):
-        """Draw n rows from the tilted density and estimate log Z.
+        """Draw n rows from the tilted density; return a Population, log Z, and its
+        standard error.
 
         Rows come from several populations, in proportion to their estimates of Z.
-
-        Returns
-        -------
-        population : Population
-        log_Z : float
-        log_Z_se : float
-            Standard error of ``log_Z``.
         """
         drawn = self.measured(self.of_base(GROUPS * -(-n // GROUPS), rng))
         beta, n_each = 0.0, len(drawn.rows) // GROUPS

@@ -94,8 +94,8 @@ class SelfSupervisedBoosting(MetaEstimator):
         Shrinkage: factor of the optimal weight :math:`\alpha_t`.
     n_particles
         Number of draws. One half trains the classifier, and the other half determines
-        its weight. If ``classifier`` is set, the classes are balanced: at most as many
-        draws as rows train it.
+        its weight. If ``classifier`` is set, classes are balanced: the number of draws
+        that train it is at most the number of training rows.
     n_steps
         Metropolis moves of each draw after resampling.
     validation_fraction
@@ -191,7 +191,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         ------
         ValueError
             The base density is 0 or NaN at some rows, has no seed, or was fitted to
-            other columns; or the classifier is not a classifier, or has no odds.
+            other columns; or ``classifier`` is not a classifier, or returns no odds.
         """
         return self._fit(X, y, fit_params)
 

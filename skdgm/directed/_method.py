@@ -114,18 +114,11 @@ class BeliefNet(NamedTuple):
 class Method(ABC):
     """Base class of training methods, configured by options.
 
-    Attributes
-    ----------
-    n_draws : int
-        Default number of draws for each row.
-    asleep : float
-        Weight of the inference net's sleep-phase objective.
-    nets : list of Net
-        Additional nets, one for each layer, with the inputs of the encoders.
-    of_rows : bool
-        Whether the method has a state for each row.
-    n_judged : int
-        Number of draws for each row in losses: as many as in training.
+    ``n_draws`` is the default number of draws per row, and ``n_judged`` the number of
+    draws in losses, as many as in training. ``asleep`` is the weight of the inference
+    net's sleep-phase objective. ``nets`` are additional nets, one per layer, with the
+    inputs of the encoders. ``of_rows`` tells whether the method has a state for each
+    row.
     """
 
     n_draws, asleep, nets, of_rows = 1, 0.0, (), False

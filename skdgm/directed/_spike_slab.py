@@ -181,22 +181,12 @@ def maximised(params, means, min_variance, pseudo):
 
 
 def given_spikes(params, v, h):
-    """Log-likelihoods of rows given spikes, and the posterior of the products.
+    """Log-likelihoods of rows v with the same missing entries given spikes h,
+    (n_states, n_components), and the posterior of the products.
 
-    Parameters
-    ----------
-    params : CodingParams
-    v : ndarray of shape (n_rows, n_columns)
-        Rows with the same missing entries, NaN.
-    h : ndarray of shape (n_states, n_components)
-
-    Returns
-    -------
-    log_p, log_joint : ndarray of shape (n_states, n_rows)
-        Log p(v | h), and log p(v, h).
-    mean : ndarray of shape (n_states, n_components, n_rows)
-    covariance : ndarray of shape (n_states, n_components, n_components)
-        Covariances of the slabs.
+    Returns log p(v | h) and log p(v, h), both (n_states, n_rows); posterior means,
+    (n_states, n_components, n_rows); and covariances of the slabs, (n_states,
+    n_components, n_components).
     """
     W, c, b, mu, alpha, beta = params
     seen = ~np.isnan(v[0])
