@@ -66,10 +66,10 @@ class Ways:
         missing = np.reshape(missing, (len(self.names), len(table))).T
         patterns, self.pattern = distinct(missing)
         self.ways = [
-            self._ways({name for name, s in zip(self.names, row) if s})
+            self._ways({name for name, gap in zip(self.names, row) if gap})
             for row in patterns
         ]
-        self.number = np.array([len(s) for s in self.ways], int)[self.pattern]
+        self.number = np.array([len(ways) for ways in self.ways], int)[self.pattern]
 
     def _ways(self, missing):
         """Ways for rows with a set of missing columns."""
@@ -93,7 +93,7 @@ class Ways:
     def solved(self, drawn, table, rows, turn):
         """Reconstruct the table from draws of the model for some rows, (n,), each in
         the way of its ``turn``; ``table`` has the known entries of these rows."""
-        frame, columns = (self.plan.backward(drawn, table), self.plan.columns(drawn))
+        frame, columns = self.plan.backward(drawn, table), self.plan.columns(drawn)
         index = frame.index
         frame = frame.reset_index(drop=True)
         turn = np.where(self.number[rows], turn % np.maximum(self.number[rows], 1), -1)
