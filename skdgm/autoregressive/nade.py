@@ -23,9 +23,9 @@ class NADE(AutoregressiveEstimator):
         h_t = f\Bigl(c + \sum_{i < t} x_i W_i\Bigr)
 
     The weights from a column are shared by all later columns, so that all conditionals
-    together cost as much as one layer [1]_ [2]_. Zero entries do not change the hidden
-    units, and cost almost nothing. Likelihoods and samples are exact. Computations are
-    in float64 for float64 data, and in float32 otherwise.
+    together cost as much as one layer [1]_ [2]_. Hidden units do not change at zero
+    entries. Likelihoods and samples are exact. Computations are in float64 for float64
+    data, and in float32 otherwise.
 
     Parameters
     ----------

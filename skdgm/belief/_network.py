@@ -101,8 +101,8 @@ class BeliefNetwork(StackedNetwork):
     ) -> Any:
         r"""Variational bound on the log-likelihood of each row, in nats.
 
-        :meth:`score_samples` is this bound with 20 draws. A single layer has the
-        log-likelihood itself. If log Z is estimated, the bound is an estimate, too.
+        :meth:`score_samples` is this bound with 20 draws. For a single layer, it is the
+        log-likelihood. If log Z is estimated, the bound is an estimate, too.
 
         .. math:: \mathbb{E}_Q\Big[\sum_k \log P(h^{k-1} \mid h^k) + H(Q(h^k \mid
             h^{k-1})) + \log P^*(h^{L-1})\Big] - \log Z

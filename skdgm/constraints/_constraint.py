@@ -61,10 +61,12 @@ class Constraint:
         Parameters
         ----------
         frame : DataFrame
+            Training table.
 
         Returns
         -------
-        steps : tuple
+        steps : tuple of Step
+            Empty if the constraint can only be enforced by rejection.
         """
         return ()
 

@@ -51,7 +51,8 @@ class ConstrainedTable(ConstrainedModel):
         Maximum number of draws for each row of :meth:`sample` and :meth:`impute`. May
         be changed after ``fit``.
     handle_invalid
-        Treatment of training rows that break a constraint: an error, or dropped.
+        Treatment of training rows that break a constraint: raise an error, or drop the
+        rows.
     random_state : int, RandomState instance or None
         Seed of the model if its own ``random_state`` is None.
 
@@ -240,10 +241,10 @@ class ConstrainedTable(ConstrainedModel):
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_features)
-            NaN marks a missing value, which is marginalized; observed entries of an
-            incomplete difference or combination are ignored. The unit of date
-            differences is the coarsest unit of time that divides all of them.
-            ``Unique`` does not apply to single rows.
+            NaN marks a missing value, which is marginalized, as is a difference or
+            combination with a missing column. The unit of date differences is the
+            coarsest unit of time that divides all of them. ``Unique`` does not apply to
+            single rows.
 
         Returns
         -------
@@ -281,7 +282,7 @@ class ConstrainedTable(ConstrainedModel):
             As in the model's ``impute``. For rows that are drawn, "mean" is the mean of
             the draws (the most probable category, or a draw if the mean breaks a
             constraint), "mode" the most probable draw, and "sample" one draw by weight.
-            Except for "sample", results are the same at each call.
+            Except for "sample", results are the same in each call.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 

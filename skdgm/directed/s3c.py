@@ -42,7 +42,7 @@ class S3C(FitOptions, Estimator):
     components of up to 2,000 rows, whichever has the higher bound after 20 steps. With
     all spikes on, this is factor analysis. Given the spikes, rows are normal with
     row-specific covariances, as in :class:`~skdgm.SpikeSlabRBM`. Unlike that model,
-    this one is directed, so sampling is exact and needs no chains.
+    this one is directed, so sampling and the bound need no chains.
 
     Columns may have any scale; they are standardized internally. NaN marks a missing
     value, which every method marginalizes. :meth:`impute` is exact with up to ten

@@ -53,17 +53,18 @@ class GenerativeImputer(Imputer):
         scikit-learn's ``FrozenEstimator``. If None, an :class:`~skdgm.EoNADE` that
         infers the kinds of columns from the data.
     method
-        Result of :meth:`transform`: "mean" gives means (for categories, and for bits in
-        a DataFrame, the most probable value), "mode" the most probable values, which
-        autoregressive models have, and "sample" one draw. May be changed after ``fit``.
+        Result of :meth:`transform`: "mean" imputes means (for categories, and for bits
+        in a DataFrame, the most probable value), "mode" the most probable values, which
+        autoregressive models support, and "sample" one draw. May be changed after
+        ``fit``.
     random_state : int, RandomState instance or None
-        Seed of draws, which are the same at each call; also the seed of the model if
+        Seed of draws, which are the same in each call; also the seed of the model if
         its own ``random_state`` is None.
 
     Attributes
     ----------
     estimator_ : object
-        The fitted model of the columns with at least one value.
+        The fitted model of all columns with at least one value.
 
     See Also
     --------
@@ -176,8 +177,8 @@ class GenerativeImputer(Imputer):
         Returns
         -------
         X_filled : ndarray or DataFrame of shape (n_samples, n_features_out)
-            Entries that are not missing are unchanged. A DataFrame with the index of X
-            if the model was fitted to a DataFrame with ``column_types="mixed"``, or if
+            Known entries are unchanged. A DataFrame with the index of X if the model
+            was fitted to a DataFrame with ``column_types="mixed"``, or if
             ``set_output`` asks for one.
 
         Raises
@@ -207,7 +208,7 @@ class GenerativeImputer(Imputer):
             Number of tables.
         random_state : int, RandomState instance or None, default=None
             Source of the draws. By default the imputer's ``random_state``: tables are
-            the same at each call, and the first table is the result of
+            the same in each call, and the first table is the result of
             :meth:`transform` with ``method="sample"``.
 
         Returns

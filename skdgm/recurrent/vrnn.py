@@ -51,8 +51,8 @@ class VRNN(RecurrentEstimator):
     activation
         Activation function of hidden units.
     warm_up
-        Number of epochs in which the weight of the divergence increases from 0 to 1,
-        which prevents posterior collapse.
+        Number of epochs in which the weight of the divergence increases from 0 to 1, to
+        prevent posterior collapse.
     n_draws
         Number of particles in :meth:`score_samples`, :meth:`transform` and
         :meth:`impute`. May be changed after ``fit``.
