@@ -1,4 +1,4 @@
-"""Densities of columns by noise that is taken away step by step."""
+"""Diffusion models."""
 
 from skdgm.diffusion.diffusion import Diffusion
 

@@ -1,9 +1,9 @@
-r"""Codes of rows: noise at the end of the paths of real columns, and masked columns.
+r"""Codes of rows: real columns moved along the flow to noise, and masked columns.
 
 .. math:: h = (y_1, \phi(x_\text{masked})), \qquad y_1 = y_0 + \int_0^1
    v(y, t \mid x_\text{masked}) \frac{\mathrm{d} \psi}{\mathrm{d} t} \mathrm{d} t
 
-where :math:`\phi` are the inputs of the net for masked columns.
+where :math:`\phi(x_\text{masked})` are the inputs of the net for masked columns.
 """
 
 from typing import NamedTuple
@@ -16,8 +16,8 @@ from skdgm.diffusion._noise import Frame
 
 
 class RowCoder(NamedTuple):
-    """Codes of complete rows of any class, in the units of the model, and rows of
-    codes, by a field that is followed over some times."""
+    """Map from complete rows, in units of the model, to codes, and its inverse: a flow
+    along ``field`` over a grid of ``times``."""
 
     layout: ColumnLayout
     frame: Frame
@@ -30,14 +30,14 @@ class RowCoder(NamedTuple):
         return len(self.layout.noisy) + self.layout.n_value_inputs
 
     def codes(self, v):
-        """Codes of rows, (n_rows, size)."""
+        """Codes of rows v, (n_rows, size)."""
         real, coded = self.layout.split(v)
         extra = self._extra_inputs(coded)
         y = moved(self.field, self.frame.components(real), self.times, extra)
         return np.hstack([y, extra[:, : self.layout.n_value_inputs]])
 
     def rows(self, H):
-        """Rows of codes."""
+        """Rows, in units of the model, of codes H, (n_rows, size)."""
         y, inputs = np.hsplit(H, [len(self.layout.noisy)])
         output = self.layout.output
         coded = output.value(inputs) if output else inputs

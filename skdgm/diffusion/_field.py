@@ -1,12 +1,12 @@
-r"""Velocity of rows with noise, by a net, and moves along it.
+r"""Velocity field of noisy rows, and integration along it.
 
 .. math:: \frac{\mathrm{d} y_i}{\mathrm{d} \psi_i} = v_i(y, t), \qquad
    v(y, t) = \mathbb{E}[\cos \psi \odot \epsilon - \sin \psi \odot z \mid y]
    = -\tan \psi \odot (\nabla_y \log p_t(y) + y)
 
-It is zero where rows are normal, so a net that begins at zero begins at a normal
-distribution. Moves along it keep the distributions of all times [1]_, and are a change
-of variables, with a density:
+The velocity is zero if rows are normal, so a net that is initially zero represents a
+normal distribution. Solutions of this equation have the marginal distribution of every
+time [1]_, and the map from z to :math:`y_1` is a normalizing flow:
 
 .. math:: \log p(z) = \log \mathcal{N}(y_1; 0, I) + \int_0^1 \sum_i
    \frac{\partial v_i}{\partial y_i} \frac{\mathrm{d} \psi_i}{\mathrm{d} t} \mathrm{d} t
@@ -26,15 +26,15 @@ import numpy as np
 
 from skdgm.diffusion._noise import Clocks
 
-# Numbers of sines, and of cosines, of the time; sines of angles below which velocities
-# vanish; and magnitude beyond which a net sees no difference.
+# Number of frequencies of the time embedding; sine of the angle below which the
+# velocity is damped; magnitude at which inputs are clipped.
 _WAVES, _CALM, _FAR = 8, 0.1, 20.0
 N_TIMES = 2 * _WAVES
 
 
 def net_inputs(y, time, angles, extra=None):
-    """Inputs of the net: rows with noise, rescaled by the view of their angles, waves
-    of the time, one or (n_rows,), and ``extra`` inputs."""
+    """Inputs of the net: noisy rows, rescaled by the ``view`` of their angles, sines
+    and cosines of the time, a scalar or (n_rows,), and ``extra`` inputs."""
     turns = np.pi * np.arange(1, _WAVES + 1) * np.asarray(time, float).reshape(-1, 1)
     waves = np.concatenate([np.sin(turns), np.cos(turns)], axis=1).astype(y.dtype)
     parts = [
@@ -45,15 +45,18 @@ def net_inputs(y, time, angles, extra=None):
 
 
 def calm(angles):
-    """Factors of outputs of the net, small where noise is no more than rounding."""
+    """Factors that damp the net's outputs at small angles, where noise is mere
+    rounding."""
     return angles.sin / np.sqrt(angles.sin**2 + angles.sin.dtype.type(_CALM**2))
 
 
 class Field(NamedTuple):
-    """Velocity by a net with parameters and statistics, of components with ``clocks``.
-    The last ``n_covariates`` of ``n_extra`` inputs are covariates, zeros for none;
-    outputs move away from those without covariates by ``guidance`` times the
-    difference. The net sees no time unless it is ``timed``."""
+    """Velocity field of a net.
+
+    The last ``n_covariates`` of the ``n_extra`` extra inputs are covariates, zero if
+    unknown. Classifier-free ``guidance`` extrapolates from the output without
+    covariates. The net depends on time only if ``timed``.
+    """
 
     net: object
     params: tuple
@@ -65,16 +68,16 @@ class Field(NamedTuple):
     timed: bool = True
 
     def at(self, y, time):
-        """Angles at a time, in the type of rows."""
+        """Angles at a time, in the data type of rows y."""
         return self.clocks(time, y.dtype)
 
     def velocity(self, y, time, extra=None):
-        """Velocity of rows at a time, by angle."""
+        """Velocity of rows y at a time: derivative with respect to the angles."""
         out = self.out(y, time, extra)[:, : y.shape[1]]
         return calm(self.at(y, time)) * out
 
     def out(self, y, time, extra=None):
-        """Outputs of the net for rows at a time."""
+        """Outputs of the net, with guidance, for rows y at a time."""
         if extra is None:
             extra = np.zeros((len(y), self.n_extra), y.dtype)
         covariates = slice(self.n_extra - self.n_covariates, None)
@@ -90,9 +93,8 @@ class Field(NamedTuple):
         return self.net.apply(self.params, self.statistics, x)[0]
 
     def divergence(self, y, time, probe=None, extra=None):
-        """Velocity, and the sum over components of its derivatives, each times the
-        derivative of its angle by time: exactly, or in the direction of a ``probe`` of
-        signs."""
+        """Velocity, and its divergence with respect to time, (n_rows,): exact, or the
+        Hutchinson estimate for a ``probe`` of random signs."""
         angles, n = self.at(y, time), y.shape[1]
         y_each, dy = y, probe
         if probe is None:
@@ -105,28 +107,28 @@ class Field(NamedTuple):
         dx = np.zeros_like(x)
         dx[:, :n] = np.where(abs(y_each) < _FAR, dy, 0) * angles.view
         out, tangent = self.net.tangent(self.params, self.statistics, x, dx)
-        size = calm(angles)
-        slopes = (dy * tangent * (size * angles.rate)).sum(axis=1, dtype=np.float64)
+        damping = calm(angles)
+        slopes = (dy * tangent * (damping * angles.rate)).sum(axis=1, dtype=np.float64)
         shape = len(y), n if probe is None else 1
-        velocity = size * out.reshape((*shape, n))[:, 0]
+        velocity = damping * out.reshape((*shape, n))[:, 0]
         return velocity, slopes.reshape(shape).sum(axis=1)
 
 
 def moved(field, y, times, extra=None):
-    """Rows moved along the flow from each time to the next, by Heun's method [2]_."""
+    """Move rows along the flow through a sequence of times by Heun's method [2]_."""
     if not y.shape[1]:
         return y
-    for now, after in pairwise(times):
-        turn = field.at(y, after).psi - field.at(y, now).psi
-        v = field.velocity(y, now, extra)
-        ahead = field.velocity(y + turn * v, after, extra)
-        y = y + turn * (v + ahead) / 2
+    for time, next_time in pairwise(times):
+        angle = field.at(y, next_time).psi - field.at(y, time).psi
+        v = field.velocity(y, time, extra)
+        v_next = field.velocity(y + angle * v, next_time, extra)
+        y = y + angle * (v + v_next) / 2
     return y
 
 
 def flowed(field, y, n_steps, probe=None, extra=None):
-    """Rows without noise moved to noise, and the log of the volume ratio, by the
-    classical Runge-Kutta method."""
+    """Move rows from data to noise by the classical Runge-Kutta method; return them and
+    the log-determinant, (n_rows,)."""
     log_volume, step = np.zeros(len(y)), 1 / n_steps
 
     def slope(y, time):
@@ -145,8 +147,8 @@ def flowed(field, y, n_steps, probe=None, extra=None):
 
 
 def noised(field, y, now, after, rng):
-    """Rows with the noise of a time, noised to a later time."""
+    """Add noise to rows, from the noise level of the time ``now`` to a higher level."""
     old, new = field.at(y, now), field.at(y, after)
-    kept = new.cos / old.cos
+    decay = new.cos / old.cos
     noise = rng.normal(y.shape[1], y.dtype)
-    return kept * y + np.sqrt(np.maximum(1 - kept**2, 0)) * noise
+    return decay * y + np.sqrt(np.maximum(1 - decay**2, 0)) * noise

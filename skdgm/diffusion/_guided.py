@@ -1,23 +1,24 @@
-r"""Draws of rows conditional on known entries, by weighted particles.
+r"""Twisted sequential Monte Carlo: draws of rows conditional on observed entries.
 
-Rows z, in components, are about normal conditional on rows with noise, y, and so are
-known entries :math:`x_o = z B_o + m_o`:
+Given noisy components y, the components z are approximately normal, and so are the
+observed entries :math:`x_o = z B_o + m_o`:
 
 .. math:: z \mid y \approx \mathcal{N}(\hat z(y, t), D_t), \qquad
    \hat z = \cos \psi \odot y - \sin \psi \odot v(y, t), \quad
    D_t = \operatorname{diag}(\sin^2 \psi)
 
-which is exact where rows are normal. A step to less noise draws z given y and
-:math:`x_o`, then noise at the earlier time given y and z. Its particle has the weight
+The approximation is exact if rows are normal. A step from time t to an earlier time s
+draws z given y and :math:`x_o`, then :math:`y_s` given :math:`y_t` and z. The
+importance weight of the particle is
 
 .. math:: w = \frac{\mathcal{N}(x_o; \hat z(y_s, s) B_o + m_o, B_o^\top D_s B_o)}{
    \mathcal{N}(x_o; \bar z B_o + m_o, B_o^\top D_s B_o)}, \qquad
    \bar z = \mathbb{E}[z \mid y_s, y_t]
 
-where the mean is that of the step; the first weight is :math:`\mathcal{N}(x_o; \hat
-z(y_1, 1) B_o + m_o, B_o^\top B_o)`. As their number grows, particles are draws of the
-ancestral sampler conditional on the known entries, whose density is the expectation of
-the weights: a twisted diffusion sampler [1]_.
+and the initial weight is :math:`\mathcal{N}(x_o; \hat z(y_1, 1) B_o + m_o, B_o^\top
+B_o)`. The mean weight is an unbiased estimate of the density of the observed entries.
+As the number of particles grows, they become exact draws of the ancestral sampler
+conditional on the observed entries [1]_.
 
 References
 ----------
@@ -36,15 +37,16 @@ from skdgm.autoregressive.normal_moments import patterns
 from skdgm.utils import addresses
 from skdgm.utils.math import LOG_2PI, log_mean_exp
 
-# Share of the variances of known entries that is added to these.
+# Ridge on the covariance of observed entries, relative to their variances.
 _RIDGE = 1e-6
-# Purposes of random numbers, those of densities among them.
+# Random streams.
 _START, _CLAMP, _RAISE, _SHOW, _PICK = addresses.DIFFUSION_GUIDED
 
 
 class Guide:
-    """Known entries of rows v, NaN where missing, in the units of a model with a
-    ``frame``; particles are of shape (n_rows, n_particles, n_components)."""
+    """Likelihood of the observed entries of rows v, NaN where missing, in units of a
+    model with a ``frame``. Particles have the shape (n_rows, n_particles,
+    n_components)."""
 
     def __init__(self, frame, v):
         self.B, self.gap = frame.backward.W, v.astype(np.float64) - frame.backward.b
@@ -56,8 +58,8 @@ class Guide:
         ]
 
     def drawn(self, z, variance):
-        """Draws z of components of some ``variance``, moved to draws conditional on the
-        known entries."""
+        """Turn draws z of components with ``variance`` into draws conditional on the
+        observed entries."""
         moved = z.copy()
         for rows, known, solve, _ in self._solvers(variance):
             gap = self._gaps(z, rows, known)
@@ -68,8 +70,8 @@ class Guide:
         return moved
 
     def log_density(self, mean, variance, relative_to=None):
-        """Log densities of known entries given means of components, (n_rows,
-        n_particles); minus those given other means, ``relative_to``."""
+        """Log-densities of observed entries, (n_rows, n_particles), given means of
+        components, minus the log-densities given means ``relative_to``."""
         log_p = np.zeros(mean.shape[:2])
         for rows, known, solve, log_det in self._solvers(variance):
 
@@ -90,9 +92,9 @@ class Guide:
         return self.gap[np.ix_(rows, known)][:, None] - x
 
     def _solvers(self, variance):
-        """Rows of a pattern, its known columns, a function that multiplies gaps by the
-        inverse of their covariance, and its log determinant; kept until the variance
-        changes."""
+        """Per missingness pattern: rows, observed columns, a function that multiplies
+        by the inverse of the covariance, and the log-determinant; cached per
+        ``variance``."""
         if self._last is None or not np.array_equal(self._last[0], variance):
             solvers = [
                 (rows, known, *self._solver(known, variance))
@@ -118,73 +120,82 @@ class Guide:
 
 
 def resampled(log_w, rng):
-    """Numbers of particles, (n_rows, n_particles), and their log weights, after
-    systematic resampling of rows with less than half as many effective particles; and
-    the log of the mean weight that is taken out, (n_rows,)."""
+    """Resample systematically the rows whose effective sample size is below one half.
+
+    Returns particle indices and log-weights, (n_rows, n_particles), and the log of the
+    mean weight before resampling, (n_rows,).
+    """
     n = log_w.shape[1]
     total = logsumexp(log_w, axis=1, keepdims=True)
     w = np.exp(log_w - total)
-    few = (w**2).sum(axis=1, keepdims=True) * n > 2
-    upto = w.cumsum(axis=1)
-    ticks = (np.arange(n) + rng.uniform(1)) / n
-    index = (ticks[:, :, None] > upto[:, None]).sum(axis=2).clip(max=n - 1)
-    index = np.where(few, index, np.arange(n))
-    return index, np.where(few, 0.0, log_w), np.where(few, total - np.log(n), 0)[:, 0]
+    degenerate = (w**2).sum(axis=1, keepdims=True) * n > 2
+    cumulative = w.cumsum(axis=1)
+    positions = (np.arange(n) + rng.uniform(1)) / n
+    index = (positions[:, :, None] > cumulative[:, None]).sum(axis=2).clip(max=n - 1)
+    index = np.where(degenerate, index, np.arange(n))
+    return (
+        index,
+        np.where(degenerate, 0.0, log_w),
+        np.where(degenerate, total - np.log(n), 0)[:, 0],
+    )
 
 
 def bridged(y, z, at, to, noise):
-    """Rows with the noise of an earlier time, given rows y with that of a later one and
-    rows z; and a function of the mean of z given y, the mean of z given both."""
-    kept = at.cos / to.cos
-    before, left = at.sin**2, 1 - kept**2
-    from_y, from_z = kept * to.sin**2 / before, to.cos * left / before
-    variance = to.sin**2 * left / before
+    """Rows at an earlier time, drawn given rows y at a later time and clean rows z; and
+    a function that maps the mean of z given y to its mean given both times."""
+    decay = at.cos / to.cos
+    variance_at, added = at.sin**2, 1 - decay**2
+    from_y, from_z = decay * to.sin**2 / variance_at, to.cos * added / variance_at
+    variance = to.sin**2 * added / variance_at
     earlier = from_y * y + from_z * z + np.sqrt(variance) * noise
 
     def mean(z_mean):
         pull = from_z * (earlier - from_y * y) / np.maximum(variance, 1e-300)
-        return to.sin**2 * (z_mean / before + pull)
+        return to.sin**2 * (z_mean / variance_at + pull)
 
     return earlier, mean
 
 
 def drawn_given(density, v, rng, covariates, turns):
-    """Draw missing entries of rows v conditional on known real ones, by particles of a
-    :class:`~skdgm.diffusion._density.DiffusionDensity`; log densities of the known ones
-    are added to the log weights of ``turns``."""
-    n, n_each = len(v), density.now.n_resamplings
-    y, coded, log_w, log_mean = _walked(density, v, rng, covariates, n_each, turns)
+    """Draw missing entries of rows v conditional on observed real entries, by
+    particles. The log-densities of the observed entries are added to the log-weights of
+    ``turns``."""
+    n, n_particles = len(v), density.now.n_resamplings
+    y, coded, log_w, log_mean = _walked(density, v, rng, covariates, n_particles, turns)
     turns.log_w += log_mean + log_mean_exp(log_w.T)[0]
-    best = (log_w + rng.fold(_PICK).gumbel(n_each)).argmax(axis=1)
-    place = best + n_each * np.arange(n)
+    chosen = (log_w + rng.fold(_PICK).gumbel(n_particles)).argmax(axis=1)
+    place = chosen + n_particles * np.arange(n)
     return density.layout.joined(density.frame.rows(y[place]), coded[place])
 
 
 def log_p_given(density, v, rng, covariates, n_each):
-    """Log densities of the known real entries of rows v given their masked columns, by
-    ``n_each`` particles; a lower bound in expectation."""
+    """Estimate the log-density of the observed real entries of rows v given their
+    masked columns by ``n_each`` particles; a lower bound in expectation."""
     log_w, log_mean = _walked(density, v, rng, covariates, n_each)[2:]
     return log_mean + log_mean_exp(log_w.T)[0]
 
 
 def _walked(density, v, rng, covariates, n_each, turns=None):
-    """Particles of rows: components without noise, and masked columns, which get no
-    values without ``turns``; log weights, (n_rows, n_each); and the log of the mean
-    weights that were taken out, (n_rows,)."""
+    """Run the particles of rows from noise to data.
+
+    Returns components and masked columns, which stay as they are without ``turns``;
+    log-weights, (n_rows, n_each); and the log of the mean weights that resampling
+    removed, (n_rows,).
+    """
     field = density.field(v.dtype, density.now.guidance)
     n, frame, layout = len(v), density.frame, density.layout
     real, coded = layout.split(v)
     guide = Guide(frame, real)
-    shape, each = (n, n_each, real.shape[1]), np.repeat(np.arange(n), n_each)
-    streams, turns = rng.each(n_each), None if turns is None else turns.take(each)
-    coded, covariates = coded[each], covariates[each]
-    incomplete, log_mean = np.isnan(real).any(axis=1)[each], np.zeros(n)
-    known = frame.components(np.where(np.isnan(real), 0, real))[each]
+    shape, row_of = (n, n_each, real.shape[1]), np.repeat(np.arange(n), n_each)
+    streams, turns = rng.each(n_each), None if turns is None else turns.take(row_of)
+    coded, covariates = coded[row_of], covariates[row_of]
+    incomplete, log_mean = np.isnan(real).any(axis=1)[row_of], np.zeros(n)
+    observed = frame.components(np.where(np.isnan(real), 0, real))[row_of]
 
     def denoised(y, time):
         extra, times = layout.extra_inputs(coded, covariates), time * incomplete
-        at = field.at(y, times)
-        return at.cos * y - at.sin * field.velocity(y, times, extra)
+        angles = field.at(y, times)
+        return angles.cos * y - angles.sin * field.velocity(y, times, extra)
 
     def masked_outputs(y, times, coded, rows):
         extra = layout.extra_inputs(coded[rows], covariates[rows])
@@ -196,29 +207,33 @@ def _walked(density, v, rng, covariates, n_each, turns=None):
     # Half steps with one velocity each cost as much as Heun's method.
     times = np.linspace(1, 0, 2 * density.now.n_steps + 1)
     start = streams.fold(_START).normal(shape[2], v.dtype)
-    y = np.where(incomplete[:, None], start, known)
+    y = np.where(incomplete[:, None], start, observed)
     z_mean = denoised(y, 1.0)
     log_w = guide.log_density(z_mean.reshape(shape), np.ones(shape[2]))
-    for k, (now, after) in enumerate(pairwise(times)):
-        at, to = (density.clocks(time, np.float64) for time in (now, after))
-        z = z_mean + at.sin * streams.fold(_CLAMP, k).normal(shape[2])
-        z = guide.drawn(z.reshape(shape), at.sin[0] ** 2).reshape(y.shape)
+    for k, (time, next_time) in enumerate(pairwise(times)):
+        angles, next_angles = (
+            density.clocks(time, np.float64) for time in (time, next_time)
+        )
+        z = z_mean + angles.sin * streams.fold(_CLAMP, k).normal(shape[2])
+        z = guide.drawn(z.reshape(shape), angles.sin[0] ** 2).reshape(y.shape)
         noise = streams.fold(_RAISE, k).normal(shape[2])
-        earlier, mean = bridged(y, z, at, to, noise)
-        last = mean(z_mean)
-        y = np.where(incomplete[:, None], earlier, known).astype(v.dtype)
+        bridged_y, mean = bridged(y, z, angles, next_angles, noise)
+        bridge_mean = mean(z_mean)
+        y = np.where(incomplete[:, None], bridged_y, observed).astype(v.dtype)
         if turns is not None:
-            outputs = partial(masked_outputs, y, after * incomplete, coded)
-            coded = turns.shown(coded, after, outputs, streams.fold(_SHOW, k))
-        if not after:
+            outputs = partial(masked_outputs, y, next_time * incomplete, coded)
+            coded = turns.shown(coded, next_time, outputs, streams.fold(_SHOW, k))
+        if not next_time:
             break
-        z_mean = denoised(y, after)
+        z_mean = denoised(y, next_time)
         log_w += guide.log_density(
-            z_mean.reshape(shape), to.sin[0] ** 2, relative_to=last.reshape(shape)
+            z_mean.reshape(shape),
+            next_angles.sin[0] ** 2,
+            relative_to=bridge_mean.reshape(shape),
         )
         log_w += spent()
-        index, log_w, total = resampled(log_w, rng.fold(_PICK, k))
-        place = (index + n_each * np.arange(n)[:, None]).ravel()
-        y, z_mean, coded = y[place], z_mean[place], coded[place]
-        log_mean += total
+        index, log_w, log_removed = resampled(log_w, rng.fold(_PICK, k))
+        chosen = (index + n_each * np.arange(n)[:, None]).ravel()
+        y, z_mean, coded = y[chosen], z_mean[chosen], coded[chosen]
+        log_mean += log_removed
     return y, coded, log_w + spent(), log_mean

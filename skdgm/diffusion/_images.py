@@ -1,11 +1,12 @@
-r"""Nets whose inputs are images with noise, or with masks.
+r"""U-nets for images with noise or with masks.
 
 .. math:: v = Q^\top F(Q \tilde y, s)
 
-Components with noise, in units in which noise is equal in all of them, are rotated to
-pixels by their principal axes Q, an orthogonal matrix; the outputs of a net F of
-images, a velocity of each pixel, are rotated back. Waves of time and the covariates are
-further inputs s. Masked pixels have two planes: their values, and which have one.
+Noisy components :math:`\tilde y`, in units in which they have equal noise, are rotated
+to pixels by their principal axes Q, an orthogonal matrix. The outputs of the U-net F, a
+velocity of each pixel, are rotated back. The time embedding and the covariates are
+further inputs s. Masked pixels have two planes: values, and indicators of observed
+values.
 """
 
 from itertools import pairwise
@@ -23,8 +24,8 @@ from skdgm.utils.images import CONV, CONV_SHAPE, halvings, image_shape
 
 
 def shape_of(structure, layout):
-    """Height, width and channels of the images that rows are; ValueError if columns are
-    no images, or not all of one kind."""
+    """Height, width and channels of the images in rows; ValueError if columns are not
+    pixels of one kind."""
     n = len(layout.noisy) + len(layout.masked)
     shape = image_shape(n, structure.image_shape, who=CONV, name=CONV_SHAPE)
     output = layout.output
@@ -41,13 +42,13 @@ def shape_of(structure, layout):
 
 def image_net(structure, layout, n_covariates):
     """Net from :func:`~skdgm.diffusion._field.net_inputs` to velocities or
-    distributions of pixels; its statistics are the principal axes of the pixels,
-    (n_columns, n_columns), of no size for independent ones."""
+    distributions of pixels. Its statistics are the principal axes, (n_columns,
+    n_columns), or an empty matrix for independent pixels."""
     height, width, channels = shape_of(structure, layout)
-    each = 1 if layout.output is None else int(layout.output.n_inputs[0]) + 1
+    n_planes = 1 if layout.output is None else int(layout.output.n_inputs[0]) + 1
     n_maps = layout.n_outputs // (height * width)
     body = unet(
-        (height, width, channels * each),
+        (height, width, channels * n_planes),
         N_TIMES + n_covariates,
         structure.conv_layer_sizes,
         structure.hidden_layer_sizes,
@@ -55,18 +56,18 @@ def image_net(structure, layout, n_covariates):
         int(n_maps),
     )
 
-    parts = ImageParts(body, layout)
-    return Net(parts.init, parts.apply, parts.tangent)
+    net = ImageParts(body, layout)
+    return Net(net.init, net.apply, net.tangent)
 
 
 class ImageParts(NamedTuple):
-    """Functions of a net whose ``body`` is a net of images."""
+    """Init, apply and tangent functions of a net around ``body``, a net of images."""
 
     body: Net
     layout: ColumnLayout
 
     def init(self, rng, n_inputs, dtype):
-        """Number of outputs, parameters, and statistics without axes."""
+        """Number of outputs, parameters, and statistics with empty axes."""
         n_outputs, params, _ = self.body.init(rng, n_inputs, dtype)
         return n_outputs, params, (np.zeros((0, 0), dtype),)
 
@@ -77,7 +78,7 @@ class ImageParts(NamedTuple):
         return _components(out, axes), statistics
 
     def tangent(self, params, statistics, x, dx, rng=None, train=False):
-        """Outputs, and their derivatives in the direction dx of inputs."""
+        """Outputs, and their directional derivatives along dx."""
         (axes,) = statistics
         x, dx = (_arranged(self.layout, axes, part) for part in (x, dx))
         out, slopes = self.body.tangent(params, (), x, dx)
@@ -85,27 +86,28 @@ class ImageParts(NamedTuple):
 
 
 def sizes_of(structure, layout):
-    """Most numbers of a layer for one row, and about the number of weights."""
+    """Largest number of activations of a layer for one row, and the approximate number
+    of weights."""
     height, width, channels = shape_of(structure, layout)
-    *_, low = halvings((height, width), len(structure.conv_layer_sizes) - 1)
-    n_low = prod(low) * structure.conv_layer_sizes[-1]
+    *_, smallest = halvings((height, width), len(structure.conv_layer_sizes) - 1)
+    n_smallest = prod(smallest) * structure.conv_layer_sizes[-1]
     hidden = structure.hidden_layer_sizes
-    dense_sizes = [n_low, *hidden, n_low] if hidden else []
+    dense_sizes = [n_smallest, *hidden, n_smallest] if hidden else []
     maps = [channels, *structure.conv_layer_sizes]
     n_weights = sum(a * b for a, b in pairwise(dense_sizes))
     n_weights += AREA * sum(b * (a + 2 * b) for a, b in pairwise(maps))
-    return max((height * width * max(maps), *hidden, n_low)), n_weights
+    return max((height * width * max(maps), *hidden, n_smallest)), n_weights
 
 
 def _components(out, axes):
-    """Components of pixels."""
+    """Rotate pixels to components."""
     if not axes.size:
         return out
     return dense(out, axes, np.zeros(len(axes), axes.dtype), "identity")
 
 
 def _arranged(layout, axes, x):
-    """Inputs as images, then all others."""
+    """Inputs as images, followed by all other inputs."""
     n, output = len(layout.noisy), layout.output
     if output is None:
         return np.concatenate([x[:, :n] @ axes.T, x[:, n:]], 1) if axes.size else x

@@ -1,18 +1,18 @@
-r"""Columns that are mixed with noise, and columns that are masked.
+r"""Split of the columns into noisy columns and masked columns.
 
 A masked column has no value until it is drawn [1]_. At time t, :math:`k = \lceil t n
-\rceil` of the n columns of a row are masked, with any k equally likely, and are
-predicted from the others:
+\rceil` of the n columns of a row are masked, every subset of size k with the same
+probability, and the net predicts them from the others:
 
 .. math:: -\log p(x) \le \frac1n \sum_{k=1}^n \mathbb{E} \left[ \frac{n}{k}
    \sum_{j \text{ masked}} -\log p_j(x_j \mid x_\text{seen}, y) \right]
 
-It is equal if the distributions are exact and columns are drawn one by one [2]_. Real
-columns y have the noise of time (k - 1) / n, at which one of k masked columns is drawn,
-and their own bound, conditional on columns that are not masked: the sum of both bounds
-the log-likelihood of a row. As k is at least 1 while there is noise, half of the
-training rows have the noise of an independent time, at which none may be masked: real
-columns may then be drawn conditional on all masked ones.
+The bound is tight if the distributions are exact and columns are drawn one by one [2]_.
+The noisy columns y have the noise of time (k - 1) / n, at which one of k masked columns
+is drawn. They have a bound of their own, conditional on the unmasked columns, and the
+sum of the two bounds is a bound for the row. Half of the training rows have noise of an
+independent time, at which possibly no column is masked. The sampler can then draw real
+columns conditional on all other columns.
 
 References
 ----------
@@ -36,17 +36,17 @@ from skdgm.distributions import (
     standard_mixture,
 )
 
-# Components of the densities of masked columns of numbers, and of columns with phases,
-# such as dates, whose seasons are a mode in each year; their least variance.
+# Mixture components for masked numeric columns; for periodic columns such as dates,
+# with a mode in each year; least variance of a component.
 _COMPONENTS, _OF_WAVES, _FLOOR = 5, 30, 1e-4
-# Steps of a column of numbers from which on it has noise.
+# Numeric columns with at least this many possible values are noisy.
 _STEPS = 200
 
 
 class ColumnLayout(NamedTuple):
-    """Numbers of the columns that are mixed with noise and of masked columns, and
-    distributions of masked columns and of all, each a MixedOutput, or None if no column
-    is masked. With ``flips`` bits are flipped instead of masked."""
+    """Indices of the ``noisy`` and ``masked`` columns, and output distributions of the
+    masked columns (``output``) and of all columns (``whole``), each a MixedOutput, or
+    None without masked columns. With ``flips``, bits are flipped instead of masked."""
 
     noisy: np.ndarray
     masked: np.ndarray
@@ -56,7 +56,8 @@ class ColumnLayout(NamedTuple):
 
     @classmethod
     def of(cls, columns, column_types, flips=False):
-        """Layout of columns, whose kinds they have, or ``column_types`` of options."""
+        """Layout by the kinds of ``columns``, or by the option ``column_types`` if they
+        have no kinds."""
         n = len(columns.seen)
         if column_types == "gaussian":
             return cls(np.arange(n), np.arange(0))
@@ -80,29 +81,30 @@ class ColumnLayout(NamedTuple):
 
     @property
     def timed(self):
-        """True if the net sees the time, which the number of masks shows otherwise."""
+        """True if the net needs the time as an input; otherwise the number of masks
+        shows it."""
         return self.flips or len(self.noisy) > 0
 
     @property
     def n_outputs(self):
-        """Number of outputs of a net: velocities of columns with noise, and parameters
-        of the distributions of masked ones."""
+        """Number of outputs of the net: velocities of noisy columns, then parameters of
+        the distributions of masked columns."""
         return len(self.noisy) + (self.output.n_outputs.sum() if self.output else 0)
 
     @property
     def n_value_inputs(self):
-        """Number of inputs of a net that represent the values of masked columns."""
+        """Number of inputs of the net for the values of masked columns."""
         return self.output.n_inputs.sum() if self.output else 0
 
     @property
     def n_masked_inputs(self):
-        """Number of inputs of a net that represent masked columns: their values, and
-        which of them have one."""
+        """Number of inputs of the net for masked columns: values, and indicators of
+        observed values."""
         return self.n_value_inputs + len(self.masked)
 
     def start(self, share):
-        """Outputs at which training begins, given the means of inputs of all columns:
-        they reproduce the frequencies of values of masked columns."""
+        """Initial biases of the outputs, given the mean inputs of all columns: they
+        reproduce the marginal frequencies of masked columns."""
         start = np.zeros(self.n_outputs)
         if self.output:
             places = places_of(self.masked, self.whole.n_outputs)
@@ -110,13 +112,13 @@ class ColumnLayout(NamedTuple):
         return start
 
     def split(self, v):
-        """Columns with noise, and masked columns, of rows."""
+        """Noisy columns and masked columns of rows v."""
         if not self.output:
             return v, v[:, :0]
         return v[:, self.noisy], v[:, self.masked]
 
     def joined(self, real, coded):
-        """Rows of all columns."""
+        """Rows made of noisy columns ``real`` and masked columns ``coded``."""
         if not self.output:
             return real
         v = np.empty((len(real), real.shape[1] + coded.shape[1]), real.dtype)
@@ -124,8 +126,8 @@ class ColumnLayout(NamedTuple):
         return v
 
     def extra_inputs(self, coded, covariates=None):
-        """Inputs that represent masked columns, NaN where masked, then the covariates;
-        None if there are neither."""
+        """Inputs of the net for masked columns, NaN where masked, and for covariates;
+        None without either."""
         if not self.output:
             return covariates
         seen = (~np.isnan(coded)).astype(coded.dtype)
@@ -135,17 +137,20 @@ class ColumnLayout(NamedTuple):
 
 
 def _is_fine(scale):
-    """Return whether a column of numbers has so many values that they may be mixed with
-    noise, and no phases, as dates have, which noise would hide."""
+    """Return True for numbers that are fine-grained enough for noise and not periodic;
+    noise would hide the phase of a date."""
     if len(scale.atoms) or len(scale.waves):
         return False
     return not scale.step or scale.high - scale.low >= _STEPS * scale.step
 
 
 class Turns:
-    """Order in which the columns of rows, NaN where masked, get their values: columns
-    with ``events``, a dict, first, then dates, on whose phases others depend, then all
-    others, at random. ``log_w`` is the log probability of events."""
+    """Random order in which masked entries, NaN in ``coded``, get their values.
+
+    Columns with ``events``, a dict from columns to allowed values, come first, then
+    dates, since other columns depend on their phases, then the other columns at random.
+    ``log_w`` accumulates the log-probabilities of the events.
+    """
 
     def __init__(self, layout, coded, rng, events=()):
         self.layout, self.events = layout, dict(events)
@@ -161,25 +166,25 @@ class Turns:
         self.rank = place - (coded.shape[1] - self.n_unknown)[:, None]
 
     def take(self, index):
-        """Turns of rows at an index array, without weights."""
+        """Turns of the rows at an index array, with zero log-weights."""
         turns = copy(self)
         turns.n_unknown, turns.rank = self.n_unknown[index], self.rank[index]
         turns.log_w = np.zeros(len(index))
         return turns
 
     def spent(self):
-        """Log probabilities of events since the last call."""
+        """Return ``log_w`` and reset it to zero."""
         log_w, self.log_w = self.log_w, np.zeros(len(self.log_w))
         return log_w
 
     def due(self, coded, time):
-        """Mask of entries that have no value yet, and get one before a time."""
+        """Mask of the entries that get a value by ``time``."""
         left = np.ceil(time * self.n_unknown - 1e-9)
         return np.isnan(coded) & (self.rank >= left[:, None])
 
     def shown(self, coded, turn, outputs, rng):
-        """Masked columns, with draws for entries whose ``turn``, a time, has come, by
-        ``outputs(rows)`` of a net for the rows at an index."""
+        """Masked columns after draws for the entries that are due at the time ``turn``;
+        ``outputs(rows)`` evaluates the net for the rows at an index."""
         due = self.due(coded, turn)
         rows = np.flatnonzero(due.any(axis=1))
         if not rows.size:
@@ -190,7 +195,7 @@ class Turns:
         return shown
 
     def drawn(self, out, due, index, rng):
-        """Values drawn for the rows at an index, given outputs of a net."""
+        """Draw masked columns for the rows at ``index``, given outputs of the net."""
         output = self.layout.output
         coded = output.draw(out, rng)
         for j, event in self.events.items():
@@ -206,9 +211,11 @@ class Turns:
 
 
 def masked(coded, time, uniform, whole=False):
-    """Masked columns of rows at times, (n_rows,): the seen values, NaN where masked;
-    the masked values, NaN elsewhere; and weights of the losses of rows. Rows of the
-    mask ``whole`` are not masked."""
+    """Mask columns of rows at times, (n_rows,).
+
+    Returns the observed values, NaN where masked; the values under the masks, NaN
+    elsewhere; and the weight of each row's loss. Rows in ``whole`` keep all values.
+    """
     seen, lost, factor = hide(coded, np.minimum(1 - time, 1 - 1e-9), uniform)
     if not np.any(whole):
         return seen, lost, factor

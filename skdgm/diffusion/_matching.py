@@ -1,14 +1,14 @@
-r"""Denoising score matching over all levels of noise, and its bound on likelihoods.
+r"""Denoising score matching at all noise levels, and its bound on log-likelihoods.
 
 .. math:: -\log p(x) \le -\log \mathcal{N}(z; 0, I) + \log \left\lvert
    \frac{\partial x}{\partial z} \right\rvert + \mathbb{E}_\epsilon \int \sum_i
    \frac{(v_i(y, t) - V_i)^2 - V_i^2}{\tan \psi_i} \, \mathrm{d} \psi_i, \qquad
    V = \cos \psi \odot \epsilon - \sin \psi \odot z
 
-The bound of a model is the evidence lower bound of its diffusion in continuous time
-[1]_, minus that of a normal distribution, which is its likelihood. The integral is a
-mean over uniform times; without the tangent, it is a sum of squared errors that counts
-all angles alike, and weighs much noise more.
+This is the evidence lower bound of the diffusion in continuous time [1]_, written as
+the exact likelihood of a normal distribution plus the improvement by the net. The
+integral is estimated at uniform times. Without the factor :math:`1 / \tan \psi_i` it is
+a sum of squared errors in which all angles count alike and high noise counts more.
 
 References
 ----------
@@ -32,34 +32,33 @@ from skdgm.utils.math import LOG_2PI
 from skdgm.utils.rows import View
 from skdgm.utils.tree import astype
 
-# Purposes of random numbers.
+# Random streams.
 _MISSING, _TIME, _NOISE, _FREE, _HIDE = range(1, 6)
-# Most columns whose covariance is learned.
+# Largest number of columns with a learned covariance.
 _MOST = 1024
-# One watched training row of so many.
+# One in four training rows is monitored.
 _THINNED = 4
-# Times of each row of a batch, by the most columns; least times of a watched row, by
-# the same, most times, and times of all watched rows together.
+# Times per row of a minibatch, by the largest number of columns; fewest times per
+# monitored row, in the same form; most times per row; times of all monitored rows.
 _EACH = (48, 4), (256, 2), (np.inf, 1)
 _WATCHED, _MANY, _POINTS = ((48, 4), (np.inf, 2)), 32, 1024
-# Draws of the missing entries of a row in an update, at most.
+# Most draws of the missing entries of a row in an update.
 _FILLED = 8
-# Share of the rows whose masked columns have another time than their noise.
+# Share of the rows whose masks and noise have independent times.
 _APART = 0.5
 # Share of the rows whose covariates are dropped.
 _DROPPED = 0.1
-# Limit on the numbers of one layer for all rows of a block.
+# Largest number of activations of a layer for all rows of a batch.
 ROOM = 2**17
 
 
 class Denoised(NamedTuple):
-    """Inputs of a net, of rows with noise at some times and masked columns, and all
-    that the losses of its outputs depend on.
+    """Inputs of the net for noisy rows, and the terms of the loss.
 
-    ``scale`` are factors of the outputs, ``velocity`` their targets, ``weight`` the
-    weights of squared errors, and ``normal`` the negative log-likelihood by a normal
-    distribution; ``lost`` has the masked values, the weights of their losses and
-    perhaps an offset of outputs, or is None.
+    ``scale`` multiplies the outputs, ``velocity`` are their targets, ``weight`` the
+    weights of squared errors, and ``normal`` the negative log-likelihood under a normal
+    distribution. ``lost`` is None, or a tuple of the values under the masks, the
+    weights of their losses and an optional offset of the outputs.
     """
 
     inputs: np.ndarray
@@ -71,8 +70,8 @@ class Denoised(NamedTuple):
 
 
 class Denoiser(NamedTuple):
-    """Net with a layout of masked columns, parameters and statistics, and the frame of
-    rows with its clocks."""
+    """Net with its parameters and statistics, and the ``layout``, ``frame`` and
+    ``clocks`` of its rows."""
 
     net: Net
     layout: ColumnLayout
@@ -82,33 +81,36 @@ class Denoiser(NamedTuple):
     clocks: Clocks
 
     def losses(self, denoised):
-        """Loss of each row, differentiable, and updated statistics."""
+        """Differentiable loss of each row, (n_rows,), and updated statistics."""
         out, after = self.net.apply(
             self.params, self.statistics, denoised.inputs, train=True
         )
-        v, losses, n = out, denoised.normal, denoised.velocity.shape[1]
+        velocity, losses, n_noisy = out, denoised.normal, denoised.velocity.shape[1]
         if denoised.lost is not None:
             values, factor, *offset = denoised.lost
-            part = columns(out, n, self.layout.n_outputs)
-            part = part + offset[0] if offset else part
-            v = columns(out, 0, n)
-            losses = losses + factor * nll(part, (), values, self.layout.output)
-        v = denoised.scale * v
-        errors = denoised.weight * v * (v - 2 * denoised.velocity)
+            masked_out = columns(out, n_noisy, self.layout.n_outputs)
+            masked_out = masked_out + offset[0] if offset else masked_out
+            velocity = columns(out, 0, n_noisy)
+            losses = losses + factor * nll(masked_out, (), values, self.layout.output)
+        velocity = denoised.scale * velocity
+        errors = denoised.weight * velocity * (velocity - 2 * denoised.velocity)
         return losses + errors.sum(axis=1), after
 
     def noised(self, v, time, noise, hidden=None, covariates=None, even=False):
-        """Rows v with noise at times, and masked or flipped columns, as of
-        :func:`masked`, a :class:`Denoised`; angles count alike if ``even``."""
+        """:class:`Denoised` rows v at given times, (n_rows,).
+
+        ``hidden`` is the result of :func:`masked`; with ``even``, all angles have the
+        same weight.
+        """
         z, angles = self.frame.components(v), self.clocks(time, v.dtype)
         y = angles.cos * z + angles.sin * noise
         normal = 0.5 * (z * z + v.dtype.type(LOG_2PI)).sum(axis=1)
         normal -= v.dtype.type(self.frame.log_volume)
         lost = None
         if hidden is not None:
-            left, *lost = hidden
+            seen, *lost = hidden
             time = time if self.layout.timed else 0.0
-            covariates = self.layout.extra_inputs(left, covariates)
+            covariates = self.layout.extra_inputs(seen, covariates)
         if even:
             weight = angles.rate * self.clocks.shares.astype(v.dtype)
         else:
@@ -124,10 +126,10 @@ class Denoiser(NamedTuple):
         )
 
     def bounds(self, v, coded, time, noise, uniform, covariates=None):
-        """Upper bounds of negative log-likelihoods, at a time of each row, of columns v
-        with noise, and masked ones by uniform numbers.
+        """Upper bounds on negative log-likelihoods at one time per row, for noisy
+        columns v and masked columns ``coded`` under ``uniform`` random numbers.
 
-        The next of k masked columns gets its value at time (k - 1) / n.
+        The next of k masked columns is drawn at time (k - 1) / n.
         """
         if self.layout.flips:
             return self._bounds_of_flips(v, coded, time, uniform, covariates)
@@ -137,9 +139,9 @@ class Denoiser(NamedTuple):
             return self.losses(denoised)[0]
         values, factor = denoised.lost
         losses, _ = self.losses(denoised._replace(lost=(values, 0 * factor)))
-        n = np.maximum(1, (~np.isnan(coded)).sum(axis=1))
-        before = np.maximum(0, np.ceil(time * n) - 1) / n
-        return losses + self.of_masked(v, before, noise, hidden, covariates)
+        n_masked = np.maximum(1, (~np.isnan(coded)).sum(axis=1))
+        time_before = np.maximum(0, np.ceil(time * n_masked) - 1) / n_masked
+        return losses + self.of_masked(v, time_before, noise, hidden, covariates)
 
     def _bounds_of_flips(self, v, coded, time, uniform, covariates):
         time, weight = _flips.spread(time, coded.shape[1])
@@ -154,19 +156,21 @@ class Denoiser(NamedTuple):
         return weight * _flips.bounded(odds_of, z, coded, time)
 
     def of_masked(self, v, time, noise, hidden, covariates=None):
-        """Losses of :func:`masked` columns, where others have the noise of a time."""
+        """Losses of masked columns; the other columns have the noise of ``time``."""
         denoised = self.noised(v, time, noise, hidden, covariates)
-        nothing = {
+        no_noise_terms = {
             name: 0 * getattr(denoised, name)
             for name in ("scale", "velocity", "weight", "normal")
         }
-        return self.losses(denoised._replace(**nothing))[0]
+        return self.losses(denoised._replace(**no_noise_terms))[0]
 
 
 class MatchingObjective(NetObjective):
-    """Bound on the log-likelihood of a table's rows by a ``net``, which sees their
-    ``covariates`` and masked columns, as a ``layout`` has them; ``width`` is the most
-    numbers of a layer for one row."""
+    """Denoising loss of a table's rows.
+
+    The ``net`` is conditional on ``covariates``; ``layout`` separates noisy from masked
+    columns, and ``width`` is the largest number of activations of a layer for one row.
+    """
 
     thinned = _THINNED
 
@@ -180,15 +184,16 @@ class MatchingObjective(NetObjective):
         self.n_times = next(each for most, each in _EACH if n <= most)
 
     def init(self, rng):
-        """Initial parameters, by which rows are normal, the frame of the rows, and the
-        mixture from which missing entries are drawn, whitened, or ()."""
+        """Initial parameters, under which rows are normal, and statistics: those of the
+        net, the frame of the rows, and the whitened mixture from which missing entries
+        are drawn, or ()."""
         layout, dtype = self.layout, self.rows.dtype
         n_inputs = len(layout.noisy) + N_TIMES + layout.n_masked_inputs
         n_inputs += self.covariates.n_inputs
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
         last = list(layers_of(params))[-1]
         last.W[:] = 0
-        # A convolution has a bias for each map.
+        # A convolution has one bias per map.
         start = layout.start(self.domain.share(self.columns))
         last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)
         frame, base = self._frame()
@@ -215,25 +220,27 @@ class MatchingObjective(NetObjective):
         if n > _MOST:
             return Frame.of(np.zeros(n), None, noise), ()
         normal = fitted(table)
-        gaps = n <= MOST_MIXED and not table.rows.complete
-        base = gaps and mixture_of(table, normal, 0)
+        use_mixture = n <= MOST_MIXED and not table.rows.complete
+        base = use_mixture and mixture_of(table, normal, 0)
         return Frame.of(normal.mean, normal.covariance, noise), base or ()
 
     def prepare(self, state, batch, clock):
-        """Net with the frame of the state, rows with noise, and statistics."""
-        rng, few = self.stream(clock), np.tile(batch, min(self.n_times, _FILLED))
+        """Noisy rows of a minibatch, and the net and statistics for :meth:`forward`."""
+        rng, unfilled = self.stream(clock), np.tile(batch, min(self.n_times, _FILLED))
         batch = np.tile(batch, self.n_times)
-        n, time_noise = len(batch), rng.fold(_TIME).generator()
-        # Times of a batch are spread evenly.
-        time = (time_noise.permutation(n) + time_noise.random(n)) / n
+        n, time_rng = len(batch), rng.fold(_TIME).generator()
+        # Times of a minibatch are stratified.
+        time = (time_rng.permutation(n) + time_rng.random(n)) / n
         shape, dtype = (n, len(self.layout.noisy)), self.rows.dtype
         noise = rng.fold(_NOISE).generator().standard_normal(shape, dtype)
         covariates = self._covariates_of(batch)
         if covariates is not None:
             dropped = rng.fold(_FREE).generator().random(n) < _DROPPED
             covariates[dropped] = 0
-        completed = self.completed(state, few, rng.fold(_MISSING).rows(len(few)))
-        v, log_q, coded = (tiled(part, n // len(few)) for part in completed)
+        completed = self.completed(
+            state, unfilled, rng.fold(_MISSING).rows(len(unfilled))
+        )
+        v, log_q, coded = (tiled(part, n // len(unfilled)) for part in completed)
         hidden = None
         if self.layout.output:
             hidden = self._hidden(coded, time, rng.fold(_HIDE).generator())
@@ -243,57 +250,64 @@ class MatchingObjective(NetObjective):
         return denoiser, denoised, state.statistics
 
     def _hidden(self, coded, time, rng):
-        """Masked or flipped columns of rows at their times; some rows have other times
-        than their noise, and some of these no masked column, so that any columns may be
-        known at all levels of noise."""
-        free = np.zeros(len(time), bool)
+        """Masked or flipped columns at the times of rows. For a share of the rows, the
+        masks have a time of their own, and a few such rows have no mask, so that the
+        net sees all combinations of masks and noise levels."""
+        has_own_time = np.zeros(len(time), bool)
         if len(self.layout.noisy):
-            free = rng.random(len(time)) < _APART
-            time = np.where(free, rng.permutation(time), time)
-            free &= rng.random(len(time)) < 1 / (1 + coded.shape[1])
+            has_own_time = rng.random(len(time)) < _APART
+            time = np.where(has_own_time, rng.permutation(time), time)
+            has_own_time &= rng.random(len(time)) < 1 / (1 + coded.shape[1])
         uniform = rng.random(coded.shape, np.float32)
         if self.layout.flips:
-            left = _flips.flipped(coded, uniform, time)
-            one = np.ones(len(coded), coded.dtype)
-            return left, coded, one, _flips.offset(left, time)
-        return masked(coded, time, uniform, free)
+            flipped = _flips.flipped(coded, uniform, time)
+            ones = np.ones(len(coded), coded.dtype)
+            return flipped, coded, ones, _flips.offset(flipped, time)
+        return masked(coded, time, uniform, has_own_time)
 
     def forward(self, params, prepared):
-        """Loss of each row, differentiable."""
+        """Differentiable loss of each row."""
         denoiser, denoised, (_, *fixed) = prepared
         losses, after = denoiser._replace(params=params).losses(denoised)
         return losses, (after, *fixed)
 
     def size_of(self, batch):
-        """Number of rows of a batch, at all their times."""
+        """Number of rows of a minibatch, counted at each of their times."""
         return self.n_times * len(batch)
 
     def losses(self, state, index, rng):
-        """Bound on the negative log-likelihood of the rows at an index, in float64.
+        """Upper bounds on the negative log-likelihoods of rows, in float64.
 
-        Times are spread evenly. Each has noise of both signs, and masks of both orders,
-        which cancels most of the error of one.
+        Times are evenly spaced. Each time has antithetic noise and masks, which reduces
+        the variance.
         """
         total, layout, width = np.zeros(len(index)), self.layout, self.rows.shape[1]
-        few = next(each for most, each in _WATCHED if width <= most)
-        n_each = int(np.clip(_POINTS // len(index), few, _MANY))
+        fewest = next(row_streams for most, row_streams in _WATCHED if width <= most)
+        n_times = int(np.clip(_POINTS // len(index), fewest, _MANY))
         denoiser = self._denoiser(state)._replace(params=state.learned)
-        for part in gen_batches(len(index), max(1, ROOM // (self.width * n_each))):
-            rows, streams = np.repeat(index[part], n_each), rng.take(part)
-            each, first = streams.each(n_each), streams.fold(_TIME).uniform(1)
-            time = ((np.arange(n_each) + first) / n_each).ravel()
-            v, log_q, coded = self.completed(state, rows, each.fold(_MISSING))
-            noise = each.fold(_NOISE).normal(len(layout.noisy), v.dtype)
-            uniform = each.fold(_HIDE).uniform(len(layout.masked))
-            covariates = self._covariates_of(rows)
-            for e, u in (noise, uniform), (-noise, 1 - uniform):
-                losses = denoiser.bounds(v, coded, time, e, u, covariates) + log_q
-                total[part] += losses.reshape(-1, n_each).mean(axis=1) / 2
+        for batch in gen_batches(len(index), max(1, ROOM // (self.width * n_times))):
+            repeated, streams = np.repeat(index[batch], n_times), rng.take(batch)
+            row_streams, offset = streams.each(n_times), streams.fold(_TIME).uniform(1)
+            time = ((np.arange(n_times) + offset) / n_times).ravel()
+            v, log_q, coded = self.completed(
+                state, repeated, row_streams.fold(_MISSING)
+            )
+            noise = row_streams.fold(_NOISE).normal(len(layout.noisy), v.dtype)
+            uniform = row_streams.fold(_HIDE).uniform(len(layout.masked))
+            covariates = self._covariates_of(repeated)
+            for signed_noise, uniform_pair in (noise, uniform), (-noise, 1 - uniform):
+                losses = (
+                    denoiser.bounds(
+                        v, coded, time, signed_noise, uniform_pair, covariates
+                    )
+                    + log_q
+                )
+                total[batch] += losses.reshape(-1, n_times).mean(axis=1) / 2
         return total
 
     def completed(self, state, index, rng):
-        """Columns with noise of the rows at an index, with missing entries drawn; the
-        log densities of these draws; and masked columns."""
+        """Noisy columns of rows, with missing entries drawn; the log-densities of the
+        draws; and masked columns."""
         v, coded = self.layout.split(self.rows.take(index))
         if not np.isnan(v).any():
             return v, v.dtype.type(0), coded
@@ -307,30 +321,30 @@ class MatchingObjective(NetObjective):
         return Denoiser(self.net, self.layout, params, statistics, frame, clocks)
 
     def _of_frame(self, state):
-        """Frame of a state, in the type of rows, its clocks, and the distribution of
-        missing entries."""
+        """Frame of a state in the data type of the rows, its clocks, and the
+        distribution of missing entries."""
         frame, *base = state.statistics[1:]
         if self._cached_size is not frame.size:
-            quick = astype(frame, self.rows.dtype)
-            self._cached = quick, Clocks(frame.size), filler_of(frame, base)
+            cast = astype(frame, self.rows.dtype)
+            self._cached = cast, Clocks(frame.size), filler_of(frame, base)
             self._cached_size = frame.size
         return self._cached
 
     def _covariates_of(self, index):
-        """Inputs for the covariates of rows, or None."""
+        """Inputs of the net for the covariates of rows, or None."""
         if not self.covariates.n_inputs:
             return None
         return self.covariates.inputs(self.rows.beside(index), self.rows.dtype)
 
 
 def tiled(v, n):
-    """Rows, or values of rows, n times; a number stands for all rows."""
+    """Repeat an array n times along its first axis; a scalar is returned as it is."""
     return v if n == 1 or not np.ndim(v) else np.tile(v, (n, *[1] * (v.ndim - 1)))
 
 
 def filler_of(frame, base):
-    """Distribution from which missing entries are drawn, of a frame and a list with the
-    mixture of its whitened rows, or ()."""
+    """Distribution of missing entries: the normal distribution of a frame, or the
+    mixture of whitened rows in ``base``."""
     if not base or not base[0]:
         return frame.normal
     return start_of(((frame.normal.whitening(np.float64),), base[0]), 0)

@@ -1,4 +1,4 @@
-"""Model of diffusions: a net for the velocity of rows with noise, made of options."""
+"""Nets, densities and objectives of diffusion models, built from options."""
 
 from itertools import pairwise
 from types import SimpleNamespace
@@ -22,16 +22,16 @@ from skdgm.utils.images import check_maps
 _NAMES = "activation", "n_frequencies", "class_conditional", "bits"
 _NAMES += "attribute_conditional", "architecture", "image_shape"
 _SIZES = "hidden_layer_sizes", "conv_layer_sizes"
-# Columns up to which a net sees sines and cosines of each by default, and their number.
+# Largest number of columns with Fourier features by default, and their frequencies.
 _FEW, _WAVES = 16, 3
 _NOW = "n_draws", "n_steps", "n_resamplings", "sampler", "guidance", "likelihood"
 
 
 class DiffusionModel(NetModel[DiffusionOptions]):
-    """A net whose inputs are rows with noise, waves of time, and covariates."""
+    """Net whose inputs are noisy rows, an embedding of the time, and covariates."""
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid combinations of options."""
         check_pattern(options)
         if options.bits == "flips" and options.column_types != "bernoulli":
             raise ValueError(
@@ -50,13 +50,13 @@ class DiffusionModel(NetModel[DiffusionOptions]):
             )
 
     def structure(self, facts):
-        """Options that the net depends on."""
+        """Options that determine the net."""
         options = {name: getattr(facts.options, name) for name in _NAMES}
         sizes = {name: layer_sizes(getattr(facts.options, name)) for name in _SIZES}
         return SimpleNamespace(**options, **sizes)
 
     def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`DiffusionDensity`."""
+        """:class:`DiffusionDensity` of the fitted parameters."""
         return DiffusionDensity(
             facts.context,
             net=self._net(facts),
@@ -68,7 +68,7 @@ class DiffusionModel(NetModel[DiffusionOptions]):
         )
 
     def objective(self, facts, table, before):
-        """Score matching of the rows, a :class:`MatchingObjective`."""
+        """:class:`MatchingObjective` of the rows."""
         return MatchingObjective(
             facts.run(table, before),
             facts.context,
@@ -81,12 +81,12 @@ class DiffusionModel(NetModel[DiffusionOptions]):
 
     @staticmethod
     def layout(facts):
-        """Columns with noise and masked ones, a :class:`ColumnLayout`."""
+        """:class:`ColumnLayout` of the columns."""
         flips = facts.options.bits == "flips"
         return ColumnLayout.of(facts.columns, facts.options.column_types, flips)
 
     def n_weights(self, facts):
-        """Number of weights, about."""
+        """Approximate number of weights."""
         if facts.structure.architecture == "conv":
             return sizes_of(facts.structure, self.layout(facts))[1]
         sizes = facts.structure.hidden_layer_sizes
@@ -95,7 +95,7 @@ class DiffusionModel(NetModel[DiffusionOptions]):
 
     @staticmethod
     def _covariates(facts):
-        """Classes or attributes on which the net is conditional."""
+        """Classes or attributes that condition the net."""
         if facts.structure.class_conditional:
             return Covariates(len(facts.known.classes_))
         if facts.structure.attribute_conditional:
@@ -119,7 +119,7 @@ class DiffusionModel(NetModel[DiffusionOptions]):
         return max((self._n_inputs(facts), *sizes, self.layout(facts).n_outputs))
 
     def _net(self, facts):
-        """Net from rows with noise, waves of time, masked columns and covariates to
+        """Net from noisy rows, time embedding, masked columns and covariates to
         velocities and distributions."""
         structure, layout = facts.structure, self.layout(facts)
         if structure.architecture == "conv":

@@ -1,20 +1,20 @@
-r"""Noise that is mixed with rows, and the angles by which it turns their components.
+r"""Noise schedule: angles by which principal components turn into noise.
 
-Rows x of mean m and covariance :math:`\Sigma` are mixed with noise of a deviation n
-for each column,
+Rows x of mean m and covariance :math:`\Sigma` are mixed with noise of a standard
+deviation n for each column,
 
 .. math:: x_\varphi = m + \cos \varphi \, (x - m) + \sin \varphi \; n \odot \epsilon,
    \qquad 0 \le \varphi \le \tfrac\pi2
 
-Each principal component of :math:`x / n`, of a standard deviation s, divided by its
-standard deviation with noise, turns by its own angle,
+A principal component of :math:`x / n` with standard deviation s, divided by its
+standard deviation with noise, turns by an angle of its own,
 
 .. math:: y = \cos \psi \odot z + \sin \psi \odot \epsilon, \qquad
    \tan \psi_i = \frac{\tan \varphi}{s_i}
 
 so y is standard normal at all angles if x is normal. Time, from 0 to 1, is the mean of
 :math:`\psi_i` in units of a right angle, weighted by :math:`s_i`: large components take
-more of it. Hundreds of components are joined in parts of similar size.
+more of it. Hundreds of components are averaged in groups of similar size.
 """
 
 from typing import NamedTuple
@@ -26,22 +26,25 @@ from sklearn.utils import gen_batches
 from skdgm.flows.normal import Independent, JointNormal
 from skdgm.nets import Layer
 
-# Logs of tangents beyond those of all components, at which the table ends; its knots.
+# Margin, in log-tangents, of the table of times beyond all components; its knots.
 _ENDS, _KNOTS = 9.0, 512
-# Parts of the components whose means determine the time.
+# Number of groups of components whose mean angles determine the time.
 _PARTS = 16
-# Least number of columns that may share a range; the share of it that at least half of
-# them cover then; numbers that are read at once.
+# Fewest columns that can share a range; share of the widest range that the median
+# column must cover; entries that are read at a time.
 _MANY, _SHARED, _BLOCK = 17, 0.8, 2**20
-# Least deviation of a component, as a share of the largest.
+# Smallest standard deviation of a component, relative to the largest.
 _LEAST = 1e-4
 
 
 class Frame(NamedTuple):
-    """Affine maps, ``forward`` from rows in the units of a model to components z, and
-    ``backward``, whose weights are matrices, or vectors where components are columns;
-    ``size``, the deviation of each component in units of noise; and ``noise``, the
-    deviation of noise in each column."""
+    """Affine map ``forward`` from rows, in units of the model, to components z, and its
+    inverse ``backward``.
+
+    The weights are matrices, or vectors if components are single columns. ``size`` is
+    the standard deviation of each component in units of noise, and ``noise`` the
+    standard deviation of noise in each column.
+    """
 
     forward: Layer
     backward: Layer
@@ -50,14 +53,14 @@ class Frame(NamedTuple):
 
     @classmethod
     def of(cls, mean, covariance, noise=1.0):
-        """Frame of rows of a mean and a covariance, None for independent columns of
-        variance one."""
+        """Frame of rows with a mean and a covariance; None means independent columns of
+        unit variance."""
         noise = np.broadcast_to(noise, len(mean)).astype(np.float64)
         if covariance is None:
             ones = np.ones(len(mean))
             return cls(Layer(ones, -mean), Layer(ones.copy(), mean), 1 / noise, noise)
         variance, Q = eigh(covariance / np.outer(noise, noise))
-        # Signs that do not depend on the library.
+        # The signs must not depend on the LAPACK library.
         Q *= np.sign(Q[np.abs(Q).argmax(axis=0), np.arange(len(Q))])
         size = np.sqrt(np.maximum(variance, _LEAST**2 * variance.max()))
         W = Q / size / noise[:, None]
@@ -65,34 +68,34 @@ class Frame(NamedTuple):
         return cls(Layer(W, -mean @ W), back, size, noise)
 
     def components(self, v):
-        """Components z of rows, in their type."""
+        """Components z of rows v."""
         return (_times(v, self.forward.W) + self.forward.b).astype(v.dtype)
 
     def rows(self, z):
-        """Rows of components, in their type."""
+        """Rows of components z."""
         return (_times(z, self.backward.W) + self.backward.b).astype(z.dtype)
 
     def mixed(self, y, angles):
-        """Columns, centred, of components with noise."""
+        """Centered columns of noisy components."""
         return _times(y * (self._spread(angles) / self.size), self.backward.W)
 
     def unmixed(self, x, angles):
-        """Components with noise of centred columns."""
+        """Noisy components of centered columns."""
         return _times(x, self.forward.W) * (self.size / self._spread(angles))
 
     def pulled(self, gradient, angles):
-        """Gradients by centred columns, from gradients by components with noise."""
+        """Pull a gradient back from noisy components to centered columns."""
         scaled = gradient * (self.size / self._spread(angles))
         return _times(scaled, self.forward.W.T)
 
     def _spread(self, angles):
-        """Standard deviations of components with noise."""
+        """Standard deviations of noisy components before standardization."""
         signal, noise = np.cos(angles.phi), np.sin(angles.phi)
         return np.hypot(signal * self.size, noise)
 
     @property
     def normal(self):
-        """Normal distribution of rows, from which missing entries may be drawn."""
+        """Normal distribution of rows, from which missing entries can be drawn."""
         if self.forward.W.ndim == 1:
             return Independent()
         B = self.backward.W
@@ -100,7 +103,7 @@ class Frame(NamedTuple):
 
     @property
     def axes(self):
-        """Principal axes, an orthogonal matrix, without entries where components are
+        """Principal axes, an orthogonal matrix; empty for components that are
         columns."""
         W = self.forward.W
         if W.ndim == 1:
@@ -109,20 +112,21 @@ class Frame(NamedTuple):
 
     @property
     def log_volume(self):
-        """Log of the determinant of the map to components."""
+        """Log-determinant of the map to components."""
         if self.forward.W.ndim == 1:
             return 0.0
         return -np.log(self.size).sum() - np.log(self.noise).sum()
 
 
 def deviations(table, scale):
-    """Deviations of noise in standardised columns of a ``scale``: 1, or of many columns
-    that share a range, such as pixels, as of equal noise in the units of the data."""
+    """Standard deviations of the noise in standardized columns with standard deviations
+    ``scale``: 1, or, for many columns that share a range, such as pixels, equal in
+    units of the data."""
     if len(scale) < _MANY:
         return np.ones(len(scale))
     low, high = np.full(len(scale), np.inf), np.full(len(scale), -np.inf)
-    for part in gen_batches(len(table.index), max(1, _BLOCK // len(scale))):
-        v = table.rows.take(table.index[part])
+    for batch in gen_batches(len(table.index), max(1, _BLOCK // len(scale))):
+        v = table.rows.take(table.index[batch])
         low, high = np.fmin(low, np.fmin.reduce(v)), np.fmax(high, np.fmax.reduce(v))
     span = (high - low) * scale
     if np.median(span) < _SHARED * span.max():
@@ -135,9 +139,12 @@ def _times(v, W):
 
 
 class Angles(NamedTuple):
-    """Cosines, sines and derivatives by time of the angles :math:`\\psi` at times,
-    (n_times, n_components); ``view``, factors that give components with noise their
-    relative size; and ``phi``, (n_times, 1), the angles of noise in float64."""
+    r"""Cosines, sines and time derivatives (``rate``) of the angles :math:`\\psi`,
+    (n_times, n_components).
+
+    ``view`` are factors that restore the relative size of noisy components, and
+    ``phi``, (n_times, 1), are the angles of the noise in float64.
+    """
 
     cos: np.ndarray
     sin: np.ndarray
@@ -147,50 +154,52 @@ class Angles(NamedTuple):
 
     @property
     def psi(self):
-        """The angles themselves."""
+        """Angles in radians."""
         return np.arctan2(self.sin, self.cos)
 
 
 class Clocks:
-    """Angles of components of deviations ``size``, by time; those of one, if all are
-    alike. ``shares`` are the weights of components, in proportion to their deviations,
-    of mean one."""
+    """Map from times to angles of components with standard deviations ``size``.
+
+    Components of equal size share a single angle. ``shares`` are weights of mean one,
+    in proportion to ``size``.
+    """
 
     def __init__(self, size):
-        # Equal components have equal angles; without any there is time, too.
+        # Without noisy columns there is still a time.
         size = size if len(size) else np.ones(1)
         self.size = size[:1] if (size == size[0]).all() else size
         self.shares = self.size / self.size.mean()
-        # The time is the mean angle of a few parts of the components.
-        parts = np.array_split(np.argsort(self.size), min(_PARTS, len(self.size)))
-        weights = np.array([self.shares[part].sum() for part in parts])
+        # Time is the mean angle of groups of components.
+        groups = np.array_split(np.argsort(self.size), min(_PARTS, len(self.size)))
+        weights = np.array([self.shares[group].sum() for group in groups])
         self._weights = weights / (weights.sum() * 0.5 * np.pi)
-        self._log_size = np.array([np.log(self.size[part]).mean() for part in parts])
+        self._log_size = np.array([np.log(self.size[group]).mean() for group in groups])
         low, high = self._log_size.min() - _ENDS, self._log_size.max() + _ENDS
         self.tau = np.linspace(low, high, _KNOTS)
         self.time = self._at(self.tau)[0]
 
     def __call__(self, time, dtype):
-        """:class:`Angles` at times, (n_times,), or at one."""
+        """Return the :class:`Angles` at times, (n_times,), or at a scalar."""
         time = np.atleast_1d(time)
         tau = np.interp(time, self.time, self.tau)
-        near, pace = self._at(tau)
-        # One step of Newton's method makes the table exact.
-        tau = (tau + (time - near) / pace).clip(self.tau[0], self.tau[-1])
+        approximate, pace = self._at(tau)
+        # A Newton step corrects the interpolation.
+        tau = (tau + (time - approximate) / pace).clip(self.tau[0], self.tau[-1])
         pace = self._at(tau)[1][:, None].astype(dtype)
         tangent = np.exp(tau)[:, None]
         noise, size = tangent.astype(dtype), self.size.astype(dtype)
-        whole = np.sqrt(size * size + noise * noise)
-        cos, sin = size / whole, noise / whole
-        usual = (self.size**2).mean().astype(dtype)
-        view = whole / np.sqrt(usual + noise * noise)
+        norm = np.sqrt(size * size + noise * noise)
+        cos, sin = size / norm, noise / norm
+        mean_square = (self.size**2).mean().astype(dtype)
+        view = norm / np.sqrt(mean_square + noise * noise)
         return Angles(cos, sin, cos * sin / pace, view, np.arctan(tangent))
 
     def time_of(self, noise):
-        """Time at which noise has this size relative to the remainder of rows."""
+        """Time at which noise has a given size relative to the remaining signal."""
         return self._at(np.log(np.atleast_1d(noise)))[0]
 
     def _at(self, tau):
-        """Times at log tangents of noise, and their derivatives."""
+        """Times at log-tangents tau of noise, and their derivatives."""
         psi = np.arctan(np.exp(tau[:, None] - self._log_size))
         return psi @ self._weights, 0.5 * np.sin(2 * psi) @ self._weights

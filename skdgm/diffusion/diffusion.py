@@ -34,7 +34,7 @@ from skdgm.utils.counts import count_rows
 
 
 class Diffusion(NetEstimator):
-    r"""Diffusion model: rows drawn by taking away noise, and masks.
+    r"""Diffusion model: real columns are denoised, and discrete columns unmasked.
 
     .. math::
 
@@ -42,101 +42,106 @@ class Diffusion(NetEstimator):
         \frac{\mathrm{d} y_i}{\mathrm{d} \psi_i} = v_i(y, t) \approx \mathbb{E}[
         \cos \psi_i \, \epsilon_i - \sin \psi_i \, z_i \mid y]
 
-    Real columns, standardised, are mixed with normal noise, from none at time 0 to
-    nothing else at time 1 [1]_ [2]_. A net learns the mean velocity of rows with noise
-    at all times, by squared errors; draws follow it back from noise. Components z are
-    the principal components of the columns, divided by their standard deviations. The
-    velocity is zero if rows are normal: training begins at a normal distribution of
-    full covariance with cross-validated shrinkage (at independent columns, with more
-    than 1,024), and early stopping keeps parameters near it where rows are few. Noise
-    is equal in all columns: in units of the data, where more than 16 columns share a
-    range, as pixels do, else in units of standard deviations.
+    The components z are the principal components of the standardized columns, divided
+    by their standard deviations. They are mixed with standard normal noise
+    :math:`\epsilon`, from no noise at time 0 to pure noise at time 1 [1]_ [2]_. A net
+    learns the mean velocity v at all times by least squares, and the sampler follows it
+    from noise to data. The velocity is zero if rows are normal. Training therefore
+    starts from a normal distribution of full covariance with cross-validated shrinkage
+    (independent columns if there are more than 1,024), and early stopping stays close
+    to it if rows are few. The noise has equal variance in all columns: in units of the
+    data if more than 16 columns share a range, as pixels do, and otherwise in units of
+    standard deviations.
 
-    Bits, codes, and numbers with few different values, or with values that many rows
-    share, are masked instead: more of them as time increases, in random order. They are
-    drawn again one after the other, or several in each of ``n_steps`` steps, by the
-    net's distributions conditional on the other columns at that time [7]_. A row's
-    likelihood then has a lower bound only. Its code is that of the real columns by the
-    flow, conditional on the masked ones, and then the net's inputs for these:
-    indicators of categories, and standardised numbers.
+    Bits, categories, and numbers with few distinct values, or with values that many
+    rows share, are masked instead. The share of masked columns rises with time, and
+    their order is random. The sampler draws them one by one, or several in each of
+    ``n_steps`` steps, from the net's distributions conditional on the other columns at
+    that time [7]_. The log-likelihood then has a lower bound only. The code of a row
+    consists of the real columns, moved by the flow conditional on the masked columns,
+    and of the net's inputs for the masked columns: indicators of categories, and
+    standardized numbers.
 
-    The velocity is a flow, whose density [3]_ is an integral of its divergence: exact
-    but for the steps of the integral with up to 24 columns, and estimated in a random
-    direction with more. NaN is a missing value, in every method. ``fit`` draws missing
-    entries, conditional on the others, from a mixture of normal distributions fitted to
-    the rows with gaps (a single one, with more than 64 columns or where the
-    cross-validated likelihood of mixtures is no higher); masked columns stay masked.
-    Float64 data are computed in float64, all others in float32.
+    The log-density of the flow is an integral of its divergence [3]_. Up to 24 columns,
+    it is exact except for the discretization of the integral; with more columns the
+    divergence is estimated in a random direction. NaN is a missing value in every
+    method. ``fit`` draws missing real entries, conditional on the observed ones, from a
+    mixture of normal distributions fitted to the incomplete rows. It uses a single
+    normal distribution if there are more than 64 columns, or if mixtures have no higher
+    cross-validated likelihood. Missing entries of masked columns stay masked. Float64
+    data are computed in float64, and all others in float32.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple
         Numbers of hidden units of the net.
     column_types
-        Kind of the columns. "auto": read from the data, as the guide's page "How
-        columns are read" says. One kind for all: "gaussian" (real numbers, standardised
-        internally), "bernoulli" (0 and 1), "categorical" (codes, as ``OrdinalEncoder``
-        returns), or "mixed", by the types of a DataFrame's columns. A tuple has a kind
-        for each column, a dict kinds for some columns by name, as of
-        :class:`~skdgm.EoNADE`. Columns that are not real, columns of numbers with few
-        different values, and dates over several years, weeks or days, are masked.
+        Kind of the columns. "auto": inferred from the data, as described on the page
+        "How columns are read" of the guide. One kind for all columns: "gaussian" (real
+        numbers, standardized internally), "bernoulli" (0 and 1), "categorical" (codes,
+        as ``OrdinalEncoder`` returns them), or "mixed", by the types of a DataFrame's
+        columns. A tuple has a kind for each column, and a dict has kinds for some
+        columns by name, as in :class:`~skdgm.EoNADE`. Masked columns are all columns
+        that are not real, columns of numbers with few distinct values, and dates over
+        several years, weeks or days.
     bits
-        Noise of bits, with column_types="bernoulli": "masks", as of other columns; or
-        "flips", with rising probability, which ``n_steps`` steps reverse [1]_.
+        Noise of bits, with column_types="bernoulli": "masks", as for other discrete
+        columns; or "flips" with rising probability, which ``n_steps`` steps reverse
+        [1]_.
     class_conditional
-        Whether the net is conditional on classes y, which ``fit`` then needs. A tenth
-        of the training rows have no class, so that the net also draws rows of any class
-        [4]_. Codes, filled entries and densities without y are those of rows of any
-        class.
+        Whether the net is conditional on classes y, which ``fit`` then requires. A
+        tenth of the training rows have their class dropped, so that the net can also
+        draw rows of any class [4]_. Codes, imputed entries and densities without y
+        refer to rows of any class.
     attribute_conditional
         Whether the net is conditional on attributes y: numbers, or other columns.
     attribute_types : "auto", tuple or dict
-        Kind of each attribute, "categorical" or "gaussian", by its place or name.
-        "auto": text and truth values are classes, and so are whole numbers in a y of
-        one column; other numbers are "gaussian".
+        Kind of each attribute, "categorical" or "gaussian", by its position or name.
+        "auto": strings and booleans are categorical, and so are integers in a y of one
+        column; other numbers are "gaussian".
     activation
         Activation function of hidden units.
     architecture
-        Layers next to the data: dense; or "conv", of images whose pixels are all real
-        numbers, bits or codes: convolutions that halve images, transposed ones that
-        double them, to which images of the same size are added on the way back [8]_,
-        and the dense layers between them, which see the smallest images.
+        Architecture of the net: "dense"; or "conv", a U-net [8]_ for images whose
+        pixels are all real numbers, bits or codes. Its convolutions halve the images,
+        transposed convolutions double them, with skip connections between images of
+        equal size, and the dense layers in between receive the smallest images.
     n_frequencies
-        Number of sines and cosines of each real column that a dense net sees; "auto": 3
-        with up to 16 real columns, else none.
+        Number of sines and cosines of each real column that a dense net receives;
+        "auto": 3 with up to 16 real columns, otherwise 0.
     weighting
-        Weights of squared errors: "uniform" in the angles :math:`\psi`, and in
-        proportion to the components' deviations, for better draws; or the weights of a
-        bound on the "likelihood".
+        Weights of squared errors: "uniform" in the angles :math:`\psi` and proportional
+        to the standard deviations of the components, for better samples; or
+        "likelihood", the weights of a bound on the log-likelihood.
     sampler
-        Removal of noise: along the "flow", by Heun's method [5]_; or "ancestral", the
-        diffusion in reverse, with new noise after each step. It may be changed after
+        Method of denoising: along the "flow", by Heun's method [5]_; or "ancestral",
+        the reverse diffusion, with new noise after each step. It may be changed after
         ``fit``.
     n_steps
-        Number of steps between rows and noise, of all methods: with a few, draws are
-        quick and coarse. It may be changed after ``fit``.
+        Number of steps between data and noise in all methods: few steps are fast and
+        coarse. It may be changed after ``fit``.
     guidance
-        Weight beyond one of the effect that classes or attributes have on the velocity:
-        draws are more typical of them, and more alike [4]_. It may be changed after
-        ``fit``.
+        Strength of classifier-free guidance: the extra weight of the effect that
+        classes or attributes have on the velocity. Guided samples are more typical of
+        the class and less diverse [4]_. It may be changed after ``fit``.
     n_resamplings
-        Number of weighted particles from which each draw conditional on known real
-        entries is chosen: draws are exact as it grows [6]_. Where bits flip, the number
-        of times that each step is repeated, with noise in between. It may be changed
-        after ``fit``.
+        Number of weighted particles from which each draw conditional on observed real
+        entries is chosen: draws become exact as it grows [6]_. With bits="flips", the
+        number of times that each step is repeated, with noise in between. It may be
+        changed after ``fit``.
     likelihood
         Result of :meth:`score_samples`: the density of the "flow", or a lower "bound"
-        of the density of the "ancestral" sampler [2]_, estimated at ``n_draws`` times;
-        faster with many columns, and always used if some are masked. It may be changed
-        after ``fit``.
+        on the density of the "ancestral" sampler [2]_, estimated at ``n_draws`` times.
+        The bound is faster with many columns, and always used if columns are masked. It
+        may be changed after ``fit``.
     n_draws
-        Draws for each row with missing entries, in :meth:`score_samples`,
-        :meth:`transform` and :meth:`impute`; and times of bounds, or particles of those
-        of rows with missing real entries. It may be changed after ``fit``.
+        Number of draws for each row with missing entries in :meth:`score_samples`,
+        :meth:`transform` and :meth:`impute`; also the number of times of a bound, and
+        of particles for bounds of rows with missing real entries. It may be changed
+        after ``fit``.
     early_stopping
-        If True, hold out rows, stop when their ``validation_curve_`` no longer falls,
-        and keep the parameters with which it was lowest; "auto": where ``n_iter`` is
-        "auto".
+        If True, hold out rows, stop when ``validation_curve_`` no longer decreases, and
+        restore the parameters at its minimum; "auto": True if ``n_iter`` is "auto".
     n_iter
         Number of epochs; "auto": 3,000 updates, but between 20 and 500 epochs.
 
@@ -145,17 +150,17 @@ class Diffusion(NetEstimator):
     coefs_ : list of ndarray of shape (n_below, n_above)
         Weights of the net's layers.
     intercepts_ : list of ndarray of shape (n_above,)
-        Biases of the same layers.
+        Biases of the net's layers.
     classes_ : ndarray of shape (n_classes,)
         Classes of a ``class_conditional`` model.
     attribute_types_ : dict
-        How each attribute is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
+        Type of each attribute, a :class:`~skdgm.data.ColumnType`, by its name (or
+        number).
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate", or "lower bound" (in expectation).
     loss_curve_ : list of float
         Negative lower bound on the log-likelihood of some training rows after each
-        epoch, in nats per row, with columns standardised.
+        epoch, in nats per row of standardized columns.
 
     References
     ----------
@@ -225,24 +230,24 @@ class Diffusion(NetEstimator):
         y: object = None,
         conditions: dict | None = None,
     ) -> ArrayOrFrame:
-        """Draw rows from the model, by removing noise in ``n_steps`` steps.
+        """Draw rows from the model, in ``n_steps`` denoising steps.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            None: NumPy's global generator, with different rows at each call.
         y : object, dict or array-like, default=None
-            Class, or attributes, of all rows, or of each, of a conditional model. By
-            default rows are of any.
+            Class, or attributes, of all rows, or of each row, for a conditional model.
+            By default, rows of any class are drawn.
         conditions : dict, default=None
             Conditions by the name, or number, of a column: a value; a list of values;
-            or a range, as ``slice(low, high)`` with None for an open end, or an
-            Interval of pandas. Draws under values are by weighted particles, as those
-            of :meth:`impute`; masked columns are drawn within their conditions, with
-            weights; ranges of real columns are met by rejection, so a range of
-            probability p takes 1 / p draws for each. Rows of each class, or of equal
+            or a range, ``slice(low, high)`` with None for an open end, or an Interval
+            of pandas. Values condition the draws by weighted particles, as in
+            :meth:`impute`. Masked columns are drawn within their conditions, with
+            importance weights. Ranges of real columns are met by rejection: a range of
+            probability p takes 1 / p draws per row. Rows of each class, or of equal
             attributes, are drawn separately.
 
         Returns
@@ -253,63 +258,64 @@ class Diffusion(NetEstimator):
         Raises
         ------
         ValueError
-            A class is unknown, or the model is not conditional; a condition names no
-            column, or has no probability.
+            If a class is unknown, the model is not conditional, or a condition names no
+            column or has probability zero.
 
         Warns
         -----
         FewDrawsWarning
-            The conditions are so improbable that few draws are within them.
+            If the conditions are so improbable that few draws satisfy them.
         """
         density, n_samples = self.density_, count_rows(n_samples, self.n_features_in_)
-        drawn = density.sample(
+        rows = density.sample(
             n_samples,
             random_state,
             conditions=conditions,
             names=names_of(self),
             **asked_by_option(self, y, n_samples),
         )
-        return framed(self, drawn)
+        return framed(self, rows)
 
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
-        r"""Log-likelihood of each row, or a lower bound of it, in nats.
+        r"""Log-likelihood of each row, or a lower bound on it, in nats.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing: the likelihood is that of the observed entries.
+            With NaN entries, the likelihood is that of the observed entries.
         y : object, dict or array-like, default=None
-            Class, or attributes, of all rows, or of each, of a conditional model, for
-            :math:`\log p(x \mid y)`. :meth:`score` ignores it, so that conditional and
-            other models compare.
+            Class, or attributes, of all rows, or of each row, for :math:`\log p(x \mid
+            y)` under a conditional model. :meth:`score` ignores y, so that conditional
+            and unconditional models can be compared.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
-            The same at each call; ``density_kind_`` is their kind.
+            Deterministic. The attribute ``density_kind_`` names their kind.
 
         Raises
         ------
         ValueError
-            A class is unknown, or the model is not conditional.
+            If a class is unknown, or the model is not conditional.
         """
         return self.density_.log_prob(X, **asked_by_option(self, y, _num_samples(X)))
 
     def log_density_gradient(self, X: Data, *, noise: float = 0.1) -> np.ndarray:
-        r"""Gradient of the log-density of rows with noise, by their entries: the score.
+        r"""Score function: gradient of the log-density of noisy rows.
 
         .. math:: \nabla_x \log \int p(x') \, \mathcal{N}(x; x', \tau^2
             \operatorname{diag}(s^2)) \, \mathrm{d} x'
 
-        where s are the standard deviations of the columns, or of noise where many
-        columns share a range. A denoised row is :math:`x + \tau^2 s^2 \odot` its score.
+        where s are the standard deviations of the columns, or of the noise if many
+        columns share a range. The denoised row is :math:`x + \tau^2 s^2 \odot` the
+        gradient.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows, with noise.
+            Noisy rows.
         noise : float, default=0.1
-            Standard deviation :math:`\tau` of noise, in those of the columns.
+            Standard deviation :math:`\tau` of the noise, in units of s.
 
         Returns
         -------
@@ -318,8 +324,8 @@ class Diffusion(NetEstimator):
         Raises
         ------
         ValueError
-            An entry is missing, ``noise`` is no finite number above 0, or a column is
-            not of column_types="gaussian".
+            If an entry is missing, ``noise`` is not a finite positive number, or a
+            column is not of column_types="gaussian".
         """
         if not isinstance(noise, Real) or not 0 < noise < np.inf:
             raise ValueError(f"noise must be a number above 0; got {noise!r}.")
