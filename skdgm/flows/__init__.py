@@ -1,4 +1,4 @@
-"""Densities of real columns by maps that have an inverse."""
+"""Normalizing flows."""
 
 from skdgm.flows.flow import Flow
 

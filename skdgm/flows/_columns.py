@@ -1,4 +1,4 @@
-"""Columns between limits, and columns of whole numbers, of flows."""
+"""Bounded columns and columns of whole numbers of flows."""
 
 from typing import NamedTuple
 
@@ -15,14 +15,15 @@ from skdgm.nets.dequantisation import Cells
 from skdgm.utils.domains import ROUNDING, real_rows
 from skdgm.utils.threading.callers import warn
 
-# Most rows by which the spread of logits is learned, and places that stand for a cell.
+# Most rows for the moments of logits; quadrature points in a unit cell.
 _MOST, _PLACES = 10_000, (np.arange(8) + 0.5) / 8
-# Deviations of a uniform number on a cell of length 1, and of its logit.
+# Standard deviations of a uniform number on [0, 1), and of its logit.
 _UNIFORM, _LOGISTIC = np.sqrt(1 / 12), np.pi / np.sqrt(3)
 
 
 class CellColumns(NamedTuple):
-    """Statistics of columns, as :class:`~skdgm.data.Columns`, with their ``cells``."""
+    """Statistics of columns, as in :class:`~skdgm.data.Columns`, and their
+    ``cells``."""
 
     seen: np.ndarray
     total: np.ndarray
@@ -41,7 +42,7 @@ class CellColumns(NamedTuple):
         return np.ones(len(self.seen), int)
 
     def column_types(self):
-        """Types of the columns, a list of :class:`~skdgm.data.ColumnType`."""
+        """List of the :class:`~skdgm.data.ColumnType` of each column."""
         cells = self.cells
         ends = zip(cells.whole.tolist(), cells.low.tolist(), cells.last.tolist())
         return [
@@ -56,49 +57,56 @@ class CellColumns(NamedTuple):
 
 
 class FlowColumns(RealColumns):
-    """Columns of real numbers, some between ``bounds``, a pair for all or a dict by
-    name; and, if ``dequantized``, columns whose values are all whole numbers."""
+    """Real columns, with ``bounds``, a pair for all columns or a dict by name. With
+    ``dequantized``, noise is added to columns that have only whole numbers in training.
+    """
 
     def __init__(self, bounds, dequantized):
         self.bounds, self.dequantized = bounds, dequantized
 
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
-        """Validate data. After fits, values beyond the limits are clipped, with a
+        """Validate data. After ``fit``, values beyond the bounds are clipped with a
         warning."""
-        rows, who = real_rows(model, X, reset=reset, dtype=dtype), type(model).__name__
+        rows, owner = (
+            real_rows(model, X, reset=reset, dtype=dtype),
+            type(model).__name__,
+        )
         names = _get_feature_names(getattr(X, "header", X))
         names = list(range(rows.shape[1]) if names is None else names)
         if reset:
-            low, high = self._limits(names, who)
+            low, high = self._limits(names, owner)
             whole = np.zeros(len(low), bool)
         else:
             cells = columns.cells
             low, high, whole = cells.low, cells.last, cells.whole
-        beyond, outside = np.zeros(len(low), bool), "is beyond the bounds of its column"
+        exceeds, outside = (
+            np.zeros(len(low), bool),
+            "is beyond the bounds of its column",
+        )
         ends = np.where(np.isfinite(low), (low, high), 0)
-        room = ROUNDING * np.abs(ends).max(axis=0)
+        tolerance = ROUNDING * np.abs(ends).max(axis=0)
         for block in rows.blocks():
-            part = rows.take(block)
-            wrong = (part < low - room) | (part > high + room)
+            batch = rows.take(block)
+            wrong = (batch < low - tolerance) | (batch > high + tolerance)
             if fitting:
-                refuse(part, wrong, names, who, outside)
-            beyond |= wrong.any(axis=0)
-            odd = whole & (part != np.rint(part)) & ~np.isnan(part)
-            why = "is no whole number, as all were in the first fit"
-            refuse(part, odd, names, who, why)
-        if beyond.any():
-            clipped = [names[j] for j in np.flatnonzero(beyond)]
+                refuse(batch, wrong, names, owner, outside)
+            exceeds |= wrong.any(axis=0)
+            fractional = whole & (batch != np.rint(batch)) & ~np.isnan(batch)
+            fraction_message = "is no whole number, as all were in the first fit"
+            refuse(batch, fractional, names, owner, fraction_message)
+        if exceeds.any():
+            clipped = [names[j] for j in np.flatnonzero(exceeds)]
             warn(
-                f"{who} got values beyond the bounds of columns {clipped}, and clips "
+                f"{owner} got values beyond the bounds of columns {clipped}, and clips "
                 "them.",
                 DataRangeWarning,
             )
-        if reset or beyond.any():
+        if reset or exceeds.any():
             rows = rows._replace(scales=tuple(map(Clipped, low, high)))
         return rows if reset else self.seen(rows, model._columns)
 
     def _limits(self, names, who):
-        """Least and highest value of each column, infinite without bounds."""
+        """Lower and upper bound of each column; infinite if unbounded."""
         low, high = np.full(len(names), -np.inf), np.full(len(names), np.inf)
         bounds = self.bounds
         if not isinstance(bounds, dict):
@@ -114,7 +122,8 @@ class FlowColumns(RealColumns):
         return low, high
 
     def learn(self, table, before=None):
-        """Learn statistics and kinds of columns in the first fit only."""
+        """Learn statistics of columns, and which are whole numbers, in the first fit
+        only."""
         if before is not None:
             columns, table = super().learn(table, before)
             reach = np.where(before.cells.limited, 0.0, columns.reach)
@@ -125,38 +134,40 @@ class FlowColumns(RealColumns):
         columns, table = super().learn(table)
         low, high = np.where(whole, (np.ceil(low), np.floor(high) + 1), (low, high))
         cells = Cells(columns.mean, columns.scale, whole, low, high, 0.0, 1.0)
-        # Values between limits are not far out after a logit.
+        # Values within bounds are never outliers after a logit.
         reach = np.where(cells.limited, 0.0, columns.reach)
         columns = CellColumns(**columns._asdict() | {"reach": reach, "cells": cells})
         return columns._replace(cells=_spread(columns, table)), table
 
     def _whole(self, table):
-        """Mask of the columns of whole numbers, if these are dequantized."""
+        """Mask of the columns of whole numbers; none unless they are dequantized."""
         whole = np.full(table.rows.shape[1], self.dequantized)
-        some = np.zeros(len(whole), bool)
+        observed = np.zeros(len(whole), bool)
         for block in table.rows.blocks(len(table.index)) if self.dequantized else ():
-            part = table.rows.take(table.index[block])
-            missing = np.isnan(part)
-            whole &= (missing | (part == np.rint(part))).all(axis=0)
-            some |= ~missing.all(axis=0)
-        return whole & some
+            batch = table.rows.take(table.index[block])
+            missing = np.isnan(batch)
+            whole &= (missing | (batch == np.rint(batch))).all(axis=0)
+            observed |= ~missing.all(axis=0)
+        return whole & observed
 
     def loss_of_independent(self, columns):
-        """Entropy of normal columns, in nats, with noise where numbers are whole."""
+        """Entropy of independent normal columns, in nats, with noise in whole
+        numbers."""
         ratio = np.where(columns.varies, 1.0, 0.0)
         ratio = np.hypot(ratio, columns.cells.whole * _UNIFORM / columns.scale)
         entropy = super().loss_of_independent(columns)
         return entropy + np.log(np.where(ratio > 0, ratio, 1.0)).sum()
 
     def to_data(self, columns, v):
-        """Values of columns, rounded to whole numbers and within the limits."""
+        """Values of columns in units of the data: rounded and clipped to their
+        bounds."""
         x, cells = super().to_data(columns, v), columns.cells
         x = np.where(cells.whole, np.rint(x), x)
         return x.clip(cells.low, cells.last).astype(v.dtype)
 
 
 def _pair(ends, who):
-    """Least and highest value of a column, or a ValueError."""
+    """Lower and upper bound of a column, as floats."""
     try:
         low, high = map(float, ends)
         if -np.inf < low < high < np.inf:
@@ -170,29 +181,29 @@ def _pair(ends, who):
 
 
 def _spread(columns, table):
-    """Cells with centers and spreads, with which columns are standardised in the space
-    of the flow, about."""
+    """Cells with centers and spreads that approximately standardize the columns in the
+    space of the flow."""
     cells, n = columns.cells, len(columns.seen)
-    shift = np.where(cells.whole, 0.5, 0.0)
+    half_cell = np.where(cells.whole, 0.5, 0.0)
     varies = np.where(columns.varies, cells.scale, 0.0)
     spread = np.hypot(varies, cells.whole * _UNIFORM)
-    center = cells.mean + shift
-    which = np.flatnonzero(cells.limited)
-    if len(which):
+    center = cells.mean + half_cell
+    limited = np.flatnonzero(cells.limited)
+    if len(limited):
         index, weight = table.index[:_MOST], table.weight[:_MOST]
-        x = cells.plain(table.rows.take(index).astype(np.float64))[:, which]
-        width = (cells.high - cells.low)[which]
+        x = cells.plain(table.rows.take(index).astype(np.float64))[:, limited]
+        width = (cells.high - cells.low)[limited]
         weight, sums = np.where(np.isnan(x), 0, weight[:, None]), np.zeros((2, n))
-        for place in _PLACES:
-            share = (x + cells.whole[which] * place - cells.low[which]) / width
-            z = np.nan_to_num(logit(share.clip(1e-6, 1 - 1e-6)))
-            sums[0, which] += (weight * z).sum(axis=0)
-            sums[1, which] += (weight * z * z).sum(axis=0)
+        for offset in _PLACES:
+            fraction = (x + cells.whole[limited] * offset - cells.low[limited]) / width
+            z = np.nan_to_num(logit(fraction.clip(1e-6, 1 - 1e-6)))
+            sums[0, limited] += (weight * z).sum(axis=0)
+            sums[1, limited] += (weight * z * z).sum(axis=0)
         total = len(_PLACES) * weight.sum(axis=0)
-        mean, square = sums[:, which] / np.maximum(total, 1e-300)
-        center[which] = mean
-        spread[which] = np.sqrt(np.maximum(square - mean**2, 0))
-    least = np.where(cells.limited, 1e-3 * _LOGISTIC, 0.0)
-    flat = spread <= least
+        mean, square = sums[:, limited] / np.maximum(total, 1e-300)
+        center[limited] = mean
+        spread[limited] = np.sqrt(np.maximum(square - mean**2, 0))
+    smallest = np.where(cells.limited, 1e-3 * _LOGISTIC, 0.0)
+    is_constant = spread <= smallest
     floor = np.where(cells.limited, _LOGISTIC, cells.scale)
-    return cells._replace(center=center, spread=np.where(flat, floor, spread))
+    return cells._replace(center=center, spread=np.where(is_constant, floor, spread))

@@ -1,8 +1,10 @@
-r"""Density of rows that a map with an inverse takes to a simple distribution.
+r"""Density, samples and codes of a fitted normalizing flow.
 
 .. math:: p(x) = p_z(f(x)) \left\lvert \det \frac{\partial f}{\partial x}
    \right\rvert, \qquad p(x_o) = \mathbb{E}_{q(x_m \mid x_o)} \left[
    \frac{p(x_o, x_m)}{q(x_m \mid x_o)} \right]
+
+where q, the initial distribution of training, proposes the missing entries m of a row.
 """
 
 from functools import partial
@@ -36,24 +38,22 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 from skdgm.utils.weighted import Weighted, effective, pooled
 
-# Width of the distributions from which missing entries are drawn, relative to normal.
+# Standard deviation of proposals for missing entries, relative to the initial one.
 _SPREAD = 1.25
 _CHOICE, _NOISE = addresses.FLOW_DENSITY
-# Draws under conditions at a time.
+# Number of proposals at a time under conditions.
 _PARTICLES = 4000
 
 
 class FlowDensity(Density):
-    """Density of rows by a flow.
+    """Density of rows under a flow, perhaps conditional on ``attributes``.
 
-    Besides the arguments of :class:`~skdgm.base.Density` it has ``flow``, a
-    :class:`FlowNet`, and its training ``state``; the ``placing`` of rows in its space;
-    ``n_draws`` of missing entries and noise for each row; and the ``attributes`` of
-    rows, with those ``known`` of training rows, of :mod:`skdgm.data.attributes`, or
-    None.
+    ``placing`` maps rows to the space of the flow, ``n_draws`` is the number of draws
+    of missing entries and noise for each row, and ``known`` has the attributes of the
+    training rows and their weights.
     """
 
-    # Known values far beyond the range seen are read as its ends.
+    # Values far beyond the range of the training rows are clipped to it.
     bounded = True
 
     def __init__(self, context, *, flow, state, placing, n_draws, attributes, known):
@@ -68,8 +68,8 @@ class FlowDensity(Density):
 
     @property
     def capabilities(self):
-        """Exact, except for whole numbers, missing entries and conditions on
-        columns."""
+        """Kinds of the results: exact, except for whole numbers, missing entries and
+        conditions on columns."""
         rows = {"complete": "exact", "missing": "estimate"}
         scores = rows | ({"complete": "lower bound"} if self.placing.noisy else {})
         attributes = {} if self.attributes is None else {"attributes": "exact"}
@@ -83,74 +83,78 @@ class FlowDensity(Density):
 
     @property
     def dtype(self):
-        """Type of the parameters."""
+        """Data type of the parameters."""
         return next(layers_of(self.params)).b.dtype.type
 
     @property
     def n_features_out(self):
-        """Number of columns of the code: that of the data."""
+        """Number of columns of a code."""
         return len(self.columns.seen)
 
     def log_prob(self, X, *, y=None):
-        """Log-likelihood of each row, in nats, given attributes y if it is conditional;
-        without them, of rows of all classes by their frequencies."""
+        """Log-likelihood of each row, in nats, conditional on attributes y; by default,
+        classes are marginalized with their training frequencies."""
         if y is None and self.attributes is not None and not self.attributes.real.any():
             return self._of_classes(X)
         return self._log_prob(self._read(X, y))
 
     def _of_classes(self, X):
-        """Log-likelihood of each row, of classes by their weights in training rows."""
+        """Log-likelihood of each row, marginalized over the classes."""
         rows, log_joint = self.read(X), []
-        log_share = np.log(self.known.weight / self.known.weight.sum())
-        for number, log_p in zip(self.known.numbers, log_share):
-            given = Given(np.tile(number, (rows.shape[0], 1)))
-            log_joint.append(self._log_prob(rows._replace(given=given)) + log_p)
+        log_prior = np.log(self.known.weight / self.known.weight.sum())
+        for number, log_p in zip(self.known.numbers, log_prior):
+            condition = Given(np.tile(number, (rows.shape[0], 1)))
+            log_joint.append(self._log_prob(rows._replace(given=condition)) + log_p)
         return logsumexp(log_joint, axis=0)
 
     def _log_prob(self, rows):
-        """Log-likelihood of each row, given its attributes."""
+        """Log-likelihood of each row, conditional on its attributes."""
 
         def of_rows(v, rng):
-            log_p, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
-            for which in (~holes, holes):
-                streams = rng.take(np.flatnonzero(which))
-                log_p[which] = self._scores(v[which], streams, which is holes)
-            # The density of no entry is one.
+            log_p, incomplete = np.empty(len(v)), np.isnan(v).any(axis=1)
+            for selected in (~incomplete, incomplete):
+                streams = rng.take(np.flatnonzero(selected))
+                log_p[selected] = self._scores(
+                    v[selected], streams, selected is incomplete
+                )
+            # The marginal density over no entries is one.
             log_p[np.isnan(v[:, self.n_given :]).all(axis=1)] = 0
             return log_p
 
         return self._of_rows(of_rows, rows) + self.domain.log_volume(self.columns, rows)
 
     def features(self, X, *, y=None):
-        """Code of each row, the expected one where entries are missing."""
+        """Code of each row; the expected code of a row with missing entries."""
 
         def of_rows(v, rng):
             codes = np.empty_like(v[:, self.n_given :])
-            holes = np.isnan(v).any(axis=1)
-            codes[~holes] = self._code(self.placing.middle(v[~holes])[0])
-            if holes.any():
-                rng = rng.take(np.flatnonzero(holes))
-                codes[holes] = self._weighed(v[holes], rng, "mean", self._code)
+            incomplete = np.isnan(v).any(axis=1)
+            codes[~incomplete] = self._code(self.placing.middle(v[~incomplete])[0])
+            if incomplete.any():
+                rng = rng.take(np.flatnonzero(incomplete))
+                codes[incomplete] = self._weighed(
+                    v[incomplete], rng, "mean", self._code
+                )
             return codes
 
         return self._of_rows(of_rows, self._read(X, y))
 
     def inverse(self, H, y=None):
-        """Rows of codes."""
+        """Rows of codes H, with attributes y."""
         H = self.checked(H, self.dtype)
         return self._decoded(H, self._numbers(y, len(H)))
 
     def sample(
         self, n_samples, random_state=None, *, y=None, conditions=None, names=None
     ):
-        """Draw rows, of a conditional flow given attributes y, by default those of
-        training rows by share; with ``conditions``, a dict by the ``names`` of columns,
-        given these."""
+        """Draw rows conditional on attributes y, by default those of training rows by
+        weight, and on ``conditions``, a dict whose keys are among the column ``names``.
+        """
         n_samples = count_rows(n_samples, self.n_features_out)
         seed, numbers = check_random_state(random_state).randint(MAX_SEED), None
         if y is not None:
             numbers = self._numbers(y, n_samples)
-            # Rows under conditions are chosen from a pool with the same attributes.
+            # Rows under conditions are resampled from one pool.
             if conditions is not None and (numbers != numbers[0]).any():
                 raise ValueError(
                     f"{self.name}: all rows under conditions are given the same "
@@ -166,32 +170,32 @@ class FlowDensity(Density):
         return self._to_data(v, x)
 
     def fill(self, X, method="mean", random_state=None, *, n_samples=1, y=None):
-        """Fill missing entries of ``n_samples`` copies of each row."""
+        """Impute missing entries in ``n_samples`` copies of each row."""
         n_samples = count_rows(n_samples, self.n_features_out)
-        X, first = self.widened(X), self.n_given
+        X, n_given = self.widened(X), self.n_given
         numbers = self._numbers(y, _num_samples(X))
-        given = None if numbers is None else Given(numbers)
+        condition = None if numbers is None else Given(numbers)
 
         def values(z):
-            return self.placing.values(z[:, first:])
+            return self.placing.values(z[:, n_given:])
 
         def filled(v, rng, numbers=None):
             v = with_inputs(self.attributes, numbers, v)
             return self._weighed(v, rng, method, values).astype(v.dtype)
 
         complete = fill(
-            self, X, method, random_state, filled, n_draws=n_samples, given=given
+            self, X, method, random_state, filled, n_draws=n_samples, given=condition
         )
         return self.decoded(complete, X)
 
     def _read(self, X, y):
-        """Rows, with the numbers of their attributes if it is conditional."""
+        """Validated rows, with numeric attributes if the flow is conditional."""
         rows = self.read(X)
         numbers = self._numbers(y, rows.shape[0])
         return rows if numbers is None else rows._replace(given=Given(numbers))
 
     def _numbers(self, y, n_rows):
-        """Numbers of attributes of rows, or None if there are none."""
+        """Numeric attributes of rows, (n_rows, n_attributes), or None."""
         if y is not None:
             return attribute_numbers(self.attributes, y, self.name, n_rows)
         if self.attributes is not None:
@@ -202,32 +206,32 @@ class FlowDensity(Density):
         return None
 
     def _new(self, rng, numbers=None):
-        """Rows drawn in units of the model, one for each stream; see
-        :meth:`sample`."""
+        """Draw one row per random stream, in units of the model."""
         if numbers is None:
             numbers = self._known(rng)
         draw = partial(self.base.draw, rng) if self.base else rng.normal
         return self._inverse(draw(self.n_features_out, self.dtype), numbers)
 
     def _known(self, rng):
-        """Numbers of attributes of training rows, drawn by weight, or None."""
+        """Draw numeric attributes of training rows by weight; None without
+        attributes."""
         if self.attributes is None:
             return None
         return self.known.numbers[self.known.chosen(rng.fold(_CHOICE).uniform(1)[:, 0])]
 
     def _events(self, conditions, names):
-        """Values of columns by conditions, as they are and standardised, and ranges, a
-        list of columns and their standardised ends."""
+        """Conditions as values of columns, in units of the data and of the model, and
+        as ranges, a list of (column, low, high) in units of the model."""
         names, kinds = list(names), np.full(self.n_features_out, "gaussian")
         x, values, events = events_of(self.columns, kinds, conditions, names, self.name)
         ends = [(j, *e.intervals[0]) for j, e in enumerate(events) if e is not None]
         cells = self.placing.cells
         if cells is not None:
             with np.errstate(invalid="ignore"):
-                wrong = (x < cells.low) | (x > cells.last)
-                wrong |= cells.whole & (x != np.rint(x)) & ~np.isnan(x)
-            if wrong.any():
-                j = int(np.argmax(wrong))
+                impossible = (x < cells.low) | (x > cells.last)
+                impossible |= cells.whole & (x != np.rint(x)) & ~np.isnan(x)
+            if impossible.any():
+                j = int(np.argmax(impossible))
                 raise ValueError(
                     f"{self.name}: the condition {x[j]:g} on column {names[j]!r} has "
                     "no probability: it is beyond the bounds, or no whole number."
@@ -236,26 +240,26 @@ class FlowDensity(Density):
         return x, values, ends
 
     def _conditioned(self, n_samples, values, ends, numbers, rng):
-        """Rows in units of the model, drawn under conditions; see :meth:`_events`."""
+        """Draw rows, in units of the model, under values and ranges of columns."""
         known = ~np.isnan(values)
 
         def draw(size, rng):
             streams, log_w = rng.rows(size), np.zeros(size)
             if numbers is None:
-                each = self._known(streams)
+                attributes = self._known(streams)
             else:
-                each = np.repeat(numbers, size, 0)
+                attributes = np.repeat(numbers, size, 0)
             if known.any():
                 v = np.tile(values, (size, 1)).astype(self.dtype)
-                v = with_inputs(self.attributes, each, v)
+                v = with_inputs(self.attributes, attributes, v)
                 log_w, v = self._particles(v)(streams)
                 v = self.placing.values(v[:, self.n_given :])
             else:
-                v = self._new(streams, each)
+                v = self._new(streams, attributes)
             for j, low, high in ends:
                 log_w[(v[:, j] < low) | (v[:, j] > high)] = -np.inf
-            number = effective(log_w)
-            return Weighted(v, log_w, number, number / size)
+            n_effective = effective(log_w)
+            return Weighted(v, log_w, n_effective, n_effective / size)
 
         return pooled(draw, n_samples, rng, _PARTICLES, self.name, hard=bool(ends))
 
@@ -265,12 +269,12 @@ class FlowDensity(Density):
         return self.placing.values(v[:, self.n_given :])
 
     def _decoded(self, z, numbers):
-        """Rows of codes, in the form of the data."""
+        """Rows of codes z, in the form of the data."""
         with one_blas_thread():
             return self._to_data(self._inverse(z, numbers))
 
     def _to_data(self, v, x=None):
-        """Rows in the form of the data, where some columns have known values x."""
+        """Rows v in the form of the data; known values x replace entries."""
         values = self.domain.to_data(self.columns, v)
         if x is not None:
             values[:, ~np.isnan(x)] = x[~np.isnan(x)]
@@ -281,11 +285,11 @@ class FlowDensity(Density):
         return self.by_content(function, rows, ROOM // self.width, take)
 
     def _as(self, dtype):
-        """Parameters and statistics of a type."""
+        """Parameters and statistics with a ``dtype``."""
         return astype((self.params, self.statistics), dtype)
 
     def _log_p(self, v):
-        """Log densities of complete rows in units of the model."""
+        """Log-densities of complete rows in units of the model."""
         params, statistics = self._as(v.dtype)
         loss = loss_of(self.net, params, statistics, v, self.n_given)
         return -loss.astype(np.float64)
@@ -295,46 +299,49 @@ class FlowDensity(Density):
         return self.net.apply(params[0], statistics[0], v)[0][:, self.n_given :]
 
     def _scores(self, v, rng, holes):
-        """Log densities of rows with or without missing entries."""
+        """Log-densities of rows, which have missing entries if ``holes``."""
         if not (holes or self.placing.noisy):
             z, log_w = self.placing.middle(v)
             return self._log_p(z) + log_w
         draw = self._particles(v, holes)
-        parts = [draw(rng.fold(k))[0] for k in range(self.n_draws if len(v) else 1)]
-        return log_mean_exp(np.stack(parts))[0]
+        log_weights = [
+            draw(rng.fold(k))[0] for k in range(self.n_draws if len(v) else 1)
+        ]
+        return log_mean_exp(np.stack(log_weights))[0]
 
     def _particles(self, v, holes=True):
-        """Function of a stream that returns log weights of rows with noise and missing
-        entries drawn, and these rows in the space of the flow."""
+        """Function from a random stream to completed rows with noise, in the space of
+        the flow, and their log importance weights."""
         params, statistics = self._as(v.dtype)
-        noise, fixed = noise_of(params, statistics), None
+        noise, conditional = noise_of(params, statistics), None
         if not self.placing.noisy:
             z, log_volume = self.placing.middle(v)
-            fixed = self.normal.given(z)
+            conditional = self.normal.given(z)
 
         def draw(rng):
-            if fixed is not None:
-                log_w, whole = self._drawn(fixed, rng)
-                return log_w + log_volume, whole
+            if conditional is not None:
+                log_w, completed = self._drawn(conditional, rng)
+                return log_w + log_volume, completed
             z, log_noise = self.placing.drawn(v, rng.fold(_NOISE), noise)
             if not holes:
                 return self._log_p(z) + log_noise, z
-            log_w, whole = self._drawn(self.normal.given(z), rng)
-            return log_w + log_noise, whole
+            log_w, completed = self._drawn(self.normal.given(z), rng)
+            return log_w + log_noise, completed
 
         return draw
 
     def _drawn(self, conditional, rng):
-        """Log weights of rows with missing entries drawn, and these rows."""
-        whole, log_q = conditional.completed(rng, _SPREAD)
-        return self._log_p(whole) - log_q, whole
+        """Log importance weights and completed rows, drawn from ``conditional``."""
+        completed, log_q = conditional.completed(rng, _SPREAD)
+        return self._log_p(completed) - log_q, completed
 
     def _weighed(self, v, rng, method, function):
-        """Weighted mean of a function of completed rows, or one of them by weight."""
+        """Weighted mean of ``function`` over completed rows, or its value at one row
+        that is resampled by weight."""
         particles = self._particles(v)
 
         def draw(rng):
-            log_w, whole = particles(rng)
-            return log_w, function(whole)
+            log_w, completed = particles(rng)
+            return log_w, function(completed)
 
         return by_weight(draw, rng, self.n_draws, method)

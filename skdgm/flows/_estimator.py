@@ -1,4 +1,4 @@
-"""Base class of flows: public methods, of rows that may be given attributes."""
+"""Base class of normalizing flows."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -20,8 +20,7 @@ from skdgm.typing import ArrayOrFrame, Data, Seed, Target, Weight
 
 
 class FlowEstimator(NetEstimator):
-    """Base class of flows of rows, perhaps conditional on attributes; a subclass has
-    options."""
+    """Public methods of flows, perhaps conditional on attributes."""
 
     _KNOWN = "_attributes_", "_known"
 
@@ -38,7 +37,7 @@ class FlowEstimator(NetEstimator):
     def fit_transform(
         self, X: Data, y: Target = None, sample_weight: Weight = None
     ) -> np.ndarray:
-        """Fit the model, and return the codes of the same rows.
+        """Fit the model and return the codes of the training rows.
 
         Parameters
         ----------
@@ -61,24 +60,24 @@ class FlowEstimator(NetEstimator):
     ) -> ArrayOrFrame:
         r"""Draw rows, :math:`x \sim p(x \mid y; \, x_j \in S_j, \, j \in C)`.
 
-        Draws are exact without conditions on columns. With conditions, rows are chosen
-        by weight among draws, of which at least twice as many are effective as rows are
-        requested. Other columns are proposed by the normal distribution at the start of
-        training, conditional on values; ranges are met by rejection.
+        Draws are exact without conditions on columns. Under conditions, rows are
+        resampled from a pool of weighted draws whose effective size is at least twice
+        the number of requested rows. Values of columns condition the initial normal
+        distribution, which proposes the other columns; ranges are met by rejection.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            None: NumPy's global generator, with different rows at each call.
         y : object, dict or array-like, default=None
-            Attributes of all rows, or of each, of a conditional flow; with conditions,
-            of all. By default attributes of training rows are drawn, by weight.
+            Attributes of all rows, or of each row, for a conditional flow; the same for
+            all rows under ``conditions``. By default, attributes of training rows are
+            drawn by weight.
         conditions : dict, default=None
-            Conditions by the name, or number, of a column: a value; or a range, as
+            Conditions by the name, or number, of a column: a value; or a range,
             ``slice(low, high)`` with None for an open end, or an Interval of pandas.
-            All draws keep to them.
 
         Returns
         -------
@@ -88,19 +87,19 @@ class FlowEstimator(NetEstimator):
         Raises
         ------
         ValueError
-            A condition names no column, or has no probability; a class is unknown, y
-            has another number of rows, or the flow is not conditional.
+            If a condition names no column or has probability zero, a class is unknown,
+            y has a wrong number of rows, or the flow is not conditional.
 
         Warns
         -----
         FewDrawsWarning
-            The conditions are so improbable that few draws count.
+            If the conditions are so improbable that few draws satisfy them.
         """
         check_is_fitted(self)
-        drawn = self.density_.sample(
+        rows = self.density_.sample(
             n_samples, random_state, y=y, conditions=conditions, names=names_of(self)
         )
-        return framed(self, drawn)
+        return framed(self, rows)
 
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
         r"""Log-likelihood of each row, in nats.
@@ -108,28 +107,28 @@ class FlowEstimator(NetEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing: the likelihood is that of the observed entries.
+            With NaN entries, the likelihood is that of the observed entries.
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
-            Attributes of the rows, or of all rows, of a conditional flow. Without
-            them, classes are summed over, by their weights in training rows:
+            Attributes of the rows, or of all rows, for a conditional flow. By default,
+            the classes are marginalized, with their weights in the training rows:
             :math:`\log \sum_y p(y) \, p(x \mid y)`.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
-            The same at each call. With ``dequantization``, the log of a mean over
-            ``n_draws`` of the noise, whose expectation is a lower bound.
+            Deterministic. With ``dequantization``, the log of a mean over ``n_draws``
+            of the noise, a lower bound in expectation.
 
         Raises
         ------
         ValueError
-            The flow depends on real attributes, and y is missing; a value is no whole
-            number, or none of the classes.
+            If y is missing and attributes are real, a value is not a whole number, or a
+            class is unknown.
 
         Warns
         -----
         DataRangeWarning
-            Values are beyond the bounds, and are clipped.
+            If values are beyond the bounds; they are clipped.
         """
         return self.density_.log_prob(X, y=y)
 
@@ -142,7 +141,7 @@ class FlowEstimator(NetEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
             Attributes of the rows; ignored unless the flow is conditional.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row; by default all are equal.
+            Weight of each row; equal by default.
 
         Returns
         -------
@@ -152,8 +151,7 @@ class FlowEstimator(NetEstimator):
         return mean_score(self.score_samples(X, self._beside(y)), sample_weight)
 
     def transform(self, X: Data, y: Target = None) -> np.ndarray:
-        """Code of each row, with the distribution of the ``base``; the expected one
-        where entries are missing.
+        """Code of each row; the expected code of a row with missing entries.
 
         Parameters
         ----------
@@ -165,6 +163,7 @@ class FlowEstimator(NetEstimator):
         Returns
         -------
         Z : ndarray of shape (n_samples, n_features)
+            Distributed as the ``base`` if X is distributed as the model.
         """
         return self.density_.features(X, y=y)
 
@@ -174,7 +173,7 @@ class FlowEstimator(NetEstimator):
         Parameters
         ----------
         H : array-like of shape (n_samples, n_features)
-            As :meth:`transform` returns them.
+            Codes, as returned by :meth:`transform`.
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
             Attributes of the rows, or of all rows; required by a conditional flow.
 
@@ -186,16 +185,17 @@ class FlowEstimator(NetEstimator):
         Raises
         ------
         ValueError
-            H has another number of columns.
+            If H has a wrong number of columns.
         """
         return framed(self, self.density_.inverse(H, y), H)
 
     def _beside(self, y):
-        """Attributes of rows; None if the flow has none, but a pipeline passes y."""
+        """Attributes y of rows; None for an unconditional flow in a pipeline that has
+        y."""
         return y if self._options.attribute_conditional else None
 
     def _label(self, rows, y, fresh, _):
-        """Rows with the numbers of their attributes, and their learned attributes."""
+        """Rows with numeric attributes, and the fitted types of the attributes."""
         if not self._options.attribute_conditional:
             return rows, {"_attributes_": None, "_known": None}
         return given_attributes(self, rows, y, fresh)
@@ -208,8 +208,8 @@ class FlowEstimator(NetEstimator):
     def _check_cost(self, table, n_epochs):
         facts, n, options = self._facts(), len(table.index), self._options
         n_columns, dtype = table.rows.shape[1], np.dtype(table.rows.dtype)
-        # Each layer has several numbers for each column of a batch.
-        numbers = (1 + options.n_layers) * options.n_bins
+        # Number of activations of all layers for each column of a minibatch.
+        n_activations = (1 + options.n_layers) * options.n_bins
         check_cost(
             self._name,
             np.ones(n_columns, int),
@@ -218,7 +218,7 @@ class FlowEstimator(NetEstimator):
                 n_weights=self._MODEL.n_weights(facts),
                 n_nets=1,
                 shared=True,
-                batch=min(n, options.batch_size) * numbers,
+                batch=min(n, options.batch_size) * n_activations,
                 n_rows=n * n_epochs,
                 item=dtype.itemsize,
             ),

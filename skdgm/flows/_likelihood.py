@@ -1,15 +1,15 @@
-r"""Log-likelihood of rows by a map with an inverse, as a net's objective.
+r"""Negative log-likelihood of a flow, the objective of its training.
 
 .. math:: -\log p(x) = -\log p_z(z) - \log \left\lvert \det
    \frac{\partial z}{\partial x} \right\rvert, \qquad z = f(x)
 
-Missing entries are drawn K times from q, their conditional distribution at the start of
-training:
+Missing entries are drawn K times from q, their conditional distribution under the
+initial parameters. The lower bound on the log-likelihood of the observed entries
 
 .. math:: \mathbb{E}_q \log \frac1K \sum_k \frac{p(x^k)}{q(x^k)}
 
-is a lower bound on the log-likelihood of the observed entries, closer for larger K
-[1]_. Its gradient is the expected gradient of one draw, chosen by weight.
+becomes tighter as K increases [1]_. Its gradient is the expected gradient of one draw,
+which is resampled by weight.
 
 References
 ----------
@@ -37,20 +37,20 @@ from skdgm.utils.tree import astype
 
 BASES = "normal", "mixture", "student"
 _MISSING, _NOISE, _CHOICE = 1, 2, 3
-# Standard errors by which held-out losses must be lower than at the start.
+# Standard errors by which the held-out loss must improve on the initial loss.
 _ERRORS = 2.0
-# Draws of the missing entries of a row in an update.
+# Number of draws of the missing entries of a row in an update.
 _EACH = 8
-# Purpose of the noise of rows at the start; most of its draws for all rows.
+# Random stream of the initial noise; most draws of the noise for all rows.
 _START, _DRAWS = addresses.FLOW_DRAWS, 20_000
-# Limit on the numbers of one layer for all rows of a block.
+# Largest number of activations of a layer for all rows of a batch.
 ROOM = 2**17
 
 
 class FlowNet(NamedTuple):
-    """Layers of a flow: ``net``, a ``serial``; ``place``, the number of its whitening,
-    or None, before which there may be splines; and ``width``, the most numbers of a
-    layer for one row."""
+    """Layers of a flow: the serial ``net``; ``place``, the index of its whitening
+    layer, or None; and ``width``, the largest number of activations of a layer for one
+    row."""
 
     net: Net
     place: int | None
@@ -58,7 +58,7 @@ class FlowNet(NamedTuple):
 
 
 def with_attributes(rows, attributes):
-    """Rows after the inputs of a net for their attributes, a :class:`View`."""
+    """:class:`View` of rows with the inputs for their attributes as first columns."""
     n_rows, n_columns = rows.shape
     width = n_given(attributes) + n_columns
 
@@ -72,14 +72,15 @@ def with_attributes(rows, attributes):
 
 
 def with_noise(view, placing, table):
-    """Table of dequantized rows of a :class:`View`. Several noise draws, keyed by the
-    hash of the row, represent a row with a weight above 1."""
+    """Table of dequantized rows of a :class:`View`. A row with a weight above 1 is
+    repeated with several draws of noise, whose random streams depend on the hash of the
+    row."""
     n_rows, times = view.shape[0], _times(table.weight)
     hashes = np.zeros(n_rows, np.uint64)
     hashes[table.index] = table.hashes
     if not placing.noisy:
         times = np.ones_like(times)
-    # At the start noise is uniform, as its net is the identity.
+    # The net of the noise is initially the identity, so the noise is uniform.
     uniform = placing._replace(net=None)
 
     def take(index):
@@ -87,8 +88,8 @@ def with_noise(view, placing, table):
         ids = mix64(hashes[row] + mix64(draw.astype(np.uint64)))
         return uniform.drawn(view.take(row), stream(0, _START).rows(ids), ())[0]
 
-    first = np.repeat(np.cumsum(times) - times, times)
-    draw = np.arange(times.sum()) - first
+    first_copy = np.repeat(np.cumsum(times) - times, times)
+    draw = np.arange(times.sum()) - first_copy
     return table._replace(
         rows=view._replace(take=take),
         index=np.repeat(table.index, times) + n_rows * draw,
@@ -98,20 +99,20 @@ def with_noise(view, placing, table):
 
 
 def n_given(attributes):
-    """Number of inputs for attributes, which may be None."""
+    """Number of inputs for attributes; 0 if ``attributes`` is None."""
     return 0 if attributes is None else int(attributes.sizes.sum())
 
 
 def with_inputs(attributes, numbers, v):
-    """Rows v, after the inputs for numbers of attributes, which may be None."""
+    """Rows v with the inputs for their numeric attributes as first columns."""
     if attributes is None:
         return v
     return np.concatenate([attributes.inputs(numbers, v.dtype), v], axis=1)
 
 
 class FlowObjective(NetObjective[NetOptions]):
-    """Log-likelihood of a table's rows by a :class:`FlowNet`, conditional on
-    ``attributes`` if not None; ``placing`` takes rows to the space of the flow, whose
+    """Negative log-likelihood of the rows of a table under a :class:`FlowNet`, perhaps
+    conditional on ``attributes``. ``placing`` maps rows to the space of the flow, and
     ``base`` is one of ``BASES`` or "auto"."""
 
     def __init__(self, run, context, *, flow, placing, base, attributes, table):
@@ -124,18 +125,18 @@ class FlowObjective(NetObjective[NetOptions]):
 
     @property
     def held_draws(self):
-        """Most draws for each held-out row, whose missing entries are random."""
+        """Number of draws for each held-out row."""
         return 1 if self.rows.complete else _EACH
 
     def _placed(self, table):
-        """A table of rows in the space of the flow."""
+        """Table of rows in the space of the flow."""
         if self.placing.cells is None:
             return table._replace(rows=self.whole)
         return with_noise(self.whole, self.placing, table)
 
     def init(self, rng):
-        """Initial parameters, with which rows are normal or of a mixture; and
-        statistics of layers, and of a fixed base."""
+        """Initial parameters, under which rows are normal or a mixture of normals; and
+        statistics of the layers and of a fixed base."""
         _, n = self.whole.shape
         _, params, statistics = self.net.init(rng, n, self.rows.dtype)
         with one_blas_thread():
@@ -147,25 +148,26 @@ class FlowObjective(NetObjective[NetOptions]):
         return (*learned, params), (*fixed, statistics)
 
     def _begun(self, params, statistics, n):
-        dtype, base, normal = self.rows.dtype, (), None
+        dtype, base, initial = self.rows.dtype, (), None
         if self.place is not None:
-            normal = fitted(self.table, self.n_given)
-            statistics[self.place] = normal.whitening(dtype, self.n_given)
-        certain, tails = self.base == "mixture", ()
+            initial = fitted(self.table, self.n_given)
+            statistics[self.place] = initial.whitening(dtype, self.n_given)
+        is_mixture, tails = self.base == "mixture", ()
         # Components are as wide as rows of any attributes, and too wide given these.
-        may = self.base == "auto" and n <= MOST_MIXED and not self.n_given
-        if normal is not None and (certain or may):
-            mixture = mixture_of(self.table, normal, self.n_given, certain=certain)
+        try_mixture = self.base == "auto" and n <= MOST_MIXED and not self.n_given
+        if initial is not None and (is_mixture or try_mixture):
+            mixture = mixture_of(self.table, initial, self.n_given, certain=is_mixture)
             base = astype(mixture or (), dtype)
         if self.base == "student":
-            tails = astype(tails_of(self.table, normal, self.n_given), dtype)
+            tails = astype(tails_of(self.table, initial, self.n_given), dtype)
         if self.place:
-            white = statistics[self.place].W[self.n_given :, self.n_given :]
-            statistics[0] = _steps(white, base, tails)
+            whitening_matrix = statistics[self.place].W[self.n_given :, self.n_given :]
+            statistics[0] = _steps(whitening_matrix, base, tails)
         return (params, tails), (tuple(statistics), base)
 
     def split(self, table):
-        """Split the rows; training begins at a distribution fitted to training rows."""
+        """Split the table, and start training from a distribution of the training
+        rows."""
         train, held_out = super().split(table)
         if self.placing.noisy:
             fraction = self.options.validation_fraction
@@ -175,37 +177,38 @@ class FlowObjective(NetObjective[NetOptions]):
         return train, held_out
 
     def unbeaten(self, state):
-        """Initial state fitted to all rows, if no epoch of a first run was better than
-        the state fitted to training rows."""
+        """Initial state fitted to all rows, for a first run in which no epoch improved
+        on the initial state of the training rows."""
         if self.epochs_before:
             return state
         self.table = self.every
         return self.start()
 
     def completed(self, params, statistics, v, rng):
-        """Rows with missing entries drawn, one of several draws by weight, and log
-        densities that turn the density of the row into the mean weight."""
-        holes = np.flatnonzero(np.isnan(v).any(axis=1))
+        """Rows v with missing entries drawn from the initial distribution and resampled
+        by weight; and corrections, (n_rows,), by which the loss of the chosen draw
+        becomes that of the mean importance weight."""
+        incomplete = np.flatnonzero(np.isnan(v).any(axis=1))
         log_q = np.zeros(len(v), v.dtype)
-        if not len(holes):
+        if not len(incomplete):
             return v, log_q
         if self._normal is None:
             self._normal = start_of(statistics, self.place)
-        rng, n = rng.take(holes), _EACH
-        conditional = self._normal.given(np.repeat(v[holes], n, axis=0))
-        drawn, each = conditional.completed(rng.each(n))
+        rng, n_draws = rng.take(incomplete), _EACH
+        conditional = self._normal.given(np.repeat(v[incomplete], n_draws, axis=0))
+        drawn, log_q_drawn = conditional.completed(rng.each(n_draws))
         log_p = -loss_of(self.net, params, statistics, drawn, self.n_given)
-        log_w = (log_p - each).reshape(-1, n)
-        chosen = (log_w + rng.fold(_CHOICE).gumbel(n)).argmax(axis=1)
-        chosen += n * np.arange(len(holes))
-        whole = v.copy()
-        whole[holes] = drawn[chosen]
-        log_q[holes] = log_p[chosen] - log_mean_exp(log_w.T)[0]
-        return whole, log_q
+        log_w = (log_p - log_q_drawn).reshape(-1, n_draws)
+        chosen = (log_w + rng.fold(_CHOICE).gumbel(n_draws)).argmax(axis=1)
+        chosen += n_draws * np.arange(len(incomplete))
+        completed = v.copy()
+        completed[incomplete] = drawn[chosen]
+        log_q[incomplete] = log_p[chosen] - log_mean_exp(log_w.T)[0]
+        return completed, log_q
 
     def prepare(self, state, batch, clock):
-        """Complete rows, log densities of draws, statistics, and rows with the noise
-        that a net transforms, or None."""
+        """Completed rows, log-densities of draws, statistics, and for variational
+        dequantization the rows and their random numbers, otherwise None."""
         rng, v = self.stream(clock).rows(len(batch)), self.whole.take(batch)
         z, log_q, log_w = self._drawn(state.params, state.statistics, v, rng)
         if self.placing.net is None:
@@ -214,7 +217,7 @@ class FlowObjective(NetObjective[NetOptions]):
         return np.where(np.isnan(v), z, 0), log_q, state.statistics, noisy
 
     def forward(self, params, prepared):
-        """Negative log-likelihood of each row."""
+        """Differentiable negative log-likelihood of each row."""
         z, log_q, statistics, noisy = prepared
         if noisy is not None:
             v, noise = noisy
@@ -224,8 +227,8 @@ class FlowObjective(NetObjective[NetOptions]):
         return loss + log_q, statistics
 
     def _drawn(self, params, statistics, v, rng):
-        """Complete rows in the space of the flow, log densities of the drawn entries,
-        and log weights of noise."""
+        """Completed rows in the space of the flow, log-densities of the drawn entries,
+        and log importance weights of the noise."""
         noise = noise_of(params, statistics)
         z, log_w = self.placing.drawn(v, rng.fold(_NOISE), noise)
         z, log_q = self.completed(params, statistics, z, rng.fold(_MISSING))
@@ -238,25 +241,25 @@ class FlowObjective(NetObjective[NetOptions]):
             state.learned,
             state.statistics,
         )
-        for part in gen_batches(len(index), max(1, ROOM // (_EACH * self.width))):
-            v = self.whole.take(index[part])
-            z, log_q, log_w = self._drawn(params, statistics, v, rng.take(part))
+        for batch in gen_batches(len(index), max(1, ROOM // (_EACH * self.width))):
+            v = self.whole.take(index[batch])
+            z, log_q, log_w = self._drawn(params, statistics, v, rng.take(batch))
             loss = loss_of(self.net, params, statistics, z, self.n_given)
-            losses[part] = loss + log_q - log_w
+            losses[batch] = loss + log_q - log_w
         return losses
 
     def watch(self, table, held_out, state):
-        """Losses of the same rows, by a :class:`FlowWatch`."""
+        """:class:`FlowWatch` of training and held-out losses."""
         return FlowWatch(self, table, held_out, state)
 
 
 def _shared(table, fraction, u):
-    """Split of a table by uniform numbers u of the rows, in which a repeated row may be
-    in both parts, with other noise; None if a part would be empty."""
-    held = np.minimum(np.floor(table.weight * fraction + u), table.weight)
+    """Split a table by uniform random numbers u of its rows, such that repetitions of a
+    row, with different noise, may be on both sides; None if a side would be empty."""
+    held_weight = np.minimum(np.floor(table.weight * fraction + u), table.weight)
     train, held_out = (
         table._replace(weight=weight).take(np.flatnonzero(weight))
-        for weight in (table.weight - held, held)
+        for weight in (table.weight - held_weight, held_weight)
     )
     if not (len(train.index) and len(held_out.index)):
         return None
@@ -266,26 +269,26 @@ def _shared(table, fraction, u):
 
 
 def _times(weight):
-    """Number of draws of the noise of each row, by the number of its repetitions."""
+    """Number of noise draws of each row, in proportion to its weight."""
     return np.ceil(weight).clip(1, max(1, _DRAWS // len(weight))).astype(int)
 
 
 def _steps(white, base, tails):
-    """Factors of the steps of columns, smaller for columns that others nearly predict,
-    and where components of the base, or scales of its tails, are narrow."""
+    """Factors of the learning rates of columns: smaller for columns that are almost
+    determined by the others, and for narrow components or tails of the base."""
     size = np.linalg.norm(white, axis=1)
     divisor = np.maximum(1, np.sqrt(size))
     roots = [np.diag(np.exp(-tails.log_scale))] if tails else base.root if base else ()
     if len(roots):
-        narrow = np.max([np.linalg.norm(white @ R, axis=1) for R in roots], axis=0)
-        divisor *= np.maximum(1, narrow / size)
+        scale = np.max([np.linalg.norm(white @ R, axis=1) for R in roots], axis=0)
+        divisor *= np.maximum(1, scale / size)
     return (1 / divisor).astype(white.dtype)
 
 
 class FlowWatch(NetWatch):
-    """Losses of the same rows at the end of each epoch; for held-out rows plus two
-    standard errors of their mean difference from the start, which thus stays the best
-    unless later epochs are significantly better."""
+    """Training and held-out losses after each epoch. The held-out loss is increased by
+    two standard errors of its mean difference from the initial loss, so that early
+    stopping prefers the initial state unless a later one is significantly better."""
 
     MEMORY = (*NetWatch.MEMORY, "first")
     first = None
@@ -296,29 +299,29 @@ class FlowWatch(NetWatch):
             return loss, None
         index, weight = held_out.index, held_out.weight / held_out.weight.sum()
         n = self.n_held
-        index, parts = np.tile(index, n), self.rows.blocks(n * len(index))
-        losses = [self._losses(state, index[part], part) for part in parts]
+        index, batches = np.tile(index, n), self.rows.blocks(n * len(index))
+        losses = [self._losses(state, index[batch], batch) for batch in batches]
         losses = np.concatenate(losses).reshape(n, -1).mean(axis=0)
         if self.first is None:
             self.first = losses
-        gap = losses - self.first
-        error = np.sqrt(weight**2 @ (gap - weight @ gap) ** 2)
+        improvement = losses - self.first
+        error = np.sqrt(weight**2 @ (improvement - weight @ improvement) ** 2)
         return loss, float(weight @ losses + _ERRORS * error)
 
 
 def loss_of(net, params, statistics, v, n_given=0):
-    """Negative log-likelihood of the columns of rows after the first ``n_given``, given
-    the first ones, differentiable."""
+    """Differentiable negative log-likelihood of rows, conditional on the first
+    ``n_given`` columns."""
     z, log_det = net.log_det(params[0], statistics[0], v)
     z, base = columns(z, n_given, v.shape[1]), base_of(params, statistics)
     return -log_det - (base.log_p(z) if base else normal_log_p(z))
 
 
 def noise_of(params, statistics):
-    """Parameters and statistics of the noise's net; () without one."""
+    """Parameters and statistics of the net of variational noise; () without it."""
     return (params[2], statistics[2]) if len(params) > 2 else ()
 
 
 def base_of(params, statistics):
-    """Learned or fixed distribution at the base; () if it is standard normal."""
+    """Learned or fixed base distribution; () if it is standard normal."""
     return params[1] or statistics[1]

@@ -1,4 +1,4 @@
-"""Model of flows: layers with an inverse, made of options."""
+"""Layers, density and objective of flows, built from options."""
 
 from itertools import pairwise
 from types import SimpleNamespace
@@ -23,22 +23,23 @@ from skdgm.utils import addresses
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.random import stream
 
-# Splines are the identity beyond this, in standard deviations.
+# Splines are the identity beyond this number of standard deviations.
 _BOUND = 5.0
 _ORDERS = addresses.FLOW_ORDERS
-# Most columns of learned matrices, and of whitening ones, by default.
+# Largest numbers of columns with learned matrices, and with whitening, by default.
 _MOST, _MOST_WHITE = 256, 1024
 
 
 class FlowModel(NetModel[FlowOptions]):
-    """A flow: whitening, splines of columns, couplings and linear layers."""
+    """Layers of a flow: splines of single columns, whitening, couplings and triangular
+    matrices."""
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid options."""
         check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
 
     def structure(self, facts):
-        """Options that the layers depend on."""
+        """Options that determine the layers."""
         options = facts.options
         return SimpleNamespace(
             layer=options.layer,
@@ -55,7 +56,7 @@ class FlowModel(NetModel[FlowOptions]):
         )
 
     def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`FlowDensity`."""
+        """:class:`FlowDensity` of the fitted parameters."""
         return FlowDensity(
             facts.context,
             flow=self._flow(facts),
@@ -67,7 +68,7 @@ class FlowModel(NetModel[FlowOptions]):
         )
 
     def objective(self, facts, table, before):
-        """Log-likelihood of the rows, a :class:`FlowObjective`."""
+        """:class:`FlowObjective` of the rows."""
         return FlowObjective(
             facts.run(table, before),
             facts.context,
@@ -81,43 +82,58 @@ class FlowModel(NetModel[FlowOptions]):
     def n_weights(self, facts):
         """Approximate number of weights."""
         structure, n = facts.structure, len(facts.columns.seen)
-        half, each = n // 2, 3 * structure.n_bins if structure.layer == "spline" else 2
-        first = n_given(facts.known.attributes_)
-        sizes = half + first, *structure.hidden_layer_sizes, each * (n - half)
+        n_conditioned, n_parameters = (
+            n // 2,
+            3 * structure.n_bins if structure.layer == "spline" else 2,
+        )
+        n_attributes = n_given(facts.known.attributes_)
+        sizes = (
+            n_conditioned + n_attributes,
+            *structure.hidden_layer_sizes,
+            n_parameters * (n - n_conditioned),
+        )
         if structure.autoregressive:
-            sizes = n + first, *structure.hidden_layer_sizes, each * n
+            sizes = n + n_attributes, *structure.hidden_layer_sizes, n_parameters * n
         nets = structure.n_layers * sum(a * b for a, b in pairwise(sizes))
         cells = getattr(facts.columns, "cells", None)
         if structure.dequantization == "variational" and cells is not None:
-            k = int(cells.whole.sum())
+            n_noise = int(cells.whole.sum())
             sizes = (
-                n + first + k // 2,
+                n + n_attributes + n_noise // 2,
                 *structure.hidden_layer_sizes,
-                each * (k - k // 2),
+                n_parameters * (n_noise - n_noise // 2),
             )
             nets += 2 * sum(a * b for a, b in pairwise(sizes))
-        nets += structure.n_layers * structure.autoregressive * (n + first) * each * n
-        full = structure.linear == "lu" or n <= _MOST
-        n_full = 1 + 2 * full if full or n <= _MOST_WHITE else 0
-        n_full += (
-            2 * structure.n_layers if full and structure.linear != "permutation" else 0
+        nets += (
+            structure.n_layers
+            * structure.autoregressive
+            * (n + n_attributes)
+            * n_parameters
+            * n
         )
-        return nets + n_full * n * n
+        has_matrices = structure.linear == "lu" or n <= _MOST
+        n_matrices = 1 + 2 * has_matrices if has_matrices or n <= _MOST_WHITE else 0
+        n_matrices += (
+            2 * structure.n_layers
+            if has_matrices and structure.linear != "permutation"
+            else 0
+        )
+        return nets + n_matrices * n * n
 
     def _placing(self, facts):
-        """Map of rows to the space of the flow, a :class:`Placing`."""
-        structure, first = facts.structure, n_given(facts.known.attributes_)
+        """Map from rows to the space of the flow, a :class:`Placing`."""
+        structure, n_attributes = facts.structure, n_given(facts.known.attributes_)
         cells, net = getattr(facts.columns, "cells", None), None
         if cells is not None and structure.dequantization == "variational":
-            n_noise, n = int(cells.whole.sum()), first + len(cells.whole)
+            n_noise, n = int(cells.whole.sum()), n_attributes + len(cells.whole)
             if n_noise:
                 body, n_bins, bound = self._coupling(structure)
                 net = noise_net(n, n_noise, body, n_bins, bound)
-        return Placing(cells, first, net)
+        return Placing(cells, n_attributes, net)
 
     def _coupling(self, structure):
-        """Net of a coupling, the number of bins of splines, and their bound; 0 of
-        gains and shifts."""
+        """Hidden layers of the net of a coupling, number of bins, and bound of its
+        splines; the last two are 0 for affine couplings."""
         sizes, activation = structure.hidden_layer_sizes, structure.activation
         net = layers.serial(*(layers.dense(m, activation) for m in sizes))
         if structure.layer == "spline":
@@ -125,33 +141,41 @@ class FlowModel(NetModel[FlowOptions]):
         return net, 0, 0.0
 
     def _flow(self, facts):
-        """Layers, a :class:`FlowNet`."""
+        """:class:`FlowNet` of the options."""
         structure, n = facts.structure, len(facts.columns.seen)
-        sizes, first = structure.hidden_layer_sizes, n_given(facts.known.attributes_)
+        sizes, n_attributes = (
+            structure.hidden_layer_sizes,
+            n_given(facts.known.attributes_),
+        )
         net, n_bins, bound = self._coupling(structure)
-        full = structure.linear == "lu" or n <= _MOST
-        white = full or n <= _MOST_WHITE
-        mixed = full and structure.linear != "permutation"
-        # Inputs for attributes stay unchanged, before the columns.
-        product = [after(first, triangular(True)), after(first, triangular())]
-        # Couplings and matrices begin at the identity.
-        parts = []
+        has_matrices = structure.linear == "lu" or n <= _MOST
+        has_whitening = has_matrices or n <= _MOST_WHITE
+        mixed = has_matrices and structure.linear != "permutation"
+        # The first columns are inputs for attributes, which stay unchanged.
+        product = [
+            after(n_attributes, triangular(True)),
+            after(n_attributes, triangular()),
+        ]
+        # Couplings and matrices are initially the identity.
+        flow_layers = []
         if structure.layer == "spline":
-            parts.append(after(first, splines(structure.n_bins, _BOUND)))
-        place = len(parts) if white else None
-        parts += [whitening()] if white else []
-        parts += product if full else []
-        changed = coupling(net, n_bins, bound, first)
+            flow_layers.append(after(n_attributes, splines(structure.n_bins, _BOUND)))
+        place = len(flow_layers) if has_whitening else None
+        flow_layers += [whitening()] if has_whitening else []
+        flow_layers += product if has_matrices else []
+        coupling_layer = coupling(net, n_bins, bound, n_attributes)
         if structure.autoregressive:
             activation = structure.activation
-            changed = autoregression(n, sizes, activation, n_bins, bound, first)
+            coupling_layer = autoregression(
+                n, sizes, activation, n_bins, bound, n_attributes
+            )
         place_of = np.arange(n)
-        for number in range(structure.n_layers if n > 1 or first else 0):
-            order = stream(facts.seed, _ORDERS, number).generator().permutation(n)
+        for layer_number in range(structure.n_layers if n > 1 or n_attributes else 0):
+            order = stream(facts.seed, _ORDERS, layer_number).generator().permutation(n)
             place_of = place_of[order]
-            parts += [after(first, permutation(order)), changed]
-            parts += product if mixed else []
-        # Codes are in the order of columns, as the base is.
-        parts.append(after(first, permutation(np.argsort(place_of))))
-        width = max((first + n * 3 * structure.n_bins, *sizes, 1))
-        return FlowNet(layers.serial(*parts), place, width)
+            flow_layers += [after(n_attributes, permutation(order)), coupling_layer]
+            flow_layers += product if mixed else []
+        # Codes are in the order of the columns.
+        flow_layers.append(after(n_attributes, permutation(np.argsort(place_of))))
+        width = max((n_attributes + n * 3 * structure.n_bins, *sizes, 1))
+        return FlowNet(layers.serial(*flow_layers), place, width)

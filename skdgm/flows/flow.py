@@ -1,4 +1,4 @@
-r"""Normalising flows: maps with an inverse from rows to numbers of a simple density.
+r"""Normalizing flows: invertible maps from rows to codes with a simple density.
 
 .. math:: \log p(x) = \log p_z(f(x)) + \log \left\lvert \det
    \frac{\partial f}{\partial x} \right\rvert
@@ -15,7 +15,7 @@ from skdgm.training import Budget
 
 
 class Flow(FlowEstimator):
-    r"""Normalising flow: an exact density of real columns by layers with an inverse.
+    r"""Normalizing flow: exact densities of real columns by invertible layers.
 
     .. math::
 
@@ -23,93 +23,96 @@ class Flow(FlowEstimator):
         \frac{\partial f}{\partial x} \right\rvert, \qquad
         f = f_L \circ \dots \circ f_1
 
-    Columns are standardised. Each is changed by its own monotone spline, and all
-    together by a triangular matrix; then couplings change half of the columns by
-    functions of the others, splines [1]_ or gains and shifts [2]_, with triangular
-    matrices in between. Training begins at a normal distribution of full covariance
-    with cross-validated shrinkage, or at a mixture of normal distributions; see
-    ``base``. Early stopping keeps this distribution, fitted to all rows, unless the
-    likelihood of held-out rows is higher by more than two standard errors of the
-    difference. Likelihoods and samples are exact.
+    Columns are standardized. A monotone spline transforms each column, and a triangular
+    matrix mixes them. Coupling layers then transform half of the columns conditional on
+    the others, by splines [1]_ or by scales and shifts [2]_, with triangular matrices
+    in between. Training starts from a normal distribution of full covariance with
+    cross-validated shrinkage, or from a mixture of normal distributions (see ``base``).
+    Early stopping returns to this initial distribution, fitted to all rows, unless the
+    held-out log-likelihood has improved by more than two standard errors. Likelihoods
+    and samples are exact.
 
-    NaN is a missing value, in every method: ``fit`` maximises a lower bound of the
-    log-likelihood of the observed entries, with missing ones chosen by weight among
-    draws from the distribution at the start; scores, features and filled entries of
-    such rows are means of weighted draws. Float64 data are computed in float64, all
-    others in float32.
+    NaN is a missing value in every method. ``fit`` maximizes a lower bound on the
+    log-likelihood of the observed entries, and imputes missing entries by importance
+    resampling from the initial distribution. Scores, codes and imputed entries of
+    incomplete rows are importance-weighted means. Float64 data are computed in float64,
+    and all others in float32.
 
     Parameters
     ----------
     n_layers : int
-        Number of couplings.
+        Number of coupling layers.
     hidden_layer_sizes : tuple
-        Numbers of hidden units of the net of each coupling.
+        Numbers of hidden units of the net of each coupling layer.
     layer
-        Coupled function of a column: monotone rational-quadratic splines, which are
-        the identity beyond 5 standard deviations; or gains and shifts. With "spline"
-        there is also a spline of each single column.
+        Transform of a column in a coupling layer: "spline", a monotone
+        rational-quadratic spline, which is the identity beyond 5 standard deviations;
+        or "affine", a scale and a shift. "spline" also adds the splines of single
+        columns.
     n_bins
         Number of bins of each spline.
     autoregressive
-        Whether each column is changed by functions of all columns before it, by masked
-        nets [6]_, instead of half of the columns by functions of the others. Draws then
-        take a pass for each column and layer.
+        Whether a masked net transforms each column conditional on all previous columns
+        [6]_, instead of half of the columns conditional on the others. Sampling then
+        takes one pass for each column and layer.
     linear
-        Whether columns are mixed between couplings by products of triangular matrices,
-        or only permuted. "auto": mixed, with up to 256 columns. With more than 1,024,
-        unless it is "lu", training begins at independent columns.
+        Mixing of columns between coupling layers: "lu", by products of triangular
+        matrices; or "permutation". "auto": "lu" with up to 256 columns. With more than
+        1,024 columns, training starts from independent columns unless linear="lu".
     base
-        Distribution of codes: "normal", independent and standard normal; "mixture", a
-        mixture of normal distributions [4]_, with cross-validated number of components
-        and shrinkage of covariances, but normal with fewer than 20 rows, or if training
-        begins at independent columns; or "student", independent with heavy tails, whose
-        degrees of freedom are learned [5]_. "auto": a mixture, with up to 64 columns
-        and without attributes, if its cross-validated likelihood is higher than that of
-        a normal distribution by a standard error.
+        Distribution of codes. "normal": standard normal. "mixture": a mixture of normal
+        distributions [4]_ with cross-validated number of components and shrinkage of
+        covariances; it is normal with fewer than 20 rows, or if training starts from
+        independent columns. "student": independent Student t distributions with learned
+        degrees of freedom [5]_. "auto": a mixture, if there are at most 64 columns and
+        no attributes, and if its cross-validated log-likelihood is higher than that of
+        a normal distribution by one standard error.
     activation
         Activation function of hidden units.
     attribute_conditional
         Whether the density is conditional on attributes y, such as classes or other
-        columns, which ``fit`` then needs: :math:`p(x \mid y)`. They are inputs of the
-        couplings' nets [3]_, and the mean of the normal distribution at the start is
-        linear in them.
+        columns, which ``fit`` then requires: :math:`p(x \mid y)`. Attributes are inputs
+        of the nets of coupling layers [3]_, and the mean of the initial normal
+        distribution is linear in them.
     attribute_types : "auto", tuple or dict
-        Kind of each attribute, "categorical" or "gaussian", by its place or name.
-        "auto": text and truth values are classes, and so are whole numbers in a y of
-        one column; other numbers are "gaussian".
+        Kind of each attribute, "categorical" or "gaussian", by its position or name.
+        "auto": strings and booleans are categorical, and so are integers in a y of one
+        column; other numbers are "gaussian".
     bounds : tuple, dict or None
-        Least and highest value of all columns, such as (0, 1); or, as a dict by name
-        (or number), of some. A logit makes these columns unbounded, and draws lie
-        between the bounds; values at the bounds are read as a millionth of the range
-        inside, unless they are dequantized. None: all columns are unbounded.
+        Lower and upper bound of all columns, such as (0, 1); or a dict with the bounds
+        of some columns by name (or number). A logit makes these columns unbounded, and
+        samples lie within the bounds. Values at a bound are moved inside by a millionth
+        of the range, unless they are dequantized. None: all columns are unbounded.
     dequantization
-        Distribution of noise in [0, 1) that is added to columns of whole numbers, as
-        found in the first ``fit``: "uniform" [7]_, or "variational", a learned flow of
-        two couplings conditional on the row, with a higher bound [8]_. Draws, and
-        filled entries, are then whole numbers. None: whole numbers are read as real.
+        Distribution of the noise in [0, 1) that is added to columns of whole numbers,
+        which the first ``fit`` detects: "uniform" [7]_, or "variational", a learned
+        flow of two coupling layers conditional on the row, with a tighter bound [8]_.
+        Samples and imputed entries are then whole numbers. None: whole numbers are
+        treated as real numbers.
     n_draws
-        Draws for each row with missing entries, or noise, in :meth:`score_samples`,
-        :meth:`transform` and :meth:`impute`. It may be changed after ``fit``.
+        Number of draws for each row with missing entries, or with noise, in
+        :meth:`score_samples`, :meth:`transform` and :meth:`impute`. It may be changed
+        after ``fit``.
     n_iter
         Number of epochs; "auto": 3,000 updates, but between 20 and 500 epochs.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of triangular matrices except their diagonals, and of the couplings'
-        nets, in the order of the layers.
+        Weights of triangular matrices, without their diagonals, and of the nets of
+        coupling layers, in the order of the layers.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     attribute_types_ : dict
-        How each attribute of a conditional flow is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
+        Type of each attribute of a conditional flow, a
+        :class:`~skdgm.data.ColumnType`, by its name (or number).
     validation_curve_ : list of float
-        ``loss_curve_`` of held-out rows after each epoch, with ``early_stopping``: plus
-        two standard errors of its difference from that of the start.
+        Held-out ``loss_curve_`` after each epoch, with ``early_stopping``, plus two
+        standard errors of its difference from the initial loss.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact"; "lower bound", in expectation, of log
-        probabilities of whole numbers with ``dequantization``. Scores of rows with
-        missing entries are estimates.
+        Kind of :meth:`score_samples`: "exact"; or with ``dequantization`` "lower
+        bound", in expectation, on log-probabilities of whole numbers. Scores of rows
+        with missing entries are estimates.
 
     References
     ----------

@@ -1,12 +1,13 @@
-r"""Mixtures of normal distributions, and heavy tails, that a flow begins with.
+r"""Initial distributions of flows: mixtures of normal distributions, and heavy tails.
+
+The M-step of expectation maximization shrinks the covariance of each component, first
+to the pooled covariance and then to its diagonal [1]_:
 
 .. math:: \hat\Sigma_k = (1 - \lambda) C_k + \lambda \operatorname{diag}(C_k), \qquad
    C_k = \frac{n_k S_k + \nu \bar S}{n_k + \nu}, \quad
    \bar S = \frac1n \sum_k n_k S_k
 
-in each step of expectation maximisation: the covariance of a component is shrunk to
-that within all components [1]_. The degree and the number of components are
-cross-validated, so that few rows suffice for several components.
+The prior weight :math:`\nu` and the number of components are cross-validated.
 
 References
 ----------
@@ -26,28 +27,28 @@ from skdgm.utils import addresses
 from skdgm.utils.math import LOG_2PI
 from skdgm.utils.random import stream
 
-# Most columns of mixtures that are not asked for.
+# Largest number of columns with mixtures under base="auto".
 MOST_MIXED = 64
-# Numbers of components to choose among; of prior rows, of a covariance, a column.
+# Candidate numbers of components, and prior weights per column.
 _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
-# Folds; steps of expectation maximisation, and of k-means; and the improvement, in nats
-# per row, below which the first end.
+# Number of folds; steps of EM and of k-means; tolerance of EM, in nats per row.
 _FOLDS, _STEPS, _CENTRE_STEPS, _TOL = 5, 40, 10, 1e-3
-# Least variance, as a share of the column's; rows for each component.
+# Smallest variance of a component, of standardized columns; fewest rows per component.
 _FLOOR, _EACH = 1e-6, 10
-# Most rows of the choice, times columns squared; most rows of the fit.
+# Limits on rows, and on rows times squared columns, of cross-validation; most rows of
+# the fit.
 _MOST, _WORK, _MOST_OF_FIT = 2_000, 2**22, 10_000
-# Complete rows that suffice at the start; limit on steps times components times
-# patterns of missing entries.
+# Number of complete rows that suffice for a first fit; limit on the product of EM
+# steps, components and missingness patterns.
 _ENOUGH, _WORK_OF_GAPS = 50, 20_000
-# Degrees of freedom of heavy tails at the start, and their least scale, without which
-# training diverges.
+# Candidate degrees of freedom of heavy tails, and their smallest scale; training can
+# diverge below it.
 _DEGREES, _NARROW = (1.5, 2.0, 3.0, 5.0, 8.0, 16.0, 50.0), 0.05
 _START, _FILL = addresses.FLOW_MIXTURE
 
 
 class Components(NamedTuple):
-    """Weights, means and covariances of components."""
+    """Weights, (n_components,), means and covariances of a mixture of normals."""
 
     weight: np.ndarray
     mean: np.ndarray
@@ -55,9 +56,9 @@ class Components(NamedTuple):
 
 
 class Shrinkage(NamedTuple):
-    """Shrinkage of covariances: number of ``prior`` rows of the covariance within all
-    components, ``amount`` to diagonal matrices, and the covariance ``wide`` of a
-    further component."""
+    """Shrinkage of covariances: ``prior`` is the weight, in rows, of the pooled
+    covariance, ``amount`` the shrinkage to the diagonal, and ``wide`` the covariance of
+    an additional broad component."""
 
     prior: float
     amount: float
@@ -65,29 +66,29 @@ class Shrinkage(NamedTuple):
 
 
 def mixture_of(table, normal, n_given, certain=False):
-    """Mixture of a table's rows, after the ``normal`` distribution at the start is
-    whitened, given the first columns; None if rows are too few, or, unless it is
-    ``certain``, if no mixture has a higher cross-validated likelihood, by a standard
-    error, than the normal distribution alone."""
+    """Mixture for the rows of a table, whitened by their ``normal`` distribution, given
+    the first ``n_given`` columns. Returns None if rows are too few. Unless ``certain``,
+    also returns None if the cross-validated log-likelihood of no mixture exceeds that
+    of the normal distribution by one standard error."""
     n = table.rows.shape[1] - n_given
     layer = normal.whitening(np.float64, n_given)
-    white = layer.W[n_given:, n_given:]
-    back = solve_triangular(white, np.eye(n))
+    whitening_matrix = layer.W[n_given:, n_given:]
+    unwhitening = solve_triangular(whitening_matrix, np.eye(n))
     most = int(min(_MOST, max(4 * n, _WORK // n**2)))
 
     def residuals(most, fill):
         x, weight = _residuals(table, fill, layer, n_given, most)
-        return x @ back, weight
+        return x @ unwhitening, weight
 
     complete = table.rows.complete
-    first = normal if complete else _first(table, most, n, normal)
-    x, weight = residuals(most, first)
-    shrinkage = Shrinkage(0.0, normal.shrinkage, back.T @ back)
+    filler = normal if complete else _first(table, most, n, normal)
+    x, weight = residuals(most, filler)
+    shrinkage = Shrinkage(0.0, normal.shrinkage, unwhitening.T @ unwhitening)
     chosen = _chosen(x, weight, shrinkage, certain)
     if chosen is None:
         return None
     try:
-        x, weight = residuals(_MOST_OF_FIT, first)
+        x, weight = residuals(_MOST_OF_FIT, filler)
         k, shrinkage = chosen
         components = _fitted(x, weight, k, shrinkage)
         if not complete:
@@ -95,13 +96,13 @@ def mixture_of(table, normal, n_given, certain=False):
             v = table.rows.take(table.index[: len(x)])
             x = np.where(np.isnan(v[:, n_given:]), np.nan, x)
             components = _refined(x, weight, components, shrinkage)
-        return _based(components, back, white)
+        return _based(components, unwhitening, whitening_matrix)
     except np.linalg.LinAlgError:
         return None
 
 
 def _based(components, back, white):
-    """Mixture at the base, of components before rows are whitened by a matrix."""
+    """Mixture of codes, from components of rows before whitening."""
     n = len(white)
     roots = [cholesky(part, lower=True) for part in components.covariance]
     roots = [solve_triangular(root, np.eye(n), lower=True).T for root in roots]
@@ -110,29 +111,28 @@ def _based(components, back, white):
 
 
 def _first(table, most, n, normal):
-    """Distribution that fills the rows at the start of a mixture: None, where complete
-    rows suffice; else the ``normal`` one."""
-    holes = np.isnan(table.rows.take(table.index[:most])).any(axis=1)
-    return None if (~holes).sum() >= max(_ENOUGH, _EACH * n) else normal
+    """Normal distribution that imputes rows for the first fit, or None if there are
+    enough complete rows."""
+    incomplete = np.isnan(table.rows.take(table.index[:most])).any(axis=1)
+    return None if (~incomplete).sum() >= max(_ENOUGH, _EACH * n) else normal
 
 
 def _residuals(table, fill, layer, n_given, most):
-    """Some rows, which are in random order, whitened given the first columns, and their
-    weights: missing entries are drawn from a distribution ``fill``; with None, only
-    complete rows are taken."""
+    """Whitened rows, given the first ``n_given`` columns, and their weights. ``fill``
+    imputes missing entries; None drops incomplete rows."""
     index, weight = table.index[:most], table.weight[:most]
     x = table.rows.take(index).astype(np.float64)
-    holes = np.isnan(x).any(axis=1)
+    incomplete = np.isnan(x).any(axis=1)
     if fill is None:
-        x, weight = x[~holes], weight[~holes]
-    elif holes.any():
+        x, weight = x[~incomplete], weight[~incomplete]
+    elif incomplete.any():
         x, _ = fill.given(x).completed(stream(0, _FILL).rows(len(x)))
     return (x @ layer.W + layer.b)[:, n_given:], weight
 
 
 def tails_of(table, normal, n_given):
-    """Student's t distributions of the columns of a table's rows, after a ``normal``
-    distribution, or None, is whitened."""
+    """Student t distributions of the columns, after whitening by ``normal`` unless it
+    is None."""
     if normal is None:
         x, weight = table.rows.take(table.index[:_MOST_OF_FIT]), table.weight
         x, weight = x[:, n_given:].astype(np.float64), weight[: len(x)]
@@ -144,17 +144,19 @@ def tails_of(table, normal, n_given):
     log_df, log_scales = np.zeros((2, x.shape[1]))
     for df in _DEGREES:
         log_scale = _scale_of_tails(x, weight, df)
-        each = gammaln(0.5 * (df + 1)) - gammaln(0.5 * df) - 0.5 * np.log(df)
-        spread = np.log1p((x * np.exp(-log_scale)) ** 2 / df)
-        each = each - log_scale - 0.5 * (df + 1) * (weight @ spread) / weight.sum()
-        better = each > best
-        best = np.where(better, each, best)
+        log_p_mean = gammaln(0.5 * (df + 1)) - gammaln(0.5 * df) - 0.5 * np.log(df)
+        log_tail = np.log1p((x * np.exp(-log_scale)) ** 2 / df)
+        log_p_mean = (
+            log_p_mean - log_scale - 0.5 * (df + 1) * (weight @ log_tail) / weight.sum()
+        )
+        better = log_p_mean > best
+        best = np.where(better, log_p_mean, best)
         log_df[better], log_scales[better] = np.log(df), log_scale[better]
     return Tails(log_df, log_scales)
 
 
 def _scale_of_tails(x, weight, df):
-    """Logs of the most probable scales of columns, by expectation maximisation."""
+    """Logs of the maximum-likelihood scales of columns, by expectation maximization."""
     variance = weight @ x**2 / weight.sum()
     for _ in range(_STEPS):
         pull = (df + 1) / (df + x**2 / variance)
@@ -163,138 +165,144 @@ def _scale_of_tails(x, weight, df):
 
 
 def _chosen(x, weight, shrinkage, certain):
-    """Cross-validated number of components, and shrinkage; None for a single one."""
+    """Cross-validated number of components and shrinkage; None for a single
+    component."""
     n_rows, n = x.shape
-    numbers = [k for k in _COMPONENTS if k * _EACH <= n_rows]
-    single = _left_out(x, weight, 1, shrinkage) if numbers else None
-    if single is None:
+    candidates = [k for k in _COMPONENTS if k * _EACH <= n_rows]
+    single_log_p = _left_out(x, weight, 1, shrinkage) if candidates else None
+    if single_log_p is None:
         return None
-    best = None
+    best_fit = None
 
     def better(k, prior):
-        nonlocal best
+        nonlocal best_fit
         candidate = shrinkage._replace(prior=prior * n)
         log_p = _left_out(x, weight, k, candidate)
-        if log_p is None or (best and weight @ (log_p - best[0]) <= 0):
+        if log_p is None or (best_fit and weight @ (log_p - best_fit[0]) <= 0):
             return False
-        best = log_p, k, candidate
+        best_fit = log_p, k, candidate
         return True
 
     worse = 0
-    for k in numbers:
+    for k in candidates:
         worse = 0 if better(k, _PRIOR[0]) else worse + 1
         if worse == 2:
             break
-    if best is None:
+    if best_fit is None:
         return None
-    k = best[1]
+    k = best_fit[1]
     for prior in _PRIOR[1:]:
         better(k, prior)
-    gain, total = best[0] - single, weight.sum()
+    gain, total = best_fit[0] - single_log_p, weight.sum()
     mean = weight @ gain / total
     error = np.sqrt(weight**2 @ (gain - mean) ** 2) / total
-    return best[1:] if certain or mean > error else None
+    return best_fit[1:] if certain or mean > error else None
 
 
 def _left_out(x, weight, k, shrinkage):
-    """Log densities of rows by components of the other folds; None where a covariance
-    is singular."""
+    """Held-out log-densities of rows; None if a covariance is singular."""
     log_p = np.empty(len(x))
     for fold in range(_FOLDS):
-        out = np.arange(len(x)) % _FOLDS == fold
+        held_out = np.arange(len(x)) % _FOLDS == fold
         try:
-            components = _fitted(x[~out], weight[~out], k, shrinkage)
-            log_p[out] = logsumexp(_log_p(x[out], components), axis=0)
+            components = _fitted(x[~held_out], weight[~held_out], k, shrinkage)
+            log_p[held_out] = logsumexp(_log_p(x[held_out], components), axis=0)
         except np.linalg.LinAlgError:
             return None
     return log_p
 
 
 def _fitted(x, weight, k, shrinkage):
-    """Components of rows by expectation maximisation; if several, there is a further
-    wide one."""
-    several = k + 1 if k > 1 else 1
-    share, before = np.eye(several)[_clusters(x, weight, k)].T, -np.inf
+    """Components fitted to rows by expectation maximization; k > 1 components are
+    complemented by a broad one."""
+    n_components = k + 1 if k > 1 else 1
+    responsibility, last_log_p = (
+        np.eye(n_components)[_clusters(x, weight, k)].T,
+        -np.inf,
+    )
     for _ in range(_STEPS if k > 1 else 1):
-        components = _maximised(x, weight * share, shrinkage)
+        components = _maximised(x, weight * responsibility, shrinkage)
         if k == 1:
             break
         log_p = _log_p(x, components)
         total = logsumexp(log_p, axis=0)
-        share, now = np.exp(log_p - total), weight @ total / weight.sum()
-        if now - before < _TOL:
+        responsibility, mean_log_p = (
+            np.exp(log_p - total),
+            weight @ total / weight.sum(),
+        )
+        if mean_log_p - last_log_p < _TOL:
             break
-        before = now
+        last_log_p = mean_log_p
     return components
 
 
 def _refined(x, weight, components, shrinkage, n_steps=_STEPS):
-    """Components of rows with missing entries, by at most ``n_steps`` of expectation
-    maximisation from earlier ones."""
-    groups, before = list(patterns(x)), -np.inf
-    most = max(1, _WORK_OF_GAPS // (len(groups) * len(components.weight)))
-    for _ in range(min(most, n_steps)):
+    """Components after at most ``n_steps`` of expectation maximization on incomplete
+    rows."""
+    groups, last_log_p = list(patterns(x)), -np.inf
+    max_steps = max(1, _WORK_OF_GAPS // (len(groups) * len(components.weight)))
+    for _ in range(min(max_steps, n_steps)):
         log_p, rows, spreads = _expected(x, groups, components)
         total = logsumexp(log_p, axis=0)
-        now = weight @ total / weight.sum()
-        if now - before < _TOL:
+        mean_log_p = weight @ total / weight.sum()
+        if mean_log_p - last_log_p < _TOL:
             break
-        share, before = weight * np.exp(log_p - total), now
+        responsibility, last_log_p = weight * np.exp(log_p - total), mean_log_p
         scatter = np.zeros_like(components.covariance)
         for (index, missing), spread in zip(groups, spreads):
-            each = share[:, index].sum(axis=1)[:, None, None]
-            place = np.ix_(range(len(scatter)), missing, missing)
-            scatter[place] += each * spread
-        components = _maximised(rows, share, shrinkage, scatter)
+            n_in_group = responsibility[:, index].sum(axis=1)[:, None, None]
+            block = np.ix_(range(len(scatter)), missing, missing)
+            scatter[block] += n_in_group * spread
+        components = _maximised(rows, responsibility, shrinkage, scatter)
     return components
 
 
 def _expected(x, groups, components):
-    """Log densities of the seen entries of rows by components, times their weights,
-    (n_components, n_rows); expected rows, (n_components, n_rows, n_columns); and for
-    each group of rows the covariances of missing entries."""
+    """E-step: joint log-densities of components and observed entries, (n_components,
+    n_rows); completed rows, (n_components, n_rows, n_columns); and covariances of
+    missing entries, (n_components, n_missing, n_missing), for each group of rows."""
     n = len(components.weight)
     log_p, rows = np.empty((n, len(x))), np.repeat(x[None], n, axis=0)
-    spreads = []
+    covariances = []
     for index, missing in groups:
-        spreads.append(np.empty((n, missing.sum(), missing.sum())))
+        covariances.append(np.empty((n, missing.sum(), missing.sum())))
         for k, (weight, mean, covariance) in enumerate(zip(*components)):
-            center, spread, seen = given_seen(mean, covariance, x[index], missing)
-            rows[k][np.ix_(index, missing)], spreads[-1][k] = center, spread
+            center, covariance_k, seen = given_seen(mean, covariance, x[index], missing)
+            rows[k][np.ix_(index, missing)], covariances[-1][k] = center, covariance_k
             log_p[k, index] = np.log(weight) + seen.sum(axis=1)
-    return log_p, rows, spreads
+    return log_p, rows, covariances
 
 
 def _maximised(x, share, shrinkage, scatter_of_missing=None):
-    """Components, given the weights of rows in each, (n_components, n_rows). Expected
-    rows differ between components, and have a scatter of missing entries."""
+    """M-step: components, given weighted responsibilities, (n_components, n_rows).
+    ``scatter_of_missing`` adds the uncertainty of missing entries."""
     prior, amount, wide = shrinkage
-    every = share.sum(axis=1) + 1
+    counts = share.sum(axis=1) + 1
     share = share[:-1] if len(share) > 1 else share
-    each = share.sum(axis=1) + 1e-9
-    rows = np.broadcast_to(x, (len(every), *x.shape[-2:]))
-    mean = np.stack([w @ part for w, part in zip(share, rows)]) / each[:, None]
+    sizes = share.sum(axis=1) + 1e-9
+    rows = np.broadcast_to(x, (len(counts), *x.shape[-2:]))
+    mean = np.stack([w @ x_k for w, x_k in zip(share, rows)]) / sizes[:, None]
     scatter = np.zeros((len(mean), *2 * x.shape[-1:]))
     scatter += 0 if scatter_of_missing is None else scatter_of_missing[: len(mean)]
     for k, (centre, w) in enumerate(zip(mean, share)):
         gap = rows[k] - centre
         scatter[k] += (gap * w[:, None]).T @ gap
-    within = scatter.sum(axis=0) / each.sum()
-    within += np.diag(np.maximum(_FLOOR - np.diag(within), 0))
+    pooled = scatter.sum(axis=0) / sizes.sum()
+    pooled += np.diag(np.maximum(_FLOOR - np.diag(pooled), 0))
     if len(mean) == 1 or np.isinf(prior):
-        covariance = np.repeat(within[None], len(mean), axis=0)
+        covariance = np.repeat(pooled[None], len(mean), axis=0)
     else:
-        covariance = scatter + prior * within
-        covariance /= (each + prior)[:, None, None]
+        covariance = scatter + prior * pooled
+        covariance /= (sizes + prior)[:, None, None]
     covariance *= 1 - amount * (1 - np.eye(x.shape[-1]))
-    if len(every) > 1:
+    if len(counts) > 1:
         mean = np.concatenate([mean, np.zeros((1, x.shape[-1]))])
         covariance = np.concatenate([covariance, wide[None]])
-    return Components(every / every.sum(), mean, covariance)
+    return Components(counts / counts.sum(), mean, covariance)
 
 
 def _log_p(x, components):
-    """Log densities of components times their weights, (n_components, n_rows)."""
+    """Joint log-densities of components and rows, (n_components, n_rows)."""
     log_p = np.empty((len(components.weight), len(x)))
     for k, (weight, mean, covariance) in enumerate(zip(*components)):
         root = cholesky(covariance, lower=True)
@@ -305,22 +313,26 @@ def _log_p(x, components):
 
 
 def _clusters(x, weight, k):
-    """Cluster of each row, by k-means from rows drawn far from each other."""
+    """Cluster of each row, (n_rows,), by k-means with k-means++ initialization."""
     rng, centres = stream(0, _START).generator(), []
-    near = np.ones(len(x))
+    distance = np.ones(len(x))
     for _ in range(k):
-        upto = np.cumsum(weight * near)
-        if not upto[-1]:
+        cumulative = np.cumsum(weight * distance)
+        if not cumulative[-1]:
             break
-        chosen = np.searchsorted(upto, rng.random() * upto[-1], side="right")
+        chosen = np.searchsorted(
+            cumulative, rng.random() * cumulative[-1], side="right"
+        )
         centres.append(x[min(chosen, len(x) - 1)])
-        gap = ((x - centres[-1]) ** 2).sum(axis=1)
-        near = gap if len(centres) == 1 else np.minimum(near, gap)
+        new_distance = ((x - centres[-1]) ** 2).sum(axis=1)
+        distance = (
+            new_distance if len(centres) == 1 else np.minimum(distance, new_distance)
+        )
     centres = np.array(centres)
     for _ in range(_CENTRE_STEPS):
         gaps = (centres**2).sum(axis=1) - 2 * x @ centres.T
-        which = gaps.argmin(axis=1)
-        share = np.eye(len(centres))[which].T * weight
-        each = share.sum(axis=1, keepdims=True)
-        centres = np.where(each > 0, share @ x / np.maximum(each, 1e-300), centres)
-    return which
+        nearest = gaps.argmin(axis=1)
+        share = np.eye(len(centres))[nearest].T * weight
+        total = share.sum(axis=1, keepdims=True)
+        centres = np.where(total > 0, share @ x / np.maximum(total, 1e-300), centres)
+    return nearest

@@ -1,9 +1,9 @@
-r"""Normal distribution that a flow begins with, and its draws of missing entries.
+r"""Initial normal distribution of a flow, which also draws missing entries.
 
 .. math:: \Sigma_\lambda = (1 - \lambda) \hat\Sigma + \lambda I
 
-is the covariance of standardised columns, with cross-validated shrinkage to the
-identity [1]_. The missing entries of a row are normal conditional on the known ones.
+is the covariance of standardized columns, with cross-validated shrinkage to the
+identity [1]_. Missing entries are normal conditional on the observed entries.
 
 References
 ----------
@@ -30,22 +30,20 @@ from skdgm.utils import addresses
 from skdgm.utils.math import LOG_2PI
 
 _CHOICE = addresses.FLOW_COMPONENT
-# Degrees of shrinkage, of which the first are for many more rows than columns.
+# Candidates of the shrinkage; the smallest suit tables with many rows.
 _SHRINKAGE = 0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3
 _SHRINKAGE += 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0
-# Folds; steps of expectation maximisation, and the first of these, which choose a
-# degree, as the last does; and columns from which on folds, steps and degrees are
-# fewer.
+# Number of folds; EM steps; first EM steps that cross-validate the shrinkage, as the
+# last step does; number of columns from which on all of these are reduced.
 _FOLDS, _EM_STEPS, _CHOICES, _MANY = 5, 20, 3, 257
-# Most kept patterns, times columns squared.
+# Limit on cached patterns times squared columns.
 _KEPT = 2**20
-# Least variance, as a share of the column's, and least ratio of pivots that are safe.
+# Smallest variance of a standardized column; smallest safe ratio of Cholesky pivots.
 _FLOOR, _SAFE = 1e-4, 1e-5
 
 
 class JointNormal:
-    """Normal distribution of standardised columns, of a mean and a covariance with a
-    degree of shrinkage."""
+    """Normal distribution of standardized columns."""
 
     def __init__(self, mean, covariance, shrinkage=0.0):
         self.mean, self.covariance = mean, covariance
@@ -53,14 +51,14 @@ class JointNormal:
 
     @classmethod
     def of_whitening(cls, layer):
-        """The distribution that a :class:`Layer` makes standard normal."""
+        """Distribution that a :class:`Layer` whitens."""
         W, b = (part.astype(np.float64) for part in layer)
         root = solve_triangular(W, np.eye(len(b)))
         return cls(-b @ root, root.T @ root)
 
     def whitening(self, dtype, n_given=0):
-        """Triangular map that makes the distribution of the columns standard normal, a
-        Layer, conditional on the first ``n_given``, which stay as they are."""
+        """Triangular :class:`Layer` that whitens the columns conditional on the first
+        ``n_given`` columns, which it leaves unchanged."""
         root = cholesky(self.covariance, lower=True)
         W = solve_triangular(root, np.eye(len(root)), lower=True).T
         b = -self.mean @ W
@@ -68,12 +66,12 @@ class JointNormal:
         return Layer(W.astype(dtype), b.astype(dtype))
 
     def given(self, v, groups=None):
-        """Conditional distributions of the missing entries of rows, by groups of rows
-        of one pattern, if known."""
+        """Conditional distributions of the missing entries of rows v; ``groups`` are
+        their missingness patterns, if known."""
         return ConditionalNormals(self, v, groups)
 
     def pattern(self, missing):
-        """The :class:`Pattern` of a mask of missing columns; a few are kept."""
+        """:class:`Pattern` of a mask of missing columns, cached."""
         key = missing.tobytes()
         if key in self._patterns:
             return self._patterns[key]
@@ -84,20 +82,20 @@ class JointNormal:
 
 
 class Independent:
-    """Distribution of standardised columns that are independent."""
+    """Standard normal distribution of independent columns."""
 
     def given(self, v):
-        """Distributions of the missing entries of rows."""
+        """Distributions of the missing entries of rows v."""
         return StandardNormals(v)
 
 
 class StandardNormals(NamedTuple):
-    """Rows whose missing entries are standard normal."""
+    """Rows v with standard normal missing entries."""
 
     v: np.ndarray
 
     def completed(self, rng, spread=1.0):
-        """As :meth:`ConditionalNormals.completed`."""
+        """Completed rows and log-densities of the draws."""
         noise, missing = rng.normal(self.v.shape[1]), np.isnan(self.v)
         log_q = -0.5 * (noise**2 + LOG_2PI) - np.log(spread)
         v = np.where(missing, spread * noise, self.v).astype(self.v.dtype)
@@ -105,42 +103,46 @@ class StandardNormals(NamedTuple):
 
 
 class JointMixture:
-    """Mixture of distributions, a list of :class:`JointNormal`."""
+    """Mixture of the :class:`JointNormal` distributions in ``parts``."""
 
     def __init__(self, log_weight, parts):
         self.log_weight, self.parts = log_weight, parts
 
     def given(self, v):
-        """Conditional distributions of the missing entries of rows."""
+        """Conditional distributions of the missing entries of rows v."""
         groups = list(patterns(v))
         parts = [part.given(v, groups) for part in self.parts]
         return ConditionalMixtures(self.log_weight, parts)
 
 
 def start_of(statistics, place):
-    """Distribution that a flow begins with, by the statistics of its layers, with the
-    whitening at a place, or independent columns at None; and of its base, a mixture or
-    ()."""
+    """Initial distribution of a flow, from the ``statistics`` of its layers and its
+    base. ``place`` is the index of the whitening layer; None means independent columns.
+    """
     layers, base = statistics[:2]
     if place is None:
         return Independent()
     if not base:
         return JointNormal.of_whitening(layers[place])
     W, b = (part.astype(np.float64) for part in layers[place])
-    first, parts = len(b) - base.mean.shape[1], []
+    n_given, parts = len(b) - base.mean.shape[1], []
     for mean, root in zip(base.mean, base.root):
         scale = np.eye(len(b))
-        scale[first:, first:] = root
-        shift = np.concatenate([np.zeros(first), mean])
+        scale[n_given:, n_given:] = root
+        shift = np.concatenate([np.zeros(n_given), mean])
         layer = Layer(W @ scale, (b - shift) @ scale)
         parts.append(JointNormal.of_whitening(layer))
     return JointMixture(base.log_weight.astype(np.float64), parts)
 
 
 class Pattern(NamedTuple):
-    """Conditional distribution of missing columns given seen ones: masks of both, the
-    weights of the means, the lower factor of the covariance and its inverse; and the
-    map that whitens seen columns, with its log determinant."""
+    """Conditional normal distribution for a missingness pattern.
+
+    ``missing`` and ``seen`` are masks of columns, ``weights`` the regression weights of
+    the mean, ``root`` and ``back`` the Cholesky factor of the covariance and its
+    inverse; ``white`` whitens the observed columns, and ``log_det`` is its
+    log-determinant.
+    """
 
     missing: np.ndarray
     seen: np.ndarray
@@ -154,20 +156,20 @@ class Pattern(NamedTuple):
     def of(cls, normal, missing):
         """Pattern of a :class:`JointNormal` and a mask of missing columns."""
         seen, covariance = ~missing, normal.covariance
-        inner = regular_root(covariance[np.ix_(seen, seen)])
-        white = solve_triangular(inner, np.eye(len(inner)), **QUICK).T
+        observed_root = regular_root(covariance[np.ix_(seen, seen)])
+        white = solve_triangular(observed_root, np.eye(len(observed_root)), **QUICK).T
         projected = white.T @ covariance[np.ix_(seen, missing)]
         weights = white @ projected
-        within = covariance[np.ix_(missing, missing)] - projected.T @ projected
-        root = cholesky(within + np.diag(jitter(within)), **QUICK)
+        conditional = covariance[np.ix_(missing, missing)] - projected.T @ projected
+        root = cholesky(conditional + np.diag(jitter(conditional)), **QUICK)
         back = solve_triangular(root, np.eye(len(root)), **QUICK).T
-        log_det = np.log(np.diag(inner)).sum()
+        log_det = np.log(np.diag(observed_root)).sum()
         return cls(missing, seen, weights, root, back, white, log_det)
 
 
 class ConditionalNormals:
-    """Normal distributions of the missing entries of rows, given the others, of log
-    densities ``log_seen``; ``groups`` are rows of one pattern, if known."""
+    """Normal distributions of the missing entries of rows v given the observed entries,
+    whose log-densities are ``log_seen``."""
 
     def __init__(self, normal, v, groups=None):
         self.v, self.groups, self.log_seen = v, [], np.zeros(len(v))
@@ -182,13 +184,13 @@ class ConditionalNormals:
             self.groups.append((rows, pattern, center))
 
     def completed(self, rng, spread=1.0):
-        """Rows with missing entries drawn from distributions ``spread`` times as wide,
-        and the log density of the draws."""
+        """Rows with missing entries drawn, at ``spread`` times the standard deviation,
+        and the log-densities of the draws."""
         v = self.drawn(rng.normal(self.v.shape[1]), spread)
         return v, self.log_q(v, spread)
 
     def drawn(self, noise, spread=1.0):
-        """Rows with missing entries drawn by standard normal numbers."""
+        """Rows with missing entries computed from standard normal ``noise``."""
         v = self.v.copy()
         for rows, pattern, center in self.groups:
             place = np.ix_(rows, pattern.missing)
@@ -196,7 +198,7 @@ class ConditionalNormals:
         return v
 
     def log_q(self, whole, spread=1.0):
-        """Log densities of the missing entries, as they are in rows."""
+        """Log-densities of the missing entries with their values in ``whole``."""
         log_q = np.zeros(len(whole))
         for rows, pattern, center in self.groups:
             gap = whole[np.ix_(rows, pattern.missing)] - center
@@ -207,7 +209,7 @@ class ConditionalNormals:
 
 
 class ConditionalMixtures:
-    """Mixtures of :class:`ConditionalNormals`, with their prior log weights."""
+    """Mixtures of :class:`ConditionalNormals` with prior log-weights."""
 
     def __init__(self, log_weight, parts):
         self.v, self.parts = parts[0].v, parts
@@ -217,10 +219,10 @@ class ConditionalMixtures:
     def completed(self, rng, spread=1.0):
         """As :meth:`ConditionalNormals.completed`."""
         noisy = self.log_p + rng.fold(_CHOICE).gumbel(len(self.parts)).T
-        which, v = noisy.argmax(axis=0), self.v.copy()
+        component, v = noisy.argmax(axis=0), self.v.copy()
         noise = rng.normal(self.v.shape[1])
         for number, part in enumerate(self.parts):
-            chosen = which == number
+            chosen = component == number
             v[chosen] = part.drawn(noise, spread)[chosen]
         return v, self.log_q(v, spread)
 
@@ -231,31 +233,36 @@ class ConditionalMixtures:
 
 
 def fitted(table, n_given=0):
-    """Normal distribution of a table's rows, a :class:`JointNormal`, by expectation
-    maximisation where entries are missing. Its shrinkage is cross-validated for the
-    columns after the first ``n_given``, given these."""
+    """:class:`JointNormal` of the rows of a table, by expectation maximization if
+    entries are missing. The shrinkage maximizes the held-out log-likelihood of the
+    other columns given the first ``n_given``."""
     n = table.rows.shape[1]
-    joint = np.zeros(n), np.eye(n)
+    mean_and_covariance = np.zeros(n), np.eye(n)
     amounts, n_folds, n_steps = _SHRINKAGE, _FOLDS, _EM_STEPS
     if n >= _MANY:
         amounts, n_folds, n_steps = _SHRINKAGE[1::3], 2, 3
     n_steps = 1 if table.rows.complete else n_steps
     for step in range(n_steps):
         folds = [
-            expected_moments(table.rows, index, weight, partial(tuple, joint))
+            expected_moments(
+                table.rows, index, weight, partial(tuple, mean_and_covariance)
+            )
             for index, weight in _folds(table, n_folds)
         ]
-        whole = NormalMoments.union(folds)
-        # Expected moments of held-out rows resemble the joint distribution, which would
-        # choose no shrinkage if it were overfitted.
+        pooled = NormalMoments.union(folds)
+        # Expected moments of held-out rows resemble the current distribution, and an
+        # overfitted distribution would select no shrinkage.
         if step < _CHOICES or step == n_steps - 1:
             shrinkage = _best_of(amounts, folds, n_given)
-        joint = whole.mean, _regular(whole.covariance, max(shrinkage, 1e-6))
-    return JointNormal(whole.mean, _regular(whole.covariance, shrinkage), shrinkage)
+        mean_and_covariance = (
+            pooled.mean,
+            _regular(pooled.covariance, max(shrinkage, 1e-6)),
+        )
+    return JointNormal(pooled.mean, _regular(pooled.covariance, shrinkage), shrinkage)
 
 
 def _best_of(amounts, folds, n_given):
-    """Shrinkage under which folds have the highest likelihood given the others."""
+    """Shrinkage with the highest cross-validated log-likelihood."""
     best, shrinkage = -np.inf, _SHRINKAGE[-1] / 2
     for amount in amounts if len(folds) > 1 else ():
         score = _score(folds, amount, n_given)
@@ -265,24 +272,24 @@ def _best_of(amounts, folds, n_given):
 
 
 def _folds(table, n):
-    """Row numbers and weights of n parts of the rows, which are in random order."""
+    """Yield row numbers and weights of n folds; rows are in random order."""
     n = min(n, len(table.index))
     for k in range(n):
         yield table.index[k::n], table.weight[k::n]
 
 
 def _regular(covariance, shrinkage):
-    """Covariance shrunk to the identity, of columns that vary at least a little."""
+    """Covariance with shrinkage to the identity and a floor on variances."""
     n = len(covariance)
     low = np.maximum(_FLOOR - np.diag(covariance), 0)
     return (1 - shrinkage) * covariance + np.diag(low) + shrinkage * np.eye(n)
 
 
 def _score(folds, shrinkage, n_given):
-    """Mean log-likelihood of folds by the others, up to a constant, of columns after
-    the first ones, given these; minus infinity if a covariance is nearly singular."""
+    """Held-out log-likelihood, up to a constant, of the columns after ``n_given``;
+    minus infinity if a covariance is nearly singular."""
     total = 0.0
-    for number, left_out in enumerate(folds):
+    for number, held_out in enumerate(folds):
         rest = NormalMoments.union(folds[:number] + folds[number + 1 :])
         try:
             root = cholesky(_regular(rest.covariance, shrinkage), lower=True)
@@ -291,10 +298,10 @@ def _score(folds, shrinkage, n_given):
         pivots = np.diag(root)
         if pivots.min() < _SAFE * pivots.max():
             return -np.inf
-        gap = left_out.mean - rest.mean
-        around = left_out.covariance + np.outer(gap, gap)
-        white = solve_triangular(root, around, lower=True)
+        gap = held_out.mean - rest.mean
+        second_moment = held_out.covariance + np.outer(gap, gap)
+        white = solve_triangular(root, second_moment, lower=True)
         white = solve_triangular(root, white.T, lower=True)
         loss = (np.log(pivots) + 0.5 * np.diag(white))[n_given:].sum()
-        total -= left_out.weight[0] * loss
+        total -= held_out.weight[0] * loss
     return total
