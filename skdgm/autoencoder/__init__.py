@@ -1,5 +1,4 @@
-"""Autoencoders: latent variable models with an encoder and a decoder, and nets that
-reconstruct rows."""
+"""Autoencoders: variational autoencoders, and nets that reconstruct rows."""
 
 from skdgm.autoencoder.autoencoder import Autoencoder
 from skdgm.autoencoder.contractive_autoencoder import ContractiveAutoencoder

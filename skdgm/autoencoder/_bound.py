@@ -1,12 +1,12 @@
-r"""Bounds on the log-likelihood that autoencoders maximise.
+r"""Variational bounds on the log-likelihood.
 
 .. math:: \mathcal{L} = \tfrac1K \sum_k \log p(x \mid z_k) - \beta \,
    \log \frac{q(z_k \mid x)}{p(z_k)}, \qquad
    \mathcal{L}_K = \log \tfrac1K \sum_k p(x \mid z_k) \,
    \Bigl(\frac{p(z_k)}{q(z_k \mid x)}\Bigr)^\beta
 
-for draws :math:`z_k \sim q(z \mid x)`: the evidence lower bound [1]_, in which the
-highest layer's log ratio is replaced by its expectation, and the importance weighted
+for draws :math:`z_k \sim q(z \mid x)`: the evidence lower bound [1]_, in which the log
+ratio of the highest layer is replaced by its expectation, and the importance-weighted
 bound [2]_. During warm-up, :math:`\beta` rises from 0 [3]_.
 
 References
@@ -26,16 +26,16 @@ from skdgm.nets import NetObjective, Variables, log_mean_exp, nll, row_mean
 from skdgm.utils.random import Stream
 
 _NOISE, _DROP, _GREY = range(3)
-# Precision of the normal prior of links between columns, which are effects of a column
-# in standard units: few rows of a category have little weight.
+# Precision of the normal prior on direct effects between columns, in standard units;
+# it shrinks the effects of rare categories.
 _TIGHT = 20.0
-# Default number of draws for each row, if they are weighted.
+# Default number of draws for each row of the importance-weighted bound.
 _WEIGHTED = 5
 
 
 class BoundBatch(NamedTuple):
-    """Rows v of an update, with running statistics, a source of noise, the weight beta,
-    a stream for dropout, and covariates, or None."""
+    """Rows v of an update, running statistics, a source of noise, the weight beta, a
+    random stream for dropout, and covariates, or None."""
 
     statistics: tuple
     v: np.ndarray
@@ -46,10 +46,10 @@ class BoundBatch(NamedTuple):
 
 
 class VariationalBound(NetObjective):
-    """Bound on the log-likelihood of rows; with ``beta`` other than 1 no bound.
+    """Variational bound on the log-likelihood of rows; not a bound unless beta is 1.
 
-    Held-out rows are compared with ``beta`` as after warm-up. ``output`` is the
-    distribution of the data given the decoder's outputs; options are those of a VAE.
+    Held-out losses have the value of beta after warm-up. ``output`` is the distribution
+    of the data given the decoder's outputs.
     """
 
     quantity, held_draws = "bound", 32
@@ -62,13 +62,13 @@ class VariationalBound(NetObjective):
         self.n_each = options.n_importance or (_WEIGHTED if self.weighted else 1)
 
     def init(self, rng):
-        """Initial parameters, whose outputs are the means of columns."""
+        """Initial parameters, with outputs at the means of columns."""
         dtype, output = self.rows.dtype, self.output
         out = output.start(self.share).astype(dtype)
         return self.hierarchy.init(rng, out, output.own(dtype), dtype)
 
     def prepare(self, state, batch, clock):
-        """Rows, noise and covariates of an update, a :class:`BoundBatch`."""
+        """:class:`BoundBatch` of an update."""
         v, rng = self.rows.take(batch), self.stream(clock)
         if self.options.resample:
             v = self.output.resampled(v, rng.fold(_GREY).rows(len(v)))
@@ -88,14 +88,15 @@ class VariationalBound(NetObjective):
         )
 
     def _covariates(self, index):
-        """Covariates of rows, if these are conditional on any."""
+        """Covariates of the rows at an index, or None."""
         covariates = self.hierarchy.covariates
         if covariates is None:
             return None
         return covariates.read(self.rows.beside(index), self.rows.dtype)
 
     def forward(self, params, batch):
-        """Negative bound of each row, and the penalty of links between columns."""
+        """Negative bound of each row plus the penalty on direct effects, and
+        statistics."""
         v = batch.v
         decoded = self.hierarchy.through(
             Variables(params, batch.statistics),
@@ -107,12 +108,12 @@ class VariationalBound(NetObjective):
         ).with_free(self.options.free_bits)
         loss = -self._bound(decoded, params.own, v, batch.beta)
         if self.hierarchy.data is not None:
-            part = 0.5 * _TIGHT / self.rows.shape[0]
-            loss = loss + part * self.hierarchy.data.size(params)
+            precision = 0.5 * _TIGHT / self.rows.shape[0]
+            loss = loss + precision * self.hierarchy.data.size(params)
         return loss, decoded.statistics
 
     def constrain(self, params):
-        """Project parameters onto their limits, in place."""
+        """Project parameters onto their constraints, in place."""
         self.hierarchy.constrain(params)
 
     def losses(self, state, index, rng):
@@ -130,12 +131,13 @@ class VariationalBound(NetObjective):
 
     def _bound(self, decoded, dispersion, v, beta):
         """Bound of each row, from draws of its latent units."""
-        parts = -nll(decoded.out, dispersion, v, self.output), decoded.gap
-        log_p, gap = (part.reshape((len(v), -1)) for part in parts)
+        terms = -nll(decoded.out, dispersion, v, self.output), decoded.gap
+        log_p, gap = (part.reshape((len(v), -1)) for part in terms)
         return bound(log_p, gap, beta, self.weighted)
 
     def beta(self, clock):
-        """Weight of the gap at present: beta, rising linearly from 0 during warm-up."""
+        """Current weight of the divergence, which rises linearly from 0 during
+        warm-up."""
         if not self.options.warm_up:
             return self.options.beta
         done = self.epochs_before + clock.epochs_done
@@ -143,9 +145,9 @@ class VariationalBound(NetObjective):
 
 
 def bound(log_p, gap, beta, weighted):
-    """Value to be maximised, (n_rows,), given log p(x | z) of draws, (n_rows, n_draws),
-    and the gap log q(z | x) - log p(z) of each, or its expectation; draws may be
-    ``weighted`` by their importance."""
+    """Bound, (n_rows,), given log p(x | z) of draws, (n_rows, n_draws), and ``gap``,
+    log q(z | x) - log p(z) of each draw, or its expectation. ``weighted`` selects the
+    importance-weighted bound."""
     if weighted:
         return log_mean_exp(log_p - beta * gap)
     return row_mean(log_p) - beta * row_mean(gap)

@@ -1,15 +1,11 @@
-r"""Markov chains that corrupt and reconstruct rows in turn.
+r"""Markov chains that alternate corruption and reconstruction.
 
 .. math:: \tilde x_t \sim C(\tilde x \mid x_t), \qquad
    h_{t+1} = f(\tilde x_t, h_t, \epsilon_t), \qquad x_{t+1} \sim p(x \mid h_{t+1})
 
-where hidden layers h are part of the state if they depend on earlier ones.
-
-A chain has ``init(rng)``, its first state; ``step(rng, state)``, the next one and
-:class:`Corrupted` inputs; and ``expected(state)``, the mean of a row given the outputs
-that it was drawn from: the form that :func:`skdgm.latent.filling.by_chain` takes, too.
-The chain converges to the distribution of the rows if the reconstruction is the
-posterior of rows given corrupted ones [1]_.
+The state includes hidden layers h that depend on earlier hidden layers. The chain
+converges to the distribution of rows if reconstructions are posteriors of rows given
+corrupted rows [1]_.
 
 References
 ----------
@@ -29,8 +25,8 @@ _NOISE, _DATA, _HIDDEN = addresses.RECONSTRUCTION_CHAIN
 
 
 class ChainState(NamedTuple):
-    """State of a chain: values of rows; outputs that they were drawn from (None before
-    the first step); and hidden layers, if these determine the next state."""
+    """State of a chain: rows x, the outputs that they were drawn from, None before the
+    first step, and hidden layers on which the next state depends."""
 
     x: np.ndarray
     out: np.ndarray = None
@@ -44,15 +40,14 @@ class Corrupted(NamedTuple):
 
 
 class CorruptionChain:
-    """Chain of corruption and reconstruction.
+    """Markov chain of corruption and reconstruction.
 
-    ``advance(x, hidden, rng)`` gives outputs and the next hidden layers for inputs and
-    the last hidden layers, () at first; ``corrupt(v, rng)`` inputs for values;
-    ``output`` is the distribution of rows given outputs, and ``dispersion`` its other
-    parameters; ``start(rng)`` gives the first values. If there are ``clamped`` rows v,
-    NaN where free, their known values stay. Drawn values are within the ``limit`` of
-    each column, if there is one: nets that enlarge their inputs would let them grow
-    without end.
+    ``advance(x, hidden, rng)`` returns outputs and hidden layers for inputs x and the
+    previous hidden layers, () at first. ``corrupt(v, rng)`` returns inputs for rows,
+    and ``start(rng)`` initial rows. ``output`` is the distribution of rows given
+    outputs, with further parameters ``dispersion``. Chains keep the entries of
+    ``clamped`` rows that are not NaN. ``limit`` bounds the magnitude of drawn values in
+    each column; without it, nets that amplify their inputs would make chains diverge.
     """
 
     def __init__(
@@ -71,11 +66,12 @@ class CorruptionChain:
         self.limit = limit
 
     def init(self, rng):
-        """State before the first step."""
+        """Initial state."""
         return ChainState(self._held(self.start(rng)))
 
     def step(self, rng, state):
-        """Corrupt rows, and draw them given their reconstruction."""
+        """Corrupt rows, and draw rows given their reconstruction; returns the next
+        state and the :class:`Corrupted` inputs."""
         return self.onward(rng, state, self.corrupt(state.x, rng.fold(_NOISE)))
 
     def onward(self, rng, state, x):
@@ -85,7 +81,7 @@ class CorruptionChain:
         return ChainState(v, out, hidden), Corrupted(x)
 
     def drawn(self, out, rng):
-        """Values of rows given outputs."""
+        """Draw rows given outputs."""
         x = self.output.draw(out, rng, tree_map(getval, self.dispersion))
         if self.limit is None:
             return x
@@ -93,8 +89,8 @@ class CorruptionChain:
         return np.clip(x, -limit, limit)
 
     def walk(self, v, x, rng, n_steps):
-        """Yield inputs and outputs of steps from rows v, corrupted to x: missing
-        entries stay so, others are drawn."""
+        """Yield the inputs and outputs of ``n_steps`` steps from rows v, corrupted to
+        x. Missing entries stay missing."""
         state = ChainState(v)
         for number in range(n_steps):
             streams = rng.fold(number)
@@ -104,7 +100,7 @@ class CorruptionChain:
             x = self.corrupt(state.x, streams.fold(_NOISE))
 
     def expected(self, state):
-        """Means of inputs given the outputs that rows were drawn from."""
+        """Mean inputs given the outputs that rows were drawn from."""
         return self.output.expected(state.out)
 
     def _held(self, x):

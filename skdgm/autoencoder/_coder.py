@@ -1,6 +1,6 @@
-r"""Nets of autoencoders: an encoder from rows to codes, and a decoder back.
+r"""Encoder from rows to codes, and decoder from codes to outputs.
 
-.. math:: h = f(x), \qquad z = g(h), \qquad W_g = W_f^\top \text{ where tied}
+.. math:: h = f(x), \qquad z = g(h), \qquad W_g = W_f^\top \text{ if tied}
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from skdgm.utils.images import halvings, pixels
 
 
 class CoderParams(NamedTuple):
-    """Parameters of encoder and decoder, and those of the distribution of rows."""
+    """Parameters of encoder, decoder, and of the distribution of rows (``own``)."""
 
     encoder: tuple
     decoder: tuple
@@ -22,24 +22,24 @@ class CoderParams(NamedTuple):
 
 
 class Turned(NamedTuple):
-    """Biases of a dense layer whose weights are an encoder's, transposed."""
+    """Biases of a dense layer with the transposed weights of an encoder's layer."""
 
     b: np.ndarray
 
 
 class SharedMaps(NamedTuple):
-    """Biases of a transposed convolution whose weights are those of a convolution."""
+    """Biases of a transposed convolution with the weights of an encoder's
+    convolution."""
 
     b: np.ndarray
 
 
 class Coder:
-    """Encoder and decoder, as functions of their variables.
+    """Encoder and decoder nets, as functions of their variables.
 
-    ``encoder`` and ``decoder`` are nets of as many layers, between ``n_inputs`` and
-    outputs; if ``tied``, layers of the decoder have the weights of the encoder's where
-    their numbers of units allow that. ``activation`` is that of codes; ``dense`` nets
-    have no convolutions, and a ``single`` encoder is one layer.
+    If ``tied``, layers of the decoder share the weights of the encoder where their
+    shapes allow it. ``activation`` is the activation function of codes; ``dense`` nets
+    have no convolutions, and a ``single`` encoder has one layer.
     """
 
     def __init__(self, encoder, decoder, *, n_inputs, tied, activation, dense, single):
@@ -48,13 +48,18 @@ class Coder:
         self.dense, self.single = dense, single
 
     def init(self, rng, out, dispersion, dtype):
-        """Initial parameters, with which outputs are about ``out``."""
-        n_codes, encoder, kept = self.encoder.init(rng, self.n_inputs, dtype)
-        _, decoder, kept_too = self.decoder.init(rng, n_codes, dtype)
+        """Initial parameters, with outputs close to ``out``, and statistics."""
+        n_codes, encoder, encoder_statistics = self.encoder.init(
+            rng, self.n_inputs, dtype
+        )
+        _, decoder, decoder_statistics = self.decoder.init(rng, n_codes, dtype)
         start_at(decoder, out, self.n_inputs)
         if self.tied:
             decoder = _tied(decoder, iter([*layers_of(encoder)][::-1]))
-        return CoderParams(encoder, decoder, dispersion), (kept, kept_too)
+        return CoderParams(encoder, decoder, dispersion), (
+            encoder_statistics,
+            decoder_statistics,
+        )
 
     def encode(self, net, x):
         """Codes of inputs x, (n_rows, n_codes)."""
@@ -62,29 +67,28 @@ class Coder:
         return self.encoder.apply(net.params.encoder, net.statistics[0], x)[0]
 
     def decode(self, net, h):
-        """Outputs for codes, (n_rows, n_outputs)."""
+        """Outputs for codes h, (n_rows, n_outputs)."""
         decoder = whole(net.params).decoder
         return self.decoder.apply(decoder, net.statistics[1], listed(h))[0]
 
     def rebuilt(self, net, x):
-        """Outputs for inputs."""
+        """Outputs for inputs x, (n_rows, n_outputs)."""
         return self.decode(net, self.encode(net, x))
 
 
 def _tied(tree, above):
-    """Layers of a decoder, whose weights are those of the layers ``above`` them where
-    they fit."""
+    """Layers of a decoder, without weights where the weights of ``above`` fit."""
     if isinstance(tree, Layer):
         W, dense = next(above).W, len(tree.b) == tree.W.shape[1]
         if dense and W.T.shape == tree.W.shape:
             return Turned(tree.b)
-        # A convolution and its transpose have weights of one shape.
+        # A convolution and its transpose have weights of the same shape.
         return SharedMaps(tree.b) if W.shape == tree.W.shape else tree
     return tuple(_tied(part, above) for part in tree)
 
 
 def whole(params):
-    """Parameters whose decoder has all weights, tied ones among them."""
+    """Parameters with the tied weights of the decoder filled in."""
     if not any(isinstance(x, Turned | SharedMaps) for x in _ends(params.decoder)):
         return params
     above = iter([*layers_of(params.encoder)][::-1])
@@ -110,38 +114,44 @@ def _untied(tree, above):
 
 
 def coder_of(structure, output, init):
-    """Encoder and decoder of a structure's options; ValueError if columns are no pixels
-    of images, or units are fewer than are to be active."""
+    """Encoder and decoder built from options; ValueError if columns are not pixels of
+    images, or the code has fewer than ``n_active`` units."""
     activation, linear = structure.activation, init.replace("he", "glorot")
     n_inputs, n_outputs = int(output.n_inputs.sum()), int(output.n_outputs.sum())
-    up, down = [], []
+    encoder_layers, deconvolutions = [], []
     if structure.architecture == "conv":
-        n_flat, up, down = convolutions(structure, output, init, linear)
+        n_flat, encoder_layers, deconvolutions = convolutions(
+            structure, output, init, linear
+        )
     sizes = structure.hidden_layer_sizes
     for n_units in sizes:
-        up.append(layers.dense(n_units, activation, init))
-    up.append(layers.dense(structure.n_components, structure.code_activation, linear))
+        encoder_layers.append(layers.dense(n_units, activation, init))
+    encoder_layers.append(
+        layers.dense(structure.n_components, structure.code_activation, linear)
+    )
     if structure.n_active is not None:
-        up.append(largest(structure.n_active))
-    dense = [layers.dense(n_units, activation, init) for n_units in sizes[::-1]]
-    if down:
-        dense.append(layers.dense(n_flat, activation, init))
+        encoder_layers.append(largest(structure.n_active))
+    decoder_layers = [
+        layers.dense(n_units, activation, init) for n_units in sizes[::-1]
+    ]
+    if deconvolutions:
+        decoder_layers.append(layers.dense(n_flat, activation, init))
     else:
-        dense.append(layers.dense(n_outputs, init=linear))
+        decoder_layers.append(layers.dense(n_outputs, init=linear))
     return Coder(
-        layers.serial(*up),
-        layers.serial(*dense, *down),
+        layers.serial(*encoder_layers),
+        layers.serial(*decoder_layers, *deconvolutions),
         n_inputs=n_inputs,
         tied=structure.tied,
         activation=structure.code_activation,
-        dense=not down,
-        single=len(up) == 1,
+        dense=not deconvolutions,
+        single=len(encoder_layers) == 1,
     )
 
 
 def convolutions(structure, output, init, linear):
-    """Number of units of the smallest images, and nets from images to them, and back,
-    each a list of one."""
+    """Number of units of the smallest images, and nets from images to them and back,
+    each in a list."""
     n_inputs, n_outputs = output.n_inputs, output.n_outputs
     *shape, channels = pixels(structure, n_inputs, n_outputs)
     sizes, name = structure.conv_layer_sizes, structure.activation

@@ -1,11 +1,11 @@
-r"""Chains of contractive autoencoders: steps along the manifold that codes stay on.
+r"""Markov chains of contractive autoencoders, with noise along the manifold of codes.
 
 .. math:: h = f(x), \qquad \tilde h = h + \sigma J J^\top \epsilon, \qquad
    J = \frac{\partial h}{\partial x}, \quad \epsilon \sim \mathcal{N}(0, I), \qquad
    x' \sim p(x \mid g(\tilde h))
 
-A code changes along the directions in which rows differ, and hardly in others, and so
-does its noise [1]_.
+A code mainly changes along the directions in which rows vary, and so does its noise
+[1]_.
 
 References
 ----------
@@ -23,20 +23,20 @@ from skdgm.utils.tree import astype
 
 
 class ContractiveDensity(ReconstructionDensity):
-    """Rows given their reconstructions, with noise of size ``code_noise()`` in the
-    codes of chains that are not clamped."""
+    """Density of rows given their reconstructions. Chains that are not clamped add
+    noise of size ``code_noise()`` to codes."""
 
     code_noise = staticmethod(float)
 
     def chain(self, start, clamped=None):
-        """Chain as of all autoencoders; if nothing is clamped, with noise in codes."""
+        """Chain as of all autoencoders, with noise in codes unless it is clamped."""
         chain = super().chain(start, clamped)
         if clamped is None and self.code_noise():
             chain.advance = self.moved
         return chain
 
     def moved(self, x, hidden, rng):
-        """Outputs for inputs, whose codes have noise."""
+        """Outputs for inputs x, with noise in the codes."""
         net, real = astype(self.net, x.dtype), x.dtype.type
         noise = real(self.code_noise()) * rng.normal(self.n_features_out, real)
         h, along = vjp(partial(self.coder.encode, net), x, lambda _: noise)
@@ -47,12 +47,12 @@ class ContractiveDensity(ReconstructionDensity):
 
 
 class ContractiveModel(ReconstructionModel[ReconstructionOptions]):
-    """An encoder and a decoder, with noise in codes."""
+    """Encoder and decoder, with noise in the codes of chains."""
 
     density_class = ContractiveDensity
 
     def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`ContractiveDensity`."""
+        """:class:`ContractiveDensity` of the fitted parameters."""
         density = super().density(facts, state)
         density.code_noise = partial(facts.now, "code_noise")
         return density

@@ -1,4 +1,4 @@
-"""Model of DRAW: recurrent nets with attention, made of options."""
+"""Recurrent nets with attention, built from options."""
 
 from math import isqrt
 from types import SimpleNamespace
@@ -18,11 +18,11 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 
 class DrawDensity(LatentDensity):
-    """Density of images that are painted in steps."""
+    """Density of images that are written in steps."""
 
     def canvases(self, n_samples, random_state=None):
-        """Means of pixels after each step, (n_samples, n_steps, n_columns), of latent
-        units that :meth:`sample` draws by the same seed."""
+        """Means of pixels after each step, (n_samples, n_steps, n_columns), for the
+        latent units that :meth:`sample` draws with the same seed."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         seed, means = check_random_state(random_state).randint(MAX_SEED), []
         with one_blas_thread():
@@ -34,13 +34,13 @@ class DrawDensity(LatentDensity):
 
 
 class DrawModel(LatentModel[DrawOptions]):
-    """Normal latent units of several steps, in each of which a decoder paints."""
+    """Normal latent units in each step of a recurrent decoder."""
 
     objective_class, density_class = VariationalBound, DrawDensity
     FEATURES = "all"
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         options, n_columns = facts.options, len(facts.columns.seen)
         shape = options.image_shape
         if shape is None and isqrt(n_columns) ** 2 != n_columns:
@@ -59,7 +59,7 @@ class DrawModel(LatentModel[DrawOptions]):
         )
 
     def hierarchy(self, facts):
-        """Architecture of the nets, :class:`Glimpses`."""
+        """:class:`Glimpses` architecture of the nets."""
         structure = facts.structure
         return Glimpses(
             structure.image_shape,

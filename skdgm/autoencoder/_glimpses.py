@@ -1,4 +1,4 @@
-r"""Images that a recurrent decoder paints, and a recurrent encoder reads, by glimpses.
+r"""Recurrent encoder and decoder with attention, which read and write images.
 
 .. math:: r_t = \operatorname{read}(x, x - \operatorname{E}[x \mid c_{t-1}],
    h^d_{t-1}), \quad h^e_t = \text{RNN}(h^e_{t-1}, r_t, h^d_{t-1}), \quad
@@ -7,8 +7,7 @@ r"""Images that a recurrent decoder paints, and a recurrent encoder reads, by gl
    h^d_t = \text{RNN}(h^d_{t-1}, z_t), \qquad
    c_t = c_{t-1} + \operatorname{write}(h^d_t), \qquad x \sim p(x \mid c_T)
 
-The canvas c, a row of outputs, has planes: of each of the outputs of a pixel, one for
-each channel of the image [1]_.
+The canvas c consists of planes, one for each channel and output of a pixel [1]_.
 
 References
 ----------
@@ -23,19 +22,18 @@ from skdgm.nets import dense, layers, pick, to_draws
 from skdgm.nets.constrained import beside
 from skdgm.nets.images.attention import N_OUTPUTS, FilterGrid, glimpse, lacking, stroke
 
-# Initial weights of where to attend, as a share of those of other layers. With grids
-# that move at random from the beginning, latent units are often ignored for good.
+# Scale of the initial weights of attention, relative to other layers. With grids that
+# initially move at random, latent units often collapse for good.
 _STEADY = 0.1
 
 
 class Glimpses(Architecture):
-    """Nets that paint images of a ``shape``, (height, width, channels), in ``n_latent``
-    steps with so many latent units each.
+    """Recurrent nets that write images of a ``shape``, (height, width, channels), with
+    ``n_latent`` latent units in each step.
 
-    Columns have ``output``, a distribution with one or two outputs for each; ``cell``,
-    a :class:`~skdgm.nets.recurrent.Walk`, is that of both recurrent nets; ``read`` and
-    ``write`` are sizes of the grids of filters, or None without attention; ``init`` is
-    the initialiser of weights.
+    ``output`` is the distribution of pixels, with one or two outputs each. Both nets
+    have the recurrent ``cell``; ``read`` and ``write`` are the sizes of the filter
+    grids, or None without attention; ``init`` initializes weights.
     """
 
     def __init__(self, shape, output, *, n_latent, cell, read, write, init):
@@ -46,7 +44,7 @@ class Glimpses(Architecture):
         self.reader, self.writer = (
             n and FilterGrid.of(shape, n) for n in (read, write)
         )
-        # Pixels of planes, where these are not the pixels in order.
+        # Permutations between the order of pixels and the order of planes.
         self.planes = self.rows = None
         if channels > 1:
             pixels = np.arange(self.n_outputs).reshape(-1, height * width, channels)
@@ -55,20 +53,21 @@ class Glimpses(Architecture):
 
     @property
     def wholes(self):
-        """All latent units together: not each step must tell something."""
+        """The latent units of all steps as one layer, since single steps may be
+        uninformative."""
         return (sum(self.n_latent),)
 
     def batch(self, x):
-        """A batch of inputs, as an array, of which filters read."""
+        """A minibatch of inputs as an array, as the filters require."""
         return x
 
     def width(self, params):
-        """How many numbers of a row there are at once, those of filters too."""
+        """Largest number of activations for one row, including filters."""
         filters = [grid.n_weights for grid in (self.reader, self.writer) if grid]
         return max(super().width(params), 4 * max([self.n_outputs, *filters]))
 
     def init(self, rng, out, dispersion, dtype):
-        """Initial parameters: at first filters cover all of the image."""
+        """Initial parameters; the grids initially cover the whole image."""
         n, n_latent = self.cell.n_units, self.n_latent[0]
         n_planes = 2 * self.n_pixels, self.n_outputs
         sizes = list(n_planes)
@@ -88,16 +87,21 @@ class Glimpses(Architecture):
             where.W[:] *= _STEADY
             return where
 
-        inner = [
+        cells = [
             self.cell.init(self.rule, rng, n_inputs, dtype)
             for n_inputs in (sizes[0] + n, n_latent)
         ]
         posterior, patch = layer(2 * n_latent), layer(sizes[1])
         posterior.W[:, n_latent:] = 0
-        ups = inner[0], posterior, attends(self.reader, False)
+        encoder_params = cells[0], posterior, attends(self.reader, False)
         blank = out if self.planes is None else out[self.planes]
-        downs = inner[1], patch, attends(self.writer, True), blank.astype(dtype)
-        return HierarchyParams(ups, downs, dispersion), ()
+        decoder_params = (
+            cells[1],
+            patch,
+            attends(self.writer, True),
+            blank.astype(dtype),
+        )
+        return HierarchyParams(encoder_params, decoder_params, dispersion), ()
 
     def through(
         self,
@@ -110,9 +114,9 @@ class Glimpses(Architecture):
         training=None,
         covariates=None,
     ):
-        """Draw latent units of rows x, and paint: a :class:`Pass`, whose tuples have an
-        array for each step. If ``exact``, log q is less that of the prior, in
-        expectation given the steps before."""
+        """Infer latent units of rows x and write images; returns a :class:`Pass` with
+        an array for each step. With ``exact``, log q - log p is replaced by its
+        expectation given the previous steps."""
         units, log_q, log_p, z, all_stats = self.units, [], [], [], []
 
         def settle(step, stats):
@@ -132,7 +136,7 @@ class Glimpses(Architecture):
         return Pass(out, log_q, log_p, z, all_stats, net.statistics)
 
     def upwards(self, net, x):
-        """Means of latent units of each step, given the means of previous steps."""
+        """Mean latent units of each step, given the means of previous steps."""
         means = []
 
         def settle(step, stats):
@@ -143,20 +147,20 @@ class Glimpses(Architecture):
         return means
 
     def rebuilt(self, net, x, covariates=None):
-        """Outputs for the data given the means of all latent units of rows x."""
+        """Outputs given the mean latent units of rows x."""
         canvas = self._painted(net.params, x, lambda _, stats: self.units.mean(stats))
         return self._rows(canvas)
 
     def _painted(self, params, x, settle):
-        """Canvas after the last step, of rows x; ``settle(step, stats)`` returns latent
-        units, of which each row may have several consecutive ones."""
+        """Canvas after the last step for rows x. ``settle(step, stats)`` returns latent
+        units, possibly several consecutive draws for each row."""
         images = x if self.planes is None else x[:, self.planes[: self.n_pixels]]
-        ends, canvas = self._start(params, len(x))
-        reader, decoder = ends
+        states, canvas = self._start(params, len(x))
+        reader, decoder = states
         for step in range(len(self.n_latent)):
-            seen = self._read(params, images, canvas, self.cell.units(decoder))
-            seen = beside(seen, self.cell.units(decoder))
-            reader = self.cell.step(params.encoders[0], reader, seen)
+            glimpsed = self._read(params, images, canvas, self.cell.units(decoder))
+            glimpsed = beside(glimpsed, self.cell.units(decoder))
+            reader = self.cell.step(params.encoders[0], reader, glimpsed)
             raw = _linear(self.cell.units(reader), params.encoders[1])
             z = settle(step, self.units.stats(raw))
             if len(z) != len(images):
@@ -167,14 +171,14 @@ class Glimpses(Architecture):
         return canvas
 
     def _start(self, params, n_rows):
-        """States of both recurrent nets, and the blank canvas."""
+        """Initial states of both recurrent nets, and the blank canvas."""
         blank = params.decoders[3].reshape((1, -1))
         cells = params.encoders[0], params.decoders[0]
-        ends = [self.cell.start(cell, n_rows) for cell in cells]
-        return ends, to_draws(blank, n_rows)
+        states = [self.cell.start(cell, n_rows) for cell in cells]
+        return states, to_draws(blank, n_rows)
 
     def _read(self, params, images, canvas, h):
-        """Inputs of the encoder: images, and their distance from the canvas."""
+        """Inputs of the encoder: the image and the error of the canvas."""
         logistic = self.kind == "bernoulli"
         if self.reader is None:
             return lacking(images, canvas, logistic)
@@ -182,7 +186,7 @@ class Glimpses(Architecture):
         return glimpse(images, canvas, where, self.reader, logistic)
 
     def _write(self, params, decoder, canvas, z):
-        """State of the decoder and canvas after latent units of a step."""
+        """State of the decoder, and canvas, after the latent units of a step."""
         decoder = self.cell.step(params.decoders[0], decoder, z)
         h = self.cell.units(decoder)
         patch = _linear(h, params.decoders[1])
@@ -192,11 +196,11 @@ class Glimpses(Architecture):
         return decoder, stroke(canvas, patch, where, self.writer)
 
     def _rows(self, canvas):
-        """Outputs for the data, of a canvas."""
+        """Outputs in the order of pixels, from a canvas."""
         return canvas if self.rows is None else pick(canvas, self.rows)
 
     def top(self, net, rng):
-        """Draw the latent units of all steps, side by side."""
+        """Draw the latent units of all steps, concatenated."""
         dtype = net.params.decoders[3].dtype.type
         return self.units.draw_prior((), rng, sum(self.n_latent), dtype)
 
@@ -208,15 +212,14 @@ class Glimpses(Architecture):
         return H, -1
 
     def canvases(self, params, z):
-        """Yield outputs for the data after each step, given latent units of all."""
+        """Yield the outputs after each step, given the latent units z of all steps."""
         (_, decoder), canvas = self._start(params, len(z))
-        for part in np.split(z, len(self.n_latent), axis=1):
-            decoder, canvas = self._write(params, decoder, canvas, part)
+        for step_z in np.split(z, len(self.n_latent), axis=1):
+            decoder, canvas = self._write(params, decoder, canvas, step_z)
             yield self._rows(canvas)
 
     def downwards(self, net, z, rng=None, level=-1, covariates=None):
-        """Outputs for the data, (n_rows, n_outputs), given latent units of all
-        steps."""
+        """Outputs, (n_rows, n_outputs), given the latent units z of all steps."""
         *_, out = self.canvases(net.params, z)
         return out
 

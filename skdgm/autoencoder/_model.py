@@ -1,4 +1,4 @@
-"""Model of variational autoencoders: nets made of options."""
+"""Nets of variational autoencoders, built from options."""
 
 from types import SimpleNamespace
 
@@ -29,17 +29,17 @@ from skdgm.utils.images import check_maps
 
 # Distributions of the highest latent units.
 PRIORS = "normal", "mixture", "vamp", "flow", "autoregressive"
-# Numbers of components of a mixture, and of pseudo-inputs.
+# Default numbers of components of a mixture, and of pseudo-inputs.
 _N_COMPONENTS = {"mixture": 10, "vamp": 100}
 
 
 class AutoencoderModel(LatentModel[AutoencoderOptions]):
-    """Layers of normal latent units, with nets of hidden units in between."""
+    """Layers of normal latent units, connected by feed-forward nets."""
 
     objective_class = VariationalBound
 
     def check(self, options):
-        """Raise ValueError for sizes that their types do not allow."""
+        """Raise ValueError for invalid sizes."""
         super().check(options)
         latent, hidden = shape(options)
         check_layer_sizes(latent, "n_components")
@@ -61,7 +61,7 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
             )
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         options = facts.options
         latent, hidden = shape(options)
         apart = linked(self.output(facts)) is not None
@@ -87,7 +87,7 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
         )
 
     def hierarchy(self, facts):
-        """Architecture of the nets, a :class:`Hierarchy`."""
+        """:class:`Hierarchy` architecture of the nets."""
         structure, options, output = facts.structure, facts.options, self.output(facts)
         init, activation = options.init_weights, structure.activation
 
@@ -104,25 +104,27 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
                     nets.append(layers.activation(activation))
             return *nets, layers.dropout(options.dropout)
 
-        # He's rule is for rectifiers; outputs are linear.
+        # He initialization is for rectifiers, but outputs are linear.
         linear = init.replace("he", "glorot")
         images = covariates = None
         n_inputs, n_outputs = output.n_inputs.sum(), output.n_outputs.sum()
         if structure.architecture == "conv":
             name = _narrow(activation)
-            plain = SimpleNamespace(**vars(structure) | {"activation": name})
-            n_flat, up, down = convolutions(plain, output, init, linear)
-            down = layers.dense(n_flat, name, init), *down
-            # A filter reads a window around each pixel of the largest maps.
+            conv_structure = SimpleNamespace(**vars(structure) | {"activation": name})
+            n_flat, up, deconvs = convolutions(conv_structure, output, init, linear)
+            deconvs = layers.dense(n_flat, name, init), *deconvs
+            # Each filter reads a window around each pixel of the largest maps.
             images = Images(
-                (*up,), down, int(n_inputs) * max(structure.conv_layer_sizes)
+                (*up,), deconvs, int(n_inputs) * max(structure.conv_layer_sizes)
             )
-        known = facts.known
+        fitted = facts.known
         if structure.class_conditional:
-            covariates = DecoderCovariates.of_classes(shares_of(known.label_counts))
+            covariates = DecoderCovariates.of_classes(shares_of(fitted.label_counts))
         elif structure.attribute_conditional:
-            covariates = DecoderCovariates.of_attributes(known.attributes_, known.known)
-        # Models of older files have no links.
+            covariates = DecoderCovariates.of_attributes(
+                fitted.attributes_, fitted.known
+            )
+        # Models saved by older versions have no links.
         links = linked(output) if hasattr(structure, "linked") else None
         kind = TopDown if structure.inference == "top-down" else Hierarchy
         return kind(
@@ -137,7 +139,7 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
 
     @staticmethod
     def _posterior(structure):
-        """Distribution of an encoder's draws."""
+        """Distribution of latent units given the encoder's outputs."""
         if structure.posterior == "diagonal":
             return NormalUnits()
         if structure.posterior == "full":
@@ -169,7 +171,7 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
         return VampPrior(structure.n_prior_components, start, share)
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state, a dict by name."""
+        """Fitted attributes, a dict by name."""
         attributes = super().attributes(facts, state)
         if hasattr(facts.structure, "linked"):
             attributes["linked_"] = True
@@ -180,9 +182,10 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
 
 
 def linked(output):
-    """Links between columns of several kinds, a :class:`DataLayer`, or None: numbers
-    depend on categories, and all others on dates, besides latent units. Groups of rows
-    are then apart where latent units of one become those of another."""
+    """:class:`DataLayer` of direct dependence between columns of several kinds, or
+    None: numbers depend on categories, and all other columns on dates. Each discrete
+    group of rows is then modeled conditionally, rather than by separate regions of
+    latent space."""
     if not isinstance(output, MixedOutput):
         return None
     ranks = np.where(np.isin(output.kinds, _NUMBERS), 2, 1)
@@ -193,9 +196,9 @@ def linked(output):
     return DataLayer(output, True, order, ranks=ranks, pace=1.0)
 
 
-# Kinds of columns that depend on categories.
+# Kinds of columns that depend directly on categories.
 _NUMBERS = "gaussian", "numeric"
-# Hidden units that have several pre-activations.
+# Hidden units with several pre-activations.
 _WIDE = {"maxout": layers.maxout, "gated": layers.gated}
 
 
@@ -205,13 +208,13 @@ def _narrow(name):
 
 
 def _hidden(structure):
-    """Numbers of hidden units of nets between latent units: those of the highest
-    encoder's last hidden layer, if it has any."""
+    """Numbers of hidden units of nets between latent units: the last hidden layer of
+    the highest encoder, or ()."""
     return structure.hidden_layer_sizes[-1][-1:]
 
 
 def prior_of(options, apart):
-    """Name of the prior of options; groups of rows may be ``apart`` by links."""
+    """Kind of the prior; ``apart`` is True if columns depend directly on others."""
     if options.prior != AUTO:
         return options.prior
     if apart:
@@ -221,14 +224,14 @@ def prior_of(options, apart):
 
 
 def n_components_of(options, prior):
-    """Number of components, or pseudo-inputs, of a prior, if it has some."""
+    """Number of components, or pseudo-inputs, of a prior, or None."""
     if options.n_prior_components != AUTO:
         return options.n_prior_components
     return _N_COMPONENTS.get(prior)
 
 
 def shape(options):
-    """Numbers of latent units, and of hidden units of each encoder."""
+    """Numbers of latent units of each layer, and of hidden units of each encoder."""
     latent, hidden = options.n_components, options.hidden_layer_sizes
     latent = latent if isinstance(latent, tuple) else (latent,)
     hidden = hidden if isinstance(hidden, tuple) else (hidden,)

@@ -1,4 +1,4 @@
-"""Options that models learned by a bound share."""
+"""Options of models that maximize a variational bound."""
 
 from typing import Annotated, Literal
 
@@ -20,22 +20,22 @@ class ELBO(OptionGroup):
     .. math:: \mathbb{E}_{q(z \mid x)} [\log p(x \mid z)] -
         \beta \, \mathrm{KL}(q(z \mid x) \,\|\, p(z))
 
-    "auto" is the estimator's own default.
+    "auto" means the default of the estimator.
 
     Parameters
     ----------
     n_importance : {"auto"}, int or None, default="auto"
-        Number of draws of latent units for each row in training. None: one, and five
-        for the importance weighted bound.
+        Number of draws of latent units for each row in training. None: 1, and 5 for the
+        importance-weighted bound.
     beta
-        Weight :math:`\beta` of the divergence. With values other than 1 the objective
-        is no bound, and latent units are more or less independent [1]_.
+        Weight :math:`\beta` of the divergence. If it is not 1, the objective is not a
+        bound; larger values make latent units more independent [1]_.
     warm_up
-        Number of epochs in which the weight rises from 0 to ``beta``, which helps to
-        prevent an early collapse of the posterior [2]_.
+        Number of epochs in which the weight rises linearly from 0 to ``beta``, which
+        helps to prevent posterior collapse [2]_.
     free_bits
-        Divergence of each latent layer, in nats, that costs nothing: while its mean
-        over a batch is less, it has no gradient [3]_.
+        Divergence of each latent layer, in nats, that is not penalized: the divergence
+        has no gradient while its mean over a minibatch is smaller [3]_.
 
     References
     ----------
@@ -64,12 +64,12 @@ class ELBO(OptionGroup):
 
 
 class IWAE(ELBO):
-    r"""Importance weighted bound as an objective, the tighter the more draws [1]_.
+    r"""Importance-weighted bound as an objective; more draws make it tighter [1]_.
 
     .. math:: \mathbb{E}_{z_k \sim q(z \mid x)} \Bigl[\log \frac1K \sum_k
         p(x \mid z_k) \Bigl(\frac{p(z_k)}{q(z_k \mid x)}\Bigr)^\beta \Bigr]
 
-    "auto" is the estimator's own default.
+    "auto" means the default of the estimator.
 
     References
     ----------
@@ -88,14 +88,14 @@ class IWAE(ELBO):
 
 
 class Prior(OptionGroup):
-    """Prior of latent units that is a mixture, with its number of components.
+    """Mixture prior of latent units.
 
     Parameters
     ----------
     kind
-        Mixture of normal distributions; mixture of the encoder's distributions for
-        pseudo-inputs ("vamp"); or "auto", as of :class:`~skdgm.VAE`, where the number
-        applies if that is a mixture.
+        "mixture", of normal distributions; "vamp", of the encoder's distributions at
+        pseudo-inputs; or "auto", the default of :class:`~skdgm.VAE`, to which
+        ``n_components`` applies if it is a mixture.
     n_components
         Number of components of "mixture", or of pseudo-inputs of "vamp"; "auto": 10 and
         100.
@@ -116,7 +116,7 @@ class Prior(OptionGroup):
 
 
 class BoundDetails(Details):
-    """Details of a bound that is maximised."""
+    """Details of a variational bound."""
 
     n_importance: Count | None = None
     beta: NotNegative = 1.0
@@ -128,7 +128,7 @@ Bound = Annotated[
     Literal["elbo", "iwae"] | ELBO | IWAE,
     BoundDetails,
     Doc("""
-        Bound that is maximised: the evidence lower bound, or the importance weighted
-        one.
+        Bound that is maximized: the evidence lower bound, or the importance-weighted
+        bound.
     """),
 ]

@@ -1,19 +1,20 @@
-r"""Predictability minimization: nets that guess units, and one whose codes evade them.
+r"""Predictability minimization: predictors of units, and an encoder that evades them.
 
 .. math:: \min_P \; \mathbb{E} \sum_k (P_k(h_{-k}) - h_k)^2, \qquad
    \max_f \; \mathbb{E} \sum_k (P_k(h_{-k}) - h_k)^2 + \rho \log p(x; g(h)), \qquad
    h = f(x)
 
-Output layers of predictors are least squares given running moments of their inputs, so
-that they follow the code; hidden layers learn by gradients. Predictors approach
-conditional expectations, and the encoder has
+Output layers of predictors are solved by least squares, given running moments of their
+inputs, and hidden layers learn by gradients. If the predictors are conditional
+expectations, the encoder maximizes
 
 .. math:: \mathbb{E} \sum_k (h_k - \mathbb{E}[h_k \mid h_{-k}])^2 =
    \sum_k \operatorname{Var} h_k -
    \sum_k \operatorname{Var} \mathbb{E}[h_k \mid h_{-k}]
 
-maximised: units vary, and others do not predict how [1]_ [2]_. The decoder g learns in
-any case, and the encoder heeds it by the weight :math:`\rho`.
+that is the variance of each unit that the other units do not explain [1]_ [2]_. The
+log-likelihood of the decoder g has weight 1 in the gradient of g, and weight
+:math:`\rho` in the gradient of the encoder.
 
 References
 ----------
@@ -41,13 +42,13 @@ from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
-# Variance of a unit that is as good as constant.
+# Units with a smaller variance are treated as constant.
 _CONSTANT = 1e-8
 
 
 class EvasionState(NamedTuple):
-    """Training state: that of encoder and decoder, as of
-    :class:`~skdgm.nets.NetState`; the predictors, a Part; and their moments."""
+    """Training state of encoder and decoder, as :class:`~skdgm.nets.NetState`, of the
+    ``predictors``, and of the running ``moments`` of their inputs."""
 
     params: tuple
     optimiser: tuple
@@ -58,15 +59,13 @@ class EvasionState(NamedTuple):
 
     @property
     def learned(self):
-        """Parameters of encoder and decoder: their average if there is one."""
+        """Parameters of encoder and decoder, averaged if an average is maintained."""
         return self.mean.params if self.mean else self.params
 
 
 class Evasion(Reconstruction):
-    """Codes whose units nets cannot guess, and from which rows are reconstructed.
-
-    ``predictors`` is the net of guesses. The watched loss is that of autoencoders.
-    """
+    """Objective of an encoder whose units ``predictors`` cannot predict, and of a
+    decoder. The monitored loss is the reconstruction loss."""
 
     predictors = None
 
@@ -75,33 +74,42 @@ class Evasion(Reconstruction):
         self._parts = Parts(self.options)
 
     def start(self):
-        """Initial state, with newly drawn parameters."""
+        """Initial state with random parameters."""
         rng = random.stream(self.seed, self.INIT).generator()
         params, statistics = self.init(rng)
-        guesses, kept, moments = self.predictors.init(rng, self.rows.dtype)
-        part = Part(guesses, kept)
-        return self.resume(EvasionState(params, (), statistics, (), part, moments))
+        guesses, guess_statistics, moments = self.predictors.init(rng, self.rows.dtype)
+        predictors = Part(guesses, guess_statistics)
+        return self.resume(
+            EvasionState(params, (), statistics, (), predictors, moments)
+        )
 
     def resume(self, state):
-        """State to continue from; optimisers are kept if the solver is the same."""
+        """State to continue from; optimizer states are retained if the solver is the
+        same."""
         state = super().resume(state)
         return state._replace(predictors=self._parts.ready(state.predictors))
 
     def step(self, state, batch, clock):
-        """Update hidden layers of predictors some times, find their output layers, and
-        update encoder and decoder."""
+        """Update the hidden layers of predictors, solve their output layers, and update
+        encoder and decoder."""
         _, statistics, x, _ = super().prepare(state, batch, clock)
         h, _ = self._encode(state.params, statistics, x)
-        part, share = state.predictors, -1 / len(x)
+        predictors, row_weight = state.predictors, -1 / len(x)
         for _ in range(self.options.n_predictor_steps * self.predictors.deep):
-            params = traced_leaves(part.params)
-            gaps = self.gaps(params, part.statistics, h)
-            grads = pulled_back(gaps, params, lambda gaps: np.full_like(gaps, share))
-            part = self._parts.ascend("predictors", part, grads, clock, len(x))
-        now = self.predictors.moments(part.params, part.statistics, h)
-        moments = state.moments.followed(now, len(x))
-        self.predictors.solve(part.params, moments.mean, moments.product)
-        state = state._replace(predictors=part, moments=moments)
+            params = traced_leaves(predictors.params)
+            gaps = self.gaps(params, predictors.statistics, h)
+            grads = pulled_back(
+                gaps, params, lambda gaps: np.full_like(gaps, row_weight)
+            )
+            predictors = self._parts.ascend(
+                "predictors", predictors, grads, clock, len(x)
+            )
+        batch_moments = self.predictors.moments(
+            predictors.params, predictors.statistics, h
+        )
+        moments = state.moments.followed(batch_moments, len(x))
+        self.predictors.solve(predictors.params, moments.mean, moments.product)
+        state = state._replace(predictors=predictors, moments=moments)
         return super().step(state, batch, clock)
 
     def prepare(self, state, batch, clock):
@@ -111,15 +119,18 @@ class Evasion(Reconstruction):
 
     def forward(self, params, batch):
         """Loss of each row, and updated statistics of the encoder."""
-        v, statistics, x, part = batch
-        h, kept = self._encode(params, statistics, x)
-        known = heard(h, self.options.reconstruction)
-        out = self.coder.decode(Variables(params, statistics), known)
+        v, statistics, x, predictors = batch
+        h, encoder_statistics = self._encode(params, statistics, x)
+        h_for_decoder = heard(h, self.options.reconstruction)
+        out = self.coder.decode(Variables(params, statistics), h_for_decoder)
         loss = nll(out, params.own, v, self.output)
-        return loss - self.gaps(part.params, part.statistics, h), (kept, statistics[1])
+        return loss - self.gaps(predictors.params, predictors.statistics, h), (
+            encoder_statistics,
+            statistics[1],
+        )
 
     def gaps(self, params, statistics, h):
-        """Squared distance of each row's code from the predictors' guess."""
+        """Squared prediction error of each row's code."""
         return squared_gap(self.predictors.apply(params, statistics, h), h)
 
     def _encode(self, params, statistics, x):
@@ -128,27 +139,29 @@ class Evasion(Reconstruction):
 
 
 class EvasionDensity(ReconstructionDensity):
-    """Rows given their reconstructions, with the net and parameters of ``predictors``
-    of codes."""
+    """Density of rows given their reconstructions, with ``predictors``, a net and its
+    parameters."""
 
     predictors = None
 
     def predictability(self, X, regressor=None):
-        """Share of each unit's variance that others explain; see the estimator."""
+        """Share of each unit's variance that other units explain; see the estimator."""
         return self.explained(self.features(X), regressor)
 
     def survey(self, rows, index):
-        """Predictability by the predictors, of the codes of the rows at an index."""
+        """Share of each unit's variance that other units explain, for the rows at an
+        index."""
         return self.explained(self.features_of(rows, index))
 
     def explained(self, H, regressor=None):
-        """Share of the variance of each column of codes that others explain."""
+        """Share of the variance of each column of codes H that other columns
+        explain."""
         if regressor is not None:
             return _share(H, _by_regressor(regressor, H))
-        H, (net, part) = H.astype(np.float64), self.predictors
-        params, statistics = astype((part.params, part.statistics), H.dtype)
+        H, (net, predictors) = H.astype(np.float64), self.predictors
+        params, statistics = astype((predictors.params, predictors.statistics), H.dtype)
         with one_blas_thread():
-            # The mean is a predictor, too.
+            # The mean of the unit is also a predictor.
             shares = [np.zeros(H.shape[1])]
             shares.append(_share(H, net.held_out(params, statistics, H)))
             if net.deep:
@@ -159,7 +172,7 @@ class EvasionDensity(ReconstructionDensity):
 
 
 def _by_regressor(regressor, H):
-    """Guesses of each column of codes by a cross-validated regressor."""
+    """Cross-validated predictions of each column of codes H."""
     guesses = [
         cross_val_predict(regressor, np.delete(H, k, axis=1), H[:, k], cv=folds(len(H)))
         for k in range(H.shape[1])
@@ -168,7 +181,7 @@ def _by_regressor(regressor, H):
 
 
 def _share(H, guesses):
-    """Share of the variance of each column of codes that guesses explain."""
+    """Share of the variance of each column of codes H that predictions explain."""
     error = np.mean((guesses - H) ** 2, axis=0, dtype=np.float64)
     variance = H.var(axis=0, dtype=np.float64)
     constant = variance < _CONSTANT
@@ -176,17 +189,17 @@ def _share(H, guesses):
 
 
 class EvasionModel(ReconstructionModel[EvasionOptions]):
-    """An encoder, a decoder, and predictors of the units of codes."""
+    """Encoder, decoder, and predictors of the units of codes."""
 
     objective_class, density_class = Evasion, EvasionDensity
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid options."""
         super().check(options)
         check_layer_sizes(options.predictor_layer_sizes, "predictor_layer_sizes")
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         structure, options = super().structure(facts), facts.options
         binary = options.codes == "binary"
         structure.codes = options.codes
@@ -195,14 +208,14 @@ class EvasionModel(ReconstructionModel[EvasionOptions]):
         return structure
 
     def parts(self, facts):
-        """Nets, corruption, and the distribution of rows given outputs."""
+        """Nets, corruption, and distribution of rows given outputs."""
         coder, *rest = super().parts(facts)
         if facts.structure.codes == "real":
             coder.encoder = layers.serial(coder.encoder, layers.standard())
         return coder, *rest
 
     def predictors(self, facts):
-        """Net that guesses each unit of a code from all others."""
+        """Net that predicts each unit of a code from the other units."""
         structure = facts.structure
         return Guesses(
             structure.n_components,
@@ -212,13 +225,13 @@ class EvasionModel(ReconstructionModel[EvasionOptions]):
         )
 
     def objective(self, facts, table, before):
-        """Evasion of predictors, an :class:`Evasion`."""
+        """:class:`Evasion` objective of the rows."""
         objective = super().objective(facts, table, before)
         objective.predictors = self.predictors(facts)
         return objective
 
     def density(self, facts, state):
-        """Density of the fitted parameters, an :class:`EvasionDensity`."""
+        """:class:`EvasionDensity` of the fitted parameters."""
         density = super().density(facts, state)
         density.predictors = self.predictors(facts), state.predictors
         return density

@@ -1,11 +1,11 @@
-r"""Objective of autoencoders: reconstruct rows from themselves, corrupted perhaps.
+r"""Objective of autoencoders: reconstruct rows, perhaps from corrupted copies.
 
 .. math:: \mathcal{L} = \mathbb{E}_{\tilde x \sim C(\tilde x \mid x)}
    [\log p(x \mid \tilde x)] - \lambda \, \Omega(\tilde x)
 
-with penalties :math:`\Omega` on the sizes of codes, and on the norm of their Jacobian.
-By walkback, rows are also reconstructed from the states of a chain of corruption and
-reconstruction that begins with them [1]_.
+The penalties :math:`\Omega` are the L1 norm of codes and the squared norm of their
+Jacobian. With walkback, rows are also reconstructed from the states of a chain of
+corruption and reconstruction that starts from them [1]_.
 
 References
 ----------
@@ -28,10 +28,10 @@ _ALONG = addresses.HIDDEN_NOISE
 
 
 class Reconstruction(NetObjective):
-    """Log-likelihood of rows given their reconstructions, less penalties.
+    """Log-likelihood of rows given their reconstructions, minus penalties.
 
-    ``coder`` has the nets, ``corrupt(v, rng)`` gives inputs for values, and ``output``
-    is the distribution of rows given outputs; options are those of an autoencoder.
+    ``coder`` has the nets, ``corrupt(v, rng)`` returns inputs for rows, and ``output``
+    is the distribution of rows given outputs.
     """
 
     quantity = "log-likelihood of reconstructions"
@@ -40,25 +40,26 @@ class Reconstruction(NetObjective):
         super().__init__(run, domain.loss_of_independent(columns))
         self.coder, self.corrupt, self.output = coder, corrupt, output
         self.limit = limits(columns)
-        # Without corruption losses are not random.
+        # Losses without corruption are deterministic.
         self.held_draws = 1 if self.options.n_draws is None else 32
 
     def init(self, rng):
-        """Initial parameters, whose outputs are about the means of columns."""
+        """Initial parameters, with outputs close to the means of columns, and
+        statistics."""
         dtype, output = self.rows.dtype, self.output
         return self.coder.init(
             rng, output.start(self.corrupt.share), output.own(dtype), dtype
         )
 
     def prepare(self, state, batch, clock):
-        """Rows, running statistics, inputs, and a stream for directions."""
+        """Rows, running statistics, inputs, and random streams for directions."""
         v, rng = self.values(batch), self.stream(clock)
         x = self.corrupt(v, BatchStreams(rng, len(v)))
         x = self.walked(state, v, x, rng.rows(len(v)))
         return v, state.statistics, x, BatchStreams(rng.fold(_ALONG), len(x))
 
     def chain(self, net, clamped=None):
-        """Chain of corruption and reconstruction by nets with these variables."""
+        """Chain of corruption and reconstruction for the variables of a net."""
         return CorruptionChain(
             partial(self.advance, net),
             self.corrupt,
@@ -69,16 +70,16 @@ class Reconstruction(NetObjective):
         )
 
     def advance(self, net, x, hidden, rng):
-        """Outputs for inputs, and no hidden layers."""
+        """Outputs for inputs x, and no hidden layers."""
         return self.coder.rebuilt(net, x), ()
 
     def values(self, index):
-        """Values of rows."""
+        """Rows at an index."""
         return self.rows.take(index)
 
     def walked(self, state, v, x, rng):
-        """Inputs of a chain that begins with rows v, corrupted to x, step by step:
-        those of a row are consecutive."""
+        """Inputs of all steps of a chain that starts from rows v, corrupted to x;
+        inputs of the same row are consecutive."""
         n_steps = self.options.walkback
         if not n_steps:
             return x
@@ -87,7 +88,7 @@ class Reconstruction(NetObjective):
         return np.stack(steps, axis=1).reshape(-1, x.shape[1])
 
     def forward(self, params, batch):
-        """Loss of each row."""
+        """Loss of each row, and statistics."""
         v, statistics, x, rng = batch
         return self.loss(Variables(params, statistics), v, x, rng), statistics
 
@@ -109,12 +110,12 @@ class Reconstruction(NetObjective):
         if contraction:
             norm = self._jacobian(net, x, code, rng)
             loss = loss + x.dtype.type(contraction) * norm
-        n_each = len(x) // len(v)
-        return loss if n_each == 1 else row_mean(loss.reshape((len(v), n_each)))
+        n_copies = len(x) // len(v)
+        return loss if n_copies == 1 else row_mean(loss.reshape((len(v), n_copies)))
 
     def _jacobian(self, net, x, code, rng):
-        """Squared norm of the Jacobian of codes by inputs: exact for one layer, and its
-        estimate along a random direction for several."""
+        """Squared Frobenius norm of the encoder's Jacobian: exact for one layer,
+        otherwise an unbiased estimate along a random direction."""
         if self.coder.single:
             (layer,) = layers_of(net.params.encoder)
             return squared_slopes(code, layer.W, self.coder.activation)

@@ -1,4 +1,4 @@
-r"""Density role of autoencoders: codes, reconstructions and chains.
+r"""Density of autoencoders: codes, reconstructions and Markov chains.
 
 .. math:: \log p(x \mid \tilde x) = \sum_j \log p(x_j; g_j(f(\tilde x)))
 """
@@ -22,21 +22,20 @@ from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
-# Limit on the numbers of one layer at a time.
+# Largest number of activations of a layer for all rows of a batch.
 _ROWS = 2**19
 _START, _STEPS = addresses.RECONSTRUCTION
 
 
 class ReconstructionDensity(Density):
-    """Rows given their reconstructions by an autoencoder.
+    """Density of rows given their reconstructions.
 
-    Besides the arguments of :class:`~skdgm.base.Density` it has ``coder``, the nets;
-    ``net``, their :class:`~skdgm.nets.Variables`; ``output``, the distribution of rows
-    given outputs; ``corrupt``, a Corruption; and ``n_draws``, which returns the number
-    of corruptions of a row in :meth:`log_prob`.
+    ``net`` has the variables of the ``coder``, ``output`` is the distribution of rows
+    given outputs, ``corrupt`` the corruption, and ``n_draws()`` the number of corrupted
+    copies of each row in :meth:`log_prob`.
     """
 
-    # Known values far beyond the range seen are read as its ends.
+    # Values far beyond the range of the training rows are clipped to it.
     bounded = True
 
     def __init__(self, context, *, coder, net, output, corrupt, n_draws):
@@ -46,7 +45,7 @@ class ReconstructionDensity(Density):
 
     @property
     def capabilities(self):
-        """Scores are those of reconstructions, estimates of no likelihood's kind."""
+        """Kinds of the results; scores of reconstructions are labelled estimates."""
         return {
             "log_prob": of_rows("estimate", grey="estimate"),
             "features": of_rows("exact"),
@@ -59,7 +58,7 @@ class ReconstructionDensity(Density):
 
     @property
     def dtype(self):
-        """Type of the parameters."""
+        """Data type of the parameters."""
         return next(layers_of(self.net.params.encoder)).b.dtype.type
 
     @property
@@ -77,15 +76,16 @@ class ReconstructionDensity(Density):
         return self.by_content(of_rows, rows, _ROWS // widest)
 
     def joined(self, v):
-        """Values with labels that a chain draws, too: none."""
+        """Rows, with a column for the label if a subclass has labels."""
         return v
 
     def parted(self, v):
-        """Values without labels."""
+        """Rows without a label."""
         return v
 
     def log_prob(self, X):
-        """Log-likelihood of rows given reconstructions, averaged over corruptions."""
+        """Log-likelihood of rows given reconstructions, averaged over corrupted
+        copies."""
         rows, n_draws = self.read(X), self.n_draws()
 
         def of_rows(v, rng):
@@ -99,11 +99,11 @@ class ReconstructionDensity(Density):
         return log_p + self.domain.log_volume(self.columns, rows)
 
     def log_rebuilt(self, v, x, rng):
-        """Log-likelihood of rows v given reconstructions of inputs x."""
+        """Log-likelihood of rows v given the reconstructions of inputs x."""
         return -self.output.nll(self.rebuild(x), v, self.net.params.own)
 
     def errors(self, X, by, loss):
-        """Errors of reconstructions; see ``reconstruction_error``."""
+        """Reconstruction errors; see ``reconstruction_error`` of the estimator."""
         check_choice("by", by, ("row", "column"))
         check_choice("loss", loss, ("log", "squared"))
 
@@ -113,10 +113,10 @@ class ReconstructionDensity(Density):
             if loss == "log":
                 errors = -self.output.log_p(out, v, self.net.params.own)
             else:
-                gap = (self.output.expected(out) - x) ** 2
+                squared_error = (self.output.expected(out) - x) ** 2
                 n_inputs = self.output.n_inputs
                 starts = np.cumsum(n_inputs) - n_inputs
-                errors = np.add.reduceat(gap, starts, axis=1)
+                errors = np.add.reduceat(squared_error, starts, axis=1)
                 errors = np.where(np.isnan(v), 0, errors)
             errors = errors.astype(np.float64)
             return errors.sum(axis=1) if by == "row" else self.parted(errors)
@@ -128,16 +128,15 @@ class ReconstructionDensity(Density):
         return self._by_content(lambda v, _: self._encode(v), self.read(X))
 
     def features_of(self, rows, index=None):
-        """Codes of validated rows, of all or of those at an index."""
+        """Codes of validated rows, all or those at an index."""
         return by_blocks(self._encode, rows, index=index, lists=False)
 
     def completed(self, v):
-        """Inputs for rows in the units of the model, NaN where missing: the means of
-        columns there."""
+        """Inputs for rows v; missing entries get the means of their columns."""
         return self.output.inputs(v, self.corrupt.share)
 
     def inverse(self, H):
-        """Expected rows given codes."""
+        """Expected rows given codes H."""
         H = self.checked(H, self.dtype)
         with one_blas_thread():
             v = self.parted(self.output.mean(self.coder.decode(self.net, H)))
@@ -149,8 +148,8 @@ class ReconstructionDensity(Density):
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def trace(self, n_samples, random_state=None, **options):
-        """Draw rows as :meth:`sample` does, in codes of categories, and their
-        log-likelihoods given the outputs that they are drawn from, in nats."""
+        """Draw rows as :meth:`sample` does, with categories as codes, and return them
+        and their log-likelihoods given the last outputs, in nats."""
 
         def look(state):
             out, v = state.out, state.x
@@ -160,8 +159,8 @@ class ReconstructionDensity(Density):
         return self.domain.to_data(self.columns, v), trace.astype(np.float64)
 
     def visible_fields(self, n_samples, rng, n_steps):
-        """Distribution of rows, in the manner of a visible block, and its parameters,
-        outputs of the net after ``n_steps`` steps of each chain."""
+        """Conditional distribution of rows, like a visible layer, and its parameters:
+        outputs after ``n_steps`` steps of each chain."""
         lengths = chain_lengths(n_samples, len(self.columns.seen), n_steps, 0, None)
         (out,) = self._states(lambda state: (state.out,), lengths, rng)
         return Reconstructed(self), out
@@ -178,8 +177,8 @@ class ReconstructionDensity(Density):
         thin=None,
         clamped=None,
     ):
-        """Run chains and look at their states; options as of ``sample``, and values to
-        which all chains, or each of them, are clamped."""
+        """Run chains and apply ``look`` to their states; options as in ``sample``. All
+        chains, or each of them, can be ``clamped`` to values."""
         n_columns = len(self.columns.seen)
         lengths = chain_lengths(n_samples, n_columns, n_steps, burn_in, thin)
         start = None
@@ -192,26 +191,25 @@ class ReconstructionDensity(Density):
         return self._states(look, lengths, rng, start, clamped)
 
     def _states(self, look, lengths, rng, start=None, clamped=None):
-        """States of chains, chain after chain, each in the order of time: for each
-        array that ``look(state)`` returns one of as many rows as asked for. Chains
-        begin with the rows ``start``, or with noise."""
+        """Run chains from the rows ``start``, or from noise, and concatenate the arrays
+        that ``look(state)`` returns, chain after chain, each in the order of time."""
         n_chains, parts = lengths.n_chains, []
         rng = rng.rows(n_chains)
         with one_blas_thread():
-            for part in gen_batches(n_chains, max(1, _ROWS // self._width)):
-                first, held = self.first, clamped
+            for batch in gen_batches(n_chains, max(1, _ROWS // self._width)):
+                start_of, batch_clamped = self.first, clamped
                 if start is not None:
-                    first = partial(self._known, start[part])
+                    start_of = partial(self._known, start[batch])
                 if clamped is not None and len(clamped) > 1:
-                    held = clamped[part]
-                chain = self.chain(first, held)
-                parts.append(_walked(chain, rng.take(part), lengths, look))
-        arrays = (np.concatenate(blocks) for blocks in zip(*parts))
+                    batch_clamped = clamped[batch]
+                chain = self.chain(start_of, batch_clamped)
+                parts.append(_walked(chain, rng.take(batch), lengths, look))
+        arrays = (np.concatenate(arrays_of) for arrays_of in zip(*parts))
         return [x.reshape((-1, *x.shape[2:]))[: lengths.n_rows] for x in arrays]
 
     def chain(self, start, clamped=None):
-        """Chain of corruption and reconstruction from values ``start(rng)``; of
-        ``clamped`` rows, known values stay."""
+        """Chain of corruption and reconstruction from rows ``start(rng)``; entries of
+        ``clamped`` rows that are not NaN stay fixed."""
         return CorruptionChain(
             self.advance,
             self.corrupt,
@@ -224,21 +222,21 @@ class ReconstructionDensity(Density):
 
     @property
     def limit(self):
-        """Largest magnitudes of the values that chains draw, or None."""
+        """Largest magnitudes of drawn values in each column, or None."""
         return limits(self.columns)
 
     def advance(self, x, hidden, rng):
-        """Outputs for inputs, and no hidden layers."""
+        """Outputs for inputs x, and no hidden layers."""
         return self.rebuild(x), ()
 
     def first(self, rng):
-        """Draws of independent columns, one row for each stream."""
+        """Draw rows of independent columns, one for each stream."""
         out = self.output.start(self.corrupt.share).astype(self.dtype)
-        every = np.repeat(out[None], len(rng.ids), axis=0)
-        return self.output.draw(every, rng.fold(_START), self.net.params.own)
+        out_rows = np.repeat(out[None], len(rng.ids), axis=0)
+        return self.output.draw(out_rows, rng.fold(_START), self.net.params.own)
 
     def _known(self, v, rng):
-        """Rows whose missing entries are draws of independent columns."""
+        """Rows v with missing entries drawn as in :meth:`first`."""
         return np.where(np.isnan(v), self.first(rng), v)
 
     @property
@@ -246,10 +244,10 @@ class ReconstructionDensity(Density):
         return max(self.n_features_out, int(self.output.n_outputs.sum()))
 
     def fill(self, X, method="mean", random_state=None, *, n_steps=100):
-        """Fill missing entries by chains in which the known ones are clamped."""
+        """Impute missing entries by chains with clamped observed entries."""
         n_steps, model = count(n_steps, "n_steps"), copy(self)
         if getattr(self.columns, "gaps", None) is not None:
-            # Entries that are filled in are not missing.
+            # Imputed entries must not be missing.
             model.output = self.output.present()
 
         def filled(v, rng):
@@ -267,7 +265,7 @@ class ReconstructionDensity(Density):
         return self.coder.encode(astype(self.net, v.dtype), self.completed(v))
 
     def rebuild(self, x):
-        """Outputs for inputs."""
+        """Outputs for inputs x, (n_rows, n_outputs)."""
         return self.coder.rebuilt(astype(self.net, x.dtype), x)
 
 
@@ -276,7 +274,7 @@ def _values(state):
 
 
 def _walked(chain, rng, lengths, look):
-    """Arrays of (n_chains, n_kept, ...), which ``look`` takes from the states kept."""
+    """Run chains and collect the arrays of ``look``, (n_chains, n_kept, ...)."""
     state, kept = chain.init(rng), []
     for number in range(lengths.burn_in + lengths.n_kept * lengths.thin):
         state, _ = chain.step(rng.fold(_STEPS, number), state)
@@ -288,17 +286,17 @@ def _walked(chain, rng, lengths, look):
 
 class Reconstructed(NamedTuple):
     """Distribution of rows given outputs, with the methods of a visible unit that
-    :func:`~skdgm.metrics.csl_log_likelihood` calls; its parameters are outputs."""
+    :func:`~skdgm.metrics.csl_log_likelihood` calls."""
 
     density: ReconstructionDensity
 
     def log_partition(self, out):
-        """Zeros, of shape (n_fields,)."""
+        """Zeros, (n_fields,)."""
         return np.zeros(len(out))
 
     def log_evidence(self, out, v, held):
         """Log-likelihood of the ``held`` entries of each row given each row of outputs,
-        (n_rows, n_fields) in float64."""
+        (n_rows, n_fields), in float64."""
         density, log_p = self.density, np.empty((len(v), len(out)))
         rows = density.joined(np.where(held, v, np.nan).astype(v.dtype))
         for k, row in enumerate(rows):

@@ -32,23 +32,23 @@ class ReconstructionEstimator(NetEstimator):
     code_activation
         Activation function of the code.
     tied
-        If True, the decoder has the weights of the encoder, transposed. A layer with
-        more outputs than the encoder has inputs, as of "mixed" columns, has weights of
-        its own.
+        If True, the decoder has the transposed weights of the encoder. A layer with
+        more outputs than the encoder has inputs, as for "mixed" columns, has its own
+        weights.
     column_types
-        Kind of the columns: "auto", read from the data, or one of those of
+        Kind of the columns: "auto", inferred from the data, or a kind as in
         :class:`~skdgm.VAE`.
     architecture
-        Layers next to the data: dense; or "conv", convolutions that halve images and,
-        in the decoder, transposed convolutions that double them.
+        Layers next to the data: "dense"; or "conv", convolutions that halve images, and
+        transposed convolutions in the decoder that double them.
     n_iter
         Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all layers, of the encoder and then of the decoder; of convolutions
-        (rows * columns * maps, n_maps).
+        Weights of all layers of the encoder, then of the decoder. Weights of
+        convolutions have the shape (rows * columns * maps, n_maps).
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     density_kind_ : str
@@ -57,7 +57,6 @@ class ReconstructionEstimator(NetEstimator):
 
     _MODEL, _BUDGET = ReconstructionModel(), Budget(3_500, 20, 100)
     _KNOWN = ("_means",)
-    # Values in subclasses that lack these options.
 
     def reconstruction_error(
         self,
@@ -66,22 +65,20 @@ class ReconstructionEstimator(NetEstimator):
         by: Literal["row", "column"] = "row",
         loss: Literal["log", "squared"] = "log",
     ) -> np.ndarray:
-        r"""Errors of the reconstructions of rows, larger for anomalies.
+        r"""Reconstruction errors of rows that are not corrupted; larger for anomalies.
 
         .. math:: -\log p(x_j \mid f(x)) \qquad \text{or} \qquad
             \lVert x_j - \hat x_j \rVert^2
 
-        Rows are not corrupted.
-
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value, of which there is no error.
+            Missing entries, NaN, have no error.
         by : {"row", "column"}, default="row"
-            "row" returns the sum over the columns of each row, "column" all of them.
+            "column" returns the error of each entry, "row" their sum over each row.
         loss : {"log", "squared"}, default="log"
-            Negative log-likelihood, in nats, or the squared distance from the mean;
-            with real columns standardised, and categories as indicators.
+            "log": negative log-likelihood, in nats. "squared": squared distance from
+            the mean, with standardized real columns and one-hot categories.
 
         Returns
         -------
@@ -90,7 +87,7 @@ class ReconstructionEstimator(NetEstimator):
         Raises
         ------
         ValueError
-            ``by`` or ``loss`` is unknown.
+            If ``by`` or ``loss`` is unknown.
         """
         return self.density_.errors(X, by, loss)
 
@@ -102,32 +99,32 @@ class ReconstructionEstimator(NetEstimator):
         n_steps: int = 100,
         random_state: Seed = None,
     ) -> ArrayOrFrame:
-        """Fill missing entries by chains in which the known ones are clamped.
-
-        A mean is that of ten chains, of a fifth of ``n_steps`` each after as many that
-        are left out; a draw is the last state of one.
+        """Impute missing entries by chains with clamped observed entries.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "sample"}, default="mean"
-            "mean" returns means over the steps of the chain (probabilities of bits; the
-            most probable codes), the same at each call; "sample" its last state.
+            "mean" returns deterministic means over the states of ten chains
+            (probabilities of bits; the most probable codes); "sample" returns the last
+            state of a chain.
         n_steps : int, default=100
-            Number of steps of each chain.
+            Number of steps of the chain of "sample"; each chain of "mean" has a fifth
+            of them, after a burn-in of equal length.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Known entries are unchanged. A DataFrame if X and what was fitted are.
+            Observed entries are unchanged. A DataFrame if X is one, and ``fit`` was
+            given one.
 
         Raises
         ------
         ValueError
-            ``method`` is unknown, or ``n_steps`` is less than 1.
+            If ``method`` is unknown, or ``n_steps`` is less than 1.
         """
         filled = self.density_.fill(X, method, random_state, n_steps=n_steps)
         return filled_in(self, X, filled)
@@ -147,26 +144,27 @@ class ReconstructionEstimator(NetEstimator):
         .. math:: \tilde x_t \sim C(\tilde x \mid x_t), \qquad
             x_{t+1} \sim p(x \mid \tilde x_t)
 
-        An autoencoder that was not trained to undo corruption has none: its chains
-        show its reconstructions, a contractive one's with noise in codes, and draw from
-        no model of the rows.
+        Only denoising autoencoders have a model of rows that these chains draw from.
+        Chains of other autoencoders illustrate their reconstructions, with noise in the
+        codes of a contractive autoencoder.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            None: NumPy's global generator, with different rows at each call.
         init : "noise" or array-like of shape (n, n_features), default="noise"
-            Start of the chains: draws of independent columns; or given rows, whose
-            missing entries are such draws, used in turn if there are more chains.
+            Initial states of the chains: "noise", draws of independent columns; or
+            rows, repeated if there are more chains, whose missing entries are drawn
+            like "noise".
         n_steps : int, default=100
             Number of steps of each chain after ``burn_in``.
         burn_in : int, default=0
-            Number of steps before those.
+            Number of initial steps to discard.
         thin : int, default=None
-            Keep every ``thin``-th state of a chain, and run as many chains as this
-            takes. By default each chain gives one row, its last state.
+            Keep every ``thin``-th state of a chain, and run as many chains as needed.
+            By default each chain gives one row, its last state.
 
         Returns
         -------
@@ -177,8 +175,8 @@ class ReconstructionEstimator(NetEstimator):
         Raises
         ------
         ValueError
-            A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
-            unknown or not as wide as the model.
+            If a number is too small, ``thin`` exceeds ``n_steps``, or ``init`` is
+            unknown or has a wrong number of columns.
         """
         rows = self.density_.sample(
             n_samples,

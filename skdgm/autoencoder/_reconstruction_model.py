@@ -1,4 +1,4 @@
-"""Model of autoencoders: nets and corruption made of options."""
+"""Nets, corruption and densities of autoencoders, built from options."""
 
 from functools import partial
 from types import SimpleNamespace
@@ -16,13 +16,13 @@ from skdgm.utils.images import check_maps
 
 
 class ReconstructionModel(NetModel[ReconstructionOptionsT]):
-    """An encoder and a decoder that reconstruct rows."""
+    """Encoder and decoder that reconstruct rows."""
 
     # Classes of the objective and of the density.
     objective_class, density_class = Reconstruction, ReconstructionDensity
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid combinations of options."""
         check_pattern(options)
         check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
         check_maps(options)
@@ -39,7 +39,7 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
             )
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         options = facts.options
         variance = options.variance if isinstance(options.variance, str) else "set"
         return SimpleNamespace(
@@ -57,7 +57,7 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
         )
 
     def parts(self, facts):
-        """Nets, corruption, and the distribution of rows given outputs."""
+        """Nets, corruption, and distribution of rows given outputs."""
         output = self.outputs(facts)
         coder = coder_of(facts.structure, output, facts.options.init_weights)
         return coder, self.corruption(facts, output), output
@@ -78,7 +78,7 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
         )
 
     def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`ReconstructionDensity`."""
+        """:class:`ReconstructionDensity` of the fitted parameters."""
         coder, corrupt, output = self.parts(facts)
         noisy = facts.options.n_draws is not None
         return self.density_class(
@@ -91,7 +91,7 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
         )
 
     def objective(self, facts, table, before):
-        """Reconstruction of the rows, a :class:`Reconstruction`."""
+        """:class:`Reconstruction` objective of the rows."""
         coder, corrupt, output = self.parts(facts)
         return self.objective_class(
             facts.run(table, before),
@@ -103,7 +103,7 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
         )
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state, a dict by name."""
+        """Fitted attributes, a dict by name."""
         params = whole(state.learned)
         dense = [*layers_of(params.encoder), *layers_of(params.decoder)]
         return {

@@ -1,4 +1,4 @@
-"""Stack of autoencoders, as a model, and the net that begins with its encoders."""
+"""Stacks of autoencoders, and nets initialized by their encoders."""
 
 from functools import partial
 
@@ -29,14 +29,14 @@ _TRAINING = tuple(declared_by(StackTraining))
 
 
 class AutoencoderStackModel(StackModel[LayersOptions]):
-    """Autoencoders, each of which learns to reconstruct the codes below."""
+    """Autoencoders, each of which reconstructs the codes of the layer below."""
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid options."""
         check_pattern(options)
 
     def density(self, facts, state):
-        """Density of the autoencoders, a :class:`StackDensity`."""
+        """:class:`StackDensity` of the autoencoders."""
         return StackDensity(
             facts.name,
             facts.read,
@@ -46,11 +46,11 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
         )
 
     def objective(self, facts, table, before):
-        """None: layers have their own, and learn one by one."""
+        """Not implemented: each layer has its own objective."""
         raise NotImplementedError
 
     def attributes(self, facts, state):
-        """Fitted attributes of a stack."""
+        """Fitted attributes of a stack, a dict by name."""
         machines = state.machines
         encoders = [layer_of(machine.density_) for machine in machines]
         return {
@@ -62,19 +62,20 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
         }
 
     def described(self, options):
-        """Machines whose options have one value, or a value for each layer."""
+        """Autoencoders of the layers; options are scalars, or have a value for each
+        layer."""
         sizes = check_sizes(options.hidden_layer_sizes)
-        kind, noise = KINDS[options.layer]
-        each = {
+        kind, layer_options = KINDS[options.layer]
+        values_of = {
             name: per_layer(shown, getattr(options, name), len(sizes))
             for name, shown in (
-                *((name, f"layer__{name}") for name in noise),
+                *((name, f"layer__{name}") for name in layer_options),
                 *((name, name) for name in ("tied", *_TRAINING)),
             )
         }
         machines = []
         for number, size in enumerate(sizes):
-            flat = {name: values[number] for name, values in each.items()}
+            flat = {name: values[number] for name, values in values_of.items()}
             flat |= {"hidden_layer_sizes": (), "code_activation": options.activation}
             flat["verbose"] = options.verbose
             if not number:
@@ -87,7 +88,7 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
         return machines
 
     def place(self, number, machines):
-        """Name of a place among machines, and classes of machines that may be there."""
+        """Description of the place ``number``, and the classes that may be there."""
         return "as every layer", _CLASSES
 
     def check_place(self, name, machine, number):
@@ -107,11 +108,11 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
             )
 
     def kind_above(self, below):
-        """Kind of the columns of a machine that sees the codes of another."""
+        """Kind of the columns of the layer above ``below``."""
         return "bernoulli" if below.code_activation == "logistic" else "gaussian"
 
     def cloned(self, layers):
-        """Clones of machines given explicitly, each of which fits its place."""
+        """Clones of explicit layers, checked for their places."""
         machines = super().cloned(layers)
         for below, (name, machine) in zip(machines, layers[1:]):
             bits = asked_value(machine, "column_types") == "bernoulli"
@@ -125,21 +126,21 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
 
 
 class AutoencoderNetModel(TunedModel[TunedOptions]):
-    """Net that begins as the encoders of a stack."""
+    """Net initialized by the encoders of a stack."""
 
     def activation(self, stack):
-        """A function for each of the hidden layers."""
+        """Activation function of each hidden layer."""
         kinds = (machine._options.code_activation for machine in stack.layers_)
         return tuple(partial(_layer, kind) for kind in kinds)
 
     def hidden(self, stack, rng, dtype):
-        """Hidden layers of a net before fine-tuning, of values as they are."""
+        """Initial hidden layers of the net, for inputs that are not standardized."""
         layers = []
         for number, machine in enumerate(stack.layers_):
             density = machine.density_
             (W, b), columns = layer_of(density), density.columns
             if number:
-                # Codes that are real are standardised for the layer above.
+                # The layer above standardized its real inputs.
                 W = W / np.reshape(columns.scale, (-1, 1))
                 b = b - np.broadcast_to(columns.mean, len(W)) @ W
             layers.append(Layer(W.astype(dtype), b.astype(dtype)))
@@ -151,6 +152,6 @@ def _layer(kind, x, W, b):
 
 
 def layer_of(density):
-    """Encoder of an autoencoder that has one layer."""
+    """Encoder of an autoencoder with a single layer."""
     (layer,) = layers_of(density.net.params.encoder)
     return layer

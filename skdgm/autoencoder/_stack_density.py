@@ -1,4 +1,4 @@
-r"""Density role of stacks of autoencoders: codes and reconstructions of all layers.
+r"""Density of stacks of autoencoders: codes and reconstructions of all layers.
 
 .. math:: h^k = f^k(h^{k-1}), \qquad \hat h^{k-1} = g^k(\hat h^k), \qquad h^0 = x, \quad
    \hat h^L = h^L
@@ -14,17 +14,15 @@ from skdgm.utils.tree import astype
 
 
 class StackCoder:
-    """Encoders and decoders of the layers of a stack, one after the other.
-
-    It has the methods of a :class:`~skdgm.autoencoder._coder.Coder`; the parameters are
-    those of the densities ``parts`` of the layers, from the bottom up.
-    """
+    """Composition of the encoders and decoders of a stack, like a
+    :class:`~skdgm.autoencoder._coder.Coder`; ``parts`` are the densities of the layers,
+    from the bottom up."""
 
     def __init__(self, parts):
         self.parts = parts
 
     def codes(self, x, depth):
-        """Codes of the layers up to a depth, for inputs of the lowest."""
+        """Codes of the lowest ``depth`` layers for inputs x, a list."""
         codes = []
         for part in self.parts[:depth]:
             if codes:
@@ -33,36 +31,31 @@ class StackCoder:
         return codes
 
     def outputs(self, h, depth):
-        """Outputs of the lowest layer, downwards from codes of the layer at a depth."""
+        """Outputs of the lowest layer for codes h of the layer ``depth``, counted from
+        1."""
         for part in self.parts[depth - 1 :: -1]:
             out = part.coder.decode(astype(part.net, h.dtype), h)
             h = part.domain.to_data(part.columns, part.output.mean(out))
         return out
 
     def encode(self, net, x):
-        """Codes of the highest layer, for inputs of the lowest."""
+        """Codes of the highest layer for inputs x of the lowest layer."""
         return self.codes(x, len(self.parts))[-1]
 
     def decode(self, net, h):
-        """Outputs of the lowest layer for codes of the highest."""
+        """Outputs of the lowest layer for codes h of the highest layer."""
         return self.outputs(h, len(self.parts))
 
     def rebuilt(self, net, x):
-        """Outputs for inputs, both of the lowest layer."""
+        """Outputs of the lowest layer for its inputs x."""
         return self.decode(net, self.encode(net, x))
 
 
 class StackDensity(ReconstructionDensity):
-    """Rows given their reconstructions by all layers of a stack, one after the other.
+    """Density of rows given their reconstructions by all layers of a stack.
 
-    Parameters
-    ----------
-    name, read, seed
-        As of a :class:`~skdgm.base.Context`.
-    machines : list of estimators
-        Fitted autoencoders, from the bottom up.
-    now : callable
-        ``now("feature_layer")`` is the present value of that option.
+    ``machines`` are the fitted autoencoders, from the bottom up;
+    ``now("feature_layer")`` is the current value of this option.
     """
 
     def __init__(self, name, read, *, seed, machines, now):
@@ -79,12 +72,12 @@ class StackDensity(ReconstructionDensity):
 
     @property
     def widths(self):
-        """Number of hidden units in each layer."""
+        """Number of hidden units of each layer."""
         return [part.n_features_out for part in self.parts]
 
     @property
     def layers(self):
-        """Numbers of the layers whose codes are features."""
+        """Indices of the layers whose codes are features."""
         return chosen(self.now("feature_layer"), len(self.parts))
 
     @property
@@ -93,8 +86,8 @@ class StackDensity(ReconstructionDensity):
         return sum(self.widths[number] for number in self.layers)
 
     def features(self, X, *, layers=None):
-        """Codes of some layers, side by side, by default of layers that
-        ``feature_layer`` names."""
+        """Codes of some layers, concatenated; by default of the layers of
+        ``feature_layer``."""
         numbers = list(self.layers if layers is None else layers)
 
         def of_rows(v):
@@ -115,6 +108,6 @@ class StackDensity(ReconstructionDensity):
 
 
 def _standard(part, h):
-    """Codes in the units of the layer that reconstructs them."""
+    """Codes h, standardized as inputs of the next layer."""
     columns = part.columns
     return ((h - columns.mean) / columns.scale).astype(h.dtype, copy=False)

@@ -25,19 +25,21 @@ from skdgm.data import columns_as_asked
 from skdgm.nets.options import Activation, NetSolver
 from skdgm.stacks.model import lowest_domain
 
-# Names of details of tables.
+# Options of the columns of tables.
 TABLES = "missing_pattern", "min_categories", "min_frequency", "max_categories"
 TABLES += ("handle_unknown",)
 
 
 class DenoisingLayer(OptionGroup):
-    """Denoising autoencoders as the layers of a stack; "auto" is the stack's default.
+    """Denoising autoencoders as the layers of a stack.
+
+    "auto" means the default of the stack.
 
     Parameters
     ----------
     corruption
-        Corruption of the inputs of each layer: normal noise; missing entries
-        ("masking"); or extreme values, as of :class:`~skdgm.DenoisingAutoencoder`.
+        Corruption of the inputs of each layer: "gaussian", "masking" or
+        "salt-and-pepper", as in :class:`~skdgm.DenoisingAutoencoder`.
     corruption_level : {"auto"}, float or tuple of float, default="auto"
         Standard deviation of normal noise, or probability that an entry is corrupted; a
         tuple has a value for each layer.
@@ -58,13 +60,14 @@ class DenoisingLayer(OptionGroup):
 
 
 class ContractiveLayer(OptionGroup):
-    """Contractive autoencoders as the layers of a stack, whose codes change little with
-    the inputs; "auto" is the stack's default.
+    """Contractive autoencoders as the layers of a stack.
+
+    "auto" means the default of the stack.
 
     Parameters
     ----------
     contraction : {"auto"}, float or tuple of float, default="auto"
-        Weight of the penalty of derivatives of codes, in nats, as of
+        Weight of the penalty on the Jacobian of codes, in nats, as in
         :class:`~skdgm.ContractiveAutoencoder`; a tuple has a value for each layer.
 
     Examples
@@ -82,7 +85,7 @@ class ContractiveLayer(OptionGroup):
 
 
 class LayerDetails(Details):
-    """Details of autoencoders that are layers."""
+    """Details of the layers of a stack."""
 
     corruption: CorruptionKind = "masking"
     corruption_level: NotNegative | tuple = 0.3
@@ -90,7 +93,7 @@ class LayerDetails(Details):
 
 
 class LayerSolverDetails(Details):
-    """Details of their optimisers."""
+    """Details of the optimizers of the layers."""
 
     schedule: Literal["constant", "invscaling", "linear"] = "linear"
     momentum: Share = 0.9
@@ -105,21 +108,22 @@ class StackStructure(Options):
     hidden_layer_sizes : int or tuple of int
         Number of hidden units of each layer, from the bottom up.
     layer
-        Kind of every layer: :class:`DenoisingAutoencoder`,
-        :class:`ContractiveAutoencoder`, or a plain :class:`Autoencoder`.
+        Kind of every layer: "denoising", a :class:`DenoisingAutoencoder`;
+        "contractive", a :class:`ContractiveAutoencoder`; or "plain", an
+        :class:`Autoencoder`.
     activation
         Activation function of hidden units. Layers above the first reconstruct
-        "logistic" ones as probabilities of bits, all others as real numbers.
+        "logistic" units as probabilities of bits, and other units as real numbers.
     tied
-        If True, decoders have the weights of their encoders, transposed.
+        If True, each decoder has the transposed weights of its encoder.
     column_types
-        Kind of the columns: "auto", read from the data, or one of those of
+        Kind of the columns: "auto", inferred from the data, or a kind as in
         :class:`~skdgm.VAE`.
     layers : list of (str, autoencoder) or None
-        A stack of autoencoders given explicitly, as the steps of a Pipeline are, in
-        place of all options that describe one and its training: of any of these
-        classes, with ``hidden_layer_sizes=()``. Clones of them are fitted. Their
-        parameters can be set as ``name__parameter``.
+        Explicit stack of autoencoders, like the steps of a Pipeline, which replaces all
+        options that describe a stack and its training. Each autoencoder is of one of
+        the classes above, with ``hidden_layer_sizes=()``. Clones of them are fitted.
+        Their parameters can be set as ``name__parameter``.
     """
 
     hidden_layer_sizes: ArrayLike | Count = (256, 256)
@@ -147,22 +151,21 @@ class StackStructure(Options):
 
 
 class StackTraining(Options):
-    """Options of the training of each layer, as of :class:`DenoisingAutoencoder`.
+    r"""Options of the training of each layer.
 
     Parameters
     ----------
     n_iter : int, tuple of int or "auto"
-        Number of epochs, of every layer or one value for each; "auto": 3,500 updates,
-        but between 20 and 100 epochs.
+        Number of epochs of every layer, or a tuple with a value for each; "auto": 3,500
+        updates, but between 20 and 100 epochs.
     learning_rate, batch_size : default=those of the layers
-        Options of every layer, as of :class:`DenoisingAutoencoder`; a tuple gives one
-        value for each.
+        As in :class:`DenoisingAutoencoder`; a tuple has a value for each layer.
     solver
-        Optimiser of every layer: "adam" and "rmsprop" scale steps by the recent size of
-        gradients.
+        Optimizer of every layer: "adam" and "rmsprop" scale steps by the recent
+        magnitude of gradients.
     alpha, early_stopping, validation_fraction, n_iter_no_change, tol : \
             default=those of the layers
-        Options of every layer, as of :class:`DenoisingAutoencoder`.
+        As in :class:`DenoisingAutoencoder`, for every layer.
     """
 
     _: KW_ONLY
@@ -178,7 +181,7 @@ class StackTraining(Options):
 
 
 class StackPretrainingDetails(PretrainingDetails):
-    """Details of training autoencoders layer by layer."""
+    """Details of layer-wise pretraining of autoencoders."""
 
     pretrain_learning_rate: Positive | tuple = 0.003
     pretrain_batch_size: Count | tuple = 100
@@ -188,17 +191,17 @@ StackPretraining = Annotated[
     Literal["layerwise"] | Pretraining,
     StackPretrainingDetails,
     Doc("""
-        Training of the layers one after the other, before the net is fine-tuned.
-        ``n_iter`` "auto" makes 3,500 updates of each, but between 20 and 100 epochs; a
-        layer with 0 epochs starts from random weights, as in an ordinary net.
+        Greedy layer-wise training before the net is fine-tuned. ``n_iter`` "auto" makes
+        3,500 updates of each layer, but between 20 and 100 epochs; a layer with 0
+        epochs keeps its random initial weights.
     """),
 ]
 TunedLayers = Annotated[
     list | None,
     Doc(
         """
-        A stack of autoencoders given explicitly, as in :class:`StackedAutoencoder`, in
-        place of all options that describe one and its pre-training. Their parameters
+        Explicit stack of autoencoders, as in :class:`StackedAutoencoder`, which
+        replaces all options that describe a stack and its pretraining. Their parameters
         can be set as ``name__parameter``.
         """,
         "list of (str, autoencoder) or None",

@@ -11,24 +11,24 @@ from skdgm.base.options import KW_ONLY, Count, NotNegative
 
 
 class Autoencoder(CodeOptions, ReconstructionEstimator):
-    r"""Autoencoder: a code from which a net reconstructs rows.
+    r"""Autoencoder: a net that encodes rows and reconstructs them from the codes.
 
     .. math:: h = f(x), \qquad \max \; \log p(x; g(h)) - \lambda \sum_k |h_k|
 
-    Codes with fewer units than columns keep the main factors of rows [1]_; larger ones
-    are sparse, by a penalty or as all but the largest units are zero [2]_.
-    ``score_samples`` is the log-likelihood of rows given their own reconstructions,
-    less :meth:`reconstruction_error` but for the units of real columns: it compares
-    autoencoders, and ranks anomalies, and is not a density of the rows. NaN is a
-    missing value, in every method. Float64 data are computed in float64, all others in
-    float32.
+    Codes with fewer units than columns retain the main factors of variation [1]_.
+    Larger codes can be sparse, by an L1 penalty, or by setting all but the largest
+    units to zero [2]_. ``score_samples`` is the log-likelihood of a row given its
+    reconstruction: it compares autoencoders and ranks anomalies, but it is not a
+    density of rows. Up to the units of real columns, it is minus
+    :meth:`reconstruction_error`. NaN is a missing value in every method. Float64 data
+    are computed in float64, and all others in float32.
 
     Parameters
     ----------
     sparsity
-        Weight of the penalty on absolute values of the code, in nats.
+        Weight of the L1 penalty on the code, in nats.
     n_active
-        Number of units of a code that may differ from zero, its largest; None for all.
+        Number of units of the code that may differ from zero; None for all.
 
     References
     ----------

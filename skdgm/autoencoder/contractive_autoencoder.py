@@ -1,4 +1,4 @@
-r"""Contractive autoencoders: codes that change little with the rows.
+r"""Contractive autoencoders, whose codes are insensitive to most changes of a row.
 
 .. math:: \max \; \log p(x; g(h)) - \lambda \,
    \Bigl\lVert \frac{\partial h}{\partial x} \Bigr\rVert_F^2
@@ -14,34 +14,33 @@ from skdgm.nets.options import Activation
 
 
 class ContractiveAutoencoder(CodeOptions, ReconstructionEstimator):
-    r"""Contractive autoencoder: a code that changes little with the row.
+    r"""Contractive autoencoder: reconstruction with a penalty on the encoder's
+    Jacobian.
 
     .. math:: h = f(x), \qquad \max \; \log p(x; g(h)) - \lambda \,
         \Bigl\lVert \frac{\partial h}{\partial x} \Bigr\rVert_F^2
 
-    The code has to tell rows apart, so it keeps changing along the directions in which
-    rows differ, and in no others [1]_. The penalty is exact for an encoder of one
-    layer,
+    The code must distinguish rows, so it remains sensitive to the directions in which
+    rows vary, and to no others [1]_. The penalty is exact for an encoder of one layer,
 
     .. math:: \Bigl\lVert \frac{\partial h}{\partial x} \Bigr\rVert_F^2 =
         \sum_k f'(z_k)^2 \sum_j W_{jk}^2
 
-    and for a deeper one the squared derivative along a random direction, whose
-    expectation it is. Chains of ``sample`` add noise to codes, in the directions in
+    For a deeper encoder it is estimated without bias by the squared derivative along a
+    random direction. Chains of ``sample`` add noise to codes, along the directions in
     which rows change them [2]_,
 
     .. math:: \tilde h = h + \sigma J J^\top \epsilon, \qquad
         J = \frac{\partial h}{\partial x}, \quad \epsilon \sim \mathcal{N}(0, I)
 
-    and ``impute`` fills missing entries by chains without it. ``score_samples`` is the
-    log-likelihood of rows given their own reconstructions, and not a density of the
-    rows. NaN is a missing value, in every method. Float64 data are computed in float64,
-    all others in float32.
+    Chains of ``impute`` have no such noise. ``score_samples`` is the log-likelihood of
+    rows given their reconstructions, not a density of rows. NaN is a missing value in
+    every method. Float64 data are computed in float64, and all others in float32.
 
     Parameters
     ----------
     contraction
-        Weight of the penalty, in nats.
+        Weight :math:`\lambda` of the penalty, in nats.
     code_noise
         Size :math:`\sigma` of the noise of codes in the chains of :meth:`sample`. It
         may be changed after ``fit``.

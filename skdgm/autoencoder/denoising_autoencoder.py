@@ -1,4 +1,4 @@
-r"""Denoising autoencoders: nets that undo corruption, and draw rows by chains.
+r"""Denoising autoencoders: nets that undo corruption, and Markov chains that draw rows.
 
 .. math:: \max \; \mathbb{E}_{\tilde x \sim C(\tilde x \mid x)} [\log p(x; g(f(\tilde
    x)))]
@@ -14,36 +14,38 @@ from skdgm.nets.options import Activation
 
 
 class DenoisingAutoencoder(CodeOptions, ReconstructionEstimator):
-    r"""Denoising autoencoder: a net that undoes the corruption of rows.
+    r"""Denoising autoencoder: a net that reconstructs rows from corrupted rows.
 
     .. math:: \max \; \mathbb{E}_{\tilde x \sim C(\tilde x \mid x)}
         [\log p(x; g(f(\tilde x)))]
 
-    To reconstruct rows from corrupted ones, a code of any size has to represent their
-    distribution [1]_. Corrupting and reconstructing in turn is a Markov chain, which
-    draws rows, and fills missing entries if the others are clamped [2]_. With walkback,
-    rows are also reconstructed from the states of a few steps of this chain, so that
-    chains which stray are drawn back. ``score_samples`` is the log-likelihood of rows
-    given their corrupted copies, an average over ``n_draws`` of these: it is the
-    objective, and not a density of the rows. NaN is a missing value, in every method.
-    Float64 data are computed in float64, all others in float32.
+    To undo the corruption, the net must learn the structure of the data distribution,
+    even if the code is larger than the row [1]_. Alternating corruption and
+    reconstruction is a Markov chain, which draws rows, and imputes missing entries if
+    the observed entries are clamped [2]_. With walkback, rows are also reconstructed
+    from the states of a few steps of this chain, which teaches chains to return to the
+    data. ``score_samples`` is the log-likelihood of rows given their corrupted copies,
+    averaged over ``n_draws`` copies: it is the objective, not a density of rows. NaN is
+    a missing value in every method. Float64 data are computed in float64, and all
+    others in float32.
 
     Parameters
     ----------
     corruption
-        Corruption of each entry: normal noise is added; or the entry is missing, its
-        input the column's mean; or it is an extreme value: 0 or 1, one of all
-        categories, two standard deviations below or above the mean.
+        Corruption of each entry. "gaussian" adds normal noise. "masking" hides the
+        entry; its input is the mean of the column. "salt-and-pepper" replaces the entry
+        by an extreme value: 0 or 1, a random category, or two standard deviations below
+        or above the mean.
     corruption_level
-        Standard deviation of normal noise, of standardised real columns; otherwise the
-        probability that an entry is corrupted, of at most 1.
+        Standard deviation of normal noise in standardized real columns; otherwise the
+        probability, at most 1, that an entry is corrupted.
     walkback
-        Number of steps of the chain from which rows are reconstructed, too, at once: a
-        batch takes as many times more memory. Chains stray less, and rows are less
-        sharp.
+        Number of further steps of the chain from which rows are also reconstructed. The
+        memory of a minibatch grows in proportion. Chains stay closer to the data, but
+        samples are less sharp.
     n_draws
-        Corrupted copies of each row in :meth:`score_samples`. It may be changed after
-        ``fit``.
+        Number of corrupted copies of each row in :meth:`score_samples`. It may be
+        changed after ``fit``.
 
     References
     ----------

@@ -1,4 +1,4 @@
-r"""Recurrent variational autoencoders of images, which read and paint by glimpses.
+r"""Recurrent variational autoencoders of images, with attention.
 
 .. math:: \log p(x) \ge \mathbb{E}_q \Bigl[\log p(x \mid c_T) -
    \sum_t \mathrm{KL}(q(z_t \mid x, z_{<t}) \,\|\, p(z_t))\Bigr]
@@ -19,7 +19,7 @@ from skdgm.typing import Seed
 
 
 class DRAW(LatentEstimator):
-    r"""Deep recurrent attentive writer: images that are painted step by step.
+    r"""Deep recurrent attentive writer: a VAE that paints images step by step.
 
     .. math::
 
@@ -31,21 +31,21 @@ class DRAW(LatentEstimator):
 
         x \sim p(x \mid c_T)
 
-    where the canvas :math:`c_T` has the parameters of the pixels after T steps [1]_. In
-    each step an encoder, another recurrent net, looks at the image, and at its distance
-    from the canvas, and infers :math:`q(z_t \mid x, z_{<t})`. Reading and writing are
-    by a grid of Gaussian filters
+    The canvas :math:`c_T` has the parameters of the pixels after T steps [1]_. In each
+    step an encoder, another recurrent net, reads the image and the error of the current
+    canvas, and infers :math:`q(z_t \mid x, z_{<t})`. Images are read and written
+    through a grid of Gaussian filters,
 
     .. math:: F_Y \, x \, F_X^\top, \qquad F_Y^\top \, w \, F_X
 
-    whose place, stride, width and intensity the decoder chooses. Both nets learn the
-    evidence lower bound,
+    whose center, stride, variance and intensity the decoder chooses. Both nets maximize
+    the evidence lower bound,
 
     .. math:: \log p(x) \ge \mathbb{E}_q \Bigl[\log p(x \mid c_T) -
         \sum_t \mathrm{KL}(q(z_t \mid x, z_{<t}) \,\|\, p(z_t))\Bigr]
 
-    or the importance weighted one [2]_. NaN is a missing value, in every method.
-    Float64 data are computed in float64, all others in float32.
+    or the importance-weighted bound [2]_. NaN is a missing value in every method.
+    Float64 data are computed in float64, and all others in float32.
 
     Parameters
     ----------
@@ -57,32 +57,31 @@ class DRAW(LatentEstimator):
         Number of units of the recurrent cell of the encoder, and of that of the
         decoder.
     cell
-        Recurrent cell: long short-term memory, a gated recurrent unit, or one layer of
-        units.
+        Recurrent cell: "lstm", long short-term memory; "gru", a gated recurrent unit;
+        or "tanh", one layer of units.
     read_size
-        Rows and columns of the grid that reads; None for no attention: all of the image
+        Height and width of the grid that reads; None: no attention, and the whole image
         is read.
     write_size
-        The same of the grid that paints.
+        Height and width of the grid that writes; None: no attention.
     image_shape
-        Height and width of images, and their number of channels if it is not 1; by
-        default they are square, or rows of pixels where that is impossible.
+        Height and width of images, and the number of channels if it is not 1. By
+        default images are square, or a single line if that is impossible.
     column_types
-        Kind of the pixels. "auto": read from the data, as the guide's page "How columns
-        are read" says; "bernoulli": 0, 1 or probabilities of 1; "gaussian": real
-        numbers, standardised internally.
+        Kind of the pixels. "auto": inferred from the data, as described on the page
+        "How columns are read" of the guide; "bernoulli": 0, 1 or probabilities of 1;
+        "gaussian": real numbers, standardized internally.
     n_iter
         Number of epochs; "auto": 600 updates, but between 10 and 60 epochs.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all layers. The encoder has those of inputs to its cell, and of the
-        units of the cell on each other; of means and log variances; and of the place to
-        read. The decoder has the same two of its cell; of the patch; and of its place.
+        Weights of all layers. Encoder: input and recurrent weights of the cell; means
+        and log-variances; parameters of the reading grid. Decoder: input and recurrent
+        weights of the cell; the patch that is written; parameters of the writing grid.
     intercepts_ : list of ndarray of shape (n_above,)
-        Biases of the same layers; of units of a cell on each other, its state at the
-        start.
+        Biases of the same layers; for recurrent weights, the initial state of the cell.
 
     References
     ----------
@@ -132,7 +131,7 @@ class DRAW(LatentEstimator):
         n_samples : int, default=1
             Number of images.
         random_state : int, RandomState instance or None, default=None
-            The same one gives the images that :meth:`sample` draws.
+            The same seed gives the images of :meth:`sample`.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-r"""Generative stochastic networks: chains with hidden layers, which learn to draw rows.
+r"""Generative stochastic networks: Markov chains with hidden layers that draw rows.
 
 .. math:: h_{t+1} = f(\tilde x_t, h_t, \epsilon_t), \qquad
    x_{t+1} \sim p(x \mid h_{t+1})
@@ -27,25 +27,26 @@ class GSNEstimator(NetEstimator):
     activation
         Activation function of hidden units.
     corruption
-        Corruption of each input of the first layer, as of
+        Corruption of each input of the first layer, as in
         :class:`~skdgm.DenoisingAutoencoder`.
     corruption_level
-        Standard deviation of normal noise, of standardised real columns; otherwise the
-        probability that an entry is corrupted, of at most 1.
+        Standard deviation of normal noise in standardized real columns; otherwise the
+        probability, at most 1, that an entry is corrupted.
     tied
-        Whether downward weights are the transposed upward weights. Outputs beyond the
-        inputs, as of "mixed" columns, have weights of their own.
+        Whether downward weights are the transposed upward weights. A layer with more
+        outputs than inputs, as for "mixed" columns, has its own weights.
     noise_before, noise_after : float or tuple of float
         Standard deviations of the normal noise that is added to hidden units before and
-        after their activation function: of all layers, or of each.
+        after their activation function; a tuple has a value for each layer.
     walkback
-        Number of steps of the chain after the first one from which rows are
-        reconstructed. A second layer has a part in them from the second step on, a
-        third and a fourth from the third.
+        Number of further steps of the chain from which rows are reconstructed. The
+        second layer takes part from the second step on, the third and fourth layers
+        from the third.
     n_draws
-        Chains for each row in :meth:`score_samples`. It may be changed after ``fit``.
+        Number of chains for each row in :meth:`score_samples`. It may be changed after
+        ``fit``.
     column_types
-        Kind of the columns: "auto", read from the data, or one of those of
+        Kind of the columns: "auto", inferred from the data, or a kind as in
         :class:`~skdgm.VAE`.
     n_iter
         Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
@@ -53,8 +54,8 @@ class GSNEstimator(NetEstimator):
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all layers, of the encoder and then of the decoder; of convolutions
-        (rows * columns * maps, n_maps).
+        Weights of all layers of the encoder, then of the decoder. Weights of
+        convolutions have the shape (rows * columns * maps, n_maps).
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     density_kind_ : str
@@ -85,25 +86,27 @@ class GSNEstimator(NetEstimator):
 
 
 class GSN(GSNEstimator):
-    r"""Generative stochastic network: a chain with hidden layers that draws rows.
+    r"""Generative stochastic network: a Markov chain with hidden layers that draws
+    rows.
 
     .. math:: h_{t+1} = f(\tilde x_t, h_t, \epsilon_t), \qquad
         x_{t+1} \sim p(x \mid h_{t+1}), \qquad
         \max \; \frac1n \sum_{t=1}^n \mathbb{E} [\log p(x_0 \mid h_t)]
 
-    A denoising autoencoder with several layers, each of which is given its neighbours,
-    with noise: odd layers given even ones, and then even ones, and the row, given odd
-    ones [1]_. Hidden units are part of the chain's state, so that it makes large steps,
-    and gradients go back through all steps of a chain that begins with a row [2]_.
+    It is a denoising autoencoder with several noisy layers. In each step, odd layers
+    are computed given even layers, and then even layers and the row given odd layers
+    [1]_. Hidden units are part of the state of the chain, which can therefore make
+    large moves. Gradients are back-propagated through all steps of a chain that starts
+    from a training row [2]_.
 
-    The chain draws rows, and fills missing entries if the others are clamped.
-    ``score_samples`` is the log-likelihood of rows given the steps of chains that begin
-    with them, an average over ``n_draws`` of these: it is the objective, and not a
-    density of the rows; for estimates of that see
+    The chain draws rows, and imputes missing entries if the observed entries are
+    clamped. ``score_samples`` is the log-likelihood of rows given the states of chains
+    that start from them, averaged over ``n_draws`` chains: it is the objective, not a
+    density of rows. For estimates of the density see
     :func:`~skdgm.metrics.csl_log_likelihood` and
-    :func:`~skdgm.metrics.parzen_log_likelihood`. ``transform`` returns the first
-    hidden layer, without noise, while the row stays. NaN is a missing value, in every
-    method. Float64 data are computed in float64, all others in float32.
+    :func:`~skdgm.metrics.parzen_log_likelihood`. ``transform`` returns the first hidden
+    layer, without noise, with the row clamped. NaN is a missing value in every method.
+    Float64 data are computed in float64, and all others in float32.
 
     References
     ----------

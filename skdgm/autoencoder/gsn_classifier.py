@@ -1,4 +1,4 @@
-r"""Generative stochastic networks with labels: discriminant and hybrid ones.
+r"""Generative stochastic networks with labels, discriminative or hybrid.
 
 .. math:: \max \; \frac1n \sum_{t=1}^n \mathbb{E} [\log p(y \mid h_t) +
    \lambda \log p(x \mid h_t)]
@@ -17,36 +17,36 @@ from skdgm.typing import Any, ArrayLike, Seed
 
 
 class GSNClassifier(Classifier, GSNEstimator):
-    r"""Generative stochastic network as a classifier, whose chain draws labels, too.
+    r"""Generative stochastic network whose chain also draws labels.
 
     .. math:: \max \; \frac1n \sum_{t=1}^n \mathbb{E} [\log p(y \mid h_t) +
         \lambda \log p(x \mid h_t)]
 
-    As in :class:`GSN`, but the first hidden layer is given a row and its label, and
-    both are drawn given it. The label is unknown to it with a probability
-    (``label_corruption``), so that the network learns to tell it. The hybrid network
-    [2]_ draws rows of any label, and labels with rows; in the discriminant one [1]_ the
-    row stays in the chain, and only its label is learned. Labels are predicted after
-    steps without noise, in which the row stays and its label is unknown. NaN is a
-    missing value, in every method. By default it is more than .02 behind a logistic
-    regression on biopsy and crabs, of seven small sets
-    (``doc/benchmarks/untuned.md``).
+    As in :class:`GSN`, but the first hidden layer receives a row and its label, and
+    predicts both. The label is hidden with probability ``label_corruption``, so that
+    the network learns to infer it. The hybrid network [2]_ draws rows of any label, and
+    rows together with labels; in the discriminative network [1]_ the row is clamped,
+    and only its label is predicted. Predictions follow steps without noise in which the
+    row is clamped and its label unknown. NaN is a missing value in every method. By
+    default its accuracy is more than .02 below that of logistic regression on biopsy
+    and crabs, of seven small data sets (``doc/benchmarks/untuned.md``).
 
     Parameters
     ----------
     objective
-        Log-likelihoods to maximise: of labels and, times ``generative_weight``
-        (:math:`\lambda`), of rows; or of labels alone, and no rows can be drawn.
+        Log-likelihood that is maximized: "hybrid", of labels and, with weight
+        ``generative_weight`` (:math:`\lambda`), of rows; or "discriminative", of labels
+        alone, which cannot draw rows.
     label_corruption
-        Probability that the first layer is not given the label.
+        Probability that the label is hidden from the first layer.
     unlabeled
-        Value of y for rows without a label: the model of rows learns from them, and
-        :meth:`score` leaves them out. None means that all rows are labelled.
+        Value of y for unlabelled rows, which train the model of rows and are ignored by
+        :meth:`score`. None: all rows are labelled.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels, sorted.
+        Sorted labels.
 
     References
     ----------
@@ -79,7 +79,7 @@ class GSNClassifier(Classifier, GSNEstimator):
     def _count(self, table, fresh):
         super()._count(table, fresh)
         if fresh:
-            # As of columns, later rows do not change inputs for unknown labels.
+            # Later fits do not change the inputs for unknown labels.
             self._frequencies = self._label_frequencies
 
     def _logits(self, rows):
@@ -104,14 +104,14 @@ class GSNClassifier(Classifier, GSNEstimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            None: NumPy's global generator, with different rows at each call.
         y : object or array-like of shape (n_samples,), default=None
             Label of all rows, or of each row, to which the chains are clamped; the
-            first layer is then given it at each step. If None, labels are drawn, too.
+            first layer then always receives it. None: labels are drawn with the rows.
         init, n_steps, burn_in, thin
             As in :meth:`GSN.sample`.
         return_y : bool, default=False
-            If True, return labels, too.
+            If True, also return the labels.
 
         Returns
         -------
@@ -123,10 +123,10 @@ class GSNClassifier(Classifier, GSNEstimator):
         Raises
         ------
         ValueError
-            A label is unknown; y has one label for each row, but not ``n_samples`` of
-            them, or ``thin`` is given; or as in :meth:`GSN.sample`.
+            If a label is unknown, or y has a label for each row but another length than
+            ``n_samples`` or is combined with ``thin``; also as in :meth:`GSN.sample`.
         MissingCapability
-            The objective is "discriminative".
+            If the objective is "discriminative".
         """
         X, codes = self.density_.drawn(
             n_samples,

@@ -1,4 +1,4 @@
-r"""Predictability minimization: codes whose units do not tell each other.
+r"""Predictability minimization: codes with independent units.
 
 .. math:: \max_f \min_P \; \mathbb{E} \sum_k (P_k(h_{-k}) - h_k)^2, \qquad h = f(x)
 """
@@ -21,7 +21,7 @@ from skdgm.utils.threading.threads import Held
 
 
 class PredictabilityMinimization(ReconstructionEstimator):
-    r"""Predictability minimization: a code whose units do not tell each other.
+    r"""Predictability minimization: an encoder whose units cannot be predicted.
 
     .. math::
 
@@ -33,42 +33,44 @@ class PredictabilityMinimization(ReconstructionEstimator):
         \max_f \; \mathbb{E} \sum_k (P_k(h_{-k}) - h_k)^2 +
         \rho \log p(x; g(h))
 
-    For each unit of the code a predictor guesses it from all others, while the encoder
-    evades the guesses [1]_. Against the best ones, conditional expectations, it has the
-    variances of units raised and their shares that others explain lowered: a factorial
-    code, if predictors can represent these and the code can. Linear predictors, the
-    default, remove correlations of units, and those with hidden layers other
-    dependence, too [2]_. Their outputs are least squares at each update, given running
-    moments of recent codes. A decoder is learned at the same time, and the encoder
-    heeds it by the weight :math:`\rho`, so that codes represent rows. ``score_samples``
-    is the log-likelihood of rows given their own reconstructions, and not a density of
-    the rows. NaN is a missing value, in every method. Float64 data are computed in
-    float64, all others in float32.
+    A predictor of each unit of the code tries to predict it from the other units, while
+    the encoder maximizes the error [1]_. If predictors are optimal, that is conditional
+    expectations, the encoder maximizes the variances of units minus the variances that
+    other units explain: the code becomes factorial, as far as encoder and predictors
+    are flexible enough. Linear predictors, the default, remove correlations between
+    units, and predictors with hidden layers also remove nonlinear dependence [2]_. The
+    output layers of predictors are solved by least squares at each update, given
+    running moments of recent codes. A decoder is trained at the same time. The weight
+    :math:`\rho` of its log-likelihood in the encoder's objective makes codes represent
+    rows. ``score_samples`` is the log-likelihood of rows given their reconstructions,
+    not a density of rows. NaN is a missing value in every method. Float64 data are
+    computed in float64, and all others in float32.
 
     Parameters
     ----------
     codes
-        Units between 0 and 1, by a logistic function, which evade guesses best at
-        either end; or real numbers of unit variance, by batch normalisation.
+        "binary": logistic units, whose prediction errors are largest close to 0 and 1;
+        or "real": real numbers of unit variance, by batch normalization.
     predictor_layer_sizes : int or tuple of int
         Numbers of hidden units of the predictor of each unit, from the code up.
     reconstruction
-        Weight :math:`\rho` of the decoder's log-likelihood, in nats, for the encoder;
-        by 0 the code evades predictors only.
+        Weight :math:`\rho` of the decoder's log-likelihood, in nats, in the objective
+        of the encoder; with 0 the encoder only evades the predictors.
     n_predictor_steps
-        Updates of hidden layers of the predictors for each one of the encoder.
+        Number of updates of hidden layers of the predictors for each update of the
+        encoder.
     activation
-        Activation function of hidden units, of predictors too.
+        Activation function of hidden units, also of predictors.
     n_iter
         Number of epochs; "auto": 3,500 updates, but between 20 and 300 epochs.
 
     Attributes
     ----------
     predictability_ : ndarray of shape (n_components,)
-        :meth:`predictability` of each unit, for some training rows.
+        :meth:`predictability` of each unit, on some training rows.
     loss_curve_ : list of float
-        Minus the log-likelihood of reconstructions of some training rows after each
-        epoch, in nats per row, with real columns standardised.
+        Negative log-likelihood of the reconstructions of some training rows after each
+        epoch, in nats per row, with real columns standardized.
 
     References
     ----------
@@ -105,7 +107,7 @@ class PredictabilityMinimization(ReconstructionEstimator):
     _MODEL, _BUDGET = EvasionModel(), Budget(3_500, 20, 300)
 
     def predictability(self, X: Data, regressor: Any = None) -> np.ndarray:
-        r"""Share of the variance of each unit that the others tell.
+        r"""Share of the variance of each unit that the other units explain.
 
         .. math:: R^2_k = 1 - \frac{\mathbb{E} (P_k(h_{-k}) - h_k)^2}
             {\operatorname{Var} h_k}
@@ -115,17 +117,16 @@ class PredictabilityMinimization(ReconstructionEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN is a missing value.
         regressor : estimator, default=None
-            A scikit-learn regressor, whose guesses are those of a five-fold
-            cross-validation on these rows. By default the best of three: output layers
-            of the predictors, which are least squares given their hidden units and
-            cross-validated on these rows; least squares given the other units; and the
-            mean of each unit.
+            A scikit-learn regressor, whose five-fold cross-validated predictions on
+            these rows are used. By default the best of three: the predictors, with
+            output layers refitted by cross-validated least squares on these rows;
+            linear regression on the other units; and the mean of each unit.
 
         Returns
         -------
         predictability : ndarray of shape (n_components,), float64
-            0, or less by a regressor, where the others tell nothing; 1 of a unit that
-            is constant.
+            0, or less with a ``regressor``, if the other units explain nothing; 1 for a
+            constant unit.
         """
         return self.density_.predictability(X, regressor)
 

@@ -1,4 +1,4 @@
-r"""Stacks of autoencoders, learned layer by layer.
+r"""Stacks of autoencoders, trained layer by layer.
 
 .. math:: h^k = f^k(h^{k-1}), \qquad h^0 = x
 """
@@ -10,24 +10,24 @@ from skdgm.stacks import StackedNetwork
 
 
 class StackedAutoencoder(StackStructure, StackTraining, StackedNetwork):
-    r"""Stack of autoencoders, each of which reconstructs the codes below.
+    r"""Stack of autoencoders, each of which reconstructs the codes of the layer below.
 
     .. math:: h^k = f^k(h^{k-1}), \qquad h^0 = x, \qquad
         \max \; \mathbb{E}[\log p(h^{k-1}; g^k(f^k(\tilde h^{k-1})))]
 
-    The layers are learned one by one from the bottom up [1]_: each is a
-    :class:`DenoisingAutoencoder`, which reconstructs codes from corrupted ones [2]_, or
-    another autoencoder. Reconstructions go up through all layers and down again, and so
-    do the chains of :meth:`sample` and :meth:`impute`. ``score_samples`` is the
-    log-likelihood of rows given such reconstructions, and not a density of the rows.
-    NaN is a missing value, in every method. Float64 data are computed in float64, all
-    others in float32.
+    Layers are trained greedily from the bottom up [1]_. Each is a
+    :class:`DenoisingAutoencoder`, which reconstructs codes from corrupted codes [2]_,
+    or another autoencoder. Reconstructions pass up through all layers and down again,
+    and so do the chains of :meth:`sample` and :meth:`impute`. ``score_samples`` is the
+    log-likelihood of rows given their reconstructions, not a density of rows. NaN is a
+    missing value in every method. Float64 data are computed in float64, and all others
+    in float32.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of the encoder of each layer; of real columns and codes they apply to
-        standardised values.
+        Weights of the encoder of each layer; they apply to standardized values of real
+        columns and codes.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     density_kind_ : str
@@ -55,7 +55,7 @@ class StackedAutoencoder(StackStructure, StackTraining, StackedNetwork):
     _MODEL, _LISTED = AutoencoderStackModel(), False
 
 
-# Model of nets that begin as such a stack.
+# Model of nets that are initialized by the encoders of a stack.
 NET = AutoencoderNetModel(
     "stack_",
     StackedAutoencoder,

@@ -22,26 +22,26 @@ class StackedAutoencoderClassifier(StackStructure, TunedClassifier):
         p(y = k \mid x) = \operatorname{softmax}_k(h^L W + b), \qquad
         h^k = f(c^k + h^{k-1} R^k), \qquad h^0 = x
 
-    A :class:`StackedAutoencoder` is pre-trained layer by layer on all rows, labelled or
-    not, and its encoders initialise the net [1]_ [2]_. Then the net with an output
-    layer is trained by back-propagation on the labelled rows, with dropout [3]_, as is
-    that of :class:`DBNClassifier`. By default it is more than .02 behind a logistic
-    regression on crabs and OJ, of 17 sets (``doc/benchmarks/untuned.md``). Dropout of
-    inputs hides small differences of columns, as those of crabs, which ``dropout=0.3``
-    classifies without an error.
+    A :class:`StackedAutoencoder` is pretrained layer by layer on all rows, labelled or
+    unlabelled, and its encoders initialize the net [1]_ [2]_. The net with an output
+    layer is then trained by back-propagation on the labelled rows, with dropout [3]_,
+    as in :class:`DBNClassifier`. By default its accuracy is more than .02 below that of
+    logistic regression on crabs and OJ, of 17 data sets
+    (``doc/benchmarks/untuned.md``). Dropout of inputs hides small differences between
+    columns, as in crabs, which ``dropout=0.3`` classifies without an error.
 
-    y has one column, with classes of any type; or several columns of 0 and 1, one for
-    each label that a row may have, and as many logistic outputs. NaN in X marks a
-    missing value in every method.
+    y has one column, with classes of any type; or several columns of 0 and 1 for
+    multilabel classification, with one logistic output each. NaN in X marks a missing
+    value in every method.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of the net, those of the output layer last; inputs are standardised real
-        columns, bits, and indicators of categories.
+        Weights of the net, the output layer last; inputs are standardized real columns,
+        bits, and indicators of categories.
     stack_ : StackedAutoencoder
-        Pre-trained stack, as which :meth:`reconstruction_error`, :meth:`score_samples`,
-        :meth:`sample` and :meth:`impute` reconstruct rows.
+        Pretrained stack, which :meth:`reconstruction_error`, :meth:`score_samples`,
+        :meth:`sample` and :meth:`impute` use.
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
     density_ : Density

@@ -22,24 +22,24 @@ class StackedAutoencoderRegressor(StackStructure, TunedRegressor):
         \mathbb{E}[y \mid x] = h^L W + b, \qquad
         h^k = f(c^k + h^{k-1} R^k), \qquad h^0 = x
 
-    A :class:`StackedAutoencoder` is pre-trained layer by layer on all rows, with a
-    target or without, and its encoders initialise the net [1]_. Then the net with
-    linear outputs is trained by back-propagation on the rows with a target, to minimise
-    the squared error, with dropout. Real columns and targets are standardised. It is
-    not for few rows whose targets are mostly noise: R² on diabetes (294 rows) is .40,
-    a linear regression's .44.
+    A :class:`StackedAutoencoder` is pretrained layer by layer on all rows, with or
+    without a target, and its encoders initialize the net [1]_. The net with linear
+    outputs is then trained by back-propagation on the rows with a target, with dropout,
+    to minimize the squared error. Real columns and targets are standardized. It is not
+    suited to few rows with noisy targets: R² on diabetes (294 rows) is .40, compared
+    with .44 for linear regression.
 
     y may have several columns. NaN in y marks a missing target, which training and
-    :meth:`score` leave out; NaN in X marks a missing value in every method.
+    :meth:`score` ignore; NaN in X marks a missing value in every method.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of the net, those of the output layer last; inputs are standardised real
-        columns, bits, and indicators of categories.
+        Weights of the net, the output layer last; inputs are standardized real columns,
+        bits, and indicators of categories.
     stack_ : StackedAutoencoder
-        Pre-trained stack, as which :meth:`reconstruction_error`, :meth:`score_samples`,
-        :meth:`sample` and :meth:`impute` reconstruct rows.
+        Pretrained stack, which :meth:`reconstruction_error`, :meth:`score_samples`,
+        :meth:`sample` and :meth:`impute` use.
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
     density_ : Density

@@ -3,7 +3,8 @@ r"""Variational autoencoders.
 .. math:: \log p(x) \ge \mathbb{E}_{q(z \mid x)} [\log p(x \mid z)] -
    \mathrm{KL}(q(z \mid x) \,\|\, p(z))
 
-with nets for the decoder :math:`p(x \mid z)` and for the encoder :math:`q(z \mid x)`.
+A net is the decoder :math:`p(x \mid z)`, and another one the encoder
+:math:`q(z \mid x)`.
 """
 
 from typing import Literal
@@ -44,87 +45,88 @@ class VAE(LatentEstimator):
         \log p(x) \ge \mathbb{E}_{q(z \mid x)} [\log p(x \mid z)] -
         \beta \, \mathrm{KL}(q(z \mid x) \,\|\, p(z))
 
-    where the decoder's outputs are the parameters of :math:`p(x \mid z)` and the
-    encoder's the means and log variances of :math:`q(z \mid x)` [1]_ [2]_. Training
-    maximises this bound, or the importance weighted one of several draws [3]_.
-    With several layers of latent units, each is normal given the layer above [3]_.
-    NaN is a missing value, in every method: ``fit`` maximises the bound of the observed
-    entries, and :meth:`impute` corrects the encoder's draws by weights or by acceptance
-    [5]_. In tables of several kinds of columns the means of numbers depend on the
-    categories of a row, too, and all other columns on dates. Float64 data are computed
-    in float64, all others in float32.
+    The decoder's outputs are the parameters of :math:`p(x \mid z)`, and the encoder's
+    outputs are the means and log-variances of :math:`q(z \mid x)` [1]_ [2]_. Training
+    maximizes this bound, or the importance-weighted bound of several draws [3]_. With
+    several layers of latent units, each layer is normal given the layer above [3]_. NaN
+    is a missing value in every method: ``fit`` maximizes the bound of the observed
+    entries, and :meth:`impute` corrects the encoder's draws by importance weights or by
+    acceptance [5]_. In tables with several kinds of columns, numeric columns also
+    depend directly on categorical columns, and all other columns on dates. Float64
+    data are computed in float64, and all others in float32.
 
     Parameters
     ----------
     n_components : int or tuple of int
-        Number of latent units; a tuple is for several layers, from the data
-        upwards.
+        Number of latent units; a tuple for several layers, from the data up.
     hidden_layer_sizes : tuple
         Numbers of hidden units of the encoder, from the data up; the decoder mirrors
-        them. With several latent layers, such a tuple for each.
+        them. With several latent layers, a tuple of such tuples, one for each.
     activation
-        Activation function of hidden units; "maxout" is the larger of two linear units,
-        and "gated" a linear unit times a logistic one.
+        Activation function of hidden units. "maxout" is the maximum of two linear
+        units, and "gated" the product of a linear and a logistic unit.
     prior
-        Distribution of the highest latent units: standard normal; a mixture of normal
-        distributions; the mixture of the encoder's distributions for pseudo-inputs,
-        which are learned (VampPrior) [6]_; a flow; or a normal distribution of each
-        unit given previous units, by a masked net. "auto" is standard normal, but a
-        mixture where columns have kinds of their own and none depends on another.
+        Distribution of the highest latent units. "normal": standard normal. "mixture":
+        a mixture of normal distributions. "vamp": the mixture of the encoder's
+        distributions at learned pseudo-inputs (VampPrior) [6]_. "flow": a normalizing
+        flow. "autoregressive": a normal distribution of each unit given the previous
+        units, by a masked net. "auto": "mixture" for tables with several kinds of
+        columns if none depends directly on another; otherwise "normal".
     posterior
-        Distribution of latent units that an encoder infers: normal, with independent
-        units or with full covariance; independent normal units changed by couplings
-        that depend on the row [7]_; or normal given auxiliary units, which are
-        normal given the row, with a net that infers these back from latent units [9]_.
+        Distribution of latent units that the encoder infers. "diagonal": independent
+        normal units. "full": normal with full covariance. "flow": independent normal
+        units transformed by coupling layers conditional on the row [7]_. "auxiliary":
+        normal given auxiliary units, which are normal given the row; another net
+        infers them back from the latent units [9]_.
     n_couplings
-        Number of couplings of the "flow" of a posterior, and of that of a prior.
+        Number of coupling layers of a "flow" posterior, and of a "flow" prior.
     objective
-        Bound that is maximised: the evidence lower bound, perhaps with another weight
-        of the divergence [4]_; or the importance weighted one [3]_.
+        Bound that is maximized: "elbo", the evidence lower bound, whose divergence may
+        have another weight [4]_; or "iwae", the importance-weighted bound [3]_.
     inference
-        Order in which several layers of latent units are inferred: "bottom-up", each
-        given the one below, and generated given the one above; or "top-down", each
-        given the data and all layers above, on which all decoders depend, too [6]_
-        [8]_.
+        Order in which several latent layers are inferred. "bottom-up": each layer given
+        the layer below; the generative model goes down from layer to layer.
+        "top-down": each layer given the data and all layers above; the decoders also
+        depend on all layers above [6]_ [8]_.
     architecture
-        Layers next to the data: dense; or "conv", convolutions that halve images and,
-        in the decoder, transposed convolutions that double them. Batch normalisation
-        and dropout are those of dense layers.
+        Layers next to the data: "dense"; or "conv", convolutions that halve images,
+        and transposed convolutions in the decoder that double them. Batch
+        normalization and dropout apply to dense layers only.
     class_conditional
-        Whether ``fit`` needs classes y, on which the decoder then depends, besides the
-        latent units. Scores are those of rows whose class is not known, unless
-        :meth:`score_samples` is given it.
+        Whether the decoder is also conditional on classes y, which ``fit`` then
+        requires. Scores marginalize over classes unless y is passed to
+        :meth:`score_samples`.
     attribute_conditional
-        The same of attributes y, such as numbers or other columns [10]_. Where they are
-        not known, they are those of training rows, by their weights: up to 32 distinct
-        ones are summed over, and more are drawn, which makes bounds lower, those of
-        :meth:`elbo` most of all.
+        Whether the decoder is conditional on attributes y, such as numbers or other
+        columns [10]_. Unknown attributes have the weighted distribution of the training
+        rows: up to 32 distinct values are summed over, and more are sampled, which
+        loosens bounds, most of all those of :meth:`elbo`.
     attribute_types : "auto", tuple or dict
-        Kind of each attribute, "categorical" or "gaussian", by its place or name.
-        "auto": text and truth values are classes, and so are whole numbers in a y of
-        one column; other numbers are "gaussian".
+        Kind of each attribute, "categorical" or "gaussian", by its position or name.
+        "auto": strings and booleans are categorical, and so are integers in a y of one
+        column; other numbers are "gaussian".
     batch_norm
-        Whether to standardise hidden units by batch normalisation.
+        Whether hidden units have batch normalization.
     dropout
-        Share of hidden units that drop out at random in training.
+        Probability that a hidden unit is dropped in training.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all dense layers, of encoders and then of decoders, each from the
-        data up or down. An encoder's outputs are means and then log variances. Those of
-        priors and of flows of posteriors are the last ones.
+        Weights of all dense layers: encoders from the data up, decoders down to the
+        data, then priors and flows of posteriors. The outputs of an encoder are means,
+        followed by log-variances.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     classes_ : ndarray of shape (n_classes,)
         Classes of a ``class_conditional`` model.
     attribute_types_ : dict
-        How each attribute is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
+        Type of each attribute, a :class:`~skdgm.data.ColumnType`, by its name (or
+        number).
     linked_ : bool
-        True of a table in which columns depend on categories or dates.
+        True if columns depend directly on categories or dates; otherwise not set.
     pseudo_inputs_ : ndarray of shape (n_prior_components, n_features)
-        Learned rows of the prior "vamp".
+        Learned pseudo-inputs of the prior "vamp".
 
     References
     ----------
@@ -190,33 +192,33 @@ class VAE(LatentEstimator):
     attribute_types_ = attribute_types_
 
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
-        r"""Importance weighted lower bound on the log-likelihood, in nats.
+        r"""Importance-weighted lower bound on the log-likelihood, in nats.
 
         .. math:: \log p(x \mid y), \qquad \text{or} \quad
             \log \sum_k p(y_k) \, p(x \mid y_k)
 
-        without y, of a conditional model, with the frequencies of classes, each counted
-        once more, or the weights of the attributes of training rows. It has ``n_draws``
-        draws; see :meth:`importance_likelihood`.
+        without y under a conditional model. The class probabilities are smoothed
+        frequencies (add one), and attributes have the weights of the training rows. The
+        bound has ``n_draws`` draws; see :meth:`importance_likelihood`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing: the likelihood is that of the observed entries.
+            With NaN entries, the likelihood is that of the observed entries.
         y : object, dict or array-like, default=None
-            Class, or attributes, of all rows, or of each, of a conditional model.
-            :meth:`score` has none, so that models compare, whether they are conditional
-            or not.
+            Class, or attributes, of all rows, or of each row, for a conditional model.
+            :meth:`score` ignores y, so that conditional and unconditional models can be
+            compared.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
-            The same at each call.
+            Deterministic.
 
         Raises
         ------
         ValueError
-            A class is unknown, or the model is not conditional.
+            If a class is unknown, or the model is not conditional.
         """
         conditions = asked_by_option(self, y, _num_samples(X))
         return self.density_.log_prob(X, **conditions)
@@ -229,22 +231,23 @@ class VAE(LatentEstimator):
         conditions: dict | None = None,
         y: object = None,
     ) -> ArrayOrFrame:
-        """Draw rows from the model: latent units, then data given these.
+        """Draw latent units, and rows given the latent units.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            None: NumPy's global generator, with different rows at each call.
         conditions : dict, default=None
-            Conditions by the name, or number, of a column, which all draws keep to: a
-            value; a list, set or array of values; or a range, ``slice(low, high)``
-            with None for an open end, or an Interval of pandas. Not for "gaussian".
+            Conditions that all draws satisfy, by the name, or number, of a column: a
+            value; a list, set or array of values; or a range, ``slice(low, high)`` with
+            None for an open end, or an Interval of pandas. Not for
+            column_types="gaussian".
         y : object, dict or array-like, default=None
-            Class, or attributes, of all rows, or of each, of a conditional model; of
-            all, if there are conditions. By default classes are drawn by their
-            frequencies, each counted once more, and attributes from training rows.
+            Class, or attributes, of all rows, or of each row, for a conditional model;
+            the same for all rows under ``conditions``. By default, classes are drawn
+            with smoothed frequencies (add one), and attributes from the training rows.
 
         Returns
         -------
@@ -255,8 +258,8 @@ class VAE(LatentEstimator):
         Raises
         ------
         ValueError
-            A condition names no column, or has no probability; a class is unknown, or
-            the model is not conditional.
+            If a condition names no column or has probability zero, a class is unknown,
+            or the model is not conditional.
         """
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
@@ -278,10 +281,10 @@ class VAE(LatentEstimator):
         Parameters
         ----------
         H : array-like of shape (n_samples, n_features_out)
-            As :meth:`transform` returns them.
+            Latent units, as returned by :meth:`transform`.
         y : object, dict or array-like, default=None
-            Class, or attributes, of all rows, or of each, of a conditional model. By
-            default the decoder is given their means.
+            Class, or attributes, of all rows, or of each row, for a conditional model.
+            By default, the decoder receives their mean.
 
         Returns
         -------
@@ -292,7 +295,7 @@ class VAE(LatentEstimator):
         Raises
         ------
         ValueError
-            H has another number of columns, a class is unknown, or the model is not
+            If H has a wrong number of columns, a class is unknown, or the model is not
             conditional.
         """
         density = self.density_
@@ -309,49 +312,51 @@ class VAE(LatentEstimator):
         n_steps: int = 100,
         random_state: Seed = None,
     ) -> ArrayOrFrame:
-        r"""Fill missing entries, given the others of their row.
+        """Impute missing entries conditional on the observed entries of their row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         y : object, dict or array-like, default=None
-            Class, or attributes, of all rows, or of each, of a conditional model. By
-            default they are drawn, too, given the known entries.
+            Class, or attributes, of all rows, or of each row, for a conditional model.
+            By default, y is also inferred from the observed entries.
         method : {"mean", "sample"}, default="mean"
-            "mean" returns means (probabilities of bits; the most probable codes), the
-            same at each call; "sample" returns draws.
+            "mean" returns deterministic means (probabilities of bits; the most probable
+            codes); "sample" returns draws.
         sampler : {"importance", "metropolis", "gibbs"}, default="importance"
-            "importance" weights draws of latent units, half of them by the encoder
-            given a first guess of the missing entries, and half by the prior, so that
-            weights are bounded where the encoder is overconfident, as of rare entries.
-            Where few of these count, it also draws from a normal distribution (for
-            bits, independent ones) that adapts to the row in up to 24 rounds.
-            "gibbs" alternates draws of latent units by the encoder and of missing
-            entries by the decoder, which is exact only if the encoder is; "metropolis"
-            corrects this by accepting or rejecting the draws of latent units.
+            "importance" weights draws of latent units. Half of them come from the
+            encoder with a first guess of the missing entries, and half from the prior,
+            which keeps the weights bounded where the encoder is overconfident, for
+            example at rare values. If the effective number of draws is small, further
+            draws come from a normal proposal (for bits, independent ones) that adapts
+            to the row in up to 24 rounds. "gibbs" alternates between latent units drawn
+            by the encoder and missing entries drawn by the decoder, which is exact only
+            if the encoder is; "metropolis" corrects "gibbs" by accepting or rejecting
+            the latent units.
         n_steps : int, default=100
-            Steps of a chain; a mean is that of ten chains, of a fifth of the steps each
-            after as many that are left out. By "importance" the number of draws: there
-            are more where few of them count, up to 128 times as many where a known
-            entry is rare, and otherwise up to some twenty times.
+            Number of draws of "importance", which increases where the effective number
+            of draws is small: up to about 20 times, and up to 128 times for rare
+            observed values. Otherwise the number of steps of a chain; a mean averages
+            ten chains, each of a fifth of the steps after a burn-in of equal length.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Known entries are unchanged. A DataFrame if X and what was fitted are.
+            Observed entries are unchanged. A DataFrame if X is one, and ``fit`` was
+            given one.
 
         Raises
         ------
         ValueError
-            An option is unknown, a class is, or the model is not conditional.
+            If an option or a class is unknown, or the model is not conditional.
 
         Warns
         -----
         FewDrawsWarning
-            Few draws count for some rows, by "importance".
+            If "importance" has a small effective number of draws for some rows.
         """
         X_filled = self.density_.fill(
             X,

@@ -1,1 +1,1 @@
-"""Generative stochastic networks: their layers, objective, density and models."""
+"""Layers, objectives, densities and models of generative stochastic networks."""

@@ -1,9 +1,9 @@
-r"""Generative stochastic networks whose chains draw labels, too.
+r"""Generative stochastic networks whose chains also draw labels.
 
 .. math:: \mathcal{L} = \frac1n \sum_{t=1}^n \mathbb{E} [\log p(y \mid h^{(t)}) +
    \lambda \log p(x \mid h^{(t)})]
 
-A row with its label is a row with one column more, of codes, NaN where unknown.
+The label of a row is an additional last column of codes, NaN where unknown.
 """
 
 import numpy as np
@@ -19,11 +19,9 @@ _UNKNOWN, _LABEL = addresses.LABELLED_ROWS
 
 
 class LabelledOutput(Output):
-    """Distribution of rows and, in the last column, of a label.
-
-    ``weights`` are those of the likelihoods of both; ``frequencies`` of labels are the
-    inputs for an unknown one.
-    """
+    """Distribution of rows and of their labels, in the last column. ``weights``
+    multiply the two log-likelihoods; class ``frequencies`` are the inputs for unknown
+    labels."""
 
     def __init__(self, output, frequencies, weights=(1.0, 1.0)):
         self.frequencies, self.weights = frequencies, weights
@@ -35,28 +33,28 @@ class LabelledOutput(Output):
         )
 
     def present(self):
-        """The same, of which draws are never absent."""
+        """The same distribution, whose draws are never missing."""
         present = self.parts[0].present()
         return type(self)(present, self.frequencies, self.weights)
 
     def start(self, share):
-        first = self.parts[0].start(share)
-        return np.concatenate([first, self.parts[1].start(self.frequencies)])
+        row_start = self.parts[0].start(share)
+        return np.concatenate([row_start, self.parts[1].start(self.frequencies)])
 
     def own(self, dtype):
         return self.parts[0].own(dtype)
 
     def inputs(self, v, share=None):
-        first, label = _split(v, 1)
-        return _joined(self.parts[0].inputs(first, share), self.label(label))
+        row, label = _split(v, 1)
+        return _joined(self.parts[0].inputs(row, share), self.label(label))
 
     def label(self, codes):
-        """Inputs for codes of labels, (n_rows, 1)."""
+        """Inputs for label codes, (n_rows, 1)."""
         return self.parts[1].inputs(codes, self.frequencies)
 
     def value(self, inputs):
-        first, label = _split(inputs, self.n_classes)
-        return _joined(self.parts[0].value(first), self.parts[1].value(label))
+        row, label = _split(inputs, self.n_classes)
+        return _joined(self.parts[0].value(row), self.parts[1].value(label))
 
     def nll(self, out, v, own=()):
         total = 0.0
@@ -65,13 +63,15 @@ class LabelledOutput(Output):
         return total
 
     def nll_grad(self, out, v, weight, own=()):
-        grads, last = [], ()
+        grads, dispersion_grad = [], ()
         for part, scale, z, x, dispersion in self._weighted(out, v, own):
             scaled = weight * out.dtype.type(scale)
             grad, by_dispersion = part.nll_grad(z, x, scaled, dispersion)
             grads.append(grad)
-            last = last if part is self.parts[1] else by_dispersion
-        return np.concatenate(grads, axis=1), last
+            dispersion_grad = (
+                dispersion_grad if part is self.parts[1] else by_dispersion
+            )
+        return np.concatenate(grads, axis=1), dispersion_grad
 
     def _weighted(self, out, v, own):
         outs, values = _split(out, self.n_classes), _split(v, 1)
@@ -82,26 +82,26 @@ class LabelledOutput(Output):
         return np.concatenate(log_p, axis=1)
 
     def expected(self, out):
-        first, label = _split(out, self.n_classes)
-        return _joined(self.parts[0].expected(first), self.parts[1].expected(label))
+        row, label = _split(out, self.n_classes)
+        return _joined(self.parts[0].expected(row), self.parts[1].expected(label))
 
     def expected_grad(self, out, grad):
-        (first, label), (by_first, by_label) = (
+        (row, label), (by_first, by_label) = (
             _split(x, self.n_classes) for x in (out, grad)
         )
         return _joined(
-            self.parts[0].expected_grad(first, by_first),
+            self.parts[0].expected_grad(row, by_first),
             self.parts[1].expected_grad(label, by_label),
         )
 
     def draw(self, out, rng, own=()):
-        first, label = _split(out, self.n_classes)
-        drawn = self.parts[0].draw(first, rng, own)
+        row, label = _split(out, self.n_classes)
+        drawn = self.parts[0].draw(row, rng, own)
         return _joined(drawn, self.parts[1].draw(label, rng.fold(_LABEL)))
 
 
 def _split(x, n_last):
-    """Columns of an array but for the last ones, and these."""
+    """Split an array into its first columns and its ``n_last`` last columns."""
     return tuple(map(np.ascontiguousarray, (x[:, :-n_last], x[:, -n_last:])))
 
 
@@ -110,26 +110,27 @@ def _joined(a, b):
 
 
 class LabelledCorruption:
-    """Corruption of rows, whose labels are unknown with a probability ``level``."""
+    """Corruption of rows; labels are hidden with probability ``level``."""
 
     def __init__(self, corrupt, output, level):
         self.corrupt, self.output, self.level = corrupt, output, level
         self.share = corrupt.share
 
     def with_labels(self):
-        """Corruption of rows whose labels stay known."""
+        """Corruption of rows that never hides labels."""
         return type(self)(self.corrupt, self.output, 0.0)
 
     def __call__(self, v, rng):
-        """Inputs of corrupted rows, with a stream for each."""
-        first, label = _split(v, 1)
+        """Inputs for corrupted rows v, with a random stream for each row."""
+        row, label = _split(v, 1)
         hidden = rng.fold(_UNKNOWN).uniform(1, v.dtype.type) < self.level
         codes = np.where(hidden, v.dtype.type(np.nan), label)
-        return _joined(self.corrupt(first, rng), self.output.label(codes))
+        return _joined(self.corrupt(row, rng), self.output.label(codes))
 
 
 class LabelledUnrolled(Unrolled):
-    """Log-likelihood of rows and their labels given steps of a chain from both."""
+    """Log-likelihood of rows and labels given the steps of a chain that starts from
+    them."""
 
     def __init__(self, run, *, output, **reconstruction):
         super().__init__(run, output=output, **reconstruction)
@@ -139,34 +140,35 @@ class LabelledUnrolled(Unrolled):
         self.independent = of_rows * self.independent + of_labels * entropy
 
     def values(self, index):
-        """Values of rows, with codes of labels."""
+        """Rows with label codes as the last column."""
         v, codes = super().values(index), self.rows.beside(index)
         return _joined(v, np.where(codes < 0, np.nan, codes)[:, None].astype(v.dtype))
 
     def held(self, v):
-        """Rows that the chain does not change, if only labels are learned."""
+        """Clamped rows if only labels are learned, otherwise None."""
         if self.output.weights[0]:
             return None
         return _joined(v[:, :-1], np.full_like(v[:, -1:], np.nan))
 
 
 def _unlimited(limit):
-    """Limits of columns, with none of labels; None if there are none."""
+    """Limits of columns, extended by infinity for the label; None if there are none."""
     return None if limit is None else np.append(limit, np.inf)
 
 
 class LabelledGSNDensity(UnrolledDensity):
-    """Rows and labels given the steps of chains that draw both; ``output`` has the
-    weights of their likelihoods in training, which have no part in a density."""
+    """Density of rows and labels given the steps of chains that draw both. The training
+    weights of their likelihoods do not affect the density."""
 
     def __init__(self, context, *, output, **reconstruction):
-        plain = LabelledOutput(output.parts[0], output.frequencies)
-        super().__init__(context, output=plain, **reconstruction)
+        unweighted = LabelledOutput(output.parts[0], output.frequencies)
+        super().__init__(context, output=unweighted, **reconstruction)
         self._learns_rows = output.weights[0] > 0
 
     @property
     def capabilities(self):
-        """As without labels, and given these; of rows that were not learned, none."""
+        """As without labels, and samples given labels; only features if rows were not
+        learned."""
         inherited = super().capabilities
         if not self._learns_rows:
             return {"features": inherited["features"]}
@@ -181,8 +183,8 @@ class LabelledGSNDensity(UnrolledDensity):
         return super().fill(X, method, random_state, **options)
 
     def drawn(self, n_samples, random_state=None, *, codes=None, **options):
-        """Rows and codes of their labels, which are clamped to ``codes`` if there are
-        any: one of all chains, or of each."""
+        """Draw rows and label codes; ``codes``, one for all chains or one for each,
+        clamps the labels."""
         self.require("sample", "nothing" if codes is None else "labels")
         clamped = None
         if codes is not None:
@@ -195,7 +197,7 @@ class LabelledGSNDensity(UnrolledDensity):
         return self.decoded(rows), v[:, -1].astype(int)
 
     def chain(self, start, clamped=None):
-        """Chain as without labels; one that is clamped to a label knows it always."""
+        """As without labels; a chain that is clamped to a label never hides it."""
         chain = super().chain(start, clamped)
         if clamped is not None and not np.isnan(clamped[:, -1]).any():
             chain.corrupt = chain.corrupt.with_labels()
@@ -205,8 +207,8 @@ class LabelledGSNDensity(UnrolledDensity):
         return self.drawn(n_samples, random_state, **options)[0]
 
     def log_labels(self, rows):
-        """Logits of the labels of rows, after steps without noise in which a row stays
-        and its label is unknown."""
+        """Logits of labels, (n_rows, n_classes), after steps without noise in which the
+        row is clamped and its label unknown."""
 
         def of_rows(v, _):
             out = self.rebuild(self.completed(v))
@@ -216,15 +218,15 @@ class LabelledGSNDensity(UnrolledDensity):
 
     @property
     def limit(self):
-        """As without labels, of which there are no limits."""
+        """As without labels, with infinity for the label."""
         return _unlimited(super().limit)
 
     def joined(self, v):
-        """Values, with a label that is unknown."""
+        """Rows with an unknown label as the last column."""
         return _joined(v, np.full((len(v), 1), np.nan, v.dtype))
 
     def parted(self, v):
-        """Values without the label."""
+        """Rows without the label."""
         return v[:, :-1]
 
 
@@ -241,6 +243,8 @@ class LabelledModel(GSNModel[LabelledChainOptions]):
         return LabelledOutput(output, frequencies, (weight, 1.0))
 
     def corruption(self, facts, output):
-        """Corruption of rows, and of labels."""
-        first = super().corruption(facts, output.parts[0])
-        return LabelledCorruption(first, output, facts.options.label_corruption)
+        """Corruption of rows and of labels."""
+        row_corruption = super().corruption(facts, output.parts[0])
+        return LabelledCorruption(
+            row_corruption, output, facts.options.label_corruption
+        )

@@ -1,10 +1,10 @@
-r"""Nets of generative stochastic networks: layers given their neighbours.
+r"""Hidden layers of generative stochastic networks, each given its neighbors.
 
 .. math:: h_k = f(W_k^\top h_{k-1} + b_k + V_{k+1} h_{k+1} + c_k + \epsilon_k)
    + \epsilon'_k, \qquad h_0 = \tilde x
 
-In a step, odd layers are computed given even ones, and then even ones, and outputs,
-given odd ones.
+A step computes odd layers given even layers, then even layers and outputs given odd
+layers.
 """
 
 from skdgm.autoencoder._coder import whole
@@ -15,12 +15,11 @@ _BEFORE, _AFTER = 150, 151
 
 
 class ChainLayers:
-    """Hidden layers of a chain, as functions of parameters.
+    """Hidden layers of a chain, as functions of the parameters of a ``coder``.
 
-    ``coder`` is the :class:`Coder` of the same nets; options are ``activation``, and
-    ``noise_before`` and ``noise_after``, standard deviations of noise before and after
-    it, of all layers or of each. ``n_steps`` of a chain take place where a single value
-    is asked for.
+    ``noise_before`` and ``noise_after`` are standard deviations of noise before and
+    after the ``activation``, of all layers or of each layer. Methods that return a
+    single code or reconstruction run ``n_steps`` steps.
     """
 
     def __init__(self, coder, n_layers, options, n_steps):
@@ -32,14 +31,14 @@ class ChainLayers:
         ]
 
     def advance(self, params, x, hidden, rng=None):
-        """Outputs and hidden layers after a step, from inputs and the last hidden
-        layers, () at first; without noise if there are no streams."""
+        """Outputs and hidden layers after a step, from inputs x and the previous hidden
+        layers, () at first; without noise if ``rng`` is None."""
         params = whole(params)
         up, down = params.encoder, params.decoder[::-1]
-        # Layers that nothing has reached yet are None.
+        # Layers without inputs so far are None.
         h = [listed(x), *(hidden or (None,) * len(up)), None]
-        for first in 1, 2:
-            for k in range(first, len(up) + 1, 2):
+        for start in 1, 2:
+            for k in range(start, len(up) + 1, 2):
                 if h[k - 1] is None:
                     continue
                 z = _linear(h[k - 1], up[k - 1])
@@ -49,7 +48,7 @@ class ChainLayers:
         return _linear(h[1], down[0]), tuple(h[1:-1])
 
     def _active(self, z, number, rng):
-        """Values of the units of a layer, by its number from 0."""
+        """Apply noise and activation to the layer ``number``, counted from 0."""
 
         def noisy(x, sizes, tag):
             if rng is None or not sizes[number]:
@@ -63,19 +62,18 @@ class ChainLayers:
         return noisy(h, after, _AFTER)
 
     def encode(self, net, x):
-        """First hidden layer of inputs x, after steps of the chain without noise in
-        which these stay."""
+        """First hidden layer after noise-free steps with clamped inputs x."""
         hidden = ()
         for _ in range(self.n_steps):
             _, hidden = self.advance(net.params, x, hidden)
         return hidden[0]
 
     def decode(self, net, h):
-        """Outputs for a first hidden layer."""
+        """Outputs given the first hidden layer h."""
         return _linear(listed(h), whole(net.params).decoder[-1])
 
     def rebuilt(self, net, x):
-        """Outputs for inputs."""
+        """Reconstruction of inputs x, as outputs."""
         return self.decode(net, self.encode(net, x))
 
 

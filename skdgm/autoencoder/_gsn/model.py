@@ -1,4 +1,4 @@
-"""Model of generative stochastic networks: hidden layers and chains made of options."""
+"""Hidden layers and chains of generative stochastic networks, built from options."""
 
 from types import SimpleNamespace
 
@@ -10,12 +10,12 @@ from skdgm.utils.counts import check_sizes, per_layer
 
 
 class GSNModel(ReconstructionModel[ChainOptionsT]):
-    """Hidden layers of a chain, each given its neighbours."""
+    """Hidden layers of a chain, each given its neighbors."""
 
     objective_class, density_class = Unrolled, UnrolledDensity
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid combinations of options."""
         super().check(options)
         sizes = check_sizes(options.hidden_layer_sizes)
         for name in "noise_before", "noise_after":
@@ -24,7 +24,7 @@ class GSNModel(ReconstructionModel[ChainOptionsT]):
                     raise ValueError(f"{name} must be at least 0; got {size!r}.")
 
     def parts(self, facts):
-        """Hidden layers, corruption, and the distribution of rows given outputs."""
+        """Hidden layers, corruption, and distribution of rows given outputs."""
         options, structure = facts.options, facts.structure
         *sizes, top = structure.hidden_layer_sizes
         nets = {"hidden_layer_sizes": tuple(sizes), "n_components": top}

@@ -2,8 +2,8 @@ r"""Objective and density of chains with hidden layers.
 
 .. math:: \mathcal{L} = \frac1n \sum_{t=1}^n \mathbb{E} [\log p(x \mid h^{(t)})]
 
-for the hidden layers after each of n steps of a chain that begins with x. Gradients go
-back through these layers, and not through the rows that are drawn in between [1]_.
+The sum is over the hidden layers after each of n steps of a chain that starts from x.
+Gradients are back-propagated through hidden layers, but not through drawn rows [1]_.
 
 References
 ----------
@@ -18,37 +18,37 @@ from skdgm.utils.tree import astype
 
 
 class Unrolled(Reconstruction):
-    """Log-likelihood of rows given the steps of a chain that begins with them."""
+    """Log-likelihood of rows given the steps of a chain that starts from them."""
 
     def advance(self, net, x, hidden, rng):
         """Outputs and hidden layers after a step."""
         return self.coder.advance(net.params, x, hidden, rng)
 
     def walked(self, state, v, x, rng):
-        """Inputs of the first step: the others depend on parameters."""
+        """Inputs of the first step; later inputs depend on the parameters."""
         return x
 
     def loss(self, net, v, x, rng):
-        """Mean loss of the steps."""
+        """Mean loss of the steps, for each row."""
         total, n_steps = 0.0, self.coder.n_steps
         for _, out in self.chain(net, self.held(v)).walk(v, x, rng, n_steps):
             total = total + nll(out, net.params.own, v, self.output)
         return total * x.dtype.type(1 / n_steps)
 
     def held(self, v):
-        """Values that a chain does not change: none."""
+        """Clamped values of a chain; None if nothing is clamped."""
         return None
 
 
 class UnrolledDensity(ReconstructionDensity):
-    """Rows given the steps of chains with hidden layers."""
+    """Density of rows given the steps of chains with hidden layers."""
 
     def advance(self, x, hidden, rng):
         """Outputs and hidden layers after a step."""
         return self.coder.advance(astype(self.net.params, x.dtype), x, hidden, rng)
 
     def log_rebuilt(self, v, x, rng):
-        """Mean log-likelihood of rows v given steps of a chain whose first inputs are
+        """Mean log-likelihood of rows v over the steps of a chain with first inputs
         x."""
         total, n_steps = 0.0, self.coder.n_steps
         for _, out in self.chain(None).walk(v, x, rng, n_steps):
