@@ -1,4 +1,4 @@
-"""Models with layers of latent units, which encoders infer and decoders explain."""
+"""Models with layers of latent units, which an encoder infers."""
 
 from skdgm.latent.architecture import Architecture
 from skdgm.latent.data_layer import DataLayer, Pass

@@ -1,11 +1,11 @@
-r"""Test of dependence among columns, without which latent units have no use.
+r"""Test of dependence between columns, without which latent units are useless.
 
-A latent unit is active if it carries information on the rows [2]_,
+A latent unit is active if it carries information about the rows [2]_,
 
 .. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > 0.01
 
-Columns are nearly independent if no eigenvalue of their correlations is clearly greater
-than for independent columns [1]_,
+Columns are nearly independent if no eigenvalue of their correlation matrix is clearly
+larger than for independent columns [1]_,
 
 .. math:: \lambda \le \Bigl(1 + \sqrt{D / n}\Bigr)^2
 
@@ -18,12 +18,12 @@ import numpy as np
 
 # Variance of a latent unit's means above which it is active.
 ACTIVE = 0.01
-# Factor by which an eigenvalue must exceed the limit for independent columns.
+# Factor by which the largest eigenvalue must exceed the limit of independent columns.
 _CLEARLY = 1.5
 
 
 def are_dependent(x):
-    """Return whether columns are more dependent than by chance."""
+    """Return True if columns are more dependent than by chance."""
     x = np.where(np.isinf(x), x.dtype.type(np.nan), x)
     x = x - np.nanmean(np.where(np.isnan(x).all(axis=0), 0, x), axis=0)
     x = np.where(np.isnan(x), 0, x).astype(np.float64)

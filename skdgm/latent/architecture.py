@@ -6,11 +6,11 @@ from skdgm.nets import layers_of, listed
 
 
 class Architecture(ABC):
-    """Encoders and decoders of latent units in several groups, one after the other.
+    """Encoders and decoders of latent units in consecutive groups.
 
-    Methods take ``net``, :class:`~skdgm.nets.Variables`: parameters are a NamedTuple
-    with ``own``, those of the data's distribution that are no outputs, ``encoders`` and
-    ``decoders``.
+    Methods take ``net``, :class:`~skdgm.nets.Variables`, whose parameters are a
+    NamedTuple with ``encoders``, ``decoders`` and ``own``, further parameters of the
+    distribution of the data.
 
     Attributes
     ----------
@@ -21,15 +21,15 @@ class Architecture(ABC):
     data : DataLayer or None
         Links between columns.
     covariates : DecoderCovariates or None
-        Classes or attributes that the data are conditional on, too.
+        Classes or attributes that also condition the data.
     """
 
     data = covariates = None
 
     @abstractmethod
     def init(self, rng, out, dispersion, dtype):
-        """Initial parameters and statistics, with which outputs for the data are
-        ``out``, and the data's distribution has the parameters ``dispersion``."""
+        """Initial parameters and statistics; outputs for the data are initially
+        ``out``, and ``dispersion`` are the further parameters of its distribution."""
 
     @abstractmethod
     def through(
@@ -48,13 +48,13 @@ class Architecture(ABC):
 
     @abstractmethod
     def top(self, net, rng):
-        """Draw latent units that :meth:`downwards` decodes, (n_rows, n_units), with a
+        """Draw latent units for :meth:`downwards`, (n_rows, n_units), with a random
         stream for each row."""
 
     @abstractmethod
     def dream(self, net, rng):
-        """Draw latent units of all groups from the prior, one row for each stream: as
-        many arrays as :meth:`noise_of` takes."""
+        """Draw latent units of all groups from the prior, one row for each random
+        stream: a tuple of arrays, as :meth:`noise_of` takes."""
 
     @abstractmethod
     def upwards(self, net, x):
@@ -64,7 +64,7 @@ class Architecture(ABC):
     @abstractmethod
     def downwards(self, net, z, rng=None, level=-1, covariates=None):
         """Outputs for the data, (n_rows, n_outputs), given latent units of a layer, or
-        those of :meth:`top`, and covariates."""
+        from :meth:`top`, and covariates."""
 
     @abstractmethod
     def rebuilt(self, net, x, covariates=None):
@@ -72,28 +72,28 @@ class Architecture(ABC):
 
     @abstractmethod
     def lowest(self, H, layers):
-        """Latent units that :meth:`downwards` decodes, of the features of ``layers``,
-        and their level."""
+        """Latent units for :meth:`downwards`, and their level, from the features H of
+        ``layers``."""
 
     def constrain(self, params):  # noqa: B027  Most have no limits.
-        """Project parameters onto their limits, in place, after an update."""
+        """Project parameters onto their constraints, in place."""
 
     @property
     def wholes(self):
-        """Numbers of units of parts, each of which should have active ones."""
+        """Numbers of units of groups that should each have an active unit."""
         return self.n_latent
 
     def batch(self, x):
-        """A batch of inputs, in the form in which learning is faster."""
+        """Inputs of a minibatch, in the form in which training is fastest."""
         return listed(x)
 
     def width(self, params):
-        """Most numbers of a row at once: units of the widest layer."""
+        """Largest number of activations for one row: the width of the widest layer."""
         return max(max(layer.W.shape) for layer in layers_of(params))
 
     def noise(self, rng, n_draws):
-        """Source of noise of ``n_draws`` for each row, with a stream for each, as
-        :meth:`through` takes it."""
+        """Source of noise for ``n_draws`` draws of each row, as :meth:`through` takes
+        it."""
 
         def source(level, stats):
             n = self.units.n_noise(self.n_latent[level])
@@ -103,8 +103,8 @@ class Architecture(ABC):
         return source
 
     def noise_of(self, z, rng=None):
-        """Source of the noise for which latent units have given values, one for each
-        row; noise that values do not determine is drawn, with a stream for each row."""
+        """Source of the noise for which latent units have the values z. Noise that z
+        does not determine is drawn, with a random stream for each row."""
 
         def source(level, stats):
             streams = None if rng is None else rng.fold(level)

@@ -2,9 +2,8 @@ r"""Latent units whose posterior is a mixture over auxiliary variables.
 
 .. math:: q(z \mid x) = \int q(a \mid x) \, q(z \mid a, x) \, da
 
-Its density has no closed form. A reverse net :math:`r(a \mid x, z)` extends the model
-by a, so that weights of joint draws are those of importance sampling in z and a
-together [1]_ [2]_:
+This density has no closed form. A reverse net :math:`r(a \mid x, z)` extends the model
+to a, and z and a are jointly importance-sampled [1]_ [2]_:
 
 .. math:: p(x) = \mathbb{E}_{q(a, z \mid x)} \frac{p(x, z) \, r(a \mid x, z)}
    {q(a \mid x) \, q(z \mid a, x)}
@@ -34,14 +33,15 @@ from skdgm.nets.tape import getval
 
 
 class AuxiliaryUnits(NormalUnits):
-    r"""Normal units given as many auxiliary ones, which are normal given the rows.
+    r"""Normal units given equally many auxiliary units a, which are normal given the
+    row.
 
-    Stats are :class:`~skdgm.latent.units.Linked`: means and log variances of units, and
-    of auxiliary ones. Outputs of two nets, with ``hidden`` layers, are added to them:
-    one has a and stats as inputs, the other z and stats, for
-    :math:`r(a \mid x, z)`. The log probability of a draw is
-    :math:`\log q(a \mid x) + \log q(z \mid a, x) - \log r(a \mid x, z)`, whose mean is
-    at least :math:`\log q(z \mid x)`. The mean of units is that given the mean of a.
+    Stats are :class:`~skdgm.latent.units.Linked`: means and log-variances of z and of
+    a. Two nets with ``hidden`` layers correct them: one has a and the stats as inputs,
+    for :math:`q(z \mid a, x)`, the other z and the stats, for :math:`r(a \mid x, z)`.
+    The log-probability of a draw is :math:`\log q(a \mid x) + \log q(z \mid a, x) -
+    \log r(a \mid x, z)`, an upper bound, in expectation, on :math:`\log q(z \mid x)`.
+    The mean of units is conditional on the mean of a.
     """
 
     n_stats = 4
@@ -54,24 +54,26 @@ class AuxiliaryUnits(NormalUnits):
         return 2 * n_units
 
     def _net(self, n_units, rule="glorot_uniform"):
-        """Net of a or z and stats, and its statistics."""
+        """Net with the inputs a or z and the stats, and its statistics."""
         net = layers.serial(self.hidden, layers.dense(2 * n_units, init=rule))
         return net, net.init(np.random.default_rng(0), 5 * n_units, np.float32)[2]
 
     def link(self, n_units, rule, rng, dtype):
         net, _ = self._net(n_units, rule)
-        onward, back = (net.init(rng, 5 * n_units, dtype)[1] for _ in range(2))
-        # At first z depends on a by its mean. Without that neither net would learn.
-        for params, start in ((onward, n_units), (back, 0)):
+        forward_params, reverse_params = (
+            net.init(rng, 5 * n_units, dtype)[1] for _ in range(2)
+        )
+        # Initially the mean of z depends on a; without it neither net would learn.
+        for params, start in ((forward_params, n_units), (reverse_params, 0)):
             *_, last = layers_of(params)
             last.W[:, start:] = 0
-        return onward, back
+        return forward_params, reverse_params
 
     def stats(self, raw, link=()):
         return Linked(raw, link)
 
     def _added(self, number, stats, value, start):
-        """Stats of units given a, or of a given units, as of draws."""
+        """Stats of z given a, or of a given z, for each draw ``value``."""
         n = getval(value).shape[1]
         net, kept = self._net(n)
         raw = to_draws(stats.raw, len(getval(value)))
@@ -94,28 +96,27 @@ class AuxiliaryUnits(NormalUnits):
         return self.drawn(stats, noise)[1]
 
     def drawn(self, stats, noise):
-        n, of_a = noise.shape[1] // 2, self._auxiliary(stats)
-        first, second = noise[:, :n], noise[:, n:]
-        a = draw(of_a, first)
-        of_z = self._units(stats, a)
-        z = draw(of_z, second)
-        log_q = log_drawn(of_a, first) + log_drawn(of_z, second)
+        n, a_stats = noise.shape[1] // 2, self._auxiliary(stats)
+        a_noise, z_noise = noise[:, :n], noise[:, n:]
+        a = draw(a_stats, a_noise)
+        z_stats = self._units(stats, a)
+        z = draw(z_stats, z_noise)
+        log_q = log_drawn(a_stats, a_noise) + log_drawn(z_stats, z_noise)
         return z, log_q - log_normal(a, self._reverse(stats, z))
 
     def noise_of(self, z, stats, rng=None):
-        """Noise of given values and of auxiliary ones, drawn by r with a stream for
-        each row."""
+        """Noise of z and of auxiliary units, which the reverse net draws."""
         a = draw(self._reverse(stats, z), rng.normal(z.shape[1], z.dtype.type))
-        of_a = super().noise_of(a, self._auxiliary(stats))
-        of_z = super().noise_of(z, self._units(stats, a))
-        return np.concatenate([of_a, of_z], axis=1)
+        a_noise = super().noise_of(a, self._auxiliary(stats))
+        z_noise = super().noise_of(z, self._units(stats, a))
+        return np.concatenate([a_noise, z_noise], axis=1)
 
     def log_prob(self, z, stats):
-        """There is no closed form."""
+        """Not implemented: it has no closed form."""
         raise NotImplementedError
 
     def divergence(self, stats, prior):
-        """There is no closed form: :meth:`Hierarchy.through` does not ask for it."""
+        """Not implemented: it has no closed form."""
         raise NotImplementedError
 
     def mean(self, stats):

@@ -2,9 +2,8 @@ r"""Draws of rows under conditions on columns, from a model with latent units.
 
 .. math:: z \sim p(z), \qquad w = \prod_{j \in C} p(x_j \in S_j \mid z)
 
-Latent units are chosen by weight among many, then columns are drawn within their
-conditions: every draw keeps to its conditions, and there are as many latent units as it
-takes.
+Latent units are resampled by weight from a pool, and columns are then drawn within
+their conditions, so that every draw satisfies them.
 """
 
 import numpy as np
@@ -15,13 +14,14 @@ from skdgm.utils import addresses
 from skdgm.utils.weighted import Weighted, effective, pooled
 
 _DATA, _EVENT = addresses.LATENT_CONDITIONS
-# Latent units at a time.
+# Number of latent draws at a time.
 _PARTICLES = 4000
 
 
 def conditioned(density, n_samples, conditions, names, rng):
-    """Values of conditions, a dict by the ``names`` of columns, (n_columns,), NaN
-    elsewhere; and rows drawn under them, (n_samples, n_columns)."""
+    """Draw rows under ``conditions``, a dict by the ``names`` of columns. Returns the
+    values of conditions, (n_columns,), NaN elsewhere, and rows, (n_samples, n_columns).
+    """
     columns, output = density.columns, alike(density.output)
     if output is None:
         raise ValueError(
@@ -53,39 +53,36 @@ def conditioned(density, n_samples, conditions, names, rng):
     if layer is not None:
         return x, rows
     drawn, out = np.split(rows, [len(x)], axis=1)
-    rest = output.draw(out, rng.fold(_DATA).rows(n_samples))
-    return x, np.where(np.isnan(drawn), rest, drawn)
+    unconditioned = output.draw(out, rng.fold(_DATA).rows(n_samples))
+    return x, np.where(np.isnan(drawn), unconditioned, drawn)
 
 
 def weigh_linked(layer, params, raw, v, events, rng):
-    """As :func:`weigh`, of columns that depend on previous ones: all are drawn.
-    Returns the outputs given these, too."""
-    holes = np.tile(v, (len(raw), 1)).astype(raw.dtype)
-    filled, log_w = layer.fill(params, raw, holes, rng.fold(_EVENT), events)
+    """As :func:`weigh`, for columns that depend on each other: all columns are drawn,
+    and the outputs given their values are also returned."""
+    v_rows = np.tile(v, (len(raw), 1)).astype(raw.dtype)
+    filled, log_w = layer.fill(params, raw, v_rows, rng.fold(_EVENT), events)
     out = layer.outputs(params, raw, layer.output.inputs(filled))
-    return log_w - layer.output.nll(out, holes, params.own), filled, out
+    return log_w - layer.output.nll(out, v_rows, params.own), filled, out
 
 
 def weigh(output, out, v, events, rng):
-    """Log probability of the conditions under each row of outputs, (n_rows,), and
-    draws, (n_rows, n_columns), NaN in columns without a condition.
-
-    Conditions are values v, (n_columns,), NaN where there is none, and ``events`` of
-    each column, or None; there is a stream for each row.
-    """
+    """Log-probability of the conditions under each row of outputs, (n_rows,), and
+    draws, (n_rows, n_columns), NaN in columns without a condition. Conditions are
+    values v, (n_columns,), NaN elsewhere, and an event, or None, for each column."""
     drawn = np.tile(v, (len(out), 1)).astype(out.dtype)
     log_w = output.log_p(out, drawn).sum(axis=1)
     for j, (event, place) in enumerate(zip(events, slots(output.n_outputs))):
         if event is not None:
-            part, stream = out[:, place], rng.fold(_EVENT, j)
-            drawn[:, j], mass = draw_within(output.single[j], part, event, stream)
+            column_out, stream = out[:, place], rng.fold(_EVENT, j)
+            drawn[:, j], mass = draw_within(output.single[j], column_out, event, stream)
             log_w += mass
     return log_w, drawn
 
 
 def near(output, out, v, columns):
-    """Share of rows of outputs near which each of some ``columns``, at values ``v``, is
-    as probable as any value: the least of these columns."""
+    """Share of rows of outputs under which a column, at its value in ``v``, is as
+    probable as any value; the smallest share among ``columns``."""
     places = slots(output.n_outputs)
     shares = (
         float(relative(output.single[j], out[:, places[j]], v[:, [j]]).mean())
@@ -95,7 +92,7 @@ def near(output, out, v, columns):
 
 
 def alike(output):
-    """The same distributions as MixedOutput, or None if there are none."""
+    """The same distributions as a MixedOutput, or None if there is no such form."""
     if isinstance(output, MixedOutput):
         return output
     if output.kind in ("bernoulli", "categorical"):

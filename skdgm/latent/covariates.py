@@ -1,5 +1,4 @@
-r"""Covariates: classes or attributes of rows that the data are conditional on, besides
-latent units.
+r"""Classes or attributes of rows, as covariates of a decoder.
 
 .. math:: p(x) = \sum_k p(a_k) \int p(x \mid z, a_k) \, p(z) \, \mathrm{d} z
 """
@@ -10,14 +9,14 @@ import numpy as np
 
 from skdgm.data.attributes import Attributes, chosen
 
-# Most distinct attributes of training rows that are summed over.
+# Largest number of distinct training attributes that are summed over.
 _SUMMED = 32
 
 
 class DecoderCovariates(NamedTuple):
-    """Inputs of the lowest decoder besides latent units, (n, n_inputs), one row for
-    each class, or for each of the attributes ``known`` of training rows; their
-    frequencies ``shares``, (n,); and kinds of ``attributes``, None of classes."""
+    """Covariates of the lowest decoder: ``inputs``, (n, n_inputs), one row for each
+    class or distinct training attributes; their frequencies ``shares``, (n,); and the
+    kinds of ``attributes``, None for classes."""
 
     inputs: np.ndarray
     shares: np.ndarray
@@ -25,12 +24,12 @@ class DecoderCovariates(NamedTuple):
 
     @classmethod
     def of_classes(cls, shares):
-        """One-hot classes of some frequencies."""
+        """One-hot classes with frequencies ``shares``."""
         return cls(np.eye(len(shares)), shares)
 
     @classmethod
     def of_attributes(cls, attributes, counted):
-        """Attributes, with those known of training rows by their weights."""
+        """Attributes of training rows, with their weights."""
         inputs = attributes.inputs(counted.numbers, np.float64)
         return cls(inputs, counted.weight / counted.weight.sum(), attributes)
 
@@ -45,28 +44,27 @@ class DecoderCovariates(NamedTuple):
         return self.shares[None] @ self.inputs
 
     def each(self):
-        """Pairs of inputs, (1, n_inputs), and log frequency, of each class or tuple of
-        attributes that occurs; many attributes are drawn instead, with None and 0."""
+        """Pairs of inputs, (1, n_inputs), and log-frequencies, to sum over; [(None, 0)]
+        if there are too many, which are sampled instead."""
         if self.attributes is not None and len(self.shares) > _SUMMED:
             return [(None, 0.0)]
         pairs = zip(self.inputs[:, None], self.shares)
         return [(inputs, np.log(p)) for inputs, p in pairs if p > 0]
 
     def read(self, values, dtype):
-        """Inputs of rows: codes of classes, (n_rows,), or numbers of attributes,
-        (n_rows, n_attributes)."""
+        """Inputs for class codes, (n_rows,), or numeric attributes, (n_rows,
+        n_attributes)."""
         if self.attributes is None:
             return self.inputs[values].astype(dtype)
         return self.attributes.inputs(values, dtype)
 
     def drawn(self, uniform):
-        """Inputs by their frequencies, for uniform noise, (n_rows, 1)."""
+        """Draw inputs by their frequencies, with uniform noise, (n_rows, 1)."""
         number = chosen(self.shares, uniform[:, 0])
         return self.inputs[number].astype(uniform.dtype)
 
     def noise_of(self, inputs):
-        """Uniform noise, (n_rows, 1), for which inputs would be drawn: the middle of
-        the interval."""
+        """Uniform noise, (n_rows, 1), for which :meth:`drawn` returns ``inputs``."""
         middle = np.cumsum(self.shares) - 0.5 * self.shares
         distance = (self.inputs**2).sum(axis=1) - 2 * inputs @ self.inputs.T
         return middle[distance.argmin(axis=1), None].astype(inputs.dtype)

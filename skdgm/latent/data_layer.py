@@ -1,8 +1,8 @@
 r"""Columns that depend on each other given latent units, and results of a pass.
 
-A missing entry is drawn from its conditional distribution, given the entries before it,
-some of which may have been drawn, too; those seen are weighed by theirs. That makes an
-unbiased estimate of the probability of the seen entries,
+Missing entries are drawn from their conditional distributions given previous entries,
+some of which may themselves have been drawn. The likelihoods of the observed entries
+then estimate their probability without bias,
 
 .. math:: p(x_O \mid z) = \mathbb{E} \prod_{j \in O} p(x_j \mid x_{<j}, z),
    \qquad x_i \sim p(x_i \mid x_{<i}, z), \; i \notin O
@@ -20,15 +20,15 @@ from skdgm.nets import nll
 from skdgm.nets.tape import getval
 from skdgm.utils.tree import tree_map
 
-# Pace at which links between columns learn: slowly, so that hidden layers explain as
-# much as they can. At the pace of other weights these links leave hidden layers nothing
-# to say, and likelihoods are lower: with digits by a nat.
+# Factor of the learning rate of links between columns. At the learning rate of other
+# weights, the links explain the data without the hidden layers, and log-likelihoods are
+# lower: by a nat on digits.
 PACE = 0.03
 
 
 class Entries(NamedTuple):
-    """Values of rows, NaN where missing, and a stream for each row, by which missing
-    entries are drawn."""
+    """Rows v, NaN where missing, and a random stream for each row, for missing
+    entries."""
 
     v: np.ndarray
     rng: object
@@ -37,26 +37,26 @@ class Entries(NamedTuple):
 class Pass(NamedTuple):
     """Result of a pass through encoders and decoders.
 
-    Each row has consecutive draws: all arrays but ``stats`` have a row for each.
-    Tuples have an array for each layer, the lowest first.
+    All arrays but ``stats`` have consecutive draws of each row. Tuples have an array
+    for each layer, the lowest first.
 
     Parameters
     ----------
     out
         Outputs of the lowest decoder.
     log_q
-        Log probabilities of draws given the layer below. If exact, that of the highest
-        layer is its divergence from the prior, one for each row.
+        Log-probabilities of draws given the layer below. In an exact pass, the entry of
+        the highest layer is its divergence from the prior, one for each row.
     log_p
-        Log probabilities of draws given the layer above, or of the prior, unless in
-        ``log_q``.
+        Log-probabilities of draws given the layer above, or under the prior, unless it
+        is included in ``log_q``.
     z, stats
-        Latent units, with covariates that were drawn last, and parameters of the
+        Latent units, with drawn covariates as the last array, and parameters of the
         distributions of latent units.
     statistics
-        Updated state of the nets.
+        Updated statistics of the nets.
     filled
-        Rows with missing entries drawn, where links between columns needed these.
+        Rows with missing entries drawn, if links between columns need them.
     """
 
     out: object
@@ -69,18 +69,18 @@ class Pass(NamedTuple):
 
     @property
     def gap(self):
-        """log q(z | x) - log p(z) of each draw, of shape (n_rows * n_draws,); or its
-        expectation, for each row."""
+        """log q(z | x) - log p(z) of each draw, (n_rows * n_draws,), or its expectation
+        for each row."""
         return sum(self.log_q) - sum(self.log_p)
 
     def with_free(self, limit):
-        """The same without gradients by the gap of each layer whose mean is below a
-        limit, in nats."""
+        """The same pass without gradients of layers whose mean gap is below ``limit``,
+        in nats."""
         if not limit:
             return self
         log_q, log_p = list(self.log_q), list(self.log_p)
         for level, upwards in enumerate(log_q):
-            # The expected gap of the highest layer may be in log q.
+            # The log q of the highest layer may be its expected gap.
             downwards = log_p[level] if level < len(log_p) else 0.0
             if (getval(upwards) - getval(downwards)).mean() < limit:
                 log_q[level] = getval(upwards)
@@ -92,11 +92,11 @@ class Pass(NamedTuple):
 class DataLayer:
     """Links between columns, of a ``kind`` of :mod:`skdgm.latent.links`.
 
-    ``output`` is the distribution of the columns given outputs; ``order`` has their
-    numbers in the order of their prediction. ``scored`` tells whether the objective has
-    score functions of draws, so also of missing entries; it is None if it has no
-    such gradient. ``ranks`` are numbers of columns, of which each depends on those
-    of lower ranks alone, instead of on all before it; ``pace`` is that of the link.
+    ``output`` is the distribution of the columns given outputs, and ``order`` the order
+    of their prediction. ``scored`` is True if the objective has score-function
+    gradients of log q, False if only of log p, and None if it has none. With ``ranks``,
+    each column depends on columns of lower rank only, instead of all previous columns.
+    ``pace`` multiplies the learning rate of the links.
     """
 
     def __init__(self, output, kind, order, scored=None, *, ranks=None, pace=PACE):
@@ -113,7 +113,7 @@ class DataLayer:
         self.link = LINKS[kind](
             of_inputs, of_outputs, order=order, steady=steady, scaled=real, pace=pace
         )
-        # Weight of each input's terms in the size of the link's weights.
+        # Weight of each input in the penalty on the weights of the link.
         self.tight = None
         if ranks is not None:
             self.link.mask *= ranks[of_inputs][:, None] < ranks[of_outputs]
@@ -122,19 +122,19 @@ class DataLayer:
         self.single = mixed.single if mixed else None
 
     def of(self, output):
-        """The same links between columns with another distribution."""
+        """The same links between columns with another ``output``."""
         layer = copy(self)
         layer.output, layer.single = output, output.single
         return layer
 
     def complete(self, decoded, params, x, entries, train):
-        """Pass ``decoded``, with outputs that depend on the columns before; other
-        arguments are those of :meth:`Hierarchy.through`.
+        """The pass ``decoded`` with outputs that also depend on previous columns; other
+        arguments as in :meth:`Hierarchy.through`.
 
-        In training its log probabilities have the gradients that come of missing
-        entries, but not their values.
+        In training, log-probabilities have the gradients due to drawn missing entries,
+        but not their values.
         """
-        link, holes = params.links[1][0], None
+        link, repeated_v = params.links[1][0], None
         if entries is not None and np.isnan(entries.v).any():
             if train and self.scored is None:
                 raise ValueError(
@@ -143,15 +143,17 @@ class DataLayer:
                     'missing values: take "rws", "vimco", "nvil", "reinforce" or '
                     '"wake-sleep", or impute them first.'
                 )
-            n_each = len(decoded.out) // len(entries.v)
-            holes = np.repeat(entries.v, n_each, axis=0)
-            values, raw = tree_map(getval, params), getval(decoded.out)
-            filled, _ = self.fill(values, raw, holes, entries.rng.each(n_each))
+            n_draws = len(decoded.out) // len(entries.v)
+            repeated_v = np.repeat(entries.v, n_draws, axis=0)
+            fixed_params, raw = tree_map(getval, params), getval(decoded.out)
+            filled, _ = self.fill(
+                fixed_params, raw, repeated_v, entries.rng.each(n_draws)
+            )
             decoded, x = decoded._replace(filled=filled), self.output.inputs(filled)
         decoded = decoded._replace(out=self.link.apply(link, decoded.out, x))
-        if holes is None or not train:
+        if repeated_v is None or not train:
             return decoded
-        drawn = np.where(np.isnan(holes), filled, filled.dtype.type(np.nan))
+        drawn = np.where(np.isnan(repeated_v), filled, filled.dtype.type(np.nan))
         score = -nll(decoded.out, params.own, drawn, self.output)
         score = score - getval(score)
         log_p = decoded.log_p[0] + score, *decoded.log_p[1:]
@@ -162,18 +164,20 @@ class DataLayer:
         return decoded
 
     def size(self, params):
-        """Sum of the squares of effects of columns above the lowest rank."""
+        """Sum of the squared effects of columns above the lowest rank."""
         links = params.links[1][0]
         return (links * links * self.tight).sum()
 
     def outputs(self, params, raw, x):
-        """Outputs given those of the decoder and the inputs of all columns."""
+        """Outputs given the outputs ``raw`` of the decoder and the inputs x of all
+        columns."""
         return self.link.apply(params.links[1][0], raw, x)
 
     def fill(self, params, raw, v, rng, events=None):
-        """Draw missing entries of v, each given previous entries and the outputs
-        ``raw`` of the decoder: v, and the log probability, (n_rows,) in float64, of
-        ``events``, if there are any, to which missing entries of each column belong."""
+        """Draw missing entries of rows v, each given previous entries and the outputs
+        ``raw`` of the decoder. Returns completed rows, and the log-probability,
+        (n_rows,) in float64, of ``events``, to which missing entries are constrained.
+        """
         link, log_p = params.links[1][0], np.zeros(len(v))
         if self.output.kind == "bernoulli" and events is None:
             noise = rng.uniform(v.shape[1], v.dtype.type)
@@ -193,17 +197,17 @@ class DataLayer:
         return v, log_p
 
     def draw(self, params, raw, rng):
-        """Draw rows, given the outputs of the decoder."""
-        nothing = np.full((len(raw), len(self.order)), np.nan, raw.dtype)
-        return self.fill(params, raw, nothing, rng)[0]
+        """Draw rows given the outputs ``raw`` of the decoder."""
+        all_missing = np.full((len(raw), len(self.order)), np.nan, raw.dtype)
+        return self.fill(params, raw, all_missing, rng)[0]
 
     def mean(self, params, raw):
-        """Mean of each column (of categories, the most probable), given the means of
-        inputs of previous columns."""
+        """Mean of each column, or its most probable category, given the mean inputs of
+        previous columns."""
         link = params.links[1][0]
         if self.output.kind == "bernoulli":
-            nothing = np.full((len(raw), len(self.order)), np.nan, raw.dtype)
-            return self.link.bits(link, raw, nothing)
+            all_missing = np.full((len(raw), len(self.order)), np.nan, raw.dtype)
+            return self.link.bits(link, raw, all_missing)
         state = self.link.begin(link, raw)
         x = np.empty((len(raw), self.link.n_inputs), raw.dtype)
         for t, j in enumerate(self.order):
@@ -214,14 +218,15 @@ class DataLayer:
         return self.output.value(x)
 
     def expected(self, out, v, filled):
-        """Inputs of filled rows: means after the last entry of v that was seen."""
+        """Inputs of ``filled`` rows; columns after the last observed entry are at their
+        means."""
         x = self.output.inputs(filled)
         last = np.where(np.isnan(v), -1, self.place).max(axis=1)
         late = self.link.of_inputs > last[:, None]
         return np.where(late, self.output.expected(out), x)
 
     def _column(self, params, j):
-        """Distribution of a column, and its parameters that are no outputs."""
+        """Distribution of a column, and its further parameters."""
         if self.single is not None:
             return self.single[j], ()
         output = NormalOutput(np.ones(1, int), self.output.variance, self.output.floor)

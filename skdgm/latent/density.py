@@ -1,4 +1,4 @@
-"""Density of a model with latent units: bounds, samples, conditional samples."""
+"""Density of a model with latent units: bounds, samples and imputation."""
 
 from copy import copy
 from numbers import Real
@@ -28,18 +28,18 @@ from skdgm.utils.tree import astype
 from skdgm.utils.weighted import tell_few
 
 SAMPLERS = "importance", "metropolis", "gibbs"
-# Limits on the numbers of one layer at a time: of a block's rows, and of all draws.
+# Largest number of activations of a layer: for a batch of rows, and for all draws.
 _ROWS, _ROOM = 2**19, 2**22
 _LATENT, _DOWN, _DATA, _FILL = addresses.LATENT_DENSITY
-# Draws of latent units that are kept, by those at a time.
+# Rounds of latent draws that are stored at a time.
 _KEPT = 8
-# Number of iterations of filling by means, to find a proposal.
+# Number of iterations of imputation by means, for the encoder's first guess.
 _SETTLED = 10
 
 
 class Elbo(NamedTuple):
-    """Evidence lower bound, the reconstruction term minus the divergence, and these
-    parts, in nats, each of shape (n_samples,)."""
+    """Evidence lower bound, reconstruction term, and Kullback-Leibler divergence, in
+    nats, each of shape (n_samples,)."""
 
     bound: np.ndarray
     reconstruction: np.ndarray
@@ -47,18 +47,17 @@ class Elbo(NamedTuple):
 
 
 class LatentDensity(Density):
-    r"""Density of rows given by latent units, with an encoder to infer these.
+    r"""Density of rows given latent units, which an encoder infers.
 
     .. math:: p(x) = \int p(x \mid z) \, p(z) \, dz
 
-    Besides the arguments of :class:`~skdgm.base.Density` it has ``hierarchy``, an
-    :class:`Architecture`; ``net``, its :class:`~skdgm.nets.Variables`; ``n_draws``,
-    which returns the number of draws for each row in :meth:`log_prob`; ``output``, the
-    distribution of the data given the decoder's outputs; and ``layers``, numbers of
-    those whose means are features.
+    ``net`` has the variables of ``hierarchy``, and ``n_draws()`` is the number of draws
+    for each row in :meth:`log_prob`. ``output`` is the distribution of the data given
+    the decoder's outputs, and ``layers`` are the indices of the layers whose means are
+    features.
     """
 
-    # Known values far beyond the range seen are read as its ends.
+    # Values far beyond the range of the training rows are clipped to it.
     bounded = True
 
     def __init__(self, context, *, hierarchy, net, n_draws, output, layers):
@@ -70,15 +69,16 @@ class LatentDensity(Density):
 
     @property
     def capabilities(self):
-        """Bounds; links between columns leave none of grey rows, which are scored."""
+        """Kinds of the results; with links between columns, there is no bound for
+        probabilities in place of bits."""
         grey = "lower bound" if self.hierarchy.data is None else "estimate"
         covariates, conditional = self.hierarchy.covariates, {}
         if covariates is not None:
             name = "labels" if covariates.attributes is None else "attributes"
             conditional[name] = "exact"
-        bounds, rough = of_rows("lower bound", grey=grey), min(self.layers) > 0
-        means = dict.fromkeys(conditional, "estimate" if rough else "exact")
-        means["nothing"] = "estimate" if rough or conditional else "exact"
+        bounds, is_approximate = of_rows("lower bound", grey=grey), min(self.layers) > 0
+        means = dict.fromkeys(conditional, "estimate" if is_approximate else "exact")
+        means["nothing"] = "estimate" if is_approximate or conditional else "exact"
         return {
             "importance_likelihood": bounds,
             "elbo": bounds,
@@ -90,13 +90,13 @@ class LatentDensity(Density):
         }
 
     def log_prob(self, X, *, codes=None, y=None):
-        """Importance weighted lower bound on the log-likelihood, by ``n_draws`` draws;
-        conditional on ``codes`` of classes, (n_rows,), or on attributes y."""
+        """Importance-weighted lower bound on the log-likelihood, (n_rows,), conditional
+        on class ``codes``, (n_rows,), or attributes y if given."""
         return self.importance_likelihood(X, self.n_draws(), codes=codes, y=y)[0]
 
     def importance_likelihood(self, X, n_draws, codes=None, y=None):
-        """Importance weighted lower bound and its standard error, of each row;
-        conditional on ``codes`` of classes, or on attributes y."""
+        """Importance-weighted lower bound and its standard error, each (n_rows,),
+        conditional on class ``codes`` or attributes y if given."""
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
         covariates = self._covariates(codes, y, rows.shape[0], rows.dtype)
         if self.hierarchy.data:
@@ -104,8 +104,8 @@ class LatentDensity(Density):
 
         def of_rows(v, rng, covariates=None):
             draws = self._draws(v, rng, n_draws, covariates=covariates)
-            parts = [log_p - gap for log_p, gap in draws]
-            log_w = np.concatenate(parts, axis=1).astype(np.float64)
+            log_ratios = [log_p - gap for log_p, gap in draws]
+            log_w = np.concatenate(log_ratios, axis=1).astype(np.float64)
             return np.stack(log_mean_exp(log_w, axis=1), axis=1)
 
         bound, se = self._by_content(of_rows, rows, covariates).T.copy()
@@ -117,21 +117,23 @@ class LatentDensity(Density):
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
 
         def of_rows(v, rng):
-            log_p, total, n = 0.0, 0.0, 0
-            for part, gap in self._draws(v, rng, n_draws, exact=True):
-                log_p = log_p + part.sum(axis=1, dtype=np.float64)
-                total = total + part.shape[1] * gap.mean(axis=1, dtype=np.float64)
-                n += part.shape[1]
-            return np.stack([log_p, total], axis=1) / n
+            log_p, total_gap, n_done = 0.0, 0.0, 0
+            for log_p_draws, gap in self._draws(v, rng, n_draws, exact=True):
+                log_p = log_p + log_p_draws.sum(axis=1, dtype=np.float64)
+                total_gap = total_gap + log_p_draws.shape[1] * gap.mean(
+                    axis=1, dtype=np.float64
+                )
+                n_done += log_p_draws.shape[1]
+            return np.stack([log_p, total_gap], axis=1) / n_done
 
         reconstruction, kl = self._by_content(of_rows, rows).T.copy()
         reconstruction += self.domain.log_volume(self.columns, rows)
         return Elbo(reconstruction - kl, reconstruction, kl)
 
     def features(self, X):
-        """Means of the latent units of ``layers``, side by side."""
-        parts = self.means_by_layer(X)
-        chosen = [parts[number] for number in self.layers]
+        """Means of the latent units of ``layers``, concatenated."""
+        means = self.means_by_layer(X)
+        chosen = [means[number] for number in self.layers]
         return np.ascontiguousarray(np.concatenate(chosen, axis=1))
 
     @property
@@ -140,8 +142,8 @@ class LatentDensity(Density):
         return sum(self.hierarchy.n_latent[number] for number in self.layers)
 
     def inverse(self, H, codes=None, y=None):
-        """Expected rows given latent units, as :meth:`features` returns them, of the
-        lowest if they are of several layers; and given classes or attributes."""
+        """Expected rows given features H, of which only the lowest layer is used, and
+        given class ``codes`` or attributes y."""
         H = self.checked(H, self.dtype)
         Z, level = self.hierarchy.lowest(H, self.layers)
         covariates = self._covariates(codes, y, len(H), self.dtype)
@@ -149,33 +151,35 @@ class LatentDensity(Density):
 
     @property
     def dtype(self):
-        """Type of the parameters."""
+        """Data type of the parameters."""
         return next(layers_of(self.net.params)).b.dtype.type
 
     def means_by_layer(self, X):
-        """Means of the latent units of each layer, the lowest first."""
+        """Means of the latent units of each layer, the lowest first, a list."""
         ends = np.cumsum(self.hierarchy.n_latent)[:-1]
         return np.split(self.means(X), ends, axis=1)
 
     def means(self, X):
-        """Means of all latent units, layer after layer, each given those below."""
+        """Means of all latent units, each layer given the means below, concatenated."""
         return self._by_content(lambda v, _: self._means(v), self.read(X))
 
     def active_units(self, X, threshold):
-        """Mask of the units whose means have a variance above a threshold."""
-        # Units in rows, so that the means of one are added in order.
+        """Mask of the units whose means have a variance above ``threshold``."""
+        # Units in rows, so that sums do not depend on the number of units.
         check_scalar(threshold, "threshold", Real, min_val=0)
         return np.ascontiguousarray(self.means(X).T).var(axis=1) > threshold
 
     def survey(self, rows, index):
         """Variances of latent means over the rows at an index, (sum of n_components,);
-        and whether no unit of some layer is active although columns are dependent."""
+        and True if a layer has no active unit although columns are dependent."""
         with one_blas_thread():
-            parts = [self._means(rows.take(index[b])) for b in rows.blocks(len(index))]
-            variances = np.concatenate(parts).var(axis=0, dtype=np.float64)
+            means_of_batches = [
+                self._means(rows.take(index[b])) for b in rows.blocks(len(index))
+            ]
+            variances = np.concatenate(means_of_batches).var(axis=0, dtype=np.float64)
             ends = np.cumsum(self.hierarchy.wholes)[:-1]
-            silent = any(part.max() <= ACTIVE for part in np.split(variances, ends))
-            return variances, silent and are_dependent(rows.take(np.unique(index)))
+            inactive = any(part.max() <= ACTIVE for part in np.split(variances, ends))
+            return variances, inactive and are_dependent(rows.take(np.unique(index)))
 
     def sample(
         self,
@@ -187,9 +191,9 @@ class LatentDensity(Density):
         codes=None,
         y=None,
     ):
-        """Draw latent units, then data given these; with ``conditions``, a dict by the
-        ``names`` of columns, given these; ``codes`` are classes of rows, and y
-        attributes, by default drawn, or of all rows if there are conditions."""
+        """Draw rows conditional on class ``codes`` or attributes y, which are drawn by
+        default, and on ``conditions``, a dict whose keys are among the column
+        ``names``."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, x = stream(seed), None
@@ -207,15 +211,15 @@ class LatentDensity(Density):
         return self.decoded(data)
 
     def draw(self, out, rng):
-        """Draw rows, given the outputs of the decoder for each."""
+        """Draw rows given outputs of the decoder, (n_rows, n_outputs)."""
         layer, params = self.hierarchy.data, self.net.params
         if layer is not None:
             return layer.draw(params, out, rng)
         return self.output.draw(out, rng, params.own)
 
     def _covariates(self, codes, y, n_rows, dtype):
-        """Inputs of the decoder besides latent units, (n_rows, n_inputs), of classes by
-        ``codes`` or of attributes y; None without both."""
+        """Covariates, (n_rows, n_inputs), for class ``codes`` or attributes y; None
+        without both."""
         covariates = self.hierarchy.covariates
         if y is not None:
             attributes = None if covariates is None else covariates.attributes
@@ -223,7 +227,7 @@ class LatentDensity(Density):
         return None if codes is None else covariates.read(codes, dtype)
 
     def _conditional(self, covariates):
-        """The density of rows of one class, or of one row of attributes."""
+        """Density of rows of one class, or with one set of attributes."""
         if (covariates != covariates[0]).any():
             raise ValueError(
                 f"{self.name} draws under conditions rows of one class at a time, or "
@@ -234,18 +238,19 @@ class LatentDensity(Density):
         return density
 
     def outputs(self, rng, covariates=None):
-        """Outputs of the decoder for latent units drawn from their prior, one row for
-        each stream; ``covariates`` are by default drawn."""
+        """Outputs of the decoder for latent units drawn from the prior, one row for
+        each stream; ``covariates`` are drawn by default."""
         return self.hierarchy.downwards(
             self.net, self.latent(rng), rng.fold(_DOWN), covariates=covariates
         )
 
     def latent(self, rng):
-        """Draw latent units from their prior, one row for each stream."""
+        """Draw latent units of the highest layer from the prior, one row for each
+        stream."""
         return self.hierarchy.top(self.net, rng.fold(_LATENT))
 
     def decode(self, Z, level=-1, covariates=None):
-        """Expected data given latent units of a layer; see ``inverse_transform``."""
+        """Expected rows given the latent units Z of the layer ``level``."""
         with one_blas_thread():
             out = self.hierarchy.downwards(
                 self.net, Z, level=level, covariates=covariates
@@ -265,14 +270,14 @@ class LatentDensity(Density):
         codes=None,
         y=None,
     ):
-        """Fill missing entries, given classes or attributes, too, if there are any;
-        ``sampler`` is one of ``SAMPLERS``."""
+        """Impute missing entries, conditional on class ``codes`` or attributes y if
+        given; ``sampler`` is one of ``SAMPLERS``."""
         n_steps = count(n_steps, "n_steps")
         check_choice("sampler", sampler, SAMPLERS)
         layer = self.hierarchy.data
-        model, numbers = copy(self), []
+        model, effective_numbers = copy(self), []
         if getattr(self.columns, "gaps", None) is not None:
-            # Entries that are filled in are not missing.
+            # Imputed entries must not be missing.
             model.output = self.output.present()
             if layer is not None:
                 model.hierarchy = copy(self.hierarchy)
@@ -281,22 +286,22 @@ class LatentDensity(Density):
         def filled(v, rng, covariates=None):
             rows = Incomplete(v, model.guess(v, covariates), covariates)
             if sampler == "importance":
-                value, number = model.fill_by_weight(rows, rng, n_steps, method)
-                numbers.append(number)
+                value, effective = model.fill_by_weight(rows, rng, n_steps, method)
+                effective_numbers.append(effective)
                 return value
             correct = sampler == "metropolis"
             return model.fill_by_chain(rows, rng, n_steps, method, correct)
 
         X = self.widened(X)
         covariates = self._covariates(codes, y, _num_samples(X), self.dtype)
-        given = None if covariates is None else Given(covariates)
-        X_filled = fill(self, X, method, random_state, filled, given=given)
-        if numbers:
-            number, remedy = (
-                np.concatenate(numbers),
+        condition = None if covariates is None else Given(covariates)
+        X_filled = fill(self, X, method, random_state, filled, given=condition)
+        if effective_numbers:
+            effective, remedy = (
+                np.concatenate(effective_numbers),
                 'n_steps, or take sampler="metropolis"',
             )
-            tell_few(self.name, number, least_number(n_steps), remedy)
+            tell_few(self.name, effective, least_number(n_steps), remedy)
         return self.decoded(X_filled, X)
 
     def _by_content(self, function, rows, covariates=None):
@@ -308,31 +313,33 @@ class LatentDensity(Density):
         return np.concatenate(means, axis=1)
 
     def _draws(self, v, rng, n_draws, exact=False, covariates=None):
-        """Yield log-likelihoods and gaps of some draws at a time, a column for each;
-        conditional on covariates, or averaged over these."""
+        """Yield log p(x | z) and log q(z | x) - log p(z), each (n_rows, n_draws), in
+        batches of draws, conditional on covariates or marginalized over them."""
         net, width = astype(self.net, v.dtype), self.width
         x = self.output.inputs(v, self.share)
-        # Independent of the number of rows, so that a row's draws are, too.
+        # A row's draws must not depend on the number of rows.
         at_once = max(1, _ROOM // (width * max(1, _ROWS // width)))
-        for number, first in enumerate(range(0, n_draws, at_once)):
+        for batch_number, start in enumerate(range(0, n_draws, at_once)):
             noise = self.hierarchy.noise(
-                rng.fold(number), min(at_once, n_draws - first)
+                rng.fold(batch_number), min(at_once, n_draws - start)
             )
-            entries = Entries(v, rng.fold(number, _FILL))
-            parts, each = [], [(covariates, 0.0)]
+            entries = Entries(v, rng.fold(batch_number, _FILL))
+            log_joint, covariate_values = [], [(covariates, 0.0)]
             if covariates is None and self.hierarchy.covariates is not None:
-                each = self.hierarchy.covariates.each()
-            for inputs, log_share in each:
+                covariate_values = self.hierarchy.covariates.each()
+            for inputs, log_prior in covariate_values:
                 decoded = self.hierarchy.through(
                     net, x, noise, exact=exact, entries=entries, covariates=inputs
                 )
                 nll = self.output.nll(decoded.out, v, net.params.own)
-                parts.append(log_share - nll)
-            log_p = parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
+                log_joint.append(log_prior - nll)
+            log_p = (
+                log_joint[0] if len(log_joint) == 1 else logsumexp(log_joint, axis=0)
+            )
             yield log_p.reshape(len(v), -1), decoded.gap.reshape(len(v), -1)
 
     def guess(self, v, covariates=None):
-        """Rows whose missing entries are means given the others, after some steps."""
+        """Rows with missing entries imputed iteratively by conditional means."""
         missing, hierarchy, guess = np.isnan(v), self.hierarchy, v
         for _ in range(_SETTLED):
             x = self.output.inputs(guess, self.share)
@@ -344,35 +351,37 @@ class LatentDensity(Density):
         return guess
 
     def fill_by_weight(self, rows, rng, n_steps, method):
-        """Fill rows, :class:`Incomplete`, by weighted draws: values, and effective
-        numbers of draws."""
+        """Imputed values of :class:`Incomplete` rows by importance weighting, and
+        effective numbers of draws."""
         net, dtype = astype(self.net, rows.v.dtype), rows.v.dtype
-        values, numbers = [], []
-        # Draws of latent units of all rounds are kept.
+        values, effective_numbers = [], []
+        # Draws of latent units of all rounds are stored.
         width = max(self.width, _KEPT * sum(self.hierarchy.n_latent))
         for block in gen_batches(len(rows.v), max(1, _ROOM // (AT_ONCE * width))):
             part = rows.take(block)
 
             def draw(index, rng, counts, proposal=None, near=False, part=part):
-                # Rounds of a proposal that learns have no use for values.
-                by = method if near or counts.prior else None
-                chosen = part.take(index)
-                return self._drawn_by(net, chosen, rng, counts, proposal, near, by)
+                # Rounds that adapt the proposal need no values.
+                values_method = method if near or counts.prior else None
+                selected = part.take(index)
+                return self._drawn_by(
+                    net, selected, rng, counts, proposal, near, values_method
+                )
 
             kind = self.hierarchy.units.proposal
             weighed = by_enough(
                 draw, len(part.v), rng.take(block), n_steps, method, kind
             )
             values.append(weighed.value)
-            numbers.append(weighed.number)
+            effective_numbers.append(weighed.number)
         value = np.concatenate(values).astype(dtype)
-        return self._chosen(value, rng, method), np.concatenate(numbers)
+        return self._chosen(value, rng, method), np.concatenate(effective_numbers)
 
     def _drawn_by(self, net, rows, rng, counts, proposal, near, method):
-        """:class:`Draws` of rows by encoder, prior and a proposal, and how many of the
-        prior are near seen entries, or None; see
+        """:class:`Draws` of rows from encoder, prior and proposal; and with ``near``
+        the result of :meth:`_nearness` for the prior, see
         :func:`~skdgm.latent.weighing.by_enough`."""
-        hierarchy, parts, close = self.hierarchy, [], None
+        hierarchy, drawn, nearness = self.hierarchy, [], None
         for number, n in enumerate(counts):
             if not n:
                 continue
@@ -382,11 +391,11 @@ class LatentDensity(Density):
                 streams = rng.fold(_DOWN, number).each(n)
                 z = hierarchy.dream(net, streams)
                 if number == 2:
-                    new = proposal.draw(rng.fold(_DOWN), n).astype(rows.v.dtype)
-                    new = np.split(
-                        new.reshape(len(streams.ids), -1), self._ends, axis=1
+                    adapted_z = proposal.draw(rng.fold(_DOWN), n).astype(rows.v.dtype)
+                    adapted_z = np.split(
+                        adapted_z.reshape(len(streams.ids), -1), self._ends, axis=1
                     )
-                    z = *new, *z[len(new) :]
+                    z = *adapted_z, *z[len(adapted_z) :]
                 source = hierarchy.noise_of(z, streams)
             decoded, log_p, value = self._proposed(
                 net, rows, source, rng.fold(_FILL, number), method
@@ -398,19 +407,21 @@ class LatentDensity(Density):
             )
             value = None if method is None else value.reshape(-1, n, value.shape[1])
             z = z.reshape(-1, n, z.shape[1])
-            parts.append(Draws(z, log_p, log_prior, gap, value))
+            drawn.append(Draws(z, log_p, log_prior, gap, value))
             if near and number == 1:
-                close = self._nearness(decoded.out, rows.v, net.params.own)
-        if len(parts) == 1:
-            return parts[0], close
-        return Draws._make(np.concatenate(part, axis=1) for part in zip(*parts)), close
+                nearness = self._nearness(decoded.out, rows.v, net.params.own)
+        if len(drawn) == 1:
+            return drawn[0], nearness
+        return Draws._make(
+            np.concatenate(part, axis=1) for part in zip(*drawn)
+        ), nearness
 
     @property
     def _ends(self):
         return np.cumsum(self.hierarchy.n_latent)[:-1]
 
     def _chosen(self, value, rng, method):
-        """Values of means, or of the draws that were chosen."""
+        """Values from means of inputs, or draws from chosen outputs."""
         if method == "mean":
             return self.output.value(value)
         if self.hierarchy.data is not None:
@@ -418,8 +429,8 @@ class LatentDensity(Density):
         return self.output.draw(value, rng.fold(_DATA), self.net.params.own)
 
     def _proposed(self, net, rows, source, rng, method):
-        """Several draws of rows by latent units of a source of noise: a :class:`Pass`,
-        log-likelihoods of seen entries, and values by a method, unless that is None."""
+        """Draw latent units from a source of noise: a :class:`Pass`, log-likelihoods of
+        observed entries, and values for ``method``, or None."""
         layer, output, v = self.hierarchy.data, self.output, rows.v
         decoded = self.hierarchy.through(
             net,
@@ -432,29 +443,33 @@ class LatentDensity(Density):
         if method == "mean" and layer is None:
             value = output.expected(decoded.out)
         elif method == "mean":
-            holes = np.repeat(v, len(value) // len(v), axis=0)
-            value = layer.expected(decoded.out, holes, value)
+            repeated_v = np.repeat(v, len(value) // len(v), axis=0)
+            value = layer.expected(decoded.out, repeated_v, value)
         return decoded, -output.nll(decoded.out, v, net.params.own), value
 
     def _nearness(self, out, v, dispersion):
-        """Numbers of draws near which all seen entries, and each column, are as
-        probable as any value, (n_rows, 1 + n_columns), float64."""
+        """Sums over draws of the density of the row, and of each column, relative to
+        its maximum, (n_rows, 1 + n_columns), in float64."""
         holes = np.isnan(np.repeat(v, len(out) // len(v), axis=0))
         mode = np.where(holes, np.nan, self.output.mode(out)).astype(v.dtype)
-        highest = self.output.log_p(out, mode, dispersion)
-        gap = self.output.log_p(out, v, dispersion) - highest
+        log_p_mode = self.output.log_p(out, mode, dispersion)
+        gap = self.output.log_p(out, v, dispersion) - log_p_mode
         gap = np.minimum(gap, 0).astype(np.float64)
-        both = np.concatenate([gap.sum(axis=1, keepdims=True), gap], axis=1)
-        return np.exp(both).reshape(len(v), -1, both.shape[1]).sum(axis=1)
+        relative_log_p = np.concatenate([gap.sum(axis=1, keepdims=True), gap], axis=1)
+        return (
+            np.exp(relative_log_p)
+            .reshape(len(v), -1, relative_log_p.shape[1])
+            .sum(axis=1)
+        )
 
     def chain(self, rows, correct):
-        """Markov chain of latent units and missing entries of rows,
-        :class:`Incomplete`."""
+        """Markov chain of latent units and missing entries of :class:`Incomplete`
+        rows."""
         return LatentChain(self, rows, correct)
 
     def fill_by_chain(self, rows, rng, n_steps, method, correct):
-        """Fill rows, :class:`Incomplete`, by Markov chains: a mean over their steps, or
-        the last state of one."""
+        """Imputed values of :class:`Incomplete` rows by Markov chains: a mean over
+        their steps, or the last state."""
 
         def make(arrays):
             return self.chain(Incomplete._make(arrays), correct)

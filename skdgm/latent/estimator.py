@@ -1,4 +1,4 @@
-"""Base class of estimators of models with latent units: public methods."""
+"""Base class of estimators with latent units: public methods."""
 
 from typing import Literal
 
@@ -20,18 +20,20 @@ from skdgm.utils.threading.threads import Held
 class LatentEstimator(NetEstimator):
     r"""Base class of estimators with encoders and decoders of latent units.
 
-    A subclass has options; a model, of :class:`LatentModel`; and ``_REVIVE``, a
-    sentence of advice if the posterior collapses.
+    A subclass has options, a :class:`LatentModel`, and ``_REVIVE``, the advice of the
+    warning about posterior collapse.
 
     Features are means of the latent units, :math:`\mathbb{E}_q[z \mid x]`, each layer
-    given the means below. ``inverse_transform`` uses only the lowest of several layers
-    of features and returns means :math:`\mathbb{E}[x \mid z]`; layers below it are at
-    their means. Encoders see missing entries as their columns' means.
+    given the means below. ``inverse_transform`` uses only the lowest layer of the
+    features and returns means :math:`\mathbb{E}[x \mid z]`; layers below it are at
+    their means. In the encoder's input, missing entries have the means of their
+    columns.
 
     Parameters
     ----------
     n_draws
-        Draws for each row in :meth:`score_samples`. It may be changed after ``fit``.
+        Number of draws for each row in :meth:`score_samples`. It may be changed after
+        ``fit``.
     n_iter
         Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs; smaller
         tables of a VAE or a HelmholtzMachine get 1,500 updates, but at most 360 epochs.
@@ -39,7 +41,7 @@ class LatentEstimator(NetEstimator):
     Attributes
     ----------
     latent_variances_ : ndarray of shape (sum of n_components,)
-        Variance of each latent unit's means over some training rows.
+        Variance of each latent unit's mean over some training rows.
     density_kind_ : str
         Kind of :meth:`score_samples`: "lower bound".
     """
@@ -50,7 +52,7 @@ class LatentEstimator(NetEstimator):
     n_draws: Count = 100
 
     def transform_layers(self, X: Data) -> list[np.ndarray]:
-        """Means of the latent units in every layer, each given the means below.
+        """Means of the latent units of every layer, each given the means below.
 
         Parameters
         ----------
@@ -59,7 +61,7 @@ class LatentEstimator(NetEstimator):
         Returns
         -------
         Z : list of ndarray of shape (n_samples, n_units)
-            The layer next to the data first.
+            From the layer next to the data up.
         """
         return self.density_.means_by_layer(X)
 
@@ -70,18 +72,19 @@ class LatentEstimator(NetEstimator):
         *,
         conditions: dict | None = None,
     ) -> ArrayOrFrame:
-        """Draw rows from the model: latent units, then data given these.
+        """Draw latent units, and rows given the latent units.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            None: NumPy's global generator, with different rows at each call.
         conditions : dict, default=None
-            Conditions by the name, or number, of a column, which all draws keep to: a
-            value; a list, set or array of values; or a range, ``slice(low, high)``
-            with None for an open end, or an Interval of pandas. Not for "gaussian".
+            Conditions that all draws satisfy, by the name, or number, of a column: a
+            value; a list, set or array of values; or a range, ``slice(low, high)`` with
+            None for an open end, or an Interval of pandas. Not for
+            column_types="gaussian".
 
         Returns
         -------
@@ -92,7 +95,7 @@ class LatentEstimator(NetEstimator):
         Raises
         ------
         ValueError
-            A condition names no column, or has no probability.
+            If a condition names no column or has probability zero.
         """
         drawn = self.density_.sample(
             n_samples, random_state, conditions=conditions, names=names_of(self)
@@ -108,41 +111,43 @@ class LatentEstimator(NetEstimator):
         n_steps: int = 100,
         random_state: Seed = None,
     ) -> ArrayOrFrame:
-        r"""Fill missing entries, given the others of their row.
+        """Impute missing entries conditional on the observed entries of their row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "sample"}, default="mean"
-            "mean" returns means (probabilities of bits; the most probable codes), the
-            same at each call; "sample" returns draws.
+            "mean" returns deterministic means (probabilities of bits; the most probable
+            codes); "sample" returns draws.
         sampler : {"importance", "metropolis", "gibbs"}, default="importance"
-            "importance" weights draws of latent units, half of them by the encoder
-            given a first guess of the missing entries, and half by the prior, so that
-            weights are bounded where the encoder is overconfident, as of rare entries.
-            Where few of these count, it also draws from a normal distribution (for
-            bits, independent ones) that adapts to the row in up to 24 rounds.
-            "gibbs" alternates draws of latent units by the encoder and of missing
-            entries by the decoder, which is exact only if the encoder is; "metropolis"
-            corrects this by accepting or rejecting the draws of latent units.
+            "importance" weights draws of latent units. Half of them come from the
+            encoder with a first guess of the missing entries, and half from the prior,
+            which keeps the weights bounded where the encoder is overconfident, for
+            example at rare values. If the effective number of draws is small, further
+            draws come from a normal proposal (for bits, independent ones) that adapts
+            to the row in up to 24 rounds. "gibbs" alternates between latent units drawn
+            by the encoder and missing entries drawn by the decoder, which is exact only
+            if the encoder is; "metropolis" corrects "gibbs" by accepting or rejecting
+            the latent units.
         n_steps : int, default=100
-            Steps of a chain; a mean is that of ten chains, of a fifth of the steps each
-            after as many that are left out. By "importance" the number of draws: there
-            are more where few of them count, up to 128 times as many where a known
-            entry is rare, and otherwise up to some twenty times.
+            Number of draws of "importance", which increases where the effective number
+            of draws is small: up to about 20 times, and up to 128 times for rare
+            observed values. Otherwise the number of steps of a chain; a mean averages
+            ten chains, each of a fifth of the steps after a burn-in of equal length.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Known entries are unchanged. A DataFrame if X and what was fitted are.
+            Observed entries are unchanged. A DataFrame if X is one, and ``fit`` was
+            given one.
 
         Warns
         -----
         FewDrawsWarning
-            Few draws count for some rows, by "importance".
+            If "importance" has a small effective number of draws for some rows.
         """
         X_filled = self.density_.fill(
             X, method, random_state, sampler=sampler, n_steps=n_steps
@@ -152,27 +157,28 @@ class LatentEstimator(NetEstimator):
     def importance_likelihood(
         self, X: Data, *, n_draws: int = 1000, return_se: bool = False
     ) -> Any:
-        r"""Importance weighted lower bound, with a given number of draws.
+        r"""Importance-weighted lower bound on the log-likelihood, in nats.
 
         .. math:: \log \frac1n \sum_k \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad
             z_k \sim q(z \mid x)
 
-        :meth:`score_samples` is the same with ``n_draws`` draws. Its expectation is
-        below the log-likelihood, and approaches it with more draws. For grey values,
-        strictly between 0 and 1, of the "bernoulli" decoder it is a bound on the mean
-        log-likelihood of binary rows drawn with these probabilities.
+        :meth:`score_samples` returns the same bound with ``n_draws`` draws. Its
+        expectation is at most the log-likelihood, and converges to it as the number of
+        draws grows. If entries of a "bernoulli" column are strictly between 0 and 1, it
+        is a bound on the mean log-likelihood of binary rows drawn with these
+        probabilities.
 
-        Where the encoder is overconfident, as for rows with many missing entries, large
-        weights are rare: bound and standard error are too low then.
+        If the encoder is overconfident, as for rows with many missing entries, large
+        weights are rare, and both the bound and its standard error are too small.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN is a missing value.
         n_draws : int, default=1000
-            Draws for each row.
+            Number of draws for each row.
         return_se : bool, default=False
-            Whether to return standard errors, too.
+            Whether to also return standard errors.
 
         Returns
         -------
@@ -185,7 +191,7 @@ class LatentEstimator(NetEstimator):
         return (bound, se) if return_se else bound
 
     def elbo(self, X: Data, *, n_draws: int = 100) -> Any:
-        r"""Evidence lower bound of each row and its parts, in nats.
+        r"""Evidence lower bound of each row and its two terms, in nats.
 
         .. math:: \mathbb{E}_q[\log p(x \mid z)] - \mathrm{KL}(q(z \mid x) \,\|\, p(z))
 
@@ -194,19 +200,19 @@ class LatentEstimator(NetEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN is a missing value.
         n_draws : int, default=100
-            Draws to average the first term over; with several latent layers the second,
-            too.
+            Number of draws for the first term, and with several latent layers also for
+            the second.
 
         Returns
         -------
         elbo : Elbo
-            A named tuple of ``bound``, ``reconstruction`` and ``kl``, each of shape
+            Named tuple of ``bound``, ``reconstruction`` and ``kl``, each of shape
             (n_samples,), float64.
         """
         return self.density_.elbo(X, n_draws)
 
     def active_units(self, X: Data, *, threshold: float = ACTIVE) -> np.ndarray:
-        r"""Return a mask of the latent units that carry information on the rows.
+        r"""Mask of the latent units that carry information about the rows.
 
         .. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > \text{threshold}
 
@@ -215,12 +221,12 @@ class LatentEstimator(NetEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN is a missing value.
         threshold : float, default=0.01
-            Least variance of an active unit's means.
+            Variance of means above which a unit is active.
 
         Returns
         -------
         active : ndarray of bool, of shape (n_hidden,)
-            Units of the layer next to the data first.
+            From the layer next to the data up.
         """
         return self.density_.active_units(X, threshold)
 

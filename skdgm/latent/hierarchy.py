@@ -4,7 +4,7 @@ r"""Encoders and decoders between the data and one or several layers of latent u
    p(x, z) = p(x \mid z_1) \, p(z_L) \prod_{l < L} p(z_l \mid z_{l+1}),
    \qquad z_0 = x
 
-where the parameters of all distributions but the last are outputs of nets [1]_ [2]_.
+The parameters of all distributions but the prior are outputs of nets [1]_ [2]_.
 
 References
 ----------
@@ -30,30 +30,29 @@ _COVARIATES, _TOP, _DOWN = addresses.LATENT_HIERARCHY
 
 
 class HierarchyParams(NamedTuple):
-    """Parameters of the nets, those next to the data first."""
+    """Parameters of the nets, from the data up."""
 
     encoders: tuple
     decoders: tuple
-    # Parameters of the data's distribution and the highest layer that are no outputs of
-    # nets; or ().
+    # Further parameters of the distributions of the data and of the highest layer.
     own: tuple
     prior: tuple = ()
-    # Links within layers, if there are any: of the draws of each encoder, and of the
-    # layer or columns below each decoder, with the highest layer last.
+    # Links within layers, or (): those of each encoder's draws, and those of the
+    # columns or layer below each decoder, with the highest layer last.
     links: tuple = ()
 
 
 class Statistics(NamedTuple):
-    """State of the nets besides parameters, moments of batch normalisation, with those
-    next to the data first."""
+    """Moments of batch normalization of the nets, from the data up."""
 
     encoders: tuple
     decoders: tuple
 
 
 class Images(NamedTuple):
-    """Nets of images between the data and the nets of the lowest latent layer: ``up``
-    and ``down`` are tuples of them, ``width`` is the most numbers of a row there."""
+    """Convolutional nets ``up`` and ``down``, tuples, between the data and the nets of
+    the lowest latent layer; ``width`` is their largest number of activations for one
+    row."""
 
     up: tuple
     down: tuple
@@ -61,9 +60,8 @@ class Images(NamedTuple):
 
 
 class DataEnd(NamedTuple):
-    """Lower end of a hierarchy: numbers of inputs of its encoder and of outputs of its
-    decoder; ``links`` between columns; nets of images; and covariates that the data are
-    conditional on, besides the lowest latent units."""
+    """Lower end of a hierarchy: numbers of inputs and outputs, ``links`` between
+    columns, nets of ``images``, and ``covariates`` of the decoder."""
 
     n_inputs: int
     n_outputs: int
@@ -73,14 +71,13 @@ class DataEnd(NamedTuple):
 
 
 class Hierarchy(Architecture):
-    """Architecture of a model with layers of latent units, as functions of variables.
+    """Architecture of a model with layers of latent units.
 
-    ``end`` is a :class:`DataEnd`; ``n_latent`` are the units of each layer, from the
-    data upwards; and ``n_hidden`` those of each encoder, a tuple upwards,
-    which decoders mirror. ``block(n_units)`` returns a hidden layer, as a tuple of
-    nets; ``init`` is the initialiser of the last layers. ``units``,
-    :class:`LatentUnits`, are those of the encoders' draws, ``generative`` those of the
-    model, by default the same.
+    ``n_latent`` are the numbers of units of each layer, from the data up, and
+    ``n_hidden`` tuples of hidden units of each encoder, which decoders mirror.
+    ``block(n_units)`` returns the nets of a hidden layer, and ``init`` initializes
+    output layers. ``units``, :class:`LatentUnits`, is the distribution of the encoders'
+    draws, and ``generative`` the distribution in the model, by default the same.
     """
 
     def __init__(self, end, n_latent, *, n_hidden, block, init, units, generative=None):
@@ -114,21 +111,22 @@ class Hierarchy(Architecture):
         return self.n_inputs, self.n_latent
 
     def _encoder(self, level, images, sizes, hidden, net):
-        """Net of an encoder with hidden layers of some sizes, after those of
-        ``images``, a tuple of nets."""
+        """Net of an encoder, with hidden layers of ``sizes`` after the nets
+        ``images``."""
         encoder = net(sizes, self.units.n_raw(self.n_latent[level]))
         return layers.serial(*images, encoder) if images and not level else encoder
 
     def init(self, rng, out, dispersion, dtype):
-        """Initial parameters and state of the nets; log variances start at zero.
+        """Initial parameters and statistics of the nets; log-variances are initially
+        zero.
 
-        ``out`` are initial biases of the lowest decoder's outputs, of which those
-        beyond the number of inputs are log variances; ``dispersion`` are initial
-        parameters of the data's distribution, or ().
+        ``out`` are initial biases of the lowest decoder, means followed by
+        log-variances, and ``dispersion`` further initial parameters of the distribution
+        of the data, or ().
         """
         up = [net.init(rng, n, dtype)[1:] for net, n in zip(self.up, self.n_below)]
-        n_more = 0 if self.covariates is None else self.covariates.n_inputs
-        down = zip(self.down, (self.n_above[0] + n_more, *self.n_above[1:]))
+        n_covariates = 0 if self.covariates is None else self.covariates.n_inputs
+        down = zip(self.down, (self.n_above[0] + n_covariates, *self.n_above[1:]))
         down = [net.init(rng, n_above, dtype)[1:] for net, n_above in down]
         for nets, sizes in (up, self.n_latent), (down, self.n_inputs):
             for (params, _), n_means in zip(nets, sizes):
@@ -140,25 +138,26 @@ class Hierarchy(Architecture):
             start_at(down[0][0], out, len(out))
         else:
             _last(down[0][0]).b[: len(out)] = out
-        (ups, up_kept), (downs, down_kept) = zip(*up), zip(*down)
+        (up_params, up_kept), (down_params, down_kept) = zip(*up), zip(*down)
         prior = self.generative.prior(self.n_latent[-1], rng, dtype)
-        of_data = self.data.link.init(self.rule, rng, dtype) if self.data else ()
-        of_q, of_p = (
+        data_link = self.data.link.init(self.rule, rng, dtype) if self.data else ()
+        encoder_links, decoder_links = (
             tuple(units.link(n, self.rule, rng, dtype) for n in self.n_latent)
             for units in (self.units, self.generative)
         )
-        links = of_q, (of_data, *of_p)
+        links = encoder_links, (data_link, *decoder_links)
         params = HierarchyParams(
-            ups, downs, dispersion, prior, links if leaves(links) else ()
+            up_params, down_params, dispersion, prior, links if leaves(links) else ()
         )
         return params, Statistics(up_kept, down_kept)
 
     def _link(self, params, side, level):
-        """Parameters of the link of a layer, upwards or downwards."""
+        """Parameters of the link of a layer; ``side`` is 0 for encoders, 1 for
+        decoders."""
         return params.links[side][level] if params.links else ()
 
     def _prior(self, net):
-        """Parameters of the highest layer."""
+        """Parameters of the prior of the highest layer."""
         prior = net.params.prior
         if self.generative.inferred:
             return self.units.component(self._highest(net, prior))
@@ -166,17 +165,17 @@ class Hierarchy(Architecture):
         return Linked(prior, link) if len(link) else prior
 
     def constrain(self, params):
-        """Project parameters onto their limits, in place, after an update."""
+        """Project parameters onto their constraints, in place."""
         self.generative.constrain(params.prior)
 
     def width(self, params):
-        """Largest number of values that any layer holds for a row."""
+        """Largest number of activations of a layer for one row."""
         top = getattr(self.generative, "top", None)
         widest = self.images.width if self.images else 1
         return max(super().width(params), top.width if top else 1, widest)
 
     def batch(self, x):
-        """A batch of inputs, of which images are arrays."""
+        """Inputs of a minibatch; images stay arrays."""
         return x if self.images else super().batch(x)
 
     def through(
@@ -196,32 +195,31 @@ class Hierarchy(Architecture):
         .. math:: z_l \sim q(z_l \mid z_{l-1}), \qquad
             \text{gap} = \log q(z \mid x) - \log p(z)
 
-        ``source(level, stats)`` returns noise, (n_rows * n_draws, n_units). If
-        ``exact``, the highest layer's part of the gap is its expectation, a
-        Kullback-Leibler divergence, where that has a closed form. ``entries``,
-        :class:`~skdgm.latent.data_layer.Entries`, are values of the rows, whose missing
-        ones links between columns draw. ``training`` is the stream of dropout in
-        training, else None. ``covariates`` are inputs of the lowest decoder besides
-        latent units, by default drawn.
+        ``source(level, stats)`` returns noise, (n_rows * n_draws, n_units). With
+        ``exact``, the gap of the highest layer is replaced by its expectation, a
+        Kullback-Leibler divergence, if it has a closed form. ``entries``,
+        :class:`~skdgm.latent.data_layer.Entries`, are needed if columns depend on each
+        other and entries are missing. ``training`` is the random stream of dropout,
+        None after training. ``covariates`` of the lowest decoder are drawn by default.
         """
         exact = exact and not net.params.links and self.generative.closed
         inferred = self.infer(net, x, source, exact=exact, training=training)
-        n, z, units = len(self.up), inferred.z, self.generative
+        n_levels, z, units = len(self.up), inferred.z, self.generative
         if self.covariates is not None and covariates is None:
-            covariates = self.covariates.drawn(source(n, inferred.stats[0]))
+            covariates = self.covariates.drawn(source(n_levels, inferred.stats[0]))
             z = *z, covariates
-        log_p, downs = [], []
+        log_p, down_statistics = [], []
         if not exact:
-            log_p.append(units.log_prior(z[n - 1], self._prior(net)))
+            log_p.append(units.log_prior(z[n_levels - 1], self._prior(net)))
         for level in reversed(range(len(self.down))):
-            above = self._above(z[level:n])
+            above = self._above(z[level:n_levels])
             above = above if level else self._beside(above, covariates)
-            out, kept = self._decode(net, level, above, training)
-            downs.insert(0, kept)
+            out, level_statistics = self._decode(net, level, above, training)
+            down_statistics.insert(0, level_statistics)
             if level:
                 stats = units.stats(out, self._link(net.params, 1, level))
                 log_p.insert(0, units.log_prob(z[level - 1], stats))
-        statistics = Statistics(inferred.statistics.encoders, tuple(downs))
+        statistics = Statistics(inferred.statistics.encoders, tuple(down_statistics))
         decoded = inferred._replace(
             out=out, log_p=tuple(log_p), z=z, statistics=statistics
         )
@@ -230,28 +228,28 @@ class Hierarchy(Architecture):
         return self.data.complete(decoded, net.params, x, entries, training is not None)
 
     def infer(self, net, x, source, *, exact=False, training=None):
-        """Draw latent units of rows x: a :class:`Pass` without outputs and log p; see
-        :meth:`through`."""
+        """Draw latent units of rows x: a :class:`Pass` without outputs and log p;
+        arguments as in :meth:`through`."""
         units, n = self.units, len(self.up)
-        z, log_q, all_stats, ups = ([None] * n for _ in range(4))
+        z, log_q, all_stats, up_statistics = ([None] * n for _ in range(4))
         for level in self._order():
             inputs = self._below(x, z, level)
             rng = training.fold(2 * n - 1 - level) if training else None
-            stats, ups[level] = self._stats(net, level, inputs, rng)
+            stats, up_statistics[level] = self._stats(net, level, inputs, rng)
             noise, all_stats[level] = source(level, stats), stats
             if exact and level + 1 == n:
                 z[level] = units.draw(stats, noise)
                 gap = units.divergence(stats, net.params.prior)
-                # Beside other layers, of which each draw has values of its own.
+                # The gaps of other layers differ between draws.
                 log_q[level] = to_draws(gap, len(noise)) if n > 1 else gap
             else:
                 z[level], log_q[level] = units.drawn(stats, noise)
-        statistics = Statistics(tuple(ups), ())
+        statistics = Statistics(tuple(up_statistics), ())
         return Pass(None, tuple(log_q), (), tuple(z), tuple(all_stats), statistics)
 
     def top(self, net, rng):
-        """Draw the highest latent units, of shape (n_rows, n_units); one stream for
-        each row."""
+        """Draw the highest latent units from the prior, (n_rows, n_units), with a
+        random stream for each row."""
         dtype = next(layers_of(net.params)).b.dtype.type
         return self.generative.draw_prior(
             self._prior(net), rng, self.n_latent[-1], dtype
@@ -263,8 +261,9 @@ class Hierarchy(Architecture):
         return [*map(self.units.mean, self._climb(net, x))]
 
     def _beside(self, z, covariates, rng=None):
-        """Latent units next to covariates, if there are any: the lowest decoder's
-        inputs."""
+        """Inputs of the lowest decoder: latent units and covariates, if there are any.
+        With ``rng``, missing covariates are drawn, and otherwise replaced by their
+        mean."""
         if self.covariates is None:
             return z
         dtype = getval(z).dtype.type
@@ -279,7 +278,7 @@ class Hierarchy(Architecture):
         return beside(z, to_draws(covariates, len(getval(z))))
 
     def conditional_on(self, covariates):
-        """Hierarchy of rows that all have the same covariates, (n_inputs,)."""
+        """Hierarchy for rows that share the same covariates, (n_inputs,)."""
         conditional = copy(self)
         conditional.covariates = self.covariates.only(covariates)
         return conditional
@@ -313,20 +312,20 @@ class Hierarchy(Architecture):
         return source
 
     def _order(self):
-        """Numbers of layers in the order in which encoders infer them."""
+        """Indices of layers in the order of inference."""
         return range(len(self.up))
 
     def _below(self, x, z, level):
-        """Inputs of an encoder: rows x, or layers z that were inferred before."""
+        """Inputs of an encoder: rows x, or latent layers z."""
         return listed(z[level - 1]) if level else x
 
     def _above(self, z):
-        """Inputs of a decoder, of the layers above it, the lowest first."""
+        """Inputs of a decoder, from the layers z above it, the lowest first."""
         return z[0]
 
     def _stats(self, net, level, inputs, rng=None):
-        """Distribution of a layer given its encoder's inputs, and the updated state of
-        the net; a stream for dropout in training."""
+        """Distribution of a layer given its encoder's inputs, and updated statistics of
+        the net; ``rng`` is the random stream of dropout in training."""
         raw, kept = self.up[level].apply(
             net.params.encoders[level],
             net.statistics.encoders[level],
@@ -337,7 +336,7 @@ class Hierarchy(Architecture):
         return self.units.stats(raw, self._link(net.params, 0, level)), kept
 
     def _decode(self, net, level, above, training=None):
-        """Outputs of a decoder, and the updated state of the net."""
+        """Outputs of a decoder, and updated statistics of the net."""
         return self.down[level].apply(
             net.params.decoders[level],
             net.statistics.decoders[level],
@@ -347,8 +346,7 @@ class Hierarchy(Architecture):
         )
 
     def _climb(self, net, x):
-        """Distributions of all layers given rows, those inferred before at their
-        means."""
+        """Distributions of all layers given rows x and the means of previous layers."""
         stats, z = [None] * len(self.up), [None] * len(self.up)
         for level in self._order():
             stats[level], _ = self._stats(net, level, self._below(x, z, level))
@@ -356,31 +354,31 @@ class Hierarchy(Architecture):
         return stats
 
     def _highest(self, net, x):
-        """Distribution of the highest layer given rows."""
+        """Distribution of the highest layer given rows x."""
         return self._climb(net, x)[-1]
 
     def downwards(self, net, z, rng=None, level=-1, covariates=None):
-        """Outputs for the data, (n_rows, n_outputs), given the latent units of a layer,
-        by number from 0 next to the data, or -1, the highest. ``rng`` draws the layers
-        in between and covariates, unless given; without it they are at their means."""
+        """Outputs, (n_rows, n_outputs), given the latent units z of the layer
+        ``level``: 0 next to the data, -1 at the top. Layers in between, and covariates
+        unless given, are drawn with ``rng``, or at their means without it."""
         *_, (_, out) = self.descent(net, z, rng, level, covariates)
         return out
 
     def rebuilt(self, net, x, covariates=None):
-        """Outputs for the data given the means of all latent units of rows x."""
+        """Outputs given the means of all latent units of rows x."""
         top = self.upwards(net, x)[-1]
         return self.downwards(net, top, covariates=covariates)
 
     def lowest(self, H, layers):
-        """Latent units of the lowest of some layers, which are side by side in H,
-        (n_rows, n_features); and its number."""
+        """Latent units of the lowest of the ``layers`` that are concatenated in H,
+        (n_rows, n_features), and its index."""
         level = min(layers)
         start = sum(self.n_latent[number] for number in layers[: layers.index(level)])
         return H[:, start : start + self.n_latent[level]], level
 
     def descent(self, net, z, rng=None, highest=-1, covariates=None):
-        """Yield each layer, the highest first, and the outputs of the decoder below;
-        see :meth:`downwards`."""
+        """Yield each layer, the highest first, and the outputs of the decoder below it;
+        arguments as in :meth:`downwards`."""
         units, layers_above = self.generative, []
         for level in range(highest % len(self.down), -1, -1):
             layers_above.insert(0, z)
@@ -399,6 +397,6 @@ class Hierarchy(Architecture):
 
 
 def _last(params):
-    """Last layer of a net's parameters."""
+    """Last layer of the parameters of a net."""
     *_, last = layers_of(params)
     return last

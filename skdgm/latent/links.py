@@ -1,19 +1,19 @@
-r"""Dependence of the units of a layer, or of columns, on previous ones.
+r"""Autoregressive links: dependence of units of a layer, or of columns, on previous
+ones.
 
-A net gives each layer its parameters by the layer above; a link adds terms of the
-values before, in an order of the columns. They are linear [1]_ [2]_,
+A net gives the parameters of each unit given the layer above, and a link adds terms of
+the previous values x. The terms are linear [1]_ [2]_,
 
 .. math:: a_t = b_t(y) + \sum_{i < t} x_i U_{it},
 
-or by hidden units that all columns share, whose biases the net gives, too [3]_ [4]_,
+or by hidden units shared by all columns, whose biases are outputs of the net [3]_ [4]_,
 
 .. math:: a_t = b_t(y) + V_t h_t, \qquad
    h_t = \sigma\Bigl(\rho_t \bigl(c(y) + \sum_{i < t} x_i W_i\bigr)\Bigr)
 
-The rho are 1 for bits. Between columns U and V (not W) have a factor by which they
-learn more slowly: by this factor where steps do not depend on the size of gradients, as
-Adam's, and by its square where they are proportional to it, as those of SGD. The
-density of given values takes one pass; draws are made of one column after another.
+with :math:`\rho_t = 1` for bits. Between columns, U and V have a factor ``pace``, which
+multiplies their learning rate under Adam, and squared under SGD. The density of given
+values takes one pass; draws are sequential.
 
 References
 ----------
@@ -50,17 +50,15 @@ _ACTIVATION = "logistic"
 
 
 class AutoregressiveLink(ABC):
-    """Terms of the values before, added to the outputs of a net.
+    """Terms of previous values that are added to the outputs ``raw`` of a net.
 
-    Outputs of the net, ``raw``, have a row for as many consecutive rows of draws as
-    there are; inputs x that represent values have a row for each of these, or as
-    ``raw``. ``n_extra`` outputs of the net are beyond those of columns.
+    ``raw`` has one row for several consecutive rows of draws, or one for each; inputs x
+    represent values. ``n_extra`` outputs of the net are not parameters of columns.
 
-    ``of_inputs`` and ``of_outputs`` are the columns of each; ``order`` has the numbers
-    of the columns, the first one first. Outputs that are ``steady`` do not depend on
-    other columns. If ``scaled``, hidden units have a factor for each column, as those
-    of real numbers have. ``pace`` is the factor of U, or of V, by which Adam learns
-    them more slowly; SGD by its square.
+    ``of_inputs`` and ``of_outputs`` are the columns of each input and output, and
+    ``order`` the order of columns. ``steady`` outputs do not depend on other columns.
+    With ``scaled``, hidden units have a factor for each column, as needed for real
+    numbers. ``pace`` multiplies the learning rate of U or V, see the module.
     """
 
     n_extra = 0
@@ -71,32 +69,31 @@ class AutoregressiveLink(ABC):
         self.order, self.pace, place = order, pace, np.argsort(order)
         self.n_inputs, self.n_outputs = len(of_inputs), len(of_outputs)
         self.of_inputs, self.of_outputs = place[of_inputs], place[of_outputs]
-        # Positions of inputs and outputs, column after column.
+        # Positions of inputs and outputs, sorted by columns.
         self.there = np.argsort(self.of_inputs, kind="stable")
         self.out = np.argsort(self.of_outputs, kind="stable")
         self.steady, self.scaled = steady, scaled
-        each = np.arange(len(order))
-        self.made = [np.flatnonzero(self.of_outputs == t) for t in each]
-        self.seen = [np.flatnonzero(self.of_inputs == t) for t in each]
+        positions = np.arange(len(order))
+        self.made = [np.flatnonzero(self.of_outputs == t) for t in positions]
+        self.seen = [np.flatnonzero(self.of_inputs == t) for t in positions]
 
     @abstractmethod
     def init(self, rule, rng, dtype):
-        """Initial parameters; values before have no effect."""
+        """Initial parameters, under which previous values have no effect."""
 
     @abstractmethod
     def apply(self, params, raw, x):
-        """Outputs of all columns, each given the inputs of previous columns; of shape
-        (n_rows * n_draws, n_outputs)."""
+        """Outputs of all columns, each given the inputs x of previous columns, (n_rows
+        * n_draws, n_outputs)."""
 
     @abstractmethod
     def weights(self, params):
-        """Weights of terms as they count, 0 where there is no dependence: U, or W and
-        V."""
+        """Effective weights U, or (W, V), 0 without dependence."""
 
     @abstractmethod
     def spare(self, params, grads, l2):
-        """Add the excess of weight decay of parameters that have a pace to gradients,
-        in place: the decay is to be that of the terms' weights."""
+        """Correct the gradients of parameters with a pace, in place, so that the weight
+        decay ``l2`` applies to the effective weights."""
 
     @abstractmethod
     def begin(self, params, raw):
@@ -104,23 +101,24 @@ class AutoregressiveLink(ABC):
 
     @abstractmethod
     def output(self, params, state, t):
-        """Outputs of column number t of the order, (n_rows, n_outputs of it)."""
+        """Outputs of the column at position t of the order, (n_rows,
+        n_column_outputs)."""
 
     @abstractmethod
     def absorb(self, params, state, t, x):
-        """Have the inputs of column number t of the order, in place."""
+        """Update the state, in place, by the inputs x of the column at position t."""
 
     @abstractmethod
     def bits(self, params, raw, v, uniform=None):
-        """Draw the missing bits of rows v, one input and one output each, or find the
-        mean of each given the values before, if there is no noise."""
+        """Draw the missing bits of rows v with ``uniform`` noise; without noise, return
+        the mean of each bit given the previous values."""
 
     def _ordered(self, a):
         return np.ascontiguousarray(a[:, self.order])
 
 
 class Linear(AutoregressiveLink):
-    """Terms that are linear in the values before; parameters are weights U."""
+    """Link by linear terms; parameters are the weights U."""
 
     def __init__(
         self, of_inputs, of_outputs, *, order, steady=None, scaled=False, pace=1.0
@@ -169,8 +167,8 @@ class Linear(AutoregressiveLink):
 
 
 class Hidden(AutoregressiveLink):
-    """Terms by hidden units, as many as there are inputs; parameters are W, V and rho,
-    and biases of the hidden units are outputs of the net beyond those of columns."""
+    """Link by hidden units, as many as there are inputs; parameters are W, V and rho,
+    and the net's extra outputs are the biases of the hidden units."""
 
     def __init__(
         self, of_inputs, of_outputs, *, order, steady=None, scaled=False, pace=1.0
@@ -246,7 +244,7 @@ def _placed(v, order):
     return placed
 
 
-# By the value of an option.
+# Links by the value of an option.
 LINKS = {True: Linear, "nade": Hidden}
 
 

@@ -1,4 +1,4 @@
-"""Models with layers of latent units, made of options."""
+"""Models with layers of latent units, built from options."""
 
 from abc import abstractmethod
 from functools import partial
@@ -12,30 +12,28 @@ from skdgm.utils.counts import chosen
 
 
 class LatentModel(NetModel[LatentOptionsT]):
-    """Encoders and decoders of latent units, an :class:`Architecture`.
-
-    A subclass has ``objective_class``, and perhaps another ``density_class``.
-    """
+    """Encoders and decoders of latent units, an :class:`Architecture`. A subclass has
+    an ``objective_class``, and optionally another ``density_class``."""
 
     density_class = LatentDensity
 
-    # Groups of latent units whose means are features, where no option says.
+    # Layers whose means are features, for models without the option.
     FEATURES = -1
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid combinations of options."""
         check_pattern(options)
 
     @abstractmethod
     def hierarchy(self, facts):
-        """Architecture of the nets, an :class:`Architecture`."""
+        """:class:`Architecture` of the nets."""
 
     def of_hierarchy(self, tree):
-        """The hierarchy's part of parameters or statistics: by default all of it."""
+        """Parameters or statistics of the hierarchy: by default the whole ``tree``."""
         return tree
 
     def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`LatentDensity`."""
+        """:class:`LatentDensity` of the fitted parameters."""
         hierarchy, layers = self.hierarchy(facts), self.FEATURES
         if facts.options.feature_layer is not None:
             layers = facts.now("feature_layer")
@@ -51,7 +49,7 @@ class LatentModel(NetModel[LatentOptionsT]):
         )
 
     def objective(self, facts, table, before):
-        """Objective of a run, whose ``start`` makes the initial state."""
+        """Objective of the training rows."""
         return self.objective_class(
             facts.run(table, before),
             hierarchy=self.hierarchy(facts),
@@ -61,9 +59,11 @@ class LatentModel(NetModel[LatentOptionsT]):
         )
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state, a dict by name."""
-        part = state._replace(params=self.of_hierarchy(state.learned), mean=())
-        return super().attributes(facts, part) | {"_training": state}
+        """Fitted attributes, a dict by name."""
+        hierarchy_state = state._replace(
+            params=self.of_hierarchy(state.learned), mean=()
+        )
+        return super().attributes(facts, hierarchy_state) | {"_training": state}
 
     @staticmethod
     def output(facts):

@@ -1,4 +1,4 @@
-"""Options that models with latent units share."""
+"""Options of models with latent units."""
 
 from typing import Annotated, Literal
 
@@ -14,26 +14,27 @@ from skdgm.base.options import (
 
 
 class LatentDetails(VarianceDetails):
-    """The same, and how grey values are presented."""
+    """Details of columns: variances, and resampling of probabilities of bits in
+    training."""
 
     resample: bool = False
 
 
 KINDS = Doc("""
-    Kind of the columns. "auto": read from the data, as the guide's page "How columns
-    are read" says. One kind for all: "bernoulli" (0, 1 or probabilities of 1),
-    "gaussian" (real numbers, standardised internally), "categorical" (codes, as
-    ``OrdinalEncoder`` returns), or "mixed", by the types of a DataFrame's columns. A
-    tuple has a kind for each column, a dict kinds for some columns by name, of the
-    first three, "numeric" and "ordinal", as of :class:`~skdgm.EoNADE`. Numbers of
-    tables of several kinds have a mean and a variance for each row, whatever the detail
-    ``variance`` says.
+    Kind of the columns. "auto": inferred from the data, as described on the page "How
+    columns are read" of the guide. One kind for all columns: "bernoulli" (0, 1 or
+    probabilities of 1), "gaussian" (real numbers, standardized internally),
+    "categorical" (codes, as ``OrdinalEncoder`` returns them), or "mixed", by the types
+    of a DataFrame's columns. A tuple has a kind for each column, and a dict has kinds
+    for some columns by name: the first three, "numeric" or "ordinal", as in
+    :class:`~skdgm.EoNADE`. In tables with several kinds, the decoder predicts a mean
+    and a variance of each number, regardless of the detail ``variance``.
 """)
 LatentColumns = Annotated[ColumnTypes, TableDetails, LatentDetails, KINDS]
 
 
 class BitOptions(Options):
-    r"""Options of models with layers of bits.
+    """Options of models with layers of bits.
 
     Parameters
     ----------
@@ -41,12 +42,12 @@ class BitOptions(Options):
         Numbers of bits of the hidden layers, from the data up.
     feature_layer : int, tuple of int or "all"
         Layer whose means :meth:`transform` returns: 0 next to the data, -1 at the top;
-        or several or all layers side by side. It may be changed after ``fit``.
+        a tuple of layers, or "all", concatenates them. It may be changed after ``fit``.
 
     Attributes
     ----------
     latent_variances_ : ndarray of shape (n_hidden,)
-        Variance of each bit's mean over some training rows, by layers.
+        Variance of each bit's mean over some training rows, from the data up.
     """
 
     hidden_layer_sizes: Count | tuple = (100, 50)

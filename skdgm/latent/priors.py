@@ -7,8 +7,8 @@ r"""Prior distributions of the highest layer of real latent units.
    \mathcal{N}(f(z); 0, 1) \left\lvert \det \frac{\partial f}{\partial z} \right\rvert,
    \qquad \prod_i \mathcal{N}(z_i; \mu_i(z_{<i}), e^{s_i(z_{<i})})
 
-The components of the third are an encoder's distributions for pseudo-inputs u, which
-are learned [1]_; the fourth is a flow, and the last an autoregressive net [2]_.
+These are the standard normal distribution, a mixture, the mixture of an encoder's
+distributions at learned pseudo-inputs u [1]_, a flow, and an autoregressive net [2]_.
 
 References
 ----------
@@ -34,26 +34,26 @@ from skdgm.nets.bijections import affine, coupling, permutation, triangular
 from skdgm.nets.stochastic.mixtures import component, log_mixture
 from skdgm.utils.random import stream
 
-# Bins of splines, and the range outside of which these are the identity.
+# Number of bins of splines, and the bound beyond which splines are the identity.
 BINS, BOUND = 5, 5.0
-# Deviation of the noise by which pseudo-inputs differ at the start. Alike ones would
-# make the rows' distributions alike.
+# Standard deviation of initial pseudo-inputs. Similar pseudo-inputs would make the
+# distributions of all rows similar.
 _SPREAD = 0.5
 _CHOICE, _ORDERS = 1, 2**17 + 3
 
 
 class LatentPrior(ABC):
-    """Distribution of latent units z, (n_rows, n_units), by parameters.
+    """Distribution of latent units z, (n_rows, n_units), with parameters.
 
     Attributes
     ----------
     inferred : bool
-        Whether parameters of draws and densities are statistics of an encoder, whose
-        inputs are the prior's parameters.
+        Whether the prior's parameters are inputs of an encoder, whose outputs are the
+        parameters of draws and densities.
     standard : bool
         Whether it is the standard normal distribution.
     width : int
-        Number of values of a row at once in its density.
+        Number of values that its density needs at once for a row.
     """
 
     inferred = standard = False
@@ -61,18 +61,18 @@ class LatentPrior(ABC):
 
     @abstractmethod
     def init(self, n_units, rng, dtype):
-        """Initial parameters, drawn by a NumPy generator."""
+        """Initial parameters, drawn with a NumPy generator."""
 
     @abstractmethod
     def log_prob(self, z, params):
-        """Log density of each row, (n_rows,), in nats; differentiable."""
+        """Differentiable log-density of each row, (n_rows,), in nats."""
 
     @abstractmethod
     def draw(self, params, rng, n_units, dtype):
-        """Draw latent units, with a stream for each row."""
+        """Draw latent units, (n_rows, n_units), with a random stream for each row."""
 
     def constrain(self, params):  # noqa: B027  Most have no limits.
-        """Project parameters onto their limits, in place."""
+        """Project parameters onto their constraints, in place."""
 
 
 class StandardPrior(LatentPrior):
@@ -91,8 +91,8 @@ class StandardPrior(LatentPrior):
 
 
 class MixturePrior(LatentPrior):
-    """Mixture of ``n`` normal distributions, whose parameters are their means and log
-    variances, and logits of their weights."""
+    """Mixture of n normal distributions; parameters are means and log-variances, and
+    logits of the weights."""
 
     def __init__(self, n):
         self.n = self.width = n
@@ -110,11 +110,10 @@ class MixturePrior(LatentPrior):
 
 
 class VampPrior(LatentPrior):
-    """Mixture of the distributions that an encoder has for pseudo-inputs, all of one
-    weight.
+    """Equally weighted mixture of an encoder's distributions at n pseudo-inputs.
 
-    ``start`` are the means of inputs, (n_inputs,), about which ``n`` pseudo-inputs
-    begin; those of the inputs where ``share``, a mask, stay between 0 and 1.
+    Initial pseudo-inputs are drawn around ``start``, (n_inputs,), the means of inputs.
+    Inputs in the mask ``share`` stay between 0 and 1.
     """
 
     inferred = True
@@ -140,15 +139,15 @@ class VampPrior(LatentPrior):
 
 
 def _of_components(stats, logits, rng, n_units, dtype):
-    """Draw components by their weights, and values of these."""
+    """Draw components by their weights, and units from the components."""
     mean, s = halves(stats[component(rng.fold(_CHOICE), logits)])
     noise = rng.normal(n_units, dtype)
     return (mean + np.exp(0.5 * s) * noise).astype(dtype, copy=False)
 
 
 class FlowPrior(LatentPrior):
-    """Distribution of latent units that a flow of ``n_couplings``, whose nets have
-    hidden ``sizes``, makes standard normal."""
+    """Distribution of latent units that a flow maps to a standard normal distribution.
+    The nets of ``n_couplings`` coupling layers have hidden ``sizes``."""
 
     def __init__(self, n_couplings, sizes, activation):
         hidden = layers.serial(*(layers.dense(n, activation) for n in sizes))
@@ -156,7 +155,7 @@ class FlowPrior(LatentPrior):
         self.width = 3 * BINS
 
     def _net(self, n_units):
-        """Layers of the flow, and their statistics, of which none learn."""
+        """Layers of the flow, and their constant statistics."""
         nets = [affine(), triangular(True), triangular()]
         for number in range(self.n_couplings):
             order = stream(0, _ORDERS, number).generator().permutation(n_units)
@@ -168,26 +167,26 @@ class FlowPrior(LatentPrior):
         return self._net(n_units)[0].init(rng, n_units, dtype)[1]
 
     def log_prob(self, z, params):
-        net, kept = self._net(z.shape[1])
-        code, log_det = net.log_det(params, kept, z)
+        net, net_statistics = self._net(z.shape[1])
+        code, log_det = net.log_det(params, net_statistics, z)
         return log_prior(code) + log_det
 
     def draw(self, params, rng, n_units, dtype):
-        net, kept = self._net(n_units)
-        return net.inverse(params, kept, rng.normal(n_units, dtype))
+        net, net_statistics = self._net(n_units)
+        return net.inverse(params, net_statistics, rng.normal(n_units, dtype))
 
 
 class AutoregressivePrior(LatentPrior):
-    """Normal distribution of each unit given previous units, whose mean and log
-    variance are outputs of a masked net with hidden ``sizes``."""
+    """Normal distribution of each unit given previous units; a masked net with hidden
+    ``sizes`` predicts means and log-variances."""
 
     def __init__(self, sizes, activation):
         self.sizes, self.activation = sizes, activation
 
     def _net(self, n_units):
-        each = np.arange(n_units)
+        units = np.arange(n_units)
         degrees = [np.arange(size) % max(1, n_units - 1) for size in self.sizes]
-        *masks, last = by_degrees(each, degrees, np.tile(each, 2), direct=False)
+        *masks, last = by_degrees(units, degrees, np.tile(units, 2), direct=False)
         hidden = (masked_dense(mask, self.activation) for mask in masks)
         net = layers.serial(*hidden, masked_dense(last, "identity"))
         return net, ((),) * (len(masks) + 1)
@@ -198,8 +197,8 @@ class AutoregressivePrior(LatentPrior):
         return params
 
     def _stats(self, params, z):
-        net, kept = self._net(z.shape[1])
-        return bounded(net.apply(params, kept, z)[0])
+        net, net_statistics = self._net(z.shape[1])
+        return bounded(net.apply(params, net_statistics, z)[0])
 
     def log_prob(self, z, params):
         return log_normal(z, self._stats(params, z))

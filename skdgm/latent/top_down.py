@@ -1,10 +1,10 @@
-r"""Layers of latent units inferred from the highest down, each given the data.
+r"""Layers of latent units that are inferred from the highest down, each given the data.
 
 .. math:: q(z \mid x) = q(z_L \mid x) \prod_{l < L} q(z_l \mid x, z_{>l}), \qquad
    p(x, z) = p(x \mid z_1, \dots, z_L) \, p(z_L) \prod_{l < L} p(z_l \mid z_{>l})
 
-Every encoder sees the rows, and every decoder all layers above it, so that no layer
-need pass on information of another one on the rows [1]_ [2]_.
+Every encoder receives the row, and every decoder all layers above it, so that no layer
+has to pass on information of other layers [1]_ [2]_.
 
 References
 ----------
@@ -21,12 +21,9 @@ from skdgm.nets.branches import meeting
 
 
 class TopDown(Hierarchy):
-    """Hierarchy whose encoders all see the data, and whose decoders see all layers
-    above; see :class:`Hierarchy` for parameters.
-
-    The first hidden layer of each encoder but the highest, of which there must be one,
-    is for the data, and the others are for its units and the layers above.
-    """
+    """:class:`Hierarchy` whose encoders all receive the data, and whose decoders
+    receive all layers above. Only the data enter the first hidden layer of each encoder
+    but the highest; the layers above enter after it."""
 
     def _widths(self):
         n = len(self.n_latent)

@@ -1,4 +1,4 @@
-"""Distributions of latent units: real numbers, and bits."""
+"""Distributions of latent units: normal distributions and bits."""
 
 from abc import ABC, abstractmethod
 from math import isqrt
@@ -38,46 +38,46 @@ from skdgm.utils.tree import tree_map
 
 
 class Linked(NamedTuple):
-    """Parameters of bits that depend on each other: outputs of a net, and a link's."""
+    """Parameters of units that depend on each other: outputs of a net, and a link's
+    parameters."""
 
     raw: np.ndarray
     link: tuple
 
     @property
     def dtype(self):
-        """Type of the outputs."""
+        """Data type of the outputs."""
         return self.raw.dtype
 
 
 class LatentUnits(ABC):
-    """Distribution of the units of a layer, given outputs of a net, ``n_stats`` for
+    """Distribution of the units of a layer, given ``n_stats`` outputs of a net for
     each.
 
-    Outputs become *stats*, of shape (n_rows, n_stats * n_units). Each row may have
-    several consecutive rows of draws z, of shape (n_rows * n_draws, n_units). Functions
-    of arrays that may be traced are differentiable.
+    Outputs become *stats*, (n_rows, n_stats * n_units). Draws z have the shape
+    (n_rows * n_draws, n_units), with consecutive draws of each row. Functions of arrays
+    are differentiable.
     """
 
     n_stats: int
 
     def link(self, n_units, rule, rng, dtype):
-        """Initial parameters of a layer that are no outputs of a net: none."""
+        """Initial parameters of a layer's link; () by default."""
         return ()
 
     def stats(self, raw, link=()):
-        """Parameters of the distribution, of outputs of a net and of the layer's link:
-        the outputs as they are."""
+        """Stats for outputs ``raw`` of a net and a layer's link; by default the
+        outputs."""
         return raw
 
     def start(self, n_units):
-        """Initial bias of the first output for each unit of a layer, in encoders and
-        decoders: 0."""
+        """Initial bias of the first output of each unit."""
         return 0.0
 
-    # Kind of proposals that adapt to rows.
+    # Class of adaptive proposals.
     proposal: type
-    # Whether the highest layer has parameters that are statistics of an encoder, and
-    # whether its divergence from encoders' distributions has a closed form.
+    # Whether the prior has the encoder's distributions as components, and whether the
+    # divergence of encoders from the prior has a closed form.
     inferred, closed = False, True
 
     def n_raw(self, n_units):
@@ -85,64 +85,64 @@ class LatentUnits(ABC):
         return self.n_stats * n_units
 
     def n_noise(self, n_units):
-        """Number of random numbers that units are drawn by."""
+        """Number of random numbers for a draw of a layer."""
         return n_units
 
     @abstractmethod
     def prior(self, n_units, rng, dtype):
-        """Initial parameters of the highest layer, or ()."""
+        """Initial parameters of the prior of the highest layer, or ()."""
 
     def constrain(self, prior):  # noqa: B027  Most have no limits.
-        """Project parameters of the highest layer onto their limits, in place."""
+        """Project parameters of the prior onto their constraints, in place."""
 
     @abstractmethod
     def noise(self, rng, n, dtype):
-        """Noise of ``n`` units for each row of a Stream, of shape (n_rows, n)."""
+        """Noise of n units, (n_rows, n), with a random stream for each row."""
 
     @abstractmethod
     def noise_of(self, z, stats, rng=None):
-        """Noise for which :meth:`draw` returns given values. Noise that values do not
-        determine is drawn, with a stream for each row."""
+        """Noise for which :meth:`draw` returns z. Noise that z does not determine is
+        drawn, with a random stream for each row."""
 
     @abstractmethod
     def draw(self, stats, noise):
         """Draw z."""
 
     def drawn(self, stats, noise):
-        """Draw z, and its log probability."""
+        """Draw z and return its log-probability."""
         z = self.draw(stats, noise)
         return z, self.log_drawn(stats, noise, z)
 
     @abstractmethod
     def draw_prior(self, prior, rng, n_units, dtype):
-        """Draw the highest layer, of shape (n_rows, n_units), by its parameters and
-        a stream for each row."""
+        """Draw the highest layer from the prior, (n_rows, n_units), with a random
+        stream for each row."""
 
     @abstractmethod
     def log_drawn(self, stats, noise, z):
-        """Log probability of draws by the noise that they were made of, in nats."""
+        """Log-probability of draws z that were made from ``noise``, in nats."""
 
     @abstractmethod
     def log_prob(self, z, stats):
-        """Log probability of given values, of shape (n_rows * n_draws,)."""
+        """Log-probability of z, (n_rows * n_draws,), in nats."""
 
     @abstractmethod
     def log_prior(self, z, prior):
-        """Log probability of the highest layer."""
+        """Log-probability of the highest layer under the prior, in nats."""
 
     @abstractmethod
     def divergence(self, stats, prior):
-        """Kullback-Leibler divergence from the prior, for each row of stats; of bits
-        it is not differentiable."""
+        """Kullback-Leibler divergence from the prior, (n_rows,). The divergence of bits
+        is not differentiable."""
 
     @abstractmethod
     def mean(self, stats):
-        """Means, of shape (n_rows, n_units)."""
+        """Means, (n_rows, n_units)."""
 
 
 class NormalUnits(LatentUnits):
-    """Normal units, whose stats are means and log variances; ``top`` is the prior, by
-    default standard normal."""
+    """Normal units, whose stats are means and log-variances; ``top`` is the prior,
+    standard normal by default."""
 
     n_stats, proposal = 2, NormalProposal
 
@@ -151,7 +151,7 @@ class NormalUnits(LatentUnits):
         self.inferred, self.closed = self.top.inferred, self.top.standard
 
     def stats(self, raw, link=()):
-        """Means and log variances, the latter bounded."""
+        """Means and bounded log-variances."""
         return bounded(raw)
 
     def prior(self, n_units, rng, dtype):
@@ -189,13 +189,13 @@ class NormalUnits(LatentUnits):
         return columns(stats, 0, stats.shape[1] // 2)
 
     def component(self, stats):
-        """Means and log variances of independent units, of stats of rows: those of a
-        component of the prior of pseudo-inputs."""
+        """Means and log-variances of a component of the prior of pseudo-inputs."""
         return stats
 
 
 class FullUnits(NormalUnits):
-    """Normal units of full covariance, given the entries of a triangular factor."""
+    """Normal units of full covariance, with the entries of a triangular factor as
+    stats."""
 
     def n_raw(self, n_units):
         return 2 * n_units + n_below(n_units)
@@ -228,20 +228,20 @@ class FullUnits(NormalUnits):
 
 
 def _n_full(n_raw):
-    """Number of units with ``n_raw`` outputs: n (n + 3) / 2."""
+    """Number of units n with ``n_raw`` = n (n + 3) / 2 outputs."""
     return (isqrt(9 + 8 * n_raw) - 3) // 2
 
 
 class FlowUnits(NormalUnits):
-    r"""Units drawn as normal ones, and changed by couplings that depend on the rows.
+    r"""Normal units, transformed by coupling layers conditional on the row.
 
     .. math:: z = f(z_0, c), \quad z_0 \sim \mathcal{N}(\mu, e^s), \qquad
        \log q(z) = \log q(z_0) - \log \left\lvert \det
        \frac{\partial f}{\partial z_0} \right\rvert
 
-    Stats are :class:`Linked`: means, log variances and as many numbers c for each unit,
-    which all couplings see [1]_. ``hidden`` is the net of each of ``n_couplings``. The
-    "mean" of units is the image of the mean.
+    Stats are :class:`Linked`: means, log-variances and a context c of one number per
+    unit, which all coupling layers receive [1]_. ``hidden`` is the net of each
+    coupling. The mean of units is approximated by the image of the mean.
 
     References
     ----------
@@ -256,13 +256,14 @@ class FlowUnits(NormalUnits):
         self.n_couplings, self.hidden, self.closed = n_couplings, hidden, False
 
     def _net(self, n_units):
-        """Couplings of numbers c, which stay, and units; and their statistics."""
-        nets, each = [], np.arange(n_units)
+        """Coupling layers of context and units, and their statistics; the context is
+        not changed."""
+        flow_layers, units = [], np.arange(n_units)
         for number in range(self.n_couplings):
             order = stream(1, number).generator().permutation(n_units)
-            nets.append(permutation(np.r_[each, n_units + order]))
-            nets.append(coupling(self.hidden, BINS, BOUND, n_units))
-        net = layers.serial(*nets)
+            flow_layers.append(permutation(np.r_[units, n_units + order]))
+            flow_layers.append(coupling(self.hidden, BINS, BOUND, n_units))
+        net = layers.serial(*flow_layers)
         return net, net.init(np.random.default_rng(0), 2 * n_units, np.float32)[2]
 
     def link(self, n_units, rule, rng, dtype):
@@ -296,7 +297,7 @@ class FlowUnits(NormalUnits):
         return self.log_drawn(stats, self.noise_of(z, stats), z)
 
     def divergence(self, stats, prior):
-        """There is no closed form: :meth:`Hierarchy.through` does not ask for it."""
+        """Not implemented: it has no closed form."""
         raise NotImplementedError
 
     def mean(self, stats):
@@ -311,20 +312,22 @@ class FlowUnits(NormalUnits):
 
     def _changed(self, stats, context, z):
         n = getval(z).shape[1]
-        net, kept = self._net(n)
-        both, log_det = net.log_det(stats.link, kept, beside(context, z))
-        return columns(both, n, 2 * n), log_det
+        net, net_statistics = self._net(n)
+        transformed, log_det = net.log_det(
+            stats.link, net_statistics, beside(context, z)
+        )
+        return columns(transformed, n, 2 * n), log_det
 
 
 class Coins(LatentUnits):
-    r"""Bits, whose stats are log odds; so are the parameters of the prior.
+    r"""Independent bits, whose stats, and prior parameters, are log-odds.
 
     .. math:: \log p(z) = \sum_j z_j a_j - \log(1 + e^{a_j})
 
-    At first :math:`\sqrt{n / 2}` of the n bits of a layer are on, ten of 200, in draws
-    of encoders and decoders. Nets that begin so end up better than nets that begin as
-    fair coins, more of whose bits become constant on MNIST. Gradients pass through the
-    ``relaxation`` of a draw, by default none; see :func:`~skdgm.nets.coin`.
+    Initially :math:`\sqrt{n / 2}` of the n bits of a layer are on, 10 of 200. Fair
+    coins as an initial state give worse models, with more constant bits on MNIST.
+    Gradients pass through the ``relaxation`` of a draw, none by default; see
+    :func:`~skdgm.nets.coin`.
     """
 
     n_stats, proposal = 1, BitProposal
@@ -333,7 +336,7 @@ class Coins(LatentUnits):
         self.relaxation, self.temperature = relaxation, temperature
 
     def start(self, n_units):
-        """Log odds of which so many bits are on."""
+        """Log-odds for which the square root of n / 2 of n bits are on."""
         return logit(min(0.5, 1 / np.sqrt(2 * n_units)))
 
     def prior(self, n_units, rng, dtype):
@@ -345,11 +348,11 @@ class Coins(LatentUnits):
         return rng.uniform(n, dtype)
 
     def noise_of(self, z, stats, rng=None):
-        # Below any probability, also one that rounds to zero, or at least 1.
+        # Noise of -1 is below any probability, and 1 above it.
         return 1 - 2 * z
 
     def odds(self, stats, z):
-        """Log odds of bits with these values, an array like z."""
+        """Log-odds of bits, an array like z."""
         return to_draws(getval(stats), len(z))
 
     def draw(self, stats, noise):
@@ -378,7 +381,7 @@ class Coins(LatentUnits):
 
 
 class LinkedCoins(Coins):
-    r"""Bits, each given previous bits of the layer by a ``kind`` of
+    r"""Bits that depend on the previous bits of their layer, by a ``kind`` of
     :mod:`skdgm.latent.links`; stats are :class:`Linked`.
 
     .. math:: \log p(z) = \sum_j z_j a_j(z_{<j}) - \log(1 + e^{a_j(z_{<j})})
@@ -425,7 +428,7 @@ class LinkedCoins(Coins):
         return self.log_prob(z, Linked(prior.raw.reshape((1, -1)), prior.link))
 
     def divergence(self, stats, prior):
-        """There is no closed form: :meth:`Hierarchy.through` does not ask for it."""
+        """Not implemented: it has no closed form."""
         raise NotImplementedError
 
     def mean(self, stats):

@@ -1,12 +1,13 @@
-r"""Rows filled by weighted draws of encoder, prior and a proposal that adapts to a row.
+r"""Importance-weighted imputation with draws from encoder, prior and an adaptive
+proposal.
 
 .. math:: \hat x = \frac{\sum_k w_k x_k}{\sum_k w_k}, \qquad
    w_k = \frac{p(x_\text{seen}, z_k)}
    {\alpha \, q(z_k \mid x) + \beta \, p(z_k) + \gamma \, g(z_k)}
 
-for shares of draws of the encoder q, the prior p and, where few of these count, of g.
-Weights are at most :math:`1 / \beta` times the likelihood, also where q is
-overconfident or wrong, as of entries that are rare [1]_.
+with shares of draws from the encoder q, the prior p and, if the effective number of
+these draws is small, from g. The prior bounds the weights by :math:`1 / \beta` times
+the likelihood, even where q is overconfident, as at rare entries [1]_.
 
 References
 ----------
@@ -22,20 +23,20 @@ from skdgm.latent.adapting import NONE, Pool, adapted, weights_of
 from skdgm.utils import addresses
 from skdgm.utils.weighted import FOUND
 
-# Draws at a time; most draws for each of ``n_draws``: of encoder and prior, so that
-# rare entries are found, or rare rows; and of all three.
+# Number of draws at a time; largest multiples of ``n_draws``: from encoder and prior to
+# explain rare entries, the same for rare rows, and from all three.
 AT_ONCE, _MOST, _MOST_ROWS, _MOST_ADAPTED = 64, 128, 16, 8
-# Number of draws, for each of ``n_draws``, after which the most may prove to be too
-# few; draws of the prior that should explain known entries; and effective number of
-# draws that is enough.
+# Multiple of ``n_draws`` after which rows may be given up; number of prior draws that
+# should explain each observed entry; sufficient effective number of draws.
 _TRIED, _NEAR, _ENOUGH = 8, 5, 50
-# One of so many draws is of the encoder, and one of the prior, beside a third proposal.
+# One in eight draws is from the encoder, and one from the prior, next to a proposal.
 _REST = 8
 _CHOICE, _ADAPT, _LAST = addresses.LATENT_WEIGHING
 
 
 class Counts(NamedTuple):
-    """Numbers of draws for each row of the encoder, of the prior, and of a proposal."""
+    """Numbers of draws for each row from the encoder, the prior, and an adapted
+    proposal."""
 
     encoder: int
     prior: int
@@ -43,15 +44,14 @@ class Counts(NamedTuple):
 
     @classmethod
     def mixed(cls, n):
-        """So many draws of all three."""
-        few = max(1, n // _REST)
-        return cls(few, few, max(1, n - 2 * few))
+        """Split n draws among all three."""
+        n_defensive = max(1, n // _REST)
+        return cls(n_defensive, n_defensive, max(1, n - 2 * n_defensive))
 
 
 class Draws(NamedTuple):
-    """Several draws for each row: latent units, (n_rows, n_draws, n_units), logs of
-    p(x | z), p(z) and q(z | x) / p(z), and values, (n_rows, n_draws, n_columns), or
-    None."""
+    """Draws for each row: latent units, (n_rows, n_draws, n_units), logs of p(x | z),
+    p(z) and q(z | x) / p(z), and values, (n_rows, n_draws, n_columns), or None."""
 
     z: np.ndarray
     log_p: np.ndarray
@@ -60,8 +60,8 @@ class Draws(NamedTuple):
     value: np.ndarray | None
 
     def log_mix(self, counts, proposal=None):
-        """Log density of the mixture of which draws of some numbers are, relative to
-        the prior."""
+        """Log-density of the mixture that the draws come from, relative to the
+        prior."""
         log_n = np.log(counts[:2]) - np.log(sum(counts))
         log_mix = np.logaddexp(self.gap + log_n[0], log_n[1])
         if proposal is None:
@@ -78,7 +78,8 @@ class Weighed(NamedTuple):
 
 
 class _Weighing:
-    """Weighted means of draws of rows, or by ``method="sample"`` a draw of each."""
+    """Weighted means of draws of rows, or with ``method="sample"`` a resampled draw of
+    each."""
 
     def __init__(self, n_rows, method):
         self.method, self.value = method, None
@@ -86,39 +87,38 @@ class _Weighing:
         self.total, self.squares = np.zeros((2, n_rows))
 
     def add(self, index, log_w, value, rng):
-        """Take draws of the rows at an index, with a stream for each row."""
+        """Add draws of the rows at an index, with a random stream for each row."""
         if self.value is None:
             self.value = np.zeros((len(self.top), value.shape[2]))
-        before = self.top[index]
-        self.top[index] = after = np.maximum(before, log_w.max(axis=1))
-        w, kept = np.exp(log_w - after[:, None]), np.exp(before - after)
-        self.total[index] = kept * self.total[index] + w.sum(axis=1)
-        self.squares[index] = kept**2 * self.squares[index] + (w**2).sum(axis=1)
+        last_top = self.top[index]
+        self.top[index] = new_top = np.maximum(last_top, log_w.max(axis=1))
+        w, rescaling = np.exp(log_w - new_top[:, None]), np.exp(last_top - new_top)
+        self.total[index] = rescaling * self.total[index] + w.sum(axis=1)
+        self.squares[index] = rescaling**2 * self.squares[index] + (w**2).sum(axis=1)
         if self.method == "mean":
             mean = np.einsum("rk,rkj->rj", w, value)
-            self.value[index] = kept[:, None] * self.value[index] + mean
+            self.value[index] = rescaling[:, None] * self.value[index] + mean
             return
-        # The largest of log weight plus Gumbel noise is a draw by weight.
+        # The maximum of log-weights plus Gumbel noise is a draw by weight.
         noisy = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
-        better = np.flatnonzero(noisy.max(axis=1) > self.best[index])
-        draws = noisy[better].argmax(axis=1)
-        self.value[index[better]] = value[better, draws]
-        self.best[index[better]] = noisy[better, draws]
+        improved = np.flatnonzero(noisy.max(axis=1) > self.best[index])
+        draws = noisy[improved].argmax(axis=1)
+        self.value[index[improved]] = value[improved, draws]
+        self.best[index[improved]] = noisy[improved, draws]
 
     def number(self, index):
-        """Effective numbers of draws. Draws without weight do not count; their plain
-        mean is the best there is."""
+        """Effective numbers of draws; 0 if all weights are zero."""
         number = self.total[index] ** 2 / self.squares[index]
         return np.where(self.top[index] == NONE, 0, number)
 
     def result(self):
-        """Values, and effective numbers of draws, of all rows."""
+        """:class:`Weighed` values of all rows."""
         if self.method == "mean":
             self.value /= self.total[:, None]
         return Weighed(self.value, self.number(np.arange(len(self.top))))
 
     def replace(self, index, other):
-        """Take the sums of another one for the rows at an index."""
+        """Replace the sums of the rows at an index by the sums of ``other``."""
         for name in ("value", "top", "total", "squares", "best"):
             getattr(self, name)[index] = getattr(other, name)[index]
 
@@ -129,19 +129,19 @@ def least_number(n_draws):
 
 
 def by_enough(draw, n_rows, rng, n_draws, method, kind):
-    """Weighted mean of draws, or by ``method="sample"`` one of them chosen by weight,
+    """Weighted mean of draws, or with ``method="sample"`` a draw resampled by weight,
     of each row: :class:`Weighed`.
 
-    ``draw(index, rng, counts, proposal, near)`` returns :class:`Draws` of rows at an
-    index, with a stream for each, those of encoder, prior and proposal in this order,
-    and if ``near`` is true the number of draws of the prior near which all seen
-    entries, and each column, are as probable as any value, (n_rows, 1 + n_columns).
+    ``draw(index, rng, counts, proposal, near)`` returns :class:`Draws` of the rows at
+    an index, from encoder, prior and proposal in this order. With ``near``, it also
+    returns the number of prior draws that explain the row, and each observed entry, as
+    well as any value, (n_rows, 1 + n_columns).
 
-    First there are draws of encoder and prior. Their number grows up to 128 times
-    ``n_draws`` until several of the prior explain each entry, and to 16 times that
-    until some explain the row, unless the most would not be enough. Rows of which fewer
-    than 50 count then have more draws, of a proposal of a ``kind`` of
-    :mod:`skdgm.latent.adapting`, too.
+    The number of draws from encoder and prior first grows, up to 128 times ``n_draws``,
+    until several prior draws explain each entry, and up to 16 times ``n_draws`` until
+    several explain the row. It stops early if the maximum would not suffice. Rows with
+    an effective number below 50 then get more draws, also from a proposal of a ``kind``
+    of :mod:`skdgm.latent.adapting`.
     """
     n_draws += n_draws % 2
     least, weighing = min(_ENOUGH, n_draws / 2), _Weighing(n_rows, method)
@@ -153,65 +153,77 @@ def by_enough(draw, n_rows, rng, n_draws, method, kind):
 
     def step(part, proposal, number):
         streams = rng.take(index[part]).fold(_ADAPT, number)
-        new, _ = draw(index[part], streams, Counts(0, 0, n_each), proposal)
-        return new.z, new.log_p + new.log_prior
+        draws, _ = draw(index[part], streams, Counts(0, 0, n_each), proposal)
+        return draws.z, draws.log_p + draws.log_prior
 
     proposal = adapted(kind, pool.take(index), step, n_each, least)
-    last = _Weighing(n_rows, method)
-    _last(draw, rng, n_draws, least, index, proposal, last)
-    weighing.replace(index, last)
+    adapted_weighing = _Weighing(n_rows, method)
+    _last(draw, rng, n_draws, least, index, proposal, adapted_weighing)
+    weighing.replace(index, adapted_weighing)
     return weighing.result()
 
 
 def _first(draw, n_rows, rng, n_draws, weighing):
-    """Weigh draws of encoder and prior: a :class:`Pool` of them."""
-    few, index, near, pool = min(_NEAR, n_draws / 20), np.arange(n_rows), None, None
-    drawn, part, size = 0, 0, n_draws
+    """Add draws from encoder and prior to ``weighing``; returns a :class:`Pool` of
+    them."""
+    n_near_enough, index, near, pool = (
+        min(_NEAR, n_draws / 20),
+        np.arange(n_rows),
+        None,
+        None,
+    )
+    drawn, batch_number, size = 0, 0, n_draws
     while index.size:
-        for first in range(0, size, AT_ONCE):
-            streams, part = rng.take(index).fold(part), part + 1
-            half = min(AT_ONCE, size - first) // 2
-            counts = Counts(half, half)
-            new, close = draw(index, streams, counts, near=True)
-            log_mix = new.log_mix(counts)
-            log_w = weights_of(new.log_p - log_mix)
-            weighing.add(index, log_w, new.value, streams)
-            number = np.full(len(index), float(sum(counts)))
-            log_p, log_mix = new.log_p + new.log_prior, log_mix + new.log_prior
-            new = Pool(new.z, log_p, log_mix, number)
+        for start in range(0, size, AT_ONCE):
+            streams, batch_number = rng.take(index).fold(batch_number), batch_number + 1
+            n_half = min(AT_ONCE, size - start) // 2
+            counts = Counts(n_half, n_half)
+            draws, new_near = draw(index, streams, counts, near=True)
+            log_mix = draws.log_mix(counts)
+            log_w = weights_of(draws.log_p - log_mix)
+            weighing.add(index, log_w, draws.value, streams)
+            n_drawn = np.full(len(index), float(sum(counts)))
+            log_p, log_mix = draws.log_p + draws.log_prior, log_mix + draws.log_prior
+            draws = Pool(draws.z, log_p, log_mix, n_drawn)
             if pool is None:
-                pool, near = new, close
+                pool, near = draws, new_near
                 continue
-            near[index] += close
-            both = pool.take(index).joined(new, min(n_draws, 2 * AT_ONCE))
+            near[index] += new_near
+            joined = pool.take(index).joined(draws, min(n_draws, 2 * AT_ONCE))
             if len(index) == n_rows:
-                pool = both
+                pool = joined
             else:
-                for whole, some in zip(pool, both):
-                    whole[index] = some
+                for merged_all, merged in zip(pool, joined):
+                    merged_all[index] = merged
         drawn, size = drawn + size, drawn + size
-        row, entry = near[index, 0], near[index, 1:].min(axis=1)
-        most = _MOST * n_draws / drawn
-        lacks = entry < few
+        n_near_row, n_near_entry = near[index, 0], near[index, 1:].min(axis=1)
+        growth_left = _MOST * n_draws / drawn
+        needs_more = n_near_entry < n_near_enough
         if drawn >= _TRIED * n_draws:
-            lacks &= entry * most >= few
-        row_most = _MOST_ROWS * n_draws / drawn
-        lacks |= (row < few) & (row * row_most >= few)
-        index = index[lacks & (most > 1)]
+            needs_more &= n_near_entry * growth_left >= n_near_enough
+        row_growth_left = _MOST_ROWS * n_draws / drawn
+        needs_more |= (n_near_row < n_near_enough) & (
+            n_near_row * row_growth_left >= n_near_enough
+        )
+        index = index[needs_more & (growth_left > 1)]
     return pool
 
 
 def _last(draw, rng, n_draws, least, index, proposal, weighing):
-    """Weigh draws of all three for rows at an index, until enough of them count."""
-    lacking, drawn, part, size = np.arange(len(index)), 0, 0, n_draws
+    """Add draws from encoder, prior and proposal for the rows at an index, until the
+    effective number is ``least``."""
+    lacking, drawn, batch_number, size = np.arange(len(index)), 0, 0, n_draws
     while lacking.size:
-        for first in range(0, size, AT_ONCE):
+        for start in range(0, size, AT_ONCE):
             rows, adapted_to = index[lacking], proposal.take(lacking)
-            streams, part = rng.take(rows).fold(_LAST, part), part + 1
-            counts = Counts.mixed(min(AT_ONCE, size - first))
-            new, _ = draw(rows, streams, counts, adapted_to)
-            log_w = weights_of(new.log_p - new.log_mix(counts, adapted_to))
-            weighing.add(rows, log_w, new.value, streams)
+            streams, batch_number = (
+                rng.take(rows).fold(_LAST, batch_number),
+                batch_number + 1,
+            )
+            counts = Counts.mixed(min(AT_ONCE, size - start))
+            draws, _ = draw(rows, streams, counts, adapted_to)
+            log_w = weights_of(draws.log_p - draws.log_mix(counts, adapted_to))
+            weighing.add(rows, log_w, draws.value, streams)
         drawn, size = drawn + size, drawn + size
-        few = weighing.number(index[lacking]) < least
-        lacking = lacking[few & (drawn < _MOST_ADAPTED * n_draws)]
+        is_lacking = weighing.number(index[lacking]) < least
+        lacking = lacking[is_lacking & (drawn < _MOST_ADAPTED * n_draws)]
