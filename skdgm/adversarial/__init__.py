@@ -1,4 +1,4 @@
-"""Adversarial models: a generator and a discriminator that judges its rows."""
+"""Generative adversarial networks."""
 
 from skdgm.adversarial.bigan import BiGAN
 from skdgm.adversarial.gan import GAN

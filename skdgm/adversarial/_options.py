@@ -1,4 +1,4 @@
-"""Options that adversarial models share."""
+"""Options of adversarial models."""
 
 from numbers import Real
 from typing import Annotated, Literal
@@ -23,51 +23,52 @@ from skdgm.implicit.options import Draws, LatentPrior, RelaxedColumns, RelaxedDe
 from skdgm.nets import ACTIVATIONS
 from skdgm.nets.options import Activation, NetDetails, NetSolver
 
-# Of a weight, at the end of training.
+# Factor of a weight at the end of training.
 Decay = Annotated[float, Interval(Real, 0, 1, closed="right")]
 # At 5, images are turned by up to 75 degrees, and sides are up to 4.5 times as long.
 Jitter = Annotated[float, Interval(Real, 0, 5, closed="both")]
 
 
 class GameLoss(OptionGroup):
-    r"""Loss of an adversarial game, with its penalties and noise; "auto" is the
-    estimator's default.
+    r"""Loss of an adversarial game, with its penalties and noise.
 
-    :class:`~skdgm.GAN` takes all of these; other estimators take ``kind`` and
-    ``gradient_penalty``.
+    "auto" means the default of the estimator. :class:`~skdgm.GAN` takes all of these
+    options; other estimators take ``kind`` and ``gradient_penalty``.
 
     Parameters
     ----------
     kind
-        Losses of both nets, as of the option ``loss``.
+        Losses of both nets, as the option ``loss`` of :class:`~skdgm.GAN`.
     gradient_penalty
-        Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, in
-        units of the model; 0 for none.
+        Weight :math:`\gamma` of the penalty on the gradient of the discriminator with
+        respect to rows, in units of the model; 0 for none.
     penalty
-        Penalty :math:`\tfrac\gamma2 \lVert \nabla D \rVert^2` at real and at generated
-        rows [1]_; or :math:`\gamma \, (\lVert \nabla D \rVert - 1)^2` between them, as
-        for "wasserstein" [2]_.
+        "zero-centred": :math:`\tfrac\gamma2 \lVert \nabla D \rVert^2` at real and at
+        generated rows [1]_; or "one-centred":
+        :math:`\gamma \, (\lVert \nabla D \rVert - 1)^2` between real and generated
+        rows, as for "wasserstein" [2]_.
     penalty_decay
-        Factor by which the penalty's weight has fallen, geometrically, at the end of
-        ``fit``, if the solver's ``schedule`` is "linear".
+        Factor by which the weight of the penalty decreases, geometrically, until the
+        end of ``fit``, if the solver's ``schedule`` is "linear".
     penalty_interval
-        Number of updates of the discriminator for each penalty, which counts as often.
+        Number of updates of the discriminator per penalty, whose weight is multiplied
+        by it.
     clip_weights
-        Bound of the absolute values of the discriminator's parameters [3]_; None for no
+        Bound on the absolute values of the discriminator's parameters [3]_; None for no
         bound.
     label_smoothing
         One minus the target of real rows [4]_; not for "wasserstein" and
         "relativistic".
     instance_noise
-        Standard deviation of noise that is added to all rows which the discriminator
-        sees; it falls to zero as the learning rate does.
+        Standard deviation of the noise added to all inputs of the discriminator; it
+        decays to zero with the learning rate.
     output_noise
-        Standard deviation of noise that is part of the generator, in real columns, in
-        units of the model (standardised); that of grey ones is cut off beyond [0, 1].
-        It is then the bandwidth of ``score_samples``.
+        Standard deviation of noise in real columns that is part of the generator, in
+        units of the model (standardized); probabilities are clipped to [0, 1]. It is
+        then also the bandwidth of ``score_samples``.
     feature_matching
         Whether the generator matches the mean of the discriminator's last hidden units,
-        of each class if conditional, in place of its own loss [4]_.
+        separately for each class if conditional, instead of its own loss [4]_.
     historical_averaging
         Weight of the squared distance of parameters from their average over time [4]_.
 
@@ -108,28 +109,30 @@ class GameLoss(OptionGroup):
 
 
 class Discriminator(OptionGroup):
-    """Discriminator of a game, and how it learns; "auto" is the estimator's default.
+    """Discriminator of a game: its layers and its training.
+
+    "auto" means the default of the estimator.
 
     Parameters
     ----------
     layer_sizes : {"auto"}, int, tuple of int or None, default="auto"
         Numbers of hidden units, or of maps of convolutions, from the data up; None for
-        those of the generator, reversed.
+        the reversed layers of the generator.
     activation : str, default="auto"
-        Activation function of hidden units: one of those of the generator, or "maxout".
+        Activation function of hidden units: as for the generator, or "maxout".
     learning_rate
         Initial learning rate; None for that of the generator.
     n_steps
-        Number of updates for each one of the generator.
+        Number of updates for each update of the generator.
     dropout
-        Share of hidden units that drop out at random in training.
+        Probability that a hidden unit is dropped in training.
     noise : {"auto"}, float or tuple of float, default="auto"
-        Standard deviation of normal noise that is added in training to inputs and
-        hidden units; or a pair: of inputs, and of hidden units. For
+        Standard deviation of normal noise that is added to inputs and hidden units in
+        training; or a pair, for inputs and for hidden units. For
         :class:`~skdgm.GANClassifier`.
     minibatch_kernels
-        Number of features that tell how like the other rows of the batch a row is [1]_;
-        they need ``gradient_penalty=0``. For :class:`~skdgm.GAN`.
+        Number of features that compare a row with the other rows of the minibatch [1]_;
+        requires ``gradient_penalty=0``. For :class:`~skdgm.GAN`.
     packing
         Number of rows that are judged together [2]_. For :class:`~skdgm.GAN`.
 
@@ -168,29 +171,30 @@ class Discriminator(OptionGroup):
 
 
 class Information(OptionGroup):
-    r"""Information of the rows of an :class:`~skdgm.InfoGAN` on their codes, and views
-    of rows that share it; "auto" is the estimator's default.
+    r"""Mutual information of codes and rows of an :class:`~skdgm.InfoGAN`.
+
+    "auto" means the default of the estimator. With ``jitter`` or ``n_neighbors``, two
+    views of a real row also share information about categories [1]_.
 
     Parameters
     ----------
     weight
         Weight :math:`\lambda` of the bound on the mutual information.
     code_variance
-        Variance of continuous codes conditional on a row, small for weight; "learned":
-        by row.
+        Variance of continuous codes conditional on a row: smaller values give these
+        codes more weight. "learned": predicted for each row.
     jitter
-        Size of deformations of images in training: at 1, rotations by up to 15 degrees,
-        shears of up to 0.3, sides changed by up to a third, and shifts by up to 7 %.
-        Codes are then read off deformed rows, and two views of a row, deformed by
-        chance, inform on each other's categories [1]_.
+        Size of random deformations of training images, from which codes are inferred:
+        with 1, rotations by up to 15 degrees, shears by up to 0.3, scalings by up to a
+        third, and shifts by up to 7 %. Two views of a row are deformed independently.
     n_neighbors
-        If not 0, the second view is of one of as many nearest rows, by the
-        discriminator's inputs. All rows are compared, in memory. Neither this nor
-        ``jitter`` may change from or to 0 while training continues.
+        If not 0, the second view is a view of one of this number of nearest neighbors,
+        by the discriminator's inputs; all rows must fit in memory. Neither this nor
+        ``jitter`` can be switched on or off while training continues.
     n_heads
-        Number of heads that tell categories by views. The head that is asked is that
-        whose views inform most in the first half of ``fit``, or in the first 1,000
-        updates by ``partial_fit``, where numbers of categories can change.
+        Number of heads that predict categories from views. The head whose views share
+        most information is selected in the first half of ``fit``, or in the first 1,000
+        updates by ``partial_fit``; category numbers can change until then.
 
     References
     ----------
@@ -223,14 +227,14 @@ class JudgeDetails(Details):
 
 
 class LabelDetails(JudgeDetails):
-    """Details of a discriminator that learns in turn with a generator."""
+    """Details of a discriminator that is trained in turn with a generator."""
 
     n_discriminator_steps: Count = 1
     discriminator_activation: Literal[*ACTIVATIONS, "maxout"] = "leaky_relu"
 
 
 class PlayerDetails(LabelDetails):
-    """The same, with a learning rate of its own."""
+    """Details of a discriminator with its own learning rate."""
 
     discriminator_learning_rate: Positive | None = None
 
@@ -242,7 +246,7 @@ class LossDetails(Details):
 
 
 class GameDetails(NetDetails):
-    """Details of optimisers of nets that play a game."""
+    """Details of the optimizers of the nets of a game."""
 
     average: Share = 0.995
     momentum: Share = 0.0
@@ -254,27 +258,27 @@ LayerSizes = Annotated[
     Count | tuple | None,
     Doc("""
         Numbers of hidden units of the generator, from the latent units to the data, or
-        of maps of a convolutional one; by default (128, 128) or (64, 32).
+        of maps if it is convolutional; by default (128, 128) or (64, 32).
     """),
 ]
 Judge = Annotated[
     Discriminator | None,
     JudgeDetails,
-    Doc("Layers of the discriminator, and how it learns."),
+    Doc("Layers of the discriminator, and details of its training."),
 ]
 Architecture = Annotated[
     Literal["dense", "conv"],
     Doc("""
-        Whether layers are dense, or (transposed) convolutions of images by 5 x 5
-        filters with stride 2, as of :class:`~skdgm.GAN`.
+        "dense"; or "conv", (transposed) convolutions of images with 5 x 5 filters and
+        stride 2, as in :class:`~skdgm.GAN`.
     """),
 ]
 ImageShape = Annotated[
     tuple | list | None,
     Doc(
         """
-        Height and width of images, and their number of channels if it is not 1; None
-        for square ones.
+        Height and width of images, and the number of channels if it is not 1; None
+        for square images.
         """,
         "tuple of int or None",
     ),
@@ -282,18 +286,19 @@ ImageShape = Annotated[
 Loss = Annotated[
     Literal[*LOSSES] | GameLoss,
     LossDetails,
-    Doc("Losses of all nets, as of :class:`~skdgm.GAN`."),
+    Doc("Losses of all nets, as in :class:`~skdgm.GAN`."),
 ]
-GameSolver = Annotated[NetSolver, GameDetails, Doc("Optimiser of all nets.")]
+GameSolver = Annotated[NetSolver, GameDetails, Doc("Optimizer of all nets.")]
 
 
 class PlayerOptions(Options):
-    """Options of a generator and of a discriminator that learn in turn.
+    """Options of a generator and of a discriminator that are trained in turn.
 
     Parameters
     ----------
     learning_rate
-        Initial learning rate of the generator, which ``schedule`` of the solver lowers.
+        Initial learning rate of the generator, which ``schedule`` of the solver
+        decreases.
     n_iter
         Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
         and 1,000 epochs.
@@ -301,7 +306,7 @@ class PlayerOptions(Options):
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all dense layers, of the generator and then of the discriminator.
+        Weights of all dense layers: generator, then discriminator.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     """
@@ -327,31 +332,32 @@ class StageOptions(Options):
     Parameters
     ----------
     column_types
-        Kind of the pixels. "auto": read from the data, as the guide's page "How columns
-        are read" says; "bernoulli": 0, 1 or between; "gaussian": real numbers. Pixels
-        of "bernoulli" are drawn as bits if all their values in the first fit are 0 or
-        1; smaller images are grey.
+        Kind of the pixels. "auto": inferred from the data, as described on the page
+        "How columns are read" of the guide; "bernoulli": 0, 1 or probabilities of 1;
+        "gaussian": real numbers. "bernoulli" pixels are drawn as bits if all values in
+        the first fit are 0 or 1; smaller images have grayscale pixels.
     class_conditional
-        Whether ``fit`` needs the classes y, on which all nets then depend; each
+        Whether all nets are conditional on classes y, which ``fit`` then requires; each
         discriminator has a logit for each class.
     features
-        What ``transform`` returns: the last hidden units of the discriminator of whole
-        images, or latent units of all generators whose image is near.
+        Result of ``transform``: "discriminator", the last hidden units of the
+        discriminator of the largest images; or "latent", latent units of all generators
+        whose image is similar.
     n_iter
         Number of epochs; "auto": 2,500 updates, but between 10 and 300 epochs.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all layers, of generators and then of discriminators, those of the
-        smallest images first.
+        Weights of all layers: generators, then discriminators, from the smallest images
+        to the largest.
     pyramid_shapes_ : list of tuple
         Shapes of images, (height, width, channels), the smallest first.
     classes_ : ndarray of shape (n_classes,)
         Classes of a conditional model.
     coverage_ : float
-        Share of some training rows to which a generated row is closer than their fifth
-        neighbour.
+        Share of some training rows that have a generated row closer than their fifth
+        nearest neighbor.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     """

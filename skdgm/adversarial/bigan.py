@@ -1,4 +1,4 @@
-r"""Generative adversarial networks with an encoder: a game of pairs.
+r"""Bidirectional generative adversarial networks, which also train an encoder.
 
 .. math:: \min_{g, e} \max_d \; \mathbb{E}_{x} \log d(x, e(x)) +
    \mathbb{E}_{z} \log (1 - d(g(z), z))
@@ -16,60 +16,58 @@ from skdgm.implicit import ImplicitEstimator
 from skdgm.typing import ArrayOrFrame, Data
 from skdgm.utils.domains import is_frame
 
-# The sides of "minimax" and "likelihood" cannot be exchanged.
+# Real and generated rows cannot be exchanged in "minimax" and "likelihood".
 _LOSSES = [name for name in LOSSES if name not in ("minimax", "likelihood")]
 
 
 class BiGAN(PlayerOptions, ImplicitEstimator):
-    r"""GAN with an encoder: both learn by a discriminator of rows and latent units.
+    r"""Bidirectional GAN: generator and encoder, trained against one discriminator.
 
     .. math::
 
         \min_D \; \mathbb{E}\,\ell_D(D(x, e(x)), D(g(z), z)), \qquad
         \min_{g, e} \; \mathbb{E}\,\ell_D(D(g(z), z), D(x, e(x)))
 
-    for rows x and latent units z [1]_ [2]_, with the penalty of :class:`GAN` on the
-    discriminator's gradient. Where the discriminator cannot tell rows beside their
-    codes from latent units beside their rows, encoder e and generator g are inverse to
-    each other; before that, a reconstruction is a row like the given one rather than
-    near to it, unless ``reconstruction_weight`` is above 0. ``score_samples`` and
-    ``impute`` are estimates, as of :class:`GAN`, whose other options are at their
-    defaults. NaN is a missing value, and unknown to the encoder. Float64 data are
-    computed in float64, all others in float32.
+    for rows x and latent units z [1]_ [2]_, with the gradient penalty of :class:`GAN`.
+    If the discriminator cannot distinguish rows and their codes from generated rows and
+    their latent units, the encoder e and the generator g are inverse to each other.
+    Before that point, a reconstruction resembles the given row in kind, but may be far
+    from it unless ``reconstruction_weight`` is positive. ``score_samples`` and
+    ``impute`` are estimates, as in :class:`GAN`, whose other options have their default
+    values. NaN is a missing value, hidden from the encoder. Float64 data are computed
+    in float64, and all others in float32.
 
     Parameters
     ----------
     n_components
         Number of latent units, which are the features of rows.
     encoder_layer_sizes : tuple
-        Those of the encoder, from the data; by default the generator's, reversed.
+        Numbers of hidden units of the encoder, from the data up; by default the
+        reversed layers of the generator.
     prior
-        Distribution of the latent units: standard normal, or uniform of the same
-        variance.
+        Distribution of the latent units: standard normal, or uniform of unit variance.
     loss
-        Losses of all nets, as of :class:`GAN`; encoder and generator have the
-        discriminator's, with the sides exchanged.
+        Losses of all nets, as in :class:`GAN`; encoder and generator have the loss of
+        the discriminator with real and generated rows exchanged.
     reconstruction_weight
-        Weight :math:`\lambda` of the squared error of reconstructions, summed over the
-        discriminator's inputs for a row, which encoder and generator lower as well:
+        Weight :math:`\lambda` of the squared reconstruction error in the loss of
+        encoder and generator, summed over the discriminator's inputs for a row:
         :math:`\lambda \, \mathbb{E} \lVert x - g(e(x)) \rVert^2` [3]_.
     activation
         Activation function of the hidden units of generator and encoder.
     batch_norm
-        Whether to standardise the hidden units of generator and encoder by batch
-        normalisation.
+        Whether hidden units of generator and encoder have batch normalization.
     learning_rate
         Initial learning rate of generator and encoder, which ``schedule`` of the solver
-        lowers.
+        decreases.
 
     Attributes
     ----------
     coverage_ : float
-        Share of some training rows to which a generated row is closer than their fifth
-        neighbour.
+        Share of some training rows that have a generated row closer than their fifth
+        nearest neighbor.
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all dense layers, of the encoder, the generator and then the
-        discriminator.
+        Weights of all dense layers: encoder, generator, then discriminator.
 
     References
     ----------
@@ -105,7 +103,7 @@ class BiGAN(PlayerOptions, ImplicitEstimator):
     _budget, discriminator_score = GAN._budget, GAN.discriminator_score
 
     def reconstruct(self, X: Data) -> ArrayOrFrame:
-        """Rows that the generator makes of the codes of rows.
+        """Reconstructions of rows: generated rows given their codes.
 
         Parameters
         ----------
@@ -118,5 +116,5 @@ class BiGAN(PlayerOptions, ImplicitEstimator):
         """
         density = self.density_
         rows = framed(self, density.decode(density.features(X)), X)
-        both = is_frame(rows) and is_frame(X)
-        return rows.set_axis(X.index) if both else rows
+        are_frames = is_frame(rows) and is_frame(X)
+        return rows.set_axis(X.index) if are_frames else rows

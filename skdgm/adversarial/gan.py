@@ -3,8 +3,7 @@ r"""Generative adversarial networks.
 .. math:: \min_g \max_d \; \mathbb{E}_{x \sim p_\text{data}} \log d(x) +
    \mathbb{E}_{z \sim p(z)} \log (1 - d(g(z)))
 
-with nets for the generator g and for the discriminator d, a logistic function of a
-logit D.
+The generator g and the discriminator d are nets; d is a logistic function of a logit D.
 """
 
 from typing import Annotated, Literal
@@ -51,14 +50,14 @@ class GANLossDetails(LossDetails):
 
 
 class PackDetails(PlayerDetails):
-    """Details of the discriminator of a GAN, which sees several rows."""
+    """Details of the discriminator of a GAN, which can compare several rows."""
 
     minibatch_kernels: CountOrZero = 0
     packing: Count = 1
 
 
 class GAN(PlayerOptions, ImplicitEstimator):
-    r"""Generative adversarial network: a generator that a discriminator judges.
+    r"""Generative adversarial network: a generator trained against a discriminator.
 
     .. math::
 
@@ -70,54 +69,55 @@ class GAN(PlayerOptions, ImplicitEstimator):
 
         \min_g \; \mathbb{E}\,\ell_G(D(x), D(g(z)))
 
-    for rows x and latent units z [1]_. By default the discriminator compares a row with
-    a generated one, :math:`\ell_D = \log(1 + e^{D(g(z)) - D(x)})`, and the penalty is
-    zero-centred, with which the game converges and finds all modes [2]_. A generator
-    has no density that could be computed: ``score_samples`` is an estimate.
-    NaN is a missing value: it is missing, too, in the generated row that is compared.
-    Float64 data are computed in float64, all others in float32.
+    for rows x and latent units z [1]_. By default the discriminator compares a real
+    with a generated row, :math:`\ell_D = \log(1 + e^{D(g(z)) - D(x)})`, and the
+    gradient penalty is zero-centered, so that the game converges and covers all modes
+    [2]_. A generator has no tractable density: ``score_samples`` is an estimate. NaN is
+    a missing value, which is also hidden in the generated row that is compared. Float64
+    data are computed in float64, and all others in float32.
 
     Parameters
     ----------
     column_types
-        Kind of the columns: "auto", read from the data, or one of those of
-        :class:`~skdgm.VAE`. Columns of "bernoulli" are drawn as bits if all their
-        values in the first fit are 0 or 1, else as grey values. Bits and categories are
-        draws whose gradient is that of a relaxation.
+        Kind of the columns: "auto", inferred from the data, or a kind as in
+        :class:`~skdgm.VAE`. "bernoulli" columns are drawn as bits if all values in the
+        first fit are 0 or 1, and otherwise as probabilities. Bits and categories are
+        draws with the gradient of a continuous relaxation.
     class_conditional
-        Whether ``fit`` needs the classes y, on which both nets then depend [3]_; the
-        discriminator has a logit for each class.
+        Whether both nets are conditional on classes y [3]_, which ``fit`` then
+        requires; the discriminator has a logit for each class.
     prior
-        Distribution of the latent units: standard normal; uniform of the same variance;
-        -1 or 1; or -1 or 1 for the first half and normal for the others, which suits
-        data of several clusters.
+        Distribution of the latent units. "normal": standard normal. "uniform": uniform
+        with unit variance. "bits": -1 or 1. "mixed": bits in the first half and normal
+        in the second, which suits clustered data.
     loss
-        Losses of both nets: "minimax", a zero-sum game, and "non-saturating", that of
-        the best-known GANs [1]_; "likelihood", with the gradient of maximum likelihood
-        [4]_; squared errors [5]_; "wasserstein", the difference of mean logits [6]_; or
-        "relativistic", by differences of logits [2]_. The weight :math:`\gamma` of the
-        penalty, ``gradient_penalty``, is 0.05 by default if columns are real numbers,
-        else 0.2.
+        Losses of both nets: "minimax", a zero-sum game; "non-saturating", the usual
+        loss [1]_; "likelihood", with the gradient of maximum likelihood [4]_;
+        "least-squares" [5]_; "wasserstein", the difference of mean logits [6]_; or
+        "relativistic", by differences of logits [2]_. The default weight
+        :math:`\gamma` of the penalty, ``gradient_penalty``, is 0.05 if columns are real
+        numbers, and otherwise 0.2.
     batch_norm
-        Whether to standardise the generator's hidden units by batch normalisation;
-        "virtual": by means of a reference batch, the first one, and the row itself.
+        Whether hidden units of the generator have batch normalization; "virtual": with
+        moments of a fixed reference batch, the first minibatch, and the row itself.
     n_frequencies
         Number of sines and cosines of each real column that a dense discriminator
-        sees; "auto": 3 if there are at most 16 such columns, else none.
+        receives; "auto": 3 with at most 16 real columns, otherwise 0.
     features
-        What ``transform`` returns: the last hidden units of the discriminator, or
-        latent units whose generated row is near; see :meth:`invert`.
+        Result of ``transform``: "discriminator", the last hidden units of the
+        discriminator; or "latent", latent units whose generated row is similar; see
+        :meth:`invert`.
     architecture
-        Whether layers are dense, or (transposed) convolutions of images by 5 x 5
-        filters with stride 2 [7]_.
+        "dense"; or "conv", (transposed) convolutions of images with 5 x 5 filters and
+        stride 2 [7]_.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Classes of a conditional model.
     coverage_ : float
-        Share of some training rows to which a generated row is closer than their fifth
-        neighbour.
+        Share of some training rows that have a generated row closer than their fifth
+        nearest neighbor.
 
     References
     ----------
@@ -158,7 +158,7 @@ class GAN(PlayerOptions, ImplicitEstimator):
     features: Literal["discriminator", "latent"] = "discriminator"
 
     _MODEL = GANModel()
-    # That of binary and grey columns is the second one.
+    # The second budget is for columns of bits and probabilities.
     _BUDGET, _BUDGET_BITS = Budget(5_000, 10, 1_000), Budget(2_500, 10, 1_000)
 
     @property
@@ -167,7 +167,7 @@ class GAN(PlayerOptions, ImplicitEstimator):
         return self._BUDGET_BITS if bits else self._BUDGET
 
     def discriminator_score(self, X: Data) -> np.ndarray:
-        """Logit of the discriminator for each row: high for what seems real.
+        """Logit of the discriminator for each row; higher for more realistic rows.
 
         Parameters
         ----------
@@ -177,8 +177,8 @@ class GAN(PlayerOptions, ImplicitEstimator):
         Returns
         -------
         score : ndarray of shape (n_samples,)
-            Of a conditional model the largest of all classes; with ``packing`` that of
-            a pack of copies of the row, which tells less of the row.
+            For a conditional model, the largest logit of all classes; with ``packing``,
+            the logit of a pack of copies of the row, which is less informative.
         """
         density = self.density_
         return density.by_rows(density.read(X), self._MODEL.score)

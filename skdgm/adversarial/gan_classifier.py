@@ -1,4 +1,4 @@
-r"""Generative adversarial networks whose discriminator tells classes apart.
+r"""Semi-supervised classifiers by generative adversarial networks.
 
 .. math:: p(y = k \mid x) = \operatorname{softmax}_k(l(x)), \qquad
    p(\text{real} \mid x) = \frac{Z(x)}{Z(x) + 1}, \quad Z(x) = \sum_k e^{l_k(x)}
@@ -26,7 +26,7 @@ from skdgm.training import Budget
 
 
 class NoiseDetails(LabelDetails):
-    """Details of a discriminator of noisy rows."""
+    """Details of a discriminator with noise."""
 
     discriminator_activation: Literal[*ACTIVATIONS, "maxout"] = "relu"
     discriminator_noise: NotNegative | tuple = (0.2, 0.5)
@@ -45,54 +45,53 @@ class GANClassifier(Classifier, NetEstimator):
         p(y = k \mid x) = \frac{e^{l_k(x)}}{Z(x)}, \quad
         D(x) = \frac{Z(x)}{Z(x) + 1}, \quad Z(x) = \sum_k e^{l_k(x)}
 
-    The discriminator has a class more than y, "generated", whose logit is zero [1]_
-    [2]_ [3]_. Rows with a label teach it classes; those without, that they are real,
-    of whichever class, and rows of a generator, that they are of none: the boundaries
-    between classes move to where there are no rows. The generator learns to have the
-    mean hidden units of the data, :math:`\min_g \lVert \mathbb{E} h(x) - \mathbb{E}
-    h(g(z)) \rVert^2`; its rows need not be, and seldom are, as good as those of a
-    :class:`GAN` [4]_. NaN is a missing value: it is missing, too, in the generated row
-    that is beside it. Float64 data are computed in float64, all others in float32. With
-    labels for all rows, it is by default more than .02 behind a logistic regression on
-    wine, of seven small sets (``doc/benchmarks/untuned.md``).
+    The discriminator has an additional class, "generated", whose logit is zero [1]_
+    [2]_ [3]_. It learns the classes from labelled rows, that unlabelled rows are real,
+    of any class, and that rows of a generator are not real. The class boundaries thus
+    move to regions without rows. The generator matches the mean hidden units of the
+    data, :math:`\min_g \lVert \mathbb{E} h(x) - \mathbb{E} h(g(z)) \rVert^2`. Its
+    samples need not be, and seldom are, as good as those of a :class:`GAN` [4]_. NaN is
+    a missing value, which is also hidden in the corresponding generated row. Float64
+    data are computed in float64, and all others in float32. With labels for all rows,
+    its default accuracy is more than .02 below that of logistic regression on wine, of
+    seven small data sets (``doc/benchmarks/untuned.md``).
 
     Parameters
     ----------
     discriminator
-        Layers of the discriminator, and how it learns; by default it has layers of
-        (256, 128, 128) units or, convolutional, (32, 64) maps.
+        Layers of the discriminator, and details of its training; by default it has
+        layers of (256, 128, 128) units or, if convolutional, (32, 64) maps.
     unlabeled
-        Value of y that marks rows without a label. These rows are real ones to the
-        discriminator; :meth:`score` leaves them out. None means that all rows are
-        labelled.
+        Value of y for unlabelled rows, which are real rows to the discriminator and
+        ignored by :meth:`score`. None: all rows are labelled.
     unlabeled_weight
-        Weight w of the loss without labels. With 0 the discriminator is an
-        ordinary net that learns from rows with a label.
+        Weight w of the unsupervised loss. With 0 the discriminator is an ordinary net
+        that is trained on labelled rows only.
     feature_matching
         Whether the generator matches the mean of the discriminator's last hidden units;
-        else it raises the mean of :math:`\log D(g(z))`.
+        otherwise it maximizes the mean of :math:`\log D(g(z))`.
     jitter
-        Size of random deformations of the images that the discriminator learns from: at
-        1, rotations by up to 15 degrees, shears of up to 0.3, sides longer or shorter
-        by up to a third, and shifts by up to 7 % of a side.
+        Size of random deformations of training images: with 1, rotations by up to 15
+        degrees, shears by up to 0.3, scalings by up to a third, and shifts by up to 7 %
+        of a side.
     batch_norm
-        Whether to standardise the generator's hidden units by batch normalisation;
-        "virtual": by means of a reference batch, the first one, and the row itself.
+        Whether hidden units of the generator have batch normalization; "virtual": with
+        moments of a fixed reference batch, the first minibatch, and the row itself.
     batch_size
-        Rows for each update, and as many with a label beside them, if there are so
-        many: few labels are presented in every update.
+        Number of rows in each update, plus equally many labelled rows, if there are so
+        many: if labels are few, every update includes all labelled rows.
     early_stopping
-        If True, hold out rows that have a label, stop when the log probability of their
-        labels no longer rises, and keep the parameters with which it was highest.
+        If True, hold out labelled rows, stop when the log-probability of their labels
+        no longer increases, and restore the best parameters.
     validation_fraction
-        Share of the rows with a label to hold out.
+        Share of the labelled rows to hold out.
     n_iter
         Number of epochs; "auto": 4,000 updates, but between 10 and 1,000 epochs.
     solver
-        Optimiser of both nets. Averages of parameters are those of both, with which
-        classes are predicted and samples are drawn.
+        Optimizer of both nets. Averages of parameters, if enabled, apply to both nets
+        and are used for predictions and samples.
     learning_rate
-        Initial learning rate of both nets, which ``schedule`` of the solver lowers.
+        Initial learning rate of both nets, which ``schedule`` of the solver decreases.
     activation
         Activation function of the generator's hidden units.
     tol
@@ -103,12 +102,12 @@ class GANClassifier(Classifier, NetEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels, sorted.
+        Sorted labels.
     loss_curve_ : list of float
-        Mean negative log probability of the labels of some training rows after each
+        Mean negative log-probability of the labels of some training rows after each
         epoch.
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all dense layers, of the generator and then of the discriminator.
+        Weights of all dense layers: generator, then discriminator.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     n_updates_ : int

@@ -1,4 +1,4 @@
-r"""Generative adversarial networks whose codes can be read off their rows.
+r"""Generative adversarial networks whose codes can be inferred from generated rows.
 
 .. math:: \min_{g, q} \max_d \; v(d, g) - \lambda \, L_I(g, q), \qquad
    L_I = \mathbb{E}_{c, x = g(z, c)} [\log q(c \mid x)] + H(c) \le I(c; g(z, c))
@@ -28,7 +28,7 @@ from skdgm.utils.counts import count_rows, layer_sizes
 
 
 class InfoGAN(PlayerOptions, ImplicitEstimator):
-    r"""GAN with codes that explain its rows: categories, and continuous ones.
+    r"""GAN with interpretable codes, categorical and continuous.
 
     .. math::
 
@@ -39,38 +39,41 @@ class InfoGAN(PlayerOptions, ImplicitEstimator):
 
         L_I = \mathbb{E} [\log q(c \mid g(z, c))] + H(c)
 
-    for latent units z and codes c [1]_. A bound on the mutual information of codes and
-    generated rows, :math:`L_I`, is added to the game, so that each code must change a
-    row differently: without any label, categories become clusters of the data, and
-    continuous codes the variation among their rows. The distribution q of the codes
-    given a row shares the discriminator's hidden units; with views of rows (``jitter``
-    or ``n_neighbors`` of ``information``) it is a net of its own, of the same layers,
-    and categories become features that views share, such as a digit's name [2]_.
-    ``transform`` returns q, probabilities of categories and then means of continuous
-    codes; ``inverse_transform`` takes codes, with all other latent units at zero.
-    ``score_samples`` is an estimate, as of :class:`GAN`, whose other options are at
-    their defaults. NaN is a missing value. Float64 data are computed in float64, all
-    others in float32.
+    for latent units z and codes c [1]_. :math:`L_I` is a lower bound on the mutual
+    information of codes and generated rows. It makes each code change rows in a
+    distinctive way: without labels, categories become clusters of the data, and
+    continuous codes the variation within them. The distribution q of codes given a row
+    shares the hidden units of the discriminator. With views of rows (``jitter`` or
+    ``n_neighbors`` of ``information``), q is a separate net with the same layers, and
+    categories become features that views share, such as a digit's class [2]_.
+    ``transform`` returns the parameters of q: probabilities of categories, then means
+    of continuous codes. ``inverse_transform`` takes codes, and sets the other latent
+    units to zero. ``score_samples`` is an estimate, as in :class:`GAN`, whose other
+    options have their default values. NaN is a missing value. Float64 data are computed
+    in float64, and all others in float32.
 
     Parameters
     ----------
     n_components
-        Number of latent units besides codes, which no output tells.
+        Number of latent units in addition to codes.
     n_categories : int or tuple of int or None
-        Numbers of categories of categorical codes, one number for each.
+        Number of categories of each categorical code.
     n_codes
-        Number of continuous codes, between -1 and 1.
+        Number of continuous codes, uniform between -1 and 1.
     information
-        Information of rows on their codes: its weight, and views of rows that share it.
+        Weight of the mutual information of codes and rows, and views of rows that share
+        their codes.
 
     Attributes
     ----------
     information_curve_ : list of float
-        The bound :math:`L_I` after each epoch, in nats: log 10 at most, by default.
+        The bound :math:`L_I` after each epoch, in nats: at most log 10 by default.
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all dense layers: generator, discriminator, and q if it is apart.
+        Weights of all dense layers: generator, discriminator, and q if it is a separate
+        net.
     coverage_ : float
-        Share of some training rows with a draw closer than their fifth neighbour.
+        Share of some training rows that have a generated row closer than their fifth
+        nearest neighbor.
 
     References
     ----------
@@ -123,7 +126,7 @@ class InfoGAN(PlayerOptions, ImplicitEstimator):
         Returns
         -------
         category : ndarray of int, of shape (n_samples,) or (n_samples, n_categorical)
-            Number of the category, of each code if there are several categorical ones.
+            Index of the category; with several categorical codes, one column for each.
         """
         density = self.density_
         H, groups = density.features(X), density.generator.codes.groups()
@@ -137,17 +140,17 @@ class InfoGAN(PlayerOptions, ImplicitEstimator):
         *,
         codes: ArrayLike | None = None,
     ) -> ArrayOrFrame:
-        """Draw rows from the model, with given codes perhaps.
+        """Draw rows from the model, optionally with given codes.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            None: NumPy's global generator, with different rows at each call.
         codes : array-like of shape (n_codes,) or (n_samples, n_codes), default=None
-            Codes of all rows, or of each: numbers of categories, and then continuous
-            codes, which may be beyond -1 and 1. NaN is drawn.
+            Codes of all rows, or of each row: indices of categories, then continuous
+            codes, which may exceed -1 and 1. NaN entries are drawn.
 
         Returns
         -------
@@ -157,7 +160,7 @@ class InfoGAN(PlayerOptions, ImplicitEstimator):
         Raises
         ------
         ValueError
-            There is no such category, or another number of codes.
+            If a category does not exist, or the number of codes is wrong.
         """
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)

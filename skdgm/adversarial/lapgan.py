@@ -1,4 +1,4 @@
-r"""Laplacian pyramids of adversarial networks.
+"""Laplacian pyramids of adversarial networks.
 
 .. math:: x_k = u(x_{k-1}) + g_k(z_k, u(x_{k-1}))
 """
@@ -17,19 +17,19 @@ class LAPGAN(StageOptions, ImplicitEstimator):
 
         x_0 = g_0(z_0), \qquad x_k = u(x_{k-1}) + g_k(z_k, u(x_{k-1}))
 
-    for images half as high and wide from level to level, and copies u of their pixels
-    [1]_. Each generator has a discriminator: that of the smallest images is a
-    :class:`~skdgm.GAN`'s; others compare an image of the data with the same image after
-    its details were averaged out and generated again, given the averages. Details of
-    grey images are added to log odds, so that pixels stay between 0 and 1.
-    Like that of a GAN, ``score_samples`` is an estimate. NaN is a missing value: means
-    of blocks are those of their other pixels. Float64 data are computed in float64,
-    all others in float32.
+    Each level halves the height and width of images, and u upsamples them by copying
+    pixels [1]_. Every generator has a discriminator. The discriminator of the smallest
+    images is as in :class:`~skdgm.GAN`. The discriminators of other levels compare
+    a real image with the image that has the same block means, but generated details,
+    conditional on these means. Details of grayscale images are added to log-odds, so
+    that pixels stay between 0 and 1. ``score_samples`` is an estimate, as in
+    :class:`~skdgm.GAN`. NaN is a missing value: block means average the observed
+    pixels. Float64 data are computed in float64, and all others in float32.
 
     Parameters
     ----------
     n_levels
-        Number of resolutions; fewer if images have a single pixel before.
+        Maximum number of resolutions; fewer if images shrink to a single pixel.
 
     References
     ----------
@@ -54,7 +54,7 @@ class LAPGAN(StageOptions, ImplicitEstimator):
 
     _MODEL, _IMAGES = PyramidModel(of_data=True), True
     _BUDGET = Budget(2_500, 10, 300)
-    # Advice where generated rows are all alike.
+    # Advice if all generated rows are similar.
     _DIVERSIFY = (
         'Set loss="relativistic" and loss__gradient_penalty above 0, or lower '
         "learning_rate."

@@ -1,4 +1,4 @@
-r"""Stacked adversarial networks.
+"""Stacked adversarial networks.
 
 .. math:: x_k = g_k(z_k, u(x_{k-1}))
 """
@@ -11,25 +11,25 @@ from skdgm.implicit import ImplicitEstimator
 
 
 class StackGAN(StageOptions, ImplicitEstimator):
-    r"""Stacked adversarial networks: images drawn small, and then whole once more.
+    r"""Stacked adversarial networks: each stage redraws the image at twice the size.
 
     .. math::
 
         x_0 = g_0(z_0), \qquad x_k = g_k(z_k, u(x_{k-1}))
 
-    for images twice as high and wide from stage to stage, and copies u of their pixels
-    [1]_. Each generator is given the image of the one before it, and draws the whole
-    image again, so that it can correct it; its discriminator compares it with images of
-    the data. All stages learn at once from the same batches, as in [2]_. Like that of a
-    GAN, ``score_samples`` is an estimate. NaN is a missing value: means of blocks are
-    those of their other pixels. Float64 data are computed in float64, all others in
-    float32.
+    Each stage doubles the height and width of images, and u upsamples them by copying
+    pixels [1]_. A generator receives the image of the previous stage and draws the
+    whole image again, so that it can correct it. Its discriminator compares it with
+    images of the data. All stages are trained jointly on the same minibatches, as in
+    [2]_. ``score_samples`` is an estimate, as in :class:`~skdgm.GAN`. NaN is a missing
+    value: block means average the observed pixels. Float64 data are computed in
+    float64, and all others in float32.
 
     Parameters
     ----------
     n_levels
-        Number of stages, each of a resolution; fewer if images have a single pixel
-        before.
+        Maximum number of stages, one for each resolution; fewer if images shrink to a
+        single pixel.
 
     References
     ----------

@@ -1,12 +1,13 @@
-r"""A game of pairs: rows with their codes against latent units with their rows.
+r"""The BiGAN game: rows and their codes against generated rows and their latent units.
 
 .. math:: \min_{g, e} \max_d \; \mathbb{E}_{x} \log d(x, e(x)) +
    \mathbb{E}_{z} \log (1 - d(g(z), z))
 
-Encoder e and generator g both lower the discriminator's loss with the sides exchanged,
-which has the same solution: they are inverse to each other [1]_ [2]_. They may also
-lower the weighted squared error of reconstructions, :math:`\lambda \, \mathbb{E}_x
-\lVert x - g(e(x)) \rVert^2`, so that each row has its own code [3]_.
+Encoder e and generator g minimize the discriminator's loss with real and generated
+pairs exchanged, which has the same solution: e and g are inverse to each other [1]_
+[2]_. They may also minimize the weighted squared reconstruction error,
+:math:`\lambda \, \mathbb{E}_x \lVert x - g(e(x)) \rVert^2`, so that each row has its
+own code [3]_.
 
 References
 ----------
@@ -25,8 +26,7 @@ _ENCODE, _REBUILD = 10, 11
 
 
 class BiGANGame(Game):
-    """Adversarial training of a generator and an encoder, one of the nets; parameters
-    as of :class:`Game`."""
+    """Adversarial training of a generator and an encoder."""
 
     both_sides = True
 
@@ -36,13 +36,17 @@ class BiGANGame(Game):
         return super().n_seen + self.generator.n_latent
 
     def sides(self, fake, after, params, statistics, turn):
-        """Rows with their codes, and latent units with their rows."""
-        code, kept = self._encoded(params, statistics, turn)
+        """Rows with their codes, and generated rows with their latent units."""
+        code, encoder_statistics = self._encoded(params, statistics, turn)
         real = self.seen(turn.x, turn, columns=code)
-        return real, self.seen(fake, turn, 1, columns=turn.z), (kept, after[1])
+        return (
+            real,
+            self.seen(fake, turn, 1, columns=turn.z),
+            (encoder_statistics, after[1]),
+        )
 
     def extra_gradient(self, state, turn):
-        """Gradient of the weighted squared error of reconstructions, by parameters."""
+        """Gradient of the weighted reconstruction error with respect to parameters."""
         before, rng = state.generator, turn.rng.fold(_REBUILD)
         weight = 2 * self.options.reconstruction_weight / len(turn.x)
         if not weight:
@@ -61,7 +65,7 @@ class BiGANGame(Game):
         return pulled_back(out, params, slopes)
 
     def _encoded(self, params, statistics, turn):
-        """Codes of real rows as in training, and the encoder's updated statistics."""
+        """Codes of real rows in training, and updated statistics of the encoder."""
         rng = turn.rng.fold(_ENCODE)
         return self.nets.encoder.apply(
             params[0], statistics[0], turn.x, rng=rng, train=True

@@ -1,16 +1,16 @@
-r"""The game of a generator and a discriminator, played by stochastic gradient steps.
+r"""Game of a generator and a discriminator, played by stochastic gradient descent.
 
-Each update of the discriminator lowers
+Each update of the discriminator decreases
 
 .. math:: \mathbb{E}[\ell_D(D(x), D(G(z)))] + \tfrac\gamma2
    \bigl(\mathbb{E} \lVert \nabla_x D(x) \rVert^2
    + \mathbb{E} \lVert \nabla_x D(G(z)) \rVert^2 \bigr)
 
-with the zero-centred penalty of real and generated rows [1]_ [2]_, or with
-:math:`\gamma (\lVert \nabla_x D \rVert - 1)^2` between them [3]_; each update of the
-generator lowers :math:`\mathbb{E}[\ell_G]`, or the distance of mean hidden units
-:math:`\lVert \mathbb{E} h(x) - \mathbb{E} h(G(z)) \rVert^2` [4]_, of each class where
-there are classes.
+with the zero-centered penalty at real and generated rows [1]_ [2]_, or with
+:math:`\gamma (\lVert \nabla_x D \rVert - 1)^2` between them [3]_. Each update of the
+generator decreases :math:`\mathbb{E}[\ell_G]`, or the distance of mean hidden units,
+:math:`\lVert \mathbb{E} h(x) - \mathbb{E} h(G(z)) \rVert^2` [4]_, separately for each
+class if there are classes.
 
 References
 ----------
@@ -47,27 +47,26 @@ from skdgm.utils.tree import copy, leaves, tree_map
 # The players, in the order of their updates.
 DISCRIMINATE, GENERATE = range(2)
 _LATENT, _EMIT, _DROP, _NOISE = range(4)
-# Dropout where generated rows are judged apart from real ones; deformations.
+# Random streams of dropout of generated rows alone, and of deformations.
 _DROP_GENERATED, DEFORM = 5, 20
-# Weight of the penalty for real numbers, and for others.
+# Default weight of the penalty for real columns, and for others.
 _PENALTIES = 0.05, 0.2
 
 
 class NetConditions(NamedTuple):
-    """Conditions of both nets: codes of classes, (n_rows,), and columns, (n_rows,
-    n_given); each may be None."""
+    """Conditions of both nets: class codes, (n_rows,), and columns, (n_rows, n_given),
+    each possibly None."""
 
     classes: np.ndarray = None
     columns: np.ndarray = None
 
 
 class Turn(NamedTuple):
-    """Rows and random numbers of one update of one player.
+    """Rows and random numbers for one update of one player, ``which``.
 
-    Real rows x are inputs of a discriminator, (n_rows, n_inputs), and ``known`` is 1
-    where a value is known, or None for all; ``given`` are :class:`NetConditions`, z
-    latent units. ``which`` says whose update it is. ``near``, in games that want it, is
-    a row near to each real one, and its ``known``.
+    Real rows x are inputs of a discriminator, (n_rows, n_inputs), and ``known`` is 1 at
+    observed entries, or None. ``given`` are :class:`NetConditions`, z latent units, and
+    ``near`` a neighbor of each row with its ``known``, if needed.
     """
 
     x: np.ndarray
@@ -81,26 +80,26 @@ class Turn(NamedTuple):
 
     @property
     def dropout(self):
-        """Stream of dropout in training."""
+        """Random stream of dropout."""
         return self.rng.fold(_DROP)
 
     @property
     def dropout_generated(self):
-        """Stream of dropout of a discriminator that sees generated rows alone."""
+        """Random stream of dropout for generated rows alone."""
         return self.rng.fold(_DROP_GENERATED)
 
 
 class Game(Objective):
-    """Adversarial training of a generator, by the options of a GAN and ``nets``: a
-    ``generator``, a ``discriminator`` and others of variants.
+    """Adversarial training of a generator.
 
-    A subclass may define real and generated rows (:meth:`sides`), losses of both
-    players by the discriminator's outputs (:meth:`verdict`), and further terms of the
-    generator's (:meth:`outputs`, :meth:`extra_slope`, :meth:`extra_gradient`).
+    ``nets`` has a ``generator``, a ``discriminator`` and perhaps others. Subclasses can
+    override real and generated rows (:meth:`sides`), losses of both players
+    (:meth:`verdict`), and additional terms of the generator's loss (:meth:`outputs`,
+    :meth:`extra_slope`, :meth:`extra_gradient`).
     """
 
     quantity, LOCAL = "similarity", ()
-    # Whether real rows depend on the generator's part, which then learns from them.
+    # Whether inputs for real rows also depend on the generator's parameters.
     both_sides = False
 
     def __init__(self, run, nets):
@@ -114,35 +113,39 @@ class Game(Objective):
             self.penalty = _PENALTIES[0 if of_numbers(self.emission) else 1]
 
     def start(self):
-        """Initial state, with newly drawn parameters of both nets."""
+        """Initial state with random parameters of both nets."""
         rng = random.stream(self.seed, random.INIT).generator()
-        params, kept = self.generator.init(rng, self.rows.dtype)
-        generator = Part(params, kept)
-        params, kept = self.discriminator.init(rng, self.n_seen, self.rows.dtype)
-        return self.resume(GameState(generator, Part(params, kept), (), np.zeros(1)))
+        params, statistics = self.generator.init(rng, self.rows.dtype)
+        generator = Part(params, statistics)
+        params, statistics = self.discriminator.init(rng, self.n_seen, self.rows.dtype)
+        return self.resume(
+            GameState(generator, Part(params, statistics), (), np.zeros(1))
+        )
 
     @property
     def n_seen(self):
-        """Number of columns of a row that the discriminator sees."""
+        """Number of columns of the discriminator's inputs for a row."""
         return self.emission.n_inputs + self.generator.n_given
 
     def resume(self, state):
-        """State to continue from; optimisers are kept if the solver is the same."""
+        """State to continue from; optimizer states are retained if the solver is the
+        same."""
         players = [self._parts.ready(part) for part in state[:2]]
         mean = self.average(state.mean, players[0].params)
         return state._replace(generator=players[0], discriminator=players[1], mean=mean)
 
     def average(self, mean, params, n=0):
-        """Average of parameters after n updates, or () without averaging."""
+        """Running average of parameters after n updates, or () without averaging."""
         rate = self.options.average
         if n and mean:
             follow(mean, params, 1 - min(rate, n / (n + 9)))
         return (mean or copy(params)) if rate else ()
 
     def step(self, state, batch, clock):
-        """Update the discriminator and, every so many batches, the generator."""
+        """Update the discriminator and, after every ``n_discriminator_steps``
+        minibatches, the generator."""
         packing = self.discriminator.packing
-        # A pack at least, of the same rows again if need be.
+        # Small minibatches are repeated to fill a pack.
         rows = self.read(batch if len(batch) >= packing else np.resize(batch, packing))
         state = self.discriminate(state, self.turn(DISCRIMINATE, rows, clock))
         if (self._number(clock) + 1) % self.options.n_discriminator_steps:
@@ -150,20 +153,20 @@ class Game(Objective):
         return self.generate(state, self.turn(GENERATE, rows, clock))
 
     def read(self, batch):
-        """Real rows of a batch: the first fields of a :class:`Turn`, three of them."""
+        """Real rows of a minibatch: the first three fields of a :class:`Turn`."""
         x, known = self.emission.inputs(self.rows.take(batch))
         return x, known, NetConditions(self.rows.beside(batch))
 
     def turn(self, which, rows, clock):
-        """Update of a player: real rows, as of :meth:`read`, and draws."""
+        """:class:`Turn` of a player, with real rows as from :meth:`read`."""
         rng, (x, known, conditions) = self.stream(clock).fold(which), rows
         z = self.generator.latent(rng.fold(_LATENT), len(x), self.rows.dtype)
         return Turn(x, known, conditions, z, rng, clock, which)
 
     def pair(self, params, statistics, turn):
-        """Real and generated rows as inputs of the discriminator,
-        (n_packs, packing * n_seen), and updated statistics, given those and the
-        parameters of the generator's part, which may be traced."""
+        """Real and generated rows as inputs of the discriminator, (n_packs, packing *
+        n_seen), and updated statistics of the generator; differentiable in ``params``.
+        """
         generator, emission, n = self.generator, self.emission, len(turn.z)
         noise = emission.noise(turn.rng.fold(_EMIT), n, self.rows.dtype)
         z = generator.given(turn.z, turn.given.classes, turn.given.columns)
@@ -178,22 +181,22 @@ class Game(Objective):
         return self.seen(turn.x, turn), self.seen(fake, turn, 1), after
 
     def seen(self, x, turn, side=0, columns=None):
-        """Inputs of the discriminator for rows, real (side 0) or generated ones (1),
-        and columns, by default the conditions of both nets."""
+        """Inputs of the discriminator for rows x, real (side 0) or generated (side 1),
+        and ``columns``, by default the conditions of both nets."""
         rng = turn.rng.fold(_NOISE, side) if side else turn.rng.fold(_NOISE)
         x = blurred(x, self.options, self.emission, rng, turn.clock, bool(side))
-        # Missing entries of a row are missing in its generated counterpart.
+        # Missing entries of a row are also hidden in the corresponding generated row.
         x = x if turn.known is None else x * turn.known
         columns = turn.given.columns if columns is None else columns
         return self.discriminator.packed(x if columns is None else beside(x, columns))
 
     def verdict(self, turn):
-        """Losses of both players by the discriminator's outputs, a :class:`Verdict`."""
+        """:class:`Verdict`: losses of both players."""
         return Verdict(self.loss, self._shares(turn), self.options.label_smoothing)
 
     def _shares(self, turn):
-        """Classes of the rows of each pack, with a sum of one, as weights of logits: of
-        shape (n_packs, packing * n_classes); None without classes."""
+        """Weights of logits, (n_packs, packing * n_classes): the classes of the rows of
+        each pack, with a sum of one; None without classes."""
         classes = turn.given.classes
         if classes is None:
             return None
@@ -201,19 +204,19 @@ class Game(Objective):
         return self.discriminator.packed(codes) / self.discriminator.packing
 
     def discriminate(self, state, turn, pair=None):
-        """Update the discriminator, by rows as of :meth:`pair` if they are there."""
+        """Update the discriminator, on rows ``pair`` from :meth:`pair` if given."""
         options, before, verdict = self.options, state.discriminator, self.verdict(turn)
         generator = state.generator
         real, fake, _ = pair or self.pair(generator.params, generator.statistics, turn)
         params, n, net = traced_leaves(before.params), len(real), self.discriminator
         judge = partial(net.judge, params, before.statistics)
         if options.minibatch_kernels:
-            # Rows depend on each other: real and generated ones are judged apart.
+            # Outputs depend on the other rows, so real and generated rows are separate.
             out, *_ = judge(real, turn.dropout)
-            other, _, after = judge(fake, turn.dropout_generated)
-            out = stacked(out, other)
+            fake_out, _, updated = judge(fake, turn.dropout_generated)
+            out = stacked(out, fake_out)
         else:
-            out, _, after = judge(np.concatenate([real, fake]), turn.dropout)
+            out, _, updated = judge(np.concatenate([real, fake]), turn.dropout)
 
         def slopes(out):
             return -np.concatenate(verdict.discriminator(out[:n], out[n:]))
@@ -222,11 +225,11 @@ class Game(Objective):
         number, clock = self._number(turn.clock), turn.clock
         if self.penalty and number % options.penalty_interval == 0:
             weights = verdict.weights(n)
-            terms = penalty(self, before, (real, fake), weights, turn)
-            grads = tree_map(np.add, grads, terms)
-        after = self._parts.ascend(
+            penalty_grads = penalty(self, before, (real, fake), weights, turn)
+            grads = tree_map(np.add, grads, penalty_grads)
+        updated = self._parts.ascend(
             "discriminator",
-            before._replace(statistics=after),
+            before._replace(statistics=updated),
             grads,
             clock,
             n,
@@ -234,22 +237,22 @@ class Game(Objective):
             n_before=number,
         )
         if options.clip_weights is not None:
-            for leaf in leaves(after.params):
+            for leaf in leaves(updated.params):
                 leaf.clip(-options.clip_weights, options.clip_weights, out=leaf)
-        return state._replace(discriminator=after)
+        return state._replace(discriminator=updated)
 
     def _number(self, clock):
-        """Number of batches before this one."""
+        """Number of minibatches before this one."""
         return (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
 
     def generate(self, state, turn):
-        """Update the generator's part."""
+        """Update the generator."""
         options, net, verdict = self.options, self.discriminator, self.verdict(turn)
-        before, other = state.generator, state.discriminator
-        judge = partial(net.judge, other.params, other.statistics)
-        hidden = partial(net.hidden, other.params, other.statistics)
-        params, r = traced_leaves(before.params), None
-        real, fake, after = self.pair(params, before.statistics, turn)
+        generator, discriminator = state.generator, state.discriminator
+        judge = partial(net.judge, discriminator.params, discriminator.statistics)
+        hidden = partial(net.hidden, discriminator.params, discriminator.statistics)
+        params, real_logits = traced_leaves(generator.params), None
+        real, fake, after = self.pair(params, generator.statistics, turn)
         if options.feature_matching:
             out, _ = hidden(fake, turn.dropout)
         else:
@@ -257,20 +260,22 @@ class Game(Objective):
             out, *_ = judge(fake, turn.dropout)
             out = self.outputs(out, state, fake, turn)
             if self.loss.paired and not self.both_sides:
-                r, *_ = judge(real, turn.dropout)
+                real_logits, *_ = judge(real, turn.dropout)
 
         def slopes(out):
             if options.feature_matching:
                 target, _ = hidden(real, turn.dropout)
-                shares = self._shares(turn)
-                if shares is None:
-                    shares = np.ones((len(out), 1), out.dtype)
-                gaps = shares.T @ (out - target) / len(out)
-                return -2 / len(out) * (shares @ gaps)
+                class_weights = self._shares(turn)
+                if class_weights is None:
+                    class_weights = np.ones((len(out), 1), out.dtype)
+                gaps = class_weights.T @ (out - target) / len(out)
+                return -2 / len(out) * (class_weights @ gaps)
             if self.both_sides:
-                of_real, of_fake = np.split(out, 2)
-                return -np.concatenate(verdict.both(of_real, of_fake))
-            return -verdict.generator(r, out) - self.extra_slope(out, state, turn)
+                real_out, fake_out = np.split(out, 2)
+                return -np.concatenate(verdict.both(real_out, fake_out))
+            return -verdict.generator(real_logits, out) - self.extra_slope(
+                out, state, turn
+            )
 
         grads = pulled_back(out, params, slopes)
         extra = self.extra_gradient(state, turn)
@@ -278,7 +283,7 @@ class Game(Objective):
         number = self._number(turn.clock) // options.n_discriminator_steps
         after = self._parts.ascend(
             "generator",
-            before._replace(statistics=after),
+            generator._replace(statistics=after),
             grads,
             turn.clock,
             len(turn.x),
@@ -289,17 +294,19 @@ class Game(Objective):
         return state._replace(generator=after)
 
     def outputs(self, out, state, fake, turn):
-        """Outputs for generated rows in the generator's loss, given the
+        """Outputs for generated rows in the generator's loss; by default the
         discriminator's."""
         return out
 
     def extra_slope(self, out, state, turn):
-        """Gradient of further terms of the generator's loss by these outputs."""
+        """Gradient of additional terms of the generator's loss with respect to
+        ``out``."""
         return 0
 
     def extra_gradient(self, state, turn):
-        """Gradient of further terms of its loss by parameters, or None."""
+        """Gradient of additional terms of the generator's loss with respect to
+        parameters, or None."""
 
     def watch(self, table, held_out, state):
-        """Distances of generated rows from the same rows after each epoch."""
+        """Monitor of the distance of generated rows from the data."""
         return GeneratorWatch(self, table, held_out, state)

@@ -1,19 +1,17 @@
-r"""Codes learned by mutual information between two views of a row.
+r"""InfoGAN with mutual information between two views of a row.
 
 .. math:: \min_q \; -\lambda L_I - \lambda \sum_h I_h, \qquad
    \min_g \; \mathbb{E} [\ell_G] - \lambda L_I
 
-with the bound :math:`L_I` of an InfoGAN, where q is a net of its own with the hidden
-layers of the discriminator. It reads codes of :math:`T g(z, c)` with random
-deformations T of images, if there are any, and two views of a real row inform on each
-other's categories [1]_,
+:math:`L_I` is the bound of an InfoGAN, but q is a separate net with the hidden layers
+of the discriminator. It infers codes from :math:`T g(z, c)`, with random deformations T
+of images. Two views of a real row also share information about categories [1]_,
 
 .. math:: I_h = I(c_1; c_2), \qquad
    p(c_1, c_2) = \mathbb{E}_{x, x', T_1, T_2}
    [q_h(c_1 \mid T_1 x) \, q_h(c_2 \mid T_2 x')]
 
-where :math:`x'` is one of the rows nearest to x, or x itself, and h one of several
-heads.
+where :math:`x'` is a nearest neighbor of x, or x itself, and h one of several heads.
 
 References
 ----------
@@ -30,48 +28,49 @@ from skdgm.nets import Part, beside
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.utils import random
 
-# Random streams of neighbours, and of the initial parameters and dropout of q.
+# Random streams of neighbors, and of the initial parameters and dropout of q.
 _NEAR, _READ = 21, 22
-# Updates of an unknown number after which the chosen head stays.
+# With partial_fit, the selected head is final after this number of updates.
 _SETTLED = 1000
 
 
 class IICInfoGANGame(Game):
-    """Adversarial training of a generator with codes.
-
-    Its nets have a ``reader``, too, a net from rows to the outputs of ``heads``, and
-    ``deform``, a :class:`~skdgm.nets.images.deform.Deformation` of rows whose codes are
-    read, or None. ``near`` are numbers of rows near to each, from the first epoch on,
-    if there are to be any.
-    """
+    """Adversarial training of a generator with codes, and of a net ``reader`` that
+    predicts them by several ``heads``. ``deform`` is a
+    :class:`~skdgm.nets.images.deform.Deformation` of the reader's inputs, or None, and
+    ``near`` the indices of each row's neighbors, if needed."""
 
     near = None
 
     def start(self):
-        """Initial state, with newly drawn parameters of all nets."""
+        """Initial state with random parameters of all nets."""
         rng = random.stream(self.seed, random.INIT).fold(_READ).generator()
-        _, params, kept = self.nets.reader.init(rng, self.n_seen, self.rows.dtype)
+        _, params, reader_statistics = self.nets.reader.init(
+            rng, self.n_seen, self.rows.dtype
+        )
         state = super().start()._replace(told=self.nets.heads.start())
-        return self.resume(state._replace(reader=Part(params, kept)))
+        return self.resume(state._replace(reader=Part(params, reader_statistics)))
 
     def resume(self, state):
-        """State to continue from; optimisers are kept if the solver is the same."""
+        """State to continue from; optimizer states are retained if the solver is the
+        same."""
         state = super().resume(state)
         return state._replace(reader=self._parts.ready(state.reader))
 
     def draw(self, table, number):
-        """Batches of an epoch."""
-        n, wanted = self.options.n_neighbors, self.nets.heads.codes.categories
-        if n and wanted and self.near is None:
+        """Minibatches of an epoch."""
+        n, categories = self.options.n_neighbors, self.nets.heads.codes.categories
+        if n and categories and self.near is None:
             self.near = near_rows(table, self.emission, n)
         return super().draw(table, number)
 
     def read(self, batch):
-        """Real rows of a batch, as of :class:`Game`, and their numbers."""
+        """Real rows of a minibatch, as in :class:`Game`, and their indices."""
         return *super().read(batch), batch
 
     def turn(self, which, rows, clock):
-        """Update of a player, with a near row of each real one, if there are any."""
+        """:class:`Turn` of a player, with a random neighbor of each real row, if
+        needed."""
         *rows, batch = rows
         turn = super().turn(which, rows, clock)
         if self.near is None or which != DISCRIMINATE:
@@ -81,10 +80,10 @@ class IICInfoGANGame(Game):
         return turn._replace(near=self.emission.inputs(self.rows.take(near)))
 
     def discriminate(self, state, turn):
-        """Update the discriminator, and q."""
+        """Update the discriminator and the reader."""
         pair = self.pair(state.generator.params, state.generator.statistics, turn)
         state = super().discriminate(state, turn, pair)
-        before, options = state.reader, self.options
+        reader, options = state.reader, self.options
         fake, views = self.moved(pair[1], turn), self.views(turn)
         rows, n = np.concatenate([fake, *views]), len(fake)
 
@@ -98,38 +97,38 @@ class IICInfoGANGame(Game):
             return back
 
         clock, stays = turn.clock, self.head_stays(state, turn.clock)
-        params = traced_leaves(before.params)
-        out, after = self.nets.reader.apply(
-            params, before.statistics, rows, rng=turn.rng.fold(_READ), train=True
+        params = traced_leaves(reader.params)
+        out, updated = self.nets.reader.apply(
+            params, reader.statistics, rows, rng=turn.rng.fold(_READ), train=True
         )
         grads = pulled_back(out, params, slopes)
-        after = self._parts.ascend(
+        updated = self._parts.ascend(
             "reader",
-            before._replace(statistics=after),
+            reader._replace(statistics=updated),
             grads,
             clock,
             n,
             rate=options.discriminator_learning_rate,
             n_before=self._number(clock),
         )
-        return state._replace(reader=after)
+        return state._replace(reader=updated)
 
     def head_stays(self, state, clock):
-        """Return whether the chosen head stays: in the second half of the first fit,
-        and in all later ones, the generator has the same categories."""
+        """Return True once the selected head is final: in the second half of the first
+        fit, and in all later fits."""
         if clock.n_epochs is None:
             return state.t[0] >= _SETTLED
         return self.epochs_before > 0 or 2 * clock.epochs_done > clock.n_epochs
 
     def moved(self, fake, turn):
-        """Generated rows as inputs of q."""
+        """Deformed generated rows, as inputs of the reader."""
         deform = self.nets.deform
         return fake if deform is None else deform(fake, turn.rng.fold(DEFORM))
 
     def views(self, turn):
-        """Two views of the real rows, a list; or none."""
-        alike = self.nets.deform is None and turn.near is None
-        if alike or not self.nets.heads.codes.categories:
+        """Two views of the real rows, or an empty list."""
+        are_identical = self.nets.deform is None and turn.near is None
+        if are_identical or not self.nets.heads.codes.categories:
             return []
         views = [turn.x, turn.x if turn.near is None else turn.near[0]]
         if self.nets.deform is None:
@@ -138,7 +137,7 @@ class IICInfoGANGame(Game):
         return [self.nets.deform(view, rng) for view, rng in zip(views, sides)]
 
     def by_codes(self, out, state, turn):
-        """Gradient of minus the weighted bound by the outputs of heads."""
+        """Gradient of the negative weighted bound with respect to outputs of heads."""
         heads, back = self.nets.heads, np.zeros_like(out)
         head, chosen = heads.chosen(out, state.told)
         slope = heads.codes.slope(chosen, turn.z[:, -heads.codes.width :])
@@ -147,8 +146,8 @@ class IICInfoGANGame(Game):
         return back
 
     def outputs(self, out, state, fake, turn):
-        """Outputs for generated rows in the generator's loss: the logit, and then those
-        of heads."""
+        """Outputs in the generator's loss: the logit, followed by the outputs of
+        heads."""
         by_heads, _ = self.nets.reader.apply(
             state.reader.params,
             state.reader.statistics,
@@ -159,10 +158,9 @@ class IICInfoGANGame(Game):
         return beside(out, by_heads)
 
     def extra_slope(self, out, state, turn):
-        """Gradient by these outputs of minus the weighted bound."""
+        """Gradient of the negative weighted bound with respect to ``out``."""
         return np.pad(self.by_codes(out[:, 1:], state, turn), [(0, 0), (1, 0)])
 
     def watch(self, table, held_out, state):
-        """Distances of generated rows from the data, and the bound, after each
-        epoch."""
+        """Monitor of the distance of generated rows from the data, and of the bound."""
         return InfoGANWatch(self, table, held_out, state)

@@ -4,7 +4,7 @@ r"""The InfoGAN game: codes can be inferred from generated rows.
    \min_g \; \mathbb{E} [\ell_G] - \lambda L_I, \qquad
    L_I = \mathbb{E}_{c, x = g(z, c)} [\log q(c \mid x)] + H(c)
 
-where q shares all hidden units of the discriminator [1]_.
+The net q shares all hidden units of the discriminator [1]_.
 
 References
 ----------
@@ -21,8 +21,8 @@ from skdgm.implicit import GeneratorWatch
 
 
 def code_outputs(nets, state, x):
-    """Outputs for the codes of rows: of the net that reads them, the chosen head,
-    or, without such a net, of the discriminator."""
+    """Outputs for the codes of rows x, from the selected head of the reader if there is
+    one, and otherwise from the discriminator."""
     if nets.reader is None:
         net = state.discriminator
         return nets.discriminator.judge(net.params, net.statistics, x)[0][:, 1:]
@@ -32,10 +32,10 @@ def code_outputs(nets, state, x):
 
 
 class InfoGANGame(Game):
-    """Adversarial training of a generator with codes; as of :class:`Game`."""
+    """Adversarial training of a generator with codes."""
 
     def verdict(self, turn):
-        """Losses of both players by the discriminator's outputs."""
+        """:class:`InfoGANVerdict`: losses of both players."""
         codes = self.generator.codes
         units = turn.z[:, turn.z.shape[1] - codes.width :]
         return InfoGANVerdict(
@@ -47,14 +47,13 @@ class InfoGANGame(Game):
         )
 
     def watch(self, table, held_out, state):
-        """Distances of generated rows from the data, and the bound, after each
-        epoch."""
+        """Monitor of the distance of generated rows from the data, and of the bound."""
         return InfoGANWatch(self, table, held_out, state)
 
 
 class InfoGANVerdict(Verdict):
-    """Losses of both players, which both gain by information on codes: ``units`` are
-    the codes that rows were generated from, (n_rows, width), and ``weight`` that of the
+    """Losses of both players minus the weighted bound. ``units`` are the codes that
+    rows were generated from, (n_rows, width), and ``weight`` is the weight of the
     bound."""
 
     def __init__(self, loss, codes, *, units, weight, smoothing=0.0):
@@ -62,14 +61,14 @@ class InfoGANVerdict(Verdict):
         super().__init__(loss, None, smoothing, self.codes.n_outputs)
 
     def discriminator(self, real, fake):
-        """Gradients of the discriminator's mean loss by its outputs for real rows, and
-        for generated ones."""
+        """Gradients of the discriminator's mean loss with respect to its outputs for
+        real and for generated rows."""
         by_real, by_fake = super().discriminator(real, fake)
         return by_real, by_fake + self._by_codes(fake)
 
     def generator(self, real, fake):
-        """Gradient of the generator's mean loss by outputs for its rows, as of
-        :meth:`discriminator`."""
+        """Gradient of the generator's mean loss with respect to the outputs for its
+        rows."""
         return super().generator(real, fake) + self._by_codes(fake)
 
     def _by_codes(self, out):
@@ -78,8 +77,8 @@ class InfoGANVerdict(Verdict):
 
 
 class InfoGANWatch(GeneratorWatch):
-    """Watch that also follows the bound on the mutual information, ``information``: in
-    nats at each call."""
+    """Monitor that also records the bound on the mutual information, in nats, in
+    ``information``."""
 
     MEMORY = (*GeneratorWatch.MEMORY, "information")
 

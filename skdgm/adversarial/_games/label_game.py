@@ -1,18 +1,19 @@
-r"""The game of a generator and a discriminator that classifies rows.
+r"""Game of a generator and a discriminator that classifies rows.
 
-The discriminator has a logit :math:`l_k` for each of K classes; that of a further one,
-"generated", is fixed at zero [1]_ [2]_. With :math:`L(x) = \log \sum_k e^{l_k(x)}`,
+The discriminator has a logit :math:`l_k` for each of K classes, and the logit of an
+additional class, "generated", is fixed at zero [1]_ [2]_. With :math:`L(x) = \log
+\sum_k e^{l_k(x)}`,
 
 .. math:: p(y = k \mid x, \text{real}) = e^{l_k(x) - L(x)}, \qquad
    D(x) = p(\text{real} \mid x) = \frac{e^{L(x)}}{e^{L(x)} + 1},
 
-it lowers
+it minimizes
 
 .. math:: -\mathbb{E} \log p(y \mid x, \text{real})
    - w \, \mathbb{E} \log D(x) - w \, \mathbb{E} \log (1 - D(g(z))),
 
-the first part over rows with a label, the second over all rows. The generator lowers
-the distance of mean hidden units, :math:`\lVert \mathbb{E} h(x) - \mathbb{E} h(g(z))
+the first term over labelled rows, the second over all rows. The generator minimizes the
+distance of mean hidden units, :math:`\lVert \mathbb{E} h(x) - \mathbb{E} h(g(z))
 \rVert^2`, or :math:`-\mathbb{E} \log D(g(z))`.
 
 References
@@ -39,8 +40,7 @@ _LABELS = 1
 
 @dataclass(frozen=True)
 class Sides:
-    """Numbers of the rows of an update: with labels or without, and with labels, which
-    may be the same ones."""
+    """Row indices of an update: all rows, and labelled rows, possibly the same."""
 
     rows: np.ndarray
     known: np.ndarray
@@ -50,54 +50,55 @@ class Sides:
 
 
 class RowLabels(NamedTuple):
-    """Labels of an update of the discriminator: codes, (n_labelled,), and their rows;
-    None for all rows of the update."""
+    """Label codes of an update of the discriminator, (n_labelled,), and their rows x;
+    None means all rows of the update."""
 
     codes: np.ndarray
     x: np.ndarray = None
 
 
 def logits(nets, state, x, known=None):
-    """Logits of all classes for rows."""
+    """Logits of all classes for rows x."""
     statistics = state.discriminator.statistics
     return nets.discriminator.judge(state.learned[1], statistics, x)[0]
 
 
 class LabelGame(Game):
-    """Adversarial training of a classifier: the discriminator has a logit for each of
-    ``n_classes``; ``deform`` is a :class:`~skdgm.nets.images.deform.Deformation` of
+    """Adversarial training of a classifier, whose discriminator has a logit for each of
+    ``n_classes``. ``deform`` is a :class:`~skdgm.nets.images.deform.Deformation` of
     real rows, or None."""
 
     quantity = "log probability of labels"
 
     def resume(self, state):
-        """State to continue from; optimisers are kept if the solver is the same."""
+        """State to continue from; optimizer states are retained if the solver is the
+        same."""
         state = super().resume(state)
         mean = self.average(state.discriminator_mean, state.discriminator.params)
         return state._replace(discriminator_mean=mean)
 
     def draw(self, table, number):
-        """Batches of an epoch, each with as many rows that have a label, if there are
-        so many: drawn in the same way, as often as it takes."""
-        batches, some = super().draw(table, number), labelled(table)
-        if len(some.index) == len(table.index):
+        """Minibatches of an epoch, each with equally many labelled rows if there are so
+        many; labelled rows are repeated as often as needed."""
+        batches, labelled_table = super().draw(table, number), labelled(table)
+        if len(labelled_table.index) == len(table.index):
             return [Sides(batch, batch) for batch in batches]
-        if not len(some.index):
+        if not len(labelled_table.index):
             return [Sides(batch, batch[:0]) for batch in batches]
-        n = min(self.options.batch_size, some.n_draws)
+        n = min(self.options.batch_size, labelled_table.n_draws)
         rng = random.stream(self.seed, self.SHUFFLE, self.epochs_before + number)
         rng, draws = rng.fold(_LABELS), []
-        for again in range(-(-n * len(batches) // some.n_draws)):
-            draws += epoch(some, some.n_draws, rng.fold(again))
+        for repeat in range(-(-n * len(batches) // labelled_table.n_draws)):
+            draws += epoch(labelled_table, labelled_table.n_draws, rng.fold(repeat))
         draws = np.concatenate(draws)[: n * len(batches)].reshape(-1, n)
         return list(map(Sides, batches, draws))
 
     def split(self, table):
-        """Split the rows that have a label; all others are for training."""
+        """Split the labelled rows; all unlabelled rows are for training."""
         return split_labelled(table, super().split)
 
     def read(self, batch):
-        """Real rows of a batch, given labels in place of classes."""
+        """Real rows of a minibatch, with labels in place of classes."""
         x, known = self.emission.inputs(self.rows.take(batch.rows))
         codes, labelled_x = self.rows.beside(batch.known), None
         if batch.known is not batch.rows:
@@ -105,25 +106,25 @@ class LabelGame(Game):
         return x, known, NetConditions(RowLabels(codes, labelled_x))
 
     def turn(self, which, rows, clock):
-        """Update of a player; the generator's has no labels."""
+        """:class:`Turn` of a player; the generator's has no labels."""
         turn = super().turn(which, rows, clock)
         return turn if which == DISCRIMINATE else turn._replace(given=NetConditions())
 
     def sides(self, fake, after, params, statistics, turn):
-        """Real and generated rows; after the real ones, those with labels."""
+        """Real rows, followed by labelled rows, and generated rows."""
         real, *rest = super().sides(fake, after, params, statistics, turn)
         labels = turn.given.classes
         if labels is not None and labels.x is not None:
             real = np.concatenate([real, labels.x])
         if self.nets.deform is not None:
             real = self.nets.deform(real, turn.rng.fold(DEFORM))
-            # Bits remain bits, as generated ones nearly are.
+            # Deformed bits are rounded, since generated bits are nearly 0 or 1.
             bits = self.emission.kinds == "bernoulli"
             real[:, bits] = real[:, bits] >= 0.5
         return real, *rest
 
     def verdict(self, turn):
-        """Losses of both players by the discriminator's outputs."""
+        """:class:`LabelVerdict`: losses of both players."""
         return LabelVerdict(turn.given.classes, self.options.unlabeled_weight)
 
     def discriminate(self, state, turn):
@@ -134,12 +135,12 @@ class LabelGame(Game):
         return state
 
     def watch(self, table, held_out, state):
-        """Log probability of the labels that are known."""
+        """Monitor of the log-probability of labels."""
         return ClassWatch(self, table, held_out, state)
 
 
 class ClassWatch(LabelWatch):
-    """Negative log probability of the labels of training rows and of held-out rows."""
+    """Negative log-probability of the labels of training rows and of held-out rows."""
 
     def __init__(self, objective, table, held_out, state):
         self.objective = objective

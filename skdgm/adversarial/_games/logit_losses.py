@@ -1,8 +1,8 @@
 r"""Losses of the two players of an adversarial game.
 
-With the discriminator's logits r of real rows and f of generated ones,
+Given the discriminator's logits r of real rows and f of generated rows,
 :math:`\zeta(z) = \log(1 + e^z)`, and targets 1 - s of real rows with one-sided label
-smoothing s, the discriminator and the generator minimise the means of
+smoothing s, discriminator and generator minimize the means of
 
 ====================  ====================================  ====================
 "minimax" [1]_        :math:`\zeta(-r) + s r + \zeta(f)`    :math:`-\zeta(f)`
@@ -14,7 +14,7 @@ smoothing s, the discriminator and the generator minimise the means of
 "relativistic" [5]_   :math:`\zeta(f - r)`                  :math:`\zeta(r - f)`
 ====================  ====================================  ====================
 
-In the last, each generated row is compared with a real one.
+The relativistic loss compares each generated row with a real row.
 
 References
 ----------
@@ -36,18 +36,17 @@ from scipy.special import expit
 
 from skdgm.utils.math import softplus
 
-# Logit above which "likelihood" is continued by its tangent, so that it stays finite.
+# Logit above which "likelihood" is extrapolated linearly, so that it stays finite.
 _HIGH = 10.0
 
 
 class Loss(NamedTuple):
-    """Losses of both players, as functions of logits.
+    """Losses of both players as functions of logits.
 
-    ``of_real(gap, smoothing)`` returns the discriminator's loss of each real row and
-    its derivative, ``of_fake(gap)`` that of each generated row, and
-    ``of_generator(gap)`` the generator's loss and its derivative. If rows are
-    ``paired``, a gap is the difference of a generated row's logit and that of a real
-    row, rather than one logit; ``smooths`` tells whether labels can be smoothed.
+    ``of_real(gap, smoothing)``, ``of_fake(gap)`` and ``of_generator(gap)`` return the
+    loss of each row and its derivative. For ``paired`` losses, a gap is the difference
+    of the logits of a generated and a real row, otherwise a single logit. ``smooths``
+    is True if labels can be smoothed.
     """
 
     of_real: object
@@ -57,8 +56,8 @@ class Loss(NamedTuple):
     smooths: bool = False
 
     def discriminator(self, real, fake, smoothing=0.0):
-        """Loss of the discriminator for each row by its logits, and the gradients by
-        logits; ``smoothing`` is one minus the target of real rows."""
+        """Loss of the discriminator for each row, and its derivatives with respect to
+        the logits; ``smoothing`` is one minus the target of real rows."""
         if self.paired:
             loss, slope = self.of_fake(fake - real)
             return loss, -slope, slope
@@ -67,8 +66,8 @@ class Loss(NamedTuple):
         return loss_of_real + loss_of_fake, by_real, by_fake
 
     def generator(self, real, fake):
-        """Loss of the generator for each row by logits of generated ones, and its
-        gradient; those of real rows matter if rows are paired."""
+        """Loss of the generator for each row, and its derivative; logits of real rows
+        only matter in ``paired`` losses."""
         return self.of_generator(fake - real if self.paired else fake)
 
 

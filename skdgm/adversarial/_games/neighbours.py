@@ -1,4 +1,4 @@
-"""Nearest rows of a table, as inputs of a discriminator."""
+"""Nearest neighbors of the rows of a table."""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
@@ -6,18 +6,17 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skdgm.utils.threading.parallel import n_threads
 
-# Rows for each thread, of which scikit-learn finds the neighbours one by one: with
-# fewer it divides the others among threads, and ties fall as it does.
+# Fewest rows per thread. With fewer, scikit-learn splits the candidates among threads,
+# and ties depend on the number of threads.
 _ROWS = 1024
 
 
 def near_rows(table, emission, n_neighbors):
-    """Numbers of the nearest other rows of each row of a table, at most
-    ``n_neighbors``, by the number of a row in ``table.rows``; other rows are near to
-    none, -1.
+    """Indices of the nearest other rows of each row of a table, (n_rows, n_neighbors),
+    at most ``n_neighbors``; -1 for rows outside the table.
 
-    Missing values count as scikit-learn's ``nan_euclidean`` does; a single row is near
-    to itself. ValueError tells of rows that are read in blocks.
+    Missing values count as in scikit-learn's ``nan_euclidean``, and a single row is its
+    own neighbor. Raises ValueError for streamed rows.
     """
     if table.rows.streamed:
         raise ValueError(
@@ -38,6 +37,8 @@ def near_rows(table, emission, n_neighbors):
     limits = [n_threads(), (len(x) - 1) // _ROWS]
     limits += [pool["num_threads"] for pool in pools]
     with threadpool_limits(max(1, min(limits)), "openmp"):
-        places = neighbors.kneighbors(None, near.shape[1], return_distance=False)
-    near[index] = index[places]
+        neighbor_places = neighbors.kneighbors(
+            None, near.shape[1], return_distance=False
+        )
+    near[index] = index[neighbor_places]
     return near

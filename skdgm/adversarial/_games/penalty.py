@@ -1,4 +1,4 @@
-r"""Penalties on the gradient of a discriminator by its input rows.
+r"""Penalties on the gradient of a discriminator with respect to its input rows.
 
 .. math:: \tfrac\gamma2 \bigl(\mathbb{E} \lVert \nabla_x D(x) \rVert^2
    + \mathbb{E} \lVert \nabla_x D(G(z)) \rVert^2 \bigr) \quad\text{or}\quad
@@ -16,12 +16,10 @@ _BETWEEN = 4
 
 
 def penalty(game, player, sides, mask, turn):
-    """Gradient of minus the penalty, by the discriminator's parameters, which counts
-    for as many updates as pass between two of them.
-
-    ``sides`` are real and generated rows, (n_packs, n_columns); ``mask``,
-    (n_packs, n_outputs) or None, are weights of the outputs that add up to a logit.
-    """
+    """Gradient of the negative penalty with respect to the discriminator's parameters,
+    scaled by the number of updates per penalty. ``sides`` are real and generated rows,
+    (n_packs, n_columns); ``mask``, (n_packs, n_outputs) or None, are weights of outputs
+    in a logit."""
     options, clock, (real, fake) = game.options, turn.clock, sides
     factor = game.penalty * options.penalty_interval
     if options.schedule == "linear" and clock.n_epochs is not None:

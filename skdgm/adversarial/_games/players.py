@@ -8,7 +8,7 @@ import numpy as np
 from skdgm.nets import Part, layers
 from skdgm.nets.adversarial.packing import packed, weighted
 
-# Factor of the initial weights of logits, which begin near zero.
+# Factor of the initial weights of logits, which are initially close to zero.
 _SMALL = 0.1
 
 
@@ -17,25 +17,25 @@ class GameState(NamedTuple):
 
     generator: Part
     discriminator: Part
-    # Exponential average of the generator's parameters; or ().
+    # Exponential average of the generator's parameters, or ().
     mean: tuple
-    # Number of updates of the generator, of shape (1,).
+    # Number of updates of the generator, (1,).
     t: np.ndarray
-    # Parts of some games only: the average of the discriminator's parameters; the net
-    # that reads codes; and running means of the mutual information of two views by each
-    # of its heads, in nats, with 1 for the chosen one, (2, n_heads).
+    # In some games: the average of the discriminator's parameters; the net that infers
+    # codes; and for its heads the running means of mutual information, in nats, and an
+    # indicator of the selected head, (2, n_heads).
     discriminator_mean: tuple = ()
     reader: object = ()
     told: object = ()
 
     @property
     def params(self):
-        """Parameters of all nets: first the generator, then the discriminator."""
+        """Parameters of the generator, the discriminator and perhaps the reader."""
         return self._all(self.generator.params, self.discriminator.params)
 
     @property
     def learned(self):
-        """Parameters to use, averaged if there is an average."""
+        """Parameters to use, averaged if averages are maintained."""
         generator = self.mean or self.generator.params
         discriminator = self.discriminator_mean or self.discriminator.params
         return self._all(generator, discriminator)
@@ -47,43 +47,44 @@ class GameState(NamedTuple):
 
 
 class DiscriminatorNet(NamedTuple):
-    """Net from rows, ``packing`` of them together, to logits: its ``body`` goes to
-    hidden units, its ``head`` from the last of these to a logit for each class, or to
-    one."""
+    """Net from packs of ``packing`` rows to logits: ``body`` computes hidden units, and
+    ``head`` the logits, one or one for each class."""
 
     body: object
     head: object
     packing: int = 1
 
     def init(self, rng, n_inputs, dtype):
-        """Initial parameters and statistics of both nets."""
-        width, body, kept = self.body.init(rng, n_inputs * self.packing, dtype)
-        _, head, kept_by_head = self.head.init(rng, width, dtype)
+        """Initial parameters and statistics of body and head."""
+        width, body, body_statistics = self.body.init(
+            rng, n_inputs * self.packing, dtype
+        )
+        _, head, head_statistics = self.head.init(rng, width, dtype)
         head.W[:] *= _SMALL
-        return (body, head), (kept, kept_by_head)
+        return (body, head), (body_statistics, head_statistics)
 
     def hidden(self, params, statistics, x, dropout=None):
-        """Last hidden units of packed rows, and updated statistics; ``dropout`` is a
-        stream in training."""
+        """Last hidden units of packed rows x, and updated statistics; ``dropout`` is a
+        random stream in training."""
         train = dropout is not None
         return self.body.apply(params[0], statistics[0], x, rng=dropout, train=train)
 
     def judge(self, params, statistics, x, dropout=None):
-        """Logits of packed rows, hidden units, and updated statistics; ``dropout`` is a
-        stream in training."""
-        h, kept = self.hidden(params, statistics, x, dropout)
-        logits, kept_by_head = self.head.apply(
+        """Logits of packed rows x, hidden units, and updated statistics; ``dropout`` is
+        a random stream in training."""
+        h, body_statistics = self.hidden(params, statistics, x, dropout)
+        logits, head_statistics = self.head.apply(
             params[1], statistics[1], h, rng=dropout, train=dropout is not None
         )
-        return logits, h, (kept, kept_by_head)
+        return logits, h, (body_statistics, head_statistics)
 
     def critic(self, mask=None):
-        """Net with one output for a pack: its logit, or that of its classes by a mask,
-        weights of the logits."""
+        """Net with a single output, the logit of a pack, weighted by ``mask`` if
+        given."""
         return layers.serial(self.body, self.head, _pick(mask))
 
     def packed(self, x):
-        """Rows side by side, of shape (n_rows // packing, packing * n_columns)."""
+        """Concatenate rows into packs, (n_rows // packing, packing * n_columns)."""
         return x if self.packing == 1 else packed(x, self.packing)
 
 
@@ -104,5 +105,5 @@ def _weighted(mask, params, statistics, x, rng=None, train=False):
 
 
 def of_numbers(emission):
-    """Return whether there are real columns, and no grey ones."""
+    """Return True if there are real columns, and no columns of probabilities."""
     return emission.continuous.any() and not (emission.kinds == "grey").any()

@@ -2,10 +2,10 @@ r"""Games at several resolutions, each of which adds details to the images below
 
 .. math:: x_0 = g_0(z_0), \qquad x_k = g_k(z_k, u(x_{k-1}))
 
-for copies u of pixels. All learn from the same batches. In a Laplacian pyramid [1]_,
-a generator's outputs are added to its condition: real rows made smaller and large
-again, which is the discriminator's condition as well. In a stack [2]_, a generator is
-given images of the generator below, and draws whole ones.
+where u upsamples images by copying pixels. All games share minibatches. In a Laplacian
+pyramid [1]_, a generator's outputs are added to its condition, downsampled and
+upsampled real rows, which is also the discriminator's condition. In a stack [2]_, a
+generator receives images of the generator below, and draws whole images.
 
 References
 ----------
@@ -30,7 +30,7 @@ _BELOW, _EMIT = 5, 6
 
 
 class StagesState(NamedTuple):
-    """Training states of games, that of the smallest images first."""
+    """Training states of games, from the smallest images up."""
 
     stages: tuple
 
@@ -41,7 +41,7 @@ class StagesState(NamedTuple):
 
     @property
     def learned(self):
-        """Parameters to use: averages of those of generators, if there are some."""
+        """Parameters to use, averaged if averages are maintained."""
         return tuple(zip(*(stage.learned for stage in self.stages)))
 
     @property
@@ -54,20 +54,21 @@ class StagesState(NamedTuple):
 
     @property
     def t(self):
-        """Number of updates of each generator, of shape (1,)."""
+        """Number of updates of each generator, (1,)."""
         return self.stages[0].t
 
 
 class Climb(NamedTuple):
-    """Generators of images of a pyramid, the smallest first, each given the images
-    below; as of a Generator."""
+    """Composite generator of images at all resolutions of a ``pyramid``, each
+    conditional on the images below. It has the methods of a
+    :class:`~skdgm.implicit.Generator`."""
 
     generators: list
     pyramid: object
 
     @property
     def emission(self):
-        """Columns of the largest images, as functions of outputs."""
+        """Distribution of the largest images given outputs."""
         return self.generators[-1].emission
 
     @property
@@ -77,46 +78,49 @@ class Climb(NamedTuple):
 
     @property
     def n_classes(self):
-        """Number of classes given to all generators, or 0."""
+        """Number of classes that condition all generators, or 0."""
         return self.generators[0].n_classes
 
     def latent(self, rng, n_rows, dtype):
-        """Draw latent units, those of the smallest images first."""
-        parts = enumerate(self.generators)
-        z = [part.latent(rng.fold(k), n_rows, dtype) for k, part in parts]
+        """Draw latent units, (n_rows, n_latent), from the smallest images up."""
+        numbered_generators = enumerate(self.generators)
+        z = [part.latent(rng.fold(k), n_rows, dtype) for k, part in numbered_generators]
         return np.concatenate(z, axis=1)
 
     def given(self, z, codes):
-        """Latent units next to one-hot classes."""
+        """Latent units concatenated with one-hot classes."""
         return self.generators[0].given(z, codes)
 
     def draw(self, params, statistics, z, noise, rng=None, train=False):
-        """Generated rows as inputs of a discriminator, and updated statistics: of z,
-        which may be traced, and noise, from ``emission.noise``; see
+        """Generated rows as inputs of a discriminator, and updated statistics; see
         :meth:`skdgm.implicit.Generator.draw`."""
-        first, last, kept, x = 0, self.n_latent, [], None
-        for k, part in enumerate(self.generators):
-            inputs = columns(z, first, first + part.n_latent)
-            first += part.n_latent
+        latent_start, class_start, all_statistics, x = 0, self.n_latent, [], None
+        for k, generator in enumerate(self.generators):
+            inputs = columns(z, latent_start, latent_start + generator.n_latent)
+            latent_start += generator.n_latent
             if self.n_classes:
-                inputs = beside(inputs, columns(z, last, last + self.n_classes))
+                inputs = beside(
+                    inputs, columns(z, class_start, class_start + self.n_classes)
+                )
             if k:
                 inputs = beside(inputs, self.pyramid.up(k, x))
             streams = rng.fold(k) if rng is not None else None
-            out, after = part.net.apply(
+            out, after = generator.net.apply(
                 params[k], statistics[k], inputs, rng=streams, train=train
             )
-            top = k == len(self.generators) - 1
-            of_level = noise if top else part.emission.silence(len(z), out.dtype)
-            x = emit(out, of_level, part.emission, part.temperature)
-            kept.append(after)
-        return x, tuple(kept)
+            is_top = k == len(self.generators) - 1
+            level_noise = (
+                noise if is_top else generator.emission.silence(len(z), out.dtype)
+            )
+            x = emit(out, level_noise, generator.emission, generator.temperature)
+            all_statistics.append(after)
+        return x, tuple(all_statistics)
 
 
 class StageGame(Game):
-    """Game of images of one resolution, the smallest at level 0, of which those of
-    smaller images are ``below``, a list of states. If ``of_data``, details are of real
-    rows, and the discriminator is given these, too."""
+    """Game of images of one resolution, ``level``, with 0 for the smallest images;
+    ``below`` are the states of smaller images. With ``of_data``, details are added to
+    real rows, on which the discriminator is also conditional."""
 
     def __init__(self, run, nets, *, level, climb, of_data):
         super().__init__(run, nets)
@@ -125,19 +129,20 @@ class StageGame(Game):
 
     @property
     def n_seen(self):
-        """Number of columns of a row that the discriminator sees."""
+        """Number of columns of the discriminator's inputs for a row."""
         n = self.emission.n_inputs
         return n + self.generator.n_given if self.of_data else n
 
     def read(self, batch):
-        """Real rows of a batch at this resolution, and conditions of both nets."""
+        """Real rows of a minibatch at this resolution, and conditions of both nets."""
         levels = self.climb.pyramid.levels(self.rows.take(batch))
         x, known = self.emission.inputs(levels[self.level])
         below = given_below(self.climb, levels, self.level)
         return x, known, NetConditions(self.rows.beside(batch), below)
 
     def turn(self, which, rows, clock):
-        """Update of a player; of a stack, with images of generators below."""
+        """:class:`Turn` of a player; a stack also needs images of the generators
+        below."""
         turn = super().turn(which, rows, clock)
         if self.of_data or not self.level:
             return turn
@@ -146,20 +151,21 @@ class StageGame(Game):
         z = lower.given(lower.latent(rng, n, dtype), turn.given.classes)
         noise = lower.emission.noise(rng.fold(_EMIT), n, dtype)
         learned = [state.learned[0] for state in self.below]
-        kept = [state.generator.statistics for state in self.below]
-        x, _ = lower.draw(learned, kept, z, noise)
+        all_statistics = [state.generator.statistics for state in self.below]
+        x, _ = lower.draw(learned, all_statistics, z, noise)
         x = self.climb.pyramid.up(self.level, x)
         return turn._replace(given=turn.given._replace(columns=x))
 
     def seen(self, x, turn, side=0):
-        """Inputs of the discriminator for rows, real (side 0) or generated ones (1)."""
+        """Inputs of the discriminator for rows x, real (side 0) or generated (side
+        1)."""
         turn = turn if self.of_data else turn._replace(given=NetConditions())
         return super().seen(x, turn, side)
 
 
 def given_below(climb, levels, level):
-    """Condition of a generator, of images at all levels: the images below, made larger;
-    0, or an even chance, where all pixels of a block are missing."""
+    """Condition of the generator at ``level``: upsampled images of the level below;
+    blocks of missing pixels have the value 0, or the probability 0.5."""
     if not level:
         return None
     low, kinds = levels[level - 1], climb.generators[level - 1].emission.kinds
@@ -168,9 +174,9 @@ def given_below(climb, levels, level):
 
 
 class Stages(Objective):
-    """Games at several resolutions, which learn from the same batches: ``nets`` has as
-    ``generator`` a :class:`Climb`, as ``levels`` the nets of each resolution, and
-    ``of_data``, as of :class:`StageGame`."""
+    """Games at several resolutions, which share minibatches. ``nets`` has a
+    :class:`Climb` as ``generator``, the nets of each resolution as ``levels``, and
+    ``of_data``, as in :class:`StageGame`."""
 
     quantity, LOCAL = "similarity", ()
 
@@ -189,22 +195,23 @@ class Stages(Objective):
         ]
 
     def start(self):
-        """Initial states, with newly drawn parameters of all nets."""
+        """Initial states with random parameters of all nets."""
         return StagesState(tuple(stage.start() for stage in self.stages))
 
     def resume(self, state):
-        """States to continue from; optimisers are kept if the solver is the same."""
+        """States to continue from; optimizer states are retained if the solver is the
+        same."""
         pairs = zip(self.stages, state.stages)
         return StagesState(tuple(stage.resume(part) for stage, part in pairs))
 
     def step(self, state, batch, clock):
-        """Update both nets of each game, that of the smallest images first."""
-        after = []
+        """Update both nets of each game, from the smallest images up."""
+        updated = []
         for stage, before in zip(self.stages, state.stages):
-            stage.below = after
-            after = [*after, stage.step(before, batch, clock)]
-        return StagesState(tuple(after))
+            stage.below = updated
+            updated = [*updated, stage.step(before, batch, clock)]
+        return StagesState(tuple(updated))
 
     def watch(self, table, held_out, state):
-        """Distances of generated rows from the same rows after each epoch."""
+        """Monitor of the distance of generated rows from the data."""
         return GeneratorWatch(self, table, held_out, state)

@@ -9,16 +9,16 @@ _OUTPUT = addresses.GAME_OUTPUT
 
 
 def blurred(x, options, emission, rng, clock, of_output=False):
-    """Rows, which may be traced, with instance noise, which fades as the learning rate
-    does, and generated ones (``of_output``) with output noise."""
+    """Rows x with instance noise, which decays with the learning rate, and, if
+    ``of_output``, generated rows with output noise; differentiable."""
     size = learning_rate(
         options.instance_noise, options.schedule, clock, options.power_t
     )
     if of_output and options.output_noise:
         drawn, streams = getval(x), rng.fold(_OUTPUT).rows(len(x))
-        # It belongs to the generator, and gradients pass it by.
+        # Output noise is part of the generator, but has no gradient.
         added = noisy(drawn, emission, options.output_noise, streams) - drawn
-        # A generated atom has no score, as one of the data.
+        # A generated atom has no score, like an atom of the data.
         added[:, emission.scores] *= drawn[:, emission.none] > 0
         x = x + added
     if not size:

@@ -1,1 +1,1 @@
-"""Nets of adversarial models, made from options."""
+"""Nets of adversarial models, built from options."""

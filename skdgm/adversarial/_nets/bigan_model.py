@@ -1,4 +1,4 @@
-"""Nets of a BiGAN, made from options."""
+"""Nets of a BiGAN, built from options."""
 
 import numpy as np
 
@@ -12,26 +12,25 @@ from skdgm.nets.branches import branch, companions
 from skdgm.nets.images import maps
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
-# Units of a discriminator of images in which they meet their codes.
+# Number of units that join images and codes in a discriminator.
 _MET = 128
 
 
 class BiGANModel(GANModel[BiGANOptions]):
-    """Generator, encoder from a discriminator's inputs to latent units, and
-    discriminator of both. The encoder's parameters come before the generator's, in one
-    tree."""
+    """Generator, encoder, and discriminator of pairs. The parameters of the encoder
+    precede the parameters of the generator in one tree."""
 
     objective_class = BiGANGame
 
     def check(self, options):
-        """Raise ValueError for options that exclude each other."""
+        """Raise ValueError for invalid combinations of options."""
         super().check(options)
         check_layer_sizes(options.encoder_layer_sizes, "encoder_layer_sizes")
         if options.architecture == "conv" and options.encoder_layer_sizes == ():
             raise ValueError("encoder_layer_sizes must have a number of maps.")
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         structure, sizes = super().structure(facts), facts.options.encoder_layer_sizes
         mirrored = structure.hidden_layer_sizes[::-1]
         structure.encoder_layer_sizes = layer_sizes(sizes, mirrored)
@@ -41,8 +40,10 @@ class BiGANModel(GANModel[BiGANOptions]):
         """Generator, encoder and discriminator."""
         nets = super().nets(facts, emission)
         nets.encoder = self._encoder(facts, emission)
-        both = companions(nets.encoder, emission.n_inputs, nets.generator.net)
-        nets.generator = nets.generator._replace(net=both)
+        encoder_and_generator = companions(
+            nets.encoder, emission.n_inputs, nets.generator.net
+        )
+        nets.generator = nets.generator._replace(net=encoder_and_generator)
         return nets
 
     def _encoder(self, facts, emission):
@@ -63,11 +64,11 @@ class BiGANModel(GANModel[BiGANOptions]):
         if structure.architecture != "conv":
             return net
         name, init = structure.discriminator_activation, facts.options.init_weights
-        of_images, met = (
+        image_branch, joint = (
             branch(net.body, emission.n_inputs),
             layers.dense(_MET, name, init),
         )
-        body = layers.serial(of_images, met, *self._drop(facts.options))
+        body = layers.serial(image_branch, joint, *self._drop(facts.options))
         return DiscriminatorNet(body, net.head)
 
     def hidden(self, nets, state, x, known=None):
@@ -76,10 +77,10 @@ class BiGANModel(GANModel[BiGANOptions]):
         return nets.encoder.apply(params[0], statistics[0], x)[0]
 
     def of_features(self, options):
-        """Rows of latent units."""
+        """Method of the density from latent units to rows."""
         return ImplicitDensity.decode
 
     def score(self, nets, state, x, known=None):
         """Logit of the discriminator for rows and their codes."""
-        seen = np.concatenate([x, self.hidden(nets, state, x)], axis=1)
-        return super().score(nets, state, seen)
+        pairs = np.concatenate([x, self.hidden(nets, state, x)], axis=1)
+        return super().score(nets, state, pairs)

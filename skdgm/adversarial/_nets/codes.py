@@ -1,13 +1,12 @@
-r"""Codes among latent units, and their distributions given a row.
+r"""Interpretable codes among the latent units, and their distributions given a row.
 
-Categorical codes are uniform, and continuous ones are uniform between -1 and 1. Given
-outputs :math:`o(x)` of a net, a categorical code has the probabilities of their
-softmax, and a continuous code is normal, so that
+Categorical codes are uniform, and continuous codes are uniform between -1 and 1. Given
+the outputs of a net for a row, a categorical code has softmax probabilities, and a
+continuous code is normal. With the entropy H of the codes,
 
 .. math:: \mathbb{E}_{c, x} [\log q(c \mid x)] + H(c) \le I(c; x)
 
-with the entropy H of the codes bounds their mutual information with generated rows
-[1]_.
+is a lower bound on the mutual information of codes and generated rows [1]_.
 
 References
 ----------
@@ -27,16 +26,15 @@ from sklearn.utils import check_array
 
 from skdgm.utils.math import softplus
 
-# Least variance that is learned.
+# Smallest learned variance.
 _LEAST = 1e-2
 _LOG_2_PI = np.log(2 * np.pi)
 
 
 class LatentCodes(NamedTuple):
-    """Categorical codes, whose numbers of categories are ``categories``, and then
-    ``n_real`` continuous ones, which have a variance given a row, or "learned".
-    ``fixed``, (n_rows, n_codes), are given in place of draws, where they are not
-    NaN."""
+    """Categorical codes with numbers of ``categories``, and ``n_real`` continuous
+    codes, whose ``variance`` given a row is a number or "learned". ``fixed`` codes,
+    (n_rows, n_codes), replace draws unless NaN."""
 
     categories: tuple
     n_real: int
@@ -55,11 +53,12 @@ class LatentCodes(NamedTuple):
 
     @property
     def n_outputs(self):
-        """Number of outputs that tell the codes' distributions."""
+        """Number of outputs of a net for the distributions of codes."""
         return self.width + (self.n_real if self.variance == "learned" else 0)
 
     def draw(self, rng, n_rows, dtype):
-        """Draw codes, (n_rows, width), by a stream for each row, or one for all."""
+        """Draw latent units of codes, (n_rows, width), with a random stream for each
+        row or one for all."""
         shape = n_rows, self.n_codes
         by_row = len(rng.ids) == n_rows
         u = rng.uniform(self.n_codes) if by_row else rng.generator().random(shape)
@@ -72,9 +71,8 @@ class LatentCodes(NamedTuple):
         return self.units(u).astype(dtype)
 
     def given(self, codes, n_rows):
-        """The same codes with some that are given, for all rows or for each; NaN is
-        drawn. ValueError tells that there is no such category, or another number of
-        codes or of rows."""
+        """These codes with ``fixed`` values for all rows or for each; NaN entries are
+        drawn. Raises ValueError for invalid categories or shapes."""
         values = check_array(
             np.atleast_2d(codes), ensure_all_finite="allow-nan", input_name="codes"
         ).astype(float)
@@ -94,8 +92,8 @@ class LatentCodes(NamedTuple):
         return self._replace(fixed=values)
 
     def units(self, codes):
-        """Latent units of codes, of shape (n_rows, width): ones and zeros for the
-        number of a category."""
+        """Latent units, (n_rows, width), of codes, (n_rows, n_codes); categories are
+        one-hot."""
         parts = [
             np.eye(size)[codes[:, k].astype(int)]
             for k, size in enumerate(self.categories)
@@ -108,16 +106,17 @@ class LatentCodes(NamedTuple):
         return [slice(start, stop) for start, stop in pairwise(ends)]
 
     def posterior(self, out):
-        """Probabilities of categories and means of continuous codes,
-        (n_rows, width)."""
+        """Probabilities of categories and means of continuous codes, (n_rows,
+        width)."""
         posterior = out[:, : self.width].copy()
         for group in self.groups():
             posterior[:, group] = softmax(out[:, group], axis=1)
         return posterior
 
     def information(self, out, units):
-        """Log-probability of the codes that rows were generated from given outputs, and
-        the codes' entropy: (n_rows,) in float64. Its mean is the bound, in nats."""
+        """Log-probability, plus entropy, of the codes from which rows were generated,
+        (n_rows,), in float64; its mean is the bound on the mutual information, in nats.
+        """
         out = out.astype(float)
         bound = np.full(len(out), np.log(self.categories).sum())
         bound += self.n_real * np.log(2)
@@ -129,8 +128,8 @@ class LatentCodes(NamedTuple):
         )
 
     def slope(self, out, units):
-        """Gradient of minus the log-probability of codes by the outputs, of shape
-        (n_rows, n_outputs); arguments as of :meth:`information`."""
+        """Gradient of the negative log-probability of codes with respect to outputs,
+        (n_rows, n_outputs)."""
         back = np.zeros_like(out)
         for group in self.groups():
             back[:, group] = softmax(out[:, group], axis=1) - units[:, group]
@@ -144,29 +143,29 @@ class LatentCodes(NamedTuple):
 
     def shared(self, out, other):
         r"""Mutual information, in nats, of the categories of two views of rows, and its
-        gradients by the outputs for either.
+        gradients with respect to the outputs for each view.
 
         .. math:: \sum_{c, c'} J_{c c'} \log \frac{J_{c c'}}{J_c \, J_{c'}}, \qquad
            J = \tfrac{1}{2n} (P^\top P' + P'^\top P)
 
-        with the probabilities of categories, P and P', given either view [2]_.
+        where P and P' are the probabilities of categories given each view [2]_.
         """
-        information, backs = 0.0, (np.zeros_like(out), np.zeros_like(other))
+        information, gradients = 0.0, (np.zeros_like(out), np.zeros_like(other))
         for group in self.groups():
-            sides = [softmax(view[:, group], axis=1) for view in (out, other)]
-            joint = sides[0].T @ sides[1] / len(out)
+            probabilities = [softmax(view[:, group], axis=1) for view in (out, other)]
+            joint = probabilities[0].T @ probabilities[1] / len(out)
             joint = np.maximum((joint + joint.T) / 2, np.finfo(joint.dtype).tiny)
-            single = np.log(joint.sum(axis=1))
-            gain = np.log(joint) - single - single[:, None]
+            log_marginal = np.log(joint.sum(axis=1))
+            gain = np.log(joint) - log_marginal - log_marginal[:, None]
             information += float((joint * gain).sum())
-            for back, p, partner in zip(backs, sides, sides[::-1]):
+            for back, p, partner in zip(gradients, probabilities, probabilities[::-1]):
                 slope = partner @ gain / len(out)
                 back[:, group] = p * (slope - (p * slope).sum(axis=1, keepdims=True))
-        return information, backs
+        return information, gradients
 
     def _normal(self, out, units):
-        """Means of continuous codes less the codes, variances, and the derivatives of
-        these by outputs."""
+        """Means of continuous codes minus the codes, variances, and derivatives of
+        variances with respect to outputs."""
         real = slice(self.width - self.n_real, self.width)
         gap = out[:, real] - units[:, real]
         if self.variance == "learned":

@@ -1,4 +1,4 @@
-"""Generator and discriminator of an adversarial model, made from options."""
+"""Generator and discriminator of an adversarial model, built from options."""
 
 from functools import partial
 from types import SimpleNamespace
@@ -20,11 +20,11 @@ from skdgm.nets.images.deform import Deformation
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import CONV, halvings, image_shape
 
-# Hidden layers by default, of dense nets and, numbers of maps, of convolutional ones.
+# Default numbers of hidden units of dense nets, and of maps of convolutional nets.
 _SIZES = {"dense": (128, 128), "conv": (64, 32)}
-# Kinds of columns that are pixels.
+# Kinds of columns that can be pixels.
 _PIXELS = "grey", "bernoulli", "gaussian"
-# Frequencies of Fourier features by default, and real columns up to which there are.
+# Default number of Fourier frequencies, and largest number of real columns with them.
 _FREQUENCIES, _FEW = 3, 16
 
 
@@ -32,7 +32,7 @@ class GANModel(ImplicitModel[GameOptionsT]):
     """Generator and discriminator, and the game that they play."""
 
     objective_class = Game
-    # Options that the nets depend on.
+    # Options that determine the nets.
     NAMES = (
         *("n_components", "column_types", "class_conditional", "prior", "packing"),
         *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),
@@ -40,7 +40,7 @@ class GANModel(ImplicitModel[GameOptionsT]):
     )
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         options, names = facts.options, self.NAMES
         hidden = layer_sizes(options.hidden_layer_sizes, _SIZES[options.architecture])
         judge = layer_sizes(options.discriminator_layer_sizes, hidden[::-1])
@@ -51,7 +51,7 @@ class GANModel(ImplicitModel[GameOptionsT]):
         )
 
     def check(self, options):
-        """Raise ValueError for options that are no sizes, or exclude each other."""
+        """Raise ValueError for invalid sizes or combinations of options."""
         for sizes, name in (
             (options.hidden_layer_sizes, "hidden_layer_sizes"),
             (options.discriminator_layer_sizes, "discriminator__layer_sizes"),
@@ -96,7 +96,7 @@ class GANModel(ImplicitModel[GameOptionsT]):
         )
 
     def codes(self, facts):
-        """Codes among the latent units, of which the discriminator has outputs."""
+        """Codes among the latent units that the discriminator predicts, or None."""
 
     def _generator(self, facts, emission):
         structure, codes = facts.structure, self.codes(facts)
@@ -118,7 +118,7 @@ class GANModel(ImplicitModel[GameOptionsT]):
         """Dense net of a generator."""
         structure, hidden = facts.structure, []
         if structure.image_shape is not None:
-            # For the other architecture, and to be right all the same.
+            # The option is unused here, but must be valid.
             image_shape(
                 len(emission.kinds), structure.image_shape, who="a dense generator"
             )
@@ -130,14 +130,14 @@ class GANModel(ImplicitModel[GameOptionsT]):
         return layers.serial(*hidden, last)
 
     def _deconvolutional(self, facts, emission):
-        """Net of a generator of images, that grow twofold from layer to layer."""
+        """Net of a generator of images, whose size doubles from layer to layer."""
         structure, blocks = facts.structure, []
         sizes, channels = shapes(facts, emission)
         first, *numbers = structure.hidden_layer_sizes
         height, width = sizes[-1]
         is_virtual = structure.batch_norm == "virtual"
         norm = virtual.virtual_map_norm if is_virtual else maps.map_norm
-        # The norm of the lowest images is of maps, too, so that it is among the blocks.
+        # The smallest images are also normalized by maps, so their norm is a block.
         low = block(facts, layers.dense, height * width * first, None)
         if structure.batch_norm:
             blocks += [norm(), layers.activation(structure.activation)]
@@ -174,37 +174,37 @@ class GANModel(ImplicitModel[GameOptionsT]):
         return DiscriminatorNet(layers.serial(*parts), head, packing)
 
     def _n_logits(self, facts, packing):
-        """Number of outputs: one logit, or one of each class for each row of a pack;
-        and those for codes."""
+        """Number of outputs: logits, one for each class and row of a pack, and
+        parameters of codes."""
         codes = self.codes(facts)
         return max(1, packing * n_classes_of(facts)) + (codes.n_outputs if codes else 0)
 
     def _drop(self, options):
         """Nets after each hidden layer of the discriminator, a list."""
-        # Also at rate 0, so that the nets are the same if the rate changes.
+        # Dropout of rate 0 keeps the structure of the nets if the rate changes.
         return [layers.dropout(options.dropout)]
 
     def hidden(self, nets, state, x, known=None):
-        """Last hidden units of the discriminator for rows, each by itself."""
+        """Last hidden units of the discriminator for single rows."""
         net = state.discriminator
         x = np.tile(x, nets.discriminator.packing)
         return nets.discriminator.hidden(net.params, net.statistics, x)[0]
 
     def score(self, nets, state, x, known=None):
-        """Logit of the discriminator for rows, each in a pack of its copies: of all
-        classes the largest."""
+        """Logit of the discriminator for rows, each in a pack of its copies; the
+        largest logit of all classes."""
         net, judge = state.discriminator, nets.discriminator
         packing, n_classes = judge.packing, nets.generator.n_classes
         x = np.tile(x, packing)
         logits, _, _ = judge.judge(net.params, net.statistics, x)
         if not n_classes:
             return logits[:, 0]
-        of_slots = logits[:, : packing * n_classes]
-        return of_slots.reshape(len(x), packing, -1).mean(axis=1).max(axis=1)
+        class_logits = logits[:, : packing * n_classes]
+        return class_logits.reshape(len(x), packing, -1).mean(axis=1).max(axis=1)
 
 
 def block(facts, layer, n, norm):
-    """Hidden layer of a generator, a list of nets, perhaps with batch normalisation."""
+    """Hidden layer of a generator, a list of nets, perhaps with batch normalization."""
     init, name = facts.options.init_weights, facts.structure.activation
     if not facts.structure.batch_norm:
         return [layer(n, activation=name, init=init)]
@@ -214,8 +214,8 @@ def block(facts, layer, n, norm):
 
 
 def images(facts, emission, who):
-    """Height, width and channels of rows that are images, which the option ``who``
-    needs."""
+    """Height, width and channels of rows that are images; ``who`` names the option that
+    needs them."""
     shape = image_shape(len(emission.kinds), facts.structure.image_shape, who=who)
     if not np.isin(emission.kinds, _PIXELS).all():
         raise ValueError(
@@ -225,22 +225,22 @@ def images(facts, emission, who):
 
 
 def deformation(facts, emission, name="jitter"):
-    """Deformation of images by the option ``jitter``, which users know by a name, or
-    None."""
+    """Deformation of images of size ``jitter``, or None; ``name`` is the name of the
+    option."""
     size = facts.options.jitter
     shape = images(facts, emission, f"{name}={size:g}") if size else None
     return Deformation(shape, size) if size else None
 
 
 def shapes(facts, emission):
-    """Heights and widths of images, each half as large as the previous, as many as
-    there are layers and one more; and the number of channels."""
+    """Heights and widths of images, halved for each layer, and the number of
+    channels."""
     *shape, channels = images(facts, emission, CONV)
     return halvings(shape, len(facts.structure.hidden_layer_sizes)), channels
 
 
 def _fourier_features(structure, emission):
-    """Fourier features, if there are any, as a list."""
+    """List with a net of Fourier features, or an empty list."""
     n, real = structure.n_frequencies, emission.continuous.nonzero()[0]
     if n == "auto":
         n = _FREQUENCIES if len(real) <= _FEW and of_numbers(emission) else 0

@@ -1,9 +1,10 @@
-"""Several classifiers of categories above one net, of which the best counts.
+"""Several classifiers of categories on top of one net, of which the best is selected.
 
-The outputs of a head for two views of a row shall inform on each other. From random
-initial weights this ends in one of many optima, in some of which two clusters are one
-category and another is two. Heads that share all hidden units end in different ones
-[1]_, and those of more information are better, without any label.
+The predictions of a head for two views of a row should share information. From random
+initial weights, training ends in one of many optima; in some, two clusters become one
+category, and another cluster becomes two. Heads that share all hidden units end in
+different optima [1]_, and the head with the most information is the best, which needs
+no labels.
 
 References
 ----------
@@ -15,15 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Share of an update in the running mean of a head's information, and how many nats
-# more than the chosen one another must have to be chosen in its place: the
-# meaning of each category changes then. Means begin at 0, so that no head is chosen
-# in place of the first one before some dozens of updates.
+# Weight of an update in the running mean of a head's information, and the margin, in
+# nats, by which another head must exceed the selected head to replace it, which changes
+# the meaning of categories. Means start from 0, so the first head is not replaced
+# before some dozens of updates.
 _RATE, _MARGIN = 0.005, 0.03
 
 
 class Heads(NamedTuple):
-    """Outputs of a net for codes: categories by each of n heads, and continuous
+    """Outputs of a net for codes: categories by each of n heads, then continuous
     codes."""
 
     codes: object
@@ -35,37 +36,36 @@ class Heads(NamedTuple):
         return self.codes.n_outputs + (self.n - 1) * sum(self.codes.categories)
 
     def start(self):
-        """Before any update: information of each head, and 1 for the chosen one;
-        of shape (2, n), float64."""
+        """Initial ``ranks``, (2, n), float64: information of each head, and an
+        indicator of the selected head."""
         ranks = np.zeros((2, self.n))
         ranks[1, 0] = 1
         return ranks
 
     def columns(self, head):
-        """Numbers of the outputs for the codes by one head."""
+        """Indices of the outputs for the codes of one head."""
         width = sum(self.codes.categories)
         categories = np.arange(head * width, (head + 1) * width)
         return np.append(categories, np.arange(self.n * width, self.n_outputs))
 
     def chosen(self, out, ranks):
-        """Number of the chosen head, and its outputs, of shape
-        (n_rows, codes.n_outputs), given ``ranks`` as of :meth:`start`."""
+        """Index of the selected head, and its outputs, (n_rows, codes.n_outputs)."""
         head = int(ranks[1].argmax())
         return head, out[:, self.columns(head)]
 
     def shared(self, out, other, ranks, stays=False):
-        """Gradients of the information that two views share, summed over heads.
-        ``ranks``, (2, n), are as of :meth:`start`, and updated in place; the chosen
-        head changes unless it ``stays``."""
+        """Gradients of the information shared by two views, summed over heads, with
+        respect to the outputs. Updates ``ranks`` in place, with the same head selected
+        if ``stays``."""
         information, chosen = ranks
-        backs = np.zeros_like(out), np.zeros_like(other)
+        gradients = np.zeros_like(out), np.zeros_like(other)
         for head in range(self.n):
             columns = self.columns(head)
             shared, slopes = self.codes.shared(out[:, columns], other[:, columns])
             information[head] += _RATE * (shared - information[head])
-            for back, slope in zip(backs, slopes):
+            for back, slope in zip(gradients, slopes):
                 back[:, columns] += slope
-        least = information[chosen.argmax()] + _MARGIN
-        if information.max() > least and not stays:
+        threshold = information[chosen.argmax()] + _MARGIN
+        if information.max() > threshold and not stays:
             chosen[:] = np.arange(self.n) == information.argmax()
-        return backs
+        return gradients

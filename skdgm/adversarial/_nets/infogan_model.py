@@ -1,4 +1,4 @@
-"""Nets of an InfoGAN, made from options."""
+"""Nets of an InfoGAN, built from options."""
 
 import numpy as np
 
@@ -13,18 +13,18 @@ from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
 
 class InfoGANModel(GANModel[InfoGANOptions]):
-    """Generator with codes among its latent units, and discriminator with outputs that
-    tell them, or, where there are views of rows, a net of its own with such outputs."""
+    """Generator with codes among its latent units, and discriminator that predicts
+    them; with views of rows, a separate net predicts them."""
 
     NAMES = (*GANModel.NAMES, "n_codes", "n_heads")
 
     def objective_class(self, run, nets):
-        """Objective of a run."""
+        """Objective of the training rows."""
         kind = InfoGANGame if nets.reader is None else IICInfoGANGame
         return kind(run, nets)
 
     def check(self, options):
-        """Raise ValueError for options that exclude each other."""
+        """Raise ValueError for invalid combinations of options."""
         super().check(options)
         check_layer_sizes(options.n_categories, "n_categories")
         if 1 in layer_sizes(options.n_categories):
@@ -40,11 +40,11 @@ class InfoGANModel(GANModel[InfoGANOptions]):
             )
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         structure, options = super().structure(facts), facts.options
         structure.n_categories = layer_sizes(options.n_categories)
         structure.code_variance = options.code_variance == "learned"
-        # With either there are views of rows.
+        # Either option makes views of rows.
         structure.jitter = structure.n_neighbors = bool(
             options.jitter or options.n_neighbors
         )
@@ -57,8 +57,8 @@ class InfoGANModel(GANModel[InfoGANOptions]):
         return LatentCodes(structure.n_categories, structure.n_codes, variance)
 
     def nets(self, facts, emission):
-        """Generator, discriminator, and perhaps a net that reads codes by several
-        heads, and deformations of the rows that it reads."""
+        """Generator, discriminator, and with views of rows the net that predicts codes
+        and the deformations of its inputs."""
         nets = super().nets(facts, emission)
         nets.reader = None
         if facts.structure.jitter:
@@ -73,11 +73,11 @@ class InfoGANModel(GANModel[InfoGANOptions]):
         return 1 if views else super()._n_logits(facts, packing)
 
     def hidden(self, nets, state, x, known=None):
-        """Distributions of codes: probabilities of categories, and means."""
+        """Posterior of codes: probabilities of categories, and means."""
         return nets.generator.codes.posterior(code_outputs(nets, state, x))
 
     def of_features(self, options):
-        """Rows of codes, with all other latent units at zero."""
+        """Function from codes to rows, with all other latent units at zero."""
         return _of_codes
 
 

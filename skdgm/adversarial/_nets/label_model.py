@@ -1,4 +1,4 @@
-"""Generator and discriminator of an adversarial classifier, made from options."""
+"""Generator and discriminator of an adversarial classifier, built from options."""
 
 from numbers import Real
 
@@ -8,18 +8,18 @@ from skdgm.adversarial._nets.gan_model import GANModel, deformation
 from skdgm.nets import layers
 from skdgm.utils.counts import is_a
 
-# Hidden layers by default: of the generator, and of the discriminator.
+# Default hidden layers of the generator and of the discriminator.
 _NAMES = "hidden_layer_sizes", "discriminator_layer_sizes"
 _SIZES = {"dense": ((128, 128), (256, 128, 128)), "conv": ((64, 32), (32, 64))}
 
 
 class LabelModel(GANModel[LabelGameOptions]):
-    """Generator without classes, and discriminator with a logit for each."""
+    """Unconditional generator, and discriminator with a logit for each class."""
 
     objective_class, logits = LabelGame, staticmethod(logits)
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid options."""
         size = options.discriminator_noise
         pair = isinstance(size, tuple) and len(size) == 2
         if isinstance(size, tuple) and not (
@@ -32,7 +32,7 @@ class LabelModel(GANModel[LabelGameOptions]):
         super().check(options)
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         structure, options = super().structure(facts), facts.options
         for name, sizes in zip(_NAMES, _SIZES[options.architecture]):
             if getattr(options, name) is None:

@@ -1,4 +1,4 @@
-"""Nets of adversarial models of images at several resolutions, made from options."""
+"""Nets of adversarial models of images at several resolutions, built from options."""
 
 from math import isqrt
 from types import SimpleNamespace
@@ -14,9 +14,9 @@ from skdgm.utils.images import image_shape
 
 
 class PyramidModel(GANModel[PyramidOptions]):
-    """Generators and discriminators of all resolutions: if ``of_data``, generators add
-    to real images made smaller and large again, which discriminators are given, too;
-    otherwise they are given generated images of the resolution below."""
+    """Generators and discriminators of all resolutions. With ``of_data``, generators
+    add details to downsampled real images, on which discriminators are also
+    conditional; otherwise they receive generated images of the resolution below."""
 
     objective_class, NAMES = Stages, (*GANModel.NAMES, "n_levels")
 
@@ -24,7 +24,7 @@ class PyramidModel(GANModel[PyramidOptions]):
         self.of_data = of_data
 
     def nets(self, facts, emission):
-        """A generator for all resolutions, and the nets of each, as ``levels``."""
+        """Composite generator, and the nets of each resolution as ``levels``."""
         levels, shape = [], _shape(len(emission.kinds), facts.structure.image_shape)
         pyramid = Pyramid(shape, facts.structure.n_levels)
         for k, shape in enumerate(pyramid.shapes):
@@ -36,21 +36,23 @@ class PyramidModel(GANModel[PyramidOptions]):
         return SimpleNamespace(generator=generator, levels=levels, of_data=self.of_data)
 
     def _level(self, facts, emission, n_given):
-        """Nets of one resolution, given ``n_given`` pixels of the one below."""
+        """Nets of one resolution, conditional on ``n_given`` pixels of the resolution
+        below."""
         nets = super().nets(facts, emission)
         nets.generator = nets.generator._replace(n_given=n_given)
         if self.of_data and n_given:
             grey = not (emission.kinds == "gaussian").any()
             net = added_to(nets.generator.net, n_given, grey)
             nets.generator = nets.generator._replace(net=net)
-            # The condition stands beside a row, as another row of a pack would.
+            # The condition is concatenated with a row like another row of a pack.
             both = self._discriminator(_with(facts, packing=2), emission)
             head = nets.discriminator.head
             nets.discriminator = both._replace(packing=1, head=head)
         return nets
 
     def _emission(self, pyramid, emission, level):
-        """Pixels of a level as functions of outputs: grey means of bits."""
+        """Distribution of the pixels of a level given outputs; means of bits are
+        grayscale."""
         kinds, share = emission.kinds, emission.share
         if level < len(pyramid.shapes) - 1:
             kind = "gaussian" if (kinds == "gaussian").any() else "grey"
@@ -64,23 +66,24 @@ class PyramidModel(GANModel[PyramidOptions]):
     def hidden(self, nets, state, x, known=None):
         """Last hidden units of the discriminator of the largest images."""
         level = len(nets.levels) - 1
-        net, seen = state.stages[level].discriminator, x
+        net, inputs = state.stages[level].discriminator, x
         if self.of_data and level:
-            # Means of blocks are those of their known pixels.
+            # Block means average the observed pixels.
             levels = x if known is None else np.where(known > 0, x, np.nan)
             levels = nets.generator.pyramid.levels(levels)
-            seen = np.concatenate([x, given_below(nets.generator, levels, level)], 1)
+            inputs = np.concatenate([x, given_below(nets.generator, levels, level)], 1)
         judge = nets.levels[level].discriminator
-        return judge.hidden(net.params, net.statistics, seen)[0]
+        return judge.hidden(net.params, net.statistics, inputs)[0]
 
 
 def _with(facts, **values):
-    """Facts with other values of a structure."""
+    """Facts with other values in their structure."""
     return facts._replace(structure=SimpleNamespace(**vars(facts.structure) | values))
 
 
 def _shape(n, shape):
-    """Height, width and channels of images; of one row if pixels make no square."""
+    """Height, width and channels of images; a single line if the number of pixels is
+    not a square."""
     if shape is None and isqrt(n) ** 2 != n:
         return 1, n, 1
     return image_shape(n, shape, who="a model of images at several resolutions")
