@@ -1,4 +1,4 @@
-"""Models that draw rows by a generator and have no density of their own."""
+"""Implicit models: generators of rows, which have no tractable density."""
 
 from skdgm.implicit.density import ImplicitDensity
 from skdgm.implicit.estimator import ImplicitEstimator

@@ -1,7 +1,8 @@
-"""Density of rows that a generator draws: an estimate around some of its draws.
+"""Density of rows that a generator draws, estimated by kernels around draws.
 
-It is a mixture of the kernels of :mod:`skdgm.implicit.kernels`. The density of missing
-entries is one, so all conditional distributions follow: those of a mixture.
+The estimate is a mixture of the kernels of :mod:`skdgm.implicit.kernels`. Kernels are
+products over columns, so missing entries are marginalized by leaving out their factors,
+and conditional distributions are mixtures.
 """
 
 import numpy as np
@@ -21,12 +22,12 @@ from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
 _NOISE, _CLASS, _CHOICE, _RARE = addresses.IMPLICIT
-# Entries of a block of distances.
+# Largest number of distances in memory.
 _ENTRIES = 2**22
 
 
 class GreyColumns(BinaryColumns):
-    """Columns of grey values, of which there is a density; levels are whole."""
+    """Columns of probabilities in place of bits, which have a density."""
 
     measure = "density"
 
@@ -38,15 +39,14 @@ class GreyColumns(BinaryColumns):
 class ImplicitDensity(Density):
     """Density of rows drawn by a generator, estimated by kernels around draws.
 
-    Besides the arguments of :class:`~skdgm.base.Density` it has an
-    :class:`ImplicitModel`, its ``nets`` and training state; features are latent units
-    if ``latent``, and ``of_features(density, H)`` returns rows of these, or is None.
-    ``n_draws`` returns the number of draws; ``noise`` is the standard deviation of the
-    noise of real columns, which is their bandwidth, or 0 for none; ``shares`` are the
-    frequencies of classes, or None.
+    ``model`` is an :class:`ImplicitModel` with ``nets`` and a training ``state``.
+    Features are latent units if ``latent``, and ``of_features(density, H)`` maps
+    features to rows, or is None. ``n_draws()`` is the number of draws. ``noise`` is the
+    standard deviation of noise in real columns and the bandwidth, or 0; ``shares`` are
+    class frequencies, or None.
     """
 
-    # Known values far beyond the range seen are read as its ends.
+    # Values far beyond the range of the training rows are clipped to it.
     bounded = True
 
     def __init__(
@@ -74,7 +74,7 @@ class ImplicitDensity(Density):
 
     @property
     def capabilities(self):
-        """Draws; all else is estimated by kernels around them."""
+        """Kinds of the results: exact draws, and estimates by kernels around them."""
         labels = {} if self.shares is None else {"labels": "exact"}
         inverse = {"inverse": {"nothing": "exact"}} if self.of_features else {}
         return {
@@ -85,24 +85,24 @@ class ImplicitDensity(Density):
         } | inverse
 
     def drawn(self, rng, n_rows, codes=None):
-        """Draws as inputs of a discriminator, (n_rows, n_inputs), by a stream for each
-        row; ``codes`` are classes, by default drawn by their frequencies."""
+        """Draw rows as inputs of a discriminator, (n_rows, n_inputs), with a random
+        stream for each row; class ``codes`` are drawn by default."""
         if self.shares is not None and codes is None:
             codes = self.classes(rng, n_rows)
         return drawn(self.generator, self.net, rng, self.dtype, codes)
 
     def classes(self, rng, n_rows):
-        """Draw classes by their frequencies."""
+        """Draw class codes by their frequencies, (n_rows,)."""
         uniform = rng.fold(_CLASS).rows(n_rows).uniform(1)[:, 0]
         return chosen(self.shares, uniform)
 
     @property
     def dtype(self):
-        """Type of the parameters."""
+        """Data type of the parameters."""
         return next(layers_of(self.net.params)).b.dtype.type
 
     def sample(self, n_samples, random_state=None, *, codes=None):
-        """Draw rows; ``codes`` are classes, by default drawn."""
+        """Draw rows; class ``codes`` are drawn by default."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         with one_blas_thread():
@@ -113,7 +113,8 @@ class ImplicitDensity(Density):
         return self.presented(x, rng.fold(_RARE).rows(n_samples))
 
     def decode(self, Z, codes=None):
-        """Rows of latent units, and of classes, in the form of the data."""
+        """Rows, in the form of the data, generated from latent units Z and class
+        ``codes``."""
         Z, generator = numbers_of(Z, self.dtype, "Z"), self.generator
         if Z.shape[1] != generator.n_latent:
             raise ValueError(
@@ -129,13 +130,13 @@ class ImplicitDensity(Density):
         return self.presented(x)
 
     def presented(self, x, rng=None):
-        """Rows, in the form of the data, of inputs of a discriminator; by ``rng`` rare
-        categories are drawn."""
+        """Rows, in the form of the data, from inputs of a discriminator; ``rng`` draws
+        rare categories."""
         v = self.domain.to_data(self.columns, self.emission.values(x, rng))
         return self.decoded(v)
 
     def kernels(self):
-        """Draws, and the kernels around them."""
+        """:class:`Kernels` around draws, cached."""
         if self._kernels is None:
             n = count(self.n_draws(), "n_draws")
             with one_blas_thread():
@@ -144,7 +145,7 @@ class ImplicitDensity(Density):
         return self._kernels
 
     def log_prob(self, X):
-        """Estimated log density of each row."""
+        """Estimated log-density of each row, in nats."""
         rows, kernels = self.read(X), self.kernels()
 
         def of_rows(v, _):
@@ -155,7 +156,8 @@ class ImplicitDensity(Density):
         return log_p + self.domain.log_volume(self.columns, rows)
 
     def fill(self, X, method="mean", random_state=None):
-        """Fill missing entries from the mixture of kernels, given the others."""
+        """Impute missing entries from the mixture of kernels, given the observed
+        entries."""
         kernels, emission = self.kernels(), self.emission
 
         def filled(v, rng):
@@ -181,7 +183,7 @@ class ImplicitDensity(Density):
         return self.by_rows(self.read(X), self.model.hidden)
 
     def inverse(self, H):
-        """Rows of features, in the form of the data."""
+        """Rows of features H, in the form of the data."""
         self.require("inverse")
         return self.of_features(self, H)
 
@@ -194,8 +196,9 @@ class ImplicitDensity(Density):
         return self.model.hidden(self.nets, self.state, x).shape[1]
 
     def by_rows(self, rows, function):
-        """A function of nets, the training state, inputs of a discriminator for each
-        row, and a mask of the known ones, such as :meth:`ImplicitModel.hidden`."""
+        """Evaluate ``function(nets, state, x, known)``, such as
+        :meth:`ImplicitModel.hidden`, on inputs x of a discriminator with a mask of
+        observed entries."""
 
         def of_rows(v, _):
             x, known = self.emission.inputs(v)

@@ -1,4 +1,4 @@
-"""Base class of estimators that learn a generator of rows."""
+"""Base class of estimators that train a generator of rows."""
 
 import numpy as np
 from sklearn.utils.validation import _num_samples, check_is_fitted
@@ -23,7 +23,7 @@ class ImplicitEstimator(NetEstimator):
     activation
         Activation function of the generator's hidden units.
     batch_norm
-        Whether to standardise the generator's hidden units by batch normalisation.
+        Whether hidden units of the generator have batch normalization.
     tol
         Smallest improvement that counts.
     random_state : int, RandomState instance or None
@@ -36,12 +36,12 @@ class ImplicitEstimator(NetEstimator):
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
     loss_curve_ : list of float
-        Maximum mean discrepancy between some training rows and generated ones after
+        Maximum mean discrepancy between some training rows and generated rows after
         each epoch.
     """
 
     _KNOWN = "_grey", "classes_", "_label_counts"
-    # Advice where generated rows are all alike.
+    # Advice if all generated rows are similar.
     _DIVERSIFY = (
         'Set loss="relativistic" and loss__gradient_penalty above 0, '
         "discriminator__packing=2 or discriminator__minibatch_kernels, or lower "
@@ -51,17 +51,17 @@ class ImplicitEstimator(NetEstimator):
     def sample(
         self, n_samples: int = 1, random_state: Seed = None, *, y: object = None
     ) -> ArrayOrFrame:
-        """Draw rows from the model: latent units, then the generator's rows.
+        """Draw latent units, and rows of the generator.
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            None: NumPy's global generator, with different rows at each call.
         y : object or array-like of shape (n_samples,), default=None
-            Class of all rows, or of each, of a conditional model. By default classes
-            are drawn by their frequencies, each counted once more.
+            Class of all rows, or of each row, for a conditional model. By default
+            classes are drawn with smoothed frequencies (add one).
 
         Returns
         -------
@@ -71,7 +71,7 @@ class ImplicitEstimator(NetEstimator):
         Raises
         ------
         ValueError
-            A class is unknown, or the model is not conditional.
+            If a class is unknown, or the model is not conditional.
         """
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
@@ -79,44 +79,44 @@ class ImplicitEstimator(NetEstimator):
         return framed(self, density.sample(n_samples, random_state, codes=codes))
 
     def generate(self, Z: ArrayLike, y: object = None) -> ArrayOrFrame:
-        """Rows of the generator for given latent units.
+        """Generate rows from given latent units.
 
         Parameters
         ----------
         Z : array-like of shape (n_samples, n_components)
             Latent units.
         y : object or array-like of shape (n_samples,), default=None
-            Class of all rows, or of each; required by conditional models.
+            Class of all rows, or of each row; required by conditional models.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Bits and categories are the most probable ones.
+            Bits and categories are the most probable values.
 
         Raises
         ------
         ValueError
-            Z does not have a column for each latent unit; y is missing, or a class is
-            unknown.
+            If Z does not have a column for each latent unit, y is missing, or a class
+            is unknown.
         """
         codes = self._codes_of(y, _num_samples(Z))
         return framed(self, self.density_.decode(Z, codes), Z)
 
     def invert(self, X: Data, y: object = None, *, n_steps: int = 200) -> np.ndarray:
-        r"""Latent units whose generated rows are nearest to given ones.
+        r"""Latent units whose generated rows are closest to given rows.
 
         .. math:: \min_z \lVert x - g(z) \rVert^2 + \tfrac{1}{100} \lVert z \rVert^2
 
-        by Adam, from the latent units of that of ``n_draws`` draws whose kernel, as in
-        :meth:`score_samples`, is largest [1]_.
+        by Adam, starting from the latent units of the nearest of ``n_draws`` draws by
+        the kernels of :meth:`score_samples` [1]_.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value, to which no distance counts.
+            NaN is a missing value, which has no part in distances.
         y : object or array-like of shape (n_samples,), default=None
-            Class of all rows, or of each, of a conditional model. By default each row
-            has that of its nearest draw.
+            Class of all rows, or of each row, for a conditional model. By default each
+            row has the class of its nearest draw.
         n_steps : int, default=200
             Number of steps.
 
@@ -133,19 +133,19 @@ class ImplicitEstimator(NetEstimator):
         return invert(self.density_, X, count(n_steps, "n_steps"), codes)
 
     def _codes_of(self, y, n_rows):
-        """Codes of classes that a user names, one for each row, or None."""
+        """Class codes of rows, (n_rows,), or None."""
         check_is_fitted(self)
         return class_codes(self, y, n_rows)
 
     def _label(self, rows, y, fresh, _):
-        """Rows with the codes of their classes, and a dict of the classes, if the model
-        is conditional."""
+        """Rows with class codes, and a dict of the classes, if the model is
+        conditional."""
         if not self._options.class_conditional:
             return rows, {}
         return given_classes(self, rows, y, fresh)
 
     def _count(self, table, fresh):
-        """Count classes, and look for grey values, before training."""
+        """Count classes, and detect probabilities in place of bits, before training."""
         super()._count(table, fresh)
         self._find_grey(table, fresh)
         count_classes(self, table, fresh)

@@ -2,8 +2,8 @@ r"""Generators: nets from latent units to rows.
 
 .. math:: x = g(z), \qquad z \sim p(z)
 
-The distribution of x has no density that could be computed, and may lie on a surface of
-few dimensions.
+The distribution of x has no tractable density, and may be supported on a manifold of
+low dimension.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ LATENT, _EMIT = addresses.GENERATOR
 
 
 def check_norm(options):
-    """Raise ValueError if units are to be standardised over batches of one row."""
+    """Raise ValueError if batch normalization has minibatches of a single row."""
     if options.batch_norm is True and options.batch_size < 2:
         raise ValueError(
             "batch_norm=True standardises units over the rows of a batch: set "
@@ -33,12 +33,11 @@ def check_norm(options):
 class Generator(NamedTuple):
     """Net from latent units, and classes, to inputs of a discriminator.
 
-    Latent units of the ``prior`` are standard normal, uniform with the same variance,
-    -1 or 1 ("bits"), or the first half -1 or 1 and the others normal ("mixed"). One-hot
-    classes, ``n_classes``, and ``n_given`` other columns are given beside them. The
-    temperature is that of the relaxed draws of bits and categories. ``codes``, if any,
-    are the last latent units: ``codes.draw(rng, n_rows, dtype)`` returns
-    ``codes.width`` columns.
+    Under the ``prior``, latent units are standard normal, uniform with unit variance,
+    -1 or 1 ("bits"), or bits in the first half and normal in the second ("mixed").
+    One-hot classes, ``n_classes``, and ``n_given`` other columns are further inputs.
+    ``temperature`` applies to relaxed draws of bits and categories. ``codes``, if any,
+    draw the last latent units.
     """
 
     net: object
@@ -51,7 +50,8 @@ class Generator(NamedTuple):
     codes: object = None
 
     def init(self, rng, dtype):
-        """Initial parameters and statistics; outputs begin near means of columns."""
+        """Initial parameters and statistics, with outputs close to the means of
+        columns."""
         n_inputs = self.n_latent + self.n_classes + self.n_given
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
         last = last_layer(params)
@@ -60,13 +60,15 @@ class Generator(NamedTuple):
         return params, statistics
 
     def latent(self, rng, n_rows, dtype):
-        """Draw latent units, (n_rows, n_latent), by a stream for each row, or one for
-        all."""
+        """Draw latent units, (n_rows, n_latent), with a random stream for each row or
+        one for all."""
         if self.codes is not None:
             n_others = self.n_latent - self.codes.width
-            plain = self._replace(n_latent=n_others, codes=None)
+            without_codes = self._replace(n_latent=n_others, codes=None)
             drawn = self.codes.draw(rng.fold(_CODES), n_rows, dtype)
-            return np.concatenate([plain.latent(rng, n_rows, dtype), drawn], axis=1)
+            return np.concatenate(
+                [without_codes.latent(rng, n_rows, dtype), drawn], axis=1
+            )
         shape = n_rows, self.n_latent
         by_row = len(rng.ids) == n_rows
         if self.prior == "uniform":
@@ -82,8 +84,7 @@ class Generator(NamedTuple):
         return z
 
     def given(self, z, codes, columns=None):
-        """Inputs of the net: latent units, one-hot classes of codes, and columns given
-        beside."""
+        """Inputs of the net: latent units, one-hot class ``codes``, and ``columns``."""
         parts = [z]
         if self.n_classes:
             parts.append(one_hot(codes, self.n_classes, z.dtype))
@@ -92,16 +93,17 @@ class Generator(NamedTuple):
         return np.concatenate(parts, axis=1) if len(parts) > 1 else z
 
     def draw(self, params, statistics, z, noise, rng=None, train=False):
-        """What a discriminator sees of generated rows, (n_rows, n_inputs), and updated
-        statistics: of z, as of :meth:`given`, and noise from ``emission.noise``;
-        ``rng`` is for dropout."""
+        """Generated rows as inputs of a discriminator, (n_rows, n_inputs), and updated
+        statistics, from inputs z of the net and noise from ``emission.noise``; ``rng``
+        is the random stream of dropout."""
         out, after = self.net.apply(params, statistics, z, rng=rng, train=train)
         return emit(out, noise, self.emission, self.temperature), after
 
 
 def drawn(generator, net, rng, dtype, codes=None):
-    """Draws as inputs of a discriminator, (n_rows, n_inputs), one for each stream, of a
-    generator with the :class:`~skdgm.nets.Variables` ``net``; ``codes`` are classes."""
+    """Draw rows as inputs of a discriminator, (n_rows, n_inputs), one for each random
+    stream, with the :class:`~skdgm.nets.Variables` ``net`` of a generator and class
+    ``codes``."""
     n_rows = len(rng.ids)
     z = generator.latent(rng.fold(LATENT), n_rows, dtype)
     noise = generator.emission.noise(rng.fold(_EMIT), n_rows, dtype)
@@ -110,10 +112,10 @@ def drawn(generator, net, rng, dtype, codes=None):
 
 
 def last_layer(tree):
-    """The last :class:`~skdgm.nets.Layer` of a tree of parameters."""
+    """Last :class:`~skdgm.nets.Layer` of a tree of parameters."""
     return list(layers_of(tree))[-1]
 
 
 def one_hot(codes, n_classes, dtype):
-    """One-hot rows of codes."""
+    """One-hot rows of class codes, (n_rows, n_classes)."""
     return np.eye(n_classes, dtype=dtype)[codes]

@@ -1,4 +1,4 @@
-"""Models of generators: nets made of options, and a density estimated from draws."""
+"""Models of generators, built from options, with a density estimated from draws."""
 
 from abc import abstractmethod
 from functools import partial
@@ -13,40 +13,40 @@ from skdgm.nets.stochastic.emission import Emission
 
 
 class ImplicitModel(NetModel[GeneratorOptionsT]):
-    """Generator, and how it learns.
+    """Generator and its training.
 
     Training states have the generator's parameters as ``learned[0]``, its statistics as
-    ``generator.statistics``, and its number of updates as ``t``, of shape (1,).
+    ``generator.statistics``, and its number of updates as ``t``, (1,).
     """
 
     @abstractmethod
     def nets(self, facts, emission):
-        """Nets of a structure, a SimpleNamespace with a ``generator``, a
-        :class:`~skdgm.implicit.Generator`, and whatever else the objective and
-        :meth:`hidden` need; ``emission`` are the columns as functions of the
+        """Nets, a SimpleNamespace with a ``generator``, a
+        :class:`~skdgm.implicit.Generator`, and other nets of the objective and of
+        :meth:`hidden`; ``emission`` is the distribution of columns given the
         generator's outputs."""
 
     @abstractmethod
     def objective_class(self, run, nets):
-        """Objective of a run."""
+        """Objective of the training rows."""
 
     @abstractmethod
     def hidden(self, nets, state, x, known=None):
-        """Features of rows, (n_rows, n_features_out), unless these are latent units: of
-        inputs x of a discriminator, which are ``known`` where that is 1."""
+        """Features of rows, (n_rows, n_features_out), from inputs x of a discriminator;
+        ``known`` is 1 at observed entries, or None."""
 
     def latent(self, options):
-        """Whether features are latent units."""
+        """Return True if features are latent units."""
         return options.features == "latent"
 
     def of_features(self, options):
-        """Function of the density and features, rows of these; None if there is none:
-        rows are made of nothing but latent units."""
-        whole = self.latent(options) and not options.class_conditional
-        return ImplicitDensity.decode if whole else None
+        """Function of the density and features that returns rows, or None if features
+        do not determine rows."""
+        determines_rows = self.latent(options) and not options.class_conditional
+        return ImplicitDensity.decode if determines_rows else None
 
     def density(self, facts, state):
-        """Density estimated from draws, an :class:`ImplicitDensity`."""
+        """:class:`ImplicitDensity`, estimated from draws."""
         return ImplicitDensity(
             facts.context,
             model=self,
@@ -60,22 +60,22 @@ class ImplicitModel(NetModel[GeneratorOptionsT]):
         )
 
     def objective(self, facts, table, before):
-        """Objective of a run, which trains all nets."""
+        """Objective of the training rows, which trains all nets."""
         nets = self.nets(facts, emission_of(facts))
         return self.objective_class(facts.run(table, before), nets)
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state, a dict by name."""
+        """Fitted attributes, a dict by name."""
         return super().attributes(facts, state) | {"n_updates_": int(state.t[0])}
 
 
 def n_classes_of(facts):
-    """Number of classes that nets depend on, or 0."""
+    """Number of classes that condition the nets, or 0."""
     return len(facts.known.classes_) if facts.options.class_conditional else 0
 
 
 def emission_of(facts):
-    """Columns as functions of a generator's outputs, an :class:`Emission`."""
+    """:class:`Emission`, the distribution of columns given a generator's outputs."""
     columns = facts.columns
     kinds = getattr(columns, "kinds", None)
     if kinds is None:

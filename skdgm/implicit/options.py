@@ -1,4 +1,4 @@
-"""Options that implicit models share."""
+"""Options of implicit models."""
 
 from typing import Annotated, Literal
 
@@ -17,19 +17,19 @@ RelaxedColumns = Annotated[
     ColumnTypes,
     RelaxedDetails,
     Doc("""
-        Kind of the columns: "auto", read from the data, or one of those of
+        Kind of the columns: "auto", inferred from the data, or a kind as in
         :class:`~skdgm.GAN`.
     """),
 ]
 LatentPrior = Annotated[
     Literal[*PRIORS],
-    Doc("Distribution of the latent units, as of :class:`~skdgm.GAN`."),
+    Doc("Distribution of the latent units, as in :class:`~skdgm.GAN`."),
 ]
 Draws = Annotated[
     Count,
     Doc("""
-        Draws around which ``score_samples`` and ``impute`` estimate densities: in many
-        dimensions no feasible number is enough, and scores serve for comparison. It may
-        be changed after ``fit``.
+        Number of draws for the kernel density estimates of ``score_samples`` and
+        ``impute``. In many dimensions no feasible number is sufficient, and scores only
+        serve for comparison. It may be changed after ``fit``.
     """),
 ]

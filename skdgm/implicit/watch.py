@@ -12,23 +12,23 @@ from skdgm.utils import addresses
 from skdgm.utils.random import PROBE, stream
 from skdgm.utils.threading.callers import warn
 
-# Neighbours that define the surroundings of a row; rows watched at most.
+# Number of neighbors of coverage; largest number of monitored rows.
 _NEIGHBOURS, _MOST = 5, 500
-# Rise of the discrepancy from which on training was useless.
+# Increase of the discrepancy above which training was useless.
 _WORSE = 0.3
-# Least shares of the rows to cover, and of their variance.
+# Smallest coverage, and smallest ratio of variances, without a collapse.
 _COVERED, _DIVERSE = 0.1, 0.2
-# Updates before which sameness is no collapse.
+# Number of updates before which a collapse is not reported.
 _SETTLED = 1000
 _HELD = addresses.IMPLICIT_HELD_OUT
 
 
 class GeneratorWatch(Watch):
-    r"""Discrepancy of generated rows and watched ones, after each epoch.
+    r"""Discrepancy between generated rows and monitored rows, after each epoch.
 
-    The loss is the root of the squared maximum mean discrepancy, between 0 and
-    :math:`\sqrt 2`, with the same latent units at each call. Generated rows *cover* a
-    row if one of them is closer than the fifth of its neighbours in the data [1]_.
+    The loss is the square root of the squared maximum mean discrepancy, between 0 and
+    :math:`\sqrt 2`, with fixed latent units. Generated rows *cover* a row if one of
+    them is closer than its fifth nearest neighbor in the data [1]_.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class GeneratorWatch(Watch):
         With a ``generator``; its states have the parameters to use as ``learned[0]``
         and statistics as ``generator.statistics``.
     table, held_out, state
-        As of :class:`~skdgm.training.Watch`.
+        As in :class:`~skdgm.training.Watch`.
 
     References
     ----------
@@ -52,7 +52,7 @@ class GeneratorWatch(Watch):
         super().__init__(table, held_out, self.rng)
         self.probe = self.probe[:_MOST]
         if held_out is not None:
-            # Rows as often as they weigh.
+            # Rows are repeated in proportion to their weights.
             (draws,) = epoch(held_out, held_out.n_draws, self.rng.fold(_HELD))
             self.unseen = draws[:_MOST]
         self.x, self.known = self._seen(self.probe)
@@ -64,30 +64,33 @@ class GeneratorWatch(Watch):
 
     @property
     def limit(self):
-        """Loss above which training has diverged: none, as all are bounded."""
+        """Loss above which training has diverged: infinity, as losses are bounded."""
         return np.inf
 
     def is_useless(self, loss):
-        """Return whether a loss is clearly worse than at the start."""
+        """Return True if a loss is clearly higher than the initial loss."""
         return loss > self.first + _WORSE
 
     def of_probe(self, state):
         return self._between(self.drawn(state, self.probe, self.known), self.x)
 
     def collapse(self, state):
-        """Share of the watched rows that generated ones cover, and a sentence if this,
-        or their variance, is next to nothing, else ""."""
+        """Share of the monitored rows that generated rows cover, and a description of
+        the collapse if this share, or the variance of generated rows, is very small,
+        else ""."""
         fake = self.drawn(state, self.probe, self.known)
-        of_data, of_fake = (
+        data_variance, fake_variance = (
             x.var(axis=0, dtype=np.float64).sum() for x in (self.x, fake)
         )
-        near = squared_distances(self.x, fake).min(axis=1)
-        covered = float((near <= self.near).mean())
-        spread = of_fake / of_data if of_data > 0 else 1.0
+        nearest = squared_distances(self.x, fake).min(axis=1)
+        covered = float((nearest <= self.near).mean())
+        spread = fake_variance / data_variance if data_variance > 0 else 1.0
         if covered >= _COVERED and spread >= _DIVERSE:
             return covered, ""
-        what = f"its rows have {spread:.0%} of the variance of the data, of which"
-        return covered, f"{what} they cover {covered:.0%}."
+        description = (
+            f"its rows have {spread:.0%} of the variance of the data, of which"
+        )
+        return covered, f"{description} they cover {covered:.0%}."
 
     def _loss(self, state, index, weight):
         x, known = self._seen(self.unseen)
@@ -100,13 +103,13 @@ class GeneratorWatch(Watch):
         return self.objective.generator.emission.inputs(self.objective.rows.take(index))
 
     def latent(self, n_rows):
-        """Latent units, the same ones at each call."""
+        """Latent units, (n_rows, n_latent), the same at each call."""
         generator, rng = self.objective.generator, self.rng.rows(n_rows)
         return generator.latent(rng.fold(LATENT), n_rows, self.objective.rows.dtype)
 
     def drawn(self, state, index, known=None):
-        """Generated rows with the classes of those at an index, and their missing
-        entries."""
+        """Generated rows with the classes of the rows at an index, and 0 where
+        ``known`` is 0."""
         net = Variables(state.learned[0], state.generator.statistics)
         generator, rows = self.objective.generator, self.objective.rows
         rng = self.rng.rows(len(index))
@@ -115,8 +118,8 @@ class GeneratorWatch(Watch):
 
 
 def tell(name, n_updates, fault, advice):
-    """Warn of a generator that did not learn at all, or that collapsed by a ``fault``,
-    as of :meth:`GeneratorWatch.collapse`."""
+    """Warn of a generator that was not updated, or that collapsed, with the ``fault``
+    from :meth:`GeneratorWatch.collapse`."""
     if not n_updates:
         warn(
             f"The generator of {name} has not learned yet: there were fewer batches "

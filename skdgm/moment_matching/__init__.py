@@ -1,4 +1,4 @@
-"""Generators that learn by matching moments: of kernels' features, all at once."""
+"""Generators trained by moment matching in the feature space of a kernel."""
 
 from skdgm.moment_matching.gmmn import GMMN
 

@@ -1,14 +1,13 @@
-r"""Moment matching: a generator learns by the discrepancy of its rows from the data.
+r"""Moment matching: training of a generator by the maximum mean discrepancy.
 
-Each update lowers the maximum mean discrepancy of a batch from as many generated rows,
+Each update decreases the discrepancy of a minibatch from equally many generated rows,
 
 .. math:: \Bigl(\frac{1}{n^2} \sum_{i,j} k(g(z_i), g(z_j)) - \frac{2}{n^2}
    \sum_{i,j} k(g(z_i), x_j) + \frac{1}{n^2} \sum_{i,j} k(x_i, x_j)\Bigr)^{1/2}
 
-for a mixture of Gaussian kernels, or its square [1]_ [2]_. With an autoencoder,
-which is learned at the same time, codes are matched in place of rows. Rows with classes
-are matched together with these, as columns so far apart that hardly a kernel spans two
-classes.
+for a mixture of Gaussian kernels, or its square [1]_ [2]_. With an autoencoder, which
+is trained at the same time, codes are matched in place of rows. Classes are matched as
+additional columns, so far apart that kernels hardly span two classes.
 
 References
 ----------
@@ -32,19 +31,19 @@ from skdgm.training import Objective
 from skdgm.utils import random
 
 _LATENT, _EMIT, _DROP, _CODE = range(4)
-# Batches over which the median distance is a mean, and rows of each that count.
+# Number of minibatches in the running median distance, and rows of each.
 _BATCHES, _ROWS = 100, 200
-# Distance of classes, in units of the largest bandwidth; least squared discrepancy of
-# which the root is taken.
+# Distance of classes, relative to the largest bandwidth; smallest squared discrepancy
+# under the root.
 _APART, _LEAST = 2.0, 1e-8
-# Rows for each update of an autoencoder.
+# Number of rows for each update of an autoencoder.
 _PIECE = 100
 
 
 class MatchState(NamedTuple):
-    """Training state of a generator: the net from latent units to rows or codes; the
-    autoencoder, encoder and decoder, or (); the median distance of matched rows or
-    codes, and the number of updates, each of shape (1,)."""
+    """Training state: net ``matched`` from latent units to rows or codes; autoencoder,
+    or (); median distance of matched rows or codes, and number of updates, each (1,).
+    """
 
     matched: Part
     autoencoder: tuple
@@ -53,7 +52,7 @@ class MatchState(NamedTuple):
 
     @property
     def generator(self):
-        """Net from latent units to rows, with the decoder if there is one."""
+        """Net from latent units to rows, including the decoder if there is one."""
         if not self.autoencoder:
             return self.matched
         _, decoder = self.autoencoder.params
@@ -72,25 +71,25 @@ class MatchState(NamedTuple):
 
 
 class MatchBatch(NamedTuple):
-    """Rows of an update, and the latent units and noise of generated ones."""
+    """Rows of an update, and the latent units and noise of generated rows."""
 
-    # Rows, or their codes, (n_rows, n_inputs); and 1 where a value is known, or None.
+    # Rows, or their codes, (n_rows, n_inputs); 1 at observed entries, or None.
     real: np.ndarray
     known: np.ndarray
-    # One-hot classes times their distance; without columns if there are none.
+    # One-hot classes times their distance, (n_rows, n_classes).
     classes: np.ndarray
     z: np.ndarray
-    # From ``emission.noise``.
+    # Noise from ``emission.noise``.
     noise: np.ndarray
     # Bandwidths.
     sigmas: np.ndarray
-    # For dropout.
+    # Random stream of dropout.
     rng: object
 
 
 class Nets(NamedTuple):
-    """Nets of moment matching: the generator; ``matched``, from latent units, and
-    classes, to rows or codes; and those of an autoencoder, or None."""
+    """Nets of moment matching: the generator; ``matched``, from latent units and
+    classes to rows or codes; and encoder and decoder, or None."""
 
     generator: object
     matched: object
@@ -98,7 +97,7 @@ class Nets(NamedTuple):
     decoder: object = None
 
     def inferred(self, part, x, known):
-        """Rows with missing entries as an autoencoder, a Part, rebuilds them."""
+        """Rows x with missing entries imputed by the autoencoder ``part``."""
 
         def rebuild(x):
             code, _ = self.encoder.apply(part.params[0], part.statistics[0], x)
@@ -107,13 +106,13 @@ class Nets(NamedTuple):
         return inferred(self.generator.emission, rebuild, x, known)
 
     def codes(self, part, x, known):
-        """Codes of rows, of which missing entries are inferred."""
+        """Codes of rows x, after imputation of missing entries."""
         x = self.inferred(part, x, known)
         return self.encoder.apply(part.params[0], part.statistics[0], x)[0]
 
 
 class Matching(Objective):
-    """Moment matching of a generator, by the options of a GMMN."""
+    """Moment matching of a generator."""
 
     quantity, LOCAL = "similarity", ()
 
@@ -123,21 +122,26 @@ class Matching(Objective):
         self.emission, self._parts = nets.generator.emission, Parts(run.options)
 
     def start(self):
-        """Initial state, with newly drawn parameters."""
+        """Initial state with random parameters."""
         rng = random.stream(self.seed, random.INIT).generator()
         dtype, encoder = self.rows.dtype, self.nets.encoder
         (params, statistics), autoencoder = self.generator.init(rng, dtype), ()
         if encoder is not None:
-            _, coder, kept = encoder.init(rng, self.emission.n_inputs, dtype)
-            (params, decoder), (statistics, of_decoder) = params, statistics
-            autoencoder = Part((coder, decoder), (kept, of_decoder))
+            _, coder, encoder_statistics = encoder.init(
+                rng, self.emission.n_inputs, dtype
+            )
+            (params, decoder), (statistics, decoder_statistics) = params, statistics
+            autoencoder = Part(
+                (coder, decoder), (encoder_statistics, decoder_statistics)
+            )
         width, t = np.zeros((2, 1))
         return self.resume(MatchState(Part(params, statistics), autoencoder, width, t))
 
     def resume(self, state):
-        """State to continue from; optimisers are kept if the solver is the same."""
-        kept = [self._parts.ready(part) for part in state[:2]]
-        return state._replace(matched=kept[0], autoencoder=kept[1])
+        """State to continue from; optimizer states are retained if the solver is the
+        same."""
+        ready_parts = [self._parts.ready(part) for part in state[:2]]
+        return state._replace(matched=ready_parts[0], autoencoder=ready_parts[1])
 
     def step(self, state, batch, clock):
         """Update the autoencoder, if there is one, and then the generator."""
@@ -149,18 +153,25 @@ class Matching(Objective):
         return self._match(state, x, known, codes, rng, clock)
 
     def _code(self, state, x, known, rng, clock):
-        """Update encoder and decoder, a piece of the batch at a time."""
+        """Update encoder and decoder, on a part of the minibatch at a time."""
         nets = self.nets
         for number, start in enumerate(range(0, len(x), _PIECE)):
-            part, rows = state.autoencoder, x[start : start + _PIECE]
+            autoencoder, rows = state.autoencoder, x[start : start + _PIECE]
             seen = None if known is None else known[start : start + _PIECE]
-            streams, (kept, of_decoder) = rng.fold(number), part.statistics
-            encoder, decoder = params = traced_leaves(part.params)
-            code, kept = nets.encoder.apply(
-                encoder, kept, nets.inferred(part, rows, seen), rng=streams, train=True
+            streams, (encoder_statistics, decoder_statistics) = (
+                rng.fold(number),
+                autoencoder.statistics,
             )
-            out, of_decoder = nets.decoder.apply(
-                decoder, of_decoder, code, rng=streams, train=True
+            encoder, decoder = params = traced_leaves(autoencoder.params)
+            code, encoder_statistics = nets.encoder.apply(
+                encoder,
+                encoder_statistics,
+                nets.inferred(autoencoder, rows, seen),
+                rng=streams,
+                train=True,
+            )
+            out, decoder_statistics = nets.decoder.apply(
+                decoder, decoder_statistics, code, rng=streams, train=True
             )
 
             def slopes(out, rows=rows, seen=seen):
@@ -168,9 +179,13 @@ class Matching(Objective):
                 return gap / out.dtype.type(-len(out))
 
             grads = pulled_back(out, params, slopes)
-            part = part._replace(statistics=(kept, of_decoder))
-            part = self._parts.ascend("autoencoder", part, grads, clock, len(rows))
-            state = state._replace(autoencoder=part)
+            autoencoder = autoencoder._replace(
+                statistics=(encoder_statistics, decoder_statistics)
+            )
+            autoencoder = self._parts.ascend(
+                "autoencoder", autoencoder, grads, clock, len(rows)
+            )
+            state = state._replace(autoencoder=autoencoder)
         return state
 
     def _match(self, state, x, known, codes, rng, clock):
@@ -178,10 +193,10 @@ class Matching(Objective):
         params = traced_leaves(before.params)
         fake, after = self.generated(params, before.statistics, batch)
         grads = pulled_back(fake, params, lambda fake: -self.loss(fake, batch)[1])
-        part = before._replace(statistics=after)
-        part = self._parts.ascend("matched", part, grads, clock, len(x))
+        generator = before._replace(statistics=after)
+        generator = self._parts.ascend("matched", generator, grads, clock, len(x))
         state.t[0] += 1
-        return state._replace(matched=part)
+        return state._replace(matched=generator)
 
     def prepare(self, state, x, known, codes, rng):
         """Rows and random numbers of an update, a :class:`MatchBatch`."""
@@ -208,7 +223,8 @@ class Matching(Objective):
         return (out if batch.known is None else out * batch.known), after
 
     def loss(self, fake, batch):
-        """Discrepancy, or its square, and its gradient by generated rows."""
+        """Discrepancy, or its square, and its gradient with respect to generated
+        rows."""
         generated, real = (
             np.concatenate([rows, batch.classes], axis=1) for rows in (fake, batch.real)
         )
@@ -220,13 +236,13 @@ class Matching(Objective):
         return root, fake.dtype.type(0.5 / root) * slope
 
     def _sigmas(self, state, real):
-        """Bandwidths; the median distance follows that of batches."""
+        """Bandwidths; "auto" follows the running median distance of minibatches."""
         if not isinstance(self.options.bandwidths, str):
             return np.asarray(self.options.bandwidths, float)
-        (now,) = bandwidths(real[:_ROWS], [1.0])
-        state.width[0] += (now - state.width[0]) / min(state.t[0] + 1, _BATCHES)
+        (batch_width,) = bandwidths(real[:_ROWS], [1.0])
+        state.width[0] += (batch_width - state.width[0]) / min(state.t[0] + 1, _BATCHES)
         return state.width[0] * np.asarray(FACTORS)
 
     def watch(self, table, held_out, state):
-        """Distances of generated rows from the same rows after each epoch."""
+        """Monitor of the distance of generated rows from the data."""
         return GeneratorWatch(self, table, held_out, state)

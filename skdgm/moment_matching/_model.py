@@ -1,4 +1,4 @@
-"""Nets of a moment matching model, made from options."""
+"""Nets of a moment matching model, built from options."""
 
 from types import SimpleNamespace
 
@@ -18,9 +18,9 @@ from skdgm.nets.stochastic.emission import emit
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.threading.threads import one_blas_thread
 
-# Hidden layers by default.
+# Default numbers of hidden units of the generator.
 _DENSE = (128, 128, 128)
-# Options that the nets depend on.
+# Options that determine the nets.
 _NAMES = (
     *("n_components", "column_types", "class_conditional", "prior"),
     *("activation", "batch_norm"),
@@ -28,12 +28,12 @@ _NAMES = (
 
 
 class MatchingModel(ImplicitModel[MatchingOptions]):
-    """Generator, and an autoencoder perhaps, of whose codes it draws."""
+    """Generator, and optionally an autoencoder whose codes it draws."""
 
     objective_class = Matching
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid combinations of options."""
         for name in "hidden_layer_sizes", "autoencoder_layer_sizes":
             check_layer_sizes(getattr(options, name), name)
         check_norm(options)
@@ -51,7 +51,7 @@ class MatchingModel(ImplicitModel[MatchingOptions]):
             _check_bandwidths(options.bandwidths)
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         options = facts.options
         return SimpleNamespace(
             **{name: getattr(options, name) for name in _NAMES},
@@ -60,8 +60,8 @@ class MatchingModel(ImplicitModel[MatchingOptions]):
         )
 
     def nets(self, facts, emission):
-        """Generator; net from latent units, and classes, to rows or codes, ``matched``;
-        encoder and decoder, or None."""
+        """Generator; ``matched``, the net from latent units and classes to rows or
+        codes; encoder and decoder, or None."""
         structure, n = facts.structure, emission.n_outputs
         encoder = decoder = None
         if not structure.autoencoder_layer_sizes:
@@ -83,23 +83,27 @@ class MatchingModel(ImplicitModel[MatchingOptions]):
         return Nets(generator, matched, encoder, decoder)
 
     def latent(self, options):
-        """Whether features are latent units, rather than codes."""
+        """Return True if features are latent units, and False if they are codes."""
         return options.autoencoder_layer_sizes is None
 
     def hidden(self, nets, state, x, known=None):
-        """Codes of rows, by the encoder, of which missing entries are inferred."""
+        """Codes of rows, after imputation of missing entries."""
         return nets.codes(state.autoencoder, x, known)
 
     def of_features(self, options):
-        """Rows of latent units, or of codes, which are decoded."""
+        """Function from latent units, or from codes, to rows."""
         return ImplicitDensity.decode if self.latent(options) else _decoded
 
 
 def _decoded(density, H):
     Z = density.checked(H, density.dtype, "units of codes")
-    part, emission, nets = density.state.autoencoder, density.emission, density.nets
+    autoencoder, emission, nets = (
+        density.state.autoencoder,
+        density.emission,
+        density.nets,
+    )
     with one_blas_thread():
-        out, _ = nets.decoder.apply(part.params[1], part.statistics[1], Z)
+        out, _ = nets.decoder.apply(autoencoder.params[1], autoencoder.statistics[1], Z)
         noise = emission.silence(len(Z), Z.dtype)
         x = emit(out, noise, emission, nets.generator.temperature)
     return density.presented(x)

@@ -16,7 +16,7 @@ from skdgm.training import Budget
 
 
 class GMMN(ImplicitEstimator):
-    r"""Generative moment matching network: a generator without an opponent.
+    r"""Generative moment matching network: a generator trained without a discriminator.
 
     .. math::
 
@@ -31,16 +31,16 @@ class GMMN(ImplicitEstimator):
 
         k(x, y) = \frac1S \sum_{s=1}^S e^{-\lVert x - y \rVert^2 / 2 \sigma_s^2}
 
-    for rows x, latent units z and the features :math:`\phi` of the kernel: the squared
-    maximum mean discrepancy, which is zero only if generated rows have the distribution
-    of the data [1]_ [2]_. It is estimated from batches, by default as its root. With an
-    autoencoder, codes are matched in place of rows, and decoded: distances of codes say
-    more where columns are many, and ``transform`` returns codes, in place of the latent
-    units of ``invert``. A generator has no density that could be computed:
-    ``score_samples`` is an estimate.
-    NaN is a missing value: it is missing, too, in a generated row of the same batch,
-    and the autoencoder's reconstruction from the other values is encoded in its place.
-    Float64 data are computed in float64, all others in float32.
+    for rows x, latent units z and the features :math:`\phi` of the kernel. This squared
+    maximum mean discrepancy is zero only if generated rows have the distribution of the
+    data [1]_ [2]_. It is estimated from minibatches, and its square root is minimized
+    by default. With an autoencoder, codes are matched in place of rows and then
+    decoded: their distances are more informative if there are many columns, and
+    ``transform`` returns codes, in place of the latent units of ``invert``. A generator
+    has no tractable density: ``score_samples`` is an estimate. NaN is a missing value,
+    which is also hidden in a generated row of the same minibatch; the encoder's input
+    has the autoencoder's reconstruction in its place. Float64 data are computed in
+    float64, and all others in float32.
 
     Parameters
     ----------
@@ -50,53 +50,53 @@ class GMMN(ImplicitEstimator):
         Numbers of hidden units of the generator, from the latent units to the data, or
         to the codes; by default (128, 128, 128).
     autoencoder_layer_sizes : tuple
-        Numbers of hidden units of an autoencoder's encoder, from the data up, and last
-        that of the code's units, which are between 0 and 1; the decoder mirrors them.
-        It learns from the same batches as the generator, which it knows nothing of. By
-        default there is none.
+        Numbers of hidden units of the encoder of an autoencoder, from the data up; the
+        last number is that of the code's units, which are between 0 and 1. The decoder
+        mirrors the encoder. The autoencoder is trained on the same minibatches as the
+        generator, but independently of it. By default there is no autoencoder.
     column_types
-        Kind of the columns: "auto", read from the data, or one of those of
-        :class:`~skdgm.VAE`. Columns of "bernoulli" are drawn as bits if all their
-        values in the first fit are 0 or 1, else as grey values. Bits and categories are
-        draws whose gradient is that of a relaxation.
+        Kind of the columns: "auto", inferred from the data, or a kind as in
+        :class:`~skdgm.VAE`. "bernoulli" columns are drawn as bits if all values in the
+        first fit are 0 or 1, and otherwise as probabilities. Bits and categories are
+        draws with the gradient of a continuous relaxation.
     class_conditional
-        Whether ``fit`` needs the classes y, on which the generator then depends: rows
-        are matched with those of their class.
+        Whether the generator is conditional on classes y, which ``fit`` then requires:
+        rows are matched with rows of their class.
     prior
-        Distribution of the latent units: uniform of variance 1; standard normal; -1 or
-        1; or -1 or 1 for the first half and normal for the others.
+        Distribution of the latent units. "uniform": uniform with unit variance.
+        "normal": standard normal. "bits": -1 or 1. "mixed": bits in the first half and
+        normal in the second.
     bandwidths : tuple of float or "auto"
-        Standard deviations :math:`\sigma_s` of the kernels, in units of the model
-        (real columns are standardised); "auto": 1/8, 1/4, 1/2, 1 and 2 times the median
+        Standard deviations :math:`\sigma_s` of the kernels, in units of the model (real
+        columns are standardized); "auto": 1/8, 1/4, 1/2, 1 and 2 times the median
         distance of rows, or of codes.
     square_root
-        Whether to minimise the root of the squared discrepancy, whose gradient does not
-        vanish as rows become alike.
+        Whether to minimize the square root of the discrepancy, whose gradient does not
+        vanish as the distributions become similar.
     dropout
-        Share of the encoder's hidden units that drop out while it learns; 0 without an
-        autoencoder.
+        Probability that a hidden unit of the encoder is dropped in training; 0 without
+        an autoencoder.
     batch_size
-        Rows for each update, and generated ones: many, as the discrepancy is between
-        samples. An autoencoder learns from 100 at a time.
+        Number of rows, and of generated rows, for each update: many, since the
+        discrepancy is between samples. An autoencoder is trained on 100 at a time.
     n_iter
         Number of epochs; "auto": 1,200 updates, but between 20 and 300 epochs.
     activation
         Activation function of hidden units.
     batch_norm
-        Whether to standardise hidden units by batch normalisation.
+        Whether hidden units have batch normalization.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all dense layers: of the generator, then of an autoencoder's decoder
-        and encoder.
+        Weights of all dense layers: generator, decoder, then encoder.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     classes_ : ndarray of shape (n_classes,)
         Classes of a conditional model.
     coverage_ : float
-        Share of some training rows to which a generated row is closer than their fifth
-        neighbour.
+        Share of some training rows that have a generated row closer than their fifth
+        nearest neighbor.
 
     References
     ----------
@@ -135,10 +135,9 @@ class GMMN(ImplicitEstimator):
     init_weights: Initialiser = within("solver", "he_normal")
     batch_size = 250
 
-    # Parts have no average.
     _MODEL = MatchingModel()
     _BUDGET = Budget(1_200, 20, 300)
-    # Advice where generated rows are all alike.
+    # Advice if all generated rows are similar.
     _DIVERSIFY = (
         "Set bandwidths below the distance of rows, raise batch_size, or lower "
         "learning_rate."
