@@ -47,10 +47,8 @@ class BoundBatch(NamedTuple):
 
 class VariationalBound(NetObjective):
     """Variational bound on the log-likelihood of rows; not a bound unless beta is 1.
-
     Held-out losses have the value of beta after warm-up. ``output`` is the distribution
-    of the data given the decoder's outputs.
-    """
+    of the data given the decoder's outputs."""
 
     quantity, held_draws = "bound", 32
 
@@ -95,8 +93,6 @@ class VariationalBound(NetObjective):
         return covariates.read(self.rows.beside(index), self.rows.dtype)
 
     def forward(self, params, batch):
-        """Negative bound of each row plus the penalty on direct effects, and
-        statistics."""
         v = batch.v
         decoded = self.hierarchy.through(
             Variables(params, batch.statistics),
@@ -113,11 +109,9 @@ class VariationalBound(NetObjective):
         return loss, decoded.statistics
 
     def constrain(self, params):
-        """Project parameters onto their constraints, in place."""
         self.hierarchy.constrain(params)
 
     def losses(self, state, index, rng):
-        """Negative bound of the rows at an index, in float64."""
         v, noise = self.rows.take(index), self.hierarchy.noise(rng, self.n_each)
         decoded = self.hierarchy.through(
             Variables(state.learned, state.statistics),

@@ -52,7 +52,6 @@ class ContractiveModel(ReconstructionModel[ReconstructionOptions]):
     density_class = ContractiveDensity
 
     def density(self, facts, state):
-        """:class:`ContractiveDensity` of the fitted parameters."""
         density = super().density(facts, state)
         density.code_noise = partial(facts.now, "code_noise")
         return density

@@ -17,14 +17,12 @@ _FAR = 2.0
 
 
 class Corruption:
-    """Independent corruption of each entry of a row.
-
-    "gaussian" adds normal noise of standard deviation ``amount`` to inputs. Otherwise
-    ``amount`` is the probability that an entry is corrupted: "masking" hides it;
-    "salt-and-pepper" draws 0 or 1, a category, or two standard deviations below or
-    above the mean, with equal probabilities. Missing entries stay missing; their inputs
-    are ``share``, or 0 if it is None. ``output`` is the distribution that encodes rows.
-    """
+    """Independent corruption of each entry of a row. "gaussian" adds normal noise of
+    standard deviation ``amount`` to inputs. Otherwise ``amount`` is the probability
+    that an entry is corrupted: "masking" hides it; "salt-and-pepper" draws 0 or 1, a
+    category, or two standard deviations below or above the mean, with equal
+    probabilities. Missing entries stay missing; their inputs are ``share``, or 0 if it
+    is None. ``output`` is the distribution that encodes rows."""
 
     def __init__(self, kind, amount, *, output, share, domain, columns):
         self.kind, self.amount, self.output, self.share = kind, amount, output, share

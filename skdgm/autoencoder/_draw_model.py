@@ -40,7 +40,6 @@ class DrawModel(LatentModel[DrawOptions]):
     FEATURES = "all"
 
     def structure(self, facts):
-        """Options that determine the nets."""
         options, n_columns = facts.options, len(facts.columns.seen)
         shape = options.image_shape
         if shape is None and isqrt(n_columns) ** 2 != n_columns:

@@ -29,12 +29,10 @@ _STEADY = 0.1
 
 class Glimpses(Architecture):
     """Recurrent nets that write images of a ``shape``, (height, width, channels), with
-    ``n_latent`` latent units in each step.
-
-    ``output`` is the distribution of pixels, with one or two outputs each. Both nets
-    have the recurrent ``cell``; ``read`` and ``write`` are the sizes of the filter
-    grids, or None without attention; ``init`` initializes weights.
-    """
+    ``n_latent`` latent units in each step. ``output`` is the distribution of pixels,
+    with one or two outputs each. Both nets have the recurrent ``cell``; ``read`` and
+    ``write`` are the sizes of the filter grids, or None without attention; ``init``
+    initializes weights."""
 
     def __init__(self, shape, output, *, n_latent, cell, read, write, init):
         self.units, self.n_latent, self.rule = NormalUnits(), n_latent, init

@@ -39,7 +39,6 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
     objective_class = VariationalBound
 
     def check(self, options):
-        """Raise ValueError for invalid sizes."""
         super().check(options)
         latent, hidden = shape(options)
         check_layer_sizes(latent, "n_components")
@@ -61,7 +60,6 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
             )
 
     def structure(self, facts):
-        """Options that determine the nets."""
         options = facts.options
         latent, hidden = shape(options)
         apart = linked(self.output(facts)) is not None
@@ -171,7 +169,6 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
         return VampPrior(structure.n_prior_components, start, share)
 
     def attributes(self, facts, state):
-        """Fitted attributes, a dict by name."""
         attributes = super().attributes(facts, state)
         if hasattr(facts.structure, "linked"):
             attributes["linked_"] = True

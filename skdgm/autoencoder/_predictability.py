@@ -74,7 +74,6 @@ class Evasion(Reconstruction):
         self._parts = Parts(self.options)
 
     def start(self):
-        """Initial state with random parameters."""
         rng = random.stream(self.seed, self.INIT).generator()
         params, statistics = self.init(rng)
         guesses, guess_statistics, moments = self.predictors.init(rng, self.rows.dtype)
@@ -84,8 +83,6 @@ class Evasion(Reconstruction):
         )
 
     def resume(self, state):
-        """State to continue from; optimizer states are retained if the solver is the
-        same."""
         state = super().resume(state)
         return state._replace(predictors=self._parts.ready(state.predictors))
 
@@ -118,7 +115,6 @@ class Evasion(Reconstruction):
         return v, statistics, x, state.predictors
 
     def forward(self, params, batch):
-        """Loss of each row, and updated statistics of the encoder."""
         v, statistics, x, predictors = batch
         h, encoder_statistics = self._encode(params, statistics, x)
         h_for_decoder = heard(h, self.options.reconstruction)
@@ -194,12 +190,10 @@ class EvasionModel(ReconstructionModel[EvasionOptions]):
     objective_class, density_class = Evasion, EvasionDensity
 
     def check(self, options):
-        """Raise ValueError for invalid options."""
         super().check(options)
         check_layer_sizes(options.predictor_layer_sizes, "predictor_layer_sizes")
 
     def structure(self, facts):
-        """Options that determine the nets."""
         structure, options = super().structure(facts), facts.options
         binary = options.codes == "binary"
         structure.codes = options.codes
@@ -225,13 +219,11 @@ class EvasionModel(ReconstructionModel[EvasionOptions]):
         )
 
     def objective(self, facts, table, before):
-        """:class:`Evasion` objective of the rows."""
         objective = super().objective(facts, table, before)
         objective.predictors = self.predictors(facts)
         return objective
 
     def density(self, facts, state):
-        """:class:`EvasionDensity` of the fitted parameters."""
         density = super().density(facts, state)
         density.predictors = self.predictors(facts), state.predictors
         return density

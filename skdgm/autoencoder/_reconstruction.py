@@ -28,11 +28,9 @@ _ALONG = addresses.HIDDEN_NOISE
 
 
 class Reconstruction(NetObjective):
-    """Log-likelihood of rows given their reconstructions, minus penalties.
-
-    ``coder`` has the nets, ``corrupt(v, rng)`` returns inputs for rows, and ``output``
-    is the distribution of rows given outputs.
-    """
+    """Log-likelihood of rows given their reconstructions, minus penalties. ``coder``
+    has the nets, ``corrupt(v, rng)`` returns inputs for rows, and ``output`` is the
+    distribution of rows given outputs."""
 
     quantity = "log-likelihood of reconstructions"
 
@@ -88,12 +86,10 @@ class Reconstruction(NetObjective):
         return np.stack(steps, axis=1).reshape(-1, x.shape[1])
 
     def forward(self, params, batch):
-        """Loss of each row, and statistics."""
         v, statistics, x, rng = batch
         return self.loss(Variables(params, statistics), v, x, rng), statistics
 
     def losses(self, state, index, rng):
-        """Loss of the rows at an index, in float64."""
         v, net = self.values(index), Variables(state.learned, state.statistics)
         loss = self.loss(net, v, self.corrupt(v, rng), rng.fold(_ALONG))
         return loss.astype(np.float64)

@@ -28,12 +28,10 @@ _START, _STEPS = addresses.RECONSTRUCTION
 
 
 class ReconstructionDensity(Density):
-    """Density of rows given their reconstructions.
-
-    ``net`` has the variables of the ``coder``, ``output`` is the distribution of rows
-    given outputs, ``corrupt`` the corruption, and ``n_draws()`` the number of corrupted
-    copies of each row in :meth:`log_prob`.
-    """
+    """Density of rows given their reconstructions. ``net`` has the variables of the
+    ``coder``, ``output`` is the distribution of rows given outputs, ``corrupt`` the
+    corruption, and ``n_draws()`` the number of corrupted copies of each row in
+    :meth:`log_prob`."""
 
     # Values far beyond the range of the training rows are clipped to it.
     bounded = True
@@ -63,7 +61,6 @@ class ReconstructionDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of units of a code."""
         return len(list(layers_of(self.net.params.encoder))[-1].b)
 
     def _by_content(self, function, rows):
@@ -124,7 +121,6 @@ class ReconstructionDensity(Density):
         return self._by_content(of_rows, self.read(X))
 
     def features(self, X):
-        """Codes of rows."""
         return self._by_content(lambda v, _: self._encode(v), self.read(X))
 
     def features_of(self, rows, index=None):
@@ -136,7 +132,6 @@ class ReconstructionDensity(Density):
         return self.output.inputs(v, self.corrupt.share)
 
     def inverse(self, H):
-        """Expected rows given codes H."""
         H = self.checked(H, self.dtype)
         with one_blas_thread():
             v = self.parted(self.output.mean(self.coder.decode(self.net, H)))

@@ -22,7 +22,6 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
     objective_class, density_class = Reconstruction, ReconstructionDensity
 
     def check(self, options):
-        """Raise ValueError for invalid combinations of options."""
         check_pattern(options)
         check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
         check_maps(options)
@@ -39,7 +38,6 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
             )
 
     def structure(self, facts):
-        """Options that determine the nets."""
         options = facts.options
         variance = options.variance if isinstance(options.variance, str) else "set"
         return SimpleNamespace(
@@ -78,7 +76,6 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
         )
 
     def density(self, facts, state):
-        """:class:`ReconstructionDensity` of the fitted parameters."""
         coder, corrupt, output = self.parts(facts)
         noisy = facts.options.n_draws is not None
         return self.density_class(
@@ -91,7 +88,6 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
         )
 
     def objective(self, facts, table, before):
-        """:class:`Reconstruction` objective of the rows."""
         coder, corrupt, output = self.parts(facts)
         return self.objective_class(
             facts.run(table, before),
@@ -103,7 +99,6 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
         )
 
     def attributes(self, facts, state):
-        """Fitted attributes, a dict by name."""
         params = whole(state.learned)
         dense = [*layers_of(params.encoder), *layers_of(params.decoder)]
         return {

@@ -32,11 +32,9 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
     """Autoencoders, each of which reconstructs the codes of the layer below."""
 
     def check(self, options):
-        """Raise ValueError for invalid options."""
         check_pattern(options)
 
     def density(self, facts, state):
-        """:class:`StackDensity` of the autoencoders."""
         return StackDensity(
             facts.name,
             facts.read,
@@ -50,7 +48,6 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
         raise NotImplementedError
 
     def attributes(self, facts, state):
-        """Fitted attributes of a stack, a dict by name."""
         machines = state.machines
         encoders = [layer_of(machine.density_) for machine in machines]
         return {

@@ -53,10 +53,8 @@ class StackCoder:
 
 class StackDensity(ReconstructionDensity):
     """Density of rows given their reconstructions by all layers of a stack.
-
     ``machines`` are the fitted autoencoders, from the bottom up;
-    ``now("feature_layer")`` is the current value of this option.
-    """
+    ``now("feature_layer")`` is the current value of this option."""
 
     def __init__(self, name, read, *, seed, machines, now):
         self.parts, self.now = [machine.density_ for machine in machines], now
@@ -82,7 +80,6 @@ class StackDensity(ReconstructionDensity):
 
     @property
     def n_features_out(self):
-        """Number of columns of :meth:`features`."""
         return sum(self.widths[number] for number in self.layers)
 
     def features(self, X, *, layers=None):

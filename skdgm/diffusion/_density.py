@@ -50,12 +50,9 @@ _BOUND, _NOISE, _TURN, _SHOW = addresses.DIFFUSION[5:]
 
 
 class DiffusionDensity(Density):
-    """Density of rows under a diffusion model.
-
-    ``width`` is the largest number of activations of a layer for one row, ``layout``
-    has the noisy and the masked columns, and ``now`` the current values of the options
-    that may change after ``fit``.
-    """
+    """Density of rows under a diffusion model. ``width`` is the largest number of
+    activations of a layer for one row, ``layout`` has the noisy and the masked columns,
+    and ``now`` the current values of the options that may change after ``fit``."""
 
     # Values far beyond the range of the training rows are clipped to it.
     bounded = True
@@ -103,7 +100,6 @@ class DiffusionDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of columns of a code."""
         return self._coder(self.dtype).size
 
     @property
@@ -166,7 +162,6 @@ class DiffusionDensity(Density):
         return self._of_rows(of_rows, rows) / self.columns.scale
 
     def inverse(self, H):
-        """Rows of codes H."""
         self.require("inverse")
         H, coder = self.checked(H, self.dtype), self._coder(self.dtype)
         return self._in_data_form(lambda part: coder.rows(H[part]), len(H))

@@ -51,12 +51,9 @@ def calm(angles):
 
 
 class Field(NamedTuple):
-    """Velocity field of a net.
-
-    The last ``n_covariates`` of the ``n_extra`` extra inputs are covariates, zero if
-    unknown. Classifier-free ``guidance`` extrapolates from the output without
-    covariates. The net depends on time only if ``timed``.
-    """
+    """Velocity field of a net. The last ``n_covariates`` of the ``n_extra`` extra
+    inputs are covariates, zero if unknown. Classifier-free ``guidance`` extrapolates
+    from the output without covariates. The net depends on time only if ``timed``."""
 
     net: object
     params: tuple

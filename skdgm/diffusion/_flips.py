@@ -67,12 +67,10 @@ def before(log_odds, z, now, after):
 
 def bounded(odds_of, z, x, time):
     """Upper bound on the negative log-likelihood of rows x, given bits z at uniform
-    times, (n_rows,); ``odds_of(z, time)`` returns the log-odds of the bits of rows.
-
-    A flipped bit, of probability t / 2, has a term of order 1 / t. The terms of few
-    bits are therefore summed over both values of each; with many bits, small times are
-    sampled more often.
-    """
+    times, (n_rows,); ``odds_of(z, time)`` returns the log-odds of the bits of rows. A
+    flipped bit, of probability t / 2, has a term of order 1 / t. The terms of few bits
+    are therefore summed over both values of each; with many bits, small times are
+    sampled more often."""
     n = x.shape[1]
     if n > BOTH:
         return bound(odds_of(z, time), z, x, time).sum(axis=1)

@@ -121,10 +121,8 @@ class Guide:
 
 def resampled(log_w, rng):
     """Resample systematically the rows whose effective sample size is below one half.
-
     Returns particle indices and log-weights, (n_rows, n_particles), and the log of the
-    mean weight before resampling, (n_rows,).
-    """
+    mean weight before resampling, (n_rows,)."""
     n = log_w.shape[1]
     total = logsumexp(log_w, axis=1, keepdims=True)
     w = np.exp(log_w - total)
@@ -176,12 +174,9 @@ def log_p_given(density, v, rng, covariates, n_each):
 
 
 def _walked(density, v, rng, covariates, n_each, turns=None):
-    """Run the particles of rows from noise to data.
-
-    Returns components and masked columns, which stay as they are without ``turns``;
-    log-weights, (n_rows, n_each); and the log of the mean weights that resampling
-    removed, (n_rows,).
-    """
+    """Run the particles of rows from noise to data. Returns components and masked
+    columns, which stay as they are without ``turns``; log-weights, (n_rows, n_each);
+    and the log of the mean weights that resampling removed, (n_rows,)."""
     field = density.field(v.dtype, density.now.guidance)
     n, frame, layout = len(v), density.frame, density.layout
     real, coded = layout.split(v)

@@ -145,12 +145,10 @@ def _is_fine(scale):
 
 
 class Turns:
-    """Random order in which masked entries, NaN in ``coded``, get their values.
-
-    Columns with ``events``, a dict from columns to allowed values, come first, then
-    dates, since other columns depend on their phases, then the other columns at random.
-    ``log_w`` accumulates the log-probabilities of the events.
-    """
+    """Random order in which masked entries, NaN in ``coded``, get their values. Columns
+    with ``events``, a dict from columns to allowed values, come first, then dates,
+    since other columns depend on their phases, then the other columns at random.
+    ``log_w`` accumulates the log-probabilities of the events."""
 
     def __init__(self, layout, coded, rng, events=()):
         self.layout, self.events = layout, dict(events)
@@ -211,11 +209,9 @@ class Turns:
 
 
 def masked(coded, time, uniform, whole=False):
-    """Mask columns of rows at times, (n_rows,).
-
-    Returns the observed values, NaN where masked; the values under the masks, NaN
-    elsewhere; and the weight of each row's loss. Rows in ``whole`` keep all values.
-    """
+    """Mask columns of rows at times, (n_rows,). Returns the observed values, NaN where
+    masked; the values under the masks, NaN elsewhere; and the weight of each row's
+    loss. Rows in ``whole`` keep all values."""
     seen, lost, factor = hide(coded, np.minimum(1 - time, 1 - 1e-9), uniform)
     if not np.any(whole):
         return seen, lost, factor

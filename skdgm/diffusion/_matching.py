@@ -53,13 +53,11 @@ ROOM = 2**17
 
 
 class Denoised(NamedTuple):
-    """Inputs of the net for noisy rows, and the terms of the loss.
-
-    ``scale`` multiplies the outputs, ``velocity`` are their targets, ``weight`` the
-    weights of squared errors, and ``normal`` the negative log-likelihood under a normal
-    distribution. ``lost`` is None, or a tuple of the values under the masks, the
-    weights of their losses and an optional offset of the outputs.
-    """
+    """Inputs of the net for noisy rows, and the terms of the loss. ``scale`` multiplies
+    the outputs, ``velocity`` are their targets, ``weight`` the weights of squared
+    errors, and ``normal`` the negative log-likelihood under a normal distribution.
+    ``lost`` is None, or a tuple of the values under the masks, the weights of their
+    losses and an optional offset of the outputs."""
 
     inputs: np.ndarray
     scale: np.ndarray
@@ -97,11 +95,8 @@ class Denoiser(NamedTuple):
         return losses + errors.sum(axis=1), after
 
     def noised(self, v, time, noise, hidden=None, covariates=None, even=False):
-        """:class:`Denoised` rows v at given times, (n_rows,).
-
-        ``hidden`` is the result of :func:`masked`; with ``even``, all angles have the
-        same weight.
-        """
+        """:class:`Denoised` rows v at given times, (n_rows,). ``hidden`` is the result
+        of :func:`masked`; with ``even``, all angles have the same weight."""
         z, angles = self.frame.components(v), self.clocks(time, v.dtype)
         y = angles.cos * z + angles.sin * noise
         normal = 0.5 * (z * z + v.dtype.type(LOG_2PI)).sum(axis=1)
@@ -127,10 +122,8 @@ class Denoiser(NamedTuple):
 
     def bounds(self, v, coded, time, noise, uniform, covariates=None):
         """Upper bounds on negative log-likelihoods at one time per row, for noisy
-        columns v and masked columns ``coded`` under ``uniform`` random numbers.
-
-        The next of k masked columns is drawn at time (k - 1) / n.
-        """
+        columns v and masked columns ``coded`` under ``uniform`` random numbers. The
+        next of k masked columns is drawn at time (k - 1) / n."""
         if self.layout.flips:
             return self._bounds_of_flips(v, coded, time, uniform, covariates)
         hidden = masked(coded, time, uniform) if self.layout.output else None
@@ -166,11 +159,9 @@ class Denoiser(NamedTuple):
 
 
 class MatchingObjective(NetObjective):
-    """Denoising loss of a table's rows.
-
-    The ``net`` is conditional on ``covariates``; ``layout`` separates noisy from masked
-    columns, and ``width`` is the largest number of activations of a layer for one row.
-    """
+    """Denoising loss of a table's rows. The ``net`` is conditional on ``covariates``;
+    ``layout`` separates noisy from masked columns, and ``width`` is the largest number
+    of activations of a layer for one row."""
 
     thinned = _THINNED
 
@@ -266,21 +257,17 @@ class MatchingObjective(NetObjective):
         return masked(coded, time, uniform, has_own_time)
 
     def forward(self, params, prepared):
-        """Differentiable loss of each row."""
         denoiser, denoised, (_, *fixed) = prepared
         losses, after = denoiser._replace(params=params).losses(denoised)
         return losses, (after, *fixed)
 
     def size_of(self, batch):
-        """Number of rows of a minibatch, counted at each of their times."""
         return self.n_times * len(batch)
 
     def losses(self, state, index, rng):
-        """Upper bounds on the negative log-likelihoods of rows, in float64.
-
-        Times are evenly spaced. Each time has antithetic noise and masks, which reduces
-        the variance.
-        """
+        """Upper bounds on the negative log-likelihoods of rows, in float64. Times are
+        evenly spaced. Each time has antithetic noise and masks, which reduces the
+        variance."""
         total, layout, width = np.zeros(len(index)), self.layout, self.rows.shape[1]
         fewest = next(row_streams for most, row_streams in _WATCHED if width <= most)
         n_times = int(np.clip(_POINTS // len(index), fewest, _MANY))

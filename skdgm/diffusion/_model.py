@@ -31,7 +31,6 @@ class DiffusionModel(NetModel[DiffusionOptions]):
     """Net whose inputs are noisy rows, an embedding of the time, and covariates."""
 
     def check(self, options):
-        """Raise ValueError for invalid combinations of options."""
         check_pattern(options)
         if options.bits == "flips" and options.column_types != "bernoulli":
             raise ValueError(
@@ -50,13 +49,11 @@ class DiffusionModel(NetModel[DiffusionOptions]):
             )
 
     def structure(self, facts):
-        """Options that determine the net."""
         options = {name: getattr(facts.options, name) for name in _NAMES}
         sizes = {name: layer_sizes(getattr(facts.options, name)) for name in _SIZES}
         return SimpleNamespace(**options, **sizes)
 
     def density(self, facts, state):
-        """:class:`DiffusionDensity` of the fitted parameters."""
         return DiffusionDensity(
             facts.context,
             net=self._net(facts),
@@ -68,7 +65,6 @@ class DiffusionModel(NetModel[DiffusionOptions]):
         )
 
     def objective(self, facts, table, before):
-        """:class:`MatchingObjective` of the rows."""
         return MatchingObjective(
             facts.run(table, before),
             facts.context,

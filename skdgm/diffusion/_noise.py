@@ -39,12 +39,9 @@ _LEAST = 1e-4
 
 class Frame(NamedTuple):
     """Affine map ``forward`` from rows, in units of the model, to components z, and its
-    inverse ``backward``.
-
-    The weights are matrices, or vectors if components are single columns. ``size`` is
-    the standard deviation of each component in units of noise, and ``noise`` the
-    standard deviation of noise in each column.
-    """
+    inverse ``backward``. The weights are matrices, or vectors if components are single
+    columns. ``size`` is the standard deviation of each component in units of noise, and
+    ``noise`` the standard deviation of noise in each column."""
 
     forward: Layer
     backward: Layer
@@ -140,10 +137,8 @@ def _times(v, W):
 
 class Angles(NamedTuple):
     r"""Cosines, sines and time derivatives (``rate``) of the angles :math:`\\psi`,
-    (n_times, n_components).
-
-    ``view`` are factors that restore the relative size of noisy components, and
-    ``phi``, (n_times, 1), are the angles of the noise in float64.
+    (n_times, n_components). ``view`` are factors that restore the relative size of
+    noisy components, and ``phi``, (n_times, 1), are the angles of the noise in float64.
     """
 
     cos: np.ndarray
@@ -160,10 +155,8 @@ class Angles(NamedTuple):
 
 class Clocks:
     """Map from times to angles of components with standard deviations ``size``.
-
     Components of equal size share a single angle. ``shares`` are weights of mean one,
-    in proportion to ``size``.
-    """
+    in proportion to ``size``."""
 
     def __init__(self, size):
         # Without noisy columns there is still a time.

@@ -46,12 +46,10 @@ _PARTICLES = 4000
 
 
 class FlowDensity(Density):
-    """Density of rows under a flow, perhaps conditional on ``attributes``.
-
-    ``placing`` maps rows to the space of the flow, ``n_draws`` is the number of draws
-    of missing entries and noise for each row, and ``known`` has the attributes of the
-    training rows and their weights.
-    """
+    """Density of rows under a flow, perhaps conditional on ``attributes``. ``placing``
+    maps rows to the space of the flow, ``n_draws`` is the number of draws of missing
+    entries and noise for each row, and ``known`` has the attributes of the training
+    rows and their weights."""
 
     # Values far beyond the range of the training rows are clipped to it.
     bounded = True
@@ -88,7 +86,6 @@ class FlowDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of columns of a code."""
         return len(self.columns.seen)
 
     def log_prob(self, X, *, y=None):

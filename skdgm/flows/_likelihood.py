@@ -217,7 +217,6 @@ class FlowObjective(NetObjective[NetOptions]):
         return np.where(np.isnan(v), z, 0), log_q, state.statistics, noisy
 
     def forward(self, params, prepared):
-        """Differentiable negative log-likelihood of each row."""
         z, log_q, statistics, noisy = prepared
         if noisy is not None:
             v, noise = noisy
@@ -235,7 +234,6 @@ class FlowObjective(NetObjective[NetOptions]):
         return z, log_q, np.asarray(log_w, v.dtype)
 
     def losses(self, state, index, rng):
-        """Negative log-likelihood of the rows at an index, in float64."""
         losses, params, statistics = (
             np.empty(len(index)),
             state.learned,
@@ -249,7 +247,6 @@ class FlowObjective(NetObjective[NetOptions]):
         return losses
 
     def watch(self, table, held_out, state):
-        """:class:`FlowWatch` of training and held-out losses."""
         return FlowWatch(self, table, held_out, state)
 
 

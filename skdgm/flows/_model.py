@@ -35,11 +35,9 @@ class FlowModel(NetModel[FlowOptions]):
     matrices."""
 
     def check(self, options):
-        """Raise ValueError for invalid options."""
         check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
 
     def structure(self, facts):
-        """Options that determine the layers."""
         options = facts.options
         return SimpleNamespace(
             layer=options.layer,
@@ -56,7 +54,6 @@ class FlowModel(NetModel[FlowOptions]):
         )
 
     def density(self, facts, state):
-        """:class:`FlowDensity` of the fitted parameters."""
         return FlowDensity(
             facts.context,
             flow=self._flow(facts),
@@ -68,7 +65,6 @@ class FlowModel(NetModel[FlowOptions]):
         )
 
     def objective(self, facts, table, before):
-        """:class:`FlowObjective` of the rows."""
         return FlowObjective(
             facts.run(table, before),
             facts.context,

@@ -136,13 +136,10 @@ def start_of(statistics, place):
 
 
 class Pattern(NamedTuple):
-    """Conditional normal distribution for a missingness pattern.
-
-    ``missing`` and ``seen`` are masks of columns, ``weights`` the regression weights of
-    the mean, ``root`` and ``back`` the Cholesky factor of the covariance and its
-    inverse; ``white`` whitens the observed columns, and ``log_det`` is its
-    log-determinant.
-    """
+    """Conditional normal distribution for a missingness pattern. ``missing`` and
+    ``seen`` are masks of columns, ``weights`` the regression weights of the mean,
+    ``root`` and ``back`` the Cholesky factor of the covariance and its inverse;
+    ``white`` whitens the observed columns, and ``log_det`` is its log-determinant."""
 
     missing: np.ndarray
     seen: np.ndarray

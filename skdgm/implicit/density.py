@@ -38,13 +38,11 @@ class GreyColumns(BinaryColumns):
 
 class ImplicitDensity(Density):
     """Density of rows drawn by a generator, estimated by kernels around draws.
-
     ``model`` is an :class:`ImplicitModel` with ``nets`` and a training ``state``.
     Features are latent units if ``latent``, and ``of_features(density, H)`` maps
     features to rows, or is None. ``n_draws()`` is the number of draws. ``noise`` is the
     standard deviation of noise in real columns and the bandwidth, or 0; ``shares`` are
-    class frequencies, or None.
-    """
+    class frequencies, or None."""
 
     # Values far beyond the range of the training rows are clipped to it.
     bounded = True
@@ -145,7 +143,6 @@ class ImplicitDensity(Density):
         return self._kernels
 
     def log_prob(self, X):
-        """Estimated log-density of each row, in nats."""
         rows, kernels = self.read(X), self.kernels()
 
         def of_rows(v, _):
@@ -183,13 +180,11 @@ class ImplicitDensity(Density):
         return self.by_rows(self.read(X), self.model.hidden)
 
     def inverse(self, H):
-        """Rows of features H, in the form of the data."""
         self.require("inverse")
         return self.of_features(self, H)
 
     @property
     def n_features_out(self):
-        """Number of features."""
         if self.latent:
             return self.generator.n_latent
         x = np.zeros((1, self.emission.n_inputs))

@@ -31,14 +31,12 @@ def check_norm(options):
 
 
 class Generator(NamedTuple):
-    """Net from latent units, and classes, to inputs of a discriminator.
-
-    Under the ``prior``, latent units are standard normal, uniform with unit variance,
-    -1 or 1 ("bits"), or bits in the first half and normal in the second ("mixed").
-    One-hot classes, ``n_classes``, and ``n_given`` other columns are further inputs.
+    """Net from latent units, and classes, to inputs of a discriminator. Under the
+    ``prior``, latent units are standard normal, uniform with unit variance, -1 or 1
+    ("bits"), or bits in the first half and normal in the second ("mixed"). One-hot
+    classes, ``n_classes``, and ``n_given`` other columns are further inputs.
     ``temperature`` applies to relaxed draws of bits and categories. ``codes``, if any,
-    draw the last latent units.
-    """
+    draw the last latent units."""
 
     net: object
     emission: Emission

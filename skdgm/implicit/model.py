@@ -13,11 +13,9 @@ from skdgm.nets.stochastic.emission import Emission
 
 
 class ImplicitModel(NetModel[GeneratorOptionsT]):
-    """Generator and its training.
-
-    Training states have the generator's parameters as ``learned[0]``, its statistics as
-    ``generator.statistics``, and its number of updates as ``t``, (1,).
-    """
+    """Generator and its training. Training states have the generator's parameters as
+    ``learned[0]``, its statistics as ``generator.statistics``, and its number of
+    updates as ``t``, (1,)."""
 
     @abstractmethod
     def nets(self, facts, emission):
@@ -46,7 +44,6 @@ class ImplicitModel(NetModel[GeneratorOptionsT]):
         return ImplicitDensity.decode if determines_rows else None
 
     def density(self, facts, state):
-        """:class:`ImplicitDensity`, estimated from draws."""
         return ImplicitDensity(
             facts.context,
             model=self,
@@ -60,12 +57,10 @@ class ImplicitModel(NetModel[GeneratorOptionsT]):
         )
 
     def objective(self, facts, table, before):
-        """Objective of the training rows, which trains all nets."""
         nets = self.nets(facts, emission_of(facts))
         return self.objective_class(facts.run(table, before), nets)
 
     def attributes(self, facts, state):
-        """Fitted attributes, a dict by name."""
         return super().attributes(facts, state) | {"n_updates_": int(state.t[0])}
 
 

@@ -90,14 +90,12 @@ class Pass(NamedTuple):
 
 
 class DataLayer:
-    """Links between columns, of a ``kind`` of :mod:`skdgm.latent.links`.
-
-    ``output`` is the distribution of the columns given outputs, and ``order`` the order
-    of their prediction. ``scored`` is True if the objective has score-function
-    gradients of log q, False if only of log p, and None if it has none. With ``ranks``,
-    each column depends on columns of lower rank only, instead of all previous columns.
-    ``pace`` multiplies the learning rate of the links.
-    """
+    """Links between columns, of a ``kind`` of :mod:`skdgm.latent.links`. ``output`` is
+    the distribution of the columns given outputs, and ``order`` the order of their
+    prediction. ``scored`` is True if the objective has score-function gradients of log
+    q, False if only of log p, and None if it has none. With ``ranks``, each column
+    depends on columns of lower rank only, instead of all previous columns. ``pace``
+    multiplies the learning rate of the links."""
 
     def __init__(self, output, kind, order, scored=None, *, ranks=None, pace=PACE):
         self.output, self.kind, self.order, self.scored = output, kind, order, scored
@@ -129,11 +127,8 @@ class DataLayer:
 
     def complete(self, decoded, params, x, entries, train):
         """The pass ``decoded`` with outputs that also depend on previous columns; other
-        arguments as in :meth:`Hierarchy.through`.
-
-        In training, log-probabilities have the gradients due to drawn missing entries,
-        but not their values.
-        """
+        arguments as in :meth:`Hierarchy.through`. In training, log-probabilities have
+        the gradients due to drawn missing entries, but not their values."""
         link, repeated_v = params.links[1][0], None
         if entries is not None and np.isnan(entries.v).any():
             if train and self.scored is None:

@@ -138,7 +138,6 @@ class LatentDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of columns of :meth:`features`."""
         return sum(self.hierarchy.n_latent[number] for number in self.layers)
 
     def inverse(self, H, codes=None, y=None):

@@ -137,11 +137,9 @@ class LatentChain:
 def by_chain(make, rows, rng, n_steps, method, width):
     """Mean over several chains of each row, each of a fifth of ``n_steps`` steps after
     a burn-in of equal length; or with ``method="sample"`` the last state of one chain.
-
     ``rows`` are arrays with a row for each chain, or None; ``make(arrays)`` returns a
     chain; ``width`` is the largest number of activations for one row. Several chains
-    reduce the dependence on initial values.
-    """
+    reduce the dependence on initial values."""
     n_chains, results, burn_in = CHAINS if method == "mean" else 1, [], 0
     if method == "mean":
         burn_in, n_steps = n_steps // _PART, max(1, n_steps // _PART)

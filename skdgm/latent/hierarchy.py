@@ -71,14 +71,12 @@ class DataEnd(NamedTuple):
 
 
 class Hierarchy(Architecture):
-    """Architecture of a model with layers of latent units.
-
-    ``n_latent`` are the numbers of units of each layer, from the data up, and
-    ``n_hidden`` tuples of hidden units of each encoder, which decoders mirror.
-    ``block(n_units)`` returns the nets of a hidden layer, and ``init`` initializes
-    output layers. ``units``, :class:`LatentUnits`, is the distribution of the encoders'
-    draws, and ``generative`` the distribution in the model, by default the same.
-    """
+    """Architecture of a model with layers of latent units. ``n_latent`` are the numbers
+    of units of each layer, from the data up, and ``n_hidden`` tuples of hidden units of
+    each encoder, which decoders mirror. ``block(n_units)`` returns the nets of a hidden
+    layer, and ``init`` initializes output layers. ``units``, :class:`LatentUnits`, is
+    the distribution of the encoders' draws, and ``generative`` the distribution in the
+    model, by default the same."""
 
     def __init__(self, end, n_latent, *, n_hidden, block, init, units, generative=None):
         self.n_inputs, self.n_latent = (end.n_inputs, *n_latent[:-1]), n_latent
@@ -118,12 +116,9 @@ class Hierarchy(Architecture):
 
     def init(self, rng, out, dispersion, dtype):
         """Initial parameters and statistics of the nets; log-variances are initially
-        zero.
-
-        ``out`` are initial biases of the lowest decoder, means followed by
+        zero. ``out`` are initial biases of the lowest decoder, means followed by
         log-variances, and ``dispersion`` further initial parameters of the distribution
-        of the data, or ().
-        """
+        of the data, or ()."""
         up = [net.init(rng, n, dtype)[1:] for net, n in zip(self.up, self.n_below)]
         n_covariates = 0 if self.covariates is None else self.covariates.n_inputs
         down = zip(self.down, (self.n_above[0] + n_covariates, *self.n_above[1:]))
@@ -165,7 +160,6 @@ class Hierarchy(Architecture):
         return Linked(prior, link) if len(link) else prior
 
     def constrain(self, params):
-        """Project parameters onto their constraints, in place."""
         self.generative.constrain(params.prior)
 
     def width(self, params):

@@ -21,7 +21,6 @@ class LatentModel(NetModel[LatentOptionsT]):
     FEATURES = -1
 
     def check(self, options):
-        """Raise ValueError for invalid combinations of options."""
         check_pattern(options)
 
     @abstractmethod
@@ -33,7 +32,6 @@ class LatentModel(NetModel[LatentOptionsT]):
         return tree
 
     def density(self, facts, state):
-        """:class:`LatentDensity` of the fitted parameters."""
         hierarchy, layers = self.hierarchy(facts), self.FEATURES
         if facts.options.feature_layer is not None:
             layers = facts.now("feature_layer")
@@ -49,7 +47,6 @@ class LatentModel(NetModel[LatentOptionsT]):
         )
 
     def objective(self, facts, table, before):
-        """Objective of the training rows."""
         return self.objective_class(
             facts.run(table, before),
             hierarchy=self.hierarchy(facts),
@@ -59,7 +56,6 @@ class LatentModel(NetModel[LatentOptionsT]):
         )
 
     def attributes(self, facts, state):
-        """Fitted attributes, a dict by name."""
         hierarchy_state = state._replace(
             params=self.of_hierarchy(state.learned), mean=()
         )

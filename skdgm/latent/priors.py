@@ -111,10 +111,8 @@ class MixturePrior(LatentPrior):
 
 class VampPrior(LatentPrior):
     """Equally weighted mixture of an encoder's distributions at n pseudo-inputs.
-
     Initial pseudo-inputs are drawn around ``start``, (n_inputs,), the means of inputs.
-    Inputs in the mask ``share`` stay between 0 and 1.
-    """
+    Inputs in the mask ``share`` stay between 0 and 1."""
 
     inferred = True
 

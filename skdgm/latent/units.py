@@ -52,12 +52,9 @@ class Linked(NamedTuple):
 
 class LatentUnits(ABC):
     """Distribution of the units of a layer, given ``n_stats`` outputs of a net for
-    each.
-
-    Outputs become *stats*, (n_rows, n_stats * n_units). Draws z have the shape
+    each. Outputs become *stats*, (n_rows, n_stats * n_units). Draws z have the shape
     (n_rows * n_draws, n_units), with consecutive draws of each row. Functions of arrays
-    are differentiable.
-    """
+    are differentiable."""
 
     n_stats: int
 

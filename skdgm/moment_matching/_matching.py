@@ -122,7 +122,6 @@ class Matching(Objective):
         self.emission, self._parts = nets.generator.emission, Parts(run.options)
 
     def start(self):
-        """Initial state with random parameters."""
         rng = random.stream(self.seed, random.INIT).generator()
         dtype, encoder = self.rows.dtype, self.nets.encoder
         (params, statistics), autoencoder = self.generator.init(rng, dtype), ()
@@ -138,8 +137,6 @@ class Matching(Objective):
         return self.resume(MatchState(Part(params, statistics), autoencoder, width, t))
 
     def resume(self, state):
-        """State to continue from; optimizer states are retained if the solver is the
-        same."""
         ready_parts = [self._parts.ready(part) for part in state[:2]]
         return state._replace(matched=ready_parts[0], autoencoder=ready_parts[1])
 
@@ -244,5 +241,4 @@ class Matching(Objective):
         return state.width[0] * np.asarray(FACTORS)
 
     def watch(self, table, held_out, state):
-        """Monitor of the distance of generated rows from the data."""
         return GeneratorWatch(self, table, held_out, state)

@@ -33,7 +33,6 @@ class MatchingModel(ImplicitModel[MatchingOptions]):
     objective_class = Matching
 
     def check(self, options):
-        """Raise ValueError for invalid combinations of options."""
         for name in "hidden_layer_sizes", "autoencoder_layer_sizes":
             check_layer_sizes(getattr(options, name), name)
         check_norm(options)
@@ -51,7 +50,6 @@ class MatchingModel(ImplicitModel[MatchingOptions]):
             _check_bandwidths(options.bandwidths)
 
     def structure(self, facts):
-        """Options that determine the nets."""
         options = facts.options
         return SimpleNamespace(
             **{name: getattr(options, name) for name in _NAMES},

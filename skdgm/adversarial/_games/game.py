@@ -62,12 +62,10 @@ class NetConditions(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """Rows and random numbers for one update of one player, ``which``.
-
-    Real rows x are inputs of a discriminator, (n_rows, n_inputs), and ``known`` is 1 at
-    observed entries, or None. ``given`` are :class:`NetConditions`, z latent units, and
-    ``near`` a neighbor of each row with its ``known``, if needed.
-    """
+    """Rows and random numbers for one update of one player, ``which``. Real rows x are
+    inputs of a discriminator, (n_rows, n_inputs), and ``known`` is 1 at observed
+    entries, or None. ``given`` are :class:`NetConditions`, z latent units, and ``near``
+    a neighbor of each row with its ``known``, if needed."""
 
     x: np.ndarray
     known: np.ndarray
@@ -90,13 +88,11 @@ class Turn(NamedTuple):
 
 
 class Game(Objective):
-    """Adversarial training of a generator.
-
-    ``nets`` has a ``generator``, a ``discriminator`` and perhaps others. Subclasses can
-    override real and generated rows (:meth:`sides`), losses of both players
-    (:meth:`verdict`), and additional terms of the generator's loss (:meth:`outputs`,
-    :meth:`extra_slope`, :meth:`extra_gradient`).
-    """
+    """Adversarial training of a generator. ``nets`` has a ``generator``, a
+    ``discriminator`` and perhaps others. Subclasses can override real and generated
+    rows (:meth:`sides`), losses of both players (:meth:`verdict`), and additional terms
+    of the generator's loss (:meth:`outputs`, :meth:`extra_slope`,
+    :meth:`extra_gradient`)."""
 
     quantity, LOCAL = "similarity", ()
     # Whether inputs for real rows also depend on the generator's parameters.
@@ -113,7 +109,6 @@ class Game(Objective):
             self.penalty = _PENALTIES[0 if of_numbers(self.emission) else 1]
 
     def start(self):
-        """Initial state with random parameters of both nets."""
         rng = random.stream(self.seed, random.INIT).generator()
         params, statistics = self.generator.init(rng, self.rows.dtype)
         generator = Part(params, statistics)
@@ -128,8 +123,6 @@ class Game(Objective):
         return self.emission.n_inputs + self.generator.n_given
 
     def resume(self, state):
-        """State to continue from; optimizer states are retained if the solver is the
-        same."""
         players = [self._parts.ready(part) for part in state[:2]]
         mean = self.average(state.mean, players[0].params)
         return state._replace(generator=players[0], discriminator=players[1], mean=mean)
@@ -308,5 +301,4 @@ class Game(Objective):
         parameters, or None."""
 
     def watch(self, table, held_out, state):
-        """Monitor of the distance of generated rows from the data."""
         return GeneratorWatch(self, table, held_out, state)

@@ -43,7 +43,6 @@ class IICInfoGANGame(Game):
     near = None
 
     def start(self):
-        """Initial state with random parameters of all nets."""
         rng = random.stream(self.seed, random.INIT).fold(_READ).generator()
         _, params, reader_statistics = self.nets.reader.init(
             rng, self.n_seen, self.rows.dtype
@@ -52,8 +51,6 @@ class IICInfoGANGame(Game):
         return self.resume(state._replace(reader=Part(params, reader_statistics)))
 
     def resume(self, state):
-        """State to continue from; optimizer states are retained if the solver is the
-        same."""
         state = super().resume(state)
         return state._replace(reader=self._parts.ready(state.reader))
 
@@ -162,5 +159,4 @@ class IICInfoGANGame(Game):
         return np.pad(self.by_codes(out[:, 1:], state, turn), [(0, 0), (1, 0)])
 
     def watch(self, table, held_out, state):
-        """Monitor of the distance of generated rows from the data, and of the bound."""
         return InfoGANWatch(self, table, held_out, state)

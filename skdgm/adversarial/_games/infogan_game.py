@@ -47,7 +47,6 @@ class InfoGANGame(Game):
         )
 
     def watch(self, table, held_out, state):
-        """Monitor of the distance of generated rows from the data, and of the bound."""
         return InfoGANWatch(self, table, held_out, state)
 
 

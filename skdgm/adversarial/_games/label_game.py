@@ -71,8 +71,6 @@ class LabelGame(Game):
     quantity = "log probability of labels"
 
     def resume(self, state):
-        """State to continue from; optimizer states are retained if the solver is the
-        same."""
         state = super().resume(state)
         mean = self.average(state.discriminator_mean, state.discriminator.params)
         return state._replace(discriminator_mean=mean)
@@ -135,7 +133,6 @@ class LabelGame(Game):
         return state
 
     def watch(self, table, held_out, state):
-        """Monitor of the log-probability of labels."""
         return ClassWatch(self, table, held_out, state)
 
 

@@ -41,13 +41,11 @@ _HIGH = 10.0
 
 
 class Loss(NamedTuple):
-    """Losses of both players as functions of logits.
-
-    ``of_real(gap, smoothing)``, ``of_fake(gap)`` and ``of_generator(gap)`` return the
-    loss of each row and its derivative. For ``paired`` losses, a gap is the difference
-    of the logits of a generated and a real row, otherwise a single logit. ``smooths``
-    is True if labels can be smoothed.
-    """
+    """Losses of both players as functions of logits. ``of_real(gap, smoothing)``,
+    ``of_fake(gap)`` and ``of_generator(gap)`` return the loss of each row and its
+    derivative. For ``paired`` losses, a gap is the difference of the logits of a
+    generated and a real row, otherwise a single logit. ``smooths`` is True if labels
+    can be smoothed."""
 
     of_real: object
     of_fake: object

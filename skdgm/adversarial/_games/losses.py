@@ -12,12 +12,9 @@ import numpy as np
 
 
 class Verdict:
-    """Losses of both players for the rows of an update.
-
-    ``mask``, (n_packs, n_logits), are weights of the logits, None for a single logit;
-    ``smoothing`` is one minus the target of real rows; ``n_more`` is the number of
-    outputs in addition to logits.
-    """
+    """Losses of both players for the rows of an update. ``mask``, (n_packs, n_logits),
+    are weights of the logits, None for a single logit; ``smoothing`` is one minus the
+    target of real rows; ``n_more`` is the number of outputs in addition to logits."""
 
     def __init__(self, loss, mask=None, smoothing=0.0, n_more=0):
         self.loss, self.mask, self.smoothing = loss, mask, smoothing

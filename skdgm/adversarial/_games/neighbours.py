@@ -13,11 +13,9 @@ _ROWS = 1024
 
 def near_rows(table, emission, n_neighbors):
     """Indices of the nearest other rows of each row of a table, (n_rows, n_neighbors),
-    at most ``n_neighbors``; -1 for rows outside the table.
-
-    Missing values count as in scikit-learn's ``nan_euclidean``, and a single row is its
-    own neighbor. Raises ValueError for streamed rows.
-    """
+    at most ``n_neighbors``; -1 for rows outside the table. Missing values count as in
+    scikit-learn's ``nan_euclidean``, and a single row is its own neighbor. Raises
+    ValueError for streamed rows."""
     if table.rows.streamed:
         raise ValueError(
             f"information__n_neighbors={n_neighbors} compares all rows with each "

@@ -195,12 +195,9 @@ class Stages(Objective):
         ]
 
     def start(self):
-        """Initial states with random parameters of all nets."""
         return StagesState(tuple(stage.start() for stage in self.stages))
 
     def resume(self, state):
-        """States to continue from; optimizer states are retained if the solver is the
-        same."""
         pairs = zip(self.stages, state.stages)
         return StagesState(tuple(stage.resume(part) for stage, part in pairs))
 
@@ -213,5 +210,4 @@ class Stages(Objective):
         return StagesState(tuple(updated))
 
     def watch(self, table, held_out, state):
-        """Monitor of the distance of generated rows from the data."""
         return GeneratorWatch(self, table, held_out, state)

@@ -23,14 +23,12 @@ class BiGANModel(GANModel[BiGANOptions]):
     objective_class = BiGANGame
 
     def check(self, options):
-        """Raise ValueError for invalid combinations of options."""
         super().check(options)
         check_layer_sizes(options.encoder_layer_sizes, "encoder_layer_sizes")
         if options.architecture == "conv" and options.encoder_layer_sizes == ():
             raise ValueError("encoder_layer_sizes must have a number of maps.")
 
     def structure(self, facts):
-        """Options that determine the nets."""
         structure, sizes = super().structure(facts), facts.options.encoder_layer_sizes
         mirrored = structure.hidden_layer_sizes[::-1]
         structure.encoder_layer_sizes = layer_sizes(sizes, mirrored)

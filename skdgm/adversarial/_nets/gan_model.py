@@ -40,7 +40,6 @@ class GANModel(ImplicitModel[GameOptionsT]):
     )
 
     def structure(self, facts):
-        """Options that determine the nets."""
         options, names = facts.options, self.NAMES
         hidden = layer_sizes(options.hidden_layer_sizes, _SIZES[options.architecture])
         judge = layer_sizes(options.discriminator_layer_sizes, hidden[::-1])
@@ -51,7 +50,6 @@ class GANModel(ImplicitModel[GameOptionsT]):
         )
 
     def check(self, options):
-        """Raise ValueError for invalid sizes or combinations of options."""
         for sizes, name in (
             (options.hidden_layer_sizes, "hidden_layer_sizes"),
             (options.discriminator_layer_sizes, "discriminator__layer_sizes"),

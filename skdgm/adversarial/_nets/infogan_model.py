@@ -24,7 +24,6 @@ class InfoGANModel(GANModel[InfoGANOptions]):
         return kind(run, nets)
 
     def check(self, options):
-        """Raise ValueError for invalid combinations of options."""
         super().check(options)
         check_layer_sizes(options.n_categories, "n_categories")
         if 1 in layer_sizes(options.n_categories):
@@ -40,7 +39,6 @@ class InfoGANModel(GANModel[InfoGANOptions]):
             )
 
     def structure(self, facts):
-        """Options that determine the nets."""
         structure, options = super().structure(facts), facts.options
         structure.n_categories = layer_sizes(options.n_categories)
         structure.code_variance = options.code_variance == "learned"

@@ -19,7 +19,6 @@ class LabelModel(GANModel[LabelGameOptions]):
     objective_class, logits = LabelGame, staticmethod(logits)
 
     def check(self, options):
-        """Raise ValueError for invalid options."""
         size = options.discriminator_noise
         pair = isinstance(size, tuple) and len(size) == 2
         if isinstance(size, tuple) and not (
@@ -32,7 +31,6 @@ class LabelModel(GANModel[LabelGameOptions]):
         super().check(options)
 
     def structure(self, facts):
-        """Options that determine the nets."""
         structure, options = super().structure(facts), facts.options
         for name, sizes in zip(_NAMES, _SIZES[options.architecture]):
             if getattr(options, name) is None:

@@ -16,11 +16,9 @@ _BEFORE, _AFTER = 150, 151
 
 class ChainLayers:
     """Hidden layers of a chain, as functions of the parameters of a ``coder``.
-
     ``noise_before`` and ``noise_after`` are standard deviations of noise before and
     after the ``activation``, of all layers or of each layer. Methods that return a
-    single code or reconstruction run ``n_steps`` steps.
-    """
+    single code or reconstruction run ``n_steps`` steps."""
 
     def __init__(self, coder, n_layers, options, n_steps):
         self.init, self.n_steps = coder.init, n_steps

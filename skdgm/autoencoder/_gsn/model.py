@@ -15,7 +15,6 @@ class GSNModel(ReconstructionModel[ChainOptionsT]):
     objective_class, density_class = Unrolled, UnrolledDensity
 
     def check(self, options):
-        """Raise ValueError for invalid combinations of options."""
         super().check(options)
         sizes = check_sizes(options.hidden_layer_sizes)
         for name in "noise_before", "noise_after":

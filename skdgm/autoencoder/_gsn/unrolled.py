@@ -57,5 +57,4 @@ class UnrolledDensity(ReconstructionDensity):
 
     @property
     def n_features_out(self):
-        """Number of units of the first hidden layer."""
         return len(next(layers_of(self.net.params.encoder)).b)
