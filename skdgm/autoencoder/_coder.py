@@ -35,10 +35,10 @@ class SharedMaps(NamedTuple):
 
 
 class Coder:
-    """Encoder and decoder nets, as functions of their variables. A ``tied`` decoder shares the
-    weights of the encoder where shapes allow it. ``activation`` is the activation function
-    of codes; ``dense`` nets have no convolutions, and a ``single`` encoder has one layer.
-    """
+    """Encoder and decoder nets, as functions of their variables. A ``tied`` decoder
+    shares the weights of the encoder where shapes allow it. ``activation`` is the
+    activation function of codes; ``dense`` nets have no convolutions, and a ``single``
+    encoder has one layer."""
 
     def __init__(self, encoder, decoder, *, n_inputs, tied, activation, dense, single):
         self.encoder, self.decoder, self.n_inputs = encoder, decoder, n_inputs
