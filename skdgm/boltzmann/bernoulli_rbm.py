@@ -40,10 +40,10 @@ class BernoulliRBM(MachineOptions, Machine):
         weights ("fpcd" [4]_), or exchange states with chains at higher temperatures
         ("tempering" [5]_).
         Other values replace the likelihood by an objective without a negative phase:
-        "pseudo-likelihood" and "block-pseudo-likelihood" (of random blocks of five
-        bits) [7]_, "ratio-matching" [8]_, "probability-flow" (minimum probability flow
-        [9]_), or "noise-contrastive" estimation, with independent bits as noise and log
-        Z as a parameter [10]_. Chains still take a Gibbs step in each update, so that
+        "pseudo-likelihood" or "block-pseudo-likelihood", with random blocks of five
+        bits [7]_; "ratio-matching" [8]_; or minimum "probability-flow" [9]_.
+        "noise-contrastive" estimation has independent bits as noise and log Z as a
+        parameter [10]_. Chains still take a Gibbs step in each update, so that
         :meth:`sample` can start from them.
     resample
         If True, draw bits from gray values (probabilities of 1) at each presentation of

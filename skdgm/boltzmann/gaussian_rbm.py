@@ -57,10 +57,10 @@ class GaussianRBM(MachineOptions, Machine):
         from them.
     penalty
         Penalties and limits of the weights, and a sparsity target for the hidden units;
-        None keeps the defaults below. In the terms of ``l1`` and ``l2``, each weight is
-        multiplied by the precision of its column; precisions are learned without the
-        term of ``l1``. Chains seldom flip hidden units whose weights have a norm above
-        ``max_norm``.
+        None keeps the defaults below. The terms of ``l1`` and ``l2`` for each weight
+        are multiplied by the precision of its column; precisions are learned without
+        the term of ``l1``. Chains seldom flip hidden units whose weights have a norm
+        above ``max_norm``.
     precision
         Precisions of the columns given the hidden units: learned for each column
         ("diagonal"), shared by all standardized columns ("scalar"), or fixed at the
