@@ -23,31 +23,14 @@ _END = "end"
 
 
 class Record:
-    """Record of one fit.
+    """Record of one fit in the ``file`` of a callback; None stores nothing.
 
-    Parameters
-    ----------
-    estimator : Estimator
-        Estimator before training. If there is an earlier run, the estimator takes over
-        the attributes that the run had learned before its current stage.
-    tables : sequence of Table
-        Training rows, one table for each stage if they differ.
-    file : object or None
-        Callback that stores the record. ``read()`` returns an estimator or None,
-        ``due()`` is called after each epoch and returns whether to write, and
-        ``write(estimator)`` writes.
-
-    Attributes
-    ----------
-    source : Estimator or None
-        Estimator from the file.
-    known : dict
-        Its ``_record``.
-
-    Raises
-    ------
-    ValueError
-        The file has the record of another fit.
+    If the file has the record of an earlier run, ``source`` is its estimator and
+    ``known`` its ``_record``. The present ``estimator`` then takes over the attributes
+    that the run had learned before its current stage. ``tables`` are the training rows,
+    one table for each stage if they differ. ``file.read()`` returns an estimator or
+    None, ``due()`` is called after each epoch and returns whether to write, and
+    ``write(estimator)`` writes. ValueError if the file has the record of another fit.
     """
 
     def __init__(self, estimator, tables, file=None):

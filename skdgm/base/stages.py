@@ -16,22 +16,11 @@ from skdgm.utils.tree import copy
 class Fit:
     """A fit of an estimator while it runs.
 
-    Parameters
-    ----------
-    estimator : Estimator
-    before : list
-        As yielded by :func:`~skdgm.base.rollback`; cleared once something is learned.
-    task : Task, optional
-        Task of the callbacks; without it no callbacks are called, as in
-        ``partial_fit``.
-    record : Record, optional
-        Record of the fit in the file of a callback, from which stages continue.
-
-    Attributes
-    ----------
-    goes_on : bool
-        Whether the previous stage was completed: neither interrupted, nor stopped by a
-        callback.
+    ``before`` is the list that :func:`~skdgm.base.rollback` yields, cleared once
+    something is learned. ``task`` is the task of the callbacks; None calls no
+    callbacks, as in ``partial_fit``. ``record`` is the :class:`Record` from which
+    stages continue. ``goes_on`` is False if the previous stage was interrupted, or
+    stopped by a callback.
     """
 
     goes_on = True
@@ -175,19 +164,8 @@ class Epochs(Stage):
 
 
 class OwnEpochs(Epochs):
-    """Epochs of the objective of the estimator's own model.
-
-    Parameters
-    ----------
-    estimator : Estimator
-    objective : Objective
-    table : Table
-    epochs : range
-    state : tuple or None
-        Initial state.
-    whole : bool
-        Whether these are all epochs of a ``fit``.
-    """
+    """Epochs of the objective of the estimator's own model, from ``state`` on;
+    ``whole`` is True if these are all epochs of a ``fit``."""
 
     key = "epochs"
 

@@ -47,15 +47,10 @@ _EACH = 20
 class Habits(NamedTuple):
     """Defaults of a class of estimators for reading columns whose kinds are not given.
 
-    Parameters
-    ----------
-    grey, numbers : str
-        Kinds for grey columns and for other numbers.
-    images : bool
-        Whether rows are images, so that values in [0, 1] are grey.
-    levels_apart : bool
-        Whether columns with few grey levels are numeric, with a probability for each
-        level.
+    ``grey`` and ``numbers`` are kinds for grey columns and for other numbers.
+    ``images`` is True if rows are images, so that values in [0, 1] are grey.
+    ``levels_apart`` is True if columns with few grey levels are numeric, with a
+    probability for each level.
     """
 
     grey: str
@@ -96,30 +91,11 @@ def form_asked(options):
 def reading_of(model, X, kinds, options, habits, weight=None):
     """Read the kinds of columns from the data of a first fit.
 
-    Parameters
-    ----------
-    model : estimator
-        For messages.
-    X : array-like, sparse matrix, DataFrame or Blocks
-    kinds : set of str
-        Strings that the option ``column_types`` may be.
-    options : SimpleNamespace
-        Present options of the model, which may determine the form of ``column_types``.
-    habits : Habits
-    weight : array-like of shape (n_rows,), optional
-        Rows of weight 0 are not read.
-
-    Returns
-    -------
-    column_types : str or tuple of str
-        Equivalent value of the option.
-    top : float
-        Value that stands for 1 in "bernoulli" columns; 1 unless they are grey levels.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As by :func:`~skdgm.utils.domains.checked`.
+    ``kinds`` are the strings that the option ``column_types`` accepts; ``options`` are
+    the present options of the model. Rows of weight 0 are ignored. Returns an
+    equivalent value of the option (a string or a tuple of strings), and the value that
+    stands for 1 in "bernoulli" columns, which is 1 unless they are grey levels.
+    ValueError and TypeError as by :func:`~skdgm.utils.domains.checked`.
     """
     table, form = None, form_asked(options)
     if "mixed" in kinds and not is_streamed(X) and is_frame(as_pandas(X)):

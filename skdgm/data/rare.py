@@ -37,14 +37,12 @@ class Rare(NamedTuple):
 
     def groups(self, weight):
         """Group the categories of a column, given their weights."""
-        min_weight, max_categories = self.min_frequency or 0, self.max_categories
+        min_weight, limit = self.min_frequency or 0, self.max_categories
         if not isinstance(min_weight, Integral):
             min_weight = min_weight * weight.sum()
         rare = weight < min_weight
-        if max_categories is not None and max_categories < (~rare).sum() + 1:
-            rare[
-                np.argsort(weight, kind="stable")[: len(weight) - (max_categories - 1)]
-            ] = True
+        if limit is not None and limit < (~rare).sum() + 1:
+            rare[np.argsort(weight, kind="stable")[: len(weight) - (limit - 1)]] = True
         units = np.where(rare, (~rare).sum(), np.cumsum(~rare) - 1)
         catches = self.handle_unknown == "infrequent_if_exist" and bool(rare.any())
         masses = np.where(rare, np.maximum(weight, _UNSEEN), 0.0)
@@ -53,8 +51,8 @@ class Rare(NamedTuple):
 
 
 def tell_identifiers(columns, table):
-    """Warn about columns of identifiers: half of the rows or more have a category of
-    their own."""
+    """Warn about columns of identifiers, with at least half as many categories as
+    rows."""
     sizes = columns.sizes
     coded = getattr(columns, "coded", np.full(len(sizes), True))
     kinds, scales = getattr(columns, "kinds", None), getattr(columns, "scales", ())
