@@ -176,7 +176,7 @@ class Estimator(
         """
         return self._partial_fit(X, y, sample_weight)
 
-    # scikit-learn skips validation in later calls of methods named partial_fit.
+    # scikit-learn would validate parameters only in the first call of partial_fit.
     @attributes.rolled_back
     def _partial_fit(self, X, y, sample_weight, classes=None, **given):
         fresh = not hasattr(self, "n_iter_")
@@ -221,8 +221,8 @@ class Estimator(
         return table
 
     def _learn_columns(self, table, fresh):
-        """Statistics of columns (None if a component learns them); the model's
-        table."""
+        """Statistics of the columns, or None if a component learns them; and the table
+        in the units of the model."""
         return self._domain.learn(table, None if fresh else self._columns)
 
     def _blank(self):
@@ -282,6 +282,7 @@ class Estimator(
         fits.check_unchanged(type(self), self._facts().structure, self._learned)
 
     def _now(self, name):
+        """Validated present value of an option of inference."""
         return fits.current(self, name)
 
     @property
