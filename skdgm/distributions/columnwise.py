@@ -76,8 +76,10 @@ class Columnwise(Unit):
         the unit does given its neighbours. None if it is 1 for all units."""
         if self.typical_variance is None:
             return None
-        info = 1 / (np.square(self.gain) * self.typical_variance)
-        return np.full_like(own, np.maximum(1.0, info)) if np.any(info > 1) else None
+        inverse = 1 / (np.square(self.gain) * self.typical_variance)
+        return (
+            np.full_like(own, np.maximum(1.0, inverse)) if np.any(inverse > 1) else None
+        )
 
     @property
     def typical_variance(self):

@@ -151,7 +151,7 @@ class Multinomial(_MultinomialFields, Unit):
 
     @property
     def _documents(self):
-        rows = [()]
+        counts = [()]
         for _ in range(self.size - 1):
-            rows = [x + (k,) for x in rows for k in range(self.n + 1 - sum(x))]
-        return np.array([(*x, self.n - sum(x)) for x in rows], float)
+            counts = [x + (k,) for x in counts for k in range(self.n + 1 - sum(x))]
+        return np.array([(*x, self.n - sum(x)) for x in counts], float)

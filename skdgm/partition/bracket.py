@@ -157,9 +157,9 @@ def estimate(rng, problem, effort=None):
     bracket, complaints = _compared(rng, problem, effort, fair, modes_found)
     if complaints and fair is not None:
         fair_rng = rng.fold(_BLIND)
-        again, doubts = _tried(fair_rng, fair, effort, _searched(fair_rng, fair))
-        if not doubts or again.log_Z > bracket.log_Z:
-            bracket, complaints = again, doubts
+        retry, remaining = _tried(fair_rng, fair, effort, _searched(fair_rng, fair))
+        if not remaining or retry.log_Z > bracket.log_Z:
+            bracket, complaints = retry, remaining
     if complaints:
         warn(complaints[0], LikelihoodWarning)
     return bracket

@@ -79,7 +79,7 @@ def _by_kernel(energy, params, summed):
         or not all(unit.form == "bits" for unit in energy.units)
     ):
         return None
-    low, M, bias = _as_two_blocks(energy, params, rest, energy.colours[summed])
+    few_bias, M, bias = _as_two_blocks(energy, params, rest, energy.colours[summed])
     # Upper limit of log(1 + e^x).
     max_log = (np.abs(bias) + np.abs(M).sum(axis=0)).max() + np.log(2.0)
     n_factors = int(min(_MOST // max_log, 2**20)) if np.isfinite(max_log) else 0
@@ -88,11 +88,11 @@ def _by_kernel(energy, params, summed):
     n_padding = -len(bias) % _LANES
     M = np.pad(M, ((0, 0), (0, n_padding)))
     bias = np.pad(bias, (0, n_padding), constant_values=-np.inf)
-    n_low = min(len(low), _LOW)
+    n_low = min(len(few_bias), _LOW)
     flips = np.exp(np.stack([M[:n_low], -M[:n_low]]))
-    out = np.empty(2 ** (len(low) - n_low))
-    work = 2.0 ** len(low) * len(bias)
-    run(total, low, M, bias, flips, n_low, n_factors, out, n=len(out), work=work)
+    out = np.empty(2 ** (len(few_bias) - n_low))
+    work = 2.0 ** len(few_bias) * len(bias)
+    run(total, few_bias, M, bias, flips, n_low, n_factors, out, n=len(out), work=work)
     return float(logsumexp(out))
 
 

@@ -56,9 +56,9 @@ def log_evidence(energy, params, x, clamp):
     log_sums = 0.5 * ((bias + field) * rows).sum(axis=1)
     patterns, pattern_of_row = distinct(clamped)
     for number, pattern in enumerate(patterns):
-        rows_k, free = np.flatnonzero(pattern_of_row == number), ~pattern
+        matching, free = np.flatnonzero(pattern_of_row == number), ~pattern
         if free.any():
-            log_sums[rows_k] += _summed(energy, J, field[rows_k], free)
+            log_sums[matching] += _summed(energy, J, field[matching], free)
     return log_sums
 
 

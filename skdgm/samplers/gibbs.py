@@ -58,8 +58,10 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
             clamped = None if clamp is None else clamp[block]
             if clamped is True:
                 continue
-            sent = received[block] if received else energy.received(params, x, block)
-            value, means[block] = update(block, energy.field(params, block, sent, path))
+            inputs = received[block] if received else energy.received(params, x, block)
+            value, means[block] = update(
+                block, energy.field(params, block, inputs, path)
+            )
             if clamped is not None:
                 value = np.where(clamped, x[block], np.asarray(value))
             x[block] = value

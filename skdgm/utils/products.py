@@ -42,12 +42,12 @@ def matmul(A, B, b=None):
     out = np.empty((*B.shape[:-2], len(A), B.shape[-1]), np.result_type(A, B))
     work = out.size * A.shape[-1]
     if work >= _WORTHWHILE and _FAST and A.nbytes <= _NEAR and _plain(A, B):
-        A_T, B_T = (not part.flags.c_contiguous for part in (A, B))
-        entries, right = ((A.T if A_T else A).ravel(), B.T if B_T else B)
+        flip_A, flip_B = (not part.flags.c_contiguous for part in (A, B))
+        entries, right = ((A.T if flip_A else A).ravel(), B.T if flip_B else B)
         # The kernel reads an entry of b for each column.
         b = np.empty(0, out.dtype) if b is None else np.resize(b, out.shape[1])
         shape, n = A.shape, n_tiles(out.shape[1], out.dtype)
-        share(multiply, entries, *shape, A_T, right, B_T, b, out, n=n, work=work)
+        share(multiply, entries, *shape, flip_A, right, flip_B, b, out, n=n, work=work)
         return out
     rows, columns = [0, len(A)], [0, B.shape[-1]]
     if work < _WORTHWHILE:

@@ -66,19 +66,19 @@ class MixedOutput(Output):
         outputs = []
         for kind, gapped, waves in dict.fromkeys(zip(kinds, self.gapped, wavy)):
             is_same_kind = (kinds == kind) & (self.gapped == gapped)
-            where = np.flatnonzero(is_same_kind & (wavy == waves))
-            base = _output(kind, sizes, of_waves if waves else mixture, scales, where)
-            outputs.append((GappedOutput(base, whole) if gapped else base, where))
-            self.n_inputs[where] = outputs[-1][0].n_inputs
-            self.n_outputs[where] = outputs[-1][0].n_outputs
+            places = np.flatnonzero(is_same_kind & (wavy == waves))
+            base = _output(kind, sizes, of_waves if waves else mixture, scales, places)
+            outputs.append((GappedOutput(base, whole) if gapped else base, places))
+            self.n_inputs[places] = outputs[-1][0].n_inputs
+            self.n_outputs[places] = outputs[-1][0].n_outputs
         self.blocks = [
             ColumnBlock(
                 output,
-                where,
-                places_of(where, self.n_inputs),
-                places_of(where, self.n_outputs),
+                places,
+                places_of(places, self.n_inputs),
+                places_of(places, self.n_outputs),
             )
-            for output, where in outputs
+            for output, places in outputs
         ]
 
     @cached_property

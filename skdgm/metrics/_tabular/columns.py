@@ -159,19 +159,19 @@ def read(tables, names, column_types=None):
 def _column(parts, names, name, kind):
     """A column of all tables, whose kind is that of the first table with values."""
     kinds = [kind_of(part) for part in parts]
-    kind = kind or next((its_kind for its_kind in kinds if its_kind), "numerical")
+    kind = kind or next((kind_here for kind_here in kinds if kind_here), "numerical")
     if kind == "categorical":
         return _coded(parts, name)
     values = []
-    for part, its_kind, table in zip(parts, kinds, names):
+    for part, kind_here, table in zip(parts, kinds, names):
         try:
-            if its_kind is None:
+            if kind_here is None:
                 values.append(np.full(len(part), np.nan))
-            elif (its_kind == "datetime") != (kind == "datetime"):
-                raise TypeError(f"they are {its_kind}")
+            elif (kind_here == "datetime") != (kind == "datetime"):
+                raise TypeError(f"they are {kind_here}")
             else:
                 values.append(
-                    _times(part) if its_kind == "datetime" else _numbers(part)
+                    _times(part) if kind_here == "datetime" else _numbers(part)
                 )
         except (OverflowError, TypeError, ValueError) as error:
             raise TypeError(

@@ -97,11 +97,11 @@ def _auc(found, y):
         chosen = y == label
         if chosen.all():
             continue
-        s = found.get(label, np.zeros(len(y)))
+        scored = found.get(label, np.zeros(len(y)))
         # Share of the rows of the other kind that a row is ranked correctly against.
-        correct_share, ranks = np.empty(len(y)), rankdata(s)
+        correct_share, ranks = np.empty(len(y)), rankdata(scored)
         for members, sign in ((chosen, 1), (~chosen, -1)):
-            below = (ranks[members] - rankdata(s[members])) / (~members).sum()
+            below = (ranks[members] - rankdata(scored[members])) / (~members).sum()
             correct_share[members] = below if sign > 0 else 1 - below
         area = correct_share[chosen].mean()
         scores.append(area)
