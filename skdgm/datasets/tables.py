@@ -120,7 +120,7 @@ def fetch_binary_table(
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Bunch:
-    r"""Fetch one of the binary tables on which density estimators are compared.
+    """Fetch one of the binary tables on which density estimators are compared.
 
     Files are downloaded from a fixed commit of a public repository and verified by
     their git blob ids.

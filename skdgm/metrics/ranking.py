@@ -1,4 +1,4 @@
-r"""Quality of a ranking of anomalies by log-likelihood.
+"""Quality of a ranking of anomalies by log-likelihood.
 
 Anomalies are rows with a low log-likelihood.
 """
@@ -39,7 +39,7 @@ class AnomalyReport(NamedTuple):
 def anomaly_report(
     y_true: ArrayLike, log_likelihood: ArrayLike, *, k: int | None = None
 ) -> AnomalyReport:
-    r"""Compute ROC AUC, average precision and precision at k of a likelihood ranking.
+    """Compute ROC AUC, average precision and precision at k of a likelihood ranking.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def anomaly_report(
     >>> from skdgm.metrics import anomaly_report
     >>> anomaly_report([0, 0, 1, 1], [-1.0, -3.0, -2.0, -9.0])
     AnomalyReport(roc_auc=0.75, average_precision=0.8333333333333333, \
-    precision_at_k=0.5, k=2)
+precision_at_k=0.5, k=2)
     """
     y_true = column_or_1d(y_true)
     name, options = "log_likelihood", {"ensure_2d": False, "ensure_all_finite": False}
