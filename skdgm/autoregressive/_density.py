@@ -143,7 +143,6 @@ class ChainDensity(Density):
         return self.decoded(complete, X)
 
     def features(self, X):
-        """Hidden units given the whole row."""
         rows, features = self._of_rows(X, lambda p, v, _: self.model.features(p, v))
         tell_unknown(self.name, X, rows)
         return features
@@ -176,7 +175,6 @@ class ChainObjective(NetObjective):
         self.model, self.thinned = model, getattr(model, "thinned", 1)
 
     def init(self, rng):
-        """Initial parameters, which only reproduce the frequencies of values."""
         return self.model.init(rng, self.rows.dtype), ()
 
     def prepare(self, state, batch, clock):

@@ -124,11 +124,9 @@ class UpDownObjective(Objective):
         )
 
     def draw(self, table, number):
-        """Batches of an epoch, with rows and labels read in advance."""
         return self.lowest.batches(table, number)
 
     def step(self, state, batch, clock):
-        """Update all parameters once, from a batch of rows and optional labels."""
         rng = self.stream(clock)
         layers = self.untied(state)
         bits = rng.fold(0) if self.resampling else None
@@ -153,7 +151,6 @@ class UpDownObjective(Objective):
         return state._replace(top=top._replace(phase=()))
 
     def watch(self, table, held_out, state):
-        """Monitor minus the bound of a sample of training rows."""
         return BoundWatch(self, table, state)
 
     def untied(self, state, form=lambda params: params):

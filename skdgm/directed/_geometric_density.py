@@ -90,7 +90,6 @@ class GeometricDensity(LatentDensity):
         return float(min(log_Z, 0.0)), float(se)
 
     def importance_likelihood(self, X, n_draws, codes=None, y=None):
-        """Estimate of the log-likelihood of each row, and its standard error."""
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
 
         def of_rows(v, rng):

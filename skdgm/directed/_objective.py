@@ -100,7 +100,6 @@ class DirectedObjective(NetObjective):
         return GradientWatch(self, table, held_out, state)
 
     def prepare(self, state, batch, clock):
-        """Rows and random numbers of an update."""
         v, rng = self.rows.take(batch), self.stream(clock)
         if self.options.resample:
             v = self.output.resampled(v, rng.fold(GREY).rows(len(v)))
@@ -120,7 +119,6 @@ class DirectedObjective(NetObjective):
         return self.output.draw(out, rng, net.params.own), z[::-1]
 
     def forward(self, params, batch):
-        """Negative surrogate objective of each row, and updated statistics."""
         total, kept = self.method.surrogate(params, batch)
         if self.method.asleep:
             asleep = batch.v.dtype.type(self.method.asleep)

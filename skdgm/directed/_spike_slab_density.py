@@ -108,8 +108,6 @@ class CodingDensity(Density):
         return self._presented(self._noisy(h * slab, rng))
 
     def fill(self, X, method="mean", random_state=None):
-        """Impute missing entries by means or draws, given the observed entries."""
-
         errors, drawn = [], method == "sample"
 
         def filled(v, rng):

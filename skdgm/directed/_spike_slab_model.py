@@ -117,7 +117,6 @@ class CodingObjective(Objective):
         return CodingState(astype(params, self.rows.dtype), means, t)
 
     def watch(self, table, held_out, state):
-        """Monitor the bound of the same rows after each epoch."""
         return CodingWatch(self, table, held_out, state)
 
 

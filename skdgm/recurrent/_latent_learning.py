@@ -90,7 +90,6 @@ class LatentSequenceDensity(SequenceDensity):
 
     @property
     def n_features_out(self):
-        """Number of units of the cell."""
         return self.net.walk.n_units
 
     def begin(self, n):
@@ -145,7 +144,6 @@ class LatentSequenceDensity(SequenceDensity):
             first += size
 
     def scored(self, v, batch, rng, state):
-        """Log-likelihood of each row given the previous rows, by a particle filter."""
         gain = np.empty(len(v))
         for part, particles, _ in self._steps(v, batch, rng, state):
             gain[part] = particles.gain
@@ -293,11 +291,9 @@ class LatentParticles(gaps.Particles):
         return self.density.completed(v, batch, rng, state.copy(), means)
 
     def encoded(self, v):
-        """Inputs of the nets, one for each category."""
         return self.density.net.inputs(v)
 
     def decoded(self, mean):
-        """Rows from means of inputs."""
         return self.density.net.output.value(mean)
 
 
@@ -307,7 +303,6 @@ class LatentSequenceObjective(SequenceObjective):
     quantity, held_draws = "bound", 8
 
     def prepare(self, state, batch, clock):
-        """Rows of a stretch, noise, and the weight of the divergence."""
         v, rng = self.rows.rows.take(batch.index), self.stream(clock)
         if self.options.resample:
             v = self.net.output.resampled(v, rng.fold(_GREY).rows(len(v)))
@@ -323,8 +318,6 @@ class LatentSequenceObjective(SequenceObjective):
         return min(1.0, n_epochs / self.options.warm_up)
 
     def forward(self, params, prepared):
-        """Negative bound of each row; the final states are carried to the next
-        stretch."""
         v, batch, noise, beta = prepared
         net, carried = self.net, self.carried if batch.begin else None
         state = net.begin(params, batch.sizes[0]) if carried is None else carried
@@ -335,7 +328,6 @@ class LatentSequenceObjective(SequenceObjective):
         return nll(trail.out, params.own, v, net.output) + kl, ()
 
     def watched(self, params, batch, streams, states, some):
-        """Negative bounds of selected rows of a stretch, and the states after it."""
         net, v = self.net, self.rows.rows.take(batch.index)
         noise = streams.fold(_NOISE).normal(net.n_latent, v.dtype.type)
         states = net.begin(params, batch.sizes[0]) if states is None else states

@@ -51,7 +51,6 @@ class LatentSequenceModel(NetModel[LatentSequenceOptions]):
         )
 
     def objective(self, facts, table, before):
-        """Evidence lower bound of the steps."""
         independent = facts.domain.loss_of_independent(facts.columns)
         run = facts.run(table, before)
         return LatentSequenceObjective(run, independent, net=self.net(facts))

@@ -58,7 +58,6 @@ class RecurrentDensity(SequenceDensity):
 
     @property
     def n_features_out(self):
-        """Number of units of the cell."""
         return self.net.n_units
 
     def log_prob(self, X, lengths=None):
@@ -89,12 +88,10 @@ class RecurrentDensity(SequenceDensity):
         return (ends.T + self.domain.log_volume(self.columns, rows)).T
 
     def scored(self, v, batch, rng, state):
-        """Log-likelihood of each row given the previous state, and states."""
         step, biases, state = self._biases(v, batch, state)
         return self.net.step.log_p(step, biases, v, rng), state
 
     def scored_entries(self, v, batch, rng, state):
-        """Log-likelihood of each entry given the previous entries, and states."""
         step, biases, state = self._biases(v, batch, state)
         return self.net.step.log_p_of_entries(step, biases, v, rng), state
 
@@ -107,14 +104,11 @@ class RecurrentDensity(SequenceDensity):
         return params.step, biases, state
 
     def hidden(self, v, batch, rng, state):
-        """Units of the cell after each row, and states."""
         net, params, state = self.net, self.params_as(v.dtype), state.astype(v.dtype)
         states = net.states(params, net.inputs(params, v), batch.sizes, state)
         return net.features(states), last(states, batch.sizes, state)
 
     def filled(self, v, batch, rng, state, method):
-        """Rows imputed step by step, conditional on previous imputed rows, and
-        states."""
         net, params, v = self.net, self.params_as(v.dtype), v.copy()
         state, first = state.astype(v.dtype), 0
         for size in batch.sizes:
@@ -175,11 +169,9 @@ class RecurrentParticles(Particles):
         return log_p, filled, expected, state
 
     def encoded(self, v):
-        """Visible units, one for each category."""
         return self.density.net.step.output.inputs(v, None)
 
     def decoded(self, mean):
-        """Rows from means of visible units."""
         return self.density.net.step.output.value(mean)
 
 
@@ -190,11 +182,9 @@ class RecurrentObjective(SequenceObjective):
         return self.rows.rows.take(batch.index), batch, self.stream(clock)
 
     def constrain(self, params):
-        """Enforce constraints on the parameters of the distribution, in place."""
         self.net.step.constrain(params.step)
 
     def forward(self, params, prepared):
-        """Loss of each row; the final states are carried to the next stretch."""
         (v, batch, rng), net = prepared, self.net
         carried, x = self.carried if batch.begin else None, net.inputs(params, v)
         biases, self.carried = net.all_biases(

@@ -74,12 +74,10 @@ class SequenceObjective(NetObjective):
         return [table._replace(index=np.array([part])) for part in range(2)]
 
     def draw(self, table, number):
-        """Stretches of the batches of sequences of an epoch."""
         batches = super().draw(table, number)
         return stretches(table.rows, batches, self.options.batch_length)
 
     def size_of(self, batch):
-        """Number of steps of a stretch."""
         return len(batch.index)
 
     def step(self, state, batch, clock):
@@ -88,7 +86,6 @@ class SequenceObjective(NetObjective):
         return super().step(state, batch, clock)
 
     def watch(self, table, held_out, state):
-        """Monitor the losses of the same sequences at the end of each epoch."""
         return SequenceWatch(self, table, held_out, state)
 
 

@@ -22,7 +22,6 @@ class AttributeObjective(NetObjective):
         self.share = context.domain.share(context.columns)
 
     def init(self, rng):
-        """Initial parameters, with outputs close to the means of the columns."""
         dtype, output = self.rows.dtype, self.output
         n_inputs = self._inputs(np.arange(1)).shape[1]
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
@@ -34,13 +33,10 @@ class AttributeObjective(NetObjective):
         return self.attributes.inputs(self.rows.beside(index), dtype=self.rows.dtype)
 
     def prepare(self, state, batch, clock):
-        """Rows, encoded attributes, running statistics, and a random stream for
-        dropout."""
         v, a = self.rows.take(batch), self._inputs(batch)
         return v, a, state.statistics, self.stream(clock).fold(_DROP)
 
     def forward(self, params, prepared):
-        """Negative log-likelihood of each row, and new running statistics."""
         v, a, statistics, rng = prepared
         out, statistics = self.net.apply(params[0], statistics, a, rng=rng, train=True)
         return nll(out, params[1], v, self.output), statistics
