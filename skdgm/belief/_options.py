@@ -174,7 +174,7 @@ MapLayers = Annotated[
 
 
 class StackOptions(Options):
-    r"""Training options of each layer, and of joint refinement.
+    """Training options of each layer, and of joint refinement.
 
     Parameters
     ----------

@@ -400,7 +400,7 @@ class RecurrentEstimator(NetEstimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> list | ArrayOrFrame:
-        r"""Draw sequences, or continuations of prefixes, step by step.
+        """Draw sequences, or continuations of prefixes, step by step.
 
         Columns that were constant within each sequence of ``fit``, such as birth dates,
         are drawn in the first step or taken from the prefix, and remain constant.

@@ -47,7 +47,7 @@ class AttributeEstimator(NetEstimator):
         return framed(self, self.density_.expected(y))
 
     def encode(self, y: object) -> np.ndarray:
-        r"""Encode attributes as numbers: one-hot classes and unchanged real attributes.
+        """Encode attributes as numbers: one-hot classes and unchanged real attributes.
 
         :meth:`inverse_transform` also accepts weighted means of encoded rows, such as
         the midpoint of two classes.
