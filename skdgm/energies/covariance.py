@@ -63,8 +63,6 @@ class Covariance(Potential):
         self.units = (Gaussian(n_visible),)
 
     def value(self, params, x):
-        """Free energy of each row, in nats, and its gradient; see
-        :class:`Potential`."""
         (v,), (visible, W, c, C, P, d) = x, params
         precision, gap = np.exp(visible.log_precision), v - visible.mean
         mean_input, projected = v @ W + c, v @ C

@@ -75,8 +75,6 @@ class Marginal(Potential):
         self.units = energy.units
 
     def value(self, params: Any, x: tuple) -> tuple[np.ndarray, np.ndarray]:
-        """Negative log-marginal of each row, and its gradient; see
-        :meth:`Potential.value`."""
         energy, block, means = self.energy, self.block, list(x)
         summed = energy.colours[-1]
         received = {k: energy.received(params, x, k) for k in summed}

@@ -83,8 +83,6 @@ class SpikeSlab(Potential):
         self.units = (Gaussian(n_visible),)
 
     def value(self, params, x):
-        """Free energy of each row, in nats, and its gradient; see
-        :class:`Potential`."""
         (v,), half = x, x[0].dtype.type(0.5)
         gap, _, field, slab = self._inputs(params, v)
         precision = np.exp(params.visible.log_precision)

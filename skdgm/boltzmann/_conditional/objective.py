@@ -125,8 +125,6 @@ class ConditionalObjective(TableObjective):
         return (*x, batch.given), (*clamp, True)
 
     def _offsets(self, means):
-        """Initial offsets: means of the data, means of hidden units without neighbors,
-        and 0 for conditions."""
         data_means = (
             fill.astype(mean.dtype) for fill, mean in zip(self.layout.fills, means)
         )

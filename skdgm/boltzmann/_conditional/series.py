@@ -64,7 +64,6 @@ class SeriesDensity(ConditionalDensity):
         return np.where(high - low > 1.0, low, 0.5 * (low + high))
 
     def bracket(self, X, lengths=None):
-        """Lower and upper estimates of the log-likelihood of each row, (2, n_rows)."""
         return self.bracket_of(self.steps(X, lengths, self.precise))
 
     def features(self, X, lengths=None):
@@ -224,13 +223,11 @@ class SeriesParticles(Particles):
             self.n_forecasts = _FORECASTS
 
     def begin(self, n):
-        """Missing rows before the first row."""
         density = self.density
         shape = n, density.n_lags, len(density.columns.seen)
         return np.full(shape, np.nan, density.params.dtype)
 
     def advance(self, state, v, weighed, rng, means):
-        """Log-likelihoods, completed rows, their means, and the next state."""
         density, log_p, filled = self.density, np.zeros(len(v)), v.copy()
         expected, missing = self.encoded(v) if means else None, np.isnan(v)
         unobserved = missing.all(axis=1)
@@ -250,13 +247,11 @@ class SeriesParticles(Particles):
         return log_p, filled, expected, state
 
     def encoded(self, v):
-        """Values of all blocks side by side, with one-hot categories."""
         density = self.density
         x, _ = density.layout.present(v)
         return np.concatenate([np.asarray(values) for values in x[: self._n]], axis=1)
 
     def decoded(self, mean):
-        """Rows of the table, from means of all blocks."""
         layout = self.density.layout
         ends = np.cumsum([unit.size for unit in layout.units])[:-1]
         return layout.to_table(np.split(mean, ends, axis=1))

@@ -59,7 +59,6 @@ class CovarianceDensity(Density):
         return self.energy.n_hidden(self.params)
 
     def log_partition(self):
-        """Log Z and its standard error, in nats, computed once."""
         return self.known_log_Z.bracketed(self.bracket)
 
     def bracket(self, n_chains=100, options=None, seed=None, max_bits=None):
@@ -136,7 +135,6 @@ class CovarianceDensity(Density):
         return self.by_content(of_rows, self.read(X), _BLOCK)
 
     def inverse(self, H):
-        """Means of the visible units given hidden units."""
         H = self.checked(H, self.dtype, "hidden units")
         v = self.energy.mean(self.params, H)
         return self.domain.to_data(self.columns, v)

@@ -58,7 +58,6 @@ class Trajectories(Moves):
         return np.linspace(0, 1, n_betas) ** 2
 
     def begun(self, rng, params, state, n_steps):
-        """Adapted step size, and the state after ``n_steps`` trajectories."""
         sampler = HMC(self.energy, n_leapfrog=self.n_leapfrog)
         sampler, state = sampler.adapted(rng, params, state, n_steps)
         return sampler.step_size, state

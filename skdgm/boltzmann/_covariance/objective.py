@@ -49,13 +49,11 @@ class CovarianceObjective(Objective):
         self.independent, self.sizes = independent, sizes
 
     def start(self):
-        """Initial state, with small random weights."""
         rng, dtype = stream(self.seed, INIT).generator(), self.rows.dtype
         params = self.energy.initial(rng, **self.sizes)
         return self.resume(CovarianceState(tree_map(lambda a: a.astype(dtype), params)))
 
     def resume(self, state):
-        """State with an optimizer, and with ``n_chains`` chains."""
         if not state.optimiser:
             state = state._replace(optimiser=adam.init(state.params))
         if len(state.chains) != self.options.n_chains:
@@ -108,7 +106,6 @@ class CovarianceObjective(Objective):
         return state._replace(chains=chains.x[0])
 
     def watch(self, table, held_out, state):
-        """Monitor of the pseudo-likelihood, from one column of each row."""
         return CovarianceWatch(self, table, held_out, state)
 
 

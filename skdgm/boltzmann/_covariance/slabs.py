@@ -79,11 +79,9 @@ class SlabMoves(Moves):
     """Block Gibbs sampling, along a path of machines with smaller weights."""
 
     def sampler(self, size, clamp=None):
-        """Sampler of the model; steps have no size."""
         return SlabGibbs(self.energy, clamp)
 
     def exact(self, params):
-        """Return whether all states of the spikes are enumerated."""
         return self.energy.enumerable(params)
 
     def begun(self, rng, params, state, n_steps):
@@ -117,11 +115,9 @@ class SlabModel(CovarianceModel[SlabOptions]):
         return SlabMoves(SpikeSlab(n_visible), options.n_steps)
 
     def sizes(self, structure):
-        """Number of components, as argument of the energy's ``initial``."""
         return {"n_components": structure.n_components}
 
     def units(self, density):
-        """Suffix of the feature names, and number of spikes."""
         return (("", len(density.params.c)),)
 
     def attributes(self, facts, state):

@@ -47,11 +47,9 @@ class GraphDensity(EnergyDensity):
 
     @property
     def params_for_chains(self):
-        """Parameters as arrays."""
         return self.params
 
     def params_for(self, rows, dtype=None, index=None):
-        """Parameters as arrays of a dtype."""
         return astype(self.params, dtype)
 
     def present(self, v):
@@ -95,10 +93,6 @@ class GraphDensity(EnergyDensity):
         fill = self.domain.fill(self.columns).astype(H.dtype)
         x, clamp = (np.tile(fill, (len(H), 1)), H), (None, True)
         return mean_field(self.energy, self.params, x, clamp)[0][0]
-
-    def starts(self, params, x, clamp, rng):
-        """Values of all units from which chains start, given the visible values."""
-        return self.drawn_even(params, x, clamp, rng)[0]
 
     def drawn_even(self, params, x, clamp, rng):
         """Values of the units, with hidden units drawn from their mean-field means."""

@@ -167,7 +167,6 @@ class DeepDensity(EnergyDensity):
         return np.stack(log_w, axis=1)
 
     def drawn_even(self, params, x, clamp, rng):
-        """Values of the even layers, drawn from Q given the data."""
         return _drawn(self.energy, self.inferred(params, x, clamp), rng)
 
     def log_weight(self, params, x, clamp):

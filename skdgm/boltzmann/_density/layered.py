@@ -137,8 +137,6 @@ class EnergyDensity(Unnormalised):
         raise MissingCapability(self.name, "log_joint_of")
 
     def inverse(self, H):
-        """Means of the visible units given hidden units, in the units of the
-        columns."""
         H = self.checked(H, self.params.dtype, f"hidden units{self._of_layers}")
         with one_blas_thread():
             v = self.visible_means(H)
@@ -197,7 +195,5 @@ class EnergyDensity(Unnormalised):
         return self.drawn_even(params, x, clamp, rng)[0]
 
     def present(self, v):
-        """Clamp the machine to rows, with NaN where missing; returns ``x`` and
-        ``clamp``."""
         fill = partial(self.domain.fill, self.columns)
         return present(v, fill, len(self.energy.units))

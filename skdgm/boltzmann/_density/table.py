@@ -16,7 +16,6 @@ class TableDensity(EnergyDensity):
 
     @property
     def n_visible(self):
-        """Number of visible blocks."""
         return len(self.layout.units)
 
     @property
@@ -36,7 +35,6 @@ class TableDensity(EnergyDensity):
         return mean_field(self.energy, params, x, clamp)[0][-1]
 
     def visible_means(self, H):
-        """Means of the visible units given hidden units, on the scale of the model."""
         x = (None,) * self.n_visible + (H,)
         return self.visible_of(
             [

@@ -109,7 +109,8 @@ class Unnormalised(Density):
 
     @abstractmethod
     def present(self, v):
-        """Clamp the machine to rows of data; returns ``x`` and ``clamp``."""
+        """Clamp the machine to rows, with NaN where missing; returns ``x`` and
+        ``clamp``."""
 
     def log_partition(self):
         """Log Z and its standard error, in nats, computed once. ValueError if

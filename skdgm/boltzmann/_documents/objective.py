@@ -60,7 +60,6 @@ class DocumentObjective(EnergyObjective):
         return not self.rows.listed
 
     def watch(self, table, held_out, state):
-        """Monitor of the prediction of each half of a document from the other half."""
         return HalvesWatch(self, table, held_out, state)
 
     def step(self, state, batch, clock):

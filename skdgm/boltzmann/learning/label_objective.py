@@ -23,7 +23,6 @@ class LabelledObjective(EnergyObjective):
     quantity = "log probability of labels"
 
     def watch(self, table, held_out, state):
-        """Monitor of the log probability of known labels."""
         return MachineLabelWatch(self, table, held_out, state)
 
     def split(self, table):

@@ -56,7 +56,6 @@ class EnergyObjective(Objective):
         return PHASES[options.gradient]
 
     def start(self):
-        """Initial state, with small random weights, and biases that give the means."""
         rng = stream(self.seed, INIT)
         params = self.energy.init(rng.generator(), self.means, dtype=self.rows.dtype)
         if self.initial is not None:
@@ -114,7 +113,6 @@ class EnergyObjective(Objective):
         return Reader(self.rows, super().draw(table, number), lists)
 
     def watch(self, table, held_out, state):
-        """Monitor of the pseudo-likelihood of some units of each row."""
         return PseudoLikelihoodWatch(self, table, held_out, state)
 
     def step(self, state, batch, clock):

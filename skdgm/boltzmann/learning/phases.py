@@ -197,7 +197,6 @@ class FastChains(PersistentChains):
         return FastWeights(self.energy, phase)
 
     def learn(self, state, grad):
-        """Update the fast weights, in place."""
         options, energy, params = self.options, self.energy, state.params
         rate = options.fast_learning_rate or options.learning_rate
         rate = natural.damped(

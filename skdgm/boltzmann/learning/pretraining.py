@@ -65,11 +65,9 @@ class PairObjective(EnergyObjective):
         super().__init__(run, energy=energy, beginning=beginning)
 
     def watch(self, table, held_out, state):
-        """Monitor of some rows given the layer above."""
         return PairWatch(self, table.index[:_PROBE_ROWS], state)
 
     def phase_of(self, options):
-        """PairPhase, for all options."""
         return PairPhase
 
     def above(self, params, index):

@@ -64,7 +64,6 @@ class MultiPrediction(WithoutChains):
 
     @staticmethod
     def check(options):
-        """Raise ValueError if columns are no bits."""
         if options.column_types != "bernoulli":
             raise ValueError(
                 'gradient="multi-prediction" predicts bits: column_types must be '
@@ -73,7 +72,6 @@ class MultiPrediction(WithoutChains):
 
     @staticmethod
     def logits(density, rows, options):
-        """Log probabilities of labels, predicted by the unrolled sweeps."""
         return predicted(density, rows, options.mean_field_steps)
 
     def slope(self, rng, state, x, clamp, clock):

@@ -26,20 +26,15 @@ class TableObjective(EnergyObjective):
     quantity = "log-likelihood of columns by the hidden means given the others"
 
     def columns_of(self, block):
-        """Column numbers of the units of a block."""
         return self.layout.which[block]
 
     def present(self, batch, rng=None):
         return self.layout.present(batch.v)
 
     def watch(self, table, held_out, state):
-        """Monitor of the log-likelihood of some columns of each row given the hidden
-        means."""
         return TableWatch(self, table, held_out, state)
 
     def _offsets(self, means):
-        """Initial offsets: the means of the data, and of hidden units without
-        neighbors."""
         data_means = (
             fill.astype(mean.dtype) for fill, mean in zip(self.layout.fills, means)
         )

@@ -65,7 +65,6 @@ class ConvolvedDeep(Deep[ConvolvedDeepOptions]):
     PAIRS = {"solver": "adam", "momentum": 0.9}
 
     def sizes(self, options):
-        """Numbers of maps of the layers."""
         return _sizes(options)
 
     def structure(self, facts):

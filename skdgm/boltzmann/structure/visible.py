@@ -115,7 +115,6 @@ class CategoricalUnits(Visible, CodeColumns):
         return self.frequencies(columns)
 
     def noise(self, unit, columns, rng, dtype):
-        """Codes drawn at the initial parameters, one row for each stream."""
         return self.to_data(columns, super().noise(unit, columns, rng, dtype))
 
     def to_data(self, columns, v):
