@@ -104,10 +104,6 @@ class Columnwise(Unit):
         """A(eta) of each unit, in the shape of eta, float64."""
 
     @abstractmethod
-    def mean(self, eta):
-        """Mean of each unit, in the shape and dtype of ``eta``."""
-
-    @abstractmethod
     def draw_each(self, eta, rng):
         """Draw a value of each unit, (n_rows, size), float64."""
 

@@ -40,8 +40,8 @@ def check_pair(first, second, names, who="the comparison", **options):
     if 0 < _FACTOR * min(sizes) < max(sizes):
         warn(
             f"{names[0]} has values from {first.min():g} to {first.max():g}, but "
-            f"{names[1]} from {second.min():g} to {second.max():g}. If they are not on "
-            "the same scale, bring them there: the comparison is meaningless else.",
+            f"{names[1]} from {second.min():g} to {second.max():g}. The comparison is "
+            "meaningless unless both are on the same scale.",
             DataRangeWarning,
         )
     return first, second

@@ -11,10 +11,10 @@ from skdgm.utils.wrapped import capabilities_of
 _MACHINES = "BernoulliRBM, GaussianRBM, RBMClassifier, DBM, DBMClassifier"
 # Descriptions of the estimators with a capability.
 _ABLE = {
-    "annealed": f"machines of layers ({_MACHINES}, DBN, and what has such a one "
-    "inside)",
-    "bracket": f"models with a partition function ({_MACHINES}, DBN, machines of "
-    "covariances, and what has such a one inside)",
+    "annealed": f"layered Boltzmann machines ({_MACHINES}, DBN, and estimators that "
+    "contain one)",
+    "bracket": f"models with a partition function ({_MACHINES}, DBN, covariance "
+    "machines, and estimators that contain one)",
     "trace": f"models with Markov chains ({_MACHINES}, DBN, denoising and other "
     "autoencoders, GSN)",
     "visible_fields": f"models whose columns are independent given hidden units that "

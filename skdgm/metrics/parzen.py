@@ -133,13 +133,13 @@ def parzen_log_likelihood(
     X, samples = check_pair(X, samples, ("X", "samples"), _WHO)
     if (sigma is None) == (X_valid is None):
         raise ValueError(
-            "Give either sigma, the bandwidth, or X_valid, rows to choose it by."
+            "Give either sigma, the bandwidth, or X_valid, rows by which to choose it."
         )
     if sigma is None:
         X_valid, _ = check_pair(X_valid, samples, ("X_valid", "samples"), _WHO)
         sigma = _best(X_valid, samples, sigmas)
     elif sigmas is not None:
-        raise ValueError("sigmas are to choose from, but sigma is given.")
+        raise ValueError("Give either sigma or sigmas, not both.")
     check_number(sigma, "sigma", min_val=0, include_boundaries="neither")
     refuse_huge(sigma, "sigma")
     refuse_huge(1 / max(sigma, _TINY), "1 / sigma")

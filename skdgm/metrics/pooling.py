@@ -129,12 +129,12 @@ def pool_estimates(
         )
     m = len(Q)
     if m < 2:
-        raise ValueError("Variance between tables takes estimates of at least two.")
+        raise ValueError("Estimates of at least two tables are needed.")
     sizes = np.concatenate([abs(Q).ravel(), abs(U).ravel()])
     if sizes.max() > HUGE or (sizes[sizes > 0] < 1 / HUGE).any():
         raise ValueError(
-            "estimates and variances are too large or too small for floats to have "
-            "their squares: multiply them by a number."
+            "estimates and variances are so large or small that their squares overflow "
+            "or underflow: multiply them by a constant."
         )
     if (U < 0).any():
         raise ValueError("A variance is negative: give squared standard errors.")

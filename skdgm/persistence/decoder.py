@@ -193,7 +193,7 @@ def of_type(value: Any, kind: type[Kind]) -> Kind:
 def one_of(value: Any, known: Container[str]) -> str:
     """Return a string if it is in ``known``; otherwise raise CorruptFileError."""
     if of_type(value, str) not in known:
-        raise CorruptFileError(f"The file has {value!r} where none such can be.")
+        raise CorruptFileError(f"The file has an invalid value {value!r}.")
     return value
 
 

@@ -93,8 +93,8 @@ class LearningCurveDisplay:
         groups = [group for group in losses_of(estimator) if group.n_epochs]
         if not groups:
             raise ValueError(
-                f"This {type(estimator).__name__} knows of no epoch: fit it with "
-                "n_iter or n_iter above 0."
+                f"This {type(estimator).__name__} was fitted for no epoch: fit it with "
+                "n_iter above 0."
             )
         return cls(groups).plot(ax, line_kw=line_kw)
 

@@ -304,6 +304,6 @@ def samples_beside(X, estimator, n_samples, random_state, options):
     if samples_frame is not None and frame is None:
         raise ValueError(
             f"Samples of this {type(estimator).__name__} are a DataFrame, but X is "
-            "none: give X as it was fitted."
+            "not: give X in the form in which the model was fitted."
         )
     return samples

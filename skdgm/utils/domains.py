@@ -297,8 +297,8 @@ def refuse_huge(values, name):
     size = np.nanmax(np.abs(values), initial=0.0)
     if size > HUGE:
         raise ValueError(
-            f"{name} has values as large as {size:g}, whose squares are beyond all "
-            "floats: divide them by a number."
+            f"{name} has values as large as {size:g}, whose squares overflow: divide "
+            "them by a constant."
         )
 
 

@@ -169,7 +169,7 @@ def test_one_epoch_can_be_seen(X):
 
 
 def test_no_epoch(X):
-    with pytest.raises(ValueError, match="knows of no epoch"):
+    with pytest.raises(ValueError, match="was fitted for no epoch"):
         LearningCurveDisplay.from_estimator(BernoulliRBM(4, n_iter=0).fit(X))
 
 
