@@ -25,7 +25,7 @@ from skdgm.nets.options import Activation, NetDetails, NetSolver
 
 # Factor of a weight at the end of training.
 Decay = Annotated[float, Interval(Real, 0, 1, closed="right")]
-# At 5, images are turned by up to 75 degrees, and sides are up to 4.5 times as long.
+# With 5, rotations are up to 75 degrees, and scalings up to a factor of 4.5.
 Jitter = Annotated[float, Interval(Real, 0, 5, closed="both")]
 
 

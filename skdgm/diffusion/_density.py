@@ -61,12 +61,10 @@ class DiffusionDensity(Density):
         super().__init__(context)
         self.net, self.width, self.layout = net, width, layout
         self.covariates, self.now, self.params = covariates, now, state.learned
-        # Files of older versions have no mixture of missing entries.
+        # Models saved by older versions have no mixture for missing entries.
         self.statistics, self.frame, *mixture = state.statistics
-        self.clocks, self.filler = (
-            Clocks(self.frame.size),
-            filler_of(self.frame, mixture),
-        )
+        self.clocks = Clocks(self.frame.size)
+        self.filler = filler_of(self.frame, mixture)
 
     @property
     def capabilities(self):
@@ -390,10 +388,8 @@ class DiffusionDensity(Density):
                 log_p[rows] = self._bound(
                     real[rows], coded[rows], rng.take(rows), covariates[rows], of_all
                 )
-        partly_known, n_particles = (
-            np.flatnonzero(incomplete & ~missing.all(axis=1)),
-            self.now.n_draws,
-        )
+        partly_known = np.flatnonzero(incomplete & ~missing.all(axis=1))
+        n_particles = self.now.n_draws
         at_once = max(1, ROOM // (self.width * n_particles))
         for rows in np.split(partly_known, range(at_once, len(partly_known), at_once)):
             if rows.size:
@@ -441,11 +437,9 @@ class DiffusionDensity(Density):
             rows = np.flatnonzero(selected)
             if not rows.size:
                 continue
-            streams, row_turns, row_covariates = (
-                rng.take(rows),
-                turns.take(rows),
-                covariates[rows],
-            )
+            streams = rng.take(rows)
+            row_turns = turns.take(rows)
+            row_covariates = covariates[rows]
             if selected is all_missing:
                 drawn[rows] = self._drawn(
                     streams, row_covariates, row_turns, coded[rows]

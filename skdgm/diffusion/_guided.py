@@ -39,7 +39,7 @@ from skdgm.utils.math import LOG_2PI, log_mean_exp
 
 # Ridge on the covariance of observed entries, relative to their variances.
 _RIDGE = 1e-6
-# Random streams.
+# Addresses of random streams.
 _START, _CLAMP, _RAISE, _SHOW, _PICK = addresses.DIFFUSION_GUIDED
 
 

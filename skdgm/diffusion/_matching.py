@@ -32,7 +32,7 @@ from skdgm.utils.math import LOG_2PI
 from skdgm.utils.rows import View
 from skdgm.utils.tree import astype
 
-# Random streams.
+# Addresses of random streams.
 _MISSING, _TIME, _NOISE, _FREE, _HIDE = range(1, 6)
 # Largest number of columns with a learned covariance.
 _MOST = 1024

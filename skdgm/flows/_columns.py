@@ -33,7 +33,7 @@ class CellColumns(NamedTuple):
     reach: np.ndarray
     cells: Cells
     range: np.ndarray = 0.0
-    # Fields that older files lack.
+    # Fields that models saved by older versions lack.
     LATER = ("range",)
 
     @property
@@ -67,10 +67,8 @@ class FlowColumns(RealColumns):
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         """Validate data. After ``fit``, values beyond the bounds are clipped with a
         warning."""
-        rows, owner = (
-            real_rows(model, X, reset=reset, dtype=dtype),
-            type(model).__name__,
-        )
+        rows = real_rows(model, X, reset=reset, dtype=dtype)
+        owner = type(model).__name__
         names = _get_feature_names(getattr(X, "header", X))
         names = list(range(rows.shape[1]) if names is None else names)
         if reset:
@@ -79,10 +77,8 @@ class FlowColumns(RealColumns):
         else:
             cells = columns.cells
             low, high, whole = cells.low, cells.last, cells.whole
-        exceeds, outside = (
-            np.zeros(len(low), bool),
-            "is beyond the bounds of its column",
-        )
+        exceeds = np.zeros(len(low), bool)
+        outside = "is beyond the bounds of its column"
         ends = np.where(np.isfinite(low), (low, high), 0)
         tolerance = ROUNDING * np.abs(ends).max(axis=0)
         for block in rows.blocks():

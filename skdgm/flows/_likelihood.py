@@ -153,7 +153,7 @@ class FlowObjective(NetObjective[NetOptions]):
             initial = fitted(self.table, self.n_given)
             statistics[self.place] = initial.whitening(dtype, self.n_given)
         is_mixture, tails = self.base == "mixture", ()
-        # Components are as wide as rows of any attributes, and too wide given these.
+        # Components of rows of all attributes are too wide given the attributes.
         try_mixture = self.base == "auto" and n <= MOST_MIXED and not self.n_given
         if initial is not None and (is_mixture or try_mixture):
             mixture = mixture_of(self.table, initial, self.n_given, certain=is_mixture)
@@ -301,8 +301,8 @@ class FlowWatch(NetWatch):
         losses = np.concatenate(losses).reshape(n, -1).mean(axis=0)
         if self.first is None:
             self.first = losses
-        improvement = losses - self.first
-        error = np.sqrt(weight**2 @ (improvement - weight @ improvement) ** 2)
+        difference = losses - self.first
+        error = np.sqrt(weight**2 @ (difference - weight @ difference) ** 2)
         return loss, float(weight @ losses + _ERRORS * error)
 
 

@@ -78,10 +78,8 @@ class FlowModel(NetModel[FlowOptions]):
     def n_weights(self, facts):
         """Approximate number of weights."""
         structure, n = facts.structure, len(facts.columns.seen)
-        n_conditioned, n_parameters = (
-            n // 2,
-            3 * structure.n_bins if structure.layer == "spline" else 2,
-        )
+        n_conditioned = n // 2
+        n_parameters = 3 * structure.n_bins if structure.layer == "spline" else 2
         n_attributes = n_given(facts.known.attributes_)
         sizes = (
             n_conditioned + n_attributes,
@@ -139,10 +137,8 @@ class FlowModel(NetModel[FlowOptions]):
     def _flow(self, facts):
         """:class:`FlowNet` of the options."""
         structure, n = facts.structure, len(facts.columns.seen)
-        sizes, n_attributes = (
-            structure.hidden_layer_sizes,
-            n_given(facts.known.attributes_),
-        )
+        sizes = structure.hidden_layer_sizes
+        n_attributes = n_given(facts.known.attributes_)
         net, n_bins, bound = self._coupling(structure)
         has_matrices = structure.linear == "lu" or n <= _MOST
         has_whitening = has_matrices or n <= _MOST_WHITE

@@ -216,20 +216,16 @@ def _fitted(x, weight, k, shrinkage):
     """Components fitted to rows by expectation maximization; k > 1 components are
     complemented by a broad one."""
     n_components = k + 1 if k > 1 else 1
-    responsibility, last_log_p = (
-        np.eye(n_components)[_clusters(x, weight, k)].T,
-        -np.inf,
-    )
+    responsibility = np.eye(n_components)[_clusters(x, weight, k)].T
+    last_log_p = -np.inf
     for _ in range(_STEPS if k > 1 else 1):
         components = _maximised(x, weight * responsibility, shrinkage)
         if k == 1:
             break
         log_p = _log_p(x, components)
         total = logsumexp(log_p, axis=0)
-        responsibility, mean_log_p = (
-            np.exp(log_p - total),
-            weight @ total / weight.sum(),
-        )
+        responsibility = np.exp(log_p - total)
+        mean_log_p = weight @ total / weight.sum()
         if mean_log_p - last_log_p < _TOL:
             break
         last_log_p = mean_log_p

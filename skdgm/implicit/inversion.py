@@ -47,10 +47,8 @@ def invert(density, X, n_steps=200, classes=None):
             return density.by_content(of_rows, density.read(X), _ROWS)
         z = np.empty((len(classes), starts.shape[1]), dtype)
         for code in np.unique(classes):
-            selected, of_rows_of_class = (
-                (classes == code).nonzero()[0],
-                partial(of_rows, code=code),
-            )
+            selected = (classes == code).nonzero()[0]
+            of_rows_of_class = partial(of_rows, code=code)
             rows = density.read(_safe_indexing(X, selected))
             z[selected] = density.by_content(of_rows_of_class, rows, _ROWS)
     return z

@@ -112,11 +112,9 @@ class Kernels:
         known = np.ones_like(x) if is_complete else known
         effective_mask = known.copy()
         effective_mask[:, emission.scores] *= x[:, emission.none]
-        x, part, real_centres = (
-            x * effective_mask,
-            effective_mask[:, real],
-            centres[:, real],
-        )
+        x = x * effective_mask
+        part = effective_mask[:, real]
+        real_centres = centres[:, real]
         if effective_mask.all():
             gaps = squared_distances(x[:, real], real_centres)
         else:

@@ -296,10 +296,8 @@ class LatentDensity(Density):
         condition = None if covariates is None else Given(covariates)
         X_filled = fill(self, X, method, random_state, filled, given=condition)
         if effective_numbers:
-            effective, remedy = (
-                np.concatenate(effective_numbers),
-                'n_steps, or take sampler="metropolis"',
-            )
+            effective = np.concatenate(effective_numbers)
+            remedy = 'n_steps, or take sampler="metropolis"'
             tell_few(self.name, effective, least_number(n_steps), remedy)
         return self.decoded(X_filled, X)
 

@@ -166,12 +166,10 @@ def by_enough(draw, n_rows, rng, n_draws, method, kind):
 def _first(draw, n_rows, rng, n_draws, weighing):
     """Add draws from encoder and prior to ``weighing``; returns a :class:`Pool` of
     them."""
-    n_near_enough, index, near, pool = (
-        min(_NEAR, n_draws / 20),
-        np.arange(n_rows),
-        None,
-        None,
-    )
+    n_near_enough = min(_NEAR, n_draws / 20)
+    index = np.arange(n_rows)
+    near = None
+    pool = None
     drawn, batch_number, size = 0, 0, n_draws
     while index.size:
         for start in range(0, size, AT_ONCE):
@@ -216,10 +214,8 @@ def _last(draw, rng, n_draws, least, index, proposal, weighing):
     while lacking.size:
         for start in range(0, size, AT_ONCE):
             rows, adapted_to = index[lacking], proposal.take(lacking)
-            streams, batch_number = (
-                rng.take(rows).fold(_LAST, batch_number),
-                batch_number + 1,
-            )
+            streams = rng.take(rows).fold(_LAST, batch_number)
+            batch_number = batch_number + 1
             counts = Counts.mixed(min(AT_ONCE, size - start))
             draws, _ = draw(rows, streams, counts, adapted_to)
             log_w = weights_of(draws.log_p - draws.log_mix(counts, adapted_to))

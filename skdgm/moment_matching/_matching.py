@@ -155,10 +155,8 @@ class Matching(Objective):
         for number, start in enumerate(range(0, len(x), _PIECE)):
             autoencoder, rows = state.autoencoder, x[start : start + _PIECE]
             seen = None if known is None else known[start : start + _PIECE]
-            streams, (encoder_statistics, decoder_statistics) = (
-                rng.fold(number),
-                autoencoder.statistics,
-            )
+            streams = rng.fold(number)
+            (encoder_statistics, decoder_statistics) = autoencoder.statistics
             encoder, decoder = params = traced_leaves(autoencoder.params)
             code, encoder_statistics = nets.encoder.apply(
                 encoder,

@@ -95,11 +95,9 @@ class MatchingModel(ImplicitModel[MatchingOptions]):
 
 def _decoded(density, H):
     Z = density.checked(H, density.dtype, "units of codes")
-    autoencoder, emission, nets = (
-        density.state.autoencoder,
-        density.emission,
-        density.nets,
-    )
+    autoencoder = density.state.autoencoder
+    emission = density.emission
+    nets = density.nets
     with one_blas_thread():
         out, _ = nets.decoder.apply(autoencoder.params[1], autoencoder.statistics[1], Z)
         noise = emission.silence(len(Z), Z.dtype)

@@ -62,10 +62,8 @@ class BiGANModel(GANModel[BiGANOptions]):
         if structure.architecture != "conv":
             return net
         name, init = structure.discriminator_activation, facts.options.init_weights
-        image_branch, joint = (
-            branch(net.body, emission.n_inputs),
-            layers.dense(_MET, name, init),
-        )
+        image_branch = branch(net.body, emission.n_inputs)
+        joint = layers.dense(_MET, name, init)
         body = layers.serial(image_branch, joint, *self._drop(facts.options))
         return DiscriminatorNet(body, net.head)
 
