@@ -126,7 +126,7 @@ class VariationalBound(NetObjective):
     def _bound(self, decoded, dispersion, v, beta):
         """Bound of each row, from draws of its latent units."""
         terms = -nll(decoded.out, dispersion, v, self.output), decoded.gap
-        log_p, gap = (part.reshape((len(v), -1)) for part in terms)
+        log_p, gap = (term.reshape((len(v), -1)) for term in terms)
         return bound(log_p, gap, beta, self.weighted)
 
     def beta(self, clock):

@@ -92,8 +92,8 @@ class CorruptionChain:
         """Yield the inputs and outputs of ``n_steps`` steps from rows v, corrupted to
         x. Missing entries stay missing."""
         state = ChainState(v)
-        for number in range(n_steps):
-            streams = rng.fold(number)
+        for step in range(n_steps):
+            streams = rng.fold(step)
             state, info = self.onward(streams, state, x)
             yield info.inputs, state.out
             state = state._replace(x=np.where(np.isnan(v), v, state.x))

@@ -82,7 +82,7 @@ def _tied(tree, above):
             return Turned(tree.b)
         # A convolution and its transpose have weights of the same shape.
         return SharedMaps(tree.b) if W.shape == tree.W.shape else tree
-    return tuple(_tied(part, above) for part in tree)
+    return tuple(_tied(subtree, above) for subtree in tree)
 
 
 def whole(params):
@@ -98,8 +98,8 @@ def _ends(tree):
     if isinstance(tree, Layer | Turned | SharedMaps):
         yield tree
     elif isinstance(tree, tuple):
-        for part in tree:
-            yield from _ends(part)
+        for subtree in tree:
+            yield from _ends(subtree)
 
 
 def _untied(tree, above):
@@ -108,7 +108,7 @@ def _untied(tree, above):
         if isinstance(tree, Layer):
             return tree
         return Layer(W.T if isinstance(tree, Turned) else W, tree.b)
-    return tuple(_untied(part, above) for part in tree)
+    return tuple(_untied(subtree, above) for subtree in tree)
 
 
 def coder_of(structure, output, init):
@@ -154,7 +154,9 @@ def convolutions(structure, output, init, linear):
     *shape, channels = pixels(structure, n_inputs, n_outputs)
     sizes, name = structure.conv_layer_sizes, structure.activation
     n_maps = channels * int(n_inputs[0]), *sizes
-    shapes = [(*each, n) for each, n in zip(halvings(shape, len(sizes)), n_maps)]
+    shapes = [
+        (*image_size, n) for image_size, n in zip(halvings(shape, len(sizes)), n_maps)
+    ]
     convs = (maps.conv(n_maps, activation=name, init=init) for n_maps in sizes)
     up = maps.images(shapes[0], *convs)
     down = [

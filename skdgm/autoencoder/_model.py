@@ -42,8 +42,8 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
         super().check(options)
         latent, hidden = shape(options)
         check_layer_sizes(latent, "n_components")
-        for part in hidden:
-            check_layer_sizes(part, "hidden_layer_sizes")
+        for sizes in hidden:
+            check_layer_sizes(sizes, "hidden_layer_sizes")
         check_maps(options)
         if not latent:
             raise ValueError("n_components must have at least one number of units.")
@@ -216,8 +216,8 @@ def prior_of(options, apart):
         return options.prior
     if apart:
         return "normal"
-    plain = options.column_types in ("bernoulli", "categorical", "gaussian")
-    return "normal" if plain else "mixture"
+    is_one_kind = options.column_types in ("bernoulli", "categorical", "gaussian")
+    return "normal" if is_one_kind else "mixture"
 
 
 def n_components_of(options, prior):
@@ -232,6 +232,6 @@ def shape(options):
     latent, hidden = options.n_components, options.hidden_layer_sizes
     latent = latent if isinstance(latent, tuple) else (latent,)
     hidden = hidden if isinstance(hidden, tuple) else (hidden,)
-    if not any(isinstance(part, tuple) for part in hidden):
+    if not any(isinstance(sizes, tuple) for sizes in hidden):
         hidden = (hidden,) if len(latent) == 1 else tuple((n,) for n in hidden)
-    return latent, tuple(layer_sizes(part) for part in hidden)
+    return latent, tuple(layer_sizes(sizes) for sizes in hidden)

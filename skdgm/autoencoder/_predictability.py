@@ -203,10 +203,10 @@ class EvasionModel(ReconstructionModel[EvasionOptions]):
 
     def parts(self, facts):
         """Nets, corruption, and distribution of rows given outputs."""
-        coder, *rest = super().parts(facts)
+        coder, *corruption_and_output = super().parts(facts)
         if facts.structure.codes == "real":
             coder.encoder = layers.serial(coder.encoder, layers.standard())
-        return coder, *rest
+        return coder, *corruption_and_output
 
     def predictors(self, facts):
         """Net that predicts each unit of a code from the other units."""

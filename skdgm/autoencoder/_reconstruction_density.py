@@ -86,11 +86,11 @@ class ReconstructionDensity(Density):
         rows, n_draws = self.read(X), self.n_draws()
 
         def of_rows(v, rng):
-            total = 0.0
-            for number in range(n_draws):
-                x = self.corrupt(v, rng.fold(number))
-                total = total + self.log_rebuilt(v, x, rng.fold(number))
-            return total.astype(np.float64) / n_draws
+            total_log_p = 0.0
+            for draw in range(n_draws):
+                x = self.corrupt(v, rng.fold(draw))
+                total_log_p = total_log_p + self.log_rebuilt(v, x, rng.fold(draw))
+            return total_log_p.astype(np.float64) / n_draws
 
         log_p = self._by_content(of_rows, rows)
         return log_p + self.domain.log_volume(self.columns, rows)
@@ -270,13 +270,13 @@ def _values(state):
 
 def _walked(chain, rng, lengths, look):
     """Run chains and collect the arrays of ``look``, (n_chains, n_kept, ...)."""
-    state, kept = chain.init(rng), []
-    for number in range(lengths.burn_in + lengths.n_kept * lengths.thin):
-        state, _ = chain.step(rng.fold(_STEPS, number), state)
-        done = number + 1 - lengths.burn_in
+    state, looked = chain.init(rng), []
+    for step in range(lengths.burn_in + lengths.n_kept * lengths.thin):
+        state, _ = chain.step(rng.fold(_STEPS, step), state)
+        done = step + 1 - lengths.burn_in
         if done > 0 and done % lengths.thin == 0:
-            kept.append(look(state))
-    return [np.stack(arrays, axis=1) for arrays in zip(*kept)]
+            looked.append(look(state))
+    return [np.stack(arrays, axis=1) for arrays in zip(*looked)]
 
 
 class Reconstructed(NamedTuple):

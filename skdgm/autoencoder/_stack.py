@@ -71,11 +71,11 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
             )
         }
         machines = []
-        for number, size in enumerate(sizes):
-            flat = {name: values[number] for name, values in values_of.items()}
+        for level, size in enumerate(sizes):
+            flat = {name: values[level] for name, values in values_of.items()}
             flat |= {"hidden_layer_sizes": (), "code_activation": options.activation}
             flat["verbose"] = options.verbose
-            if not number:
+            if not level:
                 names = "column_types", *TABLES
                 flat |= {name: getattr(options, name) for name in names}
             else:
@@ -90,8 +90,8 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
 
     def check_place(self, name, machine, number):
         """Raise ValueError for options of a machine that do not fit its place."""
-        wanted = {"hidden_layer_sizes": (), "architecture": "dense", "n_active": None}
-        for option, value in wanted.items():
+        required = {"hidden_layer_sizes": (), "architecture": "dense", "n_active": None}
+        for option, value in required.items():
             if asked_value(machine, option, value) not in (value, list(value or ())):
                 raise ValueError(
                     f"layers: {name!r} must have {option}={value!r}, as one layer of "
@@ -133,10 +133,10 @@ class AutoencoderNetModel(TunedModel[TunedOptions]):
     def hidden(self, stack, rng, dtype):
         """Initial hidden layers of the net, for inputs that are not standardized."""
         layers = []
-        for number, machine in enumerate(stack.layers_):
+        for level, machine in enumerate(stack.layers_):
             density = machine.density_
             (W, b), columns = layer_of(density), density.columns
-            if number:
+            if level:
                 # The layer above standardized its real inputs.
                 W = W / np.reshape(columns.scale, (-1, 1))
                 b = b - np.broadcast_to(columns.mean, len(W)) @ W

@@ -24,18 +24,18 @@ class StackCoder:
     def codes(self, x, depth):
         """Codes of the lowest ``depth`` layers for inputs x, a list."""
         codes = []
-        for part in self.parts[:depth]:
+        for density in self.parts[:depth]:
             if codes:
-                x = part.completed(_standard(part, codes[-1]))
-            codes.append(part.coder.encode(astype(part.net, x.dtype), x))
+                x = density.completed(_standard(density, codes[-1]))
+            codes.append(density.coder.encode(astype(density.net, x.dtype), x))
         return codes
 
     def outputs(self, h, depth):
         """Outputs of the lowest layer for codes h of the layer ``depth``, counted from
         1."""
-        for part in self.parts[depth - 1 :: -1]:
-            out = part.coder.decode(astype(part.net, h.dtype), h)
-            h = part.domain.to_data(part.columns, part.output.mean(out))
+        for density in self.parts[depth - 1 :: -1]:
+            out = density.coder.decode(astype(density.net, h.dtype), h)
+            h = density.domain.to_data(density.columns, density.output.mean(out))
         return out
 
     def encode(self, net, x):
@@ -71,7 +71,7 @@ class StackDensity(ReconstructionDensity):
     @property
     def widths(self):
         """Number of hidden units of each layer."""
-        return [part.n_features_out for part in self.parts]
+        return [density.n_features_out for density in self.parts]
 
     @property
     def layers(self):
@@ -80,24 +80,24 @@ class StackDensity(ReconstructionDensity):
 
     @property
     def n_features_out(self):
-        return sum(self.widths[number] for number in self.layers)
+        return sum(self.widths[level] for level in self.layers)
 
     def features(self, X, *, layers=None):
         """Codes of some layers, concatenated; by default of the layers of
         ``feature_layer``."""
-        numbers = list(self.layers if layers is None else layers)
+        levels = list(self.layers if layers is None else layers)
 
         def of_rows(v):
-            codes = self.coder.codes(self.completed(v), 1 + max(numbers))
-            return np.concatenate([codes[number] for number in numbers], axis=1)
+            codes = self.coder.codes(self.completed(v), 1 + max(levels))
+            return np.concatenate([codes[level] for level in levels], axis=1)
 
         return by_blocks(of_rows, self.read(X), lists=False)
 
     def inverse(self, H):
         """Expected rows, computed downwards from the lowest layer of features."""
-        H, numbers = self.checked(H, self.dtype, "hidden units"), list(self.layers)
-        lowest = min(numbers)
-        start = sum(self.widths[n] for n in numbers[: numbers.index(lowest)])
+        H, levels = self.checked(H, self.dtype, "hidden units"), list(self.layers)
+        lowest = min(levels)
+        start = sum(self.widths[n] for n in levels[: levels.index(lowest)])
         H = H[:, start : start + self.widths[lowest]]
         with one_blas_thread():
             v = self.output.mean(self.coder.outputs(H, 1 + lowest))

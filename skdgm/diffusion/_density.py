@@ -266,7 +266,7 @@ class DiffusionDensity(Density):
         and convert the rows to the form of the data."""
         with one_blas_thread():
             batches = gen_batches(n_rows, max(1, ROOM // self.width))
-            v = np.concatenate([function(part) for part in batches])
+            v = np.concatenate([function(batch) for batch in batches])
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def _drawn(self, rng, covariates, turns=None, coded=None):
@@ -403,9 +403,9 @@ class DiffusionDensity(Density):
         """Lower bounds on log-densities, a mean over evenly spaced times. Unless
         ``of_all``, the bounds are those of the masked columns alone, and all other
         columns are noise."""
-        total, n_draws = np.zeros(len(v)), self.now.n_draws
+        bound, n_draws = np.zeros(len(v)), self.now.n_draws
         if not of_all and not coded.shape[1]:
-            return total
+            return bound
         first_time = rng.fold(_BOUND).uniform(1)[:, 0]
         params, statistics = astype((self.params, self.statistics), v.dtype)
         denoiser = Denoiser(
@@ -421,8 +421,8 @@ class DiffusionDensity(Density):
                 masks, end_time = masked(coded, time, uniform), np.ones(len(v))
                 zeros = np.zeros_like(v)
                 losses = denoiser.of_masked(zeros, end_time, noise, masks, covariates)
-            total -= losses / n_draws
-        return total
+            bound -= losses / n_draws
+        return bound
 
     def _clamped(self, v, rng, covariates, turns=None):
         """Rows with missing entries drawn conditional on the observed entries: by the

@@ -37,11 +37,11 @@ def net_inputs(y, time, angles, extra=None):
     and cosines of the time, a scalar or (n_rows,), and ``extra`` inputs."""
     turns = np.pi * np.arange(1, _WAVES + 1) * np.asarray(time, float).reshape(-1, 1)
     waves = np.concatenate([np.sin(turns), np.cos(turns)], axis=1).astype(y.dtype)
-    parts = [
+    inputs = [
         y.clip(-_FAR, _FAR) * angles.view,
         np.broadcast_to(waves, (len(y), N_TIMES)),
     ]
-    return np.concatenate(parts if extra is None else [*parts, extra], axis=1)
+    return np.concatenate(inputs if extra is None else [*inputs, extra], axis=1)
 
 
 def calm(angles):

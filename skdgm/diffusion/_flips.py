@@ -59,8 +59,13 @@ def before(log_odds, z, now, after):
     p, p_one = expit(log_odds), 0.0
     step = {True: 0.5 * (1 + decay), False: 0.5 * (1 - decay)}
     for x, share in ((0, 1 - p), (1, p)):
-        ends = {v: 0.5 * (1 + (1 if v == x else -1) * (1 - after)) for v in (0, 1)}
-        ways = {v: np.where(z == v, step[True], step[False]) * ends[v] for v in (0, 1)}
+        probability_of = {
+            v: 0.5 * (1 + (1 if v == x else -1) * (1 - after)) for v in (0, 1)
+        }
+        ways = {
+            v: np.where(z == v, step[True], step[False]) * probability_of[v]
+            for v in (0, 1)
+        }
         p_one = p_one + share * ways[1] / np.maximum(ways[0] + ways[1], _END**2)
     return p_one
 
@@ -75,13 +80,13 @@ def bounded(odds_of, z, x, time):
     if n > BOTH:
         return bound(odds_of(z, time), z, x, time).sum(axis=1)
     probability = np.where(z == x, 1 - 0.5 * time[:, None], 0.5 * time[:, None])
-    total = (probability * bound(odds_of(z, time), z, x, time)).sum(axis=1)
+    bound_of_rows = (probability * bound(odds_of(z, time), z, x, time)).sum(axis=1)
     for j in range(n):
         flipped_z = z.copy()
         flipped_z[:, j] = 1 - z[:, j]
         flipped_bound = bound(odds_of(flipped_z, time), flipped_z, x, time)
-        total += (1 - probability[:, j]) * flipped_bound[:, j]
-    return total
+        bound_of_rows += (1 - probability[:, j]) * flipped_bound[:, j]
+    return bound_of_rows
 
 
 def spread(time, n):

@@ -124,8 +124,8 @@ def resampled(log_w, rng):
     Returns particle indices and log-weights, (n_rows, n_particles), and the log of the
     mean weight before resampling, (n_rows,)."""
     n = log_w.shape[1]
-    total = logsumexp(log_w, axis=1, keepdims=True)
-    w = np.exp(log_w - total)
+    log_total = logsumexp(log_w, axis=1, keepdims=True)
+    w = np.exp(log_w - log_total)
     degenerate = (w**2).sum(axis=1, keepdims=True) * n > 2
     cumulative = w.cumsum(axis=1)
     positions = (np.arange(n) + rng.uniform(1)) / n
@@ -134,7 +134,7 @@ def resampled(log_w, rng):
     return (
         index,
         np.where(degenerate, 0.0, log_w),
-        np.where(degenerate, total - np.log(n), 0)[:, 0],
+        np.where(degenerate, log_total - np.log(n), 0)[:, 0],
     )
 
 

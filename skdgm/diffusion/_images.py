@@ -29,9 +29,9 @@ def shape_of(structure, layout):
     n = len(layout.noisy) + len(layout.masked)
     shape = image_shape(n, structure.image_shape, who=CONV, name=CONV_SHAPE)
     output = layout.output
-    parts = () if output is None else (output.n_inputs, output.n_outputs)
-    mixed = len(layout.noisy) and len(layout.masked)
-    if mixed or any((part != part[0]).any() for part in parts):
+    sizes_of_columns = () if output is None else (output.n_inputs, output.n_outputs)
+    is_mixed = len(layout.noisy) and len(layout.masked)
+    if is_mixed or any((sizes != sizes[0]).any() for sizes in sizes_of_columns):
         raise ValueError(
             f'{CONV} needs pixels of one kind: column_types must be "gaussian", '
             '"bernoulli", or "categorical" with the same categories in all columns; '
@@ -80,7 +80,7 @@ class ImageParts(NamedTuple):
     def tangent(self, params, statistics, x, dx, rng=None, train=False):
         """Outputs, and their directional derivatives along dx."""
         (axes,) = statistics
-        x, dx = (_arranged(self.layout, axes, part) for part in (x, dx))
+        x, dx = (_arranged(self.layout, axes, inputs) for inputs in (x, dx))
         out, slopes = self.body.tangent(params, (), x, dx)
         return _components(out, axes), _components(slopes, axes)
 
@@ -111,8 +111,9 @@ def _arranged(layout, axes, x):
     n, output = len(layout.noisy), layout.output
     if output is None:
         return np.concatenate([x[:, :n] @ axes.T, x[:, n:]], 1) if axes.size else x
-    end, n = N_TIMES + output.n_inputs.sum(), len(layout.masked)
-    values, known = x[:, N_TIMES:end], x[:, end : end + n]
-    planes = [part.reshape(len(x), n, -1) for part in (values, known)]
+    end_of_values, n = N_TIMES + output.n_inputs.sum(), len(layout.masked)
+    values = x[:, N_TIMES:end_of_values]
+    indicators = x[:, end_of_values : end_of_values + n]
+    planes = [plane.reshape(len(x), n, -1) for plane in (values, indicators)]
     image = np.concatenate(planes, axis=2).reshape(len(x), -1)
-    return np.concatenate([image, x[:, :N_TIMES], x[:, end + n :]], axis=1)
+    return np.concatenate([image, x[:, :N_TIMES], x[:, end_of_values + n :]], axis=1)

@@ -131,9 +131,9 @@ class ColumnLayout(NamedTuple):
         if not self.output:
             return covariates
         seen = (~np.isnan(coded)).astype(coded.dtype)
-        parts = [self.output.inputs(coded), seen]
-        parts += [] if covariates is None else [covariates]
-        return np.concatenate(parts, axis=1)
+        inputs = [self.output.inputs(coded), seen]
+        inputs += [] if covariates is None else [covariates]
+        return np.concatenate(inputs, axis=1)
 
 
 def _is_fine(scale):
@@ -177,8 +177,8 @@ class Turns:
 
     def due(self, coded, time):
         """Mask of the entries that get a value by ``time``."""
-        left = np.ceil(time * self.n_unknown - 1e-9)
-        return np.isnan(coded) & (self.rank >= left[:, None])
+        n_left = np.ceil(time * self.n_unknown - 1e-9)
+        return np.isnan(coded) & (self.rank >= n_left[:, None])
 
     def shown(self, coded, turn, outputs, rng):
         """Masked columns after draws for the entries that are due at the time ``turn``;

@@ -172,7 +172,9 @@ class MatchingObjective(NetObjective):
         self.table, self.covariates = table, covariates
         self._cached_size, self._cached = None, None
         n = self.rows.shape[1]
-        self.n_times = next(each for most, each in _EACH if n <= most)
+        self.n_times = next(
+            n_times for max_columns, n_times in _EACH if n <= max_columns
+        )
 
     def init(self, rng):
         """Initial parameters, under which rows are normal, and statistics: those of the
@@ -182,11 +184,11 @@ class MatchingObjective(NetObjective):
         n_inputs = len(layout.noisy) + N_TIMES + layout.n_masked_inputs
         n_inputs += self.covariates.n_inputs
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
-        last = list(layers_of(params))[-1]
-        last.W[:] = 0
+        output_layer = list(layers_of(params))[-1]
+        output_layer.W[:] = 0
         # A convolution has one bias per map.
         start = layout.start(self.domain.share(self.columns))
-        last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)
+        output_layer.b[:] = start.reshape(-1, len(output_layer.b)).mean(axis=0)
         frame, base = self._frame()
         if self.options.architecture == "conv":
             statistics = (frame.axes.astype(dtype),)
@@ -231,7 +233,7 @@ class MatchingObjective(NetObjective):
         completed = self.completed(
             state, unfilled, rng.fold(_MISSING).rows(len(unfilled))
         )
-        v, log_q, coded = (tiled(part, n // len(unfilled)) for part in completed)
+        v, log_q, coded = (tiled(array, n // len(unfilled)) for array in completed)
         hidden = None
         if self.layout.output:
             hidden = self._hidden(coded, time, rng.fold(_HIDE).generator())
@@ -268,8 +270,12 @@ class MatchingObjective(NetObjective):
         """Upper bounds on the negative log-likelihoods of rows, in float64. Times are
         evenly spaced. Each time has antithetic noise and masks, which reduces the
         variance."""
-        total, layout, width = np.zeros(len(index)), self.layout, self.rows.shape[1]
-        fewest = next(row_streams for most, row_streams in _WATCHED if width <= most)
+        total_loss = np.zeros(len(index))
+        layout = self.layout
+        width = self.rows.shape[1]
+        fewest = next(
+            row_streams for max_columns, row_streams in _WATCHED if width <= max_columns
+        )
         n_times = int(np.clip(_POINTS // len(index), fewest, _MANY))
         denoiser = self._denoiser(state)._replace(params=state.learned)
         for batch in gen_batches(len(index), max(1, ROOM // (self.width * n_times))):
@@ -289,8 +295,8 @@ class MatchingObjective(NetObjective):
                     )
                     + log_q
                 )
-                total[batch] += losses.reshape(-1, n_times).mean(axis=1) / 2
-        return total
+                total_loss[batch] += losses.reshape(-1, n_times).mean(axis=1) / 2
+        return total_loss
 
     def completed(self, state, index, rng):
         """Noisy columns of rows, with missing entries drawn; the log-densities of the

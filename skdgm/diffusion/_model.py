@@ -121,7 +121,9 @@ class DiffusionModel(NetModel[DiffusionOptions]):
         if structure.architecture == "conv":
             return image_net(structure, layout, self._covariates(facts).n_inputs)
         n, n_waves = len(layout.noisy), self._n_waves(facts)
-        parts = [fourier(np.arange(n), n_waves)] if n and n_waves else []
+        hidden_layers = [fourier(np.arange(n), n_waves)] if n and n_waves else []
         for n_units in structure.hidden_layer_sizes:
-            parts.append(layers.dense(n_units, structure.activation, "he_normal"))
-        return layers.serial(*parts, layers.dense(layout.n_outputs))
+            hidden_layers.append(
+                layers.dense(n_units, structure.activation, "he_normal")
+            )
+        return layers.serial(*hidden_layers, layers.dense(layout.n_outputs))

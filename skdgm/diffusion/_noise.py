@@ -61,8 +61,8 @@ class Frame(NamedTuple):
         Q *= np.sign(Q[np.abs(Q).argmax(axis=0), np.arange(len(Q))])
         size = np.sqrt(np.maximum(variance, _LEAST**2 * variance.max()))
         W = Q / size / noise[:, None]
-        back = Layer((Q * size).T * noise, mean)
-        return cls(Layer(W, -mean @ W), back, size, noise)
+        backward = Layer((Q * size).T * noise, mean)
+        return cls(Layer(W, -mean @ W), backward, size, noise)
 
     def components(self, v):
         """Components z of rows v."""

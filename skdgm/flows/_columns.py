@@ -44,15 +44,15 @@ class CellColumns(NamedTuple):
     def column_types(self):
         """List of the :class:`~skdgm.data.ColumnType` of each column."""
         cells = self.cells
-        ends = zip(cells.whole.tolist(), cells.low.tolist(), cells.last.tolist())
+        bounds = zip(cells.whole.tolist(), cells.low.tolist(), cells.last.tolist())
         return [
             ColumnType(
                 "gaussian",
                 low=low if np.isfinite(low) else None,
                 high=high if np.isfinite(high) else None,
-                step=float(whole),
+                step=float(is_whole),
             )
-            for whole, low, high in ends
+            for is_whole, low, high in bounds
         ]
 
 
@@ -73,21 +73,21 @@ class FlowColumns(RealColumns):
         names = list(range(rows.shape[1]) if names is None else names)
         if reset:
             low, high = self._limits(names, owner)
-            whole = np.zeros(len(low), bool)
+            is_whole = np.zeros(len(low), bool)
         else:
             cells = columns.cells
-            low, high, whole = cells.low, cells.last, cells.whole
+            low, high, is_whole = cells.low, cells.last, cells.whole
         exceeds = np.zeros(len(low), bool)
         outside = "is beyond the bounds of its column"
-        ends = np.where(np.isfinite(low), (low, high), 0)
-        tolerance = ROUNDING * np.abs(ends).max(axis=0)
+        bounds = np.where(np.isfinite(low), (low, high), 0)
+        tolerance = ROUNDING * np.abs(bounds).max(axis=0)
         for block in rows.blocks():
             batch = rows.take(block)
-            wrong = (batch < low - tolerance) | (batch > high + tolerance)
+            outside_mask = (batch < low - tolerance) | (batch > high + tolerance)
             if fitting:
-                refuse(batch, wrong, names, owner, outside)
-            exceeds |= wrong.any(axis=0)
-            fractional = whole & (batch != np.rint(batch)) & ~np.isnan(batch)
+                refuse(batch, outside_mask, names, owner, outside)
+            exceeds |= outside_mask.any(axis=0)
+            fractional = is_whole & (batch != np.rint(batch)) & ~np.isnan(batch)
             fraction_message = "is no whole number, as all were in the first fit"
             refuse(batch, fractional, names, owner, fraction_message)
         if exceeds.any():
@@ -107,14 +107,14 @@ class FlowColumns(RealColumns):
         bounds = self.bounds
         if not isinstance(bounds, dict):
             bounds = {} if bounds is None else dict.fromkeys(names, bounds)
-        for name, ends in bounds.items():
+        for name, pair in bounds.items():
             if name not in names:
                 raise ValueError(
                     f"bounds of {who} name {name!r}, but the columns are "
                     f"{brief(names)}."
                 )
             j = names.index(name)
-            low[j], high[j] = _pair(ends, who)
+            low[j], high[j] = _pair(pair, who)
         return low, high
 
     def learn(self, table, before=None):
@@ -126,10 +126,10 @@ class FlowColumns(RealColumns):
             return columns._replace(reach=reach), table
         low, high = np.array(table.rows.scales).T
         table = table._replace(rows=table.rows._replace(scales=None))
-        whole = self._whole(table)
+        is_whole = self._whole(table)
         columns, table = super().learn(table)
-        low, high = np.where(whole, (np.ceil(low), np.floor(high) + 1), (low, high))
-        cells = Cells(columns.mean, columns.scale, whole, low, high, 0.0, 1.0)
+        low, high = np.where(is_whole, (np.ceil(low), np.floor(high) + 1), (low, high))
+        cells = Cells(columns.mean, columns.scale, is_whole, low, high, 0.0, 1.0)
         # Values within bounds are never outliers after a logit.
         reach = np.where(cells.limited, 0.0, columns.reach)
         columns = CellColumns(**columns._asdict() | {"reach": reach, "cells": cells})
@@ -137,14 +137,14 @@ class FlowColumns(RealColumns):
 
     def _whole(self, table):
         """Mask of the columns of whole numbers; none unless they are dequantized."""
-        whole = np.full(table.rows.shape[1], self.dequantized)
-        observed = np.zeros(len(whole), bool)
+        is_whole = np.full(table.rows.shape[1], self.dequantized)
+        observed = np.zeros(len(is_whole), bool)
         for block in table.rows.blocks(len(table.index)) if self.dequantized else ():
             batch = table.rows.take(table.index[block])
             missing = np.isnan(batch)
-            whole &= (missing | (batch == np.rint(batch))).all(axis=0)
+            is_whole &= (missing | (batch == np.rint(batch))).all(axis=0)
             observed |= ~missing.all(axis=0)
-        return whole & observed
+        return is_whole & observed
 
     def loss_of_independent(self, columns):
         """Entropy of independent normal columns, in nats, with noise in whole
@@ -195,8 +195,8 @@ def _spread(columns, table):
             z = np.nan_to_num(logit(fraction.clip(1e-6, 1 - 1e-6)))
             sums[0, limited] += (weight * z).sum(axis=0)
             sums[1, limited] += (weight * z * z).sum(axis=0)
-        total = len(_PLACES) * weight.sum(axis=0)
-        mean, square = sums[:, limited] / np.maximum(total, 1e-300)
+        total_weight = len(_PLACES) * weight.sum(axis=0)
+        mean, square = sums[:, limited] / np.maximum(total_weight, 1e-300)
         center[limited] = mean
         spread[limited] = np.sqrt(np.maximum(square - mean**2, 0))
     smallest = np.where(cells.limited, 1e-3 * _LOGISTIC, 0.0)

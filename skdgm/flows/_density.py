@@ -99,8 +99,8 @@ class FlowDensity(Density):
         """Log-likelihood of each row, marginalized over the classes."""
         rows, log_joint = self.read(X), []
         log_prior = np.log(self.known.weight / self.known.weight.sum())
-        for number, log_p in zip(self.known.numbers, log_prior):
-            condition = Given(np.tile(number, (rows.shape[0], 1)))
+        for class_numbers, log_p in zip(self.known.numbers, log_prior):
+            condition = Given(np.tile(class_numbers, (rows.shape[0], 1)))
             log_joint.append(self._log_prob(rows._replace(given=condition)) + log_p)
         return logsumexp(log_joint, axis=0)
 
@@ -148,22 +148,22 @@ class FlowDensity(Density):
         weight, and on ``conditions``, a dict whose keys are among the column ``names``.
         """
         n_samples = count_rows(n_samples, self.n_features_out)
-        seed, numbers = check_random_state(random_state).randint(MAX_SEED), None
+        seed, attributes = check_random_state(random_state).randint(MAX_SEED), None
         if y is not None:
-            numbers = self._numbers(y, n_samples)
+            attributes = self._numbers(y, n_samples)
             # Rows under conditions are resampled from one pool.
-            if conditions is not None and (numbers != numbers[0]).any():
+            if conditions is not None and (attributes != attributes[0]).any():
                 raise ValueError(
                     f"{self.name}: all rows under conditions are given the same "
                     "attributes: give y of one row."
                 )
-            numbers = numbers if conditions is None else numbers[:1]
+            attributes = attributes if conditions is None else attributes[:1]
         with one_blas_thread():
             if conditions is None:
-                v = self._new(stream(seed).rows(n_samples), numbers)
+                v = self._new(stream(seed).rows(n_samples), attributes)
                 return self._to_data(v)
-            x, values, ends = self._events(conditions, names)
-            v = self._conditioned(n_samples, values, ends, numbers, stream(seed))
+            x, values, ranges = self._events(conditions, names)
+            v = self._conditioned(n_samples, values, ranges, attributes, stream(seed))
         return self._to_data(v, x)
 
     def fill(self, X, method="mean", random_state=None, *, n_samples=1, y=None):
@@ -188,8 +188,8 @@ class FlowDensity(Density):
     def _read(self, X, y):
         """Validated rows, with numeric attributes if the flow is conditional."""
         rows = self.read(X)
-        numbers = self._numbers(y, rows.shape[0])
-        return rows if numbers is None else rows._replace(given=Given(numbers))
+        attributes = self._numbers(y, rows.shape[0])
+        return rows if attributes is None else rows._replace(given=Given(attributes))
 
     def _numbers(self, y, n_rows):
         """Numeric attributes of rows, (n_rows, n_attributes), or None."""
@@ -221,7 +221,7 @@ class FlowDensity(Density):
         as ranges, a list of (column, low, high) in units of the model."""
         names, kinds = list(names), np.full(self.n_features_out, "gaussian")
         x, values, events = events_of(self.columns, kinds, conditions, names, self.name)
-        ends = [(j, *e.intervals[0]) for j, e in enumerate(events) if e is not None]
+        ranges = [(j, *e.intervals[0]) for j, e in enumerate(events) if e is not None]
         cells = self.placing.cells
         if cells is not None:
             with np.errstate(invalid="ignore"):
@@ -233,12 +233,12 @@ class FlowDensity(Density):
                     f"{self.name}: the condition {x[j]:g} on column {names[j]!r} has "
                     "no probability: it is beyond the bounds, or no whole number."
                 )
-            ends = [(j, *cells.around(j, low, high)) for j, low, high in ends]
-        return x, values, ends
+            ranges = [(j, *cells.around(j, low, high)) for j, low, high in ranges]
+        return x, values, ranges
 
     def _conditioned(self, n_samples, values, ends, numbers, rng):
         """Draw rows, in units of the model, under values and ranges of columns."""
-        known = ~np.isnan(values)
+        has_value = ~np.isnan(values)
 
         def draw(size, rng):
             streams, log_w = rng.rows(size), np.zeros(size)
@@ -246,7 +246,7 @@ class FlowDensity(Density):
                 attributes = self._known(streams)
             else:
                 attributes = np.repeat(numbers, size, 0)
-            if known.any():
+            if has_value.any():
                 v = np.tile(values, (size, 1)).astype(self.dtype)
                 v = with_inputs(self.attributes, attributes, v)
                 log_w, v = self._particles(v)(streams)

@@ -142,7 +142,7 @@ class FlowModel(NetModel[FlowOptions]):
         net, n_bins, bound = self._coupling(structure)
         has_matrices = structure.linear == "lu" or n <= _MOST
         has_whitening = has_matrices or n <= _MOST_WHITE
-        mixed = has_matrices and structure.linear != "permutation"
+        mixes_columns = has_matrices and structure.linear != "permutation"
         # The first columns are inputs for attributes, which stay unchanged.
         product = [
             after(n_attributes, triangular(True)),
@@ -166,7 +166,7 @@ class FlowModel(NetModel[FlowOptions]):
             order = stream(facts.seed, _ORDERS, layer_number).generator().permutation(n)
             place_of = place_of[order]
             flow_layers += [after(n_attributes, permutation(order)), coupling_layer]
-            flow_layers += product if mixed else []
+            flow_layers += product if mixes_columns else []
         # Codes are in the order of the columns.
         flow_layers.append(after(n_attributes, permutation(np.argsort(place_of))))
         width = max((n_attributes + n * 3 * structure.n_bins, *sizes, 1))

@@ -104,7 +104,7 @@ def mixture_of(table, normal, n_given, certain=False):
 def _based(components, back, white):
     """Mixture of codes, from components of rows before whitening."""
     n = len(white)
-    roots = [cholesky(part, lower=True) for part in components.covariance]
+    roots = [cholesky(covariance, lower=True) for covariance in components.covariance]
     roots = [solve_triangular(root, np.eye(n), lower=True).T for root in roots]
     roots = np.array([np.triu(back @ root) for root in roots])
     return NormalMixture(np.log(components.weight), components.mean @ white, roots)
@@ -193,9 +193,9 @@ def _chosen(x, weight, shrinkage, certain):
     k = best_fit[1]
     for prior in _PRIOR[1:]:
         better(k, prior)
-    gain, total = best_fit[0] - single_log_p, weight.sum()
-    mean = weight @ gain / total
-    error = np.sqrt(weight**2 @ (gain - mean) ** 2) / total
+    gain, total_weight = best_fit[0] - single_log_p, weight.sum()
+    mean = weight @ gain / total_weight
+    error = np.sqrt(weight**2 @ (gain - mean) ** 2) / total_weight
     return best_fit[1:] if certain or mean > error else None
 
 
@@ -223,9 +223,9 @@ def _fitted(x, weight, k, shrinkage):
         if k == 1:
             break
         log_p = _log_p(x, components)
-        total = logsumexp(log_p, axis=0)
-        responsibility = np.exp(log_p - total)
-        mean_log_p = weight @ total / weight.sum()
+        log_p_total = logsumexp(log_p, axis=0)
+        responsibility = np.exp(log_p - log_p_total)
+        mean_log_p = weight @ log_p_total / weight.sum()
         if mean_log_p - last_log_p < _TOL:
             break
         last_log_p = mean_log_p
@@ -239,11 +239,11 @@ def _refined(x, weight, components, shrinkage, n_steps=_STEPS):
     max_steps = max(1, _WORK_OF_GAPS // (len(groups) * len(components.weight)))
     for _ in range(min(max_steps, n_steps)):
         log_p, rows, spreads = _expected(x, groups, components)
-        total = logsumexp(log_p, axis=0)
-        mean_log_p = weight @ total / weight.sum()
+        log_p_total = logsumexp(log_p, axis=0)
+        mean_log_p = weight @ log_p_total / weight.sum()
         if mean_log_p - last_log_p < _TOL:
             break
-        responsibility, last_log_p = weight * np.exp(log_p - total), mean_log_p
+        responsibility, last_log_p = weight * np.exp(log_p - log_p_total), mean_log_p
         scatter = np.zeros_like(components.covariance)
         for (index, missing), spread in zip(groups, spreads):
             n_in_group = responsibility[:, index].sum(axis=1)[:, None, None]
@@ -329,6 +329,8 @@ def _clusters(x, weight, k):
         gaps = (centres**2).sum(axis=1) - 2 * x @ centres.T
         nearest = gaps.argmin(axis=1)
         share = np.eye(len(centres))[nearest].T * weight
-        total = share.sum(axis=1, keepdims=True)
-        centres = np.where(total > 0, share @ x / np.maximum(total, 1e-300), centres)
+        cluster_weight = share.sum(axis=1, keepdims=True)
+        centres = np.where(
+            cluster_weight > 0, share @ x / np.maximum(cluster_weight, 1e-300), centres
+        )
     return nearest

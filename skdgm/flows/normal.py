@@ -52,7 +52,7 @@ class JointNormal:
     @classmethod
     def of_whitening(cls, layer):
         """Distribution that a :class:`Layer` whitens."""
-        W, b = (part.astype(np.float64) for part in layer)
+        W, b = (array.astype(np.float64) for array in layer)
         root = solve_triangular(W, np.eye(len(b)))
         return cls(-b @ root, root.T @ root)
 
@@ -111,8 +111,8 @@ class JointMixture:
     def given(self, v):
         """Conditional distributions of the missing entries of rows v."""
         groups = list(patterns(v))
-        parts = [part.given(v, groups) for part in self.parts]
-        return ConditionalMixtures(self.log_weight, parts)
+        conditionals = [component.given(v, groups) for component in self.parts]
+        return ConditionalMixtures(self.log_weight, conditionals)
 
 
 def start_of(statistics, place):
@@ -124,15 +124,15 @@ def start_of(statistics, place):
         return Independent()
     if not base:
         return JointNormal.of_whitening(layers[place])
-    W, b = (part.astype(np.float64) for part in layers[place])
-    n_given, parts = len(b) - base.mean.shape[1], []
+    W, b = (array.astype(np.float64) for array in layers[place])
+    n_given, components = len(b) - base.mean.shape[1], []
     for mean, root in zip(base.mean, base.root):
         scale = np.eye(len(b))
         scale[n_given:, n_given:] = root
         shift = np.concatenate([np.zeros(n_given), mean])
         layer = Layer(W @ scale, (b - shift) @ scale)
-        parts.append(JointNormal.of_whitening(layer))
-    return JointMixture(base.log_weight.astype(np.float64), parts)
+        components.append(JointNormal.of_whitening(layer))
+    return JointMixture(base.log_weight.astype(np.float64), components)
 
 
 class Pattern(NamedTuple):
@@ -159,9 +159,9 @@ class Pattern(NamedTuple):
         weights = white @ projected
         conditional = covariance[np.ix_(missing, missing)] - projected.T @ projected
         root = cholesky(conditional + np.diag(jitter(conditional)), **QUICK)
-        back = solve_triangular(root, np.eye(len(root)), **QUICK).T
+        root_inverse = solve_triangular(root, np.eye(len(root)), **QUICK).T
         log_det = np.log(np.diag(observed_root)).sum()
-        return cls(missing, seen, weights, root, back, white, log_det)
+        return cls(missing, seen, weights, root, root_inverse, white, log_det)
 
 
 class ConditionalNormals:
@@ -210,7 +210,9 @@ class ConditionalMixtures:
 
     def __init__(self, log_weight, parts):
         self.v, self.parts = parts[0].v, parts
-        log_p = log_weight[:, None] + np.stack([part.log_seen for part in parts])
+        log_p = log_weight[:, None] + np.stack(
+            [component.log_seen for component in parts]
+        )
         self.log_p = log_softmax(log_p, axis=0)
 
     def completed(self, rng, spread=1.0):
@@ -218,14 +220,14 @@ class ConditionalMixtures:
         noisy = self.log_p + rng.fold(_CHOICE).gumbel(len(self.parts)).T
         component, v = noisy.argmax(axis=0), self.v.copy()
         noise = rng.normal(self.v.shape[1])
-        for number, part in enumerate(self.parts):
-            chosen = component == number
-            v[chosen] = part.drawn(noise, spread)[chosen]
+        for k, component_k in enumerate(self.parts):
+            chosen = component == k
+            v[chosen] = component_k.drawn(noise, spread)[chosen]
         return v, self.log_q(v, spread)
 
     def log_q(self, whole, spread=1.0):
         """As :meth:`ConditionalNormals.log_q`."""
-        log_q = np.stack([part.log_q(whole, spread) for part in self.parts])
+        log_q = np.stack([component.log_q(whole, spread) for component in self.parts])
         return logsumexp(self.log_p + log_q, axis=0)
 
 
@@ -285,20 +287,20 @@ def _regular(covariance, shrinkage):
 def _score(folds, shrinkage, n_given):
     """Held-out log-likelihood, up to a constant, of the columns after ``n_given``;
     minus infinity if a covariance is nearly singular."""
-    total = 0.0
-    for number, held_out in enumerate(folds):
-        rest = NormalMoments.union(folds[:number] + folds[number + 1 :])
+    score = 0.0
+    for fold, held_out in enumerate(folds):
+        training = NormalMoments.union(folds[:fold] + folds[fold + 1 :])
         try:
-            root = cholesky(_regular(rest.covariance, shrinkage), lower=True)
+            root = cholesky(_regular(training.covariance, shrinkage), lower=True)
         except np.linalg.LinAlgError:
             return -np.inf
         pivots = np.diag(root)
         if pivots.min() < _SAFE * pivots.max():
             return -np.inf
-        gap = held_out.mean - rest.mean
+        gap = held_out.mean - training.mean
         second_moment = held_out.covariance + np.outer(gap, gap)
         white = solve_triangular(root, second_moment, lower=True)
         white = solve_triangular(root, white.T, lower=True)
         loss = (np.log(pivots) + 0.5 * np.diag(white))[n_given:].sum()
-        total -= held_out.weight[0] * loss
-    return total
+        score -= held_out.weight[0] * loss
+    return score

@@ -52,9 +52,9 @@ class Generator(NamedTuple):
         columns."""
         n_inputs = self.n_latent + self.n_classes + self.n_given
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
-        last = last_layer(params)
-        if last.b.shape == (self.emission.n_outputs,):
-            last.b[:] = self.emission.start(dtype)
+        output_layer = last_layer(params)
+        if output_layer.b.shape == (self.emission.n_outputs,):
+            output_layer.b[:] = self.emission.start(dtype)
         return params, statistics
 
     def latent(self, rng, n_rows, dtype):
@@ -83,12 +83,12 @@ class Generator(NamedTuple):
 
     def given(self, z, codes, columns=None):
         """Inputs of the net: latent units, one-hot class ``codes``, and ``columns``."""
-        parts = [z]
+        inputs = [z]
         if self.n_classes:
-            parts.append(one_hot(codes, self.n_classes, z.dtype))
+            inputs.append(one_hot(codes, self.n_classes, z.dtype))
         if self.n_given:
-            parts.append(columns)
-        return np.concatenate(parts, axis=1) if len(parts) > 1 else z
+            inputs.append(columns)
+        return np.concatenate(inputs, axis=1) if len(inputs) > 1 else z
 
     def draw(self, params, statistics, z, noise, rng=None, train=False):
         """Generated rows as inputs of a discriminator, (n_rows, n_inputs), and updated

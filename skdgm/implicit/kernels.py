@@ -49,16 +49,16 @@ class Kernels:
         self.real = np.flatnonzero(emission.continuous)
         self.grey = np.isin(self.real, emission.grey)
         # Log of the number of other categories, for each input of a categorical column.
-        others = np.log(np.maximum(emission.sizes - 1, 1))
+        log_n_others = np.log(np.maximum(emission.sizes - 1, 1))
         single = emission.sizes > 1
-        self.others = np.repeat(others, emission.sizes)
+        self.others = np.repeat(log_n_others, emission.sizes)
         self.single = np.repeat(single, emission.sizes)
         some_centres = np.ascontiguousarray(centres[:_AMONG])
         columns = (emission.kinds.tolist(), emission.choice.tolist())
-        parts = repr(
+        key_fields = repr(
             (width, some_centres.shape, some_centres.dtype.str, *columns)
         ).encode()
-        key = sha256(parts + some_centres.tobytes()).digest()
+        key = sha256(key_fields + some_centres.tobytes()).digest()
         widths = _FOUND.get(key)
         if widths is None:
             widths = self._widths(some_centres, width)
@@ -70,11 +70,11 @@ class Kernels:
 
     def _widths(self, few, width):
         """Bandwidths with the highest leave-one-out likelihood of a few draws."""
-        share, parts = 0.1, self._parts(few, None, few)
+        share, terms = 0.1, self._parts(few, None, few)
         if not width and len(self.real):
-            width = self._best_width(parts, share)
+            width = self._best_width(terms, share)
         if self.emission.is_random:
-            scores = [self._left_out(parts, width, s) for s in _LAMBDAS]
+            scores = [self._left_out(terms, width, s) for s in _LAMBDAS]
             share = float(_LAMBDAS[int(np.argmax(scores))])
         return width, share
 
@@ -113,12 +113,14 @@ class Kernels:
         effective_mask = known.copy()
         effective_mask[:, emission.scores] *= x[:, emission.none]
         x = x * effective_mask
-        part = effective_mask[:, real]
+        real_mask = effective_mask[:, real]
         real_centres = centres[:, real]
         if effective_mask.all():
             gaps = squared_distances(x[:, real], real_centres)
         else:
-            gaps = (x[:, real] ** 2).sum(axis=1)[:, None] + part @ (real_centres**2).T
+            gaps = (x[:, real] ** 2).sum(axis=1)[:, None] + real_mask @ (
+                real_centres**2
+            ).T
             gaps = np.maximum(gaps - 2 * x[:, real] @ real_centres.T, 0)
         bits, chosen = emission.bits, emission.chosen
         x_bits, centre_bits = x[:, bits], centres[:, bits]
@@ -135,20 +137,20 @@ class Kernels:
         log_n_others = x_chosen.sum(axis=1)[:, None] - x_chosen @ centre_chosen.T
         grey_centres = (
             real_centres[:, self.grey],
-            None if effective_mask.all() else part[:, self.grey],
+            None if effective_mask.all() else real_mask[:, self.grey],
         )
         return (
             gaps,
             n_different,
             log_n_others,
-            part.sum(axis=1),
+            real_mask.sum(axis=1),
             n_bits + n_chosen,
             grey_centres,
         )
 
     def _log_kernels(self, parts, width, share):
-        gaps, differ, rest, n_real, n_other, (grey, seen) = parts
-        log_p = differ * (np.log(share) - np.log1p(-share)) - rest
+        gaps, differ, log_n_others, n_real, n_other, (grey, seen) = parts
+        log_p = differ * (np.log(share) - np.log1p(-share)) - log_n_others
         log_p += (n_other * np.log1p(-share))[:, None]
         if len(self.real):
             log_p -= gaps / (2 * width**2)
@@ -161,8 +163,8 @@ class Kernels:
 
     def log_weights(self, x, known=None):
         """Log-kernel of each row and each draw, (n_rows, n_draws)."""
-        parts = self._parts(x, known, self.centres)
-        return self._log_kernels(parts, self.width, self.share)
+        terms = self._parts(x, known, self.centres)
+        return self._log_kernels(terms, self.width, self.share)
 
     def log_prob(self, x, known=None):
         """Log-density of rows, (n_rows,), in nats."""

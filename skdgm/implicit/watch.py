@@ -57,9 +57,11 @@ class GeneratorWatch(Watch):
             self.unseen = draws[:_MOST]
         self.x, self.known = self._seen(self.probe)
         self.sigmas = bandwidths(self.x, FACTORS)
-        near = squared_distances(self.x, self.x)
-        near = np.sort(near, axis=1)[:, min(_NEIGHBOURS, len(near) - 1)]
-        self.near = np.maximum(near, np.finfo(near.dtype).eps)
+        squared_radius = squared_distances(self.x, self.x)
+        squared_radius = np.sort(squared_radius, axis=1)[
+            :, min(_NEIGHBOURS, len(squared_radius) - 1)
+        ]
+        self.near = np.maximum(squared_radius, np.finfo(squared_radius.dtype).eps)
         self.first = self.of_probe(state)
 
     @property

@@ -50,7 +50,7 @@ class Proposal(ABC):
 
     def take(self, index):
         """Proposal of the rows at an index."""
-        return self._make(part[index] for part in self)
+        return self._make(array[index] for array in self)
 
 
 class _Normal(NamedTuple):
@@ -143,12 +143,14 @@ class Pool(NamedTuple):
         if z.shape[1] > most:
             order = np.argsort(log_mix - log_p, axis=1, kind="stable")[:, :most]
             row_index = np.arange(len(order))[:, None]
-            z, log_p, log_mix = (part[row_index, order] for part in (z, log_p, log_mix))
+            z, log_p, log_mix = (
+                array[row_index, order] for array in (z, log_p, log_mix)
+            )
         return Pool(z, log_p, log_mix, self.number + other.number)
 
     def take(self, index):
         """Pool of the rows at an index."""
-        return Pool._make(part[index] for part in self)
+        return Pool._make(array[index] for array in self)
 
 
 def adapted(kind, pool, draw, n_each, least):
@@ -169,7 +171,7 @@ def adapted(kind, pool, draw, n_each, least):
             proposals = [proposal.take(unfinished) for proposal in proposals]
             arrays = index, z, log_p, log_mix, log_w, log_base
             index, z, log_p, log_mix, log_w, log_base = (
-                part[unfinished] for part in arrays
+                array[unfinished] for array in arrays
             )
             if not index.size:
                 break
@@ -186,7 +188,7 @@ def adapted(kind, pool, draw, n_each, least):
         finished.append((index, proposals[-1]))
     indices, proposals = zip(*finished)
     order = np.argsort(np.concatenate(indices))
-    return kind._make(np.concatenate(part)[order] for part in zip(*proposals))
+    return kind._make(np.concatenate(array)[order] for array in zip(*proposals))
 
 
 def weights_of(log_w):

@@ -65,8 +65,8 @@ class AuxiliaryUnits(NormalUnits):
         )
         # Initially the mean of z depends on a; without it neither net would learn.
         for params, start in ((forward_params, n_units), (reverse_params, 0)):
-            *_, last = layers_of(params)
-            last.W[:, start:] = 0
+            *_, last_layer = layers_of(params)
+            last_layer.W[:, start:] = 0
         return forward_params, reverse_params
 
     def stats(self, raw, link=()):
@@ -75,9 +75,9 @@ class AuxiliaryUnits(NormalUnits):
     def _added(self, number, stats, value, start):
         """Stats of z given a, or of a given z, for each draw ``value``."""
         n = getval(value).shape[1]
-        net, kept = self._net(n)
+        net, net_statistics = self._net(n)
         raw = to_draws(stats.raw, len(getval(value)))
-        out, _ = net.apply(stats.link[number], kept, beside(value, raw))
+        out, _ = net.apply(stats.link[number], net_statistics, beside(value, raw))
         return bounded(columns(raw, start, start + 2 * n) + out)
 
     def _units(self, stats, a):

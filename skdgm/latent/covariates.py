@@ -60,8 +60,8 @@ class DecoderCovariates(NamedTuple):
 
     def drawn(self, uniform):
         """Draw inputs by their frequencies, with uniform noise, (n_rows, 1)."""
-        number = chosen(self.shares, uniform[:, 0])
-        return self.inputs[number].astype(uniform.dtype)
+        index = chosen(self.shares, uniform[:, 0])
+        return self.inputs[index].astype(uniform.dtype)
 
     def noise_of(self, inputs):
         """Uniform noise, (n_rows, 1), for which :meth:`drawn` returns ``inputs``."""

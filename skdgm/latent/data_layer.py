@@ -216,8 +216,8 @@ class DataLayer:
         """Inputs of ``filled`` rows; columns after the last observed entry are at their
         means."""
         x = self.output.inputs(filled)
-        last = np.where(np.isnan(v), -1, self.place).max(axis=1)
-        late = self.link.of_inputs > last[:, None]
+        last_observed = np.where(np.isnan(v), -1, self.place).max(axis=1)
+        late = self.link.of_inputs > last_observed[:, None]
         return np.where(late, self.output.expected(out), x)
 
     def _column(self, params, j):

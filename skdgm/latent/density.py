@@ -133,12 +133,12 @@ class LatentDensity(Density):
     def features(self, X):
         """Means of the latent units of ``layers``, concatenated."""
         means = self.means_by_layer(X)
-        chosen = [means[number] for number in self.layers]
+        chosen = [means[level] for level in self.layers]
         return np.ascontiguousarray(np.concatenate(chosen, axis=1))
 
     @property
     def n_features_out(self):
-        return sum(self.hierarchy.n_latent[number] for number in self.layers)
+        return sum(self.hierarchy.n_latent[level] for level in self.layers)
 
     def inverse(self, H, codes=None, y=None):
         """Expected rows given features H, of which only the lowest layer is used, and
@@ -155,8 +155,8 @@ class LatentDensity(Density):
 
     def means_by_layer(self, X):
         """Means of the latent units of each layer, the lowest first, a list."""
-        ends = np.cumsum(self.hierarchy.n_latent)[:-1]
-        return np.split(self.means(X), ends, axis=1)
+        splits = np.cumsum(self.hierarchy.n_latent)[:-1]
+        return np.split(self.means(X), splits, axis=1)
 
     def means(self, X):
         """Means of all latent units, each layer given the means below, concatenated."""
@@ -176,8 +176,11 @@ class LatentDensity(Density):
                 self._means(rows.take(index[b])) for b in rows.blocks(len(index))
             ]
             variances = np.concatenate(means_of_batches).var(axis=0, dtype=np.float64)
-            ends = np.cumsum(self.hierarchy.wholes)[:-1]
-            inactive = any(part.max() <= ACTIVE for part in np.split(variances, ends))
+            splits = np.cumsum(self.hierarchy.wholes)[:-1]
+            inactive = any(
+                layer_variances.max() <= ACTIVE
+                for layer_variances in np.split(variances, splits)
+            )
             return variances, inactive and are_dependent(rows.take(np.unique(index)))
 
     def sample(
@@ -379,15 +382,15 @@ class LatentDensity(Density):
         the result of :meth:`_nearness` for the prior, see
         :func:`~skdgm.latent.weighing.by_enough`."""
         hierarchy, drawn, nearness = self.hierarchy, [], None
-        for number, n in enumerate(counts):
+        for source_number, n in enumerate(counts):
             if not n:
                 continue
-            if number == 0:
+            if source_number == 0:
                 source = hierarchy.noise(rng, n)
             else:
-                streams = rng.fold(_DOWN, number).each(n)
+                streams = rng.fold(_DOWN, source_number).each(n)
                 z = hierarchy.dream(net, streams)
-                if number == 2:
+                if source_number == 2:
                     adapted_z = proposal.draw(rng.fold(_DOWN), n).astype(rows.v.dtype)
                     adapted_z = np.split(
                         adapted_z.reshape(len(streams.ids), -1), self._ends, axis=1
@@ -395,22 +398,22 @@ class LatentDensity(Density):
                     z = *adapted_z, *z[len(adapted_z) :]
                 source = hierarchy.noise_of(z, streams)
             decoded, log_p, value = self._proposed(
-                net, rows, source, rng.fold(_FILL, number), method
+                net, rows, source, rng.fold(_FILL, source_number), method
             )
             z = np.concatenate(decoded.z[: len(hierarchy.n_latent)], axis=1)
             log_p, log_prior, gap = (
-                part.astype(np.float64).reshape(-1, n)
-                for part in (log_p, sum(decoded.log_p), decoded.gap)
+                array.astype(np.float64).reshape(-1, n)
+                for array in (log_p, sum(decoded.log_p), decoded.gap)
             )
             value = None if method is None else value.reshape(-1, n, value.shape[1])
             z = z.reshape(-1, n, z.shape[1])
             drawn.append(Draws(z, log_p, log_prior, gap, value))
-            if near and number == 1:
+            if near and source_number == 1:
                 nearness = self._nearness(decoded.out, rows.v, net.params.own)
         if len(drawn) == 1:
             return drawn[0], nearness
         return Draws._make(
-            np.concatenate(part, axis=1) for part in zip(*drawn)
+            np.concatenate(array, axis=1) for array in zip(*drawn)
         ), nearness
 
     @property
@@ -447,8 +450,8 @@ class LatentDensity(Density):
     def _nearness(self, out, v, dispersion):
         """Sums over draws of the density of the row, and of each column, relative to
         its maximum, (n_rows, 1 + n_columns), in float64."""
-        holes = np.isnan(np.repeat(v, len(out) // len(v), axis=0))
-        mode = np.where(holes, np.nan, self.output.mode(out)).astype(v.dtype)
+        missing = np.isnan(np.repeat(v, len(out) // len(v), axis=0))
+        mode = np.where(missing, np.nan, self.output.mode(out)).astype(v.dtype)
         log_p_mode = self.output.log_p(out, mode, dispersion)
         gap = self.output.log_p(out, v, dispersion) - log_p_mode
         gap = np.minimum(gap, 0).astype(np.float64)

@@ -32,7 +32,9 @@ class Incomplete(NamedTuple):
 
     def take(self, index):
         """Rows at an index."""
-        return Incomplete._make(None if part is None else part[index] for part in self)
+        return Incomplete._make(
+            None if array is None else array[index] for array in self
+        )
 
 
 class LatentState(NamedTuple):
@@ -158,32 +160,33 @@ def by_chain(make, rows, rng, n_steps, method, width):
 
 def _walked(chain, rng, burn_in, n_steps):
     """Mean over the steps of a chain after the burn-in, and its last state."""
-    state, total = chain.init(rng), 0.0
-    for number in range(burn_in + n_steps):
-        state, _ = chain.step(rng.fold(number), state)
-        if number >= burn_in:
-            total = total + chain.expected(state)
-    return total / n_steps, state
+    state, total_mean = chain.init(rng), 0.0
+    for step in range(burn_in + n_steps):
+        state, _ = chain.step(rng.fold(step), state)
+        if step >= burn_in:
+            total_mean = total_mean + chain.expected(state)
+    return total_mean / n_steps, state
 
 
 def by_weight(draw, rng, n_steps, method, choice=_CHOICE):
     """Importance-weighted mean of draws of each row, or with ``method="sample"`` one
     draw, resampled by weight. ``draw(rng)`` returns log-weights, (n_rows,), and values;
     ``choice`` is the random stream of the resampling."""
-    high, total, norm, best, value = -np.inf, 0.0, 0.0, -np.inf, 0.0
-    for number in range(n_steps):
-        streams = rng.fold(number)
+    high, weighted_sum, norm, best, value = -np.inf, 0.0, 0.0, -np.inf, 0.0
+    for draw_number in range(n_steps):
+        streams = rng.fold(draw_number)
         log_w, new = draw(streams)
         log_w = log_w[:, None]
         if method == "mean":
             last_high, high = high, np.maximum(high, log_w)
             rescaling, w = np.exp(last_high - high), np.exp(log_w - high)
-            norm, total = rescaling * norm + w, rescaling * total + w * new
+            norm = rescaling * norm + w
+            weighted_sum = rescaling * weighted_sum + w * new
         else:  # The maximum of log-weights plus Gumbel noise is a draw by weight.
             noisy = log_w + streams.fold(choice).gumbel(1)
             value = np.where(noisy > best, new, value)
             best = np.maximum(best, noisy)
-    return total / norm if method == "mean" else value
+    return weighted_sum / norm if method == "mean" else value
 
 
 def taken(log_ratio, rng):

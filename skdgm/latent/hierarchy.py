@@ -86,7 +86,7 @@ class Hierarchy(Architecture):
         self.generative = units if generative is None else generative
 
         def hidden(sizes):
-            return [part for n_units in sizes for part in block(n_units)]
+            return [net_ for n_units in sizes for net_ in block(n_units)]
 
         def net(sizes, n_last):
             return layers.serial(*hidden(sizes), layers.dense(n_last, init=init))
@@ -320,14 +320,14 @@ class Hierarchy(Architecture):
     def _stats(self, net, level, inputs, rng=None):
         """Distribution of a layer given its encoder's inputs, and updated statistics of
         the net; ``rng`` is the random stream of dropout in training."""
-        raw, kept = self.up[level].apply(
+        raw, net_statistics = self.up[level].apply(
             net.params.encoders[level],
             net.statistics.encoders[level],
             inputs,
             rng=rng,
             train=rng is not None,
         )
-        return self.units.stats(raw, self._link(net.params, 0, level)), kept
+        return self.units.stats(raw, self._link(net.params, 0, level)), net_statistics
 
     def _decode(self, net, level, above, training=None):
         """Outputs of a decoder, and updated statistics of the net."""
@@ -367,7 +367,7 @@ class Hierarchy(Architecture):
         """Latent units of the lowest of the ``layers`` that are concatenated in H,
         (n_rows, n_features), and its index."""
         level = min(layers)
-        start = sum(self.n_latent[number] for number in layers[: layers.index(level)])
+        start = sum(self.n_latent[above] for above in layers[: layers.index(level)])
         return H[:, start : start + self.n_latent[level]], level
 
     def descent(self, net, z, rng=None, highest=-1, covariates=None):
@@ -392,5 +392,5 @@ class Hierarchy(Architecture):
 
 def _last(params):
     """Last layer of the parameters of a net."""
-    *_, last = layers_of(params)
-    return last
+    *_, last_layer = layers_of(params)
+    return last_layer

@@ -230,8 +230,8 @@ class Hidden(AutoregressiveLink):
     def bits(self, params, raw, v, uniform=None):
         rho, n = params[2], self.n_outputs
         b, c = self._ordered(raw[:, :n]), np.ascontiguousarray(raw[:, n:])
-        parts = self.weights(params)
-        W, V = (np.ascontiguousarray(part[self.order]) for part in parts)
+        W_and_V = self.weights(params)
+        W, V = (np.ascontiguousarray(matrix[self.order]) for matrix in W_and_V)
         uniform = None if uniform is None else self._ordered(uniform)
         v = self._ordered(v)
         bits = tied_bits((W, c, rho, V, b), self.shape.kind, v, uniform)

@@ -155,8 +155,8 @@ class FlowPrior(LatentPrior):
     def _net(self, n_units):
         """Layers of the flow, and their constant statistics."""
         nets = [affine(), triangular(True), triangular()]
-        for number in range(self.n_couplings):
-            order = stream(0, _ORDERS, number).generator().permutation(n_units)
+        for coupling_number in range(self.n_couplings):
+            order = stream(0, _ORDERS, coupling_number).generator().permutation(n_units)
             nets += [permutation(order), coupling(self.hidden, BINS, BOUND)]
         net = layers.serial(*nets)
         return net, net.init(np.random.default_rng(0), n_units, np.float32)[2]

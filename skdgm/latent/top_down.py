@@ -35,8 +35,8 @@ class TopDown(Hierarchy):
         if level + 1 == len(self.n_latent):
             encoder = net(sizes, n_last)
             return layers.serial(*images, encoder) if images else encoder
-        first = layers.serial(*images, *hidden(sizes[:1]))
-        return meeting(first, self.n_above[level + 1], net(sizes[1:], n_last))
+        data_layers = layers.serial(*images, *hidden(sizes[:1]))
+        return meeting(data_layers, self.n_above[level + 1], net(sizes[1:], n_last))
 
     def _order(self):
         return reversed(range(len(self.up)))

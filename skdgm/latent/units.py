@@ -256,8 +256,8 @@ class FlowUnits(NormalUnits):
         """Coupling layers of context and units, and their statistics; the context is
         not changed."""
         flow_layers, units = [], np.arange(n_units)
-        for number in range(self.n_couplings):
-            order = stream(1, number).generator().permutation(n_units)
+        for coupling_number in range(self.n_couplings):
+            order = stream(1, coupling_number).generator().permutation(n_units)
             flow_layers.append(permutation(np.r_[units, n_units + order]))
             flow_layers.append(coupling(self.hidden, BINS, BOUND, n_units))
         net = layers.serial(*flow_layers)
@@ -285,9 +285,11 @@ class FlowUnits(NormalUnits):
 
     def noise_of(self, z, stats, rng=None):
         n = z.shape[1]
-        net, kept = self._net(n)
+        net, net_statistics = self._net(n)
         context = to_draws(self._context(stats), len(z))
-        z = net.inverse(stats.link, kept, np.concatenate([context, z], axis=1))[:, n:]
+        z = net.inverse(
+            stats.link, net_statistics, np.concatenate([context, z], axis=1)
+        )[:, n:]
         return super().noise_of(z, self.component(stats))
 
     def log_prob(self, z, stats):

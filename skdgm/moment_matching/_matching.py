@@ -137,7 +137,7 @@ class Matching(Objective):
         return self.resume(MatchState(Part(params, statistics), autoencoder, width, t))
 
     def resume(self, state):
-        ready_parts = [self._parts.ready(part) for part in state[:2]]
+        ready_parts = [self._parts.ready(player) for player in state[:2]]
         return state._replace(matched=ready_parts[0], autoencoder=ready_parts[1])
 
     def step(self, state, batch, clock):
@@ -152,10 +152,10 @@ class Matching(Objective):
     def _code(self, state, x, known, rng, clock):
         """Update encoder and decoder, on a part of the minibatch at a time."""
         nets = self.nets
-        for number, start in enumerate(range(0, len(x), _PIECE)):
+        for piece, start in enumerate(range(0, len(x), _PIECE)):
             autoencoder, rows = state.autoencoder, x[start : start + _PIECE]
             seen = None if known is None else known[start : start + _PIECE]
-            streams = rng.fold(number)
+            streams = rng.fold(piece)
             (encoder_statistics, decoder_statistics) = autoencoder.statistics
             encoder, decoder = params = traced_leaves(autoencoder.params)
             code, encoder_statistics = nets.encoder.apply(

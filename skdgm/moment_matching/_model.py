@@ -106,17 +106,17 @@ def _decoded(density, H):
 
 
 def _net(facts, numbers, n_outputs, output="identity", dropout=None):
-    init, name, parts = facts.options.init_weights, facts.structure.activation, []
+    init, name, net_layers = facts.options.init_weights, facts.structure.activation, []
     for n_units in numbers:
         if facts.structure.batch_norm:
-            parts.append(layers.dense(n_units, init=init))
-            parts += layers.batch_norm(), layers.activation(name)
+            net_layers.append(layers.dense(n_units, init=init))
+            net_layers += layers.batch_norm(), layers.activation(name)
         else:
-            parts.append(layers.dense(n_units, name, init))
+            net_layers.append(layers.dense(n_units, name, init))
         if dropout is not None:
-            parts.append(layers.dropout(dropout))
-    last = layers.dense(n_outputs, output, "glorot_normal")
-    return layers.serial(*parts, last)
+            net_layers.append(layers.dropout(dropout))
+    output_layer = layers.dense(n_outputs, output, "glorot_normal")
+    return layers.serial(*net_layers, output_layer)
 
 
 def _check_bandwidths(bandwidths):

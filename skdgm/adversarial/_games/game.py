@@ -123,7 +123,7 @@ class Game(Objective):
         return self.emission.n_inputs + self.generator.n_given
 
     def resume(self, state):
-        players = [self._parts.ready(part) for part in state[:2]]
+        players = [self._parts.ready(player) for player in state[:2]]
         mean = self.average(state.mean, players[0].params)
         return state._replace(generator=players[0], discriminator=players[1], mean=mean)
 
@@ -215,8 +215,8 @@ class Game(Objective):
             return -np.concatenate(verdict.discriminator(out[:n], out[n:]))
 
         grads = pulled_back(out, params, slopes)
-        number, clock = self._number(turn.clock), turn.clock
-        if self.penalty and number % options.penalty_interval == 0:
+        n_batches, clock = self._number(turn.clock), turn.clock
+        if self.penalty and n_batches % options.penalty_interval == 0:
             weights = verdict.weights(n)
             penalty_grads = penalty(self, before, (real, fake), weights, turn)
             grads = tree_map(np.add, grads, penalty_grads)
@@ -227,7 +227,7 @@ class Game(Objective):
             clock,
             n,
             rate=options.discriminator_learning_rate,
-            n_before=number,
+            n_before=n_batches,
         )
         if options.clip_weights is not None:
             for leaf in leaves(updated.params):
@@ -273,14 +273,14 @@ class Game(Objective):
         grads = pulled_back(out, params, slopes)
         extra = self.extra_gradient(state, turn)
         grads = grads if extra is None else tree_map(np.subtract, grads, extra)
-        number = self._number(turn.clock) // options.n_discriminator_steps
+        n_updates = self._number(turn.clock) // options.n_discriminator_steps
         after = self._parts.ascend(
             "generator",
             generator._replace(statistics=after),
             grads,
             turn.clock,
             len(turn.x),
-            n_before=number,
+            n_before=n_updates,
         )
         state.t[0] += 1
         self.average(state.mean, after.params, state.t[0])

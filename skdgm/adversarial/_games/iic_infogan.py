@@ -85,13 +85,15 @@ class IICInfoGANGame(Game):
         rows, n = np.concatenate([fake, *views]), len(fake)
 
         def slopes(out):
-            back = np.zeros_like(out)
-            back[:n] -= self.by_codes(out[:n], state, turn)
+            gradient = np.zeros_like(out)
+            gradient[:n] -= self.by_codes(out[:n], state, turn)
             if views:
-                first, second = np.split(out[n:], 2)
-                shared = self.nets.heads.shared(first, second, state.told, stays)
-                back[n:] = options.information_weight * np.concatenate(shared)
-            return back
+                first_view, second_view = np.split(out[n:], 2)
+                shared = self.nets.heads.shared(
+                    first_view, second_view, state.told, stays
+                )
+                gradient[n:] = options.information_weight * np.concatenate(shared)
+            return gradient
 
         clock, stays = turn.clock, self.head_stays(state, turn.clock)
         params = traced_leaves(reader.params)
@@ -135,12 +137,12 @@ class IICInfoGANGame(Game):
 
     def by_codes(self, out, state, turn):
         """Gradient of the negative weighted bound with respect to outputs of heads."""
-        heads, back = self.nets.heads, np.zeros_like(out)
+        heads, gradient = self.nets.heads, np.zeros_like(out)
         head, chosen = heads.chosen(out, state.told)
         slope = heads.codes.slope(chosen, turn.z[:, -heads.codes.width :])
         weight = self.options.information_weight / len(out)
-        back[:, heads.columns(head)] = weight * slope
-        return back
+        gradient[:, heads.columns(head)] = weight * slope
+        return gradient
 
     def outputs(self, out, state, fake, turn):
         """Outputs in the generator's loss: the logit, followed by the outputs of

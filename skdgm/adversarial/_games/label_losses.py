@@ -26,12 +26,12 @@ class LabelVerdict:
     def discriminator(self, real, fake):
         """Gradients of the discriminator's loss with respect to its logits for real
         rows, with separate labelled rows last, and for generated rows."""
-        n, back = len(fake), np.zeros_like(real)
-        _, (back[:n], by_fake) = sides(real[:n], fake, self.weight)
+        n, gradient = len(fake), np.zeros_like(real)
+        _, (gradient[:n], by_fake) = sides(real[:n], fake, self.weight)
         labelled = slice(0, n) if self.labels.x is None else slice(n, None)
         if len(self.labels.codes):
-            back[labelled] += of_labels(real[labelled], self.labels.codes)[1]
-        return back, by_fake
+            gradient[labelled] += of_labels(real[labelled], self.labels.codes)[1]
+        return gradient, by_fake
 
     def generator(self, real, fake):
         r"""Gradient of the mean of :math:`-\\log D` with respect to the logits of
@@ -51,11 +51,11 @@ def sides(real, fake, weight):
     r"""Mean of :math:`-\log D(x) - \log (1 - D(g(z)))` times ``weight``, and its
     gradients with respect to the logits of real and generated rows, (n_rows, n_classes)
     each."""
-    loss, back = as_real(real)
+    loss, real_gradient = as_real(real)
     log_sum = logsumexp(fake, axis=1)
     fake_gradient = expit(log_sum)[:, None] * softmax(fake, axis=1) / len(fake)
     loss = weight * (loss + softplus(log_sum).mean())
-    return loss, (weight * back, weight * fake_gradient)
+    return loss, (weight * real_gradient, weight * fake_gradient)
 
 
 def as_real(out):

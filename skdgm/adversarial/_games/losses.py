@@ -52,10 +52,10 @@ class Verdict:
     def spread(self, slope, out):
         """Gradient with respect to all outputs, given ``slope`` for the picked
         logits."""
-        back = np.zeros_like(out)
+        gradient = np.zeros_like(out)
         mask = np.ones((1, 1)) if self.mask is None else self.mask
-        back[:, : mask.shape[1]] = slope[:, None] * mask
-        return back
+        gradient[:, : mask.shape[1]] = slope[:, None] * mask
+        return gradient
 
     def weights(self, n_packs):
         """Weights of all outputs in a logit, or None for a single output."""

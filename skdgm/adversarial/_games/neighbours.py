@@ -22,10 +22,12 @@ def near_rows(table, emission, n_neighbors):
             "other, which must be in memory: give an array, or set it to 0."
         )
     index = table.index
-    near = np.full((table.rows.shape[0], max(1, min(n_neighbors, len(index) - 1))), -1)
+    nearest = np.full(
+        (table.rows.shape[0], max(1, min(n_neighbors, len(index) - 1))), -1
+    )
     if len(index) == 1:
-        near[index] = index
-        return near
+        nearest[index] = index
+        return nearest
     x, known = emission.inputs(table.rows.take(index))
     if known is not None:
         x = np.where(known, x, np.nan)
@@ -36,7 +38,7 @@ def near_rows(table, emission, n_neighbors):
     limits += [pool["num_threads"] for pool in pools]
     with threadpool_limits(max(1, min(limits)), "openmp"):
         neighbor_places = neighbors.kneighbors(
-            None, near.shape[1], return_distance=False
+            None, nearest.shape[1], return_distance=False
         )
-    near[index] = index[neighbor_places]
-    return near
+    nearest[index] = index[neighbor_places]
+    return nearest

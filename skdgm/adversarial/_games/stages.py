@@ -74,7 +74,7 @@ class Climb(NamedTuple):
     @property
     def n_latent(self):
         """Number of latent units of all generators."""
-        return sum(part.n_latent for part in self.generators)
+        return sum(generator.n_latent for generator in self.generators)
 
     @property
     def n_classes(self):
@@ -84,7 +84,10 @@ class Climb(NamedTuple):
     def latent(self, rng, n_rows, dtype):
         """Draw latent units, (n_rows, n_latent), from the smallest images up."""
         numbered_generators = enumerate(self.generators)
-        z = [part.latent(rng.fold(k), n_rows, dtype) for k, part in numbered_generators]
+        z = [
+            generator.latent(rng.fold(k), n_rows, dtype)
+            for k, generator in numbered_generators
+        ]
         return np.concatenate(z, axis=1)
 
     def given(self, z, codes):
@@ -199,7 +202,9 @@ class Stages(Objective):
 
     def resume(self, state):
         pairs = zip(self.stages, state.stages)
-        return StagesState(tuple(stage.resume(part) for stage, part in pairs))
+        return StagesState(
+            tuple(stage.resume(stage_state) for stage, stage_state in pairs)
+        )
 
     def step(self, state, batch, clock):
         """Update both nets of each game, from the smallest images up."""

@@ -54,8 +54,8 @@ class BiGANModel(GANModel[BiGANOptions]):
         if conv:
             (shape, *_), channels = shapes(facts, emission)
             blocks = [maps.images((*shape, channels), *blocks)]
-        last = layers.dense(facts.structure.n_components, init="glorot_normal")
-        return layers.serial(*blocks, last)
+        output_layer = layers.dense(facts.structure.n_components, init="glorot_normal")
+        return layers.serial(*blocks, output_layer)
 
     def _discriminator(self, facts, emission):
         net, structure = super()._discriminator(facts, emission), facts.structure

@@ -83,10 +83,10 @@ class LatentCodes(NamedTuple):
             )
         for k, size in enumerate(self.categories):
             column = values[~np.isnan(values[:, k]), k]
-            wrong = column[~np.isin(column, np.arange(size))]
-            if len(wrong):
+            invalid = column[~np.isin(column, np.arange(size))]
+            if len(invalid):
                 raise ValueError(
-                    f"codes has {wrong[0]:g} in column {k}, but its "
+                    f"codes has {invalid[0]:g} in column {k}, but its "
                     f"categories are 0 to {size - 1}."
                 )
         return self._replace(fixed=values)
@@ -94,16 +94,16 @@ class LatentCodes(NamedTuple):
     def units(self, codes):
         """Latent units, (n_rows, width), of codes, (n_rows, n_codes); categories are
         one-hot."""
-        parts = [
+        one_hot_codes = [
             np.eye(size)[codes[:, k].astype(int)]
             for k, size in enumerate(self.categories)
         ]
-        return np.concatenate([*parts, codes[:, len(parts) :]], axis=1)
+        return np.concatenate([*one_hot_codes, codes[:, len(one_hot_codes) :]], axis=1)
 
     def groups(self):
         """Slices of the units of each categorical code."""
-        ends = np.cumsum((0, *self.categories)).tolist()
-        return [slice(start, stop) for start, stop in pairwise(ends)]
+        bounds = np.cumsum((0, *self.categories)).tolist()
+        return [slice(start, stop) for start, stop in pairwise(bounds)]
 
     def posterior(self, out):
         """Probabilities of categories and means of continuous codes, (n_rows,
@@ -130,16 +130,16 @@ class LatentCodes(NamedTuple):
     def slope(self, out, units):
         """Gradient of the negative log-probability of codes with respect to outputs,
         (n_rows, n_outputs)."""
-        back = np.zeros_like(out)
+        gradient = np.zeros_like(out)
         for group in self.groups():
-            back[:, group] = softmax(out[:, group], axis=1) - units[:, group]
+            gradient[:, group] = softmax(out[:, group], axis=1) - units[:, group]
         gap, variance, by_output = self._normal(out, units)
         real = slice(self.width - self.n_real, self.width)
-        back[:, real] = gap / variance
+        gradient[:, real] = gap / variance
         if self.variance == "learned":
             by_variance = 0.5 * (1 - gap**2 / variance) / variance
-            back[:, self.width :] = by_variance * by_output
-        return back
+            gradient[:, self.width :] = by_variance * by_output
+        return gradient
 
     def shared(self, out, other):
         r"""Mutual information, in nats, of the categories of two views of rows, and its
@@ -158,9 +158,13 @@ class LatentCodes(NamedTuple):
             log_marginal = np.log(joint.sum(axis=1))
             gain = np.log(joint) - log_marginal - log_marginal[:, None]
             information += float((joint * gain).sum())
-            for back, p, partner in zip(gradients, probabilities, probabilities[::-1]):
+            for gradient, p, partner in zip(
+                gradients, probabilities, probabilities[::-1]
+            ):
                 slope = partner @ gain / len(out)
-                back[:, group] = p * (slope - (p * slope).sum(axis=1, keepdims=True))
+                gradient[:, group] = p * (
+                    slope - (p * slope).sum(axis=1, keepdims=True)
+                )
         return information, gradients
 
     def _normal(self, out, units):

@@ -124,52 +124,56 @@ class GANModel(ImplicitModel[GameOptionsT]):
         norm = virtual.virtual_norm if is_virtual else layers.batch_norm
         for n_units in structure.hidden_layer_sizes:
             hidden += block(facts, layers.dense, n_units, norm)
-        last = layers.dense(emission.n_outputs, init="glorot_normal")
-        return layers.serial(*hidden, last)
+        output_layer = layers.dense(emission.n_outputs, init="glorot_normal")
+        return layers.serial(*hidden, output_layer)
 
     def _deconvolutional(self, facts, emission):
         """Net of a generator of images, whose size doubles from layer to layer."""
         structure, blocks = facts.structure, []
         sizes, channels = shapes(facts, emission)
-        first, *numbers = structure.hidden_layer_sizes
+        first_n_maps, *later_n_maps = structure.hidden_layer_sizes
         height, width = sizes[-1]
         is_virtual = structure.batch_norm == "virtual"
         norm = virtual.virtual_map_norm if is_virtual else maps.map_norm
         # The smallest images are also normalized by maps, so their norm is a block.
-        low = block(facts, layers.dense, height * width * first, None)
+        low = block(facts, layers.dense, height * width * first_n_maps, None)
         if structure.batch_norm:
             blocks += [norm(), layers.activation(structure.activation)]
-        for n_maps, size in zip(numbers, sizes[-2:0:-1]):
+        for n_maps, size in zip(later_n_maps, sizes[-2:0:-1]):
             blocks += block(facts, partial(maps.deconv, size=size), n_maps, norm)
-        last = maps.deconv(channels, init="glorot_normal", size=sizes[0])
-        return layers.serial(*low, maps.images((height, width, first), *blocks, last))
+        output_layer = maps.deconv(channels, init="glorot_normal", size=sizes[0])
+        return layers.serial(
+            *low, maps.images((height, width, first_n_maps), *blocks, output_layer)
+        )
 
     def _discriminator(self, facts, emission):
         structure, init = facts.structure, facts.options.init_weights
-        packing, numbers = structure.packing, structure.discriminator_layer_sizes
+        packing, sizes = structure.packing, structure.discriminator_layer_sizes
         name, drop = structure.discriminator_activation, self._drop(facts.options)
         if structure.architecture == "conv":
             if name == "maxout":
                 raise ValueError('discriminator__activation="maxout" is of dense nets.')
             (shape, *_), channels = shapes(facts, emission)
             blocks = []
-            for n_maps in numbers:
+            for n_maps in sizes:
                 blocks += [maps.conv(n_maps, activation=name, init=init), *drop]
-            parts = [maps.images((*shape, packing * channels), *blocks)]
+            hidden_layers = [maps.images((*shape, packing * channels), *blocks)]
             if packing > 1:
-                parts.insert(0, packs.channels(shape[0] * shape[1], channels, packing))
+                hidden_layers.insert(
+                    0, packs.channels(shape[0] * shape[1], channels, packing)
+                )
         else:
-            parts = _fourier_features(structure, emission)
-            for n_units in numbers:
+            hidden_layers = _fourier_features(structure, emission)
+            for n_units in sizes:
                 if name == "maxout":
-                    parts.append(layers.maxout(n_units, init=init))
+                    hidden_layers.append(layers.maxout(n_units, init=init))
                 else:
-                    parts.append(layers.dense(n_units, name, init))
-                parts += drop
+                    hidden_layers.append(layers.dense(n_units, name, init))
+                hidden_layers += drop
         if structure.minibatch_kernels:
-            parts.append(minibatch(structure.minibatch_kernels))
+            hidden_layers.append(minibatch(structure.minibatch_kernels))
         head = layers.dense(self._n_logits(facts, packing), init="glorot_normal")
-        return DiscriminatorNet(layers.serial(*parts), head, packing)
+        return DiscriminatorNet(layers.serial(*hidden_layers), head, packing)
 
     def _n_logits(self, facts, packing):
         """Number of outputs: logits, one for each class and row of a pack, and

@@ -63,8 +63,8 @@ class Heads(NamedTuple):
             columns = self.columns(head)
             shared, slopes = self.codes.shared(out[:, columns], other[:, columns])
             information[head] += _RATE * (shared - information[head])
-            for back, slope in zip(gradients, slopes):
-                back[:, columns] += slope
+            for gradient, slope in zip(gradients, slopes):
+                gradient[:, columns] += slope
         threshold = information[chosen.argmax()] + _MARGIN
         if information.max() > threshold and not stays:
             chosen[:] = np.arange(self.n) == information.argmax()

@@ -61,8 +61,8 @@ class InfoGANModel(GANModel[InfoGANOptions]):
         nets.reader = None
         if facts.structure.jitter:
             nets.heads = Heads(nets.generator.codes, facts.structure.n_heads)
-            last = layers.dense(nets.heads.n_outputs, init="glorot_normal")
-            nets.reader = layers.serial(nets.discriminator.body, last)
+            output_layer = layers.dense(nets.heads.n_outputs, init="glorot_normal")
+            nets.reader = layers.serial(nets.discriminator.body, output_layer)
             nets.deform = deformation(facts, emission, "information__jitter")
         return nets
 
@@ -82,5 +82,5 @@ class InfoGANModel(GANModel[InfoGANOptions]):
 def _of_codes(density, H):
     H = density.checked(H, density.dtype, "columns of codes")
     n_others = density.generator.n_latent - H.shape[1]
-    others = np.zeros((len(H), n_others), H.dtype)
-    return density.decode(np.concatenate([others, H], axis=1))
+    other_units = np.zeros((len(H), n_others), H.dtype)
+    return density.decode(np.concatenate([other_units, H], axis=1))

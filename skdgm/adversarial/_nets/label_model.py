@@ -22,7 +22,7 @@ class LabelModel(GANModel[LabelGameOptions]):
         size = options.discriminator_noise
         pair = isinstance(size, tuple) and len(size) == 2
         if isinstance(size, tuple) and not (
-            pair and all(is_a(Real, part) and part >= 0 for part in size)
+            pair and all(is_a(Real, deviation) and deviation >= 0 for deviation in size)
         ):
             raise ValueError(
                 "discriminator__noise must be a number of at least 0, or two numbers, "

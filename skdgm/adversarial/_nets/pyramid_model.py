@@ -45,9 +45,9 @@ class PyramidModel(GANModel[PyramidOptions]):
             net = added_to(nets.generator.net, n_given, grey)
             nets.generator = nets.generator._replace(net=net)
             # The condition is concatenated with a row like another row of a pack.
-            both = self._discriminator(_with(facts, packing=2), emission)
+            pair_net = self._discriminator(_with(facts, packing=2), emission)
             head = nets.discriminator.head
-            nets.discriminator = both._replace(packing=1, head=head)
+            nets.discriminator = pair_net._replace(packing=1, head=head)
         return nets
 
     def _emission(self, pyramid, emission, level):

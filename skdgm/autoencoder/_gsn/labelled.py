@@ -28,7 +28,7 @@ class LabelledOutput(Output):
         self.n_classes = len(frequencies)
         self.parts = output, CategoricalOutput(np.array([self.n_classes]))
         self.n_inputs, self.n_outputs = (
-            np.concatenate([getattr(part, name) for part in self.parts])
+            np.concatenate([getattr(output_part, name) for output_part in self.parts])
             for name in ("n_inputs", "n_outputs")
         )
 
@@ -57,19 +57,19 @@ class LabelledOutput(Output):
         return _joined(self.parts[0].value(row), self.parts[1].value(label))
 
     def nll(self, out, v, own=()):
-        total = 0.0
-        for part, weight, z, x, dispersion in self._weighted(out, v, own):
-            total = total + out.dtype.type(weight) * part.nll(z, x, dispersion)
-        return total
+        nll = 0.0
+        for distribution, weight, z, x, dispersion in self._weighted(out, v, own):
+            nll = nll + out.dtype.type(weight) * distribution.nll(z, x, dispersion)
+        return nll
 
     def nll_grad(self, out, v, weight, own=()):
         grads, dispersion_grad = [], ()
-        for part, scale, z, x, dispersion in self._weighted(out, v, own):
+        for distribution, scale, z, x, dispersion in self._weighted(out, v, own):
             scaled = weight * out.dtype.type(scale)
-            grad, by_dispersion = part.nll_grad(z, x, scaled, dispersion)
+            grad, by_dispersion = distribution.nll_grad(z, x, scaled, dispersion)
             grads.append(grad)
             dispersion_grad = (
-                dispersion_grad if part is self.parts[1] else by_dispersion
+                dispersion_grad if distribution is self.parts[1] else by_dispersion
             )
         return np.concatenate(grads, axis=1), dispersion_grad
 

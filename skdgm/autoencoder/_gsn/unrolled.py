@@ -30,10 +30,10 @@ class Unrolled(Reconstruction):
 
     def loss(self, net, v, x, rng):
         """Mean loss of the steps, for each row."""
-        total, n_steps = 0.0, self.coder.n_steps
+        total_loss, n_steps = 0.0, self.coder.n_steps
         for _, out in self.chain(net, self.held(v)).walk(v, x, rng, n_steps):
-            total = total + nll(out, net.params.own, v, self.output)
-        return total * x.dtype.type(1 / n_steps)
+            total_loss = total_loss + nll(out, net.params.own, v, self.output)
+        return total_loss * x.dtype.type(1 / n_steps)
 
     def held(self, v):
         """Clamped values of a chain; None if nothing is clamped."""
@@ -50,10 +50,10 @@ class UnrolledDensity(ReconstructionDensity):
     def log_rebuilt(self, v, x, rng):
         """Mean log-likelihood of rows v over the steps of a chain with first inputs
         x."""
-        total, n_steps = 0.0, self.coder.n_steps
+        total_log_p, n_steps = 0.0, self.coder.n_steps
         for _, out in self.chain(None).walk(v, x, rng, n_steps):
-            total = total - self.output.nll(out, v, self.net.params.own)
-        return total / n_steps
+            total_log_p = total_log_p - self.output.nll(out, v, self.net.params.own)
+        return total_log_p / n_steps
 
     @property
     def n_features_out(self):
