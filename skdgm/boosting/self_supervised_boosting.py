@@ -261,13 +261,13 @@ class SelfSupervisedBoosting(MetaEstimator):
                 "smoother one."
             )
         tilt, n_idle = np.zeros(len(rows.X)), 0
-        self.validation_scores_, best, population = [], (-np.inf, 0), None
+        self.validation_scores_, best, drawn = [], (-np.inf, 0), None
         for number in range(self.n_iter + 1):
             self.n_iter_ = number
             generator = numbers.fold(_ROUNDS, number).generator()
             is_last = number == self.n_iter or n_idle == self.n_iter_no_change
             if number % _EACH == 0 or is_last:
-                population, log_mean_of_draws, se = tilted.annealed(n_draws, generator)
+                drawn, log_mean_of_draws, se = tilted.annealed(n_draws, generator)
                 unseen = tilt[used].max() - np.log(n_draws)
                 log_Z, _ = with_unseen(log_mean_of_draws, se, unseen)
                 score = float(rows.mean(log_base + tilt)) - log_Z
@@ -277,10 +277,8 @@ class SelfSupervisedBoosting(MetaEstimator):
                 ratio = tilt - log_mean_of_draws
             if is_last:
                 break
-            classifier, unused = self._fitted(rows, population.rows, generator, rng)
-            odds, of_draws = (
-                log_odds(classifier, X) for X in (rows.X, population.rows)
-            )
+            classifier, unused = self._fitted(rows, drawn.rows, generator, rng)
+            odds, of_draws = (log_odds(classifier, X) for X in (rows.X, drawn.rows))
             weight, gain = best_weight(
                 rows.mean(odds), of_draws[unused], odds[used], ratio[used]
             )
@@ -291,11 +289,9 @@ class SelfSupervisedBoosting(MetaEstimator):
                 terms.append((classifier, weight))
                 log_mean = logsumexp(weight * of_draws) - np.log(len(of_draws))
                 tilt, ratio = tilt + weight * odds, ratio + weight * odds - log_mean
-                population = population._replace(
-                    tilt=population.tilt + weight * of_draws
-                )
-                population = resampled(generator, population, weight * of_draws)
-                population = tilted.step(generator, population, 1.0, n_groups=1)
+                drawn = drawn._replace(tilt=drawn.tilt + weight * of_draws)
+                drawn = resampled(generator, drawn, weight * of_draws)
+                drawn = tilted.step(generator, drawn, 1.0, n_groups=1)
         return terms[: -best[1]]
 
     def _fitted(self, rows, drawn, generator, rng):

@@ -82,11 +82,7 @@ def cells_of(plan, model, name, column):
     model_name = _own_name(plan, model, name)
     kind = getattr(model, "column_types_", {}).get(model_name)
     log_cell, unseen = np.zeros(len(column)), np.zeros(len(column), bool)
-    if kind is None or kind.kind not in (
-        "ordinal",
-        "numeric",
-        "gaussian",
-    ):
+    if kind is None or kind.kind not in ("ordinal", "numeric", "gaussian"):
         return log_cell, unseen
     if kind.kind == "ordinal":
         return log_cell, ~column.isin(kind.values).to_numpy(bool)

@@ -114,12 +114,10 @@ class _Filler:
             return imputed, done
         parts, few = [imputed[~redrawn]], []
         for batch in gen_batches(len(rows), _AT_ONCE // _EACH):
-            drawn, has_draw, n_effective = self._drawn(rows[batch], method)
+            drawn, has_draw, n_eff = self._drawn(rows[batch], method)
             parts.append(drawn)
             done[rows[batch][~has_draw]] = False
-            few.append(
-                has_draw & (n_effective < _FEW) & (self.ways.number[rows[batch]] > 0)
-            )
+            few.append(has_draw & (n_eff < _FEW) & (self.ways.number[rows[batch]] > 0))
         few = rows[np.concatenate(few)]
         if few.size:
             warn(
@@ -138,23 +136,19 @@ class _Filler:
         that satisfies the constraints, and effective numbers of draws."""
         import pandas as pd
 
-        pool, open_rows, drawn = [], np.arange(len(rows)), 0
-        n_effective = np.zeros(len(rows))
-        while open_rows.size and drawn < self.max_tries:
+        pool, todo, drawn = [], np.arange(len(rows)), 0
+        n_eff = np.zeros(len(rows))
+        while todo.size and drawn < self.max_tries:
             n = min(3 * drawn or _EACH, _AT_ONCE, self.max_tries - drawn)
-            for batch in gen_batches(len(open_rows), _AT_ONCE // n):
+            for batch in gen_batches(len(todo), _AT_ONCE // n):
                 pool.append(
-                    self._draws(rows, open_rows[batch], drawn + np.arange(n), method)
+                    self._draws(rows, todo[batch], drawn + np.arange(n), method)
                 )
             drawn += n
             place, log_w = (np.concatenate([part[k] for part in pool]) for k in (0, 2))
-            n_effective = _effective(place, log_w, len(rows))
-            weighted = (
-                self.ways.number[rows[open_rows]] > 0 if method == "sample" else True
-            )
-            open_rows = open_rows[
-                n_effective[open_rows] < np.where(weighted, _ENOUGH, 1)
-            ]
+            n_eff = _effective(place, log_w, len(rows))
+            weighted = self.ways.number[rows[todo]] > 0 if method == "sample" else True
+            todo = todo[n_eff[todo] < np.where(weighted, _ENOUGH, 1)]
         parts = ([part[k] for part in pool] for k in range(4))
         place, turn, log_w, log_p = map(np.concatenate, parts)
         draws = pd.concat([part[4] for part in pool])
@@ -184,7 +178,7 @@ class _Filler:
                 places[keep], np.delete(np.arange(len(rows)), places[keep])
             )
             chosen = pd.concat([p for p in parts if len(p)]).iloc[np.argsort(order)]
-        return chosen, has_draw, n_effective
+        return chosen, has_draw, n_eff
 
     def _draws(self, rows, places, turns, method):
         """Draw the numbers ``turns`` of draws for the rows at some places.
@@ -272,11 +266,7 @@ def _with_combinations(plan, model, holds, table, rng):
                 candidates = _combined(step, table.iloc[part[row_i]], code)
                 keep = holds(candidates)
                 log_w[row_i, code] = -np.inf
-                row_i, code, candidates = (
-                    row_i[keep],
-                    code[keep],
-                    candidates[keep],
-                )
+                row_i, code, candidates = row_i[keep], code[keep], candidates[keep]
             if len(code):
                 seen = plan.forward(candidates)
                 log_w[row_i, code] = scores(model, seen) - penalties(plan, model, seen)

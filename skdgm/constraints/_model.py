@@ -127,10 +127,7 @@ class ConstrainedModel(MetaEstimator):
         constraints and conditions."""
         arguments = self._plan, self.estimator_, conditions, self._ranges
         taken, by_rejection = translated(*arguments, type(self).__name__)
-        options, codec = (
-            {"conditions": taken} if taken else {},
-            self._plan.codec,
-        )
+        options, codec = {"conditions": taken} if taken else {}, self._plan.codec
 
         def draw(n):
             seen = self.estimator_.sample(n, random_state=rng, **options)

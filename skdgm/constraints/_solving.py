@@ -183,10 +183,7 @@ def _way(unknown, drawn, derived, dependent):
     order = []
     while left:
         # A step without unknown variables would only hold by chance.
-        ready = next(
-            ((step, vs) for step, vs in left if len(vs) < 2),
-            (None, ()),
-        )
+        ready = next(((step, vs) for step, vs in left if len(vs) < 2), (None, ()))
         if not ready[1]:
             return None
         (variable,), step = ready[1], ready[0]

@@ -139,27 +139,23 @@ class Total(namedtuple("Total", "target parts digits"), Equation):
         """Adjust parts, by name, such that they add up to known totals."""
         values = total([table[name] for name in self.parts], self)
         gap, changed = quantity(table[self.target], self) - values, {}
-        known_total = given[self.target].notna().to_numpy(bool) & gap.notna().to_numpy(
-            bool
-        )
+        todo = given[self.target].notna().to_numpy(bool) & gap.notna().to_numpy(bool)
         for name in self.parts[::-1]:
-            gaps = known_total & given[name].isna().to_numpy(bool)
+            gaps = todo & given[name].isna().to_numpy(bool)
             if gaps.any():
                 new = rounded(quantity(table[name], self) + gap, self.digits)
                 new = restored(new, codec, codec.names.index(name))
                 changed[name] = table[name].where(~gaps, new.astype(table[name].dtype))
-            known_total = known_total & ~gaps
+            todo = todo & ~gaps
         return changed
 
     def completed(self, table, codec):
         """Parts that follow from the total and the other parts, by name."""
         solved = {}
-        missing = [table[name].isna().to_numpy(bool) for name in self.parts]
-        single = (np.sum(missing, axis=0) == 1) & table[self.target].notna().to_numpy(
-            bool
-        )
-        for name, gaps in zip(self.parts, missing):
-            if (gaps & single).any():
+        nulls = [table[name].isna().to_numpy(bool) for name in self.parts]
+        sole = (np.sum(nulls, axis=0) == 1) & table[self.target].notna().to_numpy(bool)
+        for name, gaps in zip(self.parts, nulls):
+            if (gaps & sole).any():
                 others = [table[n] for n in self.parts if n != name]
                 value = quantity(table[self.target], self)
                 value = value - total(others, self) if others else value
@@ -167,7 +163,7 @@ class Total(namedtuple("Total", "target parts digits"), Equation):
                     rounded(value, self.digits), codec, codec.names.index(name)
                 )
                 solved[name] = (
-                    table[name].reset_index(drop=True).mask(gaps & single, values)
+                    table[name].reset_index(drop=True).mask(gaps & sole, values)
                 )
         return solved
 
@@ -256,10 +252,8 @@ class Numbered(namedtuple("Numbered", "target first text"), Step):
 
         types = pd.api.types
         if types.is_integer_dtype(column.dtype):
-            observed = column.dropna()
-            return cls(
-                column.name, int(observed.max()) + 1 if len(observed) else 0, False
-            )
+            ids = column.dropna()
+            return cls(column.name, int(ids.max()) + 1 if len(ids) else 0, False)
         if types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype):
             return cls(column.name, 0, True)
         raise TypeError(
