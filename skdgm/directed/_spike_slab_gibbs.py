@@ -27,7 +27,7 @@ def swept(params, v, rng, n_annealed, n_kept):
     u, total = np.zeros((2, len(v), len(b)))
     for t in range(n_annealed + n_kept):
         share, rng_t = min(1.0, ((t + 1) / n_annealed) ** 2), rng.fold(t)
-        on, noise = (rng_t.fold(_ON).uniform(len(b)), rng_t.fold(_SLAB).normal(len(b)))
+        on, noise = rng_t.fold(_ON).uniform(len(b)), rng_t.fold(_SLAB).normal(len(b))
         for i in range(len(b)):
             a = alpha[i] + share * scale[:, i]
             field = share * (gap @ weighted[:, i] + scale[:, i] * u[:, i])
