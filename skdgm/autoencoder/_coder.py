@@ -47,17 +47,12 @@ class Coder:
 
     def init(self, rng, out, dispersion, dtype):
         """Initial parameters, with outputs close to ``out``, and statistics."""
-        n_codes, encoder, encoder_statistics = self.encoder.init(
-            rng, self.n_inputs, dtype
-        )
-        _, decoder, decoder_statistics = self.decoder.init(rng, n_codes, dtype)
+        n_codes, encoder, up_state = self.encoder.init(rng, self.n_inputs, dtype)
+        _, decoder, down_state = self.decoder.init(rng, n_codes, dtype)
         start_at(decoder, out, self.n_inputs)
         if self.tied:
             decoder = _tied(decoder, iter([*layers_of(encoder)][::-1]))
-        return CoderParams(encoder, decoder, dispersion), (
-            encoder_statistics,
-            decoder_statistics,
-        )
+        return CoderParams(encoder, decoder, dispersion), (up_state, down_state)
 
     def encode(self, net, x):
         """Codes of inputs x, (n_rows, n_codes)."""
@@ -116,34 +111,30 @@ def coder_of(structure, output, init):
     images, or the code has fewer than ``n_active`` units."""
     activation, linear = structure.activation, init.replace("he", "glorot")
     n_inputs, n_outputs = int(output.n_inputs.sum()), int(output.n_outputs.sum())
-    encoder_layers, deconvolutions = [], []
+    encoding, deconvs = [], []
     if structure.architecture == "conv":
-        n_flat, encoder_layers, deconvolutions = convolutions(
-            structure, output, init, linear
-        )
+        n_flat, encoding, deconvs = convolutions(structure, output, init, linear)
     sizes = structure.hidden_layer_sizes
     for n_units in sizes:
-        encoder_layers.append(layers.dense(n_units, activation, init))
-    encoder_layers.append(
+        encoding.append(layers.dense(n_units, activation, init))
+    encoding.append(
         layers.dense(structure.n_components, structure.code_activation, linear)
     )
     if structure.n_active is not None:
-        encoder_layers.append(largest(structure.n_active))
-    decoder_layers = [
-        layers.dense(n_units, activation, init) for n_units in sizes[::-1]
-    ]
-    if deconvolutions:
-        decoder_layers.append(layers.dense(n_flat, activation, init))
+        encoding.append(largest(structure.n_active))
+    decoding = [layers.dense(n_units, activation, init) for n_units in sizes[::-1]]
+    if deconvs:
+        decoding.append(layers.dense(n_flat, activation, init))
     else:
-        decoder_layers.append(layers.dense(n_outputs, init=linear))
+        decoding.append(layers.dense(n_outputs, init=linear))
     return Coder(
-        layers.serial(*encoder_layers),
-        layers.serial(*decoder_layers, *deconvolutions),
+        layers.serial(*encoding),
+        layers.serial(*decoding, *deconvs),
         n_inputs=n_inputs,
         tied=structure.tied,
         activation=structure.code_activation,
-        dense=not deconvolutions,
-        single=len(encoder_layers) == 1,
+        dense=not deconvs,
+        single=len(encoding) == 1,
     )
 
 
@@ -154,9 +145,7 @@ def convolutions(structure, output, init, linear):
     *shape, channels = pixels(structure, n_inputs, n_outputs)
     sizes, name = structure.conv_layer_sizes, structure.activation
     n_maps = channels * int(n_inputs[0]), *sizes
-    shapes = [
-        (*image_size, n) for image_size, n in zip(halvings(shape, len(sizes)), n_maps)
-    ]
+    shapes = [(*size, n) for size, n in zip(halvings(shape, len(sizes)), n_maps)]
     convs = (maps.conv(n_maps, activation=name, init=init) for n_maps in sizes)
     up = maps.images(shapes[0], *convs)
     down = [

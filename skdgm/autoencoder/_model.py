@@ -115,13 +115,11 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
             images = Images(
                 (*up,), deconvs, int(n_inputs) * max(structure.conv_layer_sizes)
             )
-        fitted = facts.known
+        known = facts.known
         if structure.class_conditional:
-            covariates = DecoderCovariates.of_classes(shares_of(fitted.label_counts))
+            covariates = DecoderCovariates.of_classes(shares_of(known.label_counts))
         elif structure.attribute_conditional:
-            covariates = DecoderCovariates.of_attributes(
-                fitted.attributes_, fitted.known
-            )
+            covariates = DecoderCovariates.of_attributes(known.attributes_, known.known)
         # Models saved by older versions have no links.
         links = linked(output) if hasattr(structure, "linked") else None
         kind = TopDown if structure.inference == "top-down" else Hierarchy

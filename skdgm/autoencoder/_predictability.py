@@ -77,10 +77,8 @@ class Evasion(Reconstruction):
         rng = random.stream(self.seed, self.INIT).generator()
         params, statistics = self.init(rng)
         guesses, guess_statistics, moments = self.predictors.init(rng, self.rows.dtype)
-        predictors = Part(guesses, guess_statistics)
-        return self.resume(
-            EvasionState(params, (), statistics, (), predictors, moments)
-        )
+        part = Part(guesses, guess_statistics)
+        return self.resume(EvasionState(params, (), statistics, (), part, moments))
 
     def resume(self, state):
         state = super().resume(state)
@@ -91,22 +89,16 @@ class Evasion(Reconstruction):
         encoder and decoder."""
         _, statistics, x, _ = super().prepare(state, batch, clock)
         h, _ = self._encode(state.params, statistics, x)
-        predictors, row_weight = state.predictors, -1 / len(x)
+        player, weight = state.predictors, -1 / len(x)
         for _ in range(self.options.n_predictor_steps * self.predictors.deep):
-            params = traced_leaves(predictors.params)
-            gaps = self.gaps(params, predictors.statistics, h)
-            grads = pulled_back(
-                gaps, params, lambda gaps: np.full_like(gaps, row_weight)
-            )
-            predictors = self._parts.ascend(
-                "predictors", predictors, grads, clock, len(x)
-            )
-        batch_moments = self.predictors.moments(
-            predictors.params, predictors.statistics, h
-        )
-        moments = state.moments.followed(batch_moments, len(x))
-        self.predictors.solve(predictors.params, moments.mean, moments.product)
-        state = state._replace(predictors=predictors, moments=moments)
+            params = traced_leaves(player.params)
+            gaps = self.gaps(params, player.statistics, h)
+            grads = pulled_back(gaps, params, lambda gaps: np.full_like(gaps, weight))
+            player = self._parts.ascend("predictors", player, grads, clock, len(x))
+        moments_now = self.predictors.moments(player.params, player.statistics, h)
+        moments = state.moments.followed(moments_now, len(x))
+        self.predictors.solve(player.params, moments.mean, moments.product)
+        state = state._replace(predictors=player, moments=moments)
         return super().step(state, batch, clock)
 
     def prepare(self, state, batch, clock):
@@ -116,12 +108,12 @@ class Evasion(Reconstruction):
 
     def forward(self, params, batch):
         v, statistics, x, predictors = batch
-        h, encoder_statistics = self._encode(params, statistics, x)
+        h, state = self._encode(params, statistics, x)
         h_for_decoder = heard(h, self.options.reconstruction)
         out = self.coder.decode(Variables(params, statistics), h_for_decoder)
         loss = nll(out, params.own, v, self.output)
         return loss - self.gaps(predictors.params, predictors.statistics, h), (
-            encoder_statistics,
+            state,
             statistics[1],
         )
 

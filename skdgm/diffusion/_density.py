@@ -286,13 +286,11 @@ class DiffusionDensity(Density):
             extra = layout.extra_inputs(coded[rows], covariates[rows])
             return field.out(y[rows], time, extra)[:, y.shape[1] :]
 
-        for k, (time_now, next_time) in enumerate(pairwise(self._times[::-1])):
+        for k, (start, next_time) in enumerate(pairwise(self._times[::-1])):
             is_flow = self.now.sampler == "flow"
             # An ancestral step overshoots to twice the distance, then adds noise.
-            target = next_time if is_flow else max(0.0, 2 * next_time - time_now)
-            y = moved(
-                field, y, (time_now, target), layout.extra_inputs(coded, covariates)
-            )
+            target = next_time if is_flow else max(0.0, 2 * next_time - start)
+            y = moved(field, y, (start, target), layout.extra_inputs(coded, covariates))
             if next_time and not is_flow:
                 y = noised(field, y, target, next_time, rng.fold(_STEP, k))
             outputs = partial(masked_outputs, y, next_time, coded)
@@ -304,14 +302,14 @@ class DiffusionDensity(Density):
         which are flipped to the level of each time. Each step is repeated
         ``n_resamplings`` times."""
         field, n = self.field(v.dtype, self.now.guidance), v.shape[1]
-        no_noisy, known = np.zeros((len(v), 0), v.dtype), ~np.isnan(v)
+        empty, known = np.zeros((len(v), 0), v.dtype), ~np.isnan(v)
         z = (rng.fold(_START).uniform(n) < 0.5).astype(v.dtype)
         n_repeats = self.now.n_resamplings if known.any() else 1
         for k, (time, next_time) in enumerate(pairwise(self._times[::-1])):
             for repeat in range(n_repeats):
                 streams = rng.fold(_STEP, k, repeat)
                 log_odds = field.out(
-                    no_noisy, time, self.layout.extra_inputs(z, covariates)
+                    empty, time, self.layout.extra_inputs(z, covariates)
                 )
                 log_odds = log_odds + offset(z, time)
                 drawn = streams.uniform(n) < before(log_odds, z, time, next_time)
@@ -339,10 +337,8 @@ class DiffusionDensity(Density):
     def _by_flow(self, v, rng, covariates):
         log_p, incomplete = np.empty(len(v)), np.isnan(v).any(axis=1)
         if not incomplete.all():
-            complete = np.flatnonzero(~incomplete)
-            log_p[complete] = self._log_p(
-                v[complete], rng.take(complete), covariates[complete]
-            )
+            full = np.flatnonzero(~incomplete)
+            log_p[full] = self._log_p(v[full], rng.take(full), covariates[full])
         if incomplete.any():
             streams = rng.take(np.flatnonzero(incomplete))
             draws = self._weighed(v[incomplete], streams, covariates[incomplete])
@@ -461,14 +457,12 @@ class DiffusionDensity(Density):
             kind = "gaussian" if not layout.output else layout.output.kinds[0]
             kinds = np.full(n_columns, kind)
         x, v, events = events_of(self.columns, kinds, conditions, names, self.name)
-        masked_place = {j: k for k, j in enumerate(layout.masked)}
+        place_of = {j: k for k, j in enumerate(layout.masked)}
         events = {j: e for j, e in enumerate(events) if e is not None}
-        masked_events = {
-            masked_place[j]: e for j, e in events.items() if j in masked_place
-        }
+        masked_events = {place_of[j]: e for j, e in events.items() if j in place_of}
         # A list of two values of a bit is no condition.
         masked_events = {} if layout.flips else masked_events
-        ranges = {j: e.intervals for j, e in events.items() if j not in masked_place}
+        ranges = {j: e.intervals for j, e in events.items() if j not in place_of}
         has_values = not np.isnan(v).all()
         at_once = self._at_once if has_values else max(1, ROOM // self.width)
 
@@ -477,16 +471,14 @@ class DiffusionDensity(Density):
             rows, log_w = np.empty((size, n_columns), self.dtype), np.empty(size)
             all_streams = rng.rows(size)
             for batch in gen_batches(size, at_once):
-                streams, batch_covariates = all_streams.take(batch), covariates[batch]
+                streams, inputs = all_streams.take(batch), covariates[batch]
                 clamped = np.tile(v.astype(self.dtype), (len(streams.ids), 1))
                 coded = layout.split(clamped)[1]
                 turns = Turns(layout, coded, streams.fold(_TURN), masked_events)
                 if has_values:
-                    rows[batch] = self._clamped(
-                        clamped, streams, batch_covariates, turns
-                    )
+                    rows[batch] = self._clamped(clamped, streams, inputs, turns)
                 else:
-                    rows[batch] = self._drawn(streams, batch_covariates, turns)
+                    rows[batch] = self._drawn(streams, inputs, turns)
                 log_w[batch] = turns.log_w
             inside = np.ones(size, bool)
             for j, intervals in ranges.items():

@@ -59,13 +59,8 @@ def before(log_odds, z, now, after):
     p, p_one = expit(log_odds), 0.0
     step = {True: 0.5 * (1 + decay), False: 0.5 * (1 - decay)}
     for x, share in ((0, 1 - p), (1, p)):
-        probability_of = {
-            v: 0.5 * (1 + (1 if v == x else -1) * (1 - after)) for v in (0, 1)
-        }
-        ways = {
-            v: np.where(z == v, step[True], step[False]) * probability_of[v]
-            for v in (0, 1)
-        }
+        p_of = {v: 0.5 * (1 + (1 if v == x else -1) * (1 - after)) for v in (0, 1)}
+        ways = {v: np.where(z == v, step[True], step[False]) * p_of[v] for v in (0, 1)}
         p_one = p_one + share * ways[1] / np.maximum(ways[0] + ways[1], _END**2)
     return p_one
 

@@ -126,15 +126,15 @@ def resampled(log_w, rng):
     n = log_w.shape[1]
     log_total = logsumexp(log_w, axis=1, keepdims=True)
     w = np.exp(log_w - log_total)
-    degenerate = (w**2).sum(axis=1, keepdims=True) * n > 2
+    uneven = (w**2).sum(axis=1, keepdims=True) * n > 2
     cumulative = w.cumsum(axis=1)
     positions = (np.arange(n) + rng.uniform(1)) / n
     index = (positions[:, :, None] > cumulative[:, None]).sum(axis=2).clip(max=n - 1)
-    index = np.where(degenerate, index, np.arange(n))
+    index = np.where(uneven, index, np.arange(n))
     return (
         index,
-        np.where(degenerate, 0.0, log_w),
-        np.where(degenerate, log_total - np.log(n), 0)[:, 0],
+        np.where(uneven, 0.0, log_w),
+        np.where(uneven, log_total - np.log(n), 0)[:, 0],
     )
 
 
@@ -206,14 +206,12 @@ def _walked(density, v, rng, covariates, n_each, turns=None):
     z_mean = denoised(y, 1.0)
     log_w = guide.log_density(z_mean.reshape(shape), np.ones(shape[2]))
     for k, (time, next_time) in enumerate(pairwise(times)):
-        angles, next_angles = (
-            density.clocks(time, np.float64) for time in (time, next_time)
-        )
+        angles, after = (density.clocks(time, np.float64) for time in (time, next_time))
         z = z_mean + angles.sin * streams.fold(_CLAMP, k).normal(shape[2])
         z = guide.drawn(z.reshape(shape), angles.sin[0] ** 2).reshape(y.shape)
         noise = streams.fold(_RAISE, k).normal(shape[2])
-        bridged_y, mean = bridged(y, z, angles, next_angles, noise)
-        bridge_mean = mean(z_mean)
+        bridged_y, mean = bridged(y, z, angles, after, noise)
+        expected = mean(z_mean)
         y = np.where(incomplete[:, None], bridged_y, observed).astype(v.dtype)
         if turns is not None:
             outputs = partial(masked_outputs, y, next_time * incomplete, coded)
@@ -223,8 +221,8 @@ def _walked(density, v, rng, covariates, n_each, turns=None):
         z_mean = denoised(y, next_time)
         log_w += guide.log_density(
             z_mean.reshape(shape),
-            next_angles.sin[0] ** 2,
-            relative_to=bridge_mean.reshape(shape),
+            after.sin[0] ** 2,
+            relative_to=expected.reshape(shape),
         )
         log_w += spent()
         index, log_w, log_removed = resampled(log_w, rng.fold(_PICK, k))

@@ -121,9 +121,7 @@ class DiffusionModel(NetModel[DiffusionOptions]):
         if structure.architecture == "conv":
             return image_net(structure, layout, self._covariates(facts).n_inputs)
         n, n_waves = len(layout.noisy), self._n_waves(facts)
-        hidden_layers = [fourier(np.arange(n), n_waves)] if n and n_waves else []
+        hidden = [fourier(np.arange(n), n_waves)] if n and n_waves else []
         for n_units in structure.hidden_layer_sizes:
-            hidden_layers.append(
-                layers.dense(n_units, structure.activation, "he_normal")
-            )
-        return layers.serial(*hidden_layers, layers.dense(layout.n_outputs))
+            hidden.append(layers.dense(n_units, structure.activation, "he_normal"))
+        return layers.serial(*hidden, layers.dense(layout.n_outputs))

@@ -108,12 +108,10 @@ class FlowDensity(Density):
         """Log-likelihood of each row, conditional on its attributes."""
 
         def of_rows(v, rng):
-            log_p, incomplete = np.empty(len(v)), np.isnan(v).any(axis=1)
-            for selected in (~incomplete, incomplete):
-                streams = rng.take(np.flatnonzero(selected))
-                log_p[selected] = self._scores(
-                    v[selected], streams, selected is incomplete
-                )
+            log_p, gaps = np.empty(len(v)), np.isnan(v).any(axis=1)
+            for mask in (~gaps, gaps):
+                streams = rng.take(np.flatnonzero(mask))
+                log_p[mask] = self._scores(v[mask], streams, mask is gaps)
             # The marginal density over no entries is one.
             log_p[np.isnan(v[:, self.n_given :]).all(axis=1)] = 0
             return log_p
@@ -125,13 +123,11 @@ class FlowDensity(Density):
 
         def of_rows(v, rng):
             codes = np.empty_like(v[:, self.n_given :])
-            incomplete = np.isnan(v).any(axis=1)
-            codes[~incomplete] = self._code(self.placing.middle(v[~incomplete])[0])
-            if incomplete.any():
-                rng = rng.take(np.flatnonzero(incomplete))
-                codes[incomplete] = self._weighed(
-                    v[incomplete], rng, "mean", self._code
-                )
+            gaps = np.isnan(v).any(axis=1)
+            codes[~gaps] = self._code(self.placing.middle(v[~gaps])[0])
+            if gaps.any():
+                rng = rng.take(np.flatnonzero(gaps))
+                codes[gaps] = self._weighed(v[gaps], rng, "mean", self._code)
             return codes
 
         return self._of_rows(of_rows, self._read(X, y))

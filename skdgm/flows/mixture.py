@@ -144,13 +144,11 @@ def tails_of(table, normal, n_given):
     log_df, log_scales = np.zeros((2, x.shape[1]))
     for df in _DEGREES:
         log_scale = _scale_of_tails(x, weight, df)
-        log_p_mean = gammaln(0.5 * (df + 1)) - gammaln(0.5 * df) - 0.5 * np.log(df)
+        log_p = gammaln(0.5 * (df + 1)) - gammaln(0.5 * df) - 0.5 * np.log(df)
         log_tail = np.log1p((x * np.exp(-log_scale)) ** 2 / df)
-        log_p_mean = (
-            log_p_mean - log_scale - 0.5 * (df + 1) * (weight @ log_tail) / weight.sum()
-        )
-        better = log_p_mean > best
-        best = np.where(better, log_p_mean, best)
+        log_p = log_p - log_scale - 0.5 * (df + 1) * (weight @ log_tail) / weight.sum()
+        better = log_p > best
+        best = np.where(better, log_p, best)
         log_df[better], log_scales[better] = np.log(df), log_scale[better]
     return Tails(log_df, log_scales)
 
@@ -320,17 +318,13 @@ def _clusters(x, weight, k):
             cumulative, rng.random() * cumulative[-1], side="right"
         )
         centres.append(x[min(chosen, len(x) - 1)])
-        new_distance = ((x - centres[-1]) ** 2).sum(axis=1)
-        distance = (
-            new_distance if len(centres) == 1 else np.minimum(distance, new_distance)
-        )
+        gap = ((x - centres[-1]) ** 2).sum(axis=1)
+        distance = gap if len(centres) == 1 else np.minimum(distance, gap)
     centres = np.array(centres)
     for _ in range(_CENTRE_STEPS):
         gaps = (centres**2).sum(axis=1) - 2 * x @ centres.T
         nearest = gaps.argmin(axis=1)
         share = np.eye(len(centres))[nearest].T * weight
-        cluster_weight = share.sum(axis=1, keepdims=True)
-        centres = np.where(
-            cluster_weight > 0, share @ x / np.maximum(cluster_weight, 1e-300), centres
-        )
+        sizes = share.sum(axis=1, keepdims=True)
+        centres = np.where(sizes > 0, share @ x / np.maximum(sizes, 1e-300), centres)
     return nearest

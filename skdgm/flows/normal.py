@@ -210,9 +210,7 @@ class ConditionalMixtures:
 
     def __init__(self, log_weight, parts):
         self.v, self.parts = parts[0].v, parts
-        log_p = log_weight[:, None] + np.stack(
-            [component.log_seen for component in parts]
-        )
+        log_p = log_weight[:, None] + np.stack([c.log_seen for c in parts])
         self.log_p = log_softmax(log_p, axis=0)
 
     def completed(self, rng, spread=1.0):
@@ -236,16 +234,14 @@ def fitted(table, n_given=0):
     entries are missing. The shrinkage maximizes the held-out log-likelihood of the
     other columns given the first ``n_given``."""
     n = table.rows.shape[1]
-    mean_and_covariance = np.zeros(n), np.eye(n)
+    joint = np.zeros(n), np.eye(n)
     amounts, n_folds, n_steps = _SHRINKAGE, _FOLDS, _EM_STEPS
     if n >= _MANY:
         amounts, n_folds, n_steps = _SHRINKAGE[1::3], 2, 3
     n_steps = 1 if table.rows.complete else n_steps
     for step in range(n_steps):
         folds = [
-            expected_moments(
-                table.rows, index, weight, partial(tuple, mean_and_covariance)
-            )
+            expected_moments(table.rows, index, weight, partial(tuple, joint))
             for index, weight in _folds(table, n_folds)
         ]
         pooled = NormalMoments.union(folds)
@@ -253,10 +249,7 @@ def fitted(table, n_given=0):
         # overfitted distribution would select no shrinkage.
         if step < _CHOICES or step == n_steps - 1:
             shrinkage = _best_of(amounts, folds, n_given)
-        mean_and_covariance = (
-            pooled.mean,
-            _regular(pooled.covariance, max(shrinkage, 1e-6)),
-        )
+        joint = (pooled.mean, _regular(pooled.covariance, max(shrinkage, 1e-6)))
     return JointNormal(pooled.mean, _regular(pooled.covariance, shrinkage), shrinkage)
 
 

@@ -62,11 +62,9 @@ class Generator(NamedTuple):
         one for all."""
         if self.codes is not None:
             n_others = self.n_latent - self.codes.width
-            without_codes = self._replace(n_latent=n_others, codes=None)
+            others = self._replace(n_latent=n_others, codes=None)
             drawn = self.codes.draw(rng.fold(_CODES), n_rows, dtype)
-            return np.concatenate(
-                [without_codes.latent(rng, n_rows, dtype), drawn], axis=1
-            )
+            return np.concatenate([others.latent(rng, n_rows, dtype), drawn], axis=1)
         shape = n_rows, self.n_latent
         by_row = len(rng.ids) == n_rows
         if self.prior == "uniform":

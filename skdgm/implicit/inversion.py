@@ -72,10 +72,8 @@ def _descend(density, x, known, z, codes, n_steps):
         grad = grad + 2 * _WEIGHT * z
         mean += (1 - _BETAS[0]) * (grad - mean)
         square += (1 - _BETAS[1]) * (grad**2 - square)
-        bias_corrections = [1 - beta ** (step + 1) for beta in _BETAS]
+        bias = [1 - beta ** (step + 1) for beta in _BETAS]
         rate = _RATE * (1 - step / n_steps) ** 2
-        z = z - rate * (mean / bias_corrections[0]) / (
-            np.sqrt(square / bias_corrections[1]) + 1e-8
-        )
+        z = z - rate * (mean / bias[0]) / (np.sqrt(square / bias[1]) + 1e-8)
         z = z.astype(x.dtype, copy=False)
     return z

@@ -53,15 +53,13 @@ class Kernels:
         single = emission.sizes > 1
         self.others = np.repeat(log_n_others, emission.sizes)
         self.single = np.repeat(single, emission.sizes)
-        some_centres = np.ascontiguousarray(centres[:_AMONG])
+        sample = np.ascontiguousarray(centres[:_AMONG])
         columns = (emission.kinds.tolist(), emission.choice.tolist())
-        key_fields = repr(
-            (width, some_centres.shape, some_centres.dtype.str, *columns)
-        ).encode()
-        key = sha256(key_fields + some_centres.tobytes()).digest()
+        fields = repr((width, sample.shape, sample.dtype.str, *columns)).encode()
+        key = sha256(fields + sample.tobytes()).digest()
         widths = _FOUND.get(key)
         if widths is None:
-            widths = self._widths(some_centres, width)
+            widths = self._widths(sample, width)
             while len(_FOUND) >= _KEPT:
                 # Another thread may have removed the same entry.
                 _FOUND.pop(next(iter(tuple(_FOUND)), None), None)
@@ -82,10 +80,8 @@ class Kernels:
         gaps = parts[0].copy()
         gaps[np.diag_indices(len(gaps))] = np.inf
         nearest = gaps.min(axis=1) / max(1, len(self.real))
-        median_distance = max(
-            np.sqrt(np.median(nearest)) if len(gaps) > 1 else 1.0, _LEAST
-        )
-        candidates = np.maximum(median_distance * _WIDTHS, _LEAST)
+        scale = max(np.sqrt(np.median(nearest)) if len(gaps) > 1 else 1.0, _LEAST)
+        candidates = np.maximum(scale * _WIDTHS, _LEAST)
         scores = [self._left_out(parts, width, share) for width in candidates]
         return float(candidates[int(np.argmax(scores))])
 

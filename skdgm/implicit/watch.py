@@ -57,11 +57,9 @@ class GeneratorWatch(Watch):
             self.unseen = draws[:_MOST]
         self.x, self.known = self._seen(self.probe)
         self.sigmas = bandwidths(self.x, FACTORS)
-        squared_radius = squared_distances(self.x, self.x)
-        squared_radius = np.sort(squared_radius, axis=1)[
-            :, min(_NEIGHBOURS, len(squared_radius) - 1)
-        ]
-        self.near = np.maximum(squared_radius, np.finfo(squared_radius.dtype).eps)
+        radius2 = squared_distances(self.x, self.x)
+        radius2 = np.sort(radius2, axis=1)[:, min(_NEIGHBOURS, len(radius2) - 1)]
+        self.near = np.maximum(radius2, np.finfo(radius2.dtype).eps)
         self.first = self.of_probe(state)
 
     @property
@@ -89,10 +87,8 @@ class GeneratorWatch(Watch):
         spread = fake_variance / data_variance if data_variance > 0 else 1.0
         if covered >= _COVERED and spread >= _DIVERSE:
             return covered, ""
-        description = (
-            f"its rows have {spread:.0%} of the variance of the data, of which"
-        )
-        return covered, f"{description} they cover {covered:.0%}."
+        text = f"its rows have {spread:.0%} of the variance of the data, of which"
+        return covered, f"{text} they cover {covered:.0%}."
 
     def _loss(self, state, index, weight):
         x, known = self._seen(self.unseen)

@@ -142,10 +142,8 @@ class Pool(NamedTuple):
         )
         if z.shape[1] > most:
             order = np.argsort(log_mix - log_p, axis=1, kind="stable")[:, :most]
-            row_index = np.arange(len(order))[:, None]
-            z, log_p, log_mix = (
-                array[row_index, order] for array in (z, log_p, log_mix)
-            )
+            rows = np.arange(len(order))[:, None]
+            z, log_p, log_mix = (array[rows, order] for array in (z, log_p, log_mix))
         return Pool(z, log_p, log_mix, self.number + other.number)
 
     def take(self, index):
@@ -166,12 +164,12 @@ def adapted(kind, pool, draw, n_each, least):
     for number in range(_ROUNDS):
         log_w = weights_of(log_p - log_mix)
         if number:
-            unfinished = effective_number(log_w) < least
-            finished.append((index[~unfinished], proposals[-1].take(~unfinished)))
-            proposals = [proposal.take(unfinished) for proposal in proposals]
+            active = effective_number(log_w) < least
+            finished.append((index[~active], proposals[-1].take(~active)))
+            proposals = [proposal.take(active) for proposal in proposals]
             arrays = index, z, log_p, log_mix, log_w, log_base
             index, z, log_p, log_mix, log_w, log_base = (
-                array[unfinished] for array in arrays
+                array[active] for array in arrays
             )
             if not index.size:
                 break

@@ -60,14 +60,12 @@ class AuxiliaryUnits(NormalUnits):
 
     def link(self, n_units, rule, rng, dtype):
         net, _ = self._net(n_units, rule)
-        forward_params, reverse_params = (
-            net.init(rng, 5 * n_units, dtype)[1] for _ in range(2)
-        )
+        forward, reverse = (net.init(rng, 5 * n_units, dtype)[1] for _ in range(2))
         # Initially the mean of z depends on a; without it neither net would learn.
-        for params, start in ((forward_params, n_units), (reverse_params, 0)):
+        for params, start in ((forward, n_units), (reverse, 0)):
             *_, last_layer = layers_of(params)
             last_layer.W[:, start:] = 0
-        return forward_params, reverse_params
+        return forward, reverse
 
     def stats(self, raw, link=()):
         return Linked(raw, link)

@@ -129,7 +129,7 @@ class DataLayer:
         """The pass ``decoded`` with outputs that also depend on previous columns; other
         arguments as in :meth:`Hierarchy.through`. In training, log-probabilities have
         the gradients due to drawn missing entries, but not their values."""
-        link, repeated_v = params.links[1][0], None
+        link, v = params.links[1][0], None
         if entries is not None and np.isnan(entries.v).any():
             if train and self.scored is None:
                 raise ValueError(
@@ -139,16 +139,14 @@ class DataLayer:
                     '"wake-sleep", or impute them first.'
                 )
             n_draws = len(decoded.out) // len(entries.v)
-            repeated_v = np.repeat(entries.v, n_draws, axis=0)
-            fixed_params, raw = tree_map(getval, params), getval(decoded.out)
-            filled, _ = self.fill(
-                fixed_params, raw, repeated_v, entries.rng.each(n_draws)
-            )
+            v = np.repeat(entries.v, n_draws, axis=0)
+            fixed, raw = tree_map(getval, params), getval(decoded.out)
+            filled, _ = self.fill(fixed, raw, v, entries.rng.each(n_draws))
             decoded, x = decoded._replace(filled=filled), self.output.inputs(filled)
         decoded = decoded._replace(out=self.link.apply(link, decoded.out, x))
-        if repeated_v is None or not train:
+        if v is None or not train:
             return decoded
-        drawn = np.where(np.isnan(repeated_v), filled, filled.dtype.type(np.nan))
+        drawn = np.where(np.isnan(v), filled, filled.dtype.type(np.nan))
         score = -nll(decoded.out, params.own, drawn, self.output)
         score = score - getval(score)
         log_p = decoded.log_p[0] + score, *decoded.log_p[1:]

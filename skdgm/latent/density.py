@@ -118,12 +118,12 @@ class LatentDensity(Density):
 
         def of_rows(v, rng):
             log_p, total_gap, n_done = 0.0, 0.0, 0
-            for log_p_draws, gap in self._draws(v, rng, n_draws, exact=True):
-                log_p = log_p + log_p_draws.sum(axis=1, dtype=np.float64)
-                total_gap = total_gap + log_p_draws.shape[1] * gap.mean(
+            for log_ps, gap in self._draws(v, rng, n_draws, exact=True):
+                log_p = log_p + log_ps.sum(axis=1, dtype=np.float64)
+                total_gap = total_gap + log_ps.shape[1] * gap.mean(
                     axis=1, dtype=np.float64
                 )
-                n_done += log_p_draws.shape[1]
+                n_done += log_ps.shape[1]
             return np.stack([log_p, total_gap], axis=1) / n_done
 
         reconstruction, kl = self._by_content(of_rows, rows).T.copy()
@@ -172,14 +172,11 @@ class LatentDensity(Density):
         """Variances of latent means over the rows at an index, (sum of n_components,);
         and True if a layer has no active unit although columns are dependent."""
         with one_blas_thread():
-            means_of_batches = [
-                self._means(rows.take(index[b])) for b in rows.blocks(len(index))
-            ]
-            variances = np.concatenate(means_of_batches).var(axis=0, dtype=np.float64)
+            means = [self._means(rows.take(index[b])) for b in rows.blocks(len(index))]
+            variances = np.concatenate(means).var(axis=0, dtype=np.float64)
             splits = np.cumsum(self.hierarchy.wholes)[:-1]
             inactive = any(
-                layer_variances.max() <= ACTIVE
-                for layer_variances in np.split(variances, splits)
+                layer.max() <= ACTIVE for layer in np.split(variances, splits)
             )
             return variances, inactive and are_dependent(rows.take(np.unique(index)))
 
@@ -324,7 +321,7 @@ class LatentDensity(Density):
                 rng.fold(batch_number), min(at_once, n_draws - start)
             )
             entries = Entries(v, rng.fold(batch_number, _FILL))
-            log_joint, covariate_values = [], [(covariates, 0.0)]
+            terms, covariate_values = [], [(covariates, 0.0)]
             if covariates is None and self.hierarchy.covariates is not None:
                 covariate_values = self.hierarchy.covariates.each()
             for inputs, log_prior in covariate_values:
@@ -332,10 +329,8 @@ class LatentDensity(Density):
                     net, x, noise, exact=exact, entries=entries, covariates=inputs
                 )
                 nll = self.output.nll(decoded.out, v, net.params.own)
-                log_joint.append(log_prior - nll)
-            log_p = (
-                log_joint[0] if len(log_joint) == 1 else logsumexp(log_joint, axis=0)
-            )
+                terms.append(log_prior - nll)
+            log_p = terms[0] if len(terms) == 1 else logsumexp(terms, axis=0)
             yield log_p.reshape(len(v), -1), decoded.gap.reshape(len(v), -1)
 
     def guess(self, v, covariates=None):
@@ -362,11 +357,9 @@ class LatentDensity(Density):
 
             def draw(index, rng, counts, proposal=None, near=False, part=part):
                 # Rounds that adapt the proposal need no values.
-                values_method = method if near or counts.prior else None
+                mode = method if near or counts.prior else None
                 selected = part.take(index)
-                return self._drawn_by(
-                    net, selected, rng, counts, proposal, near, values_method
-                )
+                return self._drawn_by(net, selected, rng, counts, proposal, near, mode)
 
             kind = self.hierarchy.units.proposal
             weighed = by_enough(
@@ -381,7 +374,7 @@ class LatentDensity(Density):
         """:class:`Draws` of rows from encoder, prior and proposal; and with ``near``
         the result of :meth:`_nearness` for the prior, see
         :func:`~skdgm.latent.weighing.by_enough`."""
-        hierarchy, drawn, nearness = self.hierarchy, [], None
+        hierarchy, draws, nearness = self.hierarchy, [], None
         for source_number, n in enumerate(counts):
             if not n:
                 continue
@@ -407,13 +400,13 @@ class LatentDensity(Density):
             )
             value = None if method is None else value.reshape(-1, n, value.shape[1])
             z = z.reshape(-1, n, z.shape[1])
-            drawn.append(Draws(z, log_p, log_prior, gap, value))
+            draws.append(Draws(z, log_p, log_prior, gap, value))
             if near and source_number == 1:
                 nearness = self._nearness(decoded.out, rows.v, net.params.own)
-        if len(drawn) == 1:
-            return drawn[0], nearness
+        if len(draws) == 1:
+            return draws[0], nearness
         return Draws._make(
-            np.concatenate(array, axis=1) for array in zip(*drawn)
+            np.concatenate(array, axis=1) for array in zip(*draws)
         ), nearness
 
     @property
@@ -455,12 +448,8 @@ class LatentDensity(Density):
         log_p_mode = self.output.log_p(out, mode, dispersion)
         gap = self.output.log_p(out, v, dispersion) - log_p_mode
         gap = np.minimum(gap, 0).astype(np.float64)
-        relative_log_p = np.concatenate([gap.sum(axis=1, keepdims=True), gap], axis=1)
-        return (
-            np.exp(relative_log_p)
-            .reshape(len(v), -1, relative_log_p.shape[1])
-            .sum(axis=1)
-        )
+        relative = np.concatenate([gap.sum(axis=1, keepdims=True), gap], axis=1)
+        return np.exp(relative).reshape(len(v), -1, relative.shape[1]).sum(axis=1)
 
     def chain(self, rows, correct):
         """Markov chain of latent units and missing entries of :class:`Incomplete`

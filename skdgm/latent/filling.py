@@ -32,9 +32,7 @@ class Incomplete(NamedTuple):
 
     def take(self, index):
         """Rows at an index."""
-        return Incomplete._make(
-            None if array is None else array[index] for array in self
-        )
+        return Incomplete._make(None if x is None else x[index] for x in self)
 
 
 class LatentState(NamedTuple):

@@ -56,10 +56,8 @@ class LatentModel(NetModel[LatentOptionsT]):
         )
 
     def attributes(self, facts, state):
-        hierarchy_state = state._replace(
-            params=self.of_hierarchy(state.learned), mean=()
-        )
-        return super().attributes(facts, hierarchy_state) | {"_training": state}
+        fitted = state._replace(params=self.of_hierarchy(state.learned), mean=())
+        return super().attributes(facts, fitted) | {"_training": state}
 
     @staticmethod
     def output(facts):

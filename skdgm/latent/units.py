@@ -285,11 +285,9 @@ class FlowUnits(NormalUnits):
 
     def noise_of(self, z, stats, rng=None):
         n = z.shape[1]
-        net, net_statistics = self._net(n)
+        net, state = self._net(n)
         context = to_draws(self._context(stats), len(z))
-        z = net.inverse(
-            stats.link, net_statistics, np.concatenate([context, z], axis=1)
-        )[:, n:]
+        z = net.inverse(stats.link, state, np.concatenate([context, z], axis=1))[:, n:]
         return super().noise_of(z, self.component(stats))
 
     def log_prob(self, z, stats):
@@ -311,10 +309,8 @@ class FlowUnits(NormalUnits):
 
     def _changed(self, stats, context, z):
         n = getval(z).shape[1]
-        net, net_statistics = self._net(n)
-        transformed, log_det = net.log_det(
-            stats.link, net_statistics, beside(context, z)
-        )
+        net, state = self._net(n)
+        transformed, log_det = net.log_det(stats.link, state, beside(context, z))
         return columns(transformed, n, 2 * n), log_det
 
 

@@ -126,13 +126,9 @@ class Matching(Objective):
         dtype, encoder = self.rows.dtype, self.nets.encoder
         (params, statistics), autoencoder = self.generator.init(rng, dtype), ()
         if encoder is not None:
-            _, coder, encoder_statistics = encoder.init(
-                rng, self.emission.n_inputs, dtype
-            )
-            (params, decoder), (statistics, decoder_statistics) = params, statistics
-            autoencoder = Part(
-                (coder, decoder), (encoder_statistics, decoder_statistics)
-            )
+            _, coder, up_state = encoder.init(rng, self.emission.n_inputs, dtype)
+            (params, decoder), (statistics, down_state) = params, statistics
+            autoencoder = Part((coder, decoder), (up_state, down_state))
         width, t = np.zeros((2, 1))
         return self.resume(MatchState(Part(params, statistics), autoencoder, width, t))
 

@@ -37,13 +37,9 @@ class BiGANGame(Game):
 
     def sides(self, fake, after, params, statistics, turn):
         """Rows with their codes, and generated rows with their latent units."""
-        code, encoder_statistics = self._encoded(params, statistics, turn)
+        code, state = self._encoded(params, statistics, turn)
         real = self.seen(turn.x, turn, columns=code)
-        return (
-            real,
-            self.seen(fake, turn, 1, columns=turn.z),
-            (encoder_statistics, after[1]),
-        )
+        return real, self.seen(fake, turn, 1, columns=turn.z), (state, after[1])
 
     def extra_gradient(self, state, turn):
         """Gradient of the weighted reconstruction error with respect to parameters."""

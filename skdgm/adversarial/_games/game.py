@@ -110,12 +110,10 @@ class Game(Objective):
 
     def start(self):
         rng = random.stream(self.seed, random.INIT).generator()
-        params, statistics = self.generator.init(rng, self.rows.dtype)
-        generator = Part(params, statistics)
-        params, statistics = self.discriminator.init(rng, self.n_seen, self.rows.dtype)
-        return self.resume(
-            GameState(generator, Part(params, statistics), (), np.zeros(1))
-        )
+        params, state = self.generator.init(rng, self.rows.dtype)
+        generator = Part(params, state)
+        params, state = self.discriminator.init(rng, self.n_seen, self.rows.dtype)
+        return self.resume(GameState(generator, Part(params, state), (), np.zeros(1)))
 
     @property
     def n_seen(self):

@@ -44,11 +44,9 @@ class IICInfoGANGame(Game):
 
     def start(self):
         rng = random.stream(self.seed, random.INIT).fold(_READ).generator()
-        _, params, reader_statistics = self.nets.reader.init(
-            rng, self.n_seen, self.rows.dtype
-        )
+        _, params, net_state = self.nets.reader.init(rng, self.n_seen, self.rows.dtype)
         state = super().start()._replace(told=self.nets.heads.start())
-        return self.resume(state._replace(reader=Part(params, reader_statistics)))
+        return self.resume(state._replace(reader=Part(params, net_state)))
 
     def resume(self, state):
         state = super().resume(state)
@@ -88,10 +86,8 @@ class IICInfoGANGame(Game):
             gradient = np.zeros_like(out)
             gradient[:n] -= self.by_codes(out[:n], state, turn)
             if views:
-                first_view, second_view = np.split(out[n:], 2)
-                shared = self.nets.heads.shared(
-                    first_view, second_view, state.told, stays
-                )
+                view_1, view_2 = np.split(out[n:], 2)
+                shared = self.nets.heads.shared(view_1, view_2, state.told, stays)
                 gradient[n:] = options.information_weight * np.concatenate(shared)
             return gradient
 

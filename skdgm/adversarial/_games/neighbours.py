@@ -37,8 +37,6 @@ def near_rows(table, emission, n_neighbors):
     limits = [n_threads(), (len(x) - 1) // _ROWS]
     limits += [pool["num_threads"] for pool in pools]
     with threadpool_limits(max(1, min(limits)), "openmp"):
-        neighbor_places = neighbors.kneighbors(
-            None, nearest.shape[1], return_distance=False
-        )
-    nearest[index] = index[neighbor_places]
+        places = neighbors.kneighbors(None, nearest.shape[1], return_distance=False)
+    nearest[index] = index[places]
     return nearest

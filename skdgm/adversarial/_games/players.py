@@ -56,12 +56,10 @@ class DiscriminatorNet(NamedTuple):
 
     def init(self, rng, n_inputs, dtype):
         """Initial parameters and statistics of body and head."""
-        width, body, body_statistics = self.body.init(
-            rng, n_inputs * self.packing, dtype
-        )
-        _, head, head_statistics = self.head.init(rng, width, dtype)
+        width, body, body_state = self.body.init(rng, n_inputs * self.packing, dtype)
+        _, head, head_state = self.head.init(rng, width, dtype)
         head.W[:] *= _SMALL
-        return (body, head), (body_statistics, head_statistics)
+        return (body, head), (body_state, head_state)
 
     def hidden(self, params, statistics, x, dropout=None):
         """Last hidden units of packed rows x, and updated statistics; ``dropout`` is a
@@ -72,11 +70,11 @@ class DiscriminatorNet(NamedTuple):
     def judge(self, params, statistics, x, dropout=None):
         """Logits of packed rows x, hidden units, and updated statistics; ``dropout`` is
         a random stream in training."""
-        h, body_statistics = self.hidden(params, statistics, x, dropout)
-        logits, head_statistics = self.head.apply(
+        h, body_state = self.hidden(params, statistics, x, dropout)
+        logits, head_state = self.head.apply(
             params[1], statistics[1], h, rng=dropout, train=dropout is not None
         )
-        return logits, h, (body_statistics, head_statistics)
+        return logits, h, (body_state, head_state)
 
     def critic(self, mask=None):
         """Net with a single output, the logit of a pack, weighted by ``mask`` if

@@ -83,11 +83,8 @@ class Climb(NamedTuple):
 
     def latent(self, rng, n_rows, dtype):
         """Draw latent units, (n_rows, n_latent), from the smallest images up."""
-        numbered_generators = enumerate(self.generators)
-        z = [
-            generator.latent(rng.fold(k), n_rows, dtype)
-            for k, generator in numbered_generators
-        ]
+        pairs = enumerate(self.generators)
+        z = [gen.latent(rng.fold(k), n_rows, dtype) for k, gen in pairs]
         return np.concatenate(z, axis=1)
 
     def given(self, z, codes):
@@ -98,9 +95,9 @@ class Climb(NamedTuple):
         """Generated rows as inputs of a discriminator, and updated statistics; see
         :meth:`skdgm.implicit.Generator.draw`."""
         latent_start, class_start, all_statistics, x = 0, self.n_latent, [], None
-        for k, generator in enumerate(self.generators):
-            inputs = columns(z, latent_start, latent_start + generator.n_latent)
-            latent_start += generator.n_latent
+        for k, gen in enumerate(self.generators):
+            inputs = columns(z, latent_start, latent_start + gen.n_latent)
+            latent_start += gen.n_latent
             if self.n_classes:
                 inputs = beside(
                     inputs, columns(z, class_start, class_start + self.n_classes)
@@ -108,14 +105,12 @@ class Climb(NamedTuple):
             if k:
                 inputs = beside(inputs, self.pyramid.up(k, x))
             streams = rng.fold(k) if rng is not None else None
-            out, after = generator.net.apply(
+            out, after = gen.net.apply(
                 params[k], statistics[k], inputs, rng=streams, train=train
             )
             is_top = k == len(self.generators) - 1
-            level_noise = (
-                noise if is_top else generator.emission.silence(len(z), out.dtype)
-            )
-            x = emit(out, level_noise, generator.emission, generator.temperature)
+            level_noise = noise if is_top else gen.emission.silence(len(z), out.dtype)
+            x = emit(out, level_noise, gen.emission, gen.temperature)
             all_statistics.append(after)
         return x, tuple(all_statistics)
 
@@ -202,9 +197,7 @@ class Stages(Objective):
 
     def resume(self, state):
         pairs = zip(self.stages, state.stages)
-        return StagesState(
-            tuple(stage.resume(stage_state) for stage, stage_state in pairs)
-        )
+        return StagesState(tuple(stage.resume(before) for stage, before in pairs))
 
     def step(self, state, batch, clock):
         """Update both nets of each game, from the smallest images up."""

@@ -38,10 +38,8 @@ class BiGANModel(GANModel[BiGANOptions]):
         """Generator, encoder and discriminator."""
         nets = super().nets(facts, emission)
         nets.encoder = self._encoder(facts, emission)
-        encoder_and_generator = companions(
-            nets.encoder, emission.n_inputs, nets.generator.net
-        )
-        nets.generator = nets.generator._replace(net=encoder_and_generator)
+        joint = companions(nets.encoder, emission.n_inputs, nets.generator.net)
+        nets.generator = nets.generator._replace(net=joint)
         return nets
 
     def _encoder(self, facts, emission):

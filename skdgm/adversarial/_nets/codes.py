@@ -152,19 +152,15 @@ class LatentCodes(NamedTuple):
         """
         information, gradients = 0.0, (np.zeros_like(out), np.zeros_like(other))
         for group in self.groups():
-            probabilities = [softmax(view[:, group], axis=1) for view in (out, other)]
-            joint = probabilities[0].T @ probabilities[1] / len(out)
+            shares = [softmax(view[:, group], axis=1) for view in (out, other)]
+            joint = shares[0].T @ shares[1] / len(out)
             joint = np.maximum((joint + joint.T) / 2, np.finfo(joint.dtype).tiny)
             log_marginal = np.log(joint.sum(axis=1))
             gain = np.log(joint) - log_marginal - log_marginal[:, None]
             information += float((joint * gain).sum())
-            for gradient, p, partner in zip(
-                gradients, probabilities, probabilities[::-1]
-            ):
+            for grad, p, partner in zip(gradients, shares, shares[::-1]):
                 slope = partner @ gain / len(out)
-                gradient[:, group] = p * (
-                    slope - (p * slope).sum(axis=1, keepdims=True)
-                )
+                grad[:, group] = p * (slope - (p * slope).sum(axis=1, keepdims=True))
         return information, gradients
 
     def _normal(self, out, units):

@@ -131,20 +131,18 @@ class GANModel(ImplicitModel[GameOptionsT]):
         """Net of a generator of images, whose size doubles from layer to layer."""
         structure, blocks = facts.structure, []
         sizes, channels = shapes(facts, emission)
-        first_n_maps, *later_n_maps = structure.hidden_layer_sizes
+        n_first, *n_later = structure.hidden_layer_sizes
         height, width = sizes[-1]
         is_virtual = structure.batch_norm == "virtual"
         norm = virtual.virtual_map_norm if is_virtual else maps.map_norm
         # The smallest images are also normalized by maps, so their norm is a block.
-        low = block(facts, layers.dense, height * width * first_n_maps, None)
+        low = block(facts, layers.dense, height * width * n_first, None)
         if structure.batch_norm:
             blocks += [norm(), layers.activation(structure.activation)]
-        for n_maps, size in zip(later_n_maps, sizes[-2:0:-1]):
+        for n_maps, size in zip(n_later, sizes[-2:0:-1]):
             blocks += block(facts, partial(maps.deconv, size=size), n_maps, norm)
-        output_layer = maps.deconv(channels, init="glorot_normal", size=sizes[0])
-        return layers.serial(
-            *low, maps.images((height, width, first_n_maps), *blocks, output_layer)
-        )
+        top = maps.deconv(channels, init="glorot_normal", size=sizes[0])
+        return layers.serial(*low, maps.images((height, width, n_first), *blocks, top))
 
     def _discriminator(self, facts, emission):
         structure, init = facts.structure, facts.options.init_weights
@@ -157,23 +155,21 @@ class GANModel(ImplicitModel[GameOptionsT]):
             blocks = []
             for n_maps in sizes:
                 blocks += [maps.conv(n_maps, activation=name, init=init), *drop]
-            hidden_layers = [maps.images((*shape, packing * channels), *blocks)]
+            body = [maps.images((*shape, packing * channels), *blocks)]
             if packing > 1:
-                hidden_layers.insert(
-                    0, packs.channels(shape[0] * shape[1], channels, packing)
-                )
+                body.insert(0, packs.channels(shape[0] * shape[1], channels, packing))
         else:
-            hidden_layers = _fourier_features(structure, emission)
+            body = _fourier_features(structure, emission)
             for n_units in sizes:
                 if name == "maxout":
-                    hidden_layers.append(layers.maxout(n_units, init=init))
+                    body.append(layers.maxout(n_units, init=init))
                 else:
-                    hidden_layers.append(layers.dense(n_units, name, init))
-                hidden_layers += drop
+                    body.append(layers.dense(n_units, name, init))
+                body += drop
         if structure.minibatch_kernels:
-            hidden_layers.append(minibatch(structure.minibatch_kernels))
+            body.append(minibatch(structure.minibatch_kernels))
         head = layers.dense(self._n_logits(facts, packing), init="glorot_normal")
-        return DiscriminatorNet(layers.serial(*hidden_layers), head, packing)
+        return DiscriminatorNet(layers.serial(*body), head, packing)
 
     def _n_logits(self, facts, packing):
         """Number of outputs: logits, one for each class and row of a pack, and

@@ -64,12 +64,12 @@ class LabelledOutput(Output):
 
     def nll_grad(self, out, v, weight, own=()):
         grads, dispersion_grad = [], ()
-        for distribution, scale, z, x, dispersion in self._weighted(out, v, own):
+        for part, scale, z, x, dispersion in self._weighted(out, v, own):
             scaled = weight * out.dtype.type(scale)
-            grad, by_dispersion = distribution.nll_grad(z, x, scaled, dispersion)
+            grad, by_dispersion = part.nll_grad(z, x, scaled, dispersion)
             grads.append(grad)
             dispersion_grad = (
-                dispersion_grad if distribution is self.parts[1] else by_dispersion
+                dispersion_grad if part is self.parts[1] else by_dispersion
             )
         return np.concatenate(grads, axis=1), dispersion_grad
 
@@ -244,7 +244,5 @@ class LabelledModel(GSNModel[LabelledChainOptions]):
 
     def corruption(self, facts, output):
         """Corruption of rows and of labels."""
-        row_corruption = super().corruption(facts, output.parts[0])
-        return LabelledCorruption(
-            row_corruption, output, facts.options.label_corruption
-        )
+        of_rows = super().corruption(facts, output.parts[0])
+        return LabelledCorruption(of_rows, output, facts.options.label_corruption)
