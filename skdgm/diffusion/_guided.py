@@ -120,7 +120,7 @@ class Guide:
 
 
 def resampled(log_w, rng):
-    """Resample systematically the rows whose effective sample size is below one half.
+    """Systematic resampling of rows whose effective number of particles is below half.
     Returns particle indices and log-weights, (n_rows, n_particles), and the log of the
     mean weight before resampling, (n_rows,)."""
     n = log_w.shape[1]

@@ -136,7 +136,7 @@ def _times(v, W):
 
 
 class Angles(NamedTuple):
-    r"""Cosines, sines and time derivatives (``rate``) of the angles :math:`\\psi`,
+    r"""Cosines, sines and time derivatives (``rate``) of the angles :math:`\psi`,
     (n_times, n_components). ``view`` are factors that restore the relative size of
     noisy components, and ``phi``, (n_times, 1), are the angles of the noise in float64.
     """

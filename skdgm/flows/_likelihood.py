@@ -58,7 +58,7 @@ class FlowNet(NamedTuple):
 
 
 def with_attributes(rows, attributes):
-    """:class:`View` of rows with the inputs for their attributes as first columns."""
+    """:class:`View` of rows whose first columns are the inputs for their attributes."""
     n_rows, n_columns = rows.shape
     width = n_given(attributes) + n_columns
 
@@ -104,7 +104,7 @@ def n_given(attributes):
 
 
 def with_inputs(attributes, numbers, v):
-    """Rows v with the inputs for their numeric attributes as first columns."""
+    """Rows v whose first columns are the inputs for their numeric attributes."""
     if attributes is None:
         return v
     return np.concatenate([attributes.inputs(numbers, v.dtype), v], axis=1)

@@ -27,7 +27,8 @@ _ENTRIES = 2**22
 
 
 class GreyColumns(BinaryColumns):
-    """Columns of probabilities in place of bits, which have a density."""
+    """Columns of values between 0 and 1, which have a density instead of
+    probabilities."""
 
     measure = "density"
 

@@ -23,7 +23,7 @@ _ROWS, _STEEPEST = 2**10, 1e15
 
 def invert(density, X, n_steps=200, classes=None):
     """Latent units, (n_samples, n_latent), whose generated rows are close to X;
-    ``classes`` are codes of rows, by default that of the nearest draw."""
+    ``classes`` are codes of rows, by default the classes of their nearest draws."""
     kernels, generator = density.kernels(), density.generator
     n, dtype = len(kernels.centres), density.dtype
     rng = stream(density.seed, LIKELIHOOD).rows(n)

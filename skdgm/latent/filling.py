@@ -59,7 +59,7 @@ class LatentChain:
     With ``correct``, latent units are accepted or rejected by the Metropolis-Hastings
     rule, which leaves :math:`p(z, x_\text{missing} \mid x_\text{seen})` invariant;
     without it, the encoder must be exact. Unknown covariates are part of the state,
-    proposed with the latent units, and always accepted or rejected.
+    proposed with the latent units, and accepted or rejected in either case.
     """
 
     def __init__(self, density, rows, correct):

@@ -34,7 +34,7 @@ class LabelVerdict:
         return gradient, by_fake
 
     def generator(self, real, fake):
-        r"""Gradient of the mean of :math:`-\\log D` with respect to the logits of
+        r"""Gradient of the mean of :math:`-\log D` with respect to the logits of
         generated rows; ``real`` is unused."""
         return as_real(fake)[1]
 
