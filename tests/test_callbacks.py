@@ -839,7 +839,9 @@ def test_it_works_beside_others_and_inside_of_others(path):
     make_pipeline(BernoulliBinarizer(), rbm).fit(BITS, LABELS)
     assert skdgm.load(path).n_iter_ == 4
     # Two fits of a search cannot have one file.
-    search = GridSearchCV(rbm, {"penalty__l2": [0.0, 0.1]}, cv=2, error_score="raise")
+    search = GridSearchCV(
+        rbm, {"penalty__alpha": [0.0, 0.1]}, cv=2, error_score="raise"
+    )
     with pytest.raises(ValueError, match="give another path"):
         search.fit(BITS, LABELS)
 

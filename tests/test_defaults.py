@@ -102,8 +102,8 @@ def test_defaults_are_those_of_the_list():
 
 
 UPDATES = re.compile(
-    r'Number of epochs; "auto": ([\d,]+) updates(?:, or ([\d,]+) of "bernoulli")?, '
-    r"but between (\d+) and ([\d,]+) epochs"
+    r'Number of epochs; "auto": (?:the number for )?([\d,]+) updates'
+    r'(?:, or ([\d,]+) of "bernoulli")?, (?:but )?between (\d+) and ([\d,]+)'
 )
 
 

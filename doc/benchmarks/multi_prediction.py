@@ -61,7 +61,7 @@ VARIANTS = {
     "resample=True": {"column_types__resample": True},
     "10 sweeps": {"mean_field_steps": 10},
     "2 sweeps": {"mean_field_steps": 2},
-    "l2=0.003": {"penalty__l2": 0.003},
+    "alpha=0.15": {"penalty__alpha": 0.15},
     "300 epochs": {"n_iter": 300},
     "learning rate 0.005": {"learning_rate": 0.005},
     "128-128": {"hidden_layer_sizes": (128, 128)},

@@ -88,7 +88,7 @@ for _ in range(150):
 potts = BoltzmannMachine(
     column_types="categorical",
     objective="pseudo-likelihood",
-    penalty=Penalty(l2=1e-3),
+    penalty=Penalty(alpha=0.1),
     **options,
 ).fit(codes)
 scores = potts.pair_scores("frobenius", apc=True)

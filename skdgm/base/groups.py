@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import (
 
 from skdgm.base.options import Options, allowed, default_of
 from skdgm.data.auto import is_auto
+from skdgm.exceptions import OlderFileError
 from skdgm.utils.counts import per_layer
 
 
@@ -27,6 +28,17 @@ class OptionGroup(Options, BaseEstimator):
     STANDS_FOR, VALUE = None, None
     # Names of fields as models read them, where these differ.
     FLAT_NAMES = {}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        for name in vars(self).keys() - self._parameter_constraints.keys():
+            if not is_auto(value := vars(self).pop(name)):
+                raise OlderFileError(
+                    f"The {type(self).__name__} is of an earlier version of skdgm, "
+                    f"with {name}={value!r}: fit the model again."
+                )
+        for name in self._parameter_constraints.keys() - vars(self).keys():
+            setattr(self, name, default_of(type(self), name))
 
     @classmethod
     def made_of(cls, value, details):

@@ -27,7 +27,7 @@ OPTIONS = (
     "gradient",
     "n_steps",
     "n_chains",
-    "l2",
+    "alpha",
     "sparsity_target",
     "sparsity_cost",
 )

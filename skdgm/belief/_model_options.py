@@ -10,7 +10,6 @@ class BeliefOptions(StackOptions, Protocol):
 
     hidden_layer_sizes: Any
     gradient: str | tuple
-    l2: float | tuple
     n_steps: int | tuple
     resample: bool
     samples: bool

@@ -84,8 +84,8 @@ class SolverDetails(Details):
 class PenaltyDetails(Details):
     """Details of the penalties of each layer."""
 
-    l1: NotNegative | tuple = 0.0
-    l2: NotNegative | tuple = 0.0
+    alpha: NotNegative | tuple = 0.0
+    l1_ratio: Probability | tuple = 0.0
     max_norm: Positive | tuple | Auto | None = "auto"
     sparsity_target: Probability | tuple | None = None
     sparsity_cost: NotNegative | tuple = 0.1

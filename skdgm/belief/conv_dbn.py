@@ -47,7 +47,7 @@ class ConvSolverDetails(Details):
 class ConvPenaltyDetails(Details):
     """Details of penalties of convolutional layers."""
 
-    l2: NotNegative | tuple = 0.0
+    alpha: NotNegative | tuple = 0.0
     sparsity_target: Probability | tuple | None = None
     sparsity_cost: NotNegative | tuple = 0.1
 

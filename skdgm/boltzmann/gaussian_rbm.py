@@ -57,9 +57,9 @@ class GaussianRBM(MachineOptions, Machine):
         from them.
     penalty
         Penalties and limits of the weights, and a sparsity target for the hidden units;
-        None keeps the defaults below. The terms of ``l1`` and ``l2`` for each weight
-        are multiplied by the precision of its column; precisions are learned without
-        the term of ``l1``. Chains seldom flip hidden units whose weights have a norm
+        None keeps the defaults below. The term of each weight in the penalty is
+        multiplied by the precision of its column; precisions are learned without the
+        term of absolute weights. Chains seldom flip hidden units whose weights have a norm
         above ``max_norm``.
     precision
         Precisions of the columns given the hidden units: learned for each column

@@ -133,10 +133,13 @@ class Penalty(OptionGroup):
 
     Parameters
     ----------
-    l1, l2 : {"auto"}, float or tuple of float, default="auto"
-        Penalties on the weights: ``l1`` times the sum of their absolute values and
-        ``l2 / 2`` times the sum of their squares are subtracted from the log-likelihood
-        per row.
+    alpha : {"auto"}, float or tuple of float, default="auto"
+        Penalty on the weights, per batch of ``batch_size`` rows as in the nets:
+        ``alpha * (l1_ratio * sum(abs(W)) + (1 - l1_ratio) / 2 * sum(W**2))`` is
+        subtracted from the log-likelihood of a batch.
+    l1_ratio : {"auto"}, float or tuple of float, default="auto"
+        Share of the absolute values in the penalty, as in
+        :class:`~sklearn.linear_model.ElasticNet`; at 0, only squares are penalized.
     max_norm : {"auto"}, float, tuple of float or None, default="auto"
         Maximum norm of the weights of each hidden unit or filter. The weights of real
         columns are measured in conditional standard deviations, given the hidden units.
@@ -151,13 +154,13 @@ class Penalty(OptionGroup):
     --------
     >>> from skdgm import BernoulliRBM
     >>> from skdgm.options import Penalty
-    >>> BernoulliRBM(penalty=Penalty(l2=1e-4, sparsity_target=0.1))
-    BernoulliRBM(penalty=Penalty(l2=0.0001, sparsity_target=0.1))
+    >>> BernoulliRBM(penalty=Penalty(alpha=0.001, sparsity_target=0.1))
+    BernoulliRBM(penalty=Penalty(alpha=0.001, sparsity_target=0.1))
     """
 
     _: KW_ONLY
-    l1: NotNegative | tuple | Auto = "auto"
-    l2: NotNegative | tuple | Auto = "auto"
+    alpha: NotNegative | tuple | Auto = "auto"
+    l1_ratio: Probability | tuple | Auto = "auto"
     max_norm: Positive | tuple | Auto | None = "auto"
     sparsity_target: Probability | tuple | Auto | None = "auto"
     sparsity_cost: NotNegative | tuple | Auto = "auto"

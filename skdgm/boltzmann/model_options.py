@@ -14,8 +14,7 @@ class EnergyOptions(ModelOptions, Protocol):
     gradient: str
     n_steps: int | tuple
     n_temperatures: int = 1
-    l1: float
-    l2: float
+    l1_ratio: float = 0.0
     centering: str | None
     precision: str | None = None
     min_variance: float | None = None
@@ -143,3 +142,9 @@ RestrictedOptionsT = TypeVar("RestrictedOptionsT", bound=RestrictedOptions)
 DeepOptionsT = TypeVar("DeepOptionsT", bound=DeepOptions)
 TableOptionsT = TypeVar("TableOptionsT", bound=TableOptions)
 MovesOptionsT = TypeVar("MovesOptionsT", bound=MovesOptions)
+
+
+def penalties_per_row(options: EnergyOptions) -> dict[str, float]:
+    """Penalties ``l1`` and ``l2`` on the weights per row, for ``alpha`` per batch."""
+    alpha = options.alpha / options.batch_size
+    return {"l1": alpha * options.l1_ratio, "l2": alpha * (1 - options.l1_ratio)}

@@ -53,8 +53,8 @@ class StartDetails(SolverDetails):
 class WeightDetails(Details):
     """Details of penalties on weights."""
 
-    l1: NotNegative = 0.0
-    l2: NotNegative = 0.0
+    alpha: NotNegative = 0.0
+    l1_ratio: Probability = 0.0
 
 
 class NormDetails(WeightDetails):

@@ -33,6 +33,7 @@ from skdgm.base.options import (
     within,
 )
 from skdgm.base.records import fingerprint
+from skdgm.exceptions import OlderFileError
 from skdgm.options import CD, ELBO, IWAE, SGD, Adam, Columns, Penalty
 
 
@@ -235,10 +236,10 @@ def test_flat_options_are_folded():
 def test_details_are_assigned():
     model = BernoulliRBM(solver=SGD(momentum=0.5))
     kept = model.solver
-    assign(model, schedule="constant", n_components=3, l2=0.1)
+    assign(model, schedule="constant", n_components=3, alpha=0.1)
     assert kept.schedule == "auto"
     assert repr(model.solver) == "SGD(momentum=0.5, schedule='constant')"
-    assert repr(model.penalty) == "Penalty(l2=0.1)"
+    assert repr(model.penalty) == "Penalty(alpha=0.1)"
     assert model.n_components == 3
     assert assign(model, momentum=0.25).solver.momentum == 0.25
 
@@ -251,8 +252,8 @@ def test_nested_names_are_set_on_texts_and_objects():
     assert (nade.column_types.kinds, nade.column_types.n_mixtures) == ("auto", 2)
     nade.set_params(solver="sgd", solver__momentum=0.1)
     assert repr(nade.solver) == "SGD(momentum=0.1)"
-    rbm = BernoulliRBM().set_params(penalty__l2=0.1, gradient__n_chains=3)
-    assert (rbm.penalty.l2, rbm.gradient.n_chains) == (0.1, 3)
+    rbm = BernoulliRBM().set_params(penalty__alpha=0.1, gradient__n_chains=3)
+    assert (rbm.penalty.alpha, rbm.gradient.n_chains) == (0.1, 3)
     with pytest.raises(ValueError, match="Invalid parameter 'momentum'"):
         NADE().set_params(solver__momentum=0.1)
     with pytest.raises(ValueError, match="gradient='ratio-matching' has no detail 'n_"):
@@ -291,8 +292,8 @@ def test_booleans_are_no_numbers_and_numpy_numbers_are():
 def test_details_say_their_defaults():
     assert '``schedule="cooldown"``' in BernoulliRBM.__doc__
     assert ":class:`~skdgm.options.SGD`" in BernoulliRBM.__doc__
-    assert "``l2=0.0``" in BernoulliRBM.__doc__
-    assert Penalty().get_params()["l2"] == "auto"
+    assert "``alpha=0.0``" in BernoulliRBM.__doc__
+    assert Penalty().get_params()["alpha"] == "auto"
 
 
 def test_groups_tell_fits_apart():
@@ -303,3 +304,13 @@ def test_groups_tell_fits_apart():
     facts = [repr(fingerprint(model)["options"]) for model in models]
     assert len(set(facts)) == len(models)
     assert fingerprint(models[0])["options"]["objective"] == "elbo"
+
+
+def test_groups_of_earlier_versions():
+    state = Penalty(alpha=0.1).__getstate__() | {"l2": "auto"}
+    del state["max_norm"]
+    other = Penalty()
+    other.__setstate__(state)
+    assert other.get_params() == Penalty(alpha=0.1).get_params()
+    with pytest.raises(OlderFileError, match=r"with l2=0\.1: fit the model again"):
+        Penalty().__setstate__(state | {"l2": 0.1})

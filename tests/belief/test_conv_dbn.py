@@ -411,7 +411,7 @@ def test_layers_given_see_the_maps_below():
                 6,
                 filters=Filters(shape=2, pool_shape=2),
                 n_iter=1,
-                penalty=Penalty(l2=1e-3),
+                penalty=Penalty(alpha=0.1),
             ),
         ),
         ("whole", BernoulliRBM(7, n_iter=1)),

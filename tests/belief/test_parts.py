@@ -38,8 +38,8 @@ EACH = {
     "gradient": ("pcd", "fpcd"),
     "n_steps": (2, 3),
     "n_chains": (5, 6),
-    "l1": (0.01, 0.02),
-    "l2": (0.03, 0.04),
+    "alpha": (0.01, 0.02),
+    "l1_ratio": (0.3, 0.4),
     "centering": ("start", "moving"),
     "sparsity_target": (0.1, 0.2),
     "sparsity_cost": (0.3, 0.4),
@@ -119,7 +119,12 @@ def test_networks_of_another_size_are_asked_for_with_theirs(given):
 @pytest.mark.parametrize("holes", [0.0, 0.2])
 def test_steps_of_refinement(holes, monkeypatch):
     options = {"solver": "adam", "centering": "data", "sparsity_target": 0.1}
-    options |= {"l2": (0.1, 0.2, 0.3), "momentum": 0.5, "schedule": "constant"}
+    options |= {
+        "alpha": (10.0, 20.0, 30.0),
+        "batch_size": 100,
+        "momentum": 0.5,
+        "schedule": "constant",
+    }
     X = np.where(RNG.random((40, 6)) < holes, np.nan, BITS[:, :6])
     refined = {"refine": "up-down", "refine_iter": 1, "refine_learning_rate": 0.2}
     dbn = grouped(DBN, (5, 4, 3), n_iter=3, random_state=0, **refined, **options).fit(X)

@@ -40,7 +40,8 @@ COMBINATIONS = [
         "n_temperatures": 3,
         "max_norm": 3.0,
         "sparsity_target": 0.2,
-        "l1": 1e-4,
+        "alpha": 0.01,
+        "l1_ratio": 1.0,
         "resample": gradient == "pcd",
         "early_stopping": gradient == "cd",
     }

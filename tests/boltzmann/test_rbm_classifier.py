@@ -487,7 +487,7 @@ def test_divergence_is_caught_and_named(learning_rate):
     assert np.isfinite(clf.predict_log_proba(X)).all()
 
 
-@pytest.mark.exhaustive(default=["gradient", "'solver'", "generative", "'l2'"])
+@pytest.mark.exhaustive(default=["gradient", "'solver'", "generative", "'alpha'"])
 @pytest.mark.parametrize(
     "option",
     [
@@ -501,8 +501,8 @@ def test_divergence_is_caught_and_named(learning_rate):
         {"centering": "moving"},
         {"solver": "sgd"},
         {"momentum": (0.5, 0.9)},
-        {"l1": 1e-3},
-        {"l2": 1e-2},
+        {"alpha": 0.1, "l1_ratio": 1.0},
+        {"alpha": 1.0},
         {"max_norm": 0.2},
         {"sparsity_target": 0.1},
         {"init_biases": "zeros"},

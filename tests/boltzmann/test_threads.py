@@ -28,7 +28,7 @@ DATA = {
 OPTIONS = {
     "pcd": {},
     "cd": {"gradient": "cd", "n_steps": 2},
-    "momentum": {"momentum": 0.5, "l1": 1e-3, "l2": 1e-3},
+    "momentum": {"momentum": 0.5, "alpha": 0.1, "l1_ratio": 0.5},
     "resample": {"resample": True, "early_stopping": True},
     "fpcd": {"gradient": "fpcd", "centering": "moving", "max_norm": 1.0},
     "tempering": {"gradient": "tempering", "solver": "adam", "sparsity_target": 0.1},

@@ -37,7 +37,7 @@ def fit(n_components=8, n_iter=3, **options):
     default=[
         "gradient",
         "'solver'",
-        "'l2'",
+        "'alpha'",
         "resample",
         "random_state",
         "centering",
@@ -63,8 +63,8 @@ def fit(n_components=8, n_iter=3, **options):
         {"momentum": 0.5},
         {"schedule": "constant"},
         {"schedule": "invscaling"},
-        {"l1": 1e-3},
-        {"l2": 1e-3},
+        {"alpha": 0.1, "l1_ratio": 1.0},
+        {"alpha": 0.1},
         {"resample": True},
         {"init_biases": "zeros"},
         {"batch_size": 20},
@@ -86,7 +86,8 @@ def test_power_t_bends_the_inverse_scaling():
 
 def test_penalties_shrink_the_weights():
     free = fit(n_iter=10)
-    l1, l2 = fit(n_iter=10, l1=0.01), fit(n_iter=10, l2=0.1)
+    l1 = fit(n_iter=10, alpha=1.0, l1_ratio=1.0, batch_size=100)
+    l2 = fit(n_iter=10, alpha=10.0, batch_size=100)
     assert (abs(l1.components_) < 0.02).mean() > (abs(free.components_) < 0.02).mean()
     assert (l2.components_**2).sum() < (free.components_**2).sum() / 2
 

@@ -196,7 +196,7 @@ def test_options_are_checked_whenever_an_estimator_learns(instance):
         "learning_rate": -1,
         "gradient": "bogus",
         "solver": "bogus",
-        "l2": -1,
+        "l1_ratio": -1,
         "alpha": -1,
         "batch_size": 0,
         "tol": -1,

@@ -109,7 +109,7 @@ class GivenEstimator(FitOptions, GivenAnswers):
         the plain gradient.
     penalty
         Penalties and limits of the weights, and a sparsity target for the hidden units;
-        None keeps the defaults below. ``l1`` and ``l2`` apply to all weights, including
+        None keeps the defaults below. ``alpha`` applies to all weights, including
         the weights of the conditions. ``max_norm`` limits the weights between a hidden
         unit and y, and between a factor and each of its three groups of units.
 

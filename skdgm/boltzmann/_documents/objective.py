@@ -19,6 +19,7 @@ import numpy as np
 from skdgm.boltzmann._documents.density import expected, lengths_of
 from skdgm.boltzmann._documents.phases import PHASES, totals
 from skdgm.boltzmann.learning.objective import EnergyObjective
+from skdgm.boltzmann.model_options import penalties_per_row
 from skdgm.couplings import Contrast
 from skdgm.energies import Params, mean_row
 from skdgm.gradients.steps import centering
@@ -109,8 +110,7 @@ class DocumentObjective(EnergyObjective):
             grad,
             rate=rate,
             momentum=piecewise(options.momentum, clock),
-            l1=options.l1,
-            l2=options.l2,
+            **penalties_per_row(options),
         )
         self.energy.constrain(state.params, options.max_norm)
 

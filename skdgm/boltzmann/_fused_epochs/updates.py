@@ -29,6 +29,7 @@ from skdgm._kernels.machines.gaussian_epoch import (
 )
 from skdgm._kernels.machines.label_epoch import label_epoch
 from skdgm._kernels.machines.phases import NO_OFFSETS
+from skdgm.boltzmann.model_options import penalties_per_row
 from skdgm.couplings import Weights
 from skdgm.distributions import check_range, one_hot
 from skdgm.energies import forms
@@ -78,7 +79,8 @@ class Updates(NamedTuple):
     @property
     def numbers(self):
         """Momentum, and penalties l1 and l2, in the type of the parameters."""
-        numbers = self.momentum, self.options.l1, self.options.l2
+        penalties = penalties_per_row(self.options)
+        numbers = self.momentum, penalties["l1"], penalties["l2"]
         return tuple(map(self.real, numbers))
 
     @property

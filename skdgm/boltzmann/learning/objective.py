@@ -12,6 +12,7 @@ from skdgm.boltzmann.learning.monitor import PseudoLikelihoodWatch
 from skdgm.boltzmann.learning.phases import CHAINS
 from skdgm.boltzmann.learning.sampling_free import SAMPLING_FREE
 from skdgm.boltzmann.learning.state import TrainState, formed, present
+from skdgm.boltzmann.model_options import penalties_per_row
 from skdgm.boltzmann.structure.labels import known_labels, label_of
 from skdgm.energies import tiled
 from skdgm.gradients.steps import centering, far, natural, quadratic, steady
@@ -147,7 +148,7 @@ class EnergyObjective(Objective):
         else:
             step_factors = far.slowed(energy, None, self.reach, n_rows)
         rate = learning_rate(rate, options.schedule, clock, options.power_t)
-        step_options = {"momentum": momentum, "l1": options.l1, "l2": options.l2}
+        step_options = {"momentum": momentum} | penalties_per_row(options)
         scales = natural.deviations(energy, params)
         if options.quadratic:
             grad = quadratic.convert(energy, params, grad)
@@ -166,7 +167,7 @@ class EnergyObjective(Objective):
         if by_gradient:
             rate = steady.steady(energy, grad, rate)
         # Penalties depend on the weights before the step.
-        penalty_factors = grad_factors if options.l1 or options.l2 else {}
+        penalty_factors = grad_factors if options.alpha else {}
         penalty_copies = far.copied(energy, params, penalty_factors)
         if state.offsets and self.recentred:
             weights = tree_map(np.copy, params.couplings)

@@ -45,11 +45,11 @@ OPTIONS = [
     {"gradient": "cd"},
     {"gradient": "cd", "n_steps": 3, "batch_size": 7},
     {"n_steps": (1, 4)},
-    {"momentum": (0.5, 0.9), "l1": 1e-3, "l2": 1e-2},
+    {"momentum": (0.5, 0.9), "alpha": 0.1, "l1_ratio": 0.1},
     {"resample": True, "gradient": "cd"},
     {"centering": "start"},
     {"centering": "data", "resample": True, "momentum": 0.5},
-    {"centering": "moving", "gradient": "cd", "l2": 1e-3},
+    {"centering": "moving", "gradient": "cd", "alpha": 0.01},
     {"early_stopping": True, "n_iter_no_change": 1},
     {"schedule": "invscaling"},
     {"schedule": "constant", "n_components": 300, "learning_rate": 0.01},
@@ -57,13 +57,19 @@ OPTIONS = [
     {"n_components": 600, "learning_rate": 0.2, "batch_size": 50},
 ]
 # Types of arguments are those of no options: nothing more is compiled.
-ALL = {"n_steps": (1, 3), "momentum": 0.5, "l1": 1e-3, "l2": 1e-2, "max_norm": 0.4}
+ALL = {
+    "n_steps": (1, 3),
+    "momentum": 0.5,
+    "alpha": 0.1,
+    "l1_ratio": 0.1,
+    "max_norm": 0.4,
+}
 DEEP = [
     {},
     ALL,
     {"hidden_layer_sizes": (40, 9, 33), "n_steps": (1, 3)},
     {"hidden_layer_sizes": (12, 10, 8, 6), "batch_size": 7, "momentum": 0.5},
-    {"centering": None, "l1": 1e-3, "l2": 1e-2, "n_chains": 3},
+    {"centering": None, "alpha": 0.1, "l1_ratio": 0.1, "n_chains": 3},
     {"centering": "moving", "mean_field_steps": 2, "n_chains": 20},
     {"centering": "start", "mean_field_steps": 1, "resample": False},
     {"pretrain": "layerwise", "pretrain_iter": 1},
@@ -77,12 +83,12 @@ OF_REAL = [
     {"gradient": "cd", "n_steps": 2, "batch_size": 7},
     {"centering": "start", "momentum": 0.5, "n_components": 40},
     {"centering": "moving", "precision": "scalar"},
-    {"centering": None, "precision": "fixed", "l1": 1e-3, "l2": 1e-2},
+    {"centering": None, "precision": "fixed", "alpha": 0.1, "l1_ratio": 0.1},
     {"n_chains": 3, "n_steps": (1, 3), "schedule": "invscaling"},
     {"max_norm": 0.5, "min_variance": 0.5, "learning_rate": 0.5},
     {"max_norm": None, "n_chains": None, "early_stopping": True},
 ]
-PENALISED = {"momentum": (0.0, 0.5), "l1": 1e-2, "l2": 0.1}
+PENALISED = {"momentum": (0.0, 0.5), "alpha": 1.0, "l1_ratio": 0.1}
 # What the kernel does not know.
 OTHER = [
     {"gradient": "tempering", "n_temperatures": 3},
@@ -164,7 +170,7 @@ LABELS = load_digits().target[:150]
 OF_LABELS = [
     {},
     {"gradient": "cd", "n_steps": 2, "batch_size": 7},
-    {"centering": "start", "momentum": 0.5, "max_norm": 0.2, "l2": 1e-2},
+    {"centering": "start", "momentum": 0.5, "max_norm": 0.2, "alpha": 0.1},
     {"centering": "moving", "resample": True},
     {"centering": None, "max_norm": 0.2, "n_components": 40},
     {"n_chains": 3, "n_steps": (1, 3), "schedule": "invscaling"},
@@ -178,7 +184,7 @@ def classifier(**options):
 
 
 @pytest.mark.exhaustive(default=["{}-float64"])
-@pytest.mark.release(default=["{}-float64", "'l2': 0.01}-float64"])
+@pytest.mark.release(default=["{}-float64", "'alpha': 0.1}-float64"])
 @crossed(OF_LABELS)
 def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(classifier, options, KINDS[kind], calls, monkeypatch)
@@ -204,7 +210,7 @@ OF_BOTH = [
     {"generative_weight": 0, "schedule": "invscaling"},
     {"generative_weight": 0.5, "gradient": "cd", "n_steps": 2, "batch_size": 7},
     {"generative_weight": 2, "resample": True, "n_chains": None},
-    {"l1": 1e-3, "l2": 1e-2, "max_norm": 0.2, "n_components": 40},
+    {"alpha": 0.1, "l1_ratio": 0.1, "max_norm": 0.2, "n_components": 40},
 ]
 
 
@@ -223,7 +229,7 @@ OF_DEEP_LABELS = [
     ALL,
     {"hidden_layer_sizes": (12, 10, 8), "batch_size": 7, "momentum": 0.5},
     {"hidden_layer_sizes": (20,), "centering": "moving", "n_steps": (1, 2)},
-    {"centering": None, "l1": 1e-3, "l2": 1e-2, "n_chains": 3, "max_norm": 0.4},
+    {"centering": None, "alpha": 0.1, "l1_ratio": 0.1, "n_chains": 3, "max_norm": 0.4},
     {"centering": "start", "mean_field_steps": 2, "resample": False},
     {"pretrain": "layerwise", "pretrain_iter": 1, "n_steps": 2},
 ]

@@ -60,7 +60,9 @@ def ascend(objective, state, grads):
 
 @pytest.mark.parametrize("batch_size", [10, 300])
 def test_steps_have_momentum_and_penalties_on_weights_alone(batch_size):
-    options = {"momentum": 0.5, "l1": 0.02, "l2": 0.3, "batch_size": batch_size}
+    options = {"momentum": 0.5, "batch_size": batch_size}
+    # Per row, 0.02 times absolute values and 0.15 times squares.
+    options |= {"alpha": 0.32 * batch_size, "l1_ratio": 0.0625}
     objective, _, state = run(machine(max_norm=None, **options))
     before, grads = arrays(state.params), gradients(3)
     expected, speed = before, [0 * part for part in before]

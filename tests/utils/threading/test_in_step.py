@@ -76,15 +76,19 @@ MACHINES = {
     "centred": (BernoulliRBM(70, centering="moving", solver=SGD(momentum=0.5)), BITS),
     "cd": (
         BernoulliRBM(
-            70, gradient=CD(n_steps=2), penalty=Penalty(max_norm=1.0, l1=0.01)
+            70,
+            gradient=CD(n_steps=2),
+            penalty=Penalty(max_norm=1.0, alpha=1.0, l1_ratio=1.0),
         ),
         BITS,
     ),
-    "float64": (BernoulliRBM(70, penalty=Penalty(l2=0.01)), BITS.astype(float)),
+    "float64": (BernoulliRBM(70, penalty=Penalty(alpha=1.0)), BITS.astype(float)),
     "real": (GaussianRBM(70), REAL),
     "real, cd": (GaussianRBM(70, gradient=CD(n_steps=2), precision="scalar"), REAL),
     "real, far": (
-        GaussianRBM(70, penalty=Penalty(l1=0.01), solver=SGD(momentum=0.5)),
+        GaussianRBM(
+            70, penalty=Penalty(alpha=1.0, l1_ratio=1.0), solver=SGD(momentum=0.5)
+        ),
         REAL * 40 ** (LABELS[:, None]),
     ),
     "deep": (DBM((70, 40), pretrain=None), BITS),
