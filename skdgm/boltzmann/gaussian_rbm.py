@@ -59,8 +59,8 @@ class GaussianRBM(MachineOptions, Machine):
         Penalties and limits of the weights, and a sparsity target for the hidden units;
         None keeps the defaults below. The term of each weight in the penalty is
         multiplied by the precision of its column; precisions are learned without the
-        term of absolute weights. Chains seldom flip hidden units whose weights have a norm
-        above ``max_norm``.
+        term of absolute weights. Chains seldom flip hidden units whose weights have a
+        norm above ``max_norm``.
     precision
         Precisions of the columns given the hidden units: learned for each column
         ("diagonal"), shared by all standardized columns ("scalar"), or fixed at the
