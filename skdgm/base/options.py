@@ -56,6 +56,7 @@ from dataclasses import KW_ONLY
 from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     ClassVar,
@@ -72,6 +73,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdgm.base.keywords import InitSignature, check_keywords
 from skdgm.exceptions import OlderFileError
 from skdgm.utils.plain import packed, unpacked
 
@@ -160,6 +162,13 @@ class Options:
 
     # Details, by name.
     _DETAILS = {}
+    __signature__ = InitSignature()
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *args, **keywords):
+            check_keywords(cls, keywords)
+            return super().__new__(cls)
 
     def __init_subclass__(cls, **keywords):
         super().__init_subclass__(**keywords)

@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+import re
 from typing import Annotated, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils._param_validation import InvalidParameterError
 
+import skdgm
 from skdgm import DBN, NADE, VAE, BernoulliRBM
 from skdgm.base.fits import asked_of
 from skdgm.base.groups import (
@@ -314,3 +316,41 @@ def test_groups_of_earlier_versions():
     assert other.get_params() == Penalty(alpha=0.1).get_params()
     with pytest.raises(OlderFileError, match=r"with l2=0\.1: fit the model again"):
         Penalty().__setstate__(state | {"l2": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("cls", "keyword", "hint"),
+    [
+        (skdgm.EoNADE, "schedule", "a detail of 'solver', solver=Adam(schedule=...)"),
+        (skdgm.EoNADE, "max_iter", "did you mean 'n_iter'?"),
+        (skdgm.BernoulliRBM, "l2", "a detail of 'penalty', penalty=Penalty(alpha=...)"),
+        (skdgm.VAE, "latent_dim", "did you mean 'n_components'?"),
+        (skdgm.DBN, "hiden_layer_sizes", "did you mean 'hidden_layer_sizes'?"),
+        (
+            skdgm.GAN,
+            "n_discriminator_steps",
+            "discriminator=Discriminator(n_steps=...)",
+        ),
+        (skdgm.options.Adam, "beta1", "did you mean 'beta_1'?"),
+        (skdgm.GenerativeImputer, "estimater", "did you mean 'estimator'?"),
+        (skdgm.NADE, "zzz", "argument 'zzz'"),
+    ],
+)
+def test_keywords_that_a_class_lacks_name_the_option_that_is_meant(cls, keyword, hint):
+    with pytest.raises(TypeError, match=re.escape(hint)) as raised:
+        cls(**{keyword: 1})
+    start = f"{cls.__name__}.__init__() got an unexpected keyword argument"
+    assert str(raised.value).startswith(f"{start} {keyword!r}")
+
+
+def test_signatures_are_those_of_constructors():
+    class Own(BernoulliRBM):
+        def __init__(self, n_components=3, *, other=1):
+            super().__init__(n_components)
+            self.other = other
+
+    assert str(inspect.signature(Own)) == "(n_components=3, *, other=1)"
+    assert Own(other=2).other == 2
+    with pytest.raises(TypeError, match="keyword argument 'n_iter'"):
+        Own(n_iter=2)
+    assert "n_iter" in inspect.signature(BernoulliRBM).parameters
