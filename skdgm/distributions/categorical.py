@@ -205,5 +205,4 @@ class OrdinalOutput(CategoricalOutput):
         return np.stack(codes, axis=1).astype(inputs.dtype)
 
     def mode(self, out):
-        """Most probable codes."""
         return super().value(out)

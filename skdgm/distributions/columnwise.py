@@ -87,7 +87,6 @@ class Columnwise(Unit):
         return None
 
     def only(self, entries):
-        """The block of the units with the given indices."""
         fields = {
             name: tuple(np.array(values)[entries].tolist())
             for name, values in self._asdict().items()

@@ -184,7 +184,8 @@ class Pooled(_Shape, Unit):
         return self._sums(x)
 
     def select(self, x, mean, rng):
-        """Pooled units of rows that were drawn with given means, (n_rows, n_pooled)."""
+        """Pooled units of rows that were drawn with given means, (n_rows, n_pooled);
+        ``rng`` has a row for each row."""
         return self.pool(x)
 
     def propose(self, x, mean, rng):

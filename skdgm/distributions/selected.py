@@ -49,8 +49,6 @@ class Selected(Pooled):
         return pooled.reshape(len(blocks), self.n_pooled)
 
     def select(self, x, mean, rng):
-        """Pooled units of rows that were drawn with given means, (n_rows, n_pooled), by
-        a Stream with a row for each row."""
         which = self._highest(mean)
         if not self._by_max:
             which = one_of(prod(self.block), rng, self.n_pooled)

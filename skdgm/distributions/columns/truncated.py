@@ -39,7 +39,6 @@ class Truncated(Gaussian):
         return np.where(outside, -np.inf, super().log_weight(eta, x))
 
     def log_partitions(self, eta):
-        """A(eta) of each unit, in the shape of eta."""
         precision = np.asarray(eta.precision, np.float64)
         standard = self._unit.log_partitions(eta.theta / np.sqrt(precision))
         return standard - 0.5 * np.log(precision)
