@@ -4,7 +4,7 @@ from typing import Any, Protocol, TypeVar
 
 from skdgm.latent.model_options import LatentOptions
 from skdgm.nets.objective import NetOptions
-from skdgm.stacks.model_options import StackOptions
+from skdgm.stacks.model_options import StackModelOptions
 
 
 class ReconstructionOptions(NetOptions, Protocol):
@@ -40,7 +40,7 @@ class EvasionOptions(ReconstructionOptions, Protocol):
     code_activation: str | None = "logistic"
 
 
-class ChainOptions(ReconstructionOptions, Protocol):
+class GSNOptions(ReconstructionOptions, Protocol):
     """Options that generative stochastic networks read."""
 
     noise_after: float | tuple
@@ -51,7 +51,7 @@ class ChainOptions(ReconstructionOptions, Protocol):
     image_shape: tuple | list | None = None
 
 
-class LabelledChainOptions(ChainOptions, Protocol):
+class LabelledGSNOptions(GSNOptions, Protocol):
     """Options that generative stochastic networks of labels read."""
 
     generative_weight: float
@@ -89,7 +89,7 @@ class DrawOptions(LatentOptions, Protocol):
     write_size: int | None
 
 
-class LayersOptions(StackOptions, Protocol):
+class LayersOptions(StackModelOptions, Protocol):
     """Options that stacks of autoencoders read."""
 
     hidden_layer_sizes: Any
@@ -106,4 +106,4 @@ class LayersOptions(StackOptions, Protocol):
 
 
 ReconstructionOptionsT = TypeVar("ReconstructionOptionsT", bound=ReconstructionOptions)
-ChainOptionsT = TypeVar("ChainOptionsT", bound=ChainOptions)
+GSNOptionsT = TypeVar("GSNOptionsT", bound=GSNOptions)

@@ -16,10 +16,10 @@ from skdgm.autoregressive._orderless import Completion, HiddenLayers, Orderless
 from skdgm.autoregressive._residual import ResidualChain
 from skdgm.autoregressive.model_options import (
     AutoregressiveOptionsT,
-    ChainOptions,
     GroupOptions,
     MaskedOptions,
     NetChainOptions,
+    OrderedOptions,
     OrderlessOptions,
     RealChainOptions,
 )
@@ -235,7 +235,7 @@ def _layers(facts, degrees):
     return MaskedLayers(degrees, structure.activation, init, structure.direct)
 
 
-class LinearModel(ChainModel[ChainOptions]):
+class LinearModel(ChainModel[OrderedOptions]):
     """Chains without hidden units; the normal distribution for real columns."""
 
     def __init__(self):

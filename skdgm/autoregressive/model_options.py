@@ -15,13 +15,13 @@ class AutoregressiveOptions(NetOptions, Protocol):
     n_mixtures: int = 1
 
 
-class ChainOptions(AutoregressiveOptions, Protocol):
+class OrderedOptions(AutoregressiveOptions, Protocol):
     """Options that models of one order or several orders read."""
 
     n_orderings: int
 
 
-class NetChainOptions(ChainOptions, Protocol):
+class NetChainOptions(OrderedOptions, Protocol):
     """Options that nets of one order or several orders read."""
 
     n_components: int

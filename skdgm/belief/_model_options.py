@@ -2,10 +2,10 @@
 
 from typing import Any, Protocol, TypeVar
 
-from skdgm.stacks.model_options import StackOptions, TunedOptions
+from skdgm.stacks.model_options import StackModelOptions, TunedOptions
 
 
-class BeliefOptions(StackOptions, Protocol):
+class BeliefNetworkOptions(StackModelOptions, Protocol):
     """Options that all deep belief networks read."""
 
     hidden_layer_sizes: Any
@@ -29,7 +29,7 @@ class TunedBeliefOptions(TunedOptions, Protocol):
     visible_bias: str | None = None
 
 
-class MapsOptions(BeliefOptions, Protocol):
+class MapsOptions(BeliefNetworkOptions, Protocol):
     """Options that convolutional deep belief networks read."""
 
     conv_layer_sizes: Any
@@ -46,4 +46,4 @@ class MapsOptions(BeliefOptions, Protocol):
     validation_fraction: float = 0.0
 
 
-BeliefOptionsT = TypeVar("BeliefOptionsT", bound=BeliefOptions)
+BeliefNetworkOptionsT = TypeVar("BeliefNetworkOptionsT", bound=BeliefNetworkOptions)

@@ -11,7 +11,7 @@ from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.base.options import declared_by
 from skdgm.base.parts import options_of
 from skdgm.belief._density import BeliefDensity
-from skdgm.belief._model_options import BeliefOptionsT
+from skdgm.belief._model_options import BeliefNetworkOptionsT
 from skdgm.belief._options import StackOptions
 from skdgm.belief._up_down import UpDownObjective
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
@@ -42,7 +42,7 @@ _OF_MAPS = Budget(6_000, 2, 100)
 _REFINE = addresses.REFINEMENT
 
 
-class BeliefNetworkModel(StackModel[BeliefOptionsT]):
+class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
     """Machines that are trained layer by layer, each on the means of the layer below,
     then jointly. With ``labelled=True``, the top-level machine has a label."""
 

@@ -55,7 +55,7 @@ class ConvolvedOptions(RestrictedOptions, Protocol):
     visible_bias: str
 
 
-class DeepOptions(EnergyOptions, Protocol):
+class DeepMachineOptions(EnergyOptions, Protocol):
     """Options of deep Boltzmann machines."""
 
     hidden_layer_sizes: Any = None
@@ -66,7 +66,7 @@ class DeepOptions(EnergyOptions, Protocol):
     pretrain_steps: int | tuple
 
 
-class ConvolvedDeepOptions(DeepOptions, Protocol):
+class ConvolvedDeepOptions(DeepMachineOptions, Protocol):
     """Options of convolutional deep Boltzmann machines."""
 
     conv_layer_sizes: Any
@@ -139,7 +139,7 @@ class SlabOptions(MovesOptions, Protocol):
 
 EnergyOptionsT = TypeVar("EnergyOptionsT", bound=EnergyOptions)
 RestrictedOptionsT = TypeVar("RestrictedOptionsT", bound=RestrictedOptions)
-DeepOptionsT = TypeVar("DeepOptionsT", bound=DeepOptions)
+DeepMachineOptionsT = TypeVar("DeepMachineOptionsT", bound=DeepMachineOptions)
 TableOptionsT = TypeVar("TableOptionsT", bound=TableOptions)
 MovesOptionsT = TypeVar("MovesOptionsT", bound=MovesOptions)
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from skdgm.directed._geometric import GeometricObjective
 from skdgm.directed._geometric_density import GeometricDensity
 from skdgm.directed._model_options import (
-    BeliefOptionsT,
+    BitLayersOptionsT,
     GeometricOptions,
     HelmholtzOptions,
     SigmoidBeliefOptions,
@@ -25,7 +25,7 @@ _SCORED = {"rws": False, "wake-sleep": False}
 _SCORED |= {"vimco": True, "nvil": True, "reinforce": True}
 
 
-class BitLayersModel(LatentModel[BeliefOptionsT]):
+class BitLayersModel(LatentModel[BitLayersOptionsT]):
     """Layers of bits, connected by logistic regressions in both directions."""
 
     objective_class = DirectedObjective

@@ -6,7 +6,7 @@ from skdgm.latent.model_options import LatentOptions
 from skdgm.training.objective import TrainingOptions
 
 
-class BeliefOptions(LatentOptions, Protocol):
+class BitLayersOptions(LatentOptions, Protocol):
     """Options that models of binary layers read."""
 
     hidden_layer_sizes: int | tuple
@@ -17,7 +17,7 @@ class BeliefOptions(LatentOptions, Protocol):
     recognition_autoregressive: bool | str = False
 
 
-class SigmoidBeliefOptions(BeliefOptions, Protocol):
+class SigmoidBeliefOptions(BitLayersOptions, Protocol):
     """Options that sigmoid belief networks read."""
 
     baseline: str
@@ -28,13 +28,13 @@ class SigmoidBeliefOptions(BeliefOptions, Protocol):
     temperature: float
 
 
-class HelmholtzOptions(BeliefOptions, Protocol):
+class HelmholtzOptions(BitLayersOptions, Protocol):
     """Options that a Helmholtz machine reads."""
 
     objective: str = "wake-sleep"
 
 
-class GeometricOptions(BeliefOptions, Protocol):
+class GeometricOptions(BitLayersOptions, Protocol):
     """Options that a bidirectional Helmholtz machine reads."""
 
     objective: str = "rws"
@@ -48,4 +48,4 @@ class CodingOptions(TrainingOptions, Protocol):
     learning_rate: float
 
 
-BeliefOptionsT = TypeVar("BeliefOptionsT", bound=BeliefOptions)
+BitLayersOptionsT = TypeVar("BitLayersOptionsT", bound=BitLayersOptions)

@@ -13,7 +13,7 @@ from skdgm.base.parts import options_of
 from skdgm.base.reading import readable_kinds
 from skdgm.data import BinaryColumns
 from skdgm.data.auto import AUTO, is_auto, reading_in
-from skdgm.stacks.model_options import StackOptionsT
+from skdgm.stacks.model_options import StackModelOptionsT
 from skdgm.utils.bits import kinds_allowed
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.words import with_article
@@ -25,7 +25,7 @@ class Stack(NamedTuple):
     machines: list
 
 
-class StackModel(Model[StackOptionsT]):
+class StackModel(Model[StackModelOptionsT]):
     """Model of a stack of estimators, called machines, that learn one after the other.
 
     A machine has an option ``n_components`` and can be fitted to a

@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 from skdgm.base.model import ModelOptions
 
 
-class StackOptions(ModelOptions, Protocol):
+class StackModelOptions(ModelOptions, Protocol):
     """Options that all stacks read."""
 
     layers: list | None
@@ -20,5 +20,5 @@ class TunedOptions(ModelOptions, Protocol):
     layers: list | None
 
 
-StackOptionsT = TypeVar("StackOptionsT", bound=StackOptions)
+StackModelOptionsT = TypeVar("StackModelOptionsT", bound=StackModelOptions)
 TunedOptionsT = TypeVar("TunedOptionsT", bound=TunedOptions)

@@ -11,7 +11,7 @@ from scipy.special import entr
 
 from skdgm.autoencoder._gsn.model import GSNModel
 from skdgm.autoencoder._gsn.unrolled import Unrolled, UnrolledDensity
-from skdgm.autoencoder._model_options import LabelledChainOptions
+from skdgm.autoencoder._model_options import LabelledGSNOptions
 from skdgm.distributions import CategoricalOutput, Output
 from skdgm.utils import addresses
 
@@ -230,7 +230,7 @@ class LabelledGSNDensity(UnrolledDensity):
         return v[:, :-1]
 
 
-class LabelledModel(GSNModel[LabelledChainOptions]):
+class LabelledModel(GSNModel[LabelledGSNOptions]):
     """Hidden layers of a chain that draws rows and labels."""
 
     objective_class, density_class = LabelledUnrolled, LabelledGSNDensity

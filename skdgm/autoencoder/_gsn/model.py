@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 from skdgm.autoencoder._gsn.layers import ChainLayers
 from skdgm.autoencoder._gsn.unrolled import Unrolled, UnrolledDensity
-from skdgm.autoencoder._model_options import ChainOptionsT
+from skdgm.autoencoder._model_options import GSNOptionsT
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
 from skdgm.utils.counts import check_sizes, per_layer
 
 
-class GSNModel(ReconstructionModel[ChainOptionsT]):
+class GSNModel(ReconstructionModel[GSNOptionsT]):
     """Hidden layers of a chain, each given its neighbors."""
 
     objective_class, density_class = Unrolled, UnrolledDensity

@@ -9,7 +9,7 @@ from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann.learning.objective import PHASES
 from skdgm.boltzmann.learning.pretraining import joined, layerwise
 from skdgm.boltzmann.learning.state import TrainState
-from skdgm.boltzmann.model_options import DeepOptionsT
+from skdgm.boltzmann.model_options import DeepMachineOptionsT
 from skdgm.boltzmann.structure.model import EnergyModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
@@ -27,7 +27,7 @@ _PLAIN = {
 }
 
 
-class Deep(EnergyModel[DeepOptionsT]):
+class Deep(EnergyModel[DeepMachineOptionsT]):
     """Several hidden layers, and an optional label above them."""
 
     # Options of pre-training that differ from the fixed options.
