@@ -68,8 +68,7 @@ class DiffusionDensity(Density):
 
     @property
     def capabilities(self):
-        """Kinds of the results: estimates or lower bounds of densities, exact samples;
-        no codes with flipped bits."""
+        """Kinds of the results; codes exist unless bits are flipped."""
         kind = "lower bound" if self._is_bound else "estimate"
         arguments = ["conditions", "ranges"]
         scored = {"complete": kind, "missing": kind}
@@ -246,8 +245,8 @@ class DiffusionDensity(Density):
         return np.linspace(0, 1, self.now.n_steps + 1)
 
     def _mean(self, draws):
-        """Mean of draws of rows; a masked column gets the value that corresponds to the
-        mean of its inputs."""
+        """Mean of draws of rows; masked columns have the values of their mean
+        inputs."""
         if len(draws) == 1:
             return draws[0]
         mean, output = sum(draws) / len(draws), self.layout.output
@@ -262,16 +261,15 @@ class DiffusionDensity(Density):
         return self.by_content(function, rows, ROOM // n_entries, beside=covariates)
 
     def _in_data_form(self, function, n_rows):
-        """Evaluate ``function``, from slices to rows in units of the model, in batches,
-        and convert the rows to the form of the data."""
+        """Rows, in the form of the data, of ``function``, from slices to rows of the
+        model."""
         with one_blas_thread():
             batches = gen_batches(n_rows, max(1, ROOM // self.width))
             v = np.concatenate([function(batch) for batch in batches])
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def _drawn(self, rng, covariates, turns=None, coded=None):
-        """Draw rows: noisy columns by the flow or by ancestral sampling, masked columns
-        in the order of ``turns``."""
+        """Draw noisy columns by ``sampler``, and masked columns in ``turns``."""
         dtype = covariates.dtype.type
         if self.layout.flips:
             all_masked = np.full((len(rng.ids), len(self.layout.masked)), np.nan)
@@ -298,9 +296,8 @@ class DiffusionDensity(Density):
         return layout.joined(self.frame.rows(y), coded)
 
     def _flipped_back(self, v, rng, covariates):
-        """Draw missing bits by reversing the flips, conditional on the known bits,
-        which are flipped to the level of each time. Each step is repeated
-        ``n_resamplings`` times."""
+        """Draw missing bits by reversing the flips, each step ``n_resamplings`` times;
+        known bits are flipped to the level of each time."""
         field, n = self.field(v.dtype, self.now.guidance), v.shape[1]
         empty, known = np.zeros((len(v), 0), v.dtype), ~np.isnan(v)
         z = (rng.fold(_START).uniform(n) < 0.5).astype(v.dtype)
@@ -308,11 +305,9 @@ class DiffusionDensity(Density):
         for k, (time, next_time) in enumerate(pairwise(self._times[::-1])):
             for repeat in range(n_repeats):
                 streams = rng.fold(_STEP, k, repeat)
-                log_odds = field.out(
-                    empty, time, self.layout.extra_inputs(z, covariates)
-                )
-                log_odds = log_odds + offset(z, time)
-                drawn = streams.uniform(n) < before(log_odds, z, time, next_time)
+                out = field.out(empty, time, self.layout.extra_inputs(z, covariates))
+                out = out + offset(z, time)
+                drawn = streams.uniform(n) < before(out, z, time, next_time)
                 clamped = flipped(v, streams.fold(0).uniform(n), next_time)
                 z = np.where(known, clamped, drawn).astype(v.dtype)
                 if repeat + 1 < n_repeats:
@@ -348,8 +343,7 @@ class DiffusionDensity(Density):
         return log_p
 
     def _weighed(self, v, rng, covariates=None):
-        """Yield log importance weights and completed rows, one draw of missing entries
-        at a time."""
+        """Yield log importance weights and completed rows, one draw at a time."""
         conditional = self.filler.given(v)
         for k in range(self.now.n_draws):
             streams = rng.fold(k)
@@ -372,9 +366,9 @@ class DiffusionDensity(Density):
         return by_weight(draw, rng, self.now.n_draws, "mean")
 
     def _bounds(self, v, rng, covariates):
-        """Lower bound on the log-density of each row, a mean over spaced times. For
-        rows with missing real entries: the bound of the masked columns plus an estimate
-        of the density of the observed real entries given the masked columns."""
+        """Lower bound on the log-density of each row. For rows with missing real
+        entries: the bound of the masked columns plus an estimate of the other observed
+        entries."""
         real, coded = self.layout.split(v)
         log_p, missing = np.empty(len(v)), np.isnan(real)
         incomplete = missing.any(axis=1)
@@ -397,8 +391,8 @@ class DiffusionDensity(Density):
 
     def _bound(self, v, coded, rng, covariates, of_all):
         """Lower bounds on log-densities, a mean over evenly spaced times. Unless
-        ``of_all``, the bounds are those of the masked columns alone, and all other
-        columns are noise."""
+        ``of_all``, they are for the masked columns alone, and all other columns are
+        noise."""
         bound, n_draws = np.zeros(len(v)), self.now.n_draws
         if not of_all and not coded.shape[1]:
             return bound
@@ -421,9 +415,9 @@ class DiffusionDensity(Density):
         return bound
 
     def _clamped(self, v, rng, covariates, turns=None):
-        """Rows with missing entries drawn conditional on the observed entries: by the
-        weighted particles of a :class:`Guide` where real entries are observed, and by
-        the unconditional sampler otherwise."""
+        """Rows with missing entries drawn conditional on the observed entries: by
+        particles of a :class:`Guide` if real entries are observed, else by the sampler.
+        """
         if self.layout.flips:
             return self._flipped_back(v, rng, covariates)
         real, coded = self.layout.split(v)
@@ -434,23 +428,19 @@ class DiffusionDensity(Density):
             if not rows.size:
                 continue
             streams = rng.take(rows)
-            row_turns = turns.take(rows)
-            row_covariates = covariates[rows]
+            order = turns.take(rows)
+            inputs = covariates[rows]
             if selected is all_missing:
-                drawn[rows] = self._drawn(
-                    streams, row_covariates, row_turns, coded[rows]
-                )
+                drawn[rows] = self._drawn(streams, inputs, order, coded[rows])
             else:
-                drawn[rows] = drawn_given(
-                    self, v[rows], streams, row_covariates, row_turns
-                )
-            turns.log_w[rows] = row_turns.log_w
+                drawn[rows] = drawn_given(self, v[rows], streams, inputs, order)
+            turns.log_w[rows] = order.log_w
         return np.where(np.isnan(v), drawn, v)
 
     def _conditioned(self, n, rng, covariates, conditions, names):
-        """Draw rows under conditions, separately for each class or set of attributes:
-        values are clamped, ranges of real columns met by rejection, and masked columns
-        drawn within their events, with importance weights."""
+        """Draw rows under conditions for each class or set of attributes: values are
+        clamped, ranges met by rejection, and masked columns drawn within events, with
+        weights."""
         layout, n_columns = self.layout, len(self.columns.seen)
         kinds = getattr(self.columns, "kinds", None)
         if kinds is None:
