@@ -141,7 +141,7 @@ def form_of(X):
 
 
 def framed(model, values, H=None):
-    """Rows of a model, in a DataFrame like the training rows if these are one.
+    """Rows of a model, as a DataFrame if the training rows are a DataFrame.
 
     If the rows are computed from features H instead of drawn, H must be a DataFrame,
     too; the rows have its index if it belongs to pandas. A column has its type in

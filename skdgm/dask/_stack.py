@@ -1,8 +1,8 @@
 """Data-parallel fits of stacks: layer by layer, from the bottom up.
 
 Each layer is a machine that is fitted to the means of the hidden units below. Every
-worker computes these for its own rows, which stay on it. A lost shard is computed again
-from its rows and the layers below.
+worker computes these means for its own rows. A lost shard is computed again from its
+rows and the layers below.
 """
 
 from types import SimpleNamespace

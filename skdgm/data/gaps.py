@@ -56,7 +56,7 @@ class Particles(ABC):
 
     @abstractmethod
     def decoded(self, mean):
-        """Rows for means of such numbers."""
+        """Rows for the means of encoded rows."""
 
 
 def need_particles(v, starts, lengths, method):
@@ -235,8 +235,8 @@ class _Cloud:
             self.paths[row] = self.paths[row][which]
 
     def _settle(self, s, t, last, alone):
-        """Impute the open rows of a series by its particles: all of them if ``last``,
-        otherwise those of long ago. Continue with a single particle if ``alone``."""
+        """Impute the open rows of a series by its particles: all rows if ``last``,
+        otherwise only old rows. Continue with a single particle if ``alone``."""
         until = np.inf if last or alone else self.starts[s] + t - _AFTER
         rows = [row for row in self.open[s] if row <= until]
         noise = self.rng.take([self.starts[s] + t]).fold(_CHOICE).gumbel(self.k)[0]

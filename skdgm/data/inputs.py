@@ -81,7 +81,7 @@ def refuse_dates(X, domain):
 
 @contextmanager
 def explained(model, X, domain):
-    """Context that refuses dicts, and dates unless the domain accepts them, and that
+    """Context that rejects dicts, and dates unless the domain accepts them, and
     explains errors about values that are not numbers; see :func:`refuse_others`."""
     refuse_dict(X, type(model).__name__)
     refuse_dates(X, domain)

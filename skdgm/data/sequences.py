@@ -22,7 +22,7 @@ _STEPS = 8
 def as_one_table(X, lengths=None, groups=None, each=None):
     """Sequences as one table, in order, and an int array of their lengths.
 
-    X is such a table, or a list of tables. A table is divided by ``lengths``; by
+    X is one table or a list of tables. A table is divided by ``lengths``; by
     ``groups``, where each run of equal groups is a sequence; or into sequences of
     ``each`` rows, the last of which may be shorter. Otherwise it is a single sequence.
 
