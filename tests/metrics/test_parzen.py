@@ -113,7 +113,7 @@ def test_bad_input():
         ("minimum of 1", X, samples[:0], {"sigma": 1}),
         ("either sigma.*or X_valid", X, samples, {}),
         ("either sigma.*or X_valid", X, samples, {"sigma": 1, "X_valid": X}),
-        ("sigma is given", X, samples, {"sigma": 1, "sigmas": [1, 2]}),
+        ("either sigma or sigmas", X, samples, {"sigma": 1, "sigmas": [1, 2]}),
         ("sigma == 0", X, samples, {"sigma": 0}),
         ("sigma must be a finite", X, samples, {"sigma": np.nan}),
         ("sigmas must be above 0", X, samples, {"X_valid": X, "sigmas": [0, 1]}),
