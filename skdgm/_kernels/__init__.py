@@ -1,9 +1,7 @@
-"""Compiled loops. They know arrays only, and nothing of skdgm.
+"""Compiled loops over arrays, which do not depend on the rest of skdgm.
 
-Every kernel takes the range of rows (or units) that it is to work on, releases the
-GIL, and computes each row without looking at the others: so any split into blocks,
-on any number of threads, gives the same result bit for bit.
-
-The layout of rows as lists, which most of them share, is that of
+A kernel processes a range of rows or units and releases the GIL. Each row is computed
+independently of the others, so that results are bit for bit the same for any number of
+threads. Most kernels take rows as lists, in the format of
 :class:`skdgm.utils.lists.Lists`.
 """

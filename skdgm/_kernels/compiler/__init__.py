@@ -1,1 +1,1 @@
-"""Compilation of kernels, and primitives that all of them use."""
+"""Compilation of kernels, and primitives of kernels."""

@@ -1,8 +1,8 @@
-"""Barriers at which threads meet within compiled code.
+"""Barriers, at which threads wait for each other within compiled code.
 
-A thread that waits polls, as the others are microseconds away; one that has polled for
-long gives its core to whoever else wants it, as one of the others may be without a
-core. The time that this takes is counted: where it is much, fewer threads are faster.
+A waiting thread polls, because the others are usually microseconds away. After many
+polls it yields its core to other threads, since a thread may be without a core. The
+time of these long waits is measured: if they are long, fewer threads are faster.
 """
 
 import ctypes
@@ -20,21 +20,21 @@ from numba.extending import intrinsic
 from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.compiler.spin_wait import load, pause, place
 
-# Places in a gate, each on a cache line of its own: threads that have come, meetings so
-# far, threads in all, nanoseconds of long waits, whether it is open as a thread failed,
-# rounds that are done, when the first of them ended, whether they are to end.
+# Entries of a gate, each on its own cache line: number of arrived threads, number of
+# meetings, number of threads, nanoseconds of long waits, 1 if a thread has failed,
+# number of completed rounds, time of the first meeting, 1 to end the rounds.
 _COME, _MET, SIZE, WAITED, OPEN, DONE, STARTED, _ENOUGH, _LENGTH = range(16, 160, 16)
-# Polls, some 25 to 60 nanoseconds apart, before a wait is long; nanoseconds after which
-# a share of the time that all but one of them could have waited is a reason to end:
-# half of them are faster where it is more than half.
+# Number of polls, of 25 to 60 nanoseconds each, before a wait is long; nanoseconds
+# before rounds may end early; and share of the time of all threads but one, above which
+# long waits end the rounds, as half of the threads are then faster.
 _PATIENCE, _SOON, _MUCH = 1000, 20_000_000, 0.6
 
 _INT = ir.IntType(64)
 
 
 def _symbols():
-    """Make calls of the system known to compiled code: one that gives a core away, and
-    one that tells the time."""
+    """Names and addresses of system calls: one that yields the core, and one that reads
+    the clock."""
     if sys.platform == "win32":
         system = ctypes.windll.kernel32
         yield "skdgm_give_way", system.SwitchToThread
@@ -51,12 +51,7 @@ _CLOCK = getattr(time, "CLOCK_MONOTONIC", None)
 
 
 def gate(n_threads):
-    """A barrier for so many threads.
-
-    Returns
-    -------
-    gate : ndarray of shape (144,), int64
-    """
+    """Barrier for ``n_threads``, (144,), int64."""
     places = np.zeros(_LENGTH, np.int64)
     places[SIZE] = n_threads
     return places
@@ -64,18 +59,18 @@ def gate(n_threads):
 
 @intrinsic
 def add(context, array, number, term):
-    """Add to an entry; return what it was before."""
+    """Add to an entry atomically; return its previous value."""
 
     def generate(context, builder, signature, arguments):
-        where = place(context, builder, signature.args[0], *arguments[:2])
-        return builder.atomic_rmw("add", where, arguments[2], "acq_rel")
+        pointer = place(context, builder, signature.args[0], *arguments[:2])
+        return builder.atomic_rmw("add", pointer, arguments[2], "acq_rel")
 
     return types.int64(array, types.int64, types.int64), generate
 
 
 @intrinsic
 def give_way(context):
-    """Give the core to another thread, if one wants it."""
+    """Yield the core to another thread, if one is waiting."""
 
     def generate(context, builder, signature, arguments):
         kind = ir.FunctionType(ir.IntType(32), [])
@@ -87,7 +82,7 @@ def give_way(context):
 
 @intrinsic
 def now(context):
-    """The time, in nanoseconds."""
+    """Time in nanoseconds."""
 
     def generate(context, builder, signature, arguments):
         parts = cgutils.alloca_once(builder, ir.ArrayType(_INT, 2))
@@ -101,15 +96,16 @@ def now(context):
         call = get_or_insert_function(builder.module, kind, "skdgm_now")
         builder.call(call, [ir.IntType(32)(_CLOCK), first])
         seconds = builder.mul(builder.load(first), _INT(10**9))
-        rest = builder.load(builder.gep(parts, [_INT(0), _INT(1)]))
-        return builder.add(seconds, rest)
+        nanoseconds = builder.load(builder.gep(parts, [_INT(0), _INT(1)]))
+        return builder.add(seconds, nanoseconds)
 
     return types.int64(), generate
 
 
 @kernel
 def meet(gate):
-    """Wait until all threads have come here; what they wrote before is seen after."""
+    """Wait until all threads have arrived; what they wrote before is visible
+    afterwards."""
     if gate[SIZE] > 1:
         met = load(gate, _MET)
         if add(gate, _COME, 1) == gate[SIZE] - 1:
@@ -120,15 +116,15 @@ def meet(gate):
 
 @kernel
 def go_on(gate, done):
-    """As :func:`meet`, at the end of a round; return whether there is to be another.
-    There is not where the threads have waited for long, so that it is better to go on
-    with fewer of them."""
+    """Wait as :func:`meet` does, at the end of a round; return whether to continue.
+    After long waits, the rounds end so that the caller can continue with fewer
+    threads."""
     if gate[SIZE] == 1:
         gate[DONE] = done
     else:
         met = load(gate, _MET)
         if add(gate, _COME, 1) == gate[SIZE] - 1:
-            gate[DONE] = done  # Not before all have begun where the last call ended.
+            gate[DONE] = done  # Now all threads have read where the last call ended.
             since = now() - gate[STARTED] if met else 0
             waited = load(gate, WAITED)
             if since > _SOON and waited > _MUCH * (gate[SIZE] - 1) * since:
@@ -141,7 +137,7 @@ def go_on(gate, done):
 
 @kernel
 def part(gate):
-    """Let all who wait go on."""
+    """Release all waiting threads."""
     if gate[_MET] == 0:  # Now all have started.
         gate[STARTED] = now()
     add(gate, _COME, -gate[SIZE])
@@ -150,8 +146,8 @@ def part(gate):
 
 @kernel
 def wait(gate, met):
-    """Wait for the end of a meeting. Where a thread has failed there is none: to go on
-    would be to read what it has not written."""
+    """Wait until the threads are released; raise RuntimeError if another thread has
+    failed."""
     for _ in range(_PATIENCE):
         if load(gate, _MET) != met:
             return
@@ -163,26 +159,21 @@ def wait(gate, met):
         if load(gate, OPEN):
             raise RuntimeError("another thread failed")
         give_way()
-    if met:  # Else it is for threads that start late.
+    if met:  # The first wait is for threads that start late.
         add(gate, WAITED, now() - start)
 
 
 @kernel
 def portion(n, rank, size):
-    """A thread's part of a range: its start and its end."""
+    """Start and end of a thread's share of a range."""
     return n * rank // size, n * (rank + 1) // size
 
 
 @kernel
 def pieces(n_outer, n_inner, rank, size):
-    """A thread's part of the pairs of numbers from two ranges, of which all with one
-    outer number come before those with the next.
-
-    Returns
-    -------
-    pieces : triple of tuple
-        Start and end of the outer numbers, and of the inner ones that go with each.
-    """
+    """A thread's share of all pairs of an outer and an inner number, ordered by outer
+    number: three tuples of start and end of outer numbers, and start and end of inner
+    numbers."""
     start, stop = portion(n_outer * n_inner, rank, size)
     first, last, none = -(-start // n_inner), stop // n_inner, (0, 0, 0, 0)
     if first > last:  # Within one outer number.

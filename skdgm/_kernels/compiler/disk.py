@@ -1,19 +1,19 @@
-"""Compiled kernels on disk."""
+"""Disk cache of compiled kernels."""
 
 from functools import partial
 from pathlib import Path
 
 _SOURCES = sorted(Path(__file__).parent.parent.rglob("*.py"))
-# What a compiled kernel on disk must have been made from: all of this folder, as
-# kernels call one another. Numba itself looks at one kernel's own file only.
+# A compiled kernel on disk depends on all files of this folder, since kernels call each
+# other. Numba itself only checks the file of the kernel.
 STAMP = tuple((path.stat().st_mtime, path.stat().st_size) for path in _SOURCES)
 
 
 def kept(dispatcher):
-    """Have what a dispatcher compiles kept on disk."""
+    """Enable the disk cache of a dispatcher, and return it."""
     try:
         dispatcher.enable_caching()
-    except RuntimeError:  # Nowhere to write: compile anew in each process.
+    except RuntimeError:  # No writable folder: each process compiles again.
         return dispatcher
     file = dispatcher._cache._cache_file
     index = partial(_index, file._load_index)
@@ -22,7 +22,8 @@ def kept(dispatcher):
 
 
 def _index(load):
-    """Index of a file; empty if it names classes that another version had."""
+    """Index of a cache file, or an empty index if it names classes of another
+    version."""
     try:
         return load()
     except (AttributeError, ImportError):

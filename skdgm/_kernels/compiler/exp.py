@@ -1,11 +1,11 @@
-r"""The exponential function as arithmetic that compilers can vectorise.
+r"""The exponential function as arithmetic that compilers can vectorize.
 
 .. math:: e^x = 2^n e^r, \qquad n = \lfloor x / \ln 2 \rceil, \quad
    |r| \le \tfrac12 \ln 2
 
-where the last factor is a polynomial (float32) or a rational function (float64) with
-Cephes' coefficients [1]_. Rounding is done by adding a number so large that no
-binary places are left, whose low bits then hold n.
+The last factor is a polynomial (float32) or a rational function (float64) with the
+coefficients of Cephes [1]_. Rounding adds a number so large that no binary places are
+left; its low bits then are n.
 
 References
 ----------
@@ -19,8 +19,8 @@ from skdgm._kernels.compiler.jit import kernel
 
 
 def exp(x):
-    """e to the power of a float32 or float64 scalar, to one or two units of the last
-    place; x is held within the normal range of its type."""
+    """Exponential of a float32 or float64 scalar, to one or two units in the last
+    place; x is clipped to the range of normal numbers."""
     return _exp_32(x) if isinstance(x, np.float32) else _exp_64(x)
 
 

@@ -7,27 +7,24 @@ from skdgm._kernels.compiler.disk import kept
 
 try:
     from skdgm._kernels.compiler.parts import COMPILED, CompiledKernel
-except (ImportError, AttributeError):  # Another version of Numba.
+except (ImportError, AttributeError):  # An untested version of Numba.
     CompiledKernel = None
 
 
 def kernel(function):
-    """Compile a function when it is first called, and keep the result on disk.
-
-    Sums keep the order they are written in; only ``a * b + c`` may become one
-    instruction.
-    """
+    """Compile a function at its first call, and cache it on disk. Sums keep their
+    order; ``a * b + c`` may become one instruction."""
     return _compiled(function, {"contract", "nsz"})
 
 
 def exact(function):
-    """As :func:`kernel`, but each operation is rounded, as where NumPy makes it."""
+    """Compile as :func:`kernel` does, but round each operation, as NumPy does."""
     return _compiled(function, {"nsz"})
 
 
 def inner(*more):
-    """As :func:`kernel`, of what belongs in the midst of others' loops: not a call, but
-    a copy of it is there. With "reassoc" its sums may be had in any order."""
+    """Compile as :func:`kernel` does, but inline all calls; "reassoc" allows sums in
+    any order."""
     return lambda function: _compiled(
         function, {"contract", "nsz", *more}, forceinline=True
     )
@@ -36,7 +33,7 @@ def inner(*more):
 def _compiled(function, fastmath, **options):
     options |= {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     if numba.config.DISABLE_JIT:
-        # What wraps around in machine words is meant to.
+        # Integers are meant to overflow.
         return np.errstate(over="ignore")(function)
     if CompiledKernel is None:
         return kept(numba.njit(function, **options))

@@ -1,15 +1,13 @@
-"""Kernels whose callees are compiled within them alone.
+"""Kernels whose callees are compiled within them only.
 
-Numba would optimise each function, make machine code of it and write that to disk
-before it does all this again for those that call it, together with it. A part is only
-translated to LLVM's instructions, and becomes machine code once, within the kernel that
-Python calls. While that goes on there is no garbage collection, which would look at all
-of Python's objects several times, and only those of Numba's passes are run that kernels
-have use for.
+Numba optimizes each function, compiles it to machine code and writes that to disk. It
+then repeats all of this for each function that calls it. A *part* is only translated to
+LLVM's instructions, and is compiled once, within the kernel that Python calls. During
+compilation, garbage collection is off, as it would inspect all Python objects several
+times, and only the passes of Numba that kernels need are run.
 
-What this rests on is not among what Numba promises to keep. So it is for versions that
-it has been tested with, and where a kernel cannot be compiled, the process goes on
-without parts.
+This relies on internals of Numba. It is therefore limited to tested versions, and if a
+kernel cannot be compiled, the process continues without parts.
 """
 
 import gc
@@ -46,15 +44,15 @@ from numba.core.untyped_passes import (
 
 from skdgm._kernels.compiler.disk import kept
 
-# The first and the last version of Numba that this has been tested with.
+# First and last tested versions of Numba.
 TESTED = (0, 61), (0, 68)
 
 if not TESTED[0] <= numba.version_info.short <= TESTED[1]:
     raise ImportError("not tested with this version of Numba")
 
 
-# Numba's passes, but for those that are for closures, with statements, literals,
-# parallel loops and expressions of whole arrays.
+# Numba's passes, except those for closures, with statements, literals, parallel loops
+# and array expressions.
 PASSES = (
     TranslateByteCode,
     FixupArgs,
@@ -71,12 +69,12 @@ PASSES = (
     NativeLowering,
     NoPythonBackend,
 )
-# Options of what is compiled, besides those that ``numba.njit`` takes.
+# Options of compilation, in addition to those of ``numba.njit``.
 COMPILED = {"nopython": True, "boundscheck": None, "no_cfunc_wrapper": True}
 
 
 class CompiledKernel(CPUDispatcher):
-    """A function that Python calls. Kernels that call it see its part instead."""
+    """Kernel that Python calls; kernels that call it use its part."""
 
     has_parts = True
 
@@ -85,10 +83,10 @@ class CompiledKernel(CPUDispatcher):
 
     @cached_property
     def part(self):
-        """The function as others call it."""
+        """The function as other kernels call it."""
         options = self.targetoptions | {"no_cpython_wrapper": True}
-        given = {"targetoptions": options, "pipeline_class": Translation}
-        return kept(KernelPart(self.py_func, **given))
+        arguments = {"targetoptions": options, "pipeline_class": Translation}
+        return kept(KernelPart(self.py_func, **arguments))
 
     @property
     def _numba_type_(self):
@@ -97,7 +95,7 @@ class CompiledKernel(CPUDispatcher):
         )
 
     def compile(self, sig):
-        """Compile the function for types of arguments."""
+        """Compile the function for argument types."""
         try:
             with no_collection(), interrupted_later():
                 return super().compile(sig)
@@ -108,33 +106,33 @@ class CompiledKernel(CPUDispatcher):
             try:
                 with interrupted_later():
                     return super().compile(sig)
-            except Exception:  # So it was not for its parts.
+            except Exception:  # The parts were not the cause.
                 CompiledKernel.has_parts = True
                 raise
 
 
 @contextmanager
 def interrupted_later():
-    """Context that defers Ctrl-C to its end: Python drops exceptions raised in a
-    function that LLVM calls. A second Ctrl-C is raised at once."""
-    pressed, before = [], signal.getsignal(signal.SIGINT)
+    """Context that defers Ctrl-C to its end, because exceptions in functions that LLVM
+    calls are lost. A second Ctrl-C is raised at once."""
+    pressed, handler = [], signal.getsignal(signal.SIGINT)
 
     def defer(number, frame):
         if pressed:
-            before(number, frame)
+            handler(number, frame)
         pressed.append((number, frame))
 
     main = threading.current_thread() is threading.main_thread()
-    if not (main and callable(before)):
+    if not (main and callable(handler)):
         yield
         return
     signal.signal(signal.SIGINT, defer)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, handler)
         if pressed:
-            before(*pressed[0])
+            handler(*pressed[0])
 
 
 @contextmanager
@@ -150,29 +148,29 @@ def no_collection():
 
 
 class KernelPart(CPUDispatcher):
-    """A function that kernels call."""
+    """Function that kernels call."""
 
     def enable_caching(self):
-        """Keep what is translated on disk."""
+        """Cache the translation on disk."""
         self._cache = PartCache(self.py_func)
 
     def get_call_template(self, args, kws):
-        """Types of a call; a literal is one of its own, for which all would be
-        translated once more."""
+        """Types of a call, without literal types, each of which would be translated
+        separately."""
         kws = {name: types.unliteral(kind) for name, kind in dict(kws).items()}
         return super().get_call_template(tuple(map(types.unliteral, args)), kws)
 
     def add_overload(self, result):
-        """Make a translation known; Numba looks up by address what is called, and this
-        has none."""
-        name, where = result.fndesc.mangled_name, result.fndesc
-        own = tuple(result.signature.args)
-        self.overloads[own] = result._replace(entry_point=name)
-        self.targetctx.insert_user_function(name, where, [result.library])
+        """Register a translation by name; Numba uses the address, which a part does not
+        have."""
+        name, descriptor = result.fndesc.mangled_name, result.fndesc
+        argument_types = tuple(result.signature.args)
+        self.overloads[argument_types] = result._replace(entry_point=name)
+        self.targetctx.insert_user_function(name, descriptor, [result.library])
 
 
 class FastFlags(Flags):
-    """Options of a compilation, which are compared some ten thousand times in each."""
+    """Options of a compilation, which are compared some ten thousand times."""
 
     __slots__ = ()
 
@@ -184,7 +182,7 @@ class FastFlags(Flags):
 
 
 class Passes(Compiler):
-    """Those of Numba's passes that kernels have use for."""
+    """Compiler with the passes of Numba that kernels need."""
 
     def __init__(self, *args):
         super().__init__(*args)
@@ -192,12 +190,12 @@ class Passes(Compiler):
             self.state.flags = FastFlags(self.state.flags)
 
     def define_pipelines(self):
-        """Put them one after the other."""
+        """Add the passes in order."""
         if not CompiledKernel.has_parts:
             return super().define_pipelines()
         passes = PassManager("kernel")
-        for own in PASSES:
-            passes.add_pass(own, own.name())
+        for compiler_pass in PASSES:
+            passes.add_pass(compiler_pass, compiler_pass.name())
         passes.finalize()
         if self.state.library is None:
             name = self.state.func_id.func_qualname
@@ -207,10 +205,10 @@ class Passes(Compiler):
 
 
 class Translation(Passes):
-    """Passes, up to LLVM's instructions."""
+    """Compiler up to LLVM's instructions."""
 
     def define_pipelines(self):
-        """Put the result where nothing is made of it."""
+        """Add the passes, with a library that is not compiled to machine code."""
         self.state.flags.no_compile = True
         codegen = self.state.targetctx.codegen()
         name = self.state.func_id.func_qualname
@@ -219,11 +217,11 @@ class Translation(Passes):
 
 
 class Code(JITCodeLibrary):
-    """Machine code of a function, and of those that it calls."""
+    """Machine code of a function and its callees."""
 
     def _optimize_functions(self, module):
-        """Have LLVM's quick passes over functions make of them what others can be
-        linked with; all of its passes are to come."""
+        """Run only LLVM's quick passes over functions before linking; all passes
+        follow."""
         if not hasattr(self._codegen, "_pass_builder"):  # Not in the first versions.
             return super()._optimize_functions(module)
         module.data_layout = self._codegen._data_layout
@@ -234,12 +232,11 @@ class Code(JITCodeLibrary):
 
 
 class Instructions(Code):
-    """LLVM's instructions of a function and of those that it calls. Each function has
-    been through LLVM's passes over functions, without which changes of references stay
-    in loops."""
+    """LLVM's instructions of a function and its callees. Each function has been through
+    LLVM's function passes, which remove reference counts from loops."""
 
     def finalize(self):
-        """Have those that are called together with those that call."""
+        """Link the callees with their callers."""
         for library in dict.fromkeys(self._linking_libraries):
             if hasattr(self, "_reload_init"):  # Not in the first versions.
                 self._reload_init.update(library._reload_init)
@@ -249,29 +246,29 @@ class Instructions(Code):
 
 
 class PartFile(CompileResultCacheImpl):
-    """A part on disk, beside the kernel that is the same function."""
+    """File of a part, next to that of the kernel of the same function."""
 
     def get_filename_base(self, fullname, abiflags):
-        """The name of a file, without its ending."""
+        """Name of the file, without suffix."""
         return super().get_filename_base(fullname, abiflags) + "-part"
 
     def reduce(self, result):
-        """What is written."""
-        library, where = result.library, result.fndesc
-        where.typemap = where.calltypes = None
+        """Data to write to the file."""
+        library, descriptor = result.library, result.fndesc
+        descriptor.typemap = descriptor.calltypes = None
         module = library._get_module_for_linking().as_bitcode()
-        return library.name, module, where, result.signature
+        return library.name, module, descriptor, result.signature
 
     def rebuild(self, target_context, payload):
-        """The part of what was written."""
-        name, module, where, signature = payload
+        """Part, given the data of the file."""
+        name, module, descriptor, signature = payload
         library = Instructions(target_context.codegen(), name)
         library._final_module, library._finalized = parse_bitcode(module), True
-        found = {"library": library, "fndesc": where, "signature": signature}
-        return CompileResult(**dict.fromkeys(CompileResult._fields) | found)
+        fields = {"library": library, "fndesc": descriptor, "signature": signature}
+        return CompileResult(**dict.fromkeys(CompileResult._fields) | fields)
 
 
 class PartCache(FunctionCache):
-    """The parts of a function on disk."""
+    """Disk cache of the parts of a function."""
 
     _impl_class = PartFile

@@ -1,7 +1,7 @@
-"""Pieces of work that threads take one by one, whoever comes first.
+"""Pieces of work that threads take one by one.
 
-A thread that comes late, as it waited for the interpreter, then delays nobody: the
-others have made what it would have.
+A thread that starts late, because it waited for the interpreter, delays nobody: other
+threads have done its work.
 """
 
 import numpy as np
@@ -10,15 +10,15 @@ from skdgm._kernels.compiler.barrier import add, give_way
 from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.compiler.spin_wait import load, pause
 
-# Places of counts, each on a cache line of its own: pieces that have been taken, pieces
-# that are made, how many threads there are.
+# Entries of counts, each on its own cache line: number of taken pieces, number of
+# completed pieces, number of threads.
 _TAKEN, _MADE, SIZE, _LENGTH = range(0, 64, 16)
-# Polls before a thread gives its core away.
+# Number of polls before a thread yields its core.
 _PATIENCE = 1000
 
 
 def counts(n_threads=1):
-    """Counts of pieces of which none is taken, (48,), int64."""
+    """Counts of a task of which no piece has been taken, (48,), int64."""
     places = np.zeros(_LENGTH, np.int64)
     places[SIZE] = n_threads
     return places
@@ -26,9 +26,9 @@ def counts(n_threads=1):
 
 @kernel
 def take(counts, n):
-    """The number of a piece of n that is now this thread's; n if none is left. Pieces
-    that threads take at a time lie apart: neighbours may have cache lines in common.
-    """
+    """Number of the next piece, of n, for this thread, or n if none is left. Pieces
+    that threads take at the same time are far apart, since neighbors may share cache
+    lines."""
     size = counts[SIZE]
     if size > 1:
         number = add(counts, _TAKEN, 1)
@@ -37,23 +37,24 @@ def take(counts, n):
         counts[_TAKEN] += 1
     if number >= n:
         return n
-    each, more = n // size, n % size
-    turn, part = number // size, number % size
-    if turn == each:
-        return part * each + part + each
-    return part * each + min(part, more) + turn
+    n_each, remainder = n // size, n % size
+    turn, thread = number // size, number % size
+    if turn == n_each:
+        return thread * n_each + thread + n_each
+    return thread * n_each + min(thread, remainder) + turn
 
 
 @kernel
 def made(counts):
-    """Note that a piece is made."""
+    """Count a completed piece."""
     if counts[SIZE] > 1:
         add(counts, _MADE, 1)
 
 
 @kernel
 def finish(counts, n):
-    """Wait until n pieces are made; what other threads wrote is seen after."""
+    """Wait until n pieces are completed; what other threads wrote is visible
+    afterwards."""
     n_polls = 0
     while load(counts, _MADE) < n:
         n_polls += 1

@@ -1,4 +1,4 @@
-"""Waiting for another thread's signal without going to sleep."""
+"""Waiting for a signal of another thread without sleeping."""
 
 import platform
 
@@ -9,22 +9,22 @@ from numba.extending import intrinsic
 
 from skdgm._kernels.compiler.jit import kernel
 
-# The hint that lets a core's other hardware thread have its units meanwhile.
+# Whether there is an instruction that lets the core's other hardware thread run.
 _HAS_PAUSE = platform.machine() in ("x86_64", "AMD64")
 
 
 def place(context, builder, kind, array, number):
-    """A pointer to an entry of an array."""
+    """Pointer to an entry of an array."""
     return builder.gep(context.make_array(kind)(context, builder, array).data, [number])
 
 
 @intrinsic
 def load(context, array, number):
-    """An entry of an int64 array, as another thread may just have left it."""
+    """Entry of an int64 array, as other threads have last written it."""
 
     def generate(context, builder, signature, arguments):
-        where = place(context, builder, signature.args[0], *arguments)
-        return builder.load_atomic(where, ordering="acquire", align=8)
+        pointer = place(context, builder, signature.args[0], *arguments)
+        return builder.load_atomic(pointer, ordering="acquire", align=8)
 
     return types.int64(array, types.int64), generate
 
@@ -45,14 +45,14 @@ def pause(context):
 
 @kernel
 def wait(signal, seen, patience, delay):
-    """Look up to ``patience`` times whether ``signal[0]`` still is ``seen``, and
-    ``delay`` times more once it is not."""
+    """Poll up to ``patience`` times until ``signal[0]`` differs from ``seen``, then
+    ``delay`` times more; return whether it then differs."""
     for _ in range(patience):
         pause()
         if load(signal, 0) != seen:
             break
-    found = False
+    has_changed = False
     for _ in range(delay):
         pause()
-        found = load(signal, 0) != seen
-    return found
+        has_changed = load(signal, 0) != seen
+    return has_changed

@@ -1,1 +1,1 @@
-"""Kernels of machines on graphs, and of directed layers."""
+"""Kernels of graphical models, and of directed layers."""

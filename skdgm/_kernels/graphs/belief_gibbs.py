@@ -1,4 +1,4 @@
-r"""Bits above others that they are parents of: Gibbs sweeps, and Saul's mean field.
+r"""Bits of a parent layer of a sigmoid belief net: Gibbs sweeps, and Saul's mean field.
 
 Children i have the log odds :math:`a_i = b_i + \sum_j z_j W_{ji}`. With means
 :math:`\mu` of the parents and :math:`\xi_i` between 0 and 1,
@@ -7,8 +7,8 @@ Children i have the log odds :math:`a_i = b_i + \sum_j z_j W_{ji}`. With means
    \log(e^{A_{0i}} + e^{A_{1i}}), \qquad e^{A_{0i}} = \mathbb{E}[e^{-\xi_i a_i}], \quad
    e^{A_{1i}} = \mathbb{E}[e^{(1 - \xi_i) a_i}]
 
-whose expectations are products over parents [1]_. A mean that is moved to where the
-tangent of this bound says raises it; the curvature by :math:`\xi_i` is a variance.
+whose expectations are products over parents [1]_. An update of a mean by the tangent of
+this bound improves it. The curvature by :math:`\xi_i` is a variance.
 
 References
 ----------
@@ -22,18 +22,18 @@ from skdgm._kernels.compiler.exp import exp
 from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.machines.bernoulli import sum_logs
 
-# Factors that are multiplied before a logarithm is taken.
+# Number of factors that are multiplied before a logarithm is taken.
 _FACTORS = 8
 
 
 @kernel
 def _loss(a, t, terms, factors):
-    """Minus the log probability of children t given log odds; NaN does not count."""
+    """Negative log probability of children t, NaN where unknown, given log odds."""
     for i in range(len(a)):
-        value, wanted = a[i], t[i]
+        value, target = a[i], t[i]
         size = value if value > 0 else -value
-        term = (value if value > 0 else 0 * value) - wanted * value
-        known = wanted == wanted
+        term = (value if value > 0 else 0 * value) - target * value
+        known = target == target
         terms[i] = term if known else 0.0
         factors[i] = np.float64(exp(-size)) + 1.0 if known else 1.0
     return sum_logs(terms, factors)
@@ -41,13 +41,12 @@ def _loss(a, t, terms, factors):
 
 @kernel
 def sweep(z, t, field, W, b, noise, start, stop):
-    """Draw each bit of rows z given all others, one after the other, in place.
-
-    Parameters are children t (NaN where unknown), log odds of the bits given the layer
-    above, weights (n_bits, n_children) and biases to the children, uniform noise.
-    """
+    """Draw each bit of rows z given the others, one after another, in place. Children t
+    are NaN where unknown; ``field`` are log odds of the bits given the layer above; W,
+    (n_bits, n_children), and b are weights and biases of the children; ``noise`` is
+    uniform."""
     one, n = z.dtype.type(1), W.shape[1]
-    a, other = np.empty(n, W.dtype), np.empty(n, W.dtype)
+    a, flipped = np.empty(n, W.dtype), np.empty(n, W.dtype)
     terms, factors = np.empty(n), np.empty(n)
     for r in range(start, stop):
         for i in range(n):
@@ -55,36 +54,34 @@ def sweep(z, t, field, W, b, noise, start, stop):
         for j in range(len(W)):
             for i in range(n):
                 a[i] += z[r, j] * W[j, i]
-        now = _loss(a, t[r], terms, factors)
+        loss = _loss(a, t[r], terms, factors)
         for j in range(len(W)):
             sign = one - z[r, j] - z[r, j]
             for i in range(n):
-                other[i] = a[i] + sign * W[j, i]
-            then = _loss(other, t[r], terms, factors)
-            gain = np.float64(sign * field[r, j]) + now - then
+                flipped[i] = a[i] + sign * W[j, i]
+            new_loss = _loss(flipped, t[r], terms, factors)
+            gain = np.float64(sign * field[r, j]) + loss - new_loss
             if noise[r, j] < 1.0 / (1.0 + exp(-gain)):
-                now, z[r, j] = then, one - z[r, j]
+                loss, z[r, j] = new_loss, one - z[r, j]
                 for i in range(n):
-                    a[i] = other[i]
+                    a[i] = flipped[i]
 
 
 @kernel
 def settle(mean, t, xi, field, W, b, slack, better, share, start, stop):
-    """Move each mean of rows of parents in turn, in place.
-
-    As for :func:`sweep`, with ``slack`` the largest odds that are told apart. ``share``
-    is each child's weight of the second expectation, ``better`` xi after a Newton step.
-    """
+    """Update each mean of rows of parents in turn, in place. Arguments are those of
+    :func:`sweep`, and ``slack``, the largest odds. ``better`` gets xi after a Newton
+    step, and ``share`` each child's weight of the second expectation."""
     one, half, n = W.dtype.type(1), W.dtype.type(0.5), W.shape[1]
-    least = one / slack
+    smallest = one / slack
     up = np.empty(W.shape, W.dtype)
     for j in range(len(W)):
         for i in range(n):
             up[j, i] = exp(W[j, i])
-    room = np.empty((11, n), W.dtype)
-    odds, middle, first, second = room[0], room[1], room[2], room[3]
-    spread, over, tilted, other = room[4], room[5], room[6], room[7]
-    known, gap, terms = room[8], room[9], room[10]
+    work = np.empty((11, n), W.dtype)
+    odds, middle, first, second = work[0], work[1], work[2], work[3]
+    spread, over, tilted, other = work[4], work[5], work[6], work[7]
+    known, gap, terms = work[8], work[9], work[10]
     for r in range(start, stop):
         for i in range(n):
             seen = t[r, i] == t[r, i]
@@ -100,7 +97,7 @@ def settle(mean, t, xi, field, W, b, slack, better, share, start, stop):
                 ratio = (one - m + m * low * up[j, i]) / (one - m + m * low)
                 value = odds[i] * ratio
                 value = value if value < slack else slack
-                odds[i] = value if value > least else least
+                odds[i] = value if value > smallest else smallest
         for j in range(len(W)):
             m = mean[r, j]
             for i in range(n):
@@ -123,8 +120,8 @@ def settle(mean, t, xi, field, W, b, slack, better, share, start, stop):
                 ratio /= below * (one - m + m * high)
                 value = odds[i] * ratio
                 value = value if value < slack else slack
-                odds[i] = value if value > least else least
-                # Probabilities of this parent where A0 and A1 are the log partition.
+                odds[i] = value if value > smallest else smallest
+                # Tilted probabilities of this parent, with log partitions A0 and A1.
                 tilted[i], other[i] = new * low / below, new * high / above
             for i in range(n):
                 middle[i] += new * W[j, i]
@@ -134,10 +131,10 @@ def settle(mean, t, xi, field, W, b, slack, better, share, start, stop):
                 second[i] += other[i] * W[j, i]
                 over[i] += other[i] * (one - other[i]) * W[j, i] * W[j, i]
         for i in range(n):
-            part, gone = odds[i] / (one + odds[i]), second[i] - first[i]
-            slope = first[i] + part * gone - middle[i]
+            part, difference = odds[i] / (one + odds[i]), second[i] - first[i]
+            slope = first[i] + part * difference - middle[i]
             curve = spread[i] + part * (over[i] - spread[i])
-            curve += part * (one - part) * gone * gone + least
+            curve += part * (one - part) * difference * difference + smallest
             step = min(max(slope / curve, -half), half)
             better[r, i] = min(max(xi[r, i] + step, 0 * one), one)
             share[r, i] = part
@@ -145,10 +142,10 @@ def settle(mean, t, xi, field, W, b, slack, better, share, start, stop):
 
 @kernel
 def bound(mean, t, xi, W, b, out, start, stop):
-    """The bound on each row's expected log probability of children, into ``out``."""
+    """Write the bound on each row's expected log probability of children to ``out``."""
     n = W.shape[1]
-    room = np.empty((5, n))
-    middle, first, second, low, high = room[0], room[1], room[2], room[3], room[4]
+    work = np.empty((5, n))
+    middle, first, second, low, high = work[0], work[1], work[2], work[3], work[4]
     for r in range(start, stop):
         for i in range(n):
             middle[i], low[i], high[i] = b[i], 1.0, 1.0
@@ -177,8 +174,8 @@ def bound(mean, t, xi, W, b, out, start, stop):
 
 @kernel
 def slope(mean, t, xi, W, share, out, start, stop):
-    """The gradient by weights of the sum of :func:`bound`, into ``out``; a range of
-    parents."""
+    """Write the gradient of the sum of :func:`bound` by weights, for a range of
+    parents, to ``out``."""
     one, n = W.dtype.type(1), W.shape[1]
     up = np.empty(n, W.dtype)
     for j in range(start, stop):

@@ -1,10 +1,10 @@
-r"""Sums over all states of a few linked sites.
+r"""Sums over all states of a few coupled sites.
 
 .. math:: \log \sum_x \exp\left(b^\top x + \tfrac12 x^\top J x\right)
 
-States follow one another as numbers in mixed radix do, with two changes of a site for
-each on average, and sites that are not linked among themselves are summed out.
-Arguments are those of :mod:`skdgm._kernels.graphs.sites`.
+States are enumerated as numbers in mixed radix, with two changes of a site for each on
+average. Sites without couplings among themselves are summed out. Arguments are those of
+:mod:`skdgm._kernels.graphs.sites`.
 """
 
 import numpy as np
@@ -15,19 +15,12 @@ from skdgm._kernels.compiler.jit import kernel
 
 @kernel
 def total(J, bias, first, sizes, few, many, n_low, out, start, stop):
-    """Log sums of exp(-E) over the states of all sites; one for each row and each state
-    of ``few[n_low:]``, whose number in mixed radix it is.
+    """Write log sums of exp(-E) over the states of all sites to ``out``, (n_rows *
+    n_high,), in float64: one for each row and each of the n_high states of
+    ``few[n_low:]``.
 
-    Parameters
-    ----------
-    bias : ndarray of shape (n_rows, m)
-        Of each row.
-    few : ndarray of int
-        Sites whose states are enumerated.
-    many : ndarray of int
-        Sites without links among themselves, which are summed out.
-    n_low : int
-    out : ndarray of shape (n_rows * n_high,), float64
+    ``bias`` has shape (n_rows, m). The states of the sites ``few`` are enumerated; the
+    sites ``many`` have no couplings among themselves, and are summed out.
     """
     m = bias.shape[1]
     field, state = np.empty(m), np.zeros(len(few), np.int64)
@@ -44,30 +37,30 @@ def total(J, bias, first, sizes, few, many, n_low, out, start, stop):
         log_w = 0.0
         for k in range(len(few)):
             i = few[k]
-            n_own = 2 if sizes[i] == 0 else sizes[i]
+            n_site_states = 2 if sizes[i] == 0 else sizes[i]
             state[k] = 0
             if k >= n_low:
-                state[k] = code % n_own
-                code //= n_own
+                state[k] = code % n_site_states
+                code //= n_site_states
             c = first[i] + state[k] - (sizes[i] == 0)
             if c >= first[i]:
                 log_w += field[c]
                 for d in range(m):
                     field[d] += J[c, d]
-        best, rest = -np.inf, 0.0
+        best, scaled_sum = -np.inf, 0.0
         for n in range(n_states):
             if n:
                 k, going = 0, True
                 while going:
                     i = few[k]
-                    n_own = 2 if sizes[i] == 0 else sizes[i]
+                    n_site_states = 2 if sizes[i] == 0 else sizes[i]
                     c = first[i] + state[k] - (sizes[i] == 0)
                     if c >= first[i]:
                         log_w -= field[c]
                         for d in range(m):
                             field[d] -= J[c, d]
                     state[k] += 1
-                    going = state[k] == n_own
+                    going = state[k] == n_site_states
                     if going:
                         state[k] = 0
                     c = first[i] + state[k] - (sizes[i] == 0)
@@ -76,18 +69,18 @@ def total(J, bias, first, sizes, few, many, n_low, out, start, stop):
                         for d in range(m):
                             field[d] += J[c, d]
                     k += 1
-            whole = log_w + summed(field, first, sizes, many)
-            if whole > best:
-                rest = rest * np.exp(best - whole) + 1.0
-                best = whole
+            log_total = log_w + summed(field, first, sizes, many)
+            if log_total > best:
+                scaled_sum = scaled_sum * np.exp(best - log_total) + 1.0
+                best = log_total
             else:
-                rest += np.exp(whole - best)
-        out[number] = best + np.log(rest)
+                scaled_sum += np.exp(log_total - best)
+        out[number] = best + np.log(scaled_sum)
 
 
 @kernel
 def summed(field, first, sizes, many):
-    """The sum of the log partitions of some sites, given their fields, in float64."""
+    """Sum of the log partition functions of sites given their fields, in float64."""
     log_sum, product = 0.0, 1.0
     for k in range(len(many)):
         i = many[k]

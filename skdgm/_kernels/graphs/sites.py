@@ -1,12 +1,13 @@
-r"""Sweeps over the sites of a machine that is no chain, one after another.
+r"""Sweeps over the sites of a Boltzmann machine on any graph, one site after another.
 
 .. math:: \eta_i = b_i + \sum_{j \ne i} J_{ij} x_j
 
-A row keeps the fields of all its sites. Where a site changes, those of its neighbours
-do, by a line of J; so a site that stays as it is costs a random number and a sigmoid.
+Each row has the fields of all sites. If a site changes, the fields of its neighbors are
+updated by a row of J. A site that does not change thus costs a random number and a
+sigmoid.
 
-A site has one entry if it is a bit, or one for each category, of which one is 1. Rows
-are independent of each other. Arguments that kernels share, for n sites with m entries:
+A site has one entry if it is a bit, or one-hot entries of its categories. Rows are
+independent. Arguments of kernels, for n sites with m entries, are
 
 J : ndarray of shape (m, m)
     Symmetric, and 0 between the entries of a site.
@@ -18,11 +19,11 @@ sizes : ndarray of int, shape (n,)
 order : ndarray of int, shape (n,)
     The sites in the order of updates.
 ends, near : ndarray of int
-    Neighbours of site i: ``near[ends[i]:ends[i + 1]]``; all sites if both are empty.
+    Neighbors of site i: ``near[ends[i]:ends[i + 1]]``; all sites if both are empty.
 x : ndarray of shape (n_rows, m)
-    Values, changed in place where they are not clamped; any numbers where they are.
+    Values, changed in place; clamped sites may have any numbers.
 clamped : ndarray of bool, shape (n_rows, n) or (0, n)
-    Sites that keep their values; with no rows none does.
+    Sites that keep their values; none if it has no rows.
 """
 
 import numpy as np
@@ -51,31 +52,21 @@ def sweep(
     start,
     stop,
 ):
-    """Make Gibbs sweeps, as many as there are roots of random numbers.
-
-    Parameters
-    ----------
-    base : ndarray of shape (m,)
-        Biases of the base model.
-    beta : ndarray of shape (n_rows,)
-        Inverse temperature of each row: 1 is the model, 0 the base model.
-    ids : ndarray of uint64, shape (n_rows,)
-    roots : ndarray of uint64, shape (n_sweeps,)
-    mean : ndarray of shape (n_rows, m)
-        Gets the mean with which each entry was last drawn.
-    """
+    """Make one Gibbs sweep for each of ``roots``, the roots of random numbers.
+    ``base``, (m,), are biases of the base model, and ``beta``, (n_rows,), inverse
+    temperatures. ``mean``, (n_rows, m), gets the probabilities of the last draws."""
     field, edge = np.empty(len(bias), bias.dtype), np.empty(len(sizes), bias.dtype)
     none = clamped[0] if len(clamped) else np.zeros(len(sizes), np.bool_)
     for r in range(start, stop):
         fill(J, bias, first, ends, near, x[r], field)
-        still = clamped[r] if len(clamped) else none
+        is_clamped = clamped[r] if len(clamped) else none
         for n in range(len(roots)):
             low, high = halves(ids[r], roots[n])
-            row, own = x[r], mean[r]
+            row, mean_row = x[r], mean[r]
             # fmt: off
             visit(
-                J, first, sizes, order, ends, near, row, still,
-                base, beta[r], low, high, edge, field, own, n == len(roots) - 1,
+                J, first, sizes, order, ends, near, row, is_clamped,
+                base, beta[r], low, high, edge, field, mean_row, n == len(roots) - 1,
             )
             # fmt: on
 
@@ -98,16 +89,9 @@ def anneal(
     start,
     stop,
 ):
-    """Take chains through inverse temperatures, and add to their log weights.
-
-    Parameters
-    ----------
-    base : ndarray of shape (m,)
-    betas : ndarray of shape (n_steps + 1,)
-    ids : ndarray of uint64, shape (n_rows,)
-    roots : ndarray of uint64, shape (n_steps,)
-    log_w : ndarray of shape (n_rows,), float64
-    """
+    """Move chains through inverse temperatures, and add to their log weights. ``base``
+    has shape (m,), ``betas`` (n_steps + 1,), ``roots`` (n_steps,), and ``log_w``
+    (n_rows,), in float64."""
     real, edge = bias.dtype.type, np.empty(len(sizes), bias.dtype)
     field, mean = np.empty(len(bias), bias.dtype), np.empty(len(bias), bias.dtype)
     free = np.zeros(len(sizes), np.bool_)
@@ -118,8 +102,8 @@ def anneal(
             drive = 0.0
             for c in range(len(bias)):
                 if row[c] != 0:
-                    own = 0.5 * np.float64(field[c] + bias[c]) - np.float64(base[c])
-                    drive += np.float64(row[c]) * own
+                    term = 0.5 * np.float64(field[c] + bias[c]) - np.float64(base[c])
+                    drive += np.float64(row[c]) * term
             log_w[r] += (betas[n + 1] - betas[n]) * drive
             low, high = halves(ids[r], roots[n])
             # fmt: off
@@ -148,17 +132,9 @@ def settle(
     start,
     stop,
 ):
-    """Replace values by means, site after site, until no mean moves by more than tol.
-
-    Parameters
-    ----------
-    max_sweeps : int
-    tol : float
-    n_sweeps : ndarray of int, shape (n_rows,)
-        Gets the number of sweeps of each row.
-    settled : ndarray of bool, shape (n_rows,)
-        Gets False for rows that stopped at ``max_sweeps``.
-    """
+    """Mean field: replace values by means, site by site, until no mean changes by more
+    than ``tol``. ``n_sweeps`` gets the number of sweeps of each row, at most
+    ``max_sweeps``, and ``settled`` gets True for rows that have converged."""
     field, value = np.empty(len(bias), bias.dtype), np.empty(len(bias), bias.dtype)
     for r in range(start, stop):
         fill(J, bias, first, ends, near, x[r], field)
@@ -191,7 +167,7 @@ def fill(J, bias, first, ends, near, row, field):
 
 @inner()
 def turn(J, first, ends, near, i, c, step, field):
-    """Change the fields, as entry c of site i changes by ``step``."""
+    """Update the fields after a change of entry c of site i by ``step``."""
     if step != 0:
         if len(ends) == 0:
             for d in range(len(field)):
@@ -204,20 +180,19 @@ def turn(J, first, ends, near, i, c, step, field):
 
 @kernel
 def weigh(field, a, size, p):
-    """Probabilities of the entries of the site that begins with entry a, into the first
-    places of p."""
+    """Write the probabilities of the entries of a site, which begin at a, to p."""
     one = field.dtype.type(1)
     if size == 0:
         p[0] = one / (one + exp(-field[a]))
         return
-    high, whole = field[a], field.dtype.type(0)
+    high, total = field[a], field.dtype.type(0)
     for c in range(1, size):
         high = max(high, field[a + c])
     for c in range(size):
         p[c] = exp(field[a + c] - high)
-        whole += p[c]
+        total += p[c]
     for c in range(size):
-        p[c] /= whole
+        p[c] /= total
 
 
 # fmt: off
@@ -227,11 +202,9 @@ def visit(
     base, beta, low, high, edge, field, mean, with_mean,
 ):
     # fmt: on
-    """Draw each site of a row that is not clamped.
-
-    A bit is 1 if its field exceeds the log odds ``edge`` of its random number: what it
-    takes to know that does not wait for the sites before it.
-    """
+    """Draw each site of a row that is not clamped. A bit is 1 if its field exceeds
+    ``edge``, the log odds of its random number, which does not depend on previous
+    sites."""
     real = field.dtype.type
     one, other, dense = real(1), real(1) - beta, len(ends) == 0
     for i in range(len(edge)):
@@ -249,7 +222,7 @@ def visit(
                 mean[a] = one / (one + exp(-eta))
             step = new - row[a]
             row[a] = new
-            # As in turn: a call would count references to all of its arrays.
+            # As in turn, without the reference counts of a call.
             if step != 0 and dense:
                 for d in range(len(field)):
                     field[d] += step * J[a, d]
@@ -258,17 +231,17 @@ def visit(
                     for d in range(first[near[n]], first[near[n] + 1]):
                         field[d] += step * J[a, d]
             continue
-        top, whole = other * base[a] + beta * field[a], real(0)
+        top, total = other * base[a] + beta * field[a], real(0)
         for c in range(a + 1, first[i + 1]):
             top = max(top, other * base[c] + beta * field[c])
         for c in range(a, first[i + 1]):
             mean[c] = exp(other * base[c] + beta * field[c] - top)
-            whole += mean[c]
-        below, chosen = real(0), first[i + 1] - 1
+            total += mean[c]
+        cumulative, chosen = real(0), first[i + 1] - 1
         for c in range(a, first[i + 1]):
-            mean[c] /= whole
-            below += mean[c]
-            if edge[i] < below and c < chosen:
+            mean[c] /= total
+            cumulative += mean[c]
+            if edge[i] < cumulative and c < chosen:
                 chosen = c
         for c in range(a, first[i + 1]):
             new = one if c == chosen else real(0)

@@ -1,1 +1,1 @@
-"""Kernels of Boltzmann machines whose blocks are layers."""
+"""Kernels of layered Boltzmann machines."""

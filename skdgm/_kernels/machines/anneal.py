@@ -1,10 +1,11 @@
-r"""Annealed importance sampling on a chain of binary layers.
+r"""Annealed importance sampling for a chain of binary layers.
 
 .. math:: \log w \mathrel{+}= \log p^*_{\beta'}(x) - \log p^*_\beta(x), \qquad
    x \leftarrow \text{a sweep at } \beta'
 
-for one inverse temperature after the other; x are the even layers, the odd ones being
-summed out. Biases are b' + \beta (b - b') with b' of the base model.
+for increasing inverse temperatures :math:`\beta`. The states x are those of the even
+layers; odd layers are summed out. Biases are :math:`b' + \beta (b - b')`, with b' of
+the base model.
 """
 
 import numpy as np
@@ -19,29 +20,30 @@ def anneal(
     ups, downs, biases, bases, betas, indices, values, counts, received, eta, ids,
     roots, log_w, start, stop,
 ):  # fmt: skip
-    """Take chains through the given temperatures. ``roots`` has a row for each but the
-    first, ``received`` and ``eta`` room for each layer."""
+    """Move chains through the inverse temperatures ``betas``, and add to ``log_w``.
+    ``roots`` has a row for each temperature but the first; ``received`` and ``eta`` are
+    workspace for each layer."""
     n_layers = len(biases)
     real = biases[0].dtype.type
     for k in range(1, len(betas)):
-        here, there = real(betas[k - 1]), real(betas[k])
+        beta, next_beta = real(betas[k - 1]), real(betas[k])
         for layer in range(1, n_layers, 2):
             total, bias, base = received[layer], biases[layer], bases[layer]
-            room = np.empty((2, len(bias)))
+            work = np.empty((2, len(bias)))
             receive(
                 total, layer, ups, downs, indices, values, counts,
                 0, len(bias), start, stop,
             )  # fmt: skip
             for r in range(start, stop):
-                row, own = eta[layer][r], total[r]
+                row, inputs = eta[layer][r], total[r]
                 for j in range(len(row)):
-                    row[j] = own[j]
-                temper(row, bias, base, here)
-                log_w[r] -= sum_softplus(row, room)
+                    row[j] = inputs[j]
+                temper(row, bias, base, beta)
+                log_w[r] -= sum_softplus(row, work)
                 for j in range(len(row)):
-                    row[j] = own[j]
-                temper(row, bias, base, there)
-                log_w[r] += sum_softplus(row, room)
+                    row[j] = inputs[j]
+                temper(row, bias, base, next_beta)
+                log_w[r] += sum_softplus(row, work)
         for layer in range(0, n_layers, 2):
             bias, base = biases[layer], bases[layer]
             index, count = indices[layer], counts[layer]
@@ -62,7 +64,7 @@ def anneal(
                 for r in range(start, stop):
                     row = mean[r]
                     if parity == 0:
-                        temper(row, bias, base, there)
+                        temper(row, bias, base, next_beta)
                     squash(row)
                     draw(
                         mean, roots[k - 1, layer], ids, indices[layer], counts[layer],

@@ -1,4 +1,4 @@
-"""Arguments that kernels of updates share."""
+"""Arguments of kernels of updates."""
 
 from typing import NamedTuple
 
@@ -6,18 +6,10 @@ import numpy as np
 
 
 class ListedPhase(NamedTuple):
-    """Statistics of both blocks of a coupling, in the data or in the model.
-
-    Parameters
-    ----------
-    index, value : ndarray
-        Rows of the block below, as lists; no values where all are 1.
-    count : ndarray
-        Numbers of their entries, (n_rows,); or bounds of those of each thread,
-        (n_threads + 1, n_rows).
-    y : ndarray of shape (n_rows, n_above)
-        Rows of the block above.
-    """
+    """Rows of the blocks below and above a coupling, in the data or in the model. Rows
+    below are lists ``index``, ``value`` (empty if all are 1) and ``count``, (n_rows,),
+    or bounds of the entries of each thread, (n_threads + 1, n_rows). Rows above are
+    ``y``, (n_rows, n_above)."""
 
     index: np.ndarray
     value: np.ndarray
@@ -26,24 +18,17 @@ class ListedPhase(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """Arrays of the block below and of the block above."""
+    """Arrays of the block below and of the block above a coupling."""
 
     below: np.ndarray
     above: np.ndarray
 
 
 class ColumnLists(NamedTuple):
-    """Rows of both phases by column.
-
-    Parameters
-    ----------
-    first, end, rows, values : ndarray
-        Lists of each column; see :func:`~skdgm._kernels.sparse.lists.by_column`.
-    factors : ndarray of shape (n_units, n)
-        Factors of each of the n last rows, which are in arrays.
-    top : int
-        The first of these rows.
-    """
+    """Rows of both phases by column. ``first``, ``end``, ``rows`` and ``values`` are
+    the lists of columns (:func:`~skdgm._kernels.sparse.lists.by_column`). ``factors``,
+    (n_units, n), are dense columns of the last n rows, of which ``top`` is the
+    first."""
 
     first: np.ndarray
     end: np.ndarray
@@ -54,8 +39,8 @@ class ColumnLists(NamedTuple):
 
 
 class Tiles(NamedTuple):
-    """Tiles of weights, of their transpose, and of velocities; without momentum, and
-    without need of the transpose, the latter may have none."""
+    """Tiles of weights, of their transpose (empty if it is not needed), and of
+    velocities (empty without momentum)."""
 
     up: np.ndarray
     down: np.ndarray
@@ -63,7 +48,7 @@ class Tiles(NamedTuple):
 
 
 class GradientStep(NamedTuple):
-    """Learning rate, momentum and penalties, in the type of the weights."""
+    """Learning rate, momentum and penalties, in the dtype of the weights."""
 
     rate: float
     momentum: float

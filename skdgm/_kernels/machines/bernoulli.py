@@ -1,4 +1,4 @@
-"""Binary units: mean, draw and log partition of a field, row by row."""
+"""Binary units: means, draws and log partition functions given natural parameters."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from skdgm._kernels.compiler.exp import exp
 from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.compiler.vectors import prefetch
 
-# Units of a row that is not fetched ahead; numbers of a cache line.
+# Number of units up to which rows are not prefetched; numbers of a cache line.
 _SHORT, _LINE = 256, 16
 
 
 @kernel
 def squash(row):
-    """The sigmoid of a row, in place."""
+    """Sigmoid of a row, in place."""
     one = row.dtype.type(1.0)
     for j in range(len(row)):
         row[j] = one / (one + exp(-row[j]))
@@ -20,7 +20,7 @@ def squash(row):
 
 @kernel
 def mean(eta, out, start, stop):
-    """The sigmoid of ``eta``, into ``out``."""
+    """Write the sigmoid of ``eta`` to ``out``."""
     for r in range(start, stop):
         row = out[r]
         for j in range(len(row)):
@@ -30,10 +30,8 @@ def mean(eta, out, start, stop):
 
 @kernel
 def draw(mean, root, ids, index, count, start, stop):
-    """Lists of the units that are on: those whose uniform number is below ``mean``.
-
-    The numbers are those of :class:`skdgm.utils.random.Stream`.
-    """
+    """Draw units with probabilities ``mean``, as lists of the units that are on. Random
+    numbers are those of :class:`skdgm.utils.random.Stream`."""
     n_units, real = mean.shape[1], mean.dtype.type
     on = np.empty(n_units, np.uint32)
     scale, shift = real(2.0**-32), np.uint32(0)
@@ -55,19 +53,20 @@ def draw(mean, root, ids, index, count, start, stop):
 
 @kernel
 def drop(x, root, ids, threshold, scale, out, start, stop):
-    """What is left of x, into ``out``: times ``scale`` if its 32 random bits, those of
-    :class:`skdgm.utils.random.Stream`, are a number that reaches the threshold."""
+    """Write x to ``out``, multiplied by ``scale`` where its 32 random bits, those of
+    :class:`skdgm.utils.random.Stream`, are at least ``threshold``, and by 0
+    elsewhere."""
     zero = x.dtype.type(0)
     for r in range(start, stop):
         low, high = halves(ids[r], root)
-        row, left = x[r], out[r]
-        for j in range(len(left)):
-            left[j] = row[j] * (scale if bits(j, low, high) >= threshold else zero)
+        row, out_row = x[r], out[r]
+        for j in range(len(out_row)):
+            out_row[j] = row[j] * (scale if bits(j, low, high) >= threshold else zero)
 
 
 @kernel
 def fold(root, tag):
-    """The root of a stream's part for a purpose, or of a row; see
+    """Root of a substream, for a purpose or a row; see
     :meth:`skdgm.utils.random.Stream.fold`."""
     z = np.uint64(np.uint64(tag ^ root) + np.uint64(0x9E3779B97F4A7C15))
     z = np.uint64(np.uint64(z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9))
@@ -77,14 +76,14 @@ def fold(root, tag):
 
 @kernel
 def halves(number, root):
-    """The key of a row's random numbers, in two halves."""
+    """Key of a row's random numbers, in two halves of 32 bits."""
     z = fold(root, number)
     return np.uint32(z), np.uint32(z >> np.uint64(32))
 
 
 @kernel
 def bits(j, low, high):
-    """The 32 random bits of a column."""
+    """Random bits of a column, as uint32."""
     z = np.uint32(np.uint32(np.uint32(j) * np.uint32(0x9E3779B9)) + low)
     z = np.uint32(z ^ (z >> np.uint32(16)))
     z = np.uint32(z * np.uint32(0x21F0AAAD))
@@ -96,15 +95,17 @@ def bits(j, low, high):
 
 @kernel
 def log_partition(eta, out, start, stop):
-    """The sum over a row's units of log(1 + exp(eta)), in float64."""
-    room = np.empty((2, eta.shape[1]))
+    """Write the sum of log(1 + exp(eta)) over the units of each row to ``out``, in
+    float64."""
+    work = np.empty((2, eta.shape[1]))
     for r in range(start, stop):
-        out[r] = sum_softplus(eta[r], room)
+        out[r] = sum_softplus(eta[r], work)
 
 
 @kernel
 def sum_softplus(eta, room):
-    """The sum of max(eta, 0) + log(1 + exp(-|eta|)), in float64."""
+    """Sum of log(1 + exp(eta)) over a row, in float64, with workspace ``room``,
+    (2, n_units)."""
     positive, factor = room[0], room[1]
     for j in range(len(eta)):
         value = eta[j]
@@ -116,11 +117,9 @@ def sum_softplus(eta, room):
 
 @kernel
 def sum_logs(terms, factors):
-    """The sum of terms and of factors' logarithms; both are used up.
-
-    Factors between 1 and 2 may be multiplied a thousand at a time before a logarithm
-    is taken.
-    """
+    """Sum of terms and of the logarithms of factors; both arrays are overwritten.
+    Factors are between 1 and 2, so that a thousand can be multiplied before a logarithm
+    is taken."""
     width = len(terms)
     while width > 1 + len(terms) // 1000:
         half = (width + 1) // 2

@@ -1,23 +1,21 @@
-"""Updates of an epoch, of a chain of binary layers, by one or several threads.
+"""Updates of an epoch for a chain of binary layers, on one or several threads.
 
-What an update needs stays in one call: means given the data, steps of the chains, their
-means, and the update of weights and biases. Numbers are drawn by the same kernels, from
-the same random streams, as where each of these is a call of its own; so both ways learn
-the same parameters.
+A single call performs all steps of an update: means given the data, Gibbs steps of the
+chains and their means, and the update of weights and biases. Kernels and random streams
+are those of the separate steps, so that the parameters are the same.
 
-Each thread makes such a call, and they meet at barriers. Between two of them each has
-its part of the rows (which it draws), of the tiles of the weights (with which it
-computes means of all rows, and which it then changes: they stay in its core's caches)
-or of the columns (of which it has statistics). Each number is computed by one thread,
-in the same order whoever it is: results do not depend on how many there are.
+Threads synchronize at barriers. Between two barriers, a thread draws a share of the
+rows, computes statistics of a share of the columns, or uses a share of the tiles of the
+weights. It computes means of all rows with these tiles, and later updates them, so that
+they stay in the caches of its core. One thread computes each number, in a fixed order,
+so that results do not depend on the number of threads.
 
-Tuples have an entry for each layer, or for each coupling between two; layers of odd
-numbers are represented by means, given all others. Above the hidden layers there may be
-a label, which in a machine of one hidden layer may count as beside the visible units.
+Tuples have an entry for each layer, or for each coupling of two adjacent layers. Odd
+layers are represented by their means given the other layers. A label may be the last
+layer; with a single hidden layer, it may instead be adjacent to the visible units.
 
-What few updates do has an argument of its own, an empty tuple where it is not done:
-Numba leaves out what follows from the length of a function's own tuples, and the first
-fit waits for half as much to be compiled.
+Arguments of rare steps are empty tuples if the steps are not used. Numba removes
+branches on the length of tuples, which halves the time to compile.
 """
 
 import numpy as np
@@ -63,34 +61,14 @@ def bernoulli_epoch(
     source, labels, machine, momenta, chains, deep, listed, more, norm, room, plan,
     options, gate, rank,
 ):  # fmt: skip
-    """Learn from batches of rows, in place.
+    """Train on batches of rows, in place. For arguments see
+    :mod:`skdgm._kernels.machines.bernoulli_parts`.
 
-    Parameters
-    ----------
-    source : ListedRows
-        See :mod:`skdgm._kernels.machines.bernoulli_parts`, also for the rest.
-    labels : tuple
-        Index and count of lists of labels, the last layer's; empty if there are none.
-    machine : TiledChain
-    momenta : Momentum
-    chains : pair of tuple
-        Index and count of the chains' lists.
-    deep : tuple
-        For mean field: room for what the first hidden layer receives from the data.
-    listed : pair of tuple
-        For means of hidden layers as lists, of both phases: tuples of indices, of
-        values and of counts.
-    more : tuple
-        For centring, and bits drawn from grey rows: :class:`CenteringRoom`.
-    norm : tuple
-        Largest norm of a unit's weights to the layer below, if there is one.
-    room : Room
-    plan : EpochPlan
-    options : EpochOptions
-    gate : ndarray
-        The barrier, see :func:`~skdgm._kernels.compiler.barrier.gate`.
-    rank : int
-        Number of this thread.
+    ``labels`` is the index and count of the labels of all rows, and ``chains`` that of
+    each layer of the chains. ``deep`` has workspace for mean field, ``listed`` has
+    lists of the means of hidden layers in both phases, ``more`` is a
+    :class:`CenteringRoom`, and ``norm`` has the maximum norm of weights; all of them
+    may be empty. ``gate`` is a barrier, and ``rank`` the number of this thread.
     """
     ups, downs, biases = machine
     (indices, counts), edges, columns = chains, source.edges, room.columns
@@ -100,20 +78,20 @@ def bernoulli_epoch(
     bounds, bounds_model, thin = room.bounds, room.bounds_model, room.thin
     real, size, n_layers = ups[0].dtype.type, gate[SIZE], len(biases)
     labelled, last = len(labels) > 0, n_layers - 1
-    beside = labelled and plan.numbered[last] < last
+    label_below = labelled and plan.numbered[last] < last
     ids = integers(0, len(fields[0])).view(np.uint64)
     betas = np.empty(len(ids), real)
     betas[:] = 1
     order, n_drawn = steps(n_layers, options.n_steps)
     roots = np.empty(len(order), np.uint64)
-    # A label in an odd layer has its mean from where it is drawn.
+    # Drawing a label in an odd layer also computes its mean.
     end = last if labelled and last % 2 else n_layers
     n_means = len(order) - (n_layers - end)
     for turn in range(gate[DONE], len(plan.rates)):
         start, stop = edges[turn], edges[turn + 1]
         n, root = stop - start, fold(plan.key, np.uint64(plan.first + turn))
         m = len(indices[0]) if options.persistent else n
-        # Own rows, of the batch and of the chains.
+        # This thread's rows, of the batch and of the chains.
         (a, b), (c, d) = portion(n, rank, size), portion(m, rank, size)
         x, x_value, x_count = room.index[:n], room.value[:n], room.count[:n]
         pick(
@@ -129,14 +107,14 @@ def bernoulli_epoch(
         y = part_of(labels, start, stop)
         if len(labels) > 0:
             mark(*y, len(biases[last]), bounds[last], size, a, b)
-            if not beside:
+            if not label_below:
                 unpack(y[0], no_values[last], y[1], means[last], a, b)
         if len(deep) > 0:
             guess(
                 machine, x, x_value, x_count, y, means, fields, deep[0],
                 options.sweeps, options.tol, a, b,
             )  # fmt: skip
-            meet(gate)  # Chains use the same room for what layers receive.
+            meet(gate)  # Chains use the same workspace for inputs of layers.
         elif not options.persistent:
             meet(gate)
             respond(
@@ -145,14 +123,14 @@ def bernoulli_epoch(
             )  # fmt: skip
             meet(gate)
         if not options.persistent:
-            own = fold(
+            phase_root = fold(
                 fold(fold(root, DATA), np.uint64(0)), np.uint64(plan.numbered[1])
             )
-            draw(means[1][:n], own, ids, indices[1], counts[1], a, b)
+            draw(means[1][:n], phase_root, ids, indices[1], counts[1], a, b)
             meet(gate)
-        own = fold(root, MODEL)
+        phase_root = fold(root, MODEL)
         for k in range(len(order)):
-            step = fold(own, np.uint64(k // n_layers))
+            step = fold(phase_root, np.uint64(k // n_layers))
             roots[k] = fold(step, np.uint64(plan.numbered[order[k]]))
         for k in range(n_drawn):
             layer = order[k]
@@ -212,7 +190,7 @@ def bernoulli_epoch(
                     )
             meet(gate)
         for layer in range(n_layers):
-            # Own columns.
+            # This thread's columns.
             p, q = portion(len(biases[layer]), rank, size)
             total = room.total[layer]
             if layer % 2:
@@ -238,16 +216,16 @@ def bernoulli_epoch(
                 more.lost[layer][p:q] = 0
         below = x, x_value, x_count
         for link in range(n_layers - 1):
-            low, high = ends(link, beside)
-            some = of_data(low, n, below, y, no_values, listed, beside)
-            others = of_model(low, m, indices, counts, no_values, listed)
+            low, high = ends(link, label_below)
+            data_x = of_data(low, n, below, y, no_values, listed, label_below)
+            model_x = of_model(low, m, indices, counts, no_values, listed)
             p, q = portion(len(biases[low]), rank, size)
             first, end_of, rows, values, factors, top = by_columns(
-                columns, low, n, m, some, others, len(thin[low])
+                columns, low, n, m, data_x, model_x, len(thin[low])
             )
             if top:
                 sort(
-                    some[0], some[1], bounds[low], others[0], others[1],
+                    data_x[0], data_x[1], bounds[low], model_x[0], model_x[1],
                     bounds_model[low], rank, p, q, first, end_of, rows, values,
                 )  # fmt: skip
             else:
@@ -255,32 +233,32 @@ def bernoulli_epoch(
                     first[i] = end_of[i] = 0
                     for k in range(n + m):
                         factors[i, k] = 0
-                scatter(some[0], some[1], bounds[low], rank, factors, 0)
-                scatter(others[0], others[1], bounds_model[low], rank, factors, n)
+                scatter(data_x[0], data_x[1], bounds[low], rank, factors, 0)
+                scatter(model_x[0], model_x[1], bounds_model[low], rank, factors, n)
         if len(more) > 0 and options.centering != NO_OFFSETS:
             offsets, lost = more.offsets, more.lost
             meet(gate)
             for link in range(n_layers - 1):
-                low, high = ends(link, beside)
-                some = of_data(low, n, below, y, no_values, listed, beside)
-                others = of_model(low, m, indices, counts, no_values, listed)
+                low, high = ends(link, label_below)
+                data_x = of_data(low, n, below, y, no_values, listed, label_below)
+                model_x = of_model(low, m, indices, counts, no_values, listed)
                 of_link = Offsets(offsets[low], offsets[high], offsets[low])
                 shares = RowShares(more.received[low], more.sent[low])
-                phase = ListedPhase(some[0], some[1], some[2], means[high])
+                phase = ListedPhase(data_x[0], data_x[1], data_x[2], means[high])
                 exchange(phase, of_link, n, shares, 0, a, b)
-                phase = ListedPhase(others[0], others[1], others[2], fields[high])
+                phase = ListedPhase(model_x[0], model_x[1], model_x[2], fields[high])
                 exchange(phase, of_link, -m, shares, n, c, d)
             meet(gate)
             for link in range(n_layers - 1):
-                low, high = ends(link, beside)
-                some = of_data(low, n, below, y, no_values, listed, beside)
-                others = of_model(low, m, indices, counts, no_values, listed)
+                low, high = ends(link, label_below)
+                data_x = of_data(low, n, below, y, no_values, listed, label_below)
+                model_x = of_model(low, m, indices, counts, no_values, listed)
                 p, q = portion(len(biases[low]), rank, size)
                 p_high, q_high = portion(len(biases[high]), rank, size)
                 correct(
-                    ListedPhase(some[0], some[1], bounds[low], means[high][:n]),
+                    ListedPhase(data_x[0], data_x[1], bounds[low], means[high][:n]),
                     ListedPhase(
-                        others[0], others[1], bounds_model[low], fields[high][:m]
+                        model_x[0], model_x[1], bounds_model[low], fields[high][:m]
                     ),
                     RowShares(more.received[low], more.sent[low]),
                     Ends(grads[low], grads[high]),
@@ -293,19 +271,19 @@ def bernoulli_epoch(
                 )
                 add(lost[low], data[low], p, q)
                 add(lost[high], data[high], p_high, q_high)
-                factors = by_columns(columns, low, n, m, some, others, 2)[4]
+                factors = by_columns(columns, low, n, m, data_x, model_x, 2)[4]
                 for i in range(p, q):
                     for k in range(2):
                         factors[i, factors.shape[1] - 2 + k] = thin[low][k, i]
         meet(gate)
         rate = real(plan.rates[turn])
         for link in range(n_layers - 1):
-            low, high = ends(link, beside)
+            low, high = ends(link, label_below)
             up, down = between(machine, low, high)
-            some = of_data(low, n, below, y, no_values, listed, beside)
-            others = of_model(low, m, indices, counts, no_values, listed)
+            data_x = of_data(low, n, below, y, no_values, listed, label_below)
+            model_x = of_model(low, m, indices, counts, no_values, listed)
             first, end_of, rows, values, factors, top = by_columns(
-                columns, low, n, m, some, others, len(thin[low])
+                columns, low, n, m, data_x, model_x, len(thin[low])
             )
             n_units, side = up.shape[1], BLOCK // up.itemsize
             for tile, end_tile, start_line, end_line in pieces(
@@ -335,7 +313,7 @@ def bernoulli_epoch(
             ones[:] = 1
             meet(gate)
             for link in range(n_layers - 1):
-                low, high = ends(link, beside)
+                low, high = ends(link, label_below)
                 up, down = between(machine, low, high)
                 p, q = portion(len(up), rank, size)
                 if limit(up[p:q], ones, norm[0]):
@@ -346,13 +324,14 @@ def bernoulli_epoch(
 
 @kernel
 def ends(link, beside):
-    """The layers that a coupling links, with lists of the first."""
+    """Layers of a coupling; the first layer has lists."""
     return (2, 1) if beside and link == 1 else (link, link + 1)
 
 
 @kernel
 def between(machine, low, high):
-    """Tiles of the weights from a layer to one beside it, and of their transpose."""
+    """Tiles of the weights from a layer to an adjacent layer, and of their
+    transpose."""
     if low > high:
         return machine.downs[high], machine.ups[high]
     return machine.ups[low], machine.downs[low]
@@ -360,7 +339,7 @@ def between(machine, low, high):
 
 @kernel
 def part_of(lists, start, stop):
-    """Index and count of some rows of lists, if there are some."""
+    """Index and count of rows of lists, or an empty tuple without lists."""
     if len(lists) > 0:
         return lists[0][start:stop], lists[1][start:stop]
     return ()
@@ -374,7 +353,7 @@ def lists_of(lists, layer):
 
 @kernel
 def of_data(layer, n, below, label, no_values, listed, beside):
-    """A layer's lists, given the n rows of a batch."""
+    """Lists of a layer for the n rows of a batch."""
     if len(label) > 0 and beside and layer > 0:
         return label[0], no_values[layer], label[1]
     if len(listed) > 0 and layer > 0:
@@ -385,7 +364,7 @@ def of_data(layer, n, below, label, no_values, listed, beside):
 
 @kernel
 def of_model(layer, m, indices, counts, no_values, listed):
-    """A layer's lists, in m chains."""
+    """Lists of a layer for m chains."""
     if len(listed) > 0 and layer % 2:
         index, value, count = lists_of(listed[1], layer)
         return index[:m], value[:m], count[:m]
@@ -394,38 +373,38 @@ def of_model(layer, m, indices, counts, no_values, listed):
 
 @kernel
 def by_columns(columns, layer, n, m, some, others, n_thin):
-    """Room for both phases' rows by column: as lists, or as an array, with the rows
-    that centring adds; and the first row that counts as in an array."""
+    """Workspace for the rows of both phases by column, as lists or dense, including
+    rows that centering adds; and the number of the first dense row."""
     first, end, rows, values, factors = columns
     n_units = len(first[layer])
     top = 0 if dense(some[2], others[2], n_units) else n + m
     width = n + m + n_thin - top
-    own = factors[layer][: n_units * width].reshape(n_units, width)
+    dense_columns = factors[layer][: n_units * width].reshape(n_units, width)
     grey = len(some[1]) + len(others[1]) > 0
     listed = values[layer][: len(rows[layer]) if grey else 0]
-    return first[layer], end[layer], rows[layer], listed, own, top
+    return first[layer], end[layer], rows[layer], listed, dense_columns, top
 
 
 @kernel
 def guess(
     machine, x, x_value, x_count, label, means, fields, known, most, tol, start, stop
 ):  # fmt: skip
-    """Means of hidden layers given rows, and their labels if there are some."""
+    """Mean field of the hidden layers given rows, and their labels if there are any."""
     ups, downs, biases = machine
-    n_sweeps, moves = np.empty(len(known), np.int64), np.empty(len(known), np.bool_)
+    n_sweeps, moving = np.empty(len(known), np.int64), np.empty(len(known), np.bool_)
     if len(label) > 0:
         y, y_count = label
     else:
         y, y_count = x[:0], x_count[:0]
     settle(
         ups, downs, biases, x, x_value, x_count, y, y_count, False, means, fields,
-        known, most, tol, n_sweeps, moves, start, stop,
+        known, most, tol, n_sweeps, moving, start, stop,
     )  # fmt: skip
 
 
 @kernel
 def infer_part(layer, machine, betas, indices, no_values, counts, mean, rank, size):
-    """Means of a layer's units given those beside it; a thread's part of tiles and
+    """Means of a layer given adjacent layers, for a thread's share of tiles and
     rows."""
     ups, downs, biases = machine
     n_tiles = -(-len(biases[layer]) // ups[0].shape[2])
@@ -441,8 +420,8 @@ def infer_part(layer, machine, betas, indices, no_values, counts, mean, rank, si
 def respond(
     x, x_value, x_count, label, no_values, ups, downs, biases, mean, rank, size
 ):
-    """Means of one hidden layer given rows, and their labels if there are some; a
-    thread's part of tiles and rows."""
+    """Means of a single hidden layer given rows, and their labels if there are any, for
+    a thread's share of tiles and rows."""
     width, n_units, last = ups[0].shape[2], len(biases[1]), len(ups) - 1
     for tile, beyond, top, bottom in pieces(len(ups[0]), len(x), rank, size):
         if tile == beyond:
@@ -463,8 +442,8 @@ def respond(
 
 @kernel
 def steps(n_layers, n_steps):
-    """The layers in the order in which Gibbs steps draw them, and how many they do
-    before those of odd numbers for the last time."""
+    """Order in which Gibbs steps draw the layers, and the number of draws before odd
+    layers are drawn for the last time."""
     order, n_even = np.empty(n_layers * n_steps, np.int64), (n_layers + 1) // 2
     for k in range(len(order)):
         turn = k % n_layers

@@ -1,6 +1,7 @@
-"""What updates of a chain of binary layers take: rows, parameters, options, and room.
+"""Arguments of updates of a chain of binary layers: rows, parameters, options,
+workspace.
 
-Tuples have an entry for each layer, or for each coupling between two; see
+Tuples have an entry for each layer, or for each coupling of two adjacent layers; see
 :mod:`skdgm._kernels.machines.bernoulli_epoch`.
 """
 
@@ -10,19 +11,9 @@ import numpy as np
 
 
 class ListedRows(NamedTuple):
-    """Rows that are learned from, as lists.
-
-    Parameters
-    ----------
-    first, end : ndarray of int
-        Where each row of the table has its entries.
-    units, values : ndarray
-        Their columns and values; no values where all are 1.
-    order : ndarray of int
-        Rows of the batches, one batch after the other.
-    edges : ndarray of shape (n_batches + 1,)
-        First row of each batch in ``order``.
-    """
+    """Training rows as lists. Row r of the table has the columns ``units`` and the
+    ``values`` (empty if all are 1) from ``first[r]`` to ``end[r]``. ``order`` has the
+    rows of all batches, and batch t begins at ``order[edges[t]]``."""
 
     first: np.ndarray
     end: np.ndarray
@@ -41,16 +32,16 @@ class TiledChain(NamedTuple):
 
 
 class Momentum(NamedTuple):
-    """Velocities of the weights, in tiles, of no rows without momentum (those of the
-    weights of labels beside the visible units are transposed); and of the biases."""
+    """Velocities of weights and biases. Velocities of weights are tiles, empty without
+    momentum; those of a label below are transposed."""
 
     weights: tuple
     biases: tuple
 
 
 class EpochPlan(NamedTuple):
-    """Learning rate of each update; the stream of the epoch's updates, of which these
-    begin with number ``first``; numbers of the layers' blocks, which name streams."""
+    """Learning rates of updates, key of the epoch's random stream, number of the
+    ``first`` update in this stream, and numbers of the layers' blocks in it."""
 
     rates: np.ndarray
     key: np.uint64
@@ -59,21 +50,10 @@ class EpochPlan(NamedTuple):
 
 
 class EpochOptions(NamedTuple):
-    """How to learn.
-
-    Parameters
-    ----------
-    n_steps, sweeps : int
-        Steps of the chains, and most sweeps of mean field.
-    tol : float
-        Of mean field.
-    momentum, l1, l2 : real
-    pace : real
-        Weight of a batch's means in the running means.
-    resample, persistent : bool
-        Whether bits are drawn from rows; whether chains go on, or start at the rows.
-    centering : int
-    """
+    """Options of learning: number of Gibbs steps; maximum number of sweeps and
+    tolerance of mean field; momentum and penalties; and weight ``pace`` of a batch's
+    means in the offsets. Bits are drawn from grey rows with ``resample``. Chains
+    continue if ``persistent``, and start at the rows otherwise."""
 
     n_steps: int
     sweeps: int
@@ -88,26 +68,17 @@ class EpochOptions(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Arrays to work in; a tuple has one for each layer.
+    """Workspace; tuples have an entry for each layer.
 
-    Parameters
-    ----------
-    index, value, count : ndarray
-        A batch as lists.
-    means, fields : tuple of ndarray of shape (n_rows, n_units)
-        Means of a batch's rows; and of the chains', or what layers receive.
-    no_values : tuple of ndarray of shape (0, n_units)
-    bounds, bounds_model : tuple of ndarray of shape (n_threads + 1, n_rows)
-        Entries of lists that belong to each thread.
-    columns : tuple
-        Tuples of first, end, rows and values: rows by column, as
-        :func:`~skdgm._kernels.sparse.lists.sort` has them; and of arrays, with all rows
-        by column.
-    thin, thin_above : tuple of ndarray of shape (2, n_units)
-        Of couplings to the layer above, and to that below: rows by which centring
-        changes the gradient.
-    total : tuple of ndarray of float64
-    grads, data, model : tuple of ndarray of shape (n_units,)
+    ``index``, ``value`` and ``count`` are a batch as lists. ``means`` are those of the
+    data, ``fields`` those of the chains or inputs of layers, (n_rows, n_units).
+    ``no_values`` are empty values of lists, (0, n_units). ``bounds`` and
+    ``bounds_model`` are the entries of each thread, (n_threads + 1, n_rows).
+    ``columns`` has rows by column: first, end, rows and values as of
+    :func:`~skdgm._kernels.sparse.lists.sort`, and dense columns. ``thin`` and
+    ``thin_above``, (2, n_units), are rows that centering adds, for couplings to the
+    layers above and below. ``total`` is float64; ``grads``, ``data`` and ``model`` are
+    (n_units,).
     """
 
     index: np.ndarray
@@ -128,18 +99,10 @@ class Room(NamedTuple):
 
 
 class CenteringRoom(NamedTuple):
-    """What centring, and bits drawn from grey rows, need.
-
-    Parameters
-    ----------
-    offsets : tuple of ndarray
-    received, sent : tuple of ndarray
-        Of each row, for centring.
-    lost : tuple of ndarray of shape (n_units,)
-        What centring takes from the gradients.
-    grey, index, count : ndarray
-        Rows, and lists of the bits that are drawn.
-    """
+    """Workspace of centering, and of bits drawn from grey rows. ``offsets`` are those
+    of layers, ``received`` and ``sent`` products of each row with offsets, and
+    ``lost``, (n_units,), corrections of the gradients of biases. The last three fields
+    are grey rows and the lists of their bits."""
 
     offsets: tuple
     received: tuple

@@ -1,10 +1,10 @@
-r"""Corrections of biases' gradients where statistics are centred at offsets.
+r"""Corrections of the gradients of biases for centered statistics.
 
 .. math:: G_c = G - \mu \, \Delta c^\top - \Delta b \, \lambda^\top, \qquad
    \Delta b \leftarrow \Delta b - G_c \lambda, \qquad
    \Delta c \leftarrow \Delta c - G_c^\top \mu_v
 
-where G is the mean of :math:`x y^\top` over rows of the data, less that of the model.
+where G is the mean of :math:`x y^\top` over rows of the data minus that of the model.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from skdgm._kernels.sparse.lists import entry, whole
 
 
 class Offsets(NamedTuple):
-    """Offsets of the statistics below and above, and of the values below."""
+    """Offsets of statistics below (mu) and above (lam), and of values below (shift)."""
 
     mu: np.ndarray
     lam: np.ndarray
@@ -25,16 +25,16 @@ class Offsets(NamedTuple):
 
 
 class RowShares(NamedTuple):
-    """Products of each row of both phases with offsets, as shares of the means: those
-    of the block above, and of the block below."""
+    """Products of each row of both phases with offsets, divided by the number of rows:
+    products of the block above, and of the block below."""
 
     received: np.ndarray
     sent: np.ndarray
 
 
 class Corrections(NamedTuple):
-    """The two rows each of A and B in :math:`G_c = G - A^\\top B`, and decreases of the
-    gradients of biases."""
+    r"""Matrices A and B of two rows each in :math:`G_c = G - A^\top B`, and the
+    decreases of the gradients of biases."""
 
     thin: Ends
     less: Ends
@@ -52,17 +52,8 @@ class ThreadColumns(NamedTuple):
 
 @kernel
 def corrections(data, model, grads, offsets, found):
-    """Write corrections of centring.
-
-    Parameters
-    ----------
-    data, model : ListedPhase
-    grads : Ends
-        Gradients of the biases.
-    offsets : Offsets
-    found : Corrections
-        Written here.
-    """
+    """Write the :class:`Corrections` of centering to ``found``; ``grads`` are those of
+    biases."""
     n, m = len(data.index), len(model.index)
     shares = RowShares(np.empty(n + m), np.empty(n + m))
     exchange(data, offsets, n, shares, 0, 0, n)
@@ -80,8 +71,8 @@ def corrections(data, model, grads, offsets, found):
 
 @kernel
 def exchange(phase, offsets, n, shares, before, start, stop):
-    """Products of some rows' statistics with the offsets of the other block, as shares
-    of the mean of n rows; the model's are negative."""
+    """Products of rows with the offsets of the other block, divided by n, which is
+    negative for the model."""
     index, value, count, y = phase
     lam, shift = offsets.lam, offsets.shift
     received, sent = shares
@@ -90,14 +81,14 @@ def exchange(phase, offsets, n, shares, before, start, stop):
         received[before + r] = share * line_product(y, r, lam)
         total = 0.0
         for k in range(count[r]):
-            own = np.float64(entry(value, r, k))
-            total += own * np.float64(shift[index[r, k]])
+            x_rk = np.float64(entry(value, r, k))
+            total += x_rk * np.float64(shift[index[r, k]])
         sent[before + r] = total * share
 
 
 @kernel
 def correct(data, model, shares, grads, offsets, found, part):
-    """Write :class:`Corrections` of a thread's columns of both blocks. Counts of the
+    """Write :class:`Corrections` for a thread's columns of both blocks. Counts of the
     phases are bounds."""
     (below, above), (mu, lam, shift) = grads, offsets
     (thin_below, thin_above), (less_below, less_above) = found
@@ -116,31 +107,32 @@ def correct(data, model, shares, grads, offsets, found, part):
         b_shift += np.float64(below[i] * shift[i])
     for i in range(left, right):
         thin_below[0, i], thin_below[1, i] = mu[i], below[i]
-        less = of_below[i] - mu[i] * c_lam - below[i] * lam_lam
-        less_below[i] = real(less)
+        decrease = of_below[i] - mu[i] * c_lam - below[i] * lam_lam
+        less_below[i] = real(decrease)
     for j in range(left_above, right_above):
         thin_above[0, j], thin_above[1, j] = above[j], lam[j]
-        less = of_above[j] - above[j] * mu_shift - lam[j] * b_shift
-        less_above[j] = real(less)
+        decrease = of_above[j] - above[j] * mu_shift - lam[j] * b_shift
+        less_above[j] = real(decrease)
 
 
 @kernel
 def add(phase, shares, before, of_below, of_above, part):
-    """Add G times lambda, and its transpose times the shift, of some rows."""
+    """Add G lambda and the product of the transpose of G with the shift, over rows of a
+    phase."""
     (index, value, bounds, y), (received, sent) = phase, shares
     rank, left, right = part.rank, part.left_above, part.right_above
     for r in range(len(index)):
-        own = received[before + r]
+        share = received[before + r]
         for k in range(bounds[rank, r], bounds[rank + 1, r]):
-            of_below[index[r, k]] += own * np.float64(entry(value, r, k))
-        own = sent[before + r]
+            of_below[index[r, k]] += share * np.float64(entry(value, r, k))
+        share = sent[before + r]
         for j in range(left, right):
-            of_above[j] += own * np.float64(y[r, j])
+            of_above[j] += share * np.float64(y[r, j])
 
 
 @inner("reassoc")
 def line_product(y, r, lam):
-    """A row's product with a vector, summed in an order that is quick."""
+    """Product of a row and a vector, summed in any order."""
     total = y.dtype.type(0)
     for j in range(len(lam)):
         total += y[r, j] * lam[j]

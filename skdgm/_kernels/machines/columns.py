@@ -1,6 +1,6 @@
-"""Bits and categorical units side by side: means, draws and log partitions, row by row.
+"""Bits and categorical units together: means, draws and log partition functions.
 
-Arguments that kernels share, for n sites with m entries:
+Arguments of kernels, for n sites with m entries, are
 
 first : ndarray of int, shape (n + 1,)
     The first entry of each site, and m.
@@ -16,8 +16,8 @@ from skdgm._kernels.compiler.jit import kernel
 
 @kernel
 def weights(eta, first, sizes, row, high):
-    """Weights of a row's entries, into ``row``, without a factor of each site, whose
-    log is ``high``."""
+    """Write the unnormalized probabilities of a row's entries to ``row``, divided for
+    each site by exp(high), where ``high`` is the largest natural parameter."""
     zero = row.dtype.type(0)
     for i in range(len(sizes)):
         top = zero if sizes[i] == 0 else eta[first[i]]
@@ -33,17 +33,17 @@ def weights(eta, first, sizes, row, high):
 @kernel
 def total(row, first, sizes, high, i):
     """Sum of the weights of a site's states."""
-    whole = row.dtype.type(0)
+    weight_sum = row.dtype.type(0)
     for c in range(first[i], first[i + 1]):
-        whole += row[c]
+        weight_sum += row[c]
     if sizes[i] == 0:
-        whole += exp(-high[i])
-    return whole
+        weight_sum += exp(-high[i])
+    return weight_sum
 
 
 @kernel
 def means(eta, first, sizes, out, start, stop):
-    """Probabilities of all entries, into ``out``."""
+    """Write the probabilities of all entries to ``out``."""
     high, one = np.empty(len(sizes), out.dtype), out.dtype.type(1)
     for r in range(start, stop):
         row = out[r]
@@ -56,7 +56,7 @@ def means(eta, first, sizes, out, start, stop):
 
 @kernel
 def partitions(eta, first, sizes, out, start, stop):
-    """Log partition of each site, into ``out`` of shape (n_rows, n)."""
+    """Write the log partition function of each site to ``out``, (n_rows, n)."""
     row, high = np.empty(eta.shape[1], eta.dtype), np.empty(len(sizes), eta.dtype)
     for r in range(start, stop):
         weights(eta[r], first, sizes, row, high)
@@ -66,8 +66,8 @@ def partitions(eta, first, sizes, out, start, stop):
 
 @kernel
 def draw(mean, first, sizes, uniform, index, count, start, stop):
-    """Lists of the entries that are on, by a uniform number for each site: that of the
-    category whose cumulative probability first exceeds it, and bits above it."""
+    """Draw lists of the entries that are on, with one uniform number for each site, by
+    inversion of the cumulative probabilities."""
     for r in range(start, stop):
         p, n_on = mean[r], 0
         for i in range(len(sizes)):
@@ -76,10 +76,10 @@ def draw(mean, first, sizes, uniform, index, count, start, stop):
                 index[r, n_on] = a
                 n_on += u < p[a]
                 continue
-            chosen, below = first[i + 1] - 1, 0.0
+            chosen, cumulative = first[i + 1] - 1, 0.0
             for c in range(a, first[i + 1] - 1):
-                below += np.float64(p[c])
-                if u < below:
+                cumulative += np.float64(p[c])
+                if u < cumulative:
                     chosen = c
                     break
             index[r, n_on] = chosen

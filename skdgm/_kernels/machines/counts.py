@@ -1,4 +1,4 @@
-"""Counts: log factorials, and draws by inverting distribution functions."""
+"""Log factorials, and draws of counts by inversion of distribution functions."""
 
 import math
 
@@ -9,8 +9,8 @@ from skdgm._kernels.compiler.jit import kernel
 
 @kernel
 def log_factorials(x, table, out, start, stop):
-    """log Γ(x + 1) of the entries of a vector, into ``out``, from a table of it for 0,
-    1, 2, … where they are such numbers."""
+    """Write log Γ(x + 1) to ``out``, from a ``table`` of log factorials where it has
+    x."""
     top = len(table)
     for k in range(start, stop):
         if 0 <= x[k] < top and x[k] == np.floor(x[k]):
@@ -21,17 +21,17 @@ def log_factorials(x, table, out, start, stop):
 
 @kernel
 def draw_binomial(p, n, uniform, out, start, stop):
-    """Counts up to ``n`` (of each column), each a sum of bits of probability ``p``,
-    into ``out``: they rise with ``uniform``, in [0, 1)."""
+    """Write binomial counts of ``n`` (n_columns,) trials with probabilities p to
+    ``out``. They increase with ``uniform``, in [0, 1)."""
     for r in range(start, stop):
         for j in range(len(n)):
-            # The smaller of both probabilities: that of no bit at all is above 0.
+            # With the smaller probability, that of a count of 0 does not underflow.
             low = p[r, j] <= 0.5
             share = p[r, j] if low else 1 - p[r, j]
-            left = uniform[r, j] if low else 1 - uniform[r, j]
+            remaining = uniform[r, j] if low else 1 - uniform[r, j]
             odds, weight, count = share / (1 - share), (1 - share) ** n[j], 0
-            while left >= weight and count < n[j]:
-                left -= weight
+            while remaining >= weight and count < n[j]:
+                remaining -= weight
                 count += 1
                 weight *= odds * (n[j] - count + 1) / count
             out[r, j] = count if low else n[j] - count
@@ -39,13 +39,13 @@ def draw_binomial(p, n, uniform, out, start, stop):
 
 @kernel
 def draw_poisson(rate, uniform, out, start, stop):
-    """Poisson counts of given rates, into ``out``: they rise with ``uniform``."""
+    """Write Poisson counts to ``out``. They increase with ``uniform``, in [0, 1)."""
     for r in range(start, stop):
         for j in range(rate.shape[1]):
-            left, weight, count = uniform[r, j], np.exp(-rate[r, j]), 0
-            # Beyond the mode weights fall, at last to what no longer counts.
-            while left >= weight and (weight > 1e-20 or count < rate[r, j]):
-                left -= weight
+            remaining, weight, count = uniform[r, j], np.exp(-rate[r, j]), 0
+            # Beyond the mode, weights decrease until they are negligible.
+            while remaining >= weight and (weight > 1e-20 or count < rate[r, j]):
+                remaining -= weight
                 count += 1
                 weight *= rate[r, j] / count
             out[r, j] = count

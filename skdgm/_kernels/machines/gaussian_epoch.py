@@ -1,13 +1,14 @@
-r"""Updates of an epoch, of real units under a binary layer, by one or several threads.
+r"""Updates of an epoch for real visible units and a binary hidden layer, on several
+threads.
 
-As :mod:`skdgm._kernels.machines.bernoulli_epoch`, in the coordinates of
-:mod:`skdgm.gradients.steps.natural`. There the gradient by means b and weights W is
-that of binary units,
+The structure is that of :mod:`skdgm._kernels.machines.bernoulli_epoch`, the coordinates
+are those of :mod:`skdgm.gradients.steps.natural`. There the gradients by means b and
+weights W are those of binary units,
 
 .. math:: \Delta b = \mathbb{E}_\text{data}[v] - \mathbb{E}_\text{model}[v], \qquad
    \Delta W = \mathbb{E}_\text{data}[v h^\top] - \mathbb{E}_\text{model}[v h^\top],
 
-that by log precisions
+the gradient by log precisions is
 
 .. math:: \Delta \log\lambda = \tfrac12 \lambda \odot \left(\mathbb{E}_\text{data}[r] -
    \mathbb{E}_\text{model}[r]\right), \qquad r = v \odot (b + W h - v),
@@ -53,15 +54,15 @@ from skdgm._kernels.machines.update import decay, learn, limit, refresh, shrink
 from skdgm._kernels.sparse.lines import BLOCK, ROWS, add_products, zeros
 from skdgm._kernels.sparse.lists import collect
 
-# Log precisions: fixed, one for all units, or one for each.
+# Log precisions: fixed, one for all units, or one for each unit.
 FIXED_PRECISION, SCALAR, DIAGONAL = range(3)
 
 
 class RealEpochPlan(NamedTuple):
-    """Learning rate before it is damped, of which each update has a share, one of the
-    ``factors``; the stream of the epoch's updates, of which these begin with number
-    ``first``; and the square of each column's largest value, divided by the rows of a
-    batch, or nothing where steps by no column are shortened."""
+    """Learning rate before damping, and ``factors`` of it for each update; key of the
+    epoch's random stream, and number of the ``first`` update in it. ``reach`` is the
+    square of each column's largest value, divided by the batch size, or empty if steps
+    are not shortened."""
 
     rate: float
     factors: np.ndarray
@@ -71,10 +72,10 @@ class RealEpochPlan(NamedTuple):
 
 
 class RealEpochOptions(NamedTuple):
-    """Options of learning, as
-    :class:`~skdgm._kernels.machines.bernoulli_parts.EpochOptions`; with the largest log
-    precision, and the largest norm of a hidden unit's weights in standard
-    deviations."""
+    """Options of learning, as in
+    :class:`~skdgm._kernels.machines.bernoulli_parts.EpochOptions`, with the largest log
+    precision ``most``. ``max_norm`` is the maximum norm of a hidden unit's weights in
+    units of standard deviations."""
 
     n_steps: int
     momentum: float
@@ -89,23 +90,16 @@ class RealEpochOptions(NamedTuple):
 
 
 class RealRoom(NamedTuple):
-    """Arrays to work in.
+    """Workspace.
 
-    Parameters
-    ----------
-    index, values, values_model : ndarray of shape (n_rows, n_below)
-        Rows of both phases as lists, each of all columns.
-    y, y_model : ndarray of shape (n_rows, n_above)
-    factors : ndarray
-        Rows by column, and those that centring adds.
-    thin, thin_above : ndarray of shape (2, n_units)
-    means, means_above : ndarray of shape (3, n_units)
-        Of data, of the model, and their difference.
-    lost, lost_above : ndarray of shape (n_units,)
-    slopes : ndarray of shape (2, n_below)
-    shares : ndarray of shape (2, n_below)
-        By how much steps are shortened, and weights rescaled.
-    received, sent : ndarray of shape (n_rows,), float64
+    ``index``, ``values`` and ``values_model`` are the rows of both phases as lists of
+    all columns, (n_rows, n_below); ``y`` and ``y_model`` are hidden units,
+    (n_rows, n_above). ``factors`` has rows by column; ``thin`` and ``thin_above``,
+    (2, n_units), are rows that centering adds. ``means`` and ``means_above``,
+    (3, n_units), are those of the data, of the model, and their difference; ``lost``
+    and ``lost_above`` correct them. ``slopes`` and ``shares``, (2, n_below), are
+    gradients by log precisions in both phases, and factors of steps and of weights.
+    ``received`` and ``sent``, (n_rows,), are float64.
     """
 
     index: np.ndarray
@@ -131,30 +125,13 @@ def gaussian_epoch(
     rows, edges, weights, velocity, units, speeds, chains, offsets, room, plan, options,
     gate, rank,
 ):  # fmt: skip
-    """Learn from batches of rows, in place.
+    """Train on batches of rows, in place.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n_below)
-        Those of the batches, one after the other.
-    edges : ndarray of shape (n_batches + 1,)
-        First row of each batch.
-    weights : pair of ndarray
-        Tiles of the weights, and of their transpose.
-    velocity : ndarray
-        Tiles; of no rows without momentum.
-    units, speeds : triple of ndarray
-        Means, log precisions and hidden biases, and their velocities.
-    chains : tuple
-        Visible units of the chains, index and count of the lists of the hidden ones.
-    offsets : pair of ndarray
-    room : RealRoom
-    plan : RealEpochPlan
-    options : RealEpochOptions
-    gate : ndarray
-        The barrier, see :func:`~skdgm._kernels.compiler.barrier.gate`.
-    rank : int
-        Number of this thread.
+    ``rows``, (n_rows, n_below), are those of all batches, which begin at ``edges``.
+    ``weights`` are tiles of W and of its transpose, and ``velocity`` tiles, empty
+    without momentum. ``units`` and ``speeds`` are means, log precisions and hidden
+    biases, and their velocities. ``chains`` are visible units, and index and count of
+    hidden units. ``gate`` is a barrier, and ``rank`` the number of this thread.
     """
     (up, down), (b, log_precision, c), (v, index, count) = weights, units, chains
     real, n_below, n_above, size = b.dtype.type, len(b), len(c), gate[SIZE]
@@ -168,37 +145,37 @@ def gaussian_epoch(
     )
     ids = integers(0, len(room.y)).view(np.uint64)
     none, no_rows = zeros(n_below, ids).view(np.int64), np.empty(0, np.uint32)
-    no_values, whole = np.empty((0, n_above), real), integers(0, len(room.y))
+    no_values, full_counts = np.empty((0, n_above), real), integers(0, len(room.y))
     (p, q), (s, t) = portion(n_below, rank, size), portion(n_above, rank, size)
     tiles, tiles_down = portion(len(up), rank, size), portion(len(down), rank, size)
     width, side = up.shape[2], BLOCK // up.itemsize
-    # Rows as lists have all columns; of these, own ones.
+    # Lists have all columns; their bounds are this thread's columns.
     bounds = np.empty((2, len(room.y)), np.int64)
-    bounds[0], bounds[1], whole[:] = p, q, n_below
+    bounds[0], bounds[1], full_counts[:] = p, q, n_below
     for turn in range(gate[DONE], len(plan.factors)):
         x = rows[edges[turn] : edges[turn + 1]]
         n, root = len(x), fold(plan.key, np.uint64(plan.first + turn))
         m = len(v) if options.persistent else n
-        # Own rows, of the batch and of the chains.
+        # This thread's rows, of the batch and of the chains.
         (a, z), (d, e) = portion(n, rank, size), portion(m, rank, size)
         y, y_model = room.y[:n], room.y_model[:m]
         scale, deviation = np.exp(log_precision), np.exp(real(-0.5) * log_precision)
         hidden(x, scale, up, c, y, rank, size)
         if not options.persistent:
             meet(gate)
-            own = fold(fold(fold(root, DATA), np.uint64(0)), np.uint64(1))
-            draw(y, own, ids, index, count, a, z)
+            phase_root = fold(fold(fold(root, DATA), np.uint64(0)), np.uint64(1))
+            draw(y, phase_root, ids, index, count, a, z)
             meet(gate)
         for k in range(options.n_steps):
-            own = fold(fold(root, MODEL), np.uint64(k))
+            phase_root = fold(fold(root, MODEL), np.uint64(k))
             visible(
                 index, no_values, count, down, b, deviation, v[:m],
-                fold(own, np.uint64(0)), rank, size,
+                fold(phase_root, np.uint64(0)), rank, size,
             )  # fmt: skip
             meet(gate)
             hidden(v[:m], scale, up, c, y_model, rank, size)
             meet(gate)
-            draw(y_model, fold(own, np.uint64(1)), ids, index, count, d, e)
+            draw(y_model, fold(phase_root, np.uint64(1)), ids, index, count, d, e)
             if k + 1 < options.n_steps:
                 meet(gate)
         mean_of_rows(x, means[0], p, q)
@@ -212,7 +189,7 @@ def gaussian_epoch(
         if precision != FIXED_PRECISION:
             by_gap(x, y, b, down, slopes[0], tiles_down[0], tiles_down[1])
             by_gap(v[:m], y_model, b, down, slopes[1], tiles_down[0], tiles_down[1])
-        # Means of hidden units that are not centred add up as their changes do.
+        # Without centering, means and changes of hidden units add up.
         damping = n_above * (4 if centering == NO_OFFSETS else 1)
         eps = damped(plan.rate, scale, damping)
         for i in range(p, q):
@@ -221,7 +198,7 @@ def gaussian_epoch(
                 shares[0, i] = real(1 / max(1.0, eps * reach[i]))
                 means[2, i] *= shares[0, i]
         meet(gate)
-        slower = real(1)
+        slowdown = real(1)
         if precision != FIXED_PRECISION:
             slope = slopes[0] - slopes[1]
             for i in range(n_below):
@@ -229,20 +206,20 @@ def gaussian_epoch(
             if precision == SCALAR:
                 slope[:] = slope.mean()
                 if len(reach):
-                    slower = min(real(1), real(n_below) * shares[0].min())
+                    slowdown = min(real(1), real(n_below) * shares[0].min())
             for i in range(p, q):
-                slope[i] *= slower if precision == SCALAR else shares[0, i]
+                slope[i] *= slowdown if precision == SCALAR else shares[0, i]
         weigh(x, shares[0], room.values, a, z)
         weigh(v, shares[0], room.values_model, d, e)
         xs, vs, offset = room.values[:n], room.values_model[:m], offsets[0]
         if centering != NO_OFFSETS:
             shift = scale * offset
-            both = Offsets(offset, offsets[1], shift)
+            link_offsets = Offsets(offset, offsets[1], shift)
             products = RowShares(room.received, room.sent)
-            phase = ListedPhase(room.index, xs, whole, y)
-            exchange(phase, both, n, products, 0, a, z)
-            phase = ListedPhase(room.index, vs, whole, y_model)
-            exchange(phase, both, -m, products, n, d, e)
+            phase = ListedPhase(room.index, xs, full_counts, y)
+            exchange(phase, link_offsets, n, products, 0, a, z)
+            phase = ListedPhase(room.index, vs, full_counts, y_model)
+            exchange(phase, link_offsets, -m, products, n, d, e)
         meet(gate)
         if centering != NO_OFFSETS:
             correct(
@@ -266,20 +243,20 @@ def gaussian_epoch(
         for tile, beyond, top, bottom in pieces(
             len(up), -(-n_below // side), rank, size
         ):
-            low, high, own_l1, own_l2 = top * side, min(bottom * side, n_below), l1, l2
+            low, high, w_l1, w_l2 = top * side, min(bottom * side, n_below), l1, l2
             if len(reach):
                 penalise(
                     up, velocity, step, momentum, l1, l2, shares[0], tile, beyond, low,
                     high,
                 )  # fmt: skip
-                own_l1, own_l2 = real(0), real(0)
+                w_l1, w_l2 = real(0), real(0)
             learn(
                 ColumnLists(none, none, no_rows, c[:0], factors, 0),
                 y,
                 y_model,
                 room.thin_above,
                 Tiles(up, down[:0], velocity),
-                GradientStep(step, momentum, own_l1, own_l2),
+                GradientStep(step, momentum, w_l1, w_l2),
                 (tile, beyond, low, high),
             )
         if centering != NO_OFFSETS:
@@ -289,7 +266,7 @@ def gaussian_epoch(
         ascend(c, speeds[2], means_above[2], step, momentum, s, t)
         if precision != FIXED_PRECISION:
             ascend(log_precision, speeds[1], slope, step, momentum, p, q)
-        for i in range(p, q):  # Standardised means and weights stay as they are.
+        for i in range(p, q):  # Standardized means and weights do not change.
             log_precision[i] = min(log_precision[i], options.most)
             shares[1, i] = real(np.exp(-0.5 * log_precision[i]) / deviation[i])
             b[i] *= shares[1, i]
@@ -308,23 +285,23 @@ def gaussian_epoch(
 
 @kernel
 def hidden(x, scale, up, c, y, rank, size):
-    """Means of hidden units given rows of real ones; a thread's part."""
+    """Means of hidden units given real rows, for a thread's share of tiles and rows."""
     width, n_below = up.shape[2], len(scale)
-    weighed, line = zeros(ROWS * n_below, c), zeros(ROWS * width, c)
-    line, own = line.reshape(ROWS, width), integers(0, ROWS)
-    starts = own * n_below
+    weighted, line = zeros(ROWS * n_below, c), zeros(ROWS * width, c)
+    line, order = line.reshape(ROWS, width), integers(0, ROWS)
+    starts = order * n_below
     for tile, beyond, top, bottom in pieces(len(up), len(x), rank, size):
         for first in range(top, bottom, ROWS):
             n = min(ROWS, bottom - first)
             for o in range(n):
                 for i in range(n_below):
-                    weighed[o * n_below + i] = scale[i] * x[first + o, i]
+                    weighted[o * n_below + i] = scale[i] * x[first + o, i]
             for number in range(tile, beyond):
                 left, tile_of = number * width, up[number]
                 right = min(left + width, len(c))
                 line[:n] = 0
                 add_products(
-                    line, own, 0, 0, weighed, starts, 0, 1, tile_of, 0, n, n_below
+                    line, order, 0, 0, weighted, starts, 0, 1, tile_of, 0, n, n_below
                 )
                 for o in range(n):
                     row = y[first + o, left:right]
@@ -335,7 +312,8 @@ def hidden(x, scale, up, c, y, rank, size):
 
 @kernel
 def visible(index, no_values, count, down, b, deviation, v, root, rank, size):
-    """Draw real units given lists of hidden ones; a thread's part."""
+    """Draw real units given lists of hidden units, for a thread's share of tiles and
+    rows."""
     width = down.shape[2]
     for tile, beyond, top, bottom in pieces(len(down), len(v), rank, size):
         left, right = tile * width, min(beyond * width, len(b))
@@ -350,9 +328,10 @@ def visible(index, no_values, count, down, b, deviation, v, root, rank, size):
 
 @kernel
 def by_gap(x, y, b, down, out, start, stop):
-    """The mean over rows of :math:`x (b + W y - x)`, for real units of some tiles."""
+    """Write the mean over rows of :math:`x (b + W y - x)` to ``out``, for the real
+    units of a range of tiles."""
     width, n_above = down.shape[2], y.shape[1]
-    line, own = zeros(ROWS * width, b).reshape(ROWS, width), integers(0, ROWS)
+    line, order = zeros(ROWS * width, b).reshape(ROWS, width), integers(0, ROWS)
     flat = y.ravel()
     for number in range(start, stop):
         left, tile = number * width, down[number]
@@ -363,8 +342,8 @@ def by_gap(x, y, b, down, out, start, stop):
             for o in range(n):
                 for i in range(left, right):
                     line[o, i - left] = b[i]
-            starts = (own + first) * n_above
-            add_products(line, own, 0, 0, flat, starts, 0, 1, tile, 0, n, n_above)
+            starts = (order + first) * n_above
+            add_products(line, order, 0, 0, flat, starts, 0, 1, tile, 0, n, n_above)
             for o in range(n):
                 for i in range(left, right):
                     value = x[first + o, i]
@@ -375,7 +354,7 @@ def by_gap(x, y, b, down, out, start, stop):
 
 @kernel
 def weigh(x, share, out, start, stop):
-    """Some rows, each column times its share."""
+    """Write rows to ``out``, with each column multiplied by its share."""
     for r in range(start, stop):
         for i in range(len(share)):
             out[r, i] = x[r, i] * share[i]
@@ -383,7 +362,8 @@ def weigh(x, share, out, start, stop):
 
 @kernel
 def turn_over(x, out, first, left, right):
-    """Write some columns of rows into rows of ``out``, from a column on."""
+    """Write columns ``left`` to ``right`` of x to rows of ``out``, from column
+    ``first``."""
     for i in range(left, right):
         for r in range(len(x)):
             out[i, first + r] = x[r, i]
@@ -393,21 +373,22 @@ def turn_over(x, out, first, left, right):
 def penalise(
     up, velocity, rate, momentum, l1, l2, factor, start, stop, low, high
 ):  # fmt: skip
-    """What penalties, times the factor of each line, take from weights, or from
-    velocities that are about to fade."""
+    """Apply penalties, multiplied by a factor for each line, to weights, or to
+    velocities before their decay."""
     if l1 != 0 or l2 != 0:
         for number in range(start, stop):
             for i in range(low, high):
-                own_l1, own_l2, w = l1 * factor[i], l2 * factor[i], up[number, i]
+                line_l1, line_l2, w = l1 * factor[i], l2 * factor[i], up[number, i]
                 if momentum != 0:
-                    decay(velocity[number, i], w, rate / momentum, own_l1, own_l2)
+                    decay(velocity[number, i], w, rate / momentum, line_l1, line_l2)
                 else:
-                    shrink(w, rate, own_l1, own_l2)
+                    shrink(w, rate, line_l1, line_l2)
 
 
 @kernel
 def damped(rate, scale, n_above):
-    """Learning rate that does not overshoot; :mod:`skdgm.gradients.steps.natural`."""
+    """Learning rate that does not overshoot; see
+    :mod:`skdgm.gradients.steps.natural`."""
     total = 0.0
     for i in range(len(scale)):
         total += scale[i]

@@ -1,8 +1,8 @@
-"""Hidden units of a row: their input, means and draws, and terms of gradients.
+"""Hidden units of a row: pre-activations, means, and terms of gradients.
 
-Rows are had by the number they have in a table. A row by itself would be a new array,
-and to make that takes longer than what is done with it here; and numbers are unsigned
-where they add up, as others might count from the end, which no loop is quick with.
+Rows are addressed by number, because a view of a row would cost more than the loop over
+it. Indices are unsigned where they are sums: signed indices may be negative, which
+prevents vectorization.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ LOGISTIC, TANH, RELU = range(3)
 
 @inner()
 def activate(A, i, scale, kind, H, width):
-    """What hidden units make of what they hear, A, in row i."""
+    """Write the hidden units for the pre-activations ``scale`` * A[i] to H[i]."""
     one, two = A.dtype.type(1), A.dtype.type(2)
     if kind == RELU:
         for j in range(width):
@@ -31,8 +31,8 @@ def activate(A, i, scale, kind, H, width):
 
 @inner()
 def bend(G, H, i, kind, width):
-    """The grad of what hidden units of row i hear, in place of that of what they are,
-    the first row of G."""
+    """Replace G[0], the gradient by hidden units of row i, by the gradient by
+    pre-activations."""
     one = G.dtype.type(1)
     if kind == LOGISTIC:
         for j in range(width):
@@ -47,7 +47,7 @@ def bend(G, H, i, kind, width):
 
 @inner("reassoc")
 def dot(H, i, V, o, width):
-    """The product of two rows, summed in an order that is quick."""
+    """Product of two rows, summed in any order."""
     total = H.dtype.type(0)
     for j in range(width):
         total += H[i, j] * V[o, j]
@@ -56,7 +56,7 @@ def dot(H, i, V, o, width):
 
 @inner("reassoc")
 def dots(H, i, V, o, width):
-    """The products of a row with another and with the next."""
+    """Products of a row with two consecutive rows."""
     first, second = H.dtype.type(0), H.dtype.type(0)
     for j in range(width):
         first += H[i, j] * V[o, j]
@@ -66,15 +66,15 @@ def dots(H, i, V, o, width):
 
 @inner()
 def clear(A, i, width):
-    """A row of zeros."""
+    """Set a row to zero."""
     for j in range(width):
         A[i, j] = 0
 
 
 @inner()
 def copy(A, i, W, k, width, n, there):
-    """Put n numbers of a row of W, from the column ``there``, and then zeros, in a row
-    of A."""
+    """Copy n numbers of row k of W, from column ``there``, to row i of A, and append
+    zeros."""
     for j in range(n):
         A[i, j] = W[k, np.uint64(there) + np.uint64(j)]
     for j in range(n, width):
@@ -83,7 +83,8 @@ def copy(A, i, W, k, width, n, there):
 
 @inner()
 def add(A, i, x, W, k, width, here=0, there=0):
-    """Add x times a row of W, from the column ``there``, to one of A, from ``here``."""
+    """Add x times row k of W, from column ``there``, to row i of A, from column
+    ``here``."""
     for j in range(width):
         A[i, np.uint64(here) + np.uint64(j)] += (
             x * W[k, np.uint64(there) + np.uint64(j)]
@@ -92,7 +93,7 @@ def add(A, i, x, W, k, width, here=0, there=0):
 
 @inner()
 def add_four(G, dz, r, o, V, p, width):
-    """Add four rows of V from row p on, times outputs' grads, to the first of G."""
+    """Add four rows of V from row p, times the gradients by outputs, to G[0]."""
     one, two, three, four = dz[r, o], dz[r, o + 1], dz[r, o + 2], dz[r, o + 3]
     for j in range(width):
         G[0, j] += (

@@ -1,11 +1,12 @@
-r"""Updates of an epoch, of a classifier with one hidden layer.
+r"""Updates of an epoch for a classifier with one hidden layer.
 
-For a machine of one hidden binary layer, with binary visible units and a label. As in
-:mod:`skdgm._kernels.machines.bernoulli_epoch`, a call makes many updates, here of
+Visible and hidden units are binary. As in
+:mod:`skdgm._kernels.machines.bernoulli_epoch`, one call performs many updates, here by
+Adam, of
 
-.. math:: a \log p(y \mid v) + w \log p(v, y),
+.. math:: a \log p(y \mid v) + w \log p(v, y).
 
-by Adam. Hidden units are summed out of the first term, for each label in turn.
+In the first term, hidden units are summed out for each label.
 """
 
 import numpy as np
@@ -29,62 +30,37 @@ def label_epoch(
     rows, codes, edges, weights, firsts, seconds, units, chains, rates, key, first,
     numbered, n_steps, shares, decays, penalties, max_norm, resample, persistent,
 ):  # fmt: skip
-    """Learn from batches of rows, in place.
+    """Train on batches of rows, in place.
 
-    Parameters
-    ----------
-    rows : tuple
-        Index, value and count of lists, those of the batches one after the other.
-    codes : ndarray of int
-        Their labels.
-    edges : ndarray of shape (n_batches + 1,)
-        First row of each batch.
-    weights : pair of tuple
-        Tiles of the weights from the visible units up, and from the hidden units up to
-        the label; and of their transposes.
-    firsts, seconds : pair of tuple
-        Running means of the gradient and of its squares: tiles of both weights, those
-        of the labels transposed; and those of the biases.
-    units : tuple
-        Biases of visible units, hidden units and labels.
-    chains : pair of tuple
-        Index and count of the chains' lists.
-    rates : ndarray of shape (2, n_batches)
-        Learning rate of each update, and the number that is added to the root of mean
-        squares, with the corrections of Adam's first steps in them.
-    key : uint64
-        Stream of the epoch's updates, of which these begin with number ``first``.
-    numbered : ndarray of int
-        Numbers of the layers' blocks, which name their streams.
-    n_steps : int
-        Steps of the chains.
-    shares : pair of real
-        a and w. With w = 0 chains stay as they are.
-    decays : pair of real
-        Decay rates of the running means.
-    penalties : pair of real
-        l1 and l2, of the weights.
-    max_norm : float
-        Largest norm of a hidden unit's weights to visible units, and to labels.
-    resample, persistent : bool
-        Whether bits are drawn from rows; whether chains go on, or start at the rows.
+    ``rows`` are index, value and count of lists, ``codes`` their labels, and batches
+    begin at ``edges``. ``weights`` are tiles of the weights from visible to hidden
+    units and from these to the label, and of their transposes. ``firsts`` and
+    ``seconds`` are running means of gradients and of their squares: tiles of both
+    weights (of the label, transposed), then those of the biases ``units``. ``rates``,
+    (2, n_batches), are Adam's learning rate and delta with bias correction. ``key`` is
+    the epoch's stream, with ``first`` the number of its first update here, and
+    ``numbered`` the numbers of layers. Chains take ``n_steps`` Gibbs steps. ``shares``
+    are a and w; chains do not change if w = 0. ``decays`` and ``penalties`` are Adam's
+    beta and l1, l2. ``max_norm`` limits the norm of a hidden unit's weights. If
+    ``resample``, bits are drawn from rows; if ``persistent``, chains continue, else
+    they start at the rows.
     """
     (ups, downs), (indices, counts), (index, value, count) = weights, chains, rows
     (W, V), (W_turned, U), (beta_1, beta_2), (l1, l2) = ups, downs, decays, penalties
-    (a, w), real, most = shares, W.dtype.type, len(indices[0])
+    (a, w), real, n_max = shares, W.dtype.type, len(indices[0])
     for turn in range(len(edges) - 1):
-        most = max(most, edges[turn + 1] - edges[turn])
-    ids, (order, n_drawn) = integers(0, most).view(np.uint64), steps(3, n_steps)
-    roots, ones = np.empty(len(order), np.uint64), np.ones(max(most, longest(units)))
-    betas, total = np.ones(most, real), np.empty(longest(units))
-    fields, (b, c, d) = rooms(most, units), units
+        n_max = max(n_max, edges[turn + 1] - edges[turn])
+    ids, (order, n_drawn) = integers(0, n_max).view(np.uint64), steps(3, n_steps)
+    roots, ones = np.empty(len(order), np.uint64), np.ones(max(n_max, longest(units)))
+    betas, total = np.ones(n_max, real), np.empty(longest(units))
+    fields, (b, c, d) = rooms(n_max, units), units
     no_values, grads = rooms(0, units), rooms(1, units)
-    n_bits, (grad_b, grad_c, grad_d) = most if resample else 0, grads
+    n_bits, (grad_b, grad_c, grad_d) = n_max if resample else 0, grads
     bits, n_on = np.empty((n_bits, len(b)), np.uint32), np.empty(n_bits, np.int64)
-    known, y = np.empty((most, len(c)), real), zeros(most * len(c), c)
-    y = y.reshape(most, len(c))
-    labels, given = np.empty((len(d), len(c)), real), np.empty((len(d), len(c)), real)
-    p, room, grad_U = np.empty(len(d)), np.empty((2, len(c))), np.empty_like(labels)
+    inputs, y = np.empty((n_max, len(c)), real), zeros(n_max * len(c), c)
+    y = y.reshape(n_max, len(c))
+    labels, h_by_y = np.empty((len(d), len(c)), real), np.empty((len(d), len(c)), real)
+    p, work, grad_U = np.empty(len(d)), np.empty((2, len(c))), np.empty_like(labels)
     grad, grad_of_U, zero = np.empty_like(W), np.zeros_like(U), real(0)
     thin, thin_above = no_values[0], no_values[1]
     for turn in range(rates.shape[1]):
@@ -100,24 +76,24 @@ def label_epoch(
             lay(U, k, labels[k])
             grad_U[k] = 0
             grad_d[0, k] = 0
-        send(x, x_value, x_count, W, known, 0, n)
+        send(x, x_value, x_count, W, inputs, 0, n)
         means, share = fields[1], real(1 / n)
         for r in range(n):
             for k in range(len(d)):
                 if a != 0 or k == code[r]:
-                    p[k] = d[k] + infer(known[r], labels[k], c, given[k], room)
+                    p[k] = d[k] + infer(inputs[r], labels[k], c, h_by_y[k], work)
             for j in range(len(c)):
-                means[r, j] = given[code[r], j]
+                means[r, j] = h_by_y[code[r], j]
             balance(y[r], zero, means[r], a + w)
             balance(grad_U[code[r]], real(1), means[r], share * (a + w))
             grad_d[0, code[r]] += share * (a + w)
             if a != 0:
                 normalise(p)
                 for k in range(len(d)):
-                    part = a * real(p[k])
-                    balance(y[r], real(1), given[k], -part)
-                    balance(grad_U[k], real(1), given[k], -share * part)
-                    grad_d[0, k] -= share * part
+                    weight = a * real(p[k])
+                    balance(y[r], real(1), h_by_y[k], -weight)
+                    balance(grad_U[k], real(1), h_by_y[k], -share * weight)
+                    grad_d[0, k] -= share * weight
         mean_of_rows(y[:n], grad_c[0], 0, len(c))
         grad_b[0] = 0
         v, v_count, y_model = indices[0][:0], counts[0][:0], means[:0]
@@ -139,17 +115,17 @@ def label_epoch(
             )  # fmt: skip
             draw(means[:m], roots[n_drawn], ids, indices[1], counts[1], 0, m)
             v, v_count, y_model = indices[0][:m], counts[0][:m], means[:m]
-            own, out = whole(x_count), fields[0][0]
-            mean_of_lists(x, x_value, own, 0, total, grad_b[0], 0, len(b))
-            own = whole(v_count)
-            mean_of_lists(v, no_values[0], own, 0, total, out, 0, len(b))
+            array, out = whole(x_count), fields[0][0]
+            mean_of_lists(x, x_value, array, 0, total, grad_b[0], 0, len(b))
+            array = whole(v_count)
+            mean_of_lists(v, no_values[0], array, 0, total, out, 0, len(b))
             balance(grad_b[0], w, fields[0][0], -w)
-            part = w * real(1 / m)
+            weight = w * real(1 / m)
             for r in range(m):
                 state = indices[2][r, 0]
-                balance(grad_U[state], real(1), y_model[r], -part)
-                balance(grad_c[0], real(1), y_model[r], -part)
-                grad_d[0, state] -= part
+                balance(grad_U[state], real(1), y_model[r], -weight)
+                balance(grad_c[0], real(1), y_model[r], -weight)
+                grad_d[0, state] -= weight
                 balance(y_model[r], w, y_model[r], zero)
         grad[:] = 0
         update(
@@ -169,9 +145,9 @@ def label_epoch(
         adam_step(W, m_couplings[0], s_couplings[0], grad, numbers, l1, l2)
         adam_step(U, m_couplings[1], s_couplings[1], grad_of_U, numbers, l1, l2)
         for layer in range(3):
-            own = grads[layer][0]
+            array = grads[layer][0]
             adam_step(
-                units[layer], m_units[layer], s_units[layer], own, numbers, zero, zero
+                units[layer], m_units[layer], s_units[layer], array, numbers, zero, zero
             )
         if max_norm < np.inf:
             limit(W, ones, max_norm)
@@ -182,7 +158,7 @@ def label_epoch(
 
 @kernel
 def rooms(n, units):
-    """Room for n rows of each of three layers."""
+    """Workspace of n rows for each of three layers."""
     b, c, d = units
     return (
         zeros(n * len(b), b).reshape(n, len(b)),
@@ -193,7 +169,8 @@ def rooms(n, units):
 
 @kernel
 def infer(received, label, bias, mean, room):
-    """Means of hidden units given a label, and the log of what they sum to."""
+    """Means of hidden units given a label, and the sum of their log partition
+    functions."""
     positive, factor, one = room[0], room[1], bias.dtype.type(1)
     for j in range(len(bias)):
         eta = received[j] + label[j] + bias[j]
@@ -206,12 +183,12 @@ def infer(received, label, bias, mean, room):
 
 @kernel
 def normalise(p):
-    """Probabilities of logs of weights, in place."""
-    most, total = p[0], 0.0
+    """Replace log weights by probabilities, in place."""
+    largest, total = p[0], 0.0
     for k in range(1, len(p)):
-        most = max(most, p[k])
+        largest = max(largest, p[k])
     for k in range(len(p)):
-        p[k] = np.exp(p[k] - most)
+        p[k] = np.exp(p[k] - largest)
         total += p[k]
     for k in range(len(p)):
         p[k] /= total
@@ -219,14 +196,14 @@ def normalise(p):
 
 @inner()
 def balance(out, keep, x, weight):
-    """A weighted sum of a row and another, in the place of the first."""
+    """Replace ``out`` by keep * out + weight * x."""
     for j in range(len(out)):
         out[j] = keep * out[j] + weight * x[j]
 
 
 @kernel
 def lay(tiles, i, out):
-    """A row of a matrix in tiles."""
+    """Copy a row of a matrix in tiles to ``out``."""
     width = tiles.shape[2]
     for j in range(len(out)):
         out[j] = tiles[j // width, i, j % width]
@@ -234,7 +211,7 @@ def lay(tiles, i, out):
 
 @kernel
 def put(row, tiles, i):
-    """Put a row into a matrix in tiles."""
+    """Copy ``row`` to a row of a matrix in tiles."""
     width = tiles.shape[2]
     for j in range(len(row)):
         tiles[j // width, i, j % width] = row[j]
@@ -242,7 +219,7 @@ def put(row, tiles, i):
 
 @kernel
 def adam_step(theta, m, s, g, numbers, l1, l2):
-    """A step of Adam, in place."""
+    """Take a step of Adam, in place."""
     (rate, beta_1, beta_2, delta), flat = numbers, theta.reshape(-1)
     flat_m, flat_s, flat_g = m.reshape(-1), s.reshape(-1), g.reshape(-1)
     adam(

@@ -1,18 +1,21 @@
-r"""Log odds of a binary unit, and log density of a real one, with those above summed
-out.
+r"""Log odds of a binary unit and log density of a real unit given all other visible
+units.
+
+Hidden units are summed out. The log odds of a binary unit contain
 
 .. math:: \sum_j \log\frac{1 + e^{\eta_j + w_j}}{1 + e^{\eta_j}} =
    \log \prod_j \left(1 + \sigma(\eta_j) \, (e^{w_j} - 1)\right)
 
-where :math:`\eta` are the fields above with the unit off: one logarithm for several
-factors, and the last bracket is the same for all rows. A real unit's density is
+where :math:`\eta` are the inputs of hidden units with the unit off. One logarithm is
+taken for several factors, and the last parentheses are the same for all rows. The
+density of a real unit is
 
 .. math:: \log p(v_i) = f(v_i) - \log \int e^{f(u)} \mathrm{d}u, \qquad f(u) =
    \theta u - \tfrac12 \lambda u^2 + \sum_j \log\left(1 + e^{\eta_j + \lambda (u - v_i)
    w_j}\right)
 
-by the sum over equidistant points, which is exact but for rounding where f is smooth at
-their distance.
+The integral is a sum over equidistant points, which is exact up to rounding if f is
+smooth on the scale of their distance.
 """
 
 import numpy as np
@@ -21,34 +24,27 @@ from skdgm._kernels.compiler.exp import exp
 from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.machines.bernoulli import sum_softplus
 
-# Factors between e^-40 and e^40 that have a product of at most e^640; and that limit.
+# Number of factors that are multiplied, each between e^-40 and e^40; largest exponent.
 _FACTORS, LIMIT = 16, 40.0
 
 
 @kernel
 def log_odds(field, W, rise, v, units, out, start, stop):
-    """Add the log odds of some units of each row, but for their biases, to ``out``.
+    """Add the log odds of units of each row, without their biases, to ``out``.
 
-    Parameters
-    ----------
-    field : ndarray of shape (n_rows, n_above)
-        Natural parameters of the units above.
-    W, rise : ndarray of shape (n_below, n_above)
-        Weights, of magnitudes of at most ``LIMIT``, and exp(W) - 1 in float64.
-    v : ndarray of shape (n_rows, n_below)
-        Values of the units below, with which ``field`` was computed.
-    units : ndarray of int, shape (n_rows, n_units)
-        Units below.
-    out : ndarray of shape (n_rows, n_units), float64
+    ``field``, (n_rows, n_above), are natural parameters above given the values v,
+    (n_rows, n_below). W and ``rise`` = exp(W) - 1 (float64) have shape
+    (n_below, n_above), with magnitudes of W up to ``LIMIT``. ``units`` and ``out`` have
+    shape (n_rows, n_units).
     """
     n_above, one = field.shape[1], field.dtype.type(1)
     line, factor = np.empty(n_above, field.dtype), np.empty(n_above)
     for r in range(start, stop):
         for k in range(units.shape[1]):
             i = units[r, k]
-            own = v[r, i]
+            value = v[r, i]
             for j in range(n_above):
-                line[j] = own * W[i, j] - field[r, j]
+                line[j] = value * W[i, j] - field[r, j]
             for j in range(n_above):
                 line[j] = one / (one + exp(line[j]))
             for j in range(n_above):
@@ -60,48 +56,38 @@ def log_odds(field, W, rise, v, units, out, start, stop):
 def log_density(
     field, W, v, units, theta, precision, edges, n_points, out, start, stop
 ):
-    """Log densities of some real units of each row.
+    """Write log densities of real units of each row to ``out``, (n_rows, n_units), in
+    float64.
 
-    Parameters
-    ----------
-    field : ndarray of shape (n_rows, n_above)
-        Natural parameters of the units above.
-    W : ndarray of shape (n_below, n_above)
-    v : ndarray of shape (n_rows, n_below)
-        Values of the units below, with which ``field`` was computed.
-    units : ndarray of int, shape (n_rows, n_units)
-    theta, precision : ndarray of shape (n_below,)
-        Natural parameters of the units below, without input.
-    edges : ndarray of shape (2, n_below)
-        First and last point of each one's integral.
-    n_points : ndarray of int, shape (n_below,)
-        Number of points; 0 for units without a density.
-    out : ndarray of shape (n_rows, n_units), float64
+    ``field``, W, v and ``units`` are as in :func:`log_odds`. ``theta`` and
+    ``precision``, (n_below,), are natural parameters without inputs. The integral of
+    unit i is over ``n_points[i]`` points from ``edges[0, i]`` to ``edges[1, i]``; units
+    without points get NaN.
     """
-    room, eta = np.empty((2, field.shape[1])), np.empty(field.shape[1], field.dtype)
+    work, eta = np.empty((2, field.shape[1])), np.empty(field.shape[1], field.dtype)
     for r in range(start, stop):
         for k in range(units.shape[1]):
             i = units[r, k]
             if not n_points[i]:
                 out[r, k] = np.nan
                 continue
-            own, w, base = v[r, i], W[i], field[r]
+            value, w, base = v[r, i], W[i], field[r]
             distance = (edges[1, i] - edges[0, i]) / (n_points[i] - 1)
-            best, rest = -np.inf, 0.0
+            best, scaled_sum = -np.inf, 0.0
             for number in range(n_points[i]):
                 u = edges[0, i] + number * distance
-                f = log_weight(u, own, w, base, theta[i], precision[i], eta, room)
+                f = log_weight(u, value, w, base, theta[i], precision[i], eta, work)
                 if f > best:
-                    rest, best = rest * np.exp(best - f) + 1.0, f
+                    scaled_sum, best = scaled_sum * np.exp(best - f) + 1.0, f
                 else:
-                    rest += np.exp(f - best)
-            f = log_weight(own, own, w, base, theta[i], precision[i], eta, room)
-            out[r, k] = f - best - np.log(rest * distance)
+                    scaled_sum += np.exp(f - best)
+            f = log_weight(value, value, w, base, theta[i], precision[i], eta, work)
+            out[r, k] = f - best - np.log(scaled_sum * distance)
 
 
 @kernel
 def log_weight(u, own, w, base, theta, precision, eta, room):
-    """The log weight of the value u of a unit, up to a constant."""
+    """Log weight of the value u of a unit, up to a constant."""
     step = base.dtype.type(precision * (u - own))
     for j in range(len(eta)):
         eta[j] = base[j] + step * w[j]
@@ -110,7 +96,7 @@ def log_weight(u, own, w, base, theta, precision, eta, room):
 
 @kernel
 def log_of_product(factor):
-    """The logarithm of the product of all factors, which are used up."""
+    """Logarithm of the product of all factors, which are overwritten."""
     width, fewest = len(factor), -(-len(factor) // _FACTORS)
     while width > fewest:
         half = max(fewest, (width + 1) // 2)

@@ -1,10 +1,10 @@
-r"""Mean field in a chain of binary layers, given rows of its visible units.
+r"""Mean field of a chain of binary layers given rows of visible units.
 
 .. math:: \mu_l = \sigma\left(b_l + \mu_{l-1} W_{l-1} + \mu_{l+1} W_l^\top\right),
    \qquad \mu_0 = v,
 
-odd layers first, then even ones, until no mean of a row moves by more than a tolerance.
-Rows stop one by one. Above the hidden layers there may be a label, known or not.
+for odd layers, then even layers, until no mean of a row changes by more than a
+tolerance. Rows stop independently. A label, known or unknown, may be the last layer.
 """
 
 import numpy as np
@@ -20,31 +20,14 @@ def settle(
     ups, downs, biases, index, value, count, labels, label_count, free, means, fields,
     known, most, tol, n_sweeps, moves, start, stop,
 ):  # fmt: skip
-    """Means of the hidden layers of some rows, from the first guess, which goes up.
+    """Mean field of the hidden layers of rows, initialized by a bottom-up pass.
 
-    Parameters
-    ----------
-    ups, downs, biases : tuple of ndarray
-        Tiles of the weights and of their transposes, and biases; see
-        :mod:`skdgm._kernels.machines.sweep`.
-    index, value, count : ndarray
-        Visible units, as lists.
-    labels, label_count : ndarray
-        A known label above the hidden layers, as lists; of no rows if there is none.
-    free : bool
-        Whether the last layer is a label that is not known.
-    means, fields : tuple of ndarray
-        For each layer room for its means, which are written, and for what it receives;
-        that of the visible units is not used.
-    known : ndarray
-        Room for what the first hidden layer receives from them.
-    most : int
-        Largest number of sweeps.
-    tol : float
-    n_sweeps : ndarray of int
-        Sweeps of each row, written here.
-    moves : ndarray of bool
-        Whether a row still moved at the last, written here.
+    ``ups``, ``downs`` and ``biases`` are those of :mod:`skdgm._kernels.machines.sweep`;
+    ``index``, ``value`` and ``count`` are visible units, and ``labels`` and
+    ``label_count`` known labels, as lists. The last layer is an unknown label if
+    ``free``. ``means`` of each layer are written; ``fields`` and ``known`` are
+    workspace for inputs. There are at most ``most`` sweeps; ``n_sweeps`` and ``moves``
+    get the number of sweeps of each row, and True for rows that have not converged.
     """
     labelled, ones = len(labels) > 0, np.empty((0, 0), known.dtype)
     last, n, rows = len(ups) - labelled, stop - start, integers(start, stop)
@@ -67,7 +50,7 @@ def settle(
     while deep and n and turn < most:
         for k in range(n):
             r = rows[k]
-            # The first sweep is compared with nothing.
+            # The first sweep has no previous sweep to compare with.
             n_sweeps[r], moves[r] = turn + 1, turn == 0
         for number in range(last):
             even = number >= n_odd
@@ -88,15 +71,15 @@ def settle(
             for k in range(n):
                 r = rows[k]
                 finish_any(eta, r, biases[layer], False, free and layer == last)
-                far = replace(means[layer], eta, r, tol)
-                moves[r] = moves[r] or far
+                changed = replace(means[layer], eta, r, tol)
+                moves[r] = moves[r] or changed
         n = going(rows, n, moves)
         turn += 1
 
 
 @kernel
 def integers(start, stop):
-    """The integers of a range."""
+    """Integers of a range, as an array."""
     out = np.empty(stop - start, np.int64)
     for k in range(len(out)):
         out[k] = start + k
@@ -106,40 +89,43 @@ def integers(start, stop):
 @kernel
 def longest(biases):
     """Number of units of the largest layer."""
-    most = 0
+    largest = 0
     for layer in range(len(biases)):
-        most = max(most, len(biases[layer]))
-    return most
+        largest = max(largest, len(biases[layer]))
+    return largest
 
 
 @kernel
 def spread(x, tiles, out, rows, n):
-    """Add products of the first n of some rows, which are dense, with a matrix."""
+    """Add products of dense rows, the first n of ``rows``, with a matrix in tiles to
+    ``out``."""
     width, size = tiles.shape[2], x.shape[1]
     line, values = zeros(ROWS * width, out).reshape(ROWS, width), x.ravel()
-    own, starts = integers(0, ROWS), np.empty(n, np.int64)
+    order, starts = integers(0, ROWS), np.empty(n, np.int64)
     for k in range(n):
         starts[k] = rows[k] * size
     for number in range(len(tiles)):
         tile, left = tiles[number], number * width
-        rest = min(width, out.shape[1] - left)
-        if rest == width:
+        n_columns = min(width, out.shape[1] - left)
+        if n_columns == width:
             add_products(out, rows, 0, left, values, starts, 0, 1, tile, 0, n, size)
             continue
         for k in range(0, n, ROWS):
-            some = min(ROWS, n - k)
-            for o in range(some):
-                for j in range(rest):
+            n_block = min(ROWS, n - k)
+            for o in range(n_block):
+                for j in range(n_columns):
                     line[o, j] = out[rows[k + o], left + j]
-            add_products(line, own, 0, 0, values, starts, k, 1, tile, 0, some, size)
-            for o in range(some):
-                for j in range(rest):
+            add_products(
+                line, order, 0, 0, values, starts, k, 1, tile, 0, n_block, size
+            )
+            for o in range(n_block):
+                for j in range(n_columns):
                     out[rows[k + o], left + j] = line[o, j]
 
 
 @kernel
 def begin(eta, known, layer, rows, n):
-    """What some rows' layer receives from the visible units."""
+    """Initialize the inputs of a layer with those from visible units, ``known``."""
     for k in range(n):
         r = rows[k]
         for j in range(eta.shape[1]):
@@ -148,7 +134,7 @@ def begin(eta, known, layer, rows, n):
 
 @inner()
 def finish(eta, r, bias, twice):
-    """Means, in place, of units that receive ``eta``, perhaps twice."""
+    """Replace inputs, doubled if ``twice``, by means of binary units."""
     row = eta[r]
     for j in range(len(row)):
         row[j] = bias[j] + (row[j] + row[j] if twice else row[j])
@@ -157,7 +143,7 @@ def finish(eta, r, bias, twice):
 
 @kernel
 def finish_any(eta, r, bias, twice, label):
-    """Means of units that receive ``eta``, or of a label, in place."""
+    """Replace inputs by means of binary units, or by probabilities of a label."""
     if label:
         share(eta[r], bias)
     else:
@@ -166,15 +152,15 @@ def finish_any(eta, r, bias, twice, label):
 
 @kernel
 def share(eta, bias):
-    """Probabilities of the states of a label that receives ``eta``, in place."""
+    """Replace the inputs of a label by the probabilities of its states."""
     total = eta.dtype.type(0)
     for k in range(len(eta)):
         eta[k] += bias[k]
-    most = eta[0]
+    largest = eta[0]
     for k in range(1, len(eta)):
-        most = max(most, eta[k])
+        largest = max(largest, eta[k])
     for k in range(len(eta)):
-        eta[k] = np.exp(eta[k] - most)
+        eta[k] = np.exp(eta[k] - largest)
         total += eta[k]
     for k in range(len(eta)):
         eta[k] /= total
@@ -182,21 +168,22 @@ def share(eta, bias):
 
 @inner()
 def replace(means, new, r, tol):
-    """Put new means in the place of a row's; return whether one is far from it."""
-    far = False
+    """Replace the means of a row; return True if one has changed by more than
+    ``tol``."""
+    changed = False
     for j in range(means.shape[1]):
-        far |= abs(new[r, j] - means[r, j]) > tol
+        changed |= abs(new[r, j] - means[r, j]) > tol
         means[r, j] = new[r, j]
-    return far
+    return changed
 
 
 @kernel
 def going(rows, n, moves):
-    """Keep those of the first n rows that move; return their number."""
-    left = 0
+    """Keep the rows, of the first n, that have not converged; return their number."""
+    n_left = 0
     for k in range(n):
         r = rows[k]
         if moves[r]:
-            rows[left] = r
-            left += 1
-    return left
+            rows[n_left] = r
+            n_left += 1
+    return n_left

@@ -2,8 +2,8 @@ r"""Standard normal numbers from random bits, by the inverse distribution functi
 
 .. math:: \Phi^{-1}(u) = \sqrt{2\pi} \, (y + y^3 R_0(y^2)), \quad y = u - \tfrac12
 
-in the middle, and else a rational function of :math:`\sqrt{-2 \log u}`, with Cephes'
-coefficients [1]_, as ``scipy.special.ndtri`` has it.
+in the middle; in the tails, it is a rational function of :math:`\sqrt{-2 \log u}`.
+Coefficients are those of Cephes [1]_, as in ``scipy.special.ndtri``.
 
 References
 ----------
@@ -21,8 +21,7 @@ _EDGE = 0.13533528323661269189
 
 @kernel
 def quantile(u):
-    """The number below which a standard normal one is with probability u, which is not
-    below 2^-33, nor above 1 - 2^-33."""
+    """Quantile of the standard normal distribution, for u from 2^-33 to 1 - 2^-33."""
     y = min(u, 1.0 - u)
     if y > _EDGE:
         y = u - 0.5
@@ -52,8 +51,8 @@ def quantile(u):
 
 @kernel
 def add_noise(x, r, left, right, scale, root):
-    """Add normal numbers times their columns' scales to some columns of a row: those of
-    :meth:`skdgm.utils.random.Stream.normal`."""
+    """Add normal numbers, those of :meth:`skdgm.utils.random.Stream.normal`, times the
+    scale of each column, to columns of a row."""
     low, high = halves(np.uint64(r), root)
     for j in range(left, right):
         u = np.float64(bits(j, low, high)) * 2.0**-32 + 2.0**-33

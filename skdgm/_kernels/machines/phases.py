@@ -1,4 +1,4 @@
-"""Means of both phases, and updates of biases and offsets, of some columns."""
+"""Means of both phases, and updates of biases and offsets, for a range of columns."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ from skdgm._kernels.sparse.lists import entry, part_near
 
 # Tags of an update's random streams, as in skdgm.gradients.contrastive.
 DATA, MODEL = np.uint64(1), np.uint64(2)
-# Running means of the centred gradient: none, of the data, or of both phases.
+# Offsets of the centered gradient: none, fixed, means of the data or of both phases.
 NO_OFFSETS, FIXED, OF_DATA, OF_BOTH = range(4)
 
 
 @kernel
 def mean_of_lists(index, value, bounds, rank, total, out, left, right):
-    """The mean of rows that are lists, of which ``bounds`` has the parts of threads."""
+    """Mean of rows that are lists; ``bounds`` are the entries of each thread."""
     part_near(index, value, bounds, rank)
     for j in range(left, right):
         total[j] = 0.0
@@ -26,7 +26,7 @@ def mean_of_lists(index, value, bounds, rank, total, out, left, right):
 
 @exact
 def mean_of_rows(x, out, left, right):
-    """The mean of rows, in their order, as np.add.reduce has it."""
+    """Mean of rows, summed in the order of np.add.reduce."""
     share = x.dtype.type(1 / len(x))
     for j in range(left, right):
         out[j] = x[0, j]
@@ -39,21 +39,21 @@ def mean_of_rows(x, out, left, right):
 
 @exact
 def subtract(a, b, out, left, right):
-    """The difference of two rows."""
+    """Write a - b to ``out``."""
     for j in range(left, right):
         out[j] = a[j] - b[j]
 
 
 @exact
 def add(total, x, left, right):
-    """Add a row to another."""
+    """Add x to ``total``."""
     for j in range(left, right):
         total[j] += x[j]
 
 
 @exact
 def move(offset, data, model, pace, centering, left, right):
-    """Running means of the data, or of both phases, where they are wanted."""
+    """Update offsets, the running means of the data or of both phases."""
     half = offset.dtype.type(0.5)
     for j in range(left, right):
         if centering == OF_DATA:

@@ -1,7 +1,7 @@
-"""Blocks of units of which at most one is on: mean, log partition and draw of a field.
+"""Blocks of units with at most one unit on (probabilistic max pooling).
 
-Units are images, pixel after pixel and of each map after map. A shape is a tuple of
-integers: height, width and maps, and rows and columns of a block.
+Rows of units are images of shape (height, width, maps). A shape is a tuple of integers:
+height, width and maps, and the rows and columns of a block.
 """
 
 import numpy as np
@@ -12,8 +12,8 @@ from skdgm._kernels.compiler.jit import inner, kernel
 
 @inner()
 def _weigh(row, first, width, shape, top, total, out):
-    """Write exp(eta - top) of a block's units, whose first pixel is given, and their
-    sum with that of the off state, for each map."""
+    """Write exp(eta - top) of a block's units to ``out``, and the sum over its states
+    to ``total``, for each map; ``first`` is the first pixel of the block."""
     _, _, maps, rows, columns = shape
     n_maps, real = np.uint64(maps), total.dtype.type
     for m in range(n_maps):
@@ -37,58 +37,58 @@ def _weigh(row, first, width, shape, top, total, out):
 
 @kernel
 def mean(eta, shape, out, start, stop):
-    """Probability of each unit to be on, into ``out``."""
+    """Write the probability that each unit is on to ``out``."""
     height, width, maps, rows, columns = shape
     top, total = np.empty(maps, out.dtype), np.empty(maps, out.dtype)
     n_maps, one = np.uint64(maps), out.dtype.type(1)
     for r in range(start, stop):
-        row, found = eta[r], out[r]
+        row, out_row = eta[r], out[r]
         for y in range(0, height, rows):
             for x in range(0, width, columns):
                 first = y * width + x
-                _weigh(row, first, width, shape, top, total, found)
+                _weigh(row, first, width, shape, top, total, out_row)
                 for m in range(n_maps):
                     total[m] = one / total[m]
                 for i in range(rows):
                     for j in range(columns):
                         k = np.uint64((first + i * width + j) * maps)
                         for m in range(n_maps):
-                            found[k + m] *= total[m]
+                            out_row[k + m] *= total[m]
 
 
 @kernel
 def log_partition(eta, shape, out, start, stop):
-    """Sum over all blocks of the log of 1 + the sum of exp(eta), in float64."""
+    """Write the sum of the log partition functions of all blocks to ``out``, in
+    float64."""
     height, width, maps, rows, columns = shape
-    top, total, room = np.empty(maps), np.empty(maps), np.empty(eta.shape[1])
+    top, total, work = np.empty(maps), np.empty(maps), np.empty(eta.shape[1])
     for r in range(start, stop):
-        row, found = eta[r], 0.0
+        row, log_z = eta[r], 0.0
         for y in range(0, height, rows):
             for x in range(0, width, columns):
-                _weigh(row, y * width + x, width, shape, top, total, room)
+                _weigh(row, y * width + x, width, shape, top, total, work)
                 for m in range(maps):
-                    found += top[m] + np.log(total[m])
-        out[r] = found
+                    log_z += top[m] + np.log(total[m])
+        out[r] = log_z
 
 
 @kernel
 def draw(mean, uniform, shape, out, start, stop):
-    """Units drawn with the probabilities ``mean``, into ``out``, by a uniform number
-    for each map of each block: the first unit whose sum with those before exceeds it.
-    """
+    """Draw units with probabilities ``mean``, with one uniform number for each map of
+    each block, by inversion of the cumulative probabilities."""
     height, width, maps, rows, columns = shape
     n_maps, real, across = np.uint64(maps), mean.dtype.type, width // columns
     for r in range(start, stop):
-        p, u, found = mean[r], uniform[r], out[r]
+        p, u, out_row = mean[r], uniform[r], out[r]
         for y in range(0, height, rows):
             for x in range(0, width, columns):
                 block = (y // rows * across + x // columns) * maps
-                own = u[block : block + maps]
+                remaining = u[block : block + maps]
                 for i in range(rows):
                     for j in range(columns):
                         k = np.uint64(((y + i) * width + x + j) * maps)
                         for m in range(n_maps):
-                            left = own[m] - p[k + m]
-                            on = own[m] >= 0 and left < 0
-                            found[k + m] = real(1) if on else real(0)
-                            own[m] = real(-1) if on else left
+                            difference = remaining[m] - p[k + m]
+                            on = remaining[m] >= 0 and difference < 0
+                            out_row[k + m] = real(1) if on else real(0)
+                            remaining[m] = real(-1) if on else difference

@@ -1,11 +1,10 @@
-r"""The odd/even sweep on a chain of binary layers.
+r"""Odd/even Gibbs sweeps of a chain of binary layers.
 
 .. math:: \eta_l = b'_l + \beta \left(b_l - b'_l + x_{l-1} W_{l-1} + x_{l+1}
    W_l^\top\right), \qquad \mu_l = \sigma(\eta_l), \qquad x_l \sim \mu_l
 
-with the biases b' of a base model, and an inverse temperature for each row. The last
-layer may be a label: one unit of several states, with the softmax in the place of the
-sigmoid.
+with biases b' of a base model, and an inverse temperature :math:`\beta` for each row.
+The last layer may be a label, a softmax unit.
 """
 
 import numpy as np
@@ -21,11 +20,8 @@ def sweep(
     ups, downs, biases, bases, betas, indices, values, counts, means, ids, roots, order,
     labelled, start, stop,
 ):  # fmt: skip
-    """Update layers in the given order, their means and their lists.
-
-    Tuples have an entry for each layer (or coupling). Layers whose lists have no rows
-    are not looked at. ``labelled`` says whether the last one is a label.
-    """
+    """Update the means and the lists of layers in the given order. Layers with empty
+    lists are ignored; the last layer is a label if ``labelled``."""
     for turn in range(len(order)):
         layer = order[turn]
         eta, bias, base = means[layer], biases[layer], bases[layer]
@@ -46,11 +42,8 @@ def sweep(
 def columns(
     layer, ups, downs, biases, bases, betas, indices, values, counts, mean, start, stop
 ):  # fmt: skip
-    """The means of a layer's units, some tiles of them, for all rows.
-
-    A thread that has the same tiles of the weights to itself here and when they learn
-    does not wait for others' caches.
-    """
+    """Means of a layer's units in a range of tiles, for all rows. A thread that updates
+    the same tiles of the weights finds them in its caches."""
     infer(
         layer, ups, downs, biases, bases, betas, indices, values, counts, mean, start,
         stop, 0, len(mean),
@@ -62,7 +55,7 @@ def infer(
     layer, ups, downs, biases, bases, betas, indices, values, counts, mean, start, stop,
     top, bottom,
 ):  # fmt: skip
-    """The means of a layer's units, some tiles of them, for rows top to bottom."""
+    """Means of a layer's units in a range of tiles, for rows ``top`` to ``bottom``."""
     width = ups[0].shape[2]
     left, right = start * width, min(stop * width, mean.shape[1])
     receive(mean, layer, ups, downs, indices, values, counts, left, right, top, bottom)
@@ -73,7 +66,7 @@ def infer(
 
 @inner()
 def finish(eta, r, left, right, bias, base, beta):
-    """Make means of what the units from left to right receive, in place."""
+    """Replace the inputs of units ``left`` to ``right`` by means, in place."""
     row = eta[r, left:right]
     temper(row, bias[left:right], base[left:right], beta)
     squash(row)
@@ -81,7 +74,8 @@ def finish(eta, r, left, right, bias, base, beta):
 
 @inner()
 def temper(row, bias, base, beta):
-    """Make what a row of units receives their natural parameter at a temperature."""
+    """Replace inputs of a row of units by natural parameters at an inverse
+    temperature."""
     for j in range(len(row)):
         row[j] = base[j] + beta * (bias[j] - base[j] + row[j])
 
@@ -90,8 +84,8 @@ def temper(row, bias, base, beta):
 def receive(
     eta, layer, ups, downs, indices, values, counts, left, right, start, stop
 ):  # fmt: skip
-    """What the neighbours send units left to right of a layer, into ``eta``; these are
-    those of whole tiles."""
+    """Write the inputs of units ``left`` to ``right`` of a layer, in whole tiles, from
+    adjacent layers to ``eta``."""
     below, above = layer - 1, layer + 1
     for r in range(start, stop):
         row = eta[r, left:right]
@@ -107,16 +101,16 @@ def receive(
 
 @kernel
 def pick(eta, bias, root, number, index):
-    """Draw the state of a label that receives ``eta``, which becomes its probabilities,
-    as :func:`skdgm.distributions.categorical.pick` does."""
+    """Draw the state of a label with inputs ``eta``, which are replaced by
+    probabilities; see :func:`skdgm.distributions.categorical.pick`."""
     real = eta.dtype.type
     share(eta, bias)
     low, high = halves(number, root)
     scale, shift = real(2.0**-32), np.uint32(0)
     if eta.itemsize == 4:
         scale, shift = real(2.0**-24), np.uint32(8)
-    uniform, below, state = real(bits(0, low, high) >> shift) * scale, real(0), 0
+    uniform, cumulative, state = real(bits(0, low, high) >> shift) * scale, real(0), 0
     for k in range(len(eta)):
-        below += eta[k]
-        state += uniform >= below and k < len(eta) - 1
+        cumulative += eta[k]
+        state += uniform >= cumulative and k < len(eta) - 1
     index[0] = state

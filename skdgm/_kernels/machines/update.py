@@ -1,12 +1,12 @@
-r"""One pass over a matrix of weights that learns from two sets of rows.
+r"""Update of a weight matrix from the rows of two phases, in one pass over the matrix.
 
 .. math:: g = \frac1n \sum_r x_r y_r^\top - \frac1{n'} \sum_r x'_r y_r'^\top -
    A^\top B - \lambda_1 \operatorname{sign} W - \lambda_2 W, \qquad
    u \leftarrow \mu u + \epsilon g, \qquad W \leftarrow W + u
 
-The x are lists and the y dense; A and B have few rows, or none. Each line of W's tiles
-collects the y of those r whose x it is in (or of all r, times their x, where few x are
-0), and is written to the tiles of :math:`W^\top` while it is near.
+Rows x are lists, rows y are dense, and A and B have at most a few rows. Each line of
+W's tiles adds the y of the rows whose x contains it, or the y of all rows, times x, if
+few x are 0. It is copied to the tiles of :math:`W^\top` while it is in the cache.
 """
 
 import numpy as np
@@ -24,31 +24,21 @@ from skdgm._kernels.sparse.lines import (
 )
 from skdgm._kernels.sparse.lists import by_column, entry, whole
 
-# Density of lists above which they count as arrays; units whose rows are not fetched
-# ahead; row numbers of a cache line.
+# Density of lists from which arrays are faster; number of units up to which rows are
+# not prefetched; row numbers of a cache line.
 FULL, _SHORT, _LINE = 0.25, 256, 16
 
 
 @kernel
 def update(data, model, thin, tiles, step, start, stop):
-    """Learn some tiles of W.
-
-    Parameters
-    ----------
-    data, model : ListedPhase
-    thin : Ends
-        A and B.
-    tiles : Tiles
-    step : GradientStep
-    start, stop : int
-    """
+    """Update tiles ``start`` to ``stop`` of W; ``thin`` are A and B."""
     (index, value, count, y), (index_2, value_2, count_2, y_2) = data, model
     a, n_units, n_rows = thin.below, tiles.up.shape[1], len(y) + len(y_2)
     full = dense(count, count_2, n_units)
-    some, some_2 = (0, 0) if full else (len(index), len(index_2))
+    n_lists, n_lists_2 = (0, 0) if full else (len(index), len(index_2))
     first, end, rows, values = by_column(
-        index[:some], value[:some], count[:some],
-        index_2[:some_2], value_2[:some_2], count_2[:some_2], n_units,
+        index[:n_lists], value[:n_lists], count[:n_lists],
+        index_2[:n_lists_2], value_2[:n_lists_2], count_2[:n_lists_2], n_units,
     )  # fmt: skip
     top = 0 if full else n_rows
     factors = columns(a, n_rows - top + len(a))
@@ -56,13 +46,14 @@ def update(data, model, thin, tiles, step, start, stop):
         scatter(index, value, whole(count), 0, factors, 0)
         scatter(index_2, value_2, whole(count_2), 0, factors, len(y))
     columns_of = ColumnLists(first, end, rows, values, factors, top)
-    part = start, stop, 0, n_units
-    learn(columns_of, y, y_2, thin.above, tiles, step, part)
+    lines_range = start, stop, 0, n_units
+    learn(columns_of, y, y_2, thin.above, tiles, step, lines_range)
 
 
 @kernel
 def dense(count, count_2, n_units):
-    """Whether two sets of lists have so many entries that they count as arrays."""
+    """Return whether the lists of two phases have so many entries that arrays are
+    faster."""
     n_listed = 0
     for r in range(len(count)):
         n_listed += count[r]
@@ -73,19 +64,9 @@ def dense(count, count_2, n_units):
 
 @kernel
 def learn(columns_of, y, y_2, b, tiles, step, part):
-    """Learn some lines of some tiles of W.
-
-    Parameters
-    ----------
-    columns_of : ColumnLists
-        Of the x, and of A.
-    y, y_2, b : ndarray of shape (n_rows, n_above)
-    tiles : Tiles
-    step : GradientStep
-    part : tuple of int
-        First and last of the tiles; first and last of their lines, from one that begins
-        a block.
-    """
+    """Update lines of tiles of W. ``columns_of`` has x and A by column, and b is B.
+    ``part`` is the first and last tile, and the first and last line, which begin and
+    end at blocks."""
     first, end, rows, values, factors, top = columns_of
     (up, down, velocity), (rate, momentum, l1, l2) = tiles, step
     start, stop, low_line, high_line = part
@@ -95,7 +76,7 @@ def learn(columns_of, y, y_2, b, tiles, step, part):
         factors.shape[1],
         BLOCK // up.itemsize,
     )
-    lines, flat, near = (
+    lines, flat, row_numbers = (
         aligned(n_lines, width, up),
         factors.ravel(),
         rows.reshape(1, -1),
@@ -112,14 +93,14 @@ def learn(columns_of, y, y_2, b, tiles, step, part):
         scale(y_2, -rate / real(max(1, len(y_2))), left, lines, len(y))
         scale(b, -rate, left, lines, len(y) + len(y_2))
         for low in range(low_line, high_line, side):
-            high, some = min(low + side, n_units), momentum != 0 or decays or n > 0
+            high, is_needed = min(low + side, n_units), momentum != 0 or decays or n > 0
             if number == start and n_units > _SHORT and high < high_line:
                 for i in range(high, min(high + side, n_units)):
                     for k in range(first[i], end[i], _LINE):
-                        prefetch(near, 0, k)
+                        prefetch(row_numbers, 0, k)
             for i in range(low, high):
-                some |= first[i] < end[i]
-            if not some:
+                is_needed |= first[i] < end[i]
+            if not is_needed:
                 continue
             for i in range(low, high):
                 if momentum != 0:
@@ -132,8 +113,8 @@ def learn(columns_of, y, y_2, b, tiles, step, part):
                 if n_terms > 0:
                     add_lines(target, i, 0, lines, rows, values, first[i], n_terms)
             if n:
-                where = numbers, low, 0, flat, starts, low, 1
-                add_products(target, *where, lines, top, high - low, n)
+                places = numbers, low, 0, flat, starts, low, 1
+                add_products(target, *places, lines, top, high - low, n)
             if momentum != 0:
                 for i in range(low, high):
                     for j in range(width):
@@ -144,29 +125,30 @@ def learn(columns_of, y, y_2, b, tiles, step, part):
 
 @kernel
 def scale(y, factor, left, out, first):
-    """Some columns times a factor."""
+    """Write columns of y times a factor to rows of ``out``."""
     for r in range(len(y)):
-        part, line = y[r, left : left + out.shape[1]], out[first + r]
-        for j in range(len(part)):
-            line[j] = factor * part[j]
-        for j in range(len(part), len(line)):
+        source, line = y[r, left : left + out.shape[1]], out[first + r]
+        for j in range(len(source)):
+            line[j] = factor * source[j]
+        for j in range(len(source), len(line)):
             line[j] = 0
 
 
 @kernel
 def columns(a, n):
-    """Room for a row of n numbers for each column of ``a``, which end with its own."""
-    out, before = zeros(a.shape[1] * n, a).reshape(a.shape[1], n), n - len(a)
+    """Array with a row of n numbers for each column of ``a``, which ends with that
+    column."""
+    out, n_before = zeros(a.shape[1] * n, a).reshape(a.shape[1], n), n - len(a)
     for k in range(len(a)):
         for i in range(a.shape[1]):
-            out[i, before + k] = a[k, i]
+            out[i, n_before + k] = a[k, i]
     return out
 
 
 @kernel
 def scatter(index, value, bounds, rank, out, first):
-    """Write a thread's columns of rows that are lists into lines of ``out``, from the
-    given column on."""
+    """Write a thread's columns of rows that are lists to lines of ``out``, from column
+    ``first``."""
     for r in range(len(index)):
         for k in range(bounds[rank, r], bounds[rank + 1, r]):
             out[index[r, k], first + r] = entry(value, r, k)
@@ -174,51 +156,51 @@ def scatter(index, value, bounds, rank, out, first):
 
 @inner()
 def fade(velocity, i, momentum):
-    """A line of velocities, some time later."""
+    """Multiply a line of velocities by the momentum."""
     for j in range(velocity.shape[1]):
         velocity[i, j] *= momentum
 
 
 @inner()
 def decay(velocity, w, rate, l1, l2):
-    """What penalties of a line of weights change in its velocity."""
+    """Apply the penalties of a line of weights to its velocity."""
     for j in range(len(w)):
         velocity[j] -= rate * penalty(w[j], l1, l2)
 
 
 @inner()
 def shrink(w, rate, l1, l2):
-    """What they change in the line itself, without momentum."""
+    """Apply the penalties of a line of weights to itself, without momentum."""
     for j in range(len(w)):
         w[j] -= rate * penalty(w[j], l1, l2)
 
 
 @inner()
 def penalty(w, l1, l2):
-    """The derivative of the penalties of a weight."""
+    """Derivative of the penalties of a weight."""
     sign = l1 if w > 0 else (-l1 if w < 0 else 0 * l1)
     return sign + l2 * w
 
 
 @kernel
 def transpose(tile, down, left, low):
-    """Write a few lines of the tile that begins with column ``left`` into the tiles of
+    """Copy a block of lines of a tile, whose first column is ``left``, to the tiles of
     the transpose."""
     width, side = tile.shape[1], BLOCK // tile.itemsize
     high, right = min(low + side, len(tile)), min(left + width, down.shape[1])
-    target, place = down[low // width], low % width
+    target, column = down[low // width], low % width
     for j in range(left, right, side):
         if high - low == side and j + side <= right:
-            flip(tile, low, j - left, target, j, place)
+            flip(tile, low, j - left, target, j, column)
         else:
             for i in range(low, high):
                 for k in range(j, min(j + side, right)):
-                    target[k, place + i - low] = tile[i, k - left]
+                    target[k, column + i - low] = tile[i, k - left]
 
 
 @kernel
 def refresh(up, down, start, stop):
-    """Write some tiles of W into those of its transpose."""
+    """Copy tiles of W to the tiles of its transpose."""
     side = BLOCK // up.itemsize
     for number in range(start, stop):
         for low in range(0, up.shape[1], side):
@@ -227,8 +209,8 @@ def refresh(up, down, start, stop):
 
 @kernel
 def limit(up, scale, most):
-    """Scale down columns whose norm, with lines times ``scale``, exceeds a limit;
-    return whether there were some."""
+    """Rescale columns whose norm, with lines multiplied by ``scale``, exceeds ``most``;
+    return whether there were any."""
     real, exceeds = up.dtype.type, False
     total = np.empty(up.shape[2])
     for number in range(len(up)):
@@ -237,8 +219,8 @@ def limit(up, scale, most):
             total[j] = 0.0
         for i in range(len(w)):
             for j in range(len(total)):
-                own = np.float64(scale[i]) * np.float64(w[i, j])
-                total[j] += own * own
+                weight = np.float64(scale[i]) * np.float64(w[i, j])
+                total[j] += weight * weight
         for j in range(len(total)):
             norm = np.sqrt(total[j])
             if norm > most:

@@ -1,1 +1,1 @@
-"""Kernels of nets, their losses and their optimisers."""
+"""Kernels of nets, their losses and their optimizers."""

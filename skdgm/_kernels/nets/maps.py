@@ -1,4 +1,4 @@
-"""Sums over pixels, map by map, and sums of maps."""
+"""Sums over pixels for each map, and linear combinations of maps."""
 
 import numpy as np
 
@@ -7,16 +7,8 @@ from skdgm._kernels.compiler.jit import kernel
 
 @kernel
 def add_up(x, mean, y, shift, out, start, stop):
-    """Sums over some groups of rows, of y - shift and of (y - shift) (x - mean).
-
-    Parameters
-    ----------
-    x, y : ndarray of shape (n_rows, n_maps)
-    mean, shift : ndarray of shape (n_maps,)
-    out : ndarray of shape (n_groups, 2, n_maps)
-        Overwritten.
-    start, stop : int
-    """
+    """Write sums over groups of rows, of y - shift and of (y - shift) (x - mean), to
+    ``out``. x and y have shape (n_rows, n_maps), and ``out`` (n_groups, 2, n_maps)."""
     n_rows, n_maps = x.shape[0], np.uint64(x.shape[1])
     for g in range(np.uint64(start), np.uint64(stop)):
         for m in range(n_maps):
@@ -31,15 +23,8 @@ def add_up(x, mean, y, shift, out, start, stop):
 
 @kernel
 def combine(x, mean, slope, y, share, shift, out, start, stop):
-    """Rows (x - mean) slope + y share + shift.
-
-    Parameters
-    ----------
-    x, y, out : ndarray of shape (n_rows, n_maps)
-    mean, slope, share, shift : ndarray of shape (n_maps,)
-    start, stop : int
-    """
+    """Write (x - mean) slope + y share + shift to ``out``, (n_rows, n_maps)."""
     for row in range(np.uint64(start), np.uint64(stop)):
         for m in range(np.uint64(x.shape[1])):
-            part = (x[row, m] - mean[m]) * slope[m] + shift[m]
-            out[row, m] = part + y[row, m] * share[m]
+            term = (x[row, m] - mean[m]) * slope[m] + shift[m]
+            out[row, m] = term + y[row, m] * share[m]

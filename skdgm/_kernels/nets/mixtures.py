@@ -1,13 +1,13 @@
-r"""Mixtures of normal or of Laplace densities: log densities of entries, and gradients.
+r"""Mixtures of normal or Laplace densities: log densities of entries, and gradients.
 
-With :math:`z_k = (x - \mu_k) / \sigma_k`, logits :math:`l_k` of the weights, and d the
-log density of scale 1,
+With :math:`z_k = (x - \mu_k) / \sigma_k`, logits :math:`l_k` of the weights, and the
+log density d of scale 1,
 
 .. math:: \log p(x) = \log \sum_k e^{l_k + d(z_k)} / \sigma_k - \log \sum_k e^{l_k},
    \qquad \sigma_k = \min(\text{floor} + e^{s_k}, \text{most})
 
-Outputs of a column are the logits of all components, then means, then the s. All
-columns of a row are computed in one loop after the other, long enough for vectors.
+Outputs of a column are the logits of all components, then the means, then the s. Loops
+run over all columns of a row, so that they are long enough for vectorization.
 """
 
 import numpy as np
@@ -22,9 +22,9 @@ HEIGHTS = -0.5 * float(np.log(2 * np.pi)), -float(np.log(2))
 
 @inner()
 def _weigh(out, x, r, n, laplace, floor, most, room, sums):
-    """Components of a row: in ``room`` weights and densities (each times a factor, with
-    their ``sums``), exp(s), scales, gaps in scales; the third sum is the log of the
-    densities' factor."""
+    """Compute the components of a row. ``room`` gets weights and densities, each up to
+    a factor, exp(s), scales and standardized gaps; ``sums`` gets the sums of weights
+    and of densities, and the log of the factor of densities."""
     one, n_columns = out.dtype.type(1), x.shape[1]
     half, size = one / (one + one), x.shape[1] * n
     for t in range(n_columns):
@@ -48,7 +48,7 @@ def _weigh(out, x, r, n, laplace, floor, most, room, sums):
         top = room[1, t * n]
         for k in range(1, n):
             top = max(top, room[1, t * n + k])
-        # All densities may be zero: the logarithm of that is the lowest number.
+        # If all densities are zero, the logarithm is the smallest finite number.
         top = max(top, -np.finfo(out.dtype).max)
         for k in range(n):
             room[1, t * n + k] -= top
@@ -65,43 +65,44 @@ def _weigh(out, x, r, n, laplace, floor, most, room, sums):
 
 @kernel
 def log_densities(out, x, n, laplace, floor, most, height, found, start, stop):
-    """The log density of each entry of rows, with n components each, into ``found``."""
-    room = np.empty((5, x.shape[1] * n), out.dtype)
+    """Write the log density of each entry of rows to ``found``, with n components
+    each."""
+    work = np.empty((5, x.shape[1] * n), out.dtype)
     sums = np.empty((3, x.shape[1]), out.dtype)
     for r in range(start, stop):
-        _weigh(out, x, r, n, laplace, floor, most, room, sums)
+        _weigh(out, x, r, n, laplace, floor, most, work, sums)
         for t in range(x.shape[1]):
             found[r, t] = sums[2, t] + (height + np.log(sums[1, t] / sums[0, t]))
 
 
 @kernel
 def gradients(out, x, n, laplace, floor, most, rescaled, grad, start, stop):
-    """Gradients of minus the log densities by the outputs, into ``grad``; zeros of
-    entries that are NaN."""
-    room, one = np.empty((5, x.shape[1] * n), out.dtype), out.dtype.type(1)
+    """Write the gradients of minus the log densities by the outputs to ``grad``, zero
+    for entries that are NaN."""
+    work, one = np.empty((5, x.shape[1] * n), out.dtype), out.dtype.type(1)
     sums = np.empty((3, x.shape[1]), out.dtype)
     for r in range(start, stop):
-        _weigh(out, x, r, n, laplace, floor, most, room, sums)
+        _weigh(out, x, r, n, laplace, floor, most, work, sums)
         for t in range(x.shape[1]):
             per_weight, per_density = one / sums[0, t], one / sums[1, t]
             for i in range(t * n, t * n + n):
-                room[0, i] *= per_weight
-                room[1, i] *= per_density
-        for i in range(room.shape[1]):
-            share, z, sigma = room[1, i], room[4, i], room[3, i]
+                work[0, i] *= per_weight
+                work[1, i] *= per_density
+        for i in range(work.shape[1]):
+            share, z, sigma = work[1, i], work[4, i], work[3, i]
             by_gap, size = z, z * z
             if laplace:
                 size = abs(z)
                 by_gap = one if z > 0 else (-one if z < 0 else 0 * one)
-            by_scale = share * (one - size) * (room[2, i] / (floor + room[2, i]))
-            # At the limit, only decrease.
-            stays = sigma >= most and not by_scale > 0
-            room[0, i] -= share
-            room[1, i] = -share * by_gap if rescaled else -share * by_gap / sigma
-            room[2, i] = 0 * one if stays else by_scale
+            by_scale = share * (one - size) * (work[2, i] / (floor + work[2, i]))
+            # At the largest scale, only decreases are possible.
+            is_fixed = sigma >= most and not by_scale > 0
+            work[0, i] -= share
+            work[1, i] = -share * by_gap if rescaled else -share * by_gap / sigma
+            work[2, i] = 0 * one if is_fixed else by_scale
         for t in range(x.shape[1]):
             first, known = 3 * n * t, x[r, t] == x[r, t]
-            for part in range(3):
+            for kind in range(3):
                 for k in range(n):
-                    own = room[part, t * n + k]
-                    grad[r, first + part * n + k] = own if known else 0 * one
+                    value = work[kind, t * n + k]
+                    grad[r, first + kind * n + k] = value if known else 0 * one

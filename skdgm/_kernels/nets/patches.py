@@ -1,8 +1,8 @@
-"""Patches of images, one beneath a filter at each of its positions.
+"""Patches of images, one below a filter at each of its positions.
 
 A window is a tuple of integers: height, width and maps of the images; rows and columns
-of the filter; steps down and to the right; rows and columns of zeros above and to the
-left; positions down and to the right.
+of the filter; and strides down and to the right. It also has the numbers of rows of
+zeros above and of columns of zeros on the left, and of positions down and to the right.
 """
 
 import numpy as np
@@ -18,15 +18,8 @@ def _clear(patches, p, begin, end):
 
 @kernel
 def gather(x, window, patches):
-    """Copy the patches of images.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, height * width * maps)
-    window : tuple of int
-    patches : ndarray of shape (n_images * n_positions, rows * columns * maps)
-        Overwritten.
-    """
+    """Copy the patches of images x, (n_images, height * width * maps), to ``patches``,
+    (n_images * n_positions, rows * columns * maps)."""
     height, width, maps, rows, columns, down, right, top, left, high, wide = window
     p, size = 0, columns * maps
     for r in range(len(x)):
@@ -39,9 +32,9 @@ def gather(x, window, patches):
                     if y < 0 or y >= height:
                         _clear(patches, p, k, k + size)
                         continue
-                    there = (y * width + first) * maps
+                    pixel = (y * width + first) * maps
                     _clear(patches, p, k, k + begin)
-                    to, start = np.uint64(k + begin), np.uint64(there + begin)
+                    to, start = np.uint64(k + begin), np.uint64(pixel + begin)
                     for m in range(np.uint64(end - begin)):
                         patches[p, to + m] = x[r, start + m]
                     _clear(patches, p, k + end, k + size)
@@ -50,16 +43,8 @@ def gather(x, window, patches):
 
 @kernel
 def scatter(patches, window, b, x):
-    """Add the patches of images, and biases of maps; the adjoint of :func:`gather`.
-
-    Parameters
-    ----------
-    patches : ndarray of shape (n_images * n_positions, rows * columns * maps)
-    window : tuple of int
-    b : ndarray of shape (maps,)
-    x : ndarray of shape (n_images, height * width * maps)
-        Overwritten.
-    """
+    """Add patches and biases of maps, (maps,), to images x, which are overwritten; the
+    adjoint of :func:`gather`."""
     height, width, maps, rows, columns, down, right, top, left, high, wide = window
     p, size = 0, columns * maps
     for r in range(len(x)):
@@ -74,9 +59,9 @@ def scatter(patches, window, b, x):
                     y = i * down - top + row
                     if y < 0 or y >= height:
                         continue
-                    there = (y * width + first) * maps
+                    first_entry = (y * width + first) * maps
                     source = np.uint64(row * size + begin)
-                    to = np.uint64(there + begin)
+                    to = np.uint64(first_entry + begin)
                     for m in range(np.uint64(end - begin)):
                         x[r, to + m] += patches[p, source + m]
                 p += 1

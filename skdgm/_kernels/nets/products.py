@@ -2,9 +2,9 @@ r"""Products of matrices, tile by tile.
 
 .. math:: Y \leftarrow A B + \mathbf{1} b^\top
 
-A tile of B, so many of its columns, is laid out line by line first (:mod:`.lines`),
-which some rows of A at a time then go along. Every sum has one order, whatever part of
-the tiles a thread makes.
+A tile of B, a block of its columns, is first copied line by line (:mod:`.lines`), and
+then multiplied by a few rows of A at a time. Sums have the same order on any number of
+threads.
 """
 
 import numpy as np
@@ -20,54 +20,41 @@ from skdgm._kernels.sparse.lines import (
     flip,
 )
 
-# Lines of a tile that stay near while all rows go along them; so many rows ahead they
-# are fetched.
+# Number of lines of a tile that fit in the cache; number of rows to prefetch.
 _DEEP, _AHEAD = 1024, 24
 
 
 @kernel
 def multiply(a, n, k, turned, B, across, b, out, counts):
-    """The product of A, (n, k), with B, to whose rows b is added; threads take tiles.
-
-    Parameters
-    ----------
-    a : ndarray of shape (n * k,)
-        The entries of A, or of its transpose where it is ``turned``.
-    n, k : int
-    turned : bool
-    B : ndarray
-        Of shape (k, n_columns), or its transpose where it is ``across``.
-    across : bool
-    b : ndarray of shape (n_columns,) or (0,)
-    out : ndarray of shape (n, n_columns)
-        Overwritten.
-    counts : ndarray
-        See :mod:`skdgm._kernels.compiler.shares`.
-    """
+    """Write the product of A, (n, k), and B, (k, n_columns), plus b, (n_columns,) or
+    empty, to ``out``; threads take tiles by ``counts``. ``a`` has the entries of A, or
+    of its transpose if ``turned``. B is given as its transpose if ``across``."""
     width, n_columns = LINE // out.itemsize, out.shape[1]
-    near, rest = aligned(min(k, _DEEP), width, out), aligned(n, width, out)
-    to, of = np.empty(n, np.int64), np.empty(n, np.int64)
+    lines, buffer = aligned(min(k, _DEEP), width, out), aligned(n, width, out)
+    to_row, of_row = np.empty(n, np.int64), np.empty(n, np.int64)
     for r in range(n):
-        to[r] = r
+        to_row[r] = r
     n_tiles = -(-n_columns // width)
     number = take(counts, n_tiles)
     while number < n_tiles:
         left = number * width
-        n_own = min(width, n_columns - left)
-        whole = n_own == width
-        into, place = (out, left) if whole else (rest, 0)
-        begin(into, np.uint64(n), np.uint64(place), np.uint64(n_own), b, left)
+        n_tile = min(width, n_columns - left)
+        is_full = n_tile == width
+        target, column = (out, left) if is_full else (buffer, 0)
+        begin(target, np.uint64(n), np.uint64(column), np.uint64(n_tile), b, left)
         for low in range(0, k, _DEEP):
             high = min(low + _DEEP, k)
-            lay(B, across, low, high, left, n_own, near)
+            lay(B, across, low, high, left, n_tile, lines)
             for r in range(n):
-                of[r] = low * n + r if turned else r * k + low
+                of_row[r] = low * n + r if turned else r * k + low
             along = n if turned else 1
-            add_products(into, to, 0, place, a, of, 0, along, near, 0, n, high - low)
-        if not whole:
+            add_products(
+                target, to_row, 0, column, a, of_row, 0, along, lines, 0, n, high - low
+            )
+        if not is_full:
             for r in range(n):
-                for j in range(n_own):
-                    out[r, left + j] = rest[r, j]
+                for j in range(n_tile):
+                    out[r, left + j] = buffer[r, j]
         made(counts)
         number = take(counts, n_tiles)
 
@@ -86,17 +73,17 @@ def begin(out, n, left, n_own, b, first):
 
 @kernel
 def lay_all(B, across, n_columns, tiles, start, stop):
-    """Lay out some tiles of B, (n_rows, n_columns), or of the transpose of that."""
+    """Copy B, (n_rows, n_columns), or its transpose if ``across``, to tiles."""
     n_rows, width = tiles.shape[1:]
     for number in range(start, stop):
         left = number * width
-        n_own = min(width, n_columns - left)
-        lay(B, across, 0, n_rows, left, n_own, tiles[number])
+        n_tile = min(width, n_columns - left)
+        lay(B, across, 0, n_rows, left, n_tile, tiles[number])
 
 
 @kernel
 def lay(B, across, low, high, left, n_own, near):
-    """Lay out lines ``low`` to ``high`` of the tile that begins in column ``left``."""
+    """Copy lines ``low`` to ``high`` of the tile that begins at column ``left``."""
     if not across:
         for i in range(low, high):
             if i + _AHEAD < high:

@@ -21,25 +21,14 @@ def _total(terms):
 
 @kernel
 def similarities(pairs, own, other, gammas, sums, start, stop):
-    """The sum of each row's kernels, into ``sums``, and slopes in place of products.
-
-    Parameters
-    ----------
-    pairs : ndarray of shape (n_rows, n_others)
-        Products of rows and others; replaced by the kernels' derivatives by squared
-        distances.
-    own, other : ndarray of shape (n_rows,) and (n_others,)
-        Squared norms.
-    gammas : ndarray of shape (n_kernels,)
-        Inverse squared bandwidths, halved; of the same dtype.
-    sums : ndarray of shape (n_rows,), float64
-    start, stop : int
-        Rows.
-    """
+    """Write the sum of each row's kernels to ``sums``, (n_rows,), in float64, and
+    replace the products ``pairs``, (n_rows, n_others), by the derivatives of kernels by
+    squared distances. ``own`` and ``other`` are squared norms, and ``gammas``,
+    (n_kernels,), are half the inverse squared bandwidths, in the dtype of ``pairs``."""
     zero, two = pairs.dtype.type(0), pairs.dtype.type(2)
     share = pairs.dtype.type(1 / len(gammas))
-    room = np.empty((2, pairs.shape[1]), pairs.dtype)
-    gaps, value = room[0], room[1]
+    work = np.empty((2, pairs.shape[1]), pairs.dtype)
+    gaps, value = work[0], work[1]
     for r in range(start, stop):
         slope, norm = pairs[r], own[r]
         for j in range(len(gaps)):
@@ -51,7 +40,7 @@ def similarities(pairs, own, other, gammas, sums, start, stop):
             gamma = gammas[s]
             weight = share * gamma
             for j in range(len(gaps)):
-                part = exp(-gamma * gaps[j])
-                value[j] += share * part
-                slope[j] -= weight * part
+                kernel_value = exp(-gamma * gaps[j])
+                value[j] += share * kernel_value
+                slope[j] -= weight * kernel_value
         sums[r] = _total(value)

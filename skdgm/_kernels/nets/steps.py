@@ -1,4 +1,4 @@
-r"""One step of optimisers on numbers in a row.
+r"""Steps of optimizers on flat arrays.
 
 With the gradient :math:`g \leftarrow g - \lambda_1 \operatorname{sign}\theta -
 \lambda_2 \theta`, these are gradient ascent with momentum,
@@ -29,7 +29,7 @@ from skdgm._kernels.compiler.jit import kernel
 
 @kernel
 def sgd(theta, u, g, rate, momentum, l1, l2, start, stop):
-    """Move some of the numbers, in place."""
+    """Update parameters ``start`` to ``stop``, in place."""
     theta, u, g = theta[start:stop], u[start:stop], g[start:stop]
     for i in range(len(theta)):
         sign = theta.dtype.type(theta[i] > 0) - theta.dtype.type(theta[i] < 0)
@@ -39,7 +39,7 @@ def sgd(theta, u, g, rate, momentum, l1, l2, start, stop):
 
 @kernel
 def adam(theta, m, s, g, rate, beta_1, beta_2, delta, l1, l2, start, stop):
-    """Move some of the numbers, in place."""
+    """Update parameters ``start`` to ``stop``, in place."""
     one = theta.dtype.type(1)
     theta, m, s, g = theta[start:stop], m[start:stop], s[start:stop], g[start:stop]
     for i in range(len(theta)):
@@ -52,7 +52,7 @@ def adam(theta, m, s, g, rate, beta_1, beta_2, delta, l1, l2, start, stop):
 
 @kernel
 def rmsprop(theta, u, s, g, rate, momentum, rho, delta, l1, l2, start, stop):
-    """Move some of the numbers, in place."""
+    """Update parameters ``start`` to ``stop``, in place."""
     one = theta.dtype.type(1)
     theta, u, s, g = theta[start:stop], u[start:stop], s[start:stop], g[start:stop]
     for i in range(len(theta)):
@@ -65,7 +65,7 @@ def rmsprop(theta, u, s, g, rate, momentum, rho, delta, l1, l2, start, stop):
 
 @kernel
 def average(mean, theta, weight, start, stop):
-    """Move some of the means, in place."""
+    """Update means ``start`` to ``stop``, in place."""
     mean, theta = mean[start:stop], theta[start:stop]
     for i in range(len(mean)):
         mean[i] += weight * (theta[i] - mean[i])

@@ -1,8 +1,8 @@
 """Images under affine maps of their positions, by bilinear interpolation.
 
-A map is six numbers, :math:`(a_{11}, a_{12}, t_1, a_{21}, a_{22}, t_2)`: what a pixel
-becomes is found at :math:`A p + t`, where positions p are counted in pixels from the
-middle of the image. Beyond its edges an image goes on as at the edge.
+A map is six numbers, :math:`(a_{11}, a_{12}, t_1, a_{21}, a_{22}, t_2)`. The pixel at
+position p, relative to the center of the image and in pixels, gets the value at
+:math:`A p + t`. Values outside of the image are those of its edge.
 """
 
 from skdgm._kernels.compiler.jit import inner, kernel
@@ -10,7 +10,7 @@ from skdgm._kernels.compiler.jit import inner, kernel
 
 @inner()
 def _between(position, size):
-    """The pixels that a position is between, and its distance from the first."""
+    """Pixels on both sides of a position, and its distance from the first."""
     position = min(max(position, 0.0), size - 1.0)
     first = min(int(position), max(size - 2, 0))
     return first, min(first + 1, size - 1), position - first
@@ -18,8 +18,8 @@ def _between(position, size):
 
 @inner()
 def _source(maps, r, i, j, height, width):
-    """Where a pixel is found: rows and columns it is between, and its distances from
-    the first of them."""
+    """Source of a pixel: rows and columns on both sides of it, and distances from the
+    first."""
     up, left = i - 0.5 * (height - 1), j - 0.5 * (width - 1)
     y = maps[r, 0] * up + maps[r, 1] * left + maps[r, 2] + 0.5 * (height - 1)
     x = maps[r, 3] * up + maps[r, 4] * left + maps[r, 5] + 0.5 * (width - 1)
@@ -28,16 +28,8 @@ def _source(maps, r, i, j, height, width):
 
 @kernel
 def warp(x, maps, height, width, n_channels, y):
-    """Deform images.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, height * width * n_channels)
-    maps : ndarray of shape (n_images, 6)
-    height, width, n_channels : int
-    y : ndarray like ``x``
-        Overwritten.
-    """
+    """Write images x, (n_images, height * width * n_channels), deformed by ``maps``,
+    (n_images, 6), to y."""
     for r in range(len(x)):
         for i in range(height):
             for j in range(width):
@@ -53,16 +45,8 @@ def warp(x, maps, height, width, n_channels, y):
 
 @kernel
 def unwarp(y, maps, height, width, n_channels, x):
-    """Add what pixels are made of to their sources; the adjoint of :func:`warp`.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_images, height * width * n_channels)
-    maps, height, width, n_channels
-        As of :func:`warp`.
-    x : ndarray like ``y``
-        Overwritten.
-    """
+    """Add the values of pixels y to their sources x, which are overwritten; the adjoint
+    of :func:`warp`."""
     x[:] = 0
     for r in range(len(x)):
         for i in range(height):

@@ -3,10 +3,10 @@ r"""Hidden units of several columns at a time, for columns with many outputs eac
 .. math:: a_{t+1} = a_t + x_t W_t, \qquad h_t = f(\rho_t a_t), \qquad
    z_t = b_t + V_t h_t
 
-Where a column has one input and many outputs, most of the work is in the products with
-V, which BLAS does for a block of columns; kernels here fill in the hidden units before,
-and take their gradients after. In a block, arrays have shape (n_columns, n_rows,
-n_units), and ``first`` is the number of its first column.
+Columns have one input and many outputs, so that most of the work is in the products
+with V, which BLAS computes for a block of columns. Kernels compute the hidden units
+before, and their gradients afterwards. In a block, whose first column is ``first``,
+arrays have shape (n_columns, n_rows, n_units).
 """
 
 import numpy as np
@@ -17,42 +17,43 @@ from skdgm._kernels.machines.hidden import LOGISTIC, RELU, activate, add
 
 @kernel
 def ahead(x, W, rho, kind, first, A, H, start, stop):
-    """Hidden units H of a block's columns; pre-activations A move on to its end. For
-    rows from ``start`` to ``stop``."""
+    """Write the hidden units of a block's columns to H, and update pre-activations A to
+    its end, for rows ``start`` to ``stop``."""
     width, one = W.shape[1], W.dtype.type(1)
     for t in range(len(H)):
-        own = H[t]
+        h = H[t]
         scale = rho[first + t] if len(rho) else one
         for i in range(start, stop):
-            activate(A, i, scale, kind, own, width)
+            activate(A, i, scale, kind, h, width)
             add(A, i, x[i, first + t], W, first + t, width)
 
 
 @kernel
 def back(x, W, rho, kind, first, A, H, start, stop):
-    """As :func:`ahead`, from a block's end to its beginning: A is taken back."""
+    """Write hidden units as :func:`ahead` does, and update A from the end of the block
+    to its beginning."""
     width, one = W.shape[1], W.dtype.type(1)
     for t in range(len(H) - 1, -1, -1):
-        own = H[t]
+        h = H[t]
         scale = rho[first + t] if len(rho) else one
         for i in range(start, stop):
             add(A, i, -x[i, first + t], W, first + t, width)
-            activate(A, i, scale, kind, own, width)
+            activate(A, i, scale, kind, h, width)
 
 
 @kernel
 def learn(x, rho, kind, first, A, H, G, S, W, dW, drho, start, stop):
-    """Gradients by W and rho, from those by the hidden units, G, which are used up; of
-    units from ``start`` to ``stop``.
+    """Gradients by W and rho, given the gradients G by hidden units, which are
+    overwritten, for units ``start`` to ``stop``.
 
-    A holds pre-activations at the block's end, which are taken back, and S gradients by
-    them from all columns after it, to which the block's are added; ``drho`` has a row
-    for each column, and a column for each unit.
+    A has pre-activations at the end of the block, and is updated to its beginning. S
+    has gradients by these from all later columns, to which those of the block are
+    added. ``drho`` has shape (n_columns, n_units).
     """
-    one, left, each = W.dtype.type(1), np.uint64(start), len(rho) > 0
+    one, left, scaled = W.dtype.type(1), np.uint64(start), len(rho) > 0
     for t in range(len(H) - 1, -1, -1):
         h, g, c = H[t], G[t], np.uint64(first + t)
-        scale = rho[c] if each else one
+        scale = rho[c] if scaled else one
         for i in range(len(x)):
             entry = x[i, c]
             for j in range(stop - start):
@@ -71,7 +72,7 @@ def learn(x, rho, kind, first, A, H, G, S, W, dW, drho, start, stop):
                 for j in range(stop - start):
                     p = left + np.uint64(j)
                     g[i, p] *= one - h[i, p] * h[i, p]
-            if each:
+            if scaled:
                 for j in range(stop - start):
                     p = left + np.uint64(j)
                     drho[c, p] += g[i, p] * A[i, p]

@@ -1,1 +1,1 @@
-"""Kernels on lists of nonzero entries and lines of tiles."""
+"""Kernels of lists of nonzero entries and of lines of tiles."""

@@ -1,12 +1,11 @@
-"""Correlations with filters over the numbers that are not zero.
+"""Correlations of images with filters, over nonzero pixels only.
 
-A window is a tuple of integers, as in :mod:`skdgm._kernels.nets.patches`, with steps of
-one to the right. The work grows with the active numbers of images, not with all
-positions.
+A window is a tuple of integers, as in :mod:`skdgm._kernels.nets.patches`, with a stride
+of one to the right. The work grows with the number of nonzero pixels.
 
-Below, a pixel is seen by the filters of neighbouring positions, each with the number
-before that of the one to its left: what it adds is next to each other if filters are
-turned. Turned ones have shape (maps, rows, columns * n_maps_above), last column first.
+A pixel contributes to several adjacent positions, with decreasing columns of the
+filter. These contributions are contiguous if filters are reversed, with shape
+(maps, rows, columns * n_maps_above) and the last column first.
 """
 
 import numpy as np
@@ -16,26 +15,18 @@ from skdgm._kernels.compiler.jit import inner, kernel
 
 @inner()
 def _places(at, before, step, size, n):
-    """First position of a filter of a size that sees a pixel, and that after the last;
-    not after the first if none does."""
-    # Rounded up; what is negative is no position.
+    """First position of a filter over a pixel, and the position after the last; empty
+    if the end is not above the first."""
+    # Rounded up; positions are not negative.
     first = max(0, (at + before - size + step) // step)
     return first, min(n, (at + before) // step + 1)
 
 
 @kernel
 def correlate(x, W, window, y):
-    """Correlation of images with filters.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, height * width * maps)
-    W : ndarray of shape (maps, rows, columns * n_maps_above)
-        Turned filters.
-    window : tuple of int
-    y : ndarray of shape (n_images, n_positions * n_maps_above)
-        Overwritten.
-    """
+    """Write the correlation of images x, (n_images, height * width * maps), with
+    reversed filters W, (maps, rows, columns * n_maps_above), to y,
+    (n_images, n_positions * n_maps_above)."""
     height, width, maps, rows, columns, down, _, top, left, high, wide = window
     n_above = W.shape[2] // columns
     for r in range(len(x)):
@@ -60,16 +51,8 @@ def correlate(x, W, window, y):
 
 @kernel
 def multiply(x, y, window, G):
-    """Add the sum over images and positions of patches times pixels above.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, height * width * maps)
-    y : ndarray of shape (n_images, n_positions * n_maps_above)
-    window : tuple of int
-    G : ndarray of shape (maps, rows, columns * n_maps_above)
-        Turned; changed in place.
-    """
+    """Add the sum over images and positions of patches times pixels y above to the
+    reversed filters G. Shapes are those of :func:`correlate`."""
     height, width, maps, rows, columns, down, _, top, left, high, wide = window
     n_above = G.shape[2] // columns
     for r in range(len(x)):

@@ -9,7 +9,7 @@ MINUS_ZERO, NAN = np.array([-0.0, np.nan]).view(np.uint64)
 
 @kernel
 def hash_rows(X, multipliers, low, high, out, start, stop):
-    """Hash the rows of an array, whose values are clipped to [low, high]."""
+    """Hash the rows of an array, with values clipped to [low, high]."""
     for r in range(start, stop):
         total = np.uint64(0)
         for c in range(X.shape[1]):
@@ -20,19 +20,19 @@ def hash_rows(X, multipliers, low, high, out, start, stop):
 
 @kernel
 def hash_csr(data, indices, indptr, multipliers, low, high, out, start, stop):
-    """The same for CSR, of which only what is there is looked at."""
+    """Hash the rows of a CSR array, by its stored entries only."""
     for r in range(start, stop):
         total = np.uint64(0)
         for k in range(indptr[r], indptr[r + 1]):
-            own = multipliers[indices[k]]
-            term = np.uint64(scramble(data[k], low, high) * own)
+            multiplier = multipliers[indices[k]]
+            term = np.uint64(scramble(data[k], low, high) * multiplier)
             total = np.uint64(total + term)
         out[r] = total
 
 
 @kernel
 def scramble(x, low, high):
-    """Spread a number's bits over 64, leaving 0 (and -0) at 0, NaN at one value."""
+    """Hash a number to 64 bits; 0 and -0 give 0, and all NaN give the same hash."""
     x = np.float64(x)
     x = low if x < low else x
     x = high if x > high else x

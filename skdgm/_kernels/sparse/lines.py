@@ -1,12 +1,13 @@
-r"""Sums of lines of a matrix, which make up products with lists.
+r"""Sums of lines of a matrix, for products with lists.
 
-A matrix is kept in *tiles*: strips of 128 bytes of its columns, each on its own in
-memory, row after row. Such a row is a *line*. A row's product with a tile is
+A matrix is stored in *tiles*: strips of its columns that are 128 bytes wide, each
+contiguous and row by row. A row of a tile is a *line*. The product of a row with a tile
+is
 
 .. math:: y \leftarrow y + \sum_{k < n} x_k T_{i_k}
 
-where y, a line, stays in registers from the first k to the last, and all of a tile in
-the caches next to them: plain loops over whole rows of a matrix take twice as long.
+where y, a line, stays in registers for all k, and the tile stays in the fastest caches:
+plain loops over rows of a matrix take twice as long.
 """
 
 import numpy as np
@@ -27,15 +28,16 @@ from skdgm._kernels.compiler.vectors import (
     store,
 )
 
-# Bytes of a line, and of a row of the blocks that are turned.
+# Bytes of a line, and of a row of blocks that are transposed.
 LINE, BLOCK = 128, 64
-# Rows of a product whose sums fit into registers, of which there are 32 or 16.
+# Number of rows whose sums fit into the 32 or 16 registers.
 ROWS = 8 if get_host_cpu_features().get("avx512f") else 2
 
 
 @kernel
 def zeros(n, like):
-    """A row of zeros; ``np.zeros`` is three functions more to compile."""
+    """Vector of n zeros with the dtype of ``like``; ``np.zeros`` takes longer to
+    compile."""
     row = np.empty(n, like.dtype)
     for i in range(n):
         row[i] = 0
@@ -44,14 +46,15 @@ def zeros(n, like):
 
 @kernel
 def aligned(n_rows, width, like):
-    """Zeros that begin where lines of the caches do: each else is two to be read."""
+    """Zeros of shape (n_rows, width), aligned to cache lines."""
     numbers = zeros(n_rows * width + LINE // like.itemsize, like)
     start = (-numbers.ctypes.data % LINE) // like.itemsize
     return numbers[start : start + n_rows * width].reshape(n_rows, width)
 
 
 def _sum(context, out, row, left, tile, index, value, first, n):
-    """Every other line goes to a sum of its own, so as not to wait for the last."""
+    """LLVM code of :func:`add_lines`, with two sums for alternate lines, so that an
+    addition does not wait for the previous one."""
     signature = types.void(out, SIZE, SIZE, tile, index, value, SIZE, SIZE)
     kinds = signature.args
 
@@ -63,11 +66,11 @@ def _sum(context, out, row, left, tile, index, value, first, n):
         row, left, first, n = (arguments[i] for i in (1, 2, 6, 7))
         lane = context.get_value_type(tile.dtype)
         line = ir.VectorType(lane, LINE * 8 // tile.dtype.bitwidth)
-        whole = place(context, builder, line, out, arrays[0], row, left)
+        target = place(context, builder, line, out, arrays[0], row, left)
         lines = builder.bitcast(arrays[3].data, line.as_pointer())
         units, values = (builder.gep(arrays[i].data, [first]) for i in (4, 5))
         odd, even = (cgutils.alloca_once(builder, line) for _ in range(2))
-        builder.store(load(builder, whole), odd)
+        builder.store(load(builder, target), odd)
         builder.store(ir.Constant(line, None), even)
 
         def add(k, total, weighted):
@@ -77,8 +80,8 @@ def _sum(context, out, row, left, tile, index, value, first, n):
                 factor = builder.load(builder.gep(values, [k]))
                 factor = broadcast(builder, factor, line)
                 term = builder.fmul(term, factor, flags=("contract",))
-            before = builder.load(total)
-            builder.store(builder.fadd(before, term, flags=("contract",)), total)
+            previous = builder.load(total)
+            builder.store(builder.fadd(previous, term, flags=("contract",)), total)
 
         def add_all(weighted):
             end = builder.and_(n, INT(-2))
@@ -96,14 +99,15 @@ def _sum(context, out, row, left, tile, index, value, first, n):
             with no:
                 add_all(weighted=False)
         total = builder.fadd(builder.load(odd), builder.load(even))
-        store(builder, total, whole)
+        store(builder, total, target)
         return context.get_dummy_value()
 
     return signature, generate
 
 
 def _multiply(context, out, to, row, left, x, of, first, along, lines, top, n_out, n):
-    """Some rows at a time share the lines read; their sums are in registers."""
+    """LLVM code of :func:`add_products`: a few rows share the lines, with sums in
+    registers."""
     signature = types.void(
         *(out, to, SIZE, SIZE, x, of, SIZE, SIZE, lines, SIZE, SIZE, SIZE)
     )
@@ -127,13 +131,13 @@ def _multiply(context, out, to, row, left, x, of, first, along, lines, top, n_ou
 
         def add(o, n_rows):
             rows = [builder.add(o, INT(i)) for i in range(n_rows)]
-            wholes, totals, starts = [], [], []
-            for own in rows:
-                where = number(1, builder.add(row, own)), left
-                wholes.append(place(context, builder, line, out, arrays[0], *where))
+            targets, totals, starts = [], [], []
+            for offset in rows:
+                position = number(1, builder.add(row, offset)), left
+                targets.append(place(context, builder, line, out, arrays[0], *position))
                 totals.append(cgutils.alloca_once(builder, line))
-                builder.store(load(builder, wholes[-1]), totals[-1])
-                start = number(5, builder.add(first, own))
+                builder.store(load(builder, targets[-1]), totals[-1])
+                start = number(5, builder.add(first, offset))
                 starts.append(builder.gep(arrays[4].data, [start]))
             with cgutils.for_range(builder, n, intp=INT) as loop:
                 term = load(builder, builder.gep(source, [loop.index]))
@@ -144,8 +148,8 @@ def _multiply(context, out, to, row, left, x, of, first, along, lines, top, n_ou
                     factor = builder.fmul(term, factor, flags=("contract",))
                     sum_ = builder.fadd(builder.load(total), factor, ("contract",))
                     builder.store(sum_, total)
-            for whole, total in zip(wholes, totals):
-                store(builder, builder.load(total), whole)
+            for target, total in zip(targets, totals):
+                store(builder, builder.load(total), target)
 
         start, sizes = INT(0), [size for size in (ROWS, 2, 1) if size <= ROWS]
         for size in dict.fromkeys(sizes):
@@ -160,8 +164,8 @@ def _multiply(context, out, to, row, left, x, of, first, along, lines, top, n_ou
 
 
 def _turn(context, block, row, left, out, row_out, left_out):
-    """Squares of half the size change places across the diagonal, then within each of
-    the four, and so on."""
+    """LLVM code of :func:`flip`: blocks of half the size are exchanged across the
+    diagonal, then blocks within each of the four quadrants, and so on."""
     signature = types.void(block, SIZE, SIZE, out, SIZE, SIZE)
 
     def generate(context, builder, signature, arguments):
@@ -171,8 +175,8 @@ def _turn(context, block, row, left, out, row_out, left_out):
         def places(kind, array, row, left):
             array = context.make_array(kind)(context, builder, array)
             for i in range(n):
-                where = builder.add(row, INT(i)), left
-                yield place(context, builder, line, kind, array, *where)
+                position = builder.add(row, INT(i)), left
+                yield place(context, builder, line, kind, array, *position)
 
         rows = [load(builder, p) for p in places(block, *arguments[:3])]
         half = n // 2
@@ -186,8 +190,8 @@ def _turn(context, block, row, left, out, row_out, left_out):
                     turned[i] = shuffle(builder, *pair, lower)
                     turned[i + half] = shuffle(builder, *pair, upper)
             rows, half = turned, half // 2
-        for own, pointer in zip(rows, places(out, *arguments[3:])):
-            store(builder, own, pointer)
+        for vector, pointer in zip(rows, places(out, *arguments[3:])):
+            store(builder, vector, pointer)
         return context.get_dummy_value()
 
     return signature, generate
@@ -195,23 +199,20 @@ def _turn(context, block, row, left, out, row_out, left_out):
 
 @generated(_sum)
 def add_lines(out, row, left, tile, index, value, first, n):
-    """Add ``value[k] * tile[index[k]]`` to the line of ``out`` that begins in a row and
-    a column, for n of the k from ``first``. Empty values are ones.
-
-    Places are given by numbers, as a slice costs more than a few lines do.
-    """
-    some = slice(first, first + n)
-    lines = tile[index[some]]
-    total = value[some] @ lines if len(value) else lines.sum(axis=0)
+    """Add the sum of ``value[k] * tile[index[k]]`` over n values of k from ``first`` to
+    the line of ``out`` at a row and column. Empty values are ones. Arguments are
+    numbers because slices would cost more than a few lines."""
+    selected = slice(first, first + n)
+    lines = tile[index[selected]]
+    total = value[selected] @ lines if len(value) else lines.sum(axis=0)
     out[row, left : left + tile.shape[1]] += total
 
 
 @generated(_multiply)
 def add_products(out, to, row, left, x, of, first, along, lines, top, n_out, n):
-    """Add products with n lines, from ``top``, to lines of ``n_out`` rows of ``out``,
-    ``to[row]`` and so on, from column ``left``. Line k counts in row ``to[row + o]`` as
-    often as ``x[of[first + o] + k * along]`` says, of the vector x.
-    """
+    """Add products with n lines, from line ``top``, to the lines of rows ``to[row]`` to
+    ``to[row + n_out - 1]`` of ``out``, at column ``left``. The weight of line k in row
+    ``to[row + o]`` is ``x[of[first + o] + k * along]``."""
     for o in range(n_out):
         start = of[first + o]
         factors = x[start : start + (n - 1) * along + 1]

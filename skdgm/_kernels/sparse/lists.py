@@ -1,7 +1,7 @@
 """Rows as lists of their nonzero entries, and products with such rows.
 
-Row r has its entries ``value[r, :count[r]]`` in the columns ``index[r, :count[r]]``,
-which increase. Where ``value`` has no rows, all entries are 1.
+Row r has the entries ``value[r, :count[r]]`` in the columns ``index[r, :count[r]]``,
+which increase. If ``value`` has no rows, all entries are 1.
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ from skdgm._kernels.compiler.jit import inner, kernel
 from skdgm._kernels.compiler.vectors import prefetch
 from skdgm._kernels.sparse.lines import add_lines, zeros
 
-# So many rows' lists stay in the caches while one tile after the other is used; so many
-# rows ahead they are fetched, unless rows are short; and entries of a cache line.
+# Number of rows whose lists stay in the caches for all tiles; number of rows to
+# prefetch; number of units up to which they are not; entries of a cache line.
 _NEAR, _AHEAD, _SHORT, _LINE = 256, 3, 256, 16
 
 
 @kernel
 def pack(X, rows, index, value, count, start, stop):
-    """List the nonzero entries of some of an array's rows."""
+    """Write lists of the nonzero entries of rows of an array."""
     for r in range(start, stop):
         x, n_listed = X[rows[r]], 0
         for j in range(X.shape[1]):
@@ -30,13 +30,13 @@ def pack(X, rows, index, value, count, start, stop):
 
 @kernel
 def entry(value, r, k):
-    """A row's k-th entry."""
+    """The k-th entry of row r."""
     return value[r, k] if len(value) else value.dtype.type(1)
 
 
 @kernel
 def unpack(index, value, count, out, start, stop):
-    """The dense rows of lists."""
+    """Write the dense rows of lists to ``out``."""
     for r in range(start, stop):
         for j in range(out.shape[1]):
             out[r, j] = 0
@@ -46,8 +46,8 @@ def unpack(index, value, count, out, start, stop):
 
 @kernel
 def collect(index, value, count, tiles, left, right, out, start, stop):
-    """Add what products of rows with a matrix are from column left, where a tile
-    begins, to column right."""
+    """Add the product of lists and a matrix in tiles to ``out``, for columns ``left``,
+    where a tile begins, to ``right``."""
     width, step = tiles.shape[2], index.shape[1]
     first, last = left // width, -(-right // width)
     units, values = index.ravel(), value.ravel()
@@ -55,24 +55,24 @@ def collect(index, value, count, tiles, left, right, out, start, stop):
     for low in range(start, stop, _NEAR):
         high = min(low + _NEAR, stop)
         for number in range(first, last):
-            tile, place = tiles[number], number * width
-            n = min(width, out.shape[1] - place)
+            tile, column = tiles[number], number * width
+            n = min(width, out.shape[1] - column)
             for r in range(low, high):
                 if number == first and step > _SHORT and r + _AHEAD < high:
                     draw_near(index, value, r + _AHEAD, 0, count[r + _AHEAD])
                 if n == width:
-                    add_lines(out, r, place, tile, units, values, r * step, count[r])
+                    add_lines(out, r, column, tile, units, values, r * step, count[r])
                 else:
                     for j in range(n):
-                        line[0, j] = out[r, place + j]
+                        line[0, j] = out[r, column + j]
                     add_lines(line, 0, 0, tile, units, values, r * step, count[r])
                     for j in range(n):
-                        out[r, place + j] = line[0, j]
+                        out[r, column + j] = line[0, j]
 
 
 @inner()
 def draw_near(index, value, r, start, stop):
-    """Have some entries of a row's list brought near."""
+    """Prefetch entries of a row's list."""
     for k in range(start, stop, _LINE):
         prefetch(index, r, k)
         if len(value):
@@ -81,7 +81,7 @@ def draw_near(index, value, r, start, stop):
 
 @kernel
 def send(index, value, count, tiles, out, start, stop):
-    """The product of lists with a matrix in tiles."""
+    """Write the product of lists and a matrix in tiles to ``out``."""
     for r in range(start, stop):
         for j in range(out.shape[1]):
             out[r, j] = 0
@@ -90,7 +90,7 @@ def send(index, value, count, tiles, out, start, stop):
 
 @kernel
 def transpose(index, value, count, rows, values, n_rows):
-    """The lists of columns; each has its rows in order."""
+    """Write the lists of columns; their rows are in order."""
     for j in range(len(n_rows)):
         n_rows[j] = 0
     for r in range(len(index)):
@@ -104,22 +104,16 @@ def transpose(index, value, count, rows, values, n_rows):
 
 @kernel
 def by_column(index, value, count, index_2, value_2, count_2, n_columns):
-    """What two sets of lists have in each column, the second's rows being counted on.
-
-    Returns
-    -------
-    first, end : ndarray of shape (n_columns,)
-        Column j has the entries from ``first[j]`` to ``end[j]``.
-    rows : ndarray of uint32
-    values : ndarray
-        Empty where all are 1.
-    """
+    """Entries of two sets of lists by column; rows of the second set are numbered after
+    the first. Returns ``first`` and ``end``, (n_columns,), ``rows`` (uint32) and
+    ``values`` (empty if all are 1): column j has the entries from ``first[j]`` to
+    ``end[j]``."""
     first, end = np.empty(n_columns, np.int64), np.empty(n_columns, np.int64)
     bounds, bounds_2 = whole(count), whole(count_2)
     n_entries = 0
-    for part in (count, count_2):
-        for r in range(len(part)):
-            n_entries += part[r]
+    for counts in (count, count_2):
+        for r in range(len(counts)):
+            n_entries += counts[r]
     rows = np.empty(n_entries, np.uint32)
     grey = len(value) + len(value_2) > 0
     values = np.empty(n_entries if grey else 0, value.dtype)
@@ -132,7 +126,7 @@ def by_column(index, value, count, index_2, value_2, count_2, n_columns):
 
 @kernel
 def whole(count):
-    """As :func:`mark`, for one thread."""
+    """Bounds of :func:`mark` for a single thread."""
     bounds = np.empty((2, len(count)), np.int64)
     for r in range(len(count)):
         bounds[0, r], bounds[1, r] = 0, count[r]
@@ -141,8 +135,8 @@ def whole(count):
 
 @kernel
 def mark(index, count, n_columns, bounds, size, start, stop):
-    """Where some rows' entries are that belong to each of ``size`` threads, which have
-    parts of the columns: from ``bounds[rank, r]`` to ``bounds[rank + 1, r]``."""
+    """Divide the entries of rows among ``size`` threads by column: those of thread
+    ``rank`` are from ``bounds[rank, r]`` to ``bounds[rank + 1, r]``."""
     for r in range(start, stop):
         k, bounds[0, r], bounds[size, r] = 0, 0, count[r]
         for rank in range(1, size):
@@ -157,18 +151,18 @@ def sort(
     index, value, bounds, index_2, value_2, bounds_2, rank, left, right, first, end,
     rows, values,
 ):  # fmt: skip
-    """As :func:`by_column`, of columns left to right, those of a thread. Column j has
-    the entries from ``first[j]`` to ``end[j]``."""
+    """Sort entries by column as :func:`by_column` does, for a thread's columns ``left``
+    to ``right``."""
     part_near(index, value, bounds, rank)
     part_near(index_2, value_2, bounds_2, rank)
     for j in range(left, right):
         end[j] = 0
     count_part(index, bounds, rank, end)
     count_part(index_2, bounds_2, rank, end)
-    place = left * (len(index) + len(index_2))
+    position = left * (len(index) + len(index_2))
     for j in range(left, right):
-        first[j] = place
-        place += end[j]
+        first[j] = position
+        position += end[j]
         end[j] = first[j]
     sort_part(index, value, bounds, rank, 0, end, rows, values)
     sort_part(index_2, value_2, bounds_2, rank, len(index), end, rows, values)
@@ -176,7 +170,7 @@ def sort(
 
 @inner()
 def part_near(index, value, bounds, rank):
-    """Have a thread's entries brought near, which others have written."""
+    """Prefetch a thread's entries, which other threads have written."""
     if len(bounds) > 2:
         for r in range(len(index)):
             draw_near(index, value, r, bounds[rank, r], bounds[rank + 1, r])
@@ -184,7 +178,7 @@ def part_near(index, value, bounds, rank):
 
 @kernel
 def count_part(index, bounds, rank, n):
-    """Count the entries of a thread's columns."""
+    """Count the entries in each of a thread's columns."""
     for r in range(len(index)):
         for k in range(bounds[rank, r], bounds[rank + 1, r]):
             n[index[r, k]] += 1
@@ -192,7 +186,7 @@ def count_part(index, bounds, rank, n):
 
 @kernel
 def sort_part(index, value, bounds, rank, n_before, end, rows, values):
-    """Put a thread's entries where their columns end, which moves on."""
+    """Append a thread's entries to the ends of their columns."""
     for r in range(len(index)):
         for k in range(bounds[rank, r], bounds[rank + 1, r]):
             j = index[r, k]
@@ -212,7 +206,7 @@ def add_up(index, value, count, share, total):
 
 @kernel
 def dot(index, value, count, weights, out):
-    """Every row's product with a vector, in float64."""
+    """Write the product of each row and a vector to ``out``, in float64."""
     for r in range(len(index)):
         total = 0.0
         for k in range(count[r]):
@@ -222,7 +216,7 @@ def dot(index, value, count, weights, out):
 
 @kernel
 def join(index, value, count, first, units, values, start, stop):
-    """Put lists one after the other, row r's from ``first[r]`` on."""
+    """Concatenate lists; that of row r begins at ``first[r]``."""
     for r in range(start, stop):
         transfer(index[r], 0, units, first[r], count[r])
         if len(value):
@@ -231,26 +225,27 @@ def join(index, value, count, first, units, values, start, stop):
 
 @kernel
 def pick(first, end, units, values, rows, index, value, count, start, stop):
-    """Some of the lists that are joined, row r's from ``first[r]`` to ``end[r]``."""
+    """Copy lists of ``rows`` from concatenated lists, in which row r is from
+    ``first[r]`` to ``end[r]``."""
     for r in range(start, stop):
-        place = first[rows[r]]
-        count[r] = end[rows[r]] - place
-        transfer(units, place, index[r], 0, count[r])
+        position = first[rows[r]]
+        count[r] = end[rows[r]] - position
+        transfer(units, position, index[r], 0, count[r])
         if len(value):
-            transfer(values, place, value[r], 0, count[r])
+            transfer(values, position, value[r], 0, count[r])
 
 
 @kernel
 def transfer(source, place, target, to, n):
     """Copy n entries."""
-    part, out = source[place : place + n], target[to : to + n]
+    entries, out = source[place : place + n], target[to : to + n]
     for k in range(len(out)):
-        out[k] = part[k]
+        out[k] = entries[k]
 
 
 @kernel
 def add_up_joined(first, units, values, rows, share, total):
-    """Add some of the lists, each times its share, to ``total``."""
+    """Add rows of concatenated lists, each times its share, to ``total``."""
     for i in range(len(rows)):
         for k in range(first[rows[i]], first[rows[i] + 1]):
             total[units[k]] += share[i] * (values[k] if len(values) else 1)
