@@ -133,7 +133,7 @@ def test_brackets_hold_the_likelihood(fitted, density):
     assert again.se > again.log_Z.se
     with pytest.raises(ValueError, match="adaptive"):
         partition_bracket(fitted, schedule="adaptive")
-    with pytest.raises(TypeError, match="raise_log_likelihood is for machines of lay"):
+    with pytest.raises(TypeError, match="raise_log_likelihood is for layered"):
         raise_log_likelihood(fitted, X)
 
 
