@@ -17,7 +17,7 @@ from skdgm.base.options import KW_ONLY, Count, NotNegative, within
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget
 from skdgm.typing import Any, Data
-from skdgm.utils.threading.threads import Held
+from skdgm.utils.threading.threads import DeferredInterrupt
 
 
 class PredictabilityMinimization(ReconstructionEstimator):
@@ -131,6 +131,6 @@ class PredictabilityMinimization(ReconstructionEstimator):
         return self.density_.predictability(X, regressor)
 
     def _report(self, learned, n_epochs, watch):
-        with Held():
+        with DeferredInterrupt():
             self.predictability_ = self.density_.survey(watch.rows, watch.probe)
         super()._report(learned, n_epochs, watch)

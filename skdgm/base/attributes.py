@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils.validation import check_scalar
 
 from skdgm.exceptions import DivergenceError
-from skdgm.utils.threading.threads import Held
+from skdgm.utils.threading.threads import DeferredInterrupt
 
 # Errors after which learned parameters are kept. Filters can turn warnings into errors.
 KEPT = DivergenceError, KeyboardInterrupt, Warning
@@ -74,7 +74,7 @@ def replacing(estimator, kept=()):
     Yields a shallow copy, whose attributes become those of the estimator.
     """
     other = shallow(estimator)
-    with Held() as held:
+    with DeferredInterrupt() as held:
         try:
             with held.lifted():
                 yield other

@@ -34,7 +34,7 @@ from skdgm.training import Table
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target, Weight
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
-from skdgm.utils.threading.threads import Held
+from skdgm.utils.threading.threads import DeferredInterrupt
 
 
 def _inverts(estimator):
@@ -251,7 +251,7 @@ class Estimator(
 
     def _keep(self, learned, before):
         """Set the fitted attributes, which later errors do not roll back."""
-        with Held():
+        with DeferredInterrupt():
             for name in self._TRANSIENT:
                 vars(self).pop(name, None)
             vars(self).update(self._attributes(learned.state))

@@ -10,7 +10,7 @@ from skdgm.base.parts import (
     state_of,
 )
 from skdgm.belief._stack import BeliefStack
-from skdgm.utils.threading.threads import Held
+from skdgm.utils.threading.threads import DeferredInterrupt
 
 
 class Refinement(Epochs):
@@ -48,7 +48,7 @@ class Refinement(Epochs):
         """Return None: the objective starts from the current layers."""
 
     def keep(self, fit):
-        with Held():
+        with DeferredInterrupt():
             set_state(self.network, self._stack(self.learned.state, self.learned))
             fit.before.clear()
 

@@ -14,7 +14,7 @@ from skdgm.nets import NetEstimator
 from skdgm.nets.options import Initialiser
 from skdgm.typing import Any, ArrayOrFrame, Data, Filling, Seed
 from skdgm.utils.threading.callers import warn
-from skdgm.utils.threading.threads import Held
+from skdgm.utils.threading.threads import DeferredInterrupt
 
 
 class LatentEstimator(NetEstimator):
@@ -231,7 +231,7 @@ class LatentEstimator(NetEstimator):
         return self.density_.active_units(X, threshold)
 
     def _report(self, learned, n_epochs, watch):
-        with Held():
+        with DeferredInterrupt():
             variances, collapsed = self.density_.survey(watch.rows, watch.probe)
             self.latent_variances_ = variances
         super()._report(learned, n_epochs, watch)

@@ -16,7 +16,7 @@ from skdgm.stacks.model import derived_seed
 from skdgm.training import filled
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
-from skdgm.utils.threading.threads import Held
+from skdgm.utils.threading.threads import DeferredInterrupt
 
 # Tags of the random streams of machines, and of their initial parameters.
 LAYER, MORE = 100, 101
@@ -101,7 +101,7 @@ class Training:
         self._add(number, machine)
 
     def _add(self, number, machine):
-        with Held():
+        with DeferredInterrupt():
             if number == 0 and hasattr(self.network, "feature_names_in_"):
                 machine.feature_names_in_ = self.network.feature_names_in_
             self.network._update(self.with_machine(number, machine))

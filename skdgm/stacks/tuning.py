@@ -14,7 +14,7 @@ from skdgm.nets import Layer, NetState, Tuner
 from skdgm.stacks.training import Training
 from skdgm.utils.counts import per_layer
 from skdgm.utils.random import stream
-from skdgm.utils.threading.threads import Held
+from skdgm.utils.threading.threads import DeferredInterrupt
 
 # Error about an option of a machine.
 _OF_LAYER = re.compile(
@@ -108,7 +108,7 @@ class PreTraining(Component):
             failure = error
         finished = len(component.layers_) == len(component._machines())
         finished = finished and component.layers_[-1]._ended != "interrupted"
-        with Held():
+        with DeferredInterrupt():
             if self.train is None:
                 Training(component, self.table).complete()
             if hasattr(network, "feature_names_in_"):

@@ -30,7 +30,7 @@ from skdgm._kernels.compiler.barrier import DONE, SIZE
 from skdgm._kernels.compiler.shares import counts
 from skdgm.utils.threading import pool
 from skdgm.utils.threading.pool import Task, together
-from skdgm.utils.threading.threads import Held
+from skdgm.utils.threading.threads import DeferredInterrupt
 
 # Multiply-adds below which waking a thread costs more than it saves.
 _WORTHWHILE = 2_000_000
@@ -113,7 +113,7 @@ def at_once(work):
     small = work < _WORTHWHILE
     one_thread = nullcontext(1) if small or n_threads() == 1 else None
     # Ctrl-C must not leave the plan in place, as later calls would be deferred forever.
-    with Held(), one_thread or measured("at once", work) as n_helped:
+    with DeferredInterrupt(), one_thread or measured("at once", work) as n_helped:
         # Even one thread benefits from halves, whose calls share data in cache.
         _plan.calls, _plan.n_blocks = [], 1 if small else max(2, n_helped)
         try:

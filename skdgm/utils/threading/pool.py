@@ -16,7 +16,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from skdgm._kernels.compiler.barrier import DONE, OPEN, gate
 from skdgm._kernels.compiler.shares import counts, finish
 from skdgm._kernels.compiler.spin_wait import wait
-from skdgm.utils.threading.threads import Held
+from skdgm.utils.threading.threads import DeferredInterrupt
 
 # Number of polls for a signal, 25 to 65 nanoseconds apart, before a thread sleeps; and
 # of polls after the signal, while its sender releases the GIL. A thread that waits for
@@ -31,7 +31,7 @@ def together(tasks, n_threads):
     deferred until all tasks are done, since helpers would continue in any case. The
     error of the first failed task, in order, is raised.
     """
-    with Held():
+    with DeferredInterrupt():
         n_helpers = min(n_threads, len(tasks)) - _callers.enter()
         try:
             if n_helpers > 0:
@@ -50,7 +50,7 @@ def together(tasks, n_threads):
 def share(kernel, args, n, n_threads):
     """Call ``kernel(*args, counts)`` on several threads, which take its n pieces in
     turn."""
-    with Held():
+    with DeferredInterrupt():
         n_helpers = min(n_threads, n) - _callers.enter()
         places = counts(1 + max(0, n_helpers))
         call = _Call(kernel, *args, places)
@@ -74,7 +74,7 @@ def in_step(kernel, args, done, n_threads):
     Returns the :func:`~skdgm._kernels.compiler.barrier.gate`; the error of the thread
     that failed first is raised.
     """
-    with Held():
+    with DeferredInterrupt():
         wanted, pool, n, tasks = n_threads // _callers.enter() - 1, None, 0, []
         try:
             if wanted > 0:

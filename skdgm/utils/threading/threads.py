@@ -2,7 +2,7 @@
 
 Python raises KeyboardInterrupt in the main thread between almost any two instructions,
 even between acquiring a lock and the ``try`` that releases it. Code that must not be
-interrupted runs within :class:`Held`.
+interrupted runs within :class:`DeferredInterrupt`.
 
 OpenBLAS divides products, and thus rounds them, differently for different numbers of
 threads. Between one and two threads, 151 of 432 products of typical sizes differed. The
@@ -26,7 +26,7 @@ except ImportError:
     _handler, _handle = signal.getsignal, signal.signal
 
 
-class Held:
+class DeferredInterrupt:
     """Context manager that defers Ctrl-C to its end; a second Ctrl-C is raised at once.
 
     It has an effect only in the main thread, the only thread that Ctrl-C interrupts,
@@ -41,7 +41,7 @@ class Held:
     def __enter__(self):
         if threading.get_ident() == threading.main_thread().ident:
             handler = _handler(signal.SIGINT)
-            held = getattr(handler, "__func__", 0) is Held.note
+            held = getattr(handler, "__func__", 0) is DeferredInterrupt.note
             if callable(handler) and (self.firm or not held):
                 # Once this call has returned, a first Ctrl-C only sets a flag.
                 self.before = _handle(signal.SIGINT, self.note)
@@ -68,7 +68,7 @@ class Held:
 
 
 class _Lifted:
-    """Context manager that suspends a :class:`Held`."""
+    """Context manager that suspends a :class:`DeferredInterrupt`."""
 
     def __init__(self, held):
         self.held = held
@@ -92,7 +92,7 @@ _inside, _own = 0, _Count()
 _limited = []
 
 
-class one_blas_thread(Held):
+class one_blas_thread(DeferredInterrupt):
     """Context in which all BLAS libraries of the process use one thread.
 
     NumPy does not warn of invalid values within the context, because OpenBLAS can raise

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from skdgm.utils.threading import parallel, pool, threads
 from skdgm.utils.threading.parallel import at_once, limit, run
 from skdgm.utils.threading.pool import Task, together
-from skdgm.utils.threading.threads import Held, one_blas_thread
+from skdgm.utils.threading.threads import DeferredInterrupt, one_blas_thread
 from tests.forking import in_child
 from tests.interrupts import at_every_instruction, no_hanging
 
@@ -133,9 +133,9 @@ def test_a_ctrl_c_waits_for_the_end():
     reached = []
 
     def call():
-        with Held():
+        with DeferredInterrupt():
             press()
-            with Held():
+            with DeferredInterrupt():
                 reached.append("within")
             reached.append("the end")
 
@@ -149,7 +149,7 @@ def test_handlers_are_told_where_it_came():
     told, before = [], signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, lambda number, frame: told.append(frame))
     try:
-        with Held():
+        with DeferredInterrupt():
             press()
     finally:
         signal.signal(signal.SIGINT, before)
@@ -158,7 +158,7 @@ def test_handlers_are_told_where_it_came():
 
 def test_a_second_one_does_not_wait():
     def call():
-        with Held():
+        with DeferredInterrupt():
             press()
             press()
             raise AssertionError
@@ -170,7 +170,7 @@ def test_a_second_one_does_not_wait():
 
 def test_nor_does_any_where_the_context_is_lifted():
     def call():
-        with Held() as held, held.lifted():
+        with DeferredInterrupt() as held, held.lifted():
             press()
             raise AssertionError
 
@@ -183,7 +183,7 @@ def test_nor_does_any_where_the_context_is_lifted():
 def test_handlers_that_are_not_pythons_are_left_alone(handler):
     before = signal.signal(signal.SIGINT, handler)
     try:
-        with Held():
+        with DeferredInterrupt():
             assert signal.getsignal(signal.SIGINT) is handler
     finally:
         signal.signal(signal.SIGINT, before)
@@ -191,7 +191,7 @@ def test_handlers_that_are_not_pythons_are_left_alone(handler):
 
 def test_other_threads_are_left_alone():
     def work():
-        with Held():
+        with DeferredInterrupt():
             found.append(signal.getsignal(signal.SIGINT))
 
     found = []
