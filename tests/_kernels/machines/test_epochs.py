@@ -22,20 +22,20 @@ GREY = np.where(
 BITS = (GREY > 0.5).astype(float)
 REAL = RNG.normal(size=(14, 3)) @ RNG.normal(size=(3, 5)) + RNG.normal(size=(14, 5))
 LABELS = np.arange(14) % 3
-PENALISED = {"momentum": (0.3, 0.6), "l1": 1e-2, "l2": 0.1, "max_norm": 0.4}
+PENALISED = {"momentum": (0.3, 0.6), "alpha": 0.55, "l1_ratio": 1 / 11, "max_norm": 0.4}
 BINARY = [
     {},
     {"gradient": "cd", "n_steps": 2, "batch_size": 4, "resample": True},
     {"n_steps": (1, 3), "n_chains": 3, "centering": "moving"} | PENALISED,
     {"centering": "start", "schedule": "invscaling", "n_chains": None},
-    {"centering": "data", "gradient": "cd", "resample": True, "l2": 0.1},
+    {"centering": "data", "gradient": "cd", "resample": True, "alpha": 0.5},
 ]
 REALS = [
     {},
     {"gradient": "cd", "n_steps": 2, "batch_size": 4, "centering": None},
     {"centering": "start", "precision": "scalar", "n_chains": 3} | PENALISED,
     {"centering": "moving", "precision": "fixed", "n_steps": (1, 2)},
-    {"batch_size": 3, "learning_rate": 0.5, "l2": 0.1},
+    {"batch_size": 3, "learning_rate": 0.5, "alpha": 0.3},
 ]
 DEEP = [
     {},
@@ -46,7 +46,7 @@ DEEP = [
 DEPTHS = (2,), (4, 3, 5), (3, 4, 2, 3)
 LABELLED = [
     {"objective": "generative", "solver": "sgd"} | PENALISED,
-    {"objective": "generative", "solver": "sgd", "centering": "start", "l2": 0.1},
+    {"objective": "generative", "solver": "sgd", "centering": "start", "alpha": 0.5},
     {"objective": "generative", "solver": "sgd", "gradient": "cd", "n_steps": 2},
     {"objective": "hybrid", "solver": "adam", "centering": None} | PENALISED,
     {"objective": "discriminative", "solver": "adam", "batch_size": 4},
