@@ -37,7 +37,7 @@ from skdgm.gradients.steps.centering import RATE
 from skdgm.inference import TOLERANCE
 from skdgm.optim import BETA_2, corrected
 from skdgm.utils.lists import Lists
-from skdgm.utils.threading.parallel import crew, in_step, n_threads
+from skdgm.utils.threading.parallel import in_step, n_efficient_threads, n_threads
 
 # Blocks of the layers of a machine whose label is next to the visible units.
 _BESIDE = 0, 2, 1
@@ -157,7 +157,7 @@ def bernoulli_updates(given):
             given.centering,
         ),
         n_rounds=len(run.batches),
-        n_threads=min(max_threads, crew(given.work)),
+        n_threads=min(max_threads, n_efficient_threads(given.work)),
     )
 
 
@@ -244,7 +244,7 @@ def gaussian_updates(given):
             given.centering,
         ),
         n_rounds=len(run.batches),
-        n_threads=crew(2 * given.work),
+        n_threads=n_efficient_threads(2 * given.work),
     )
     W[...] = weights.W
     if given.momentum:

@@ -127,10 +127,10 @@ def at_once(work):
         together(even_tasks + odd_tasks[::-1], n_helped)
 
 
-def crew(work):
+def n_efficient_threads(work):
     """Number of threads on which :func:`in_step` is efficient, for the given number of
     multiply-adds between barriers."""
-    return int(max(1, min(n_threads(), _crowd.look(), work / _GRAIN)))
+    return int(max(1, min(n_threads(), _thread_limit.look(), work / _GRAIN)))
 
 
 def in_step(kernel, *args, n_rounds, n_threads):
@@ -148,7 +148,7 @@ def in_step(kernel, *args, n_rounds, n_threads):
         done = places[DONE]
         if done < n_rounds:
             n_threads = max(1, int(places[SIZE]) // 2)
-            _crowd.shrink(n_threads)
+            _thread_limit.shrink(n_threads)
 
 
 def _tasks(kernel, args, n, n_blocks, step):
@@ -227,7 +227,7 @@ class Pace:
         return (helped < alone) != is_trial
 
 
-class _Crowd:
+class _ThreadLimit:
     """Maximum number of threads that do not have to wait for each other for long.
 
     More threads are tried from time to time, less often if trials fail.
@@ -261,7 +261,7 @@ class _Plan(threading.local):
         self.learning = Pace(_PERIOD)
 
 
-_plan, _paces, _crowd = _Plan(), defaultdict(lambda: Pace(1)), _Crowd()
+_plan, _paces, _thread_limit = _Plan(), defaultdict(lambda: Pace(1)), _ThreadLimit()
 
 
 @cache

@@ -22,7 +22,7 @@ from skdgm._kernels.machines.bernoulli_parts import Room
 from skdgm.boltzmann._fused_epochs import updates
 from skdgm.options import CD, SGD, Penalty
 from skdgm.utils.threading import parallel, pool
-from skdgm.utils.threading.parallel import crew, in_step, limit
+from skdgm.utils.threading.parallel import in_step, limit, n_efficient_threads
 
 RNG = np.random.default_rng(0)
 BITS = (RNG.random((300, 150)) < 0.2).astype(np.float64)
@@ -66,7 +66,7 @@ def test_pieces_are_all_pairs_once(n_outer, n_inner, size):
 def eager(monkeypatch):
     """Have small updates shared, even where other processes keep threads waiting."""
     monkeypatch.setattr(parallel, "_GRAIN", 1.0)
-    monkeypatch.setattr(parallel._Crowd, "look", lambda crowd: np.inf)
+    monkeypatch.setattr(parallel._ThreadLimit, "look", lambda limit: np.inf)
 
 
 MACHINES = {
@@ -265,21 +265,21 @@ def lagging(x, places, gate, rank):
 
 
 def test_fewer_threads_go_on_where_some_wait_for_long(monkeypatch):
-    monkeypatch.setattr(parallel, "_crowd", parallel._Crowd())
+    monkeypatch.setattr(parallel, "_thread_limit", parallel._ThreadLimit())
     places = np.zeros(12)
     with limit(4):
         in_step(lagging, np.zeros(1), places, n_rounds=12, n_threads=4)
         assert places[0] == 4
         assert places[-1] < 4
         assert (np.diff(places) <= 0).all()
-        assert crew(1e12) == places[-1]
+        assert n_efficient_threads(1e12) == places[-1]
         later = SimpleNamespace(monotonic=lambda: np.inf)
         monkeypatch.setattr(parallel, "time", later)
-        assert crew(1e12) > places[-1]
+        assert n_efficient_threads(1e12) > places[-1]
 
 
 def test_one_goes_on_where_it_waits_for_another(monkeypatch):
-    monkeypatch.setattr(parallel, "_crowd", parallel._Crowd())
+    monkeypatch.setattr(parallel, "_thread_limit", parallel._ThreadLimit())
     places = np.zeros(12)
     with limit(2):
         in_step(lagging, np.zeros(1), places, n_rounds=12, n_threads=2)
@@ -288,7 +288,7 @@ def test_one_goes_on_where_it_waits_for_another(monkeypatch):
 
 
 def test_small_updates_have_one_thread(monkeypatch):
-    monkeypatch.setattr(parallel, "_crowd", parallel._Crowd())
+    monkeypatch.setattr(parallel, "_thread_limit", parallel._ThreadLimit())
     with limit(16):
-        assert crew(64 * 64 * 20 * 0.2) == 1
-        assert crew(784 * 500 * 200 * 0.2) == 16
+        assert n_efficient_threads(64 * 64 * 20 * 0.2) == 1
+        assert n_efficient_threads(784 * 500 * 200 * 0.2) == 16
