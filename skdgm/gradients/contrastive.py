@@ -100,7 +100,7 @@ def pcd(rng, sampler, params, x, clamp, n_steps, chains, max_sweeps=50):
     energy = sampler.energy
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
     rng = rng.fold(_MODEL).rows(n_rows(chains.x))
-    joint_step = sampler.beside(rng, params, x, chains, n_steps)
+    joint_step = sampler.step_with_data(rng, params, x, chains, n_steps)
     if joint_step is None:
         data, _ = mean_field(energy, params, x, clamp, max_sweeps=max_sweeps)
         chains, info = sampler.step(rng, params, chains, n_steps)

@@ -105,7 +105,7 @@ class Gibbs(Sampler):
                 x, means = sweep(energy, params, x, draws(energy, step_rng), **options)
         return State(x), Info(means)
 
-    def beside(self, rng, params, x, state, n_steps):
+    def step_with_data(self, rng, params, x, state, n_steps):
         energy = self.energy
         if not (
             binary.serves(energy, params, x, (1,))

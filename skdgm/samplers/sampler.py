@@ -95,7 +95,7 @@ class Sampler(ABC):
         info : Info
         """
 
-    def beside(
+    def step_with_data(
         self, rng: Stream, params: Params, x: tuple, state: State, n_steps: int
     ) -> tuple[tuple, State, Info] | None:
         """Advance chains and compute means of the last colour given data in one call.
