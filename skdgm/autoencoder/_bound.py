@@ -90,7 +90,7 @@ class VariationalBound(NetObjective):
         covariates = self.hierarchy.covariates
         if covariates is None:
             return None
-        return covariates.read(self.rows.beside(index), self.rows.dtype)
+        return covariates.read(self.rows.accompanying(index), self.rows.dtype)
 
     def forward(self, params, batch):
         v = batch.v

@@ -194,7 +194,7 @@ class BoundWatch:
 
     def __call__(self, state):
         """Loss in nats per row, and None for held-out rows."""
-        objective, labels = self.objective, self.rows.beside(self.probe)
+        objective, labels = self.objective, self.rows.accompanying(self.probe)
         layers, rng = objective.untied(state), stream(objective.seed, PROBE)
         x, clamped = objective.filled(layers, self.rows.present(self.probe))
 

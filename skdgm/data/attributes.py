@@ -78,7 +78,7 @@ class Attributes(NamedTuple):
 
     def reached(self, table):
         """Attributes with a range that includes the values of a table."""
-        numbers = table.rows.beside(table.index)
+        numbers = table.rows.accompanying(table.index)
         inputs = np.where(self.real, (numbers - self.mean) / self.scale, 0)
         low = np.minimum(self.range[0], inputs.min(axis=0, initial=np.inf))
         high = np.maximum(self.range[1], inputs.max(axis=0, initial=-np.inf))
@@ -209,7 +209,7 @@ class Known(NamedTuple):
     def of(cls, table, before=None):
         """Attributes of a table, added to those in ``before``. More than 1,000 are
         reduced by systematic sampling by weight."""
-        numbers, weight = table.rows.beside(table.index), table.weight
+        numbers, weight = table.rows.accompanying(table.index), table.weight
         if before is not None:
             numbers = np.concatenate([before.numbers, numbers])
             weight = np.concatenate([before.weight, weight])

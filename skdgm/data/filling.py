@@ -137,7 +137,7 @@ def fill(
                     beyond |= far
                 arguments, values = [known, rng.take(part).take(holes)], values.copy()
                 if given is not None:
-                    arguments.append(rows.beside(place)[holes])
+                    arguments.append(rows.accompanying(place)[holes])
                 arguments = (part.start + holes,) if by_place else arguments
                 imputed = filled(*arguments)
                 imputed = density.domain.to_data(density.columns, imputed)

@@ -192,6 +192,6 @@ def kind_of(values):
 
 def weight_of_classes(table, n_classes):
     """Total weight of the rows with each label, of shape (n_classes,), float64."""
-    labels = table.rows.beside(table.index)
+    labels = table.rows.accompanying(table.index)
     labeled = labels != UNKNOWN
     return np.bincount(labels[labeled], table.weight[labeled], minlength=n_classes)

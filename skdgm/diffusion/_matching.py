@@ -327,7 +327,7 @@ class MatchingObjective(NetObjective):
         """Inputs of the net for the covariates of rows, or None."""
         if not self.covariates.n_inputs:
             return None
-        return self.covariates.inputs(self.rows.beside(index), self.rows.dtype)
+        return self.covariates.inputs(self.rows.accompanying(index), self.rows.dtype)
 
 
 def tiled(v, n):

@@ -63,7 +63,7 @@ def with_attributes(rows, attributes):
     width = n_given(attributes) + n_columns
 
     def take(index):
-        return with_inputs(attributes, rows.beside(index), rows.take(index))
+        return with_inputs(attributes, rows.accompanying(index), rows.take(index))
 
     def blocks(n_rows):
         return slices(n_rows, BLOCK_ENTRIES // width)

@@ -111,7 +111,7 @@ class GeneratorWatch(Watch):
         net = Variables(state.learned[0], state.generator.statistics)
         generator, rows = self.objective.generator, self.objective.rows
         rng = self.rng.rows(len(index))
-        x = drawn(generator, net, rng, rows.dtype, rows.beside(index))
+        x = drawn(generator, net, rng, rows.dtype, rows.accompanying(index))
         return x if known is None else x * known
 
 

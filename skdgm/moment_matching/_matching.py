@@ -142,7 +142,7 @@ class Matching(Objective):
         x, known = self.emission.inputs(self.rows.take(batch))
         if self.nets.encoder is not None:
             state = self._code(state, x, known, rng.fold(_CODE), clock)
-        codes = self.rows.beside(batch)
+        codes = self.rows.accompanying(batch)
         return self._match(state, x, known, codes, rng, clock)
 
     def _code(self, state, x, known, rng, clock):

@@ -30,7 +30,9 @@ class AttributeObjective(NetObjective):
 
     def _inputs(self, index):
         """Inputs of the net: the encoded attributes of rows."""
-        return self.attributes.inputs(self.rows.beside(index), dtype=self.rows.dtype)
+        return self.attributes.inputs(
+            self.rows.accompanying(index), dtype=self.rows.dtype
+        )
 
     def prepare(self, state, batch, clock):
         v, a = self.rows.take(batch), self._inputs(batch)

@@ -42,4 +42,4 @@ class Reader:
             v, stop = self.rows.present(np.concatenate(group), self.lists), 0
             for batch in group:
                 start, stop = stop, stop + len(batch)
-                yield Batch(v[start:stop], self.rows.beside(batch))
+                yield Batch(v[start:stop], self.rows.accompanying(batch))

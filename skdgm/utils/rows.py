@@ -98,7 +98,7 @@ class Rows(NamedTuple):
         """True if reading the rows as lists is more efficient."""
         return self.complete and self.density <= LISTED
 
-    def beside(self, index: np.ndarray | slice) -> np.ndarray | None:
+    def accompanying(self, index: np.ndarray | slice) -> np.ndarray | None:
         """Accompanying values of rows at an index array or a slice, or None."""
         return None if self.given is None else self.given.values[index]
 

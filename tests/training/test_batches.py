@@ -222,7 +222,7 @@ def test_weights_of_rows_with_targets_are_repetitions():
         )
         for a, b in pairs:
             np.testing.assert_array_equal(
-                weighted.rows.beside(a), repeated.rows.beside(b)
+                weighted.rows.accompanying(a), repeated.rows.accompanying(b)
             )
             np.testing.assert_array_equal(weighted.rows.take(a), repeated.rows.take(b))
 

@@ -146,7 +146,7 @@ class Game(Objective):
     def read(self, batch):
         """Real rows of a minibatch: the first three fields of a :class:`Turn`."""
         x, known = self.emission.inputs(self.rows.take(batch))
-        return x, known, NetConditions(self.rows.beside(batch))
+        return x, known, NetConditions(self.rows.accompanying(batch))
 
     def turn(self, which, rows, clock):
         """:class:`Turn` of a player, with real rows as from :meth:`read`."""

@@ -98,7 +98,7 @@ class LabelGame(Game):
     def read(self, batch):
         """Real rows of a minibatch, with labels in place of classes."""
         x, known = self.emission.inputs(self.rows.take(batch.rows))
-        codes, labelled_x = self.rows.beside(batch.known), None
+        codes, labelled_x = self.rows.accompanying(batch.known), None
         if batch.known is not batch.rows:
             labelled_x, _ = self.emission.inputs(self.rows.take(batch.known))
         return x, known, NetConditions(RowLabels(codes, labelled_x))
@@ -144,7 +144,7 @@ class ClassWatch(LabelWatch):
         super().__init__(table, held_out, random.stream(objective.seed, random.PROBE))
         counts = weight_of_classes(table, objective.nets.n_classes) + 1
         log_frequencies = np.log(counts / counts.sum())
-        self.compare(log_frequencies[self.rows.beside(self.probe)], state)
+        self.compare(log_frequencies[self.rows.accompanying(self.probe)], state)
 
     def _loss(self, state, index, weight):
         return super()._loss(state, index, weight) if len(index) else 0.0
@@ -152,4 +152,4 @@ class ClassWatch(LabelWatch):
     def _losses(self, state, index, part):
         x, _ = self.objective.emission.inputs(self.rows.take(index))
         out = logits(self.objective.nets, state, x)
-        return of_labels(out.astype(np.float64), self.rows.beside(index))[0]
+        return of_labels(out.astype(np.float64), self.rows.accompanying(index))[0]

@@ -136,7 +136,7 @@ class StageGame(Game):
         levels = self.climb.pyramid.levels(self.rows.take(batch))
         x, known = self.emission.inputs(levels[self.level])
         below = given_below(self.climb, levels, self.level)
-        return x, known, NetConditions(self.rows.beside(batch), below)
+        return x, known, NetConditions(self.rows.accompanying(batch), below)
 
     def turn(self, which, rows, clock):
         """:class:`Turn` of a player; a stack also needs images of the generators

@@ -141,7 +141,7 @@ class LabelledUnrolled(Unrolled):
 
     def values(self, index):
         """Rows with label codes as the last column."""
-        v, codes = super().values(index), self.rows.beside(index)
+        v, codes = super().values(index), self.rows.accompanying(index)
         return _joined(v, np.where(codes < 0, np.nan, codes)[:, None].astype(v.dtype))
 
     def held(self, v):

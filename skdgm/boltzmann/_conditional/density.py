@@ -107,7 +107,7 @@ class ConditionalDensity(Density):
         for start in range(0, rows.shape[0], size):
             index = np.arange(start, min(start + size, rows.shape[0]))
             x, clamp = self.layout.present(rows.take(index))
-            yield index, (*x, rows.beside(index)), (*clamp, True)
+            yield index, (*x, rows.accompanying(index)), (*clamp, True)
 
     def parts(self, x, clamp):
         """Iterate over groups of rows with the same known entries. Yields their

@@ -60,7 +60,7 @@ def _moments(objective, which):
         blocks = objective.layout.split(rows.take(index))
         y = np.concatenate([np.asarray(blocks[b], np.float64) for b in which], axis=1)
         y = np.nan_to_num(y - fills).clip(-_FAR, _FAR)
-        x = np.asarray(rows.beside(index), np.float64)
+        x = np.asarray(rows.accompanying(index), np.float64)
         total, weighted = total + weight.sum(), x * weight[:, None]
         XX += weighted.T @ x
         XY, Y = XY + weighted.T @ y, Y + weight @ y**2

@@ -110,7 +110,7 @@ def bernoulli_updates(given):
     labels = ()
     if objective.label is not None:
         size = objective.energy.units[objective.label].size
-        y = one_hot(rows.beside(index), size, dtype)
+        y = one_hot(rows.accompanying(index), size, dtype)
         labels = y.index, y.count
         if objective.label < n_layers - 1:
             blocks, ups, downs = _BESIDE, (ups[0], downs[1]), (downs[0], ups[1])
@@ -165,7 +165,7 @@ def label_updates(given):
     """Updates of rows and labels under one binary layer, by Adam."""
     objective, state, run, dtype = given.objective, given.state, given.run, given.real
     options, rows, index = objective.options, objective.rows, given.index
-    v, codes = rows.present(index, True), rows.beside(index)
+    v, codes = rows.present(index, True), rows.accompanying(index)
     (ups, downs), memory = forms(state.params), state[1]
     check_range(codes, objective.energy.units[objective.label].size)
     t = memory.t[0] + 1 + np.arange(len(run.batches))

@@ -105,7 +105,7 @@ class MachineLabelWatch(LabelWatch, MachineWatch):
     def __init__(self, objective, table, held_out, state):
         super().__init__(objective, table, held_out)
         frequencies = objective.moments[objective.label]
-        self.compare(np.log(frequencies[self.rows.beside(self.probe)]), state)
+        self.compare(np.log(frequencies[self.rows.accompanying(self.probe)]), state)
 
     def _watched(self, params, batch, part):
         x, clamp = self.objective.present(batch)

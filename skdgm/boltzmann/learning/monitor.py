@@ -72,7 +72,7 @@ class MachineWatch(Watch):
 
     def _batch(self, index, part):
         rows, places = self.objective.rows, index[part]
-        return part, Batch(rows.present(places), rows.beside(places))
+        return part, Batch(rows.present(places), rows.accompanying(places))
 
 
 class PseudoLikelihoodWatch(MachineWatch):

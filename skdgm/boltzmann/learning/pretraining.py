@@ -73,7 +73,7 @@ class PairObjective(EnergyObjective):
     def above(self, params, index):
         """Values of the lower layer with missing entries imputed by mean field, and
         means of the upper layer, (n_rows, n_upper)."""
-        batch = Batch(self.rows.present(index), self.rows.beside(index))
+        batch = Batch(self.rows.present(index), self.rows.accompanying(index))
         x, clamp = self.present(batch)
         if clamp[0] is not True:
             x, _ = mean_field(self.energy, params, x, clamp)

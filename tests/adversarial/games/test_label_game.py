@@ -68,7 +68,7 @@ def objective_of(players, turn, sides, of_generator):
         real, made = out[:24], out[-24:]
         own = out[24:-24] if apart else real
         total = softplus(-log_sum(real)).mean() + softplus(log_sum(made)).mean()
-        codes = players.rows.beside(sides.known)
+        codes = players.rows.accompanying(sides.known)
         missed = log_sum(own) - own[np.arange(len(own)), codes]
         return options.unlabeled_weight * total + missed.sum() / max(1, len(own))
 

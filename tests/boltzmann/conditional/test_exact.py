@@ -255,7 +255,7 @@ def test_draws_by_enumeration_make_the_same_gradient():
     objective = model._objective(table, 0)
     state = objective.resume(model._state())
     x, clamp = objective.present(
-        Batch(objective.rows.take(rows), objective.rows.beside(rows))
+        Batch(objective.rows.take(rows), objective.rows.accompanying(rows))
     )
     rng, clock = stream(0), Clock(0, 1, 0, 1)
     (_, by_draws), _ = objective.phase.phases(rng, state, x, clamp, clock)
@@ -274,7 +274,7 @@ def test_the_gradient_of_mean_field_is_that_of_its_predictions():
     table = model._begin(X, y, None, False)
     objective = model._objective(table, 0)
     index = objective.table.index
-    batch = Batch(objective.rows.take(index), objective.rows.beside(index))
+    batch = Batch(objective.rows.take(index), objective.rows.accompanying(index))
     x, clamp = objective.present(batch)
     state = objective.resume(model._state())
     grad, _ = objective.phase.gradient(stream(0), state, x, clamp, Clock(0, 1, 0, 1))

@@ -132,7 +132,7 @@ def test_the_gradient_of_mean_field_is_that_of_its_predictions(options):
     table = model._begin(X, y, None, False)
     objective = model._objective(table, 0)
     index = objective.table.index
-    batch = Batch(objective.rows.take(index), objective.rows.beside(index))
+    batch = Batch(objective.rows.take(index), objective.rows.accompanying(index))
     x, clamp = objective.present(batch)
     state = objective.resume(model._state())
     grad, _ = objective.phase.gradient(stream(0), state, x, clamp, Clock(0, 1, 0, 1))
