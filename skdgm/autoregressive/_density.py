@@ -14,7 +14,7 @@ from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype, leaves
-from skdgm.utils.weighted import tell_few
+from skdgm.utils.weighted import warn_few_draws
 
 METHODS = "mean", "mode", "sample"
 # Number of rows drawn at a time.
@@ -139,7 +139,7 @@ class ChainDensity(Density):
         )
         if effective:
             least = _FEW * self.filler.n_draws
-            tell_few(self.name, np.concatenate(effective), least)
+            warn_few_draws(self.name, np.concatenate(effective), least)
         return self.decoded(complete, X)
 
     def features(self, X):

@@ -14,7 +14,7 @@ from skdgm.utils import addresses
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
-from skdgm.utils.weighted import tell_unsure
+from skdgm.utils.weighted import warn_uncertain_means
 
 # Batch size in rows, and in spike states times rows; number of burn-in sweeps and of
 # averaged sweeps; relative standard error of means that causes a warning.
@@ -125,7 +125,9 @@ class CodingDensity(Density):
         X_filled = fill(self, X, method, random_state, filled)
         if errors:
             error, remedy = np.concatenate(errors), "Fit fewer n_components"
-            tell_unsure(self.name, error, _UNSURE, N_CHAINS, remedy, unit=" deviations")
+            warn_uncertain_means(
+                self.name, error, _UNSURE, N_CHAINS, remedy, unit=" deviations"
+            )
         return X_filled
 
     def pairs(self, v):

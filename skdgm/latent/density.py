@@ -25,7 +25,7 @@ from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
-from skdgm.utils.weighted import tell_few
+from skdgm.utils.weighted import warn_few_draws
 
 SAMPLERS = "importance", "metropolis", "gibbs"
 # Largest number of activations of a layer: for a batch of rows, and for all draws.
@@ -298,7 +298,7 @@ class LatentDensity(Density):
         if effective_numbers:
             effective = np.concatenate(effective_numbers)
             remedy = 'n_steps, or take sampler="metropolis"'
-            tell_few(self.name, effective, least_number(n_steps), remedy)
+            warn_few_draws(self.name, effective, least_number(n_steps), remedy)
         return self.decoded(X_filled, X)
 
     def _by_content(self, function, rows, covariates=None):

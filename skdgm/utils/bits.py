@@ -44,7 +44,7 @@ def kinds_allowed(estimator):
     return set().union(*texts)
 
 
-def tell_real(estimator, X, names, density, rounding):
+def warn_real_columns(estimator, X, names, density, rounding):
     """Warn if most columns of X, with values in [0, 1] and NaN, look like real numbers
     that were scaled to [0, 1].
 

@@ -15,7 +15,7 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.exceptions import DataRangeWarning
-from skdgm.utils.bits import other_kind, takes, tell_real
+from skdgm.utils.bits import other_kind, takes, warn_real_columns
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.counts import WHOLE, refuse_inexact
 from skdgm.utils.rows import BLOCK_ENTRIES, Rows, floating_type, hash_block, slices
@@ -88,7 +88,7 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=
     elif (
         fitting and reset and not (inferred or facts["binary"]) and high >= 1 - ROUNDING
     ):
-        tell_real(estimator, X, names, facts["density"], ROUNDING)
+        warn_real_columns(estimator, X, names, facts["density"], ROUNDING)
     return Rows(X, dtype, (0.0, 1.0) if low < 0 or high > 1 else None, **facts)
 
 

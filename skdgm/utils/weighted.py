@@ -105,7 +105,7 @@ def pooled(draw, n, rng, at_once, who, hard=False):
     return pool.rows[choose(pool.log_w, n, rng)]
 
 
-def tell_few(who, counted, least, remedy="n_draws"):
+def warn_few_draws(who, counted, least, remedy="n_draws"):
     """Warn, by a FewDrawsWarning, of rows whose effective number of draws is below
     ``least``; ``remedy`` is the option to increase."""
     few = counted < least
@@ -141,7 +141,7 @@ def _thinned(new, rng):
     return {"rows": new.rows[keep], "log_w": new.log_w[keep] - log_share[keep]}
 
 
-def tell_unsure(who, error, most, n_chains, remedy, unit=""):
+def warn_uncertain_means(who, error, most, n_chains, remedy, unit=""):
     """Warn, by a FewDrawsWarning, of rows whose means over chains have standard errors
     above ``most``, in the given unit; ``remedy`` is advice."""
     unsure = error > most

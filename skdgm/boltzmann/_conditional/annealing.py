@@ -96,10 +96,10 @@ def _averages(rng, energy, params, x, clamp, n_steps, rounds):
     return *block_means, error
 
 
-def tell_unsure(who, error):
+def warn_uncertain_means(who, error):
     """Warn about rows whose means have large standard errors, by a FewDrawsWarning."""
     remedy = "Raise n_steps of impute, or fit fewer n_components"
-    weighted.tell_unsure(who, error, _UNSURE, _CHAINS_AT_MOST, remedy)
+    weighted.warn_uncertain_means(who, error, _UNSURE, _CHAINS_AT_MOST, remedy)
 
 
 def _some(part, rows):

@@ -17,7 +17,7 @@ from skdgm.base import Density, of_rows
 from skdgm.boltzmann._conditional.annealing import (
     averages,
     log_Z_bracket,
-    tell_unsure,
+    warn_uncertain_means,
 )
 from skdgm.boltzmann._conditional.conditions import RowConditions
 from skdgm.inference import bound, mean_field, unroll
@@ -239,7 +239,7 @@ class ConditionalDensity(Density):
                 means, error = self.means_of(x, clamp, rng.take(index), n_steps)
                 means_of_parts.append(means)
                 errors.append(error)
-        tell_unsure(self.name, np.concatenate(errors))
+        warn_uncertain_means(self.name, np.concatenate(errors))
         dtype = self.params.dtype
         return [
             np.concatenate(of_block).astype(dtype, copy=False)

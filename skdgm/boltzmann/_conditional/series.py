@@ -8,7 +8,7 @@ A conditional machine models each row; before the first row, columns have their 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.boltzmann._conditional.annealing import tell_unsure
+from skdgm.boltzmann._conditional.annealing import warn_uncertain_means
 from skdgm.boltzmann._conditional.conditions import Past, inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.data import fill
@@ -176,7 +176,7 @@ class SeriesDensity(ConditionalDensity):
                 if np.isnan(v[t]).any():
                     v[t], error = self._filled(v, t, start, rng.take([t]), method)
                     errors.append(error)
-        tell_unsure(self.name, np.array(errors))
+        warn_uncertain_means(self.name, np.array(errors))
         return v
 
     def _filled(self, v, t, start, rng, method):
