@@ -9,7 +9,7 @@ from skdgm.autoencoder._model_options import ReconstructionOptionsT
 from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.data import check_pattern
-from skdgm.distributions import output_as_asked
+from skdgm.distributions import decoder_output
 from skdgm.nets import NetModel, Variables, layers_of
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import check_maps
@@ -62,7 +62,7 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
 
     def outputs(self, facts):
         """Distribution of rows given outputs."""
-        return output_as_asked(facts.options, facts.columns)
+        return decoder_output(facts.options, facts.columns)
 
     def corruption(self, facts, output):
         """Corruption of rows."""

@@ -14,7 +14,7 @@ from skdgm.distributions.columns.gapped import ABSENT, GappedOutput
 from skdgm.distributions.columns.grouped import GroupedOutput
 from skdgm.distributions.columns.mixed import (
     MixedOutput,
-    output_as_asked,
+    decoder_output,
     places_of,
     slots,
 )
@@ -65,13 +65,13 @@ __all__ = [
     "Unit",
     "UnitNormal",
     "check_range",
+    "decoder_output",
     "draw",
     "draw_bits",
     "draw_counts",
     "draw_within",
     "draw_words",
     "one_hot",
-    "output_as_asked",
     "pick",
     "places_of",
     "relative",

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from functools import partial
 
 from skdgm.data import check_pattern
-from skdgm.distributions import output_as_asked
+from skdgm.distributions import decoder_output
 from skdgm.latent.density import LatentDensity
 from skdgm.latent.model_options import LatentOptionsT
 from skdgm.nets import NetModel, Variables
@@ -62,4 +62,4 @@ class LatentModel(NetModel[LatentOptionsT]):
     @staticmethod
     def output(facts):
         """Distribution of the columns given the outputs of the decoder."""
-        return output_as_asked(facts.options, facts.columns)
+        return decoder_output(facts.options, facts.columns)

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from skdgm.data import check_pattern
-from skdgm.distributions import output_as_asked
+from skdgm.distributions import decoder_output
 from skdgm.nets import NetModel
 from skdgm.recurrent._latent_learning import (
     LatentSequenceDensity,
@@ -29,7 +29,7 @@ class LatentSequenceModel(NetModel[LatentSequenceOptions]):
 
     def net(self, facts):
         """Nets of the model."""
-        output = output_as_asked(facts.options, facts.columns)
+        output = decoder_output(facts.options, facts.columns)
         share = facts.domain.share(facts.columns)
         return LatentNet(output, share, facts.structure, facts.options.init_weights)
 

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from skdgm.distributions import output_as_asked
+from skdgm.distributions import decoder_output
 from skdgm.nets import NetModel
 from skdgm.supervised._density import AttributeDensity
 from skdgm.supervised._likelihood import AttributeObjective, net_of
@@ -51,6 +51,6 @@ class AttributeModel(NetModel[AttributeOptions]):
     def _net(self, facts):
         """Net, and the distribution of rows given its outputs."""
         options = facts.options
-        output = output_as_asked(options, facts.columns)
+        output = decoder_output(options, facts.columns)
         net = net_of(facts.structure, output, options.dropout, options.init_weights)
         return net, output

@@ -255,7 +255,7 @@ def slots(sizes):
     return [slice(end - size, end) for end, size in zip(ends, sizes.tolist())]
 
 
-def output_as_asked(asked, columns):
+def decoder_output(asked, columns):
     """Distribution of columns given outputs of a decoder, an :class:`Output`, according
     to the options ``column_types``, ``variance`` and ``min_variance``."""
     sizes, floor = columns.sizes, asked.min_variance
