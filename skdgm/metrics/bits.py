@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import _num_features
 
-from skdgm.metrics.density import unwound
+from skdgm.metrics.density import apply_preprocessing
 from skdgm.metrics.models import check_can
 from skdgm.typing import Data, Seed
 from skdgm.utils.counts import count
@@ -75,7 +75,7 @@ def average_over_draws(
     """
     check_can("log_prob", estimator, "average_over_draws")
     count(n_draws, "n_draws", 2)
-    last, seen, log_det = unwound(estimator, X)
+    last, seen, log_det = apply_preprocessing(estimator, X)
     declared = density_of(last) is not None
     columns = bit_columns(last) if declared else np.arange(_num_features(seen))
     top = highest(last)

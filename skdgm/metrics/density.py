@@ -120,7 +120,7 @@ def log_density(estimator: object, X: Data) -> np.ndarray:
     True
     """
     check_can("log_prob", estimator, "log_density")
-    last, seen, log_det = unwound(estimator, X)
+    last, seen, log_det = apply_preprocessing(estimator, X)
     log_p = last.score_samples(seen)
     # Estimators of sequences return a list.
     if isinstance(log_p, list):
@@ -145,7 +145,7 @@ def parts_of(estimator):
             return steps, estimator
 
 
-def unwound(estimator, X):
+def apply_preprocessing(estimator, X):
     """Innermost estimator, rows after all preprocessing steps, and log absolute
     Jacobian determinant of the steps, to be added to the log-likelihood; 0 for
     probabilities."""

@@ -27,7 +27,7 @@ from skdgm.metrics.bits import (
     of_bits,
 )
 from skdgm.metrics.brackets import likelihood_bracket, partition_bracket
-from skdgm.metrics.density import measure, parts_of, unwound
+from skdgm.metrics.density import apply_preprocessing, measure, parts_of
 from skdgm.metrics.models import check_can, check_names
 from skdgm.typing import Data, Seed
 from skdgm.utils.counts import count
@@ -198,7 +198,7 @@ def compared(estimators, X):
     _check_schemes(named, X)
     models = []
     for name, estimator in named:
-        last, seen, log_det = unwound(estimator, X)
+        last, seen, log_det = apply_preprocessing(estimator, X)
         grey = grey_columns(seen, bit_columns(last), highest(last))
         models.append(ComparedModel(name, last, seen, log_det, grey))
     _check_grey(models)
