@@ -16,7 +16,7 @@ from skdgm.belief._options import StackOptions
 from skdgm.belief._up_down import UpDownObjective
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann.machine import Machine
-from skdgm.boltzmann.structure.visible import domain_as_asked, pixels_of
+from skdgm.boltzmann.structure.visible import columns_kind, pixels_of
 from skdgm.data.auto import is_auto
 from skdgm.energies import Params
 from skdgm.optim import check_piecewise
@@ -164,7 +164,7 @@ def domain_of(options):
         return lowest_domain(options, Machine)
     if options.visible_bias is not None:
         return pixels_of(options)
-    return domain_as_asked(options)
+    return columns_kind(options)
 
 
 class BeliefStack(NamedTuple):

@@ -20,7 +20,7 @@ from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.methods import pseudo_likelihood
 from skdgm.boltzmann.options import MachineOptions, Penalties, WeightDetails
 from skdgm.boltzmann.structure.connected import GRAPHICAL, edges_of
-from skdgm.boltzmann.structure.visible import CategoricalUnits, bits_as_asked
+from skdgm.boltzmann.structure.visible import CategoricalUnits, binary_kind
 
 
 class BoltzmannMachine(MachineOptions, Machine):
@@ -163,7 +163,7 @@ class BoltzmannMachine(MachineOptions, Machine):
     @property
     def _domain(self):
         if self._options.column_types != "categorical":
-            return bits_as_asked(self._options)
+            return binary_kind(self._options)
         return CategoricalUnits(self._options.min_categories)
 
     def _label(self, rows, y, fresh, classes):

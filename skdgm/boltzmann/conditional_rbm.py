@@ -9,13 +9,13 @@ from typing import Literal
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.options import KW_ONLY, Count, CountOrZero
 from skdgm.boltzmann._conditional.estimator import (
-    GivenEstimator,
+    ConditionalEstimator,
     HiddenKinds,
     TargetColumns,
 )
 
 
-class ConditionalRBM(GivenEstimator):
+class ConditionalRBM(ConditionalEstimator):
     r"""Conditional restricted Boltzmann machine: columns y given columns X.
 
     .. math::

@@ -10,7 +10,7 @@ from skdgm.base.common_options import ColumnTypes
 from skdgm.base.frames import indexed
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann._conditional.estimator import (
-    GivenEstimator,
+    ConditionalEstimator,
     HiddenKinds,
     TargetColumns,
 )
@@ -18,7 +18,7 @@ from skdgm.training import Budget
 from skdgm.typing import ArrayLike, Data, Filling, Seed, Target
 
 
-class GatedRBM(GivenEstimator):
+class GatedRBM(ConditionalEstimator):
     r"""Gated restricted Boltzmann machine, whose hidden units encode transformations.
 
     .. math::

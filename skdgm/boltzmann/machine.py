@@ -9,7 +9,7 @@ from skdgm.base.attributes import shared
 from skdgm.base.groups import name_of
 from skdgm.boltzmann import methods
 from skdgm.boltzmann.structure.restricted import RESTRICTED
-from skdgm.boltzmann.structure.visible import domain_as_asked
+from skdgm.boltzmann.structure.visible import columns_kind
 from skdgm.nets.estimator import check_categories
 from skdgm.partition import LogPartition
 from skdgm.training import Budget
@@ -105,7 +105,7 @@ class Machine(Estimator):
 
     @property
     def _domain(self):
-        return domain_as_asked(self._options)
+        return columns_kind(self._options)
 
     @property
     def _dtype(self):

@@ -18,7 +18,7 @@ from skdgm.boltzmann.options import (
 )
 from skdgm.boltzmann.structure.table_layers import TABLES, improper
 from skdgm.boltzmann.structure.tables import kinds_of
-from skdgm.boltzmann.structure.visible import bits_as_asked
+from skdgm.boltzmann.structure.visible import binary_kind
 from skdgm.data.auto import AUTO
 from skdgm.data.units import UNITS, Kinds, UnitColumns
 from skdgm.typing import ArrayOrFrame, Data
@@ -205,7 +205,7 @@ class RBM(MachineOptions, Machine):
     def _domain(self):
         kinds = self._options.column_types
         if isinstance(kinds, str) and kinds == "bernoulli":
-            return bits_as_asked(self._options)
+            return binary_kind(self._options)
         # Before a fit has read the kinds from the data, all kinds are possible.
         return UnitColumns("mixed" if kinds == AUTO else kinds)
 

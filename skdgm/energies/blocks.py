@@ -96,7 +96,9 @@ class Graph:
     def _greedy(self):
         colours = []
         for block in range(len(self.units)):
-            taken = {colours[other] for other in self.beside(block) if other < block}
+            taken = {
+                colours[other] for other in self.neighbor_blocks(block) if other < block
+            }
             colours.append(min(set(range(len(colours) + 1)) - taken))
         return [
             [block for block, colour in enumerate(colours) if colour == number]
@@ -161,7 +163,7 @@ class Graph:
         ends."""
         return self._gated[block]
 
-    def beside(self, block: int) -> list:
+    def neighbor_blocks(self, block: int) -> list:
         """Numbers of the blocks that are linked to a block, a list."""
         pairs = [other for _, other, _ in self._ends[block]]
         gated = [other for _, ends in self._gated[block] for other, _ in ends]

@@ -116,7 +116,7 @@ class Energy(Graph):
                 total = from_neighbour if total is None else total + from_neighbour
         return 0 if total is None else total
 
-    def received_across(
+    def product_input(
         self, params: Params, x: tuple, given: tuple, block: int, outer: bool = False
     ) -> float | np.ndarray:
         """Input of a block through three-way links to a block of ``x`` and a block of
@@ -212,7 +212,7 @@ class Energy(Graph):
         """E(x) of each row, in float64."""
         log_weight = np.asarray(self.interaction(params, x, path=path))
         for block in range(len(self.units)):
-            log_weight = log_weight + self.lone_weight(params, x, block, path)
+            log_weight = log_weight + self.unit_log_weight(params, x, block, path)
         return -log_weight
 
     def log_marginal(
@@ -252,7 +252,7 @@ class Energy(Graph):
             eta = self.field(params, block, block_input, path)
             total = total + self.units[block].log_partition(eta)
         for block in remaining:
-            total = total + self.lone_weight(params, x, block, path)
+            total = total + self.unit_log_weight(params, x, block, path)
         return np.asarray(total + self.interaction(params, x, remaining, path))
 
     def base(self, params: Params, means: tuple) -> tuple[tuple, float]:
@@ -289,7 +289,7 @@ class Energy(Graph):
         )
         return units, float(log_Z)
 
-    def lone_weight(
+    def unit_log_weight(
         self, params: Params, x: tuple, block: int, path: Path | None = None
     ) -> np.ndarray:
         """Log weight of the values of a block without its neighbors, (n_rows,)."""

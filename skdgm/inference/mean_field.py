@@ -142,7 +142,7 @@ def bound(energy, params, means, clamp):
         else:
             total = total + unit.log_partition(eta)
     for block in rest:
-        total = total + energy.lone_weight(params, means, block)
+        total = total + energy.unit_log_weight(params, means, block)
         if clamp[block] is not True:
             mean, block_params = np.asarray(means[block]), params.units[block]
             is_free = 1.0 if clamp[block] is None else ~clamp[block]
@@ -191,7 +191,7 @@ class Clamped(NamedTuple):
         from_moving = self.energy.received(params, x, block, among=self.moving)
         if self.still:
             x = tuple(v if b in self.moving else None for b, v in enumerate(x))
-            gated = self.energy.received_across(params, x, self.still, block)
+            gated = self.energy.product_input(params, x, self.still, block)
             from_moving = from_moving + gated
         return self.known[block] + from_moving
 

@@ -73,7 +73,7 @@ class LabelPosterior:
         total = np.tile(label_field.astype(np.float64), (len(self.nothing), 1))
         for block in energy.rest():
             if block != self.target:
-                total += energy.lone_weight(params, self.x, block)[:, None]
+                total += energy.unit_log_weight(params, self.x, block)[:, None]
         for block in energy.colours[-1]:
             for states, field in self.fields(block):
                 log_sums = energy.units[block].log_partition(field)

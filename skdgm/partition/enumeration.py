@@ -150,7 +150,7 @@ class Enumeration:
         among = [other for other, part in enumerate(rows) if part is not None]
         of_rows = energy.received(params, rows, block, among=among)
         of_states = energy.received(params, self.states, block, among=self.few)
-        across = energy.received_across(params, self.states, rows, block, outer=True)
+        across = energy.product_input(params, self.states, rows, block, outer=True)
         return of_rows, of_states, across
 
     def _fields(self, n_rows, inputs, block, entries):

@@ -143,7 +143,7 @@ def _by_last_states(energy, params, x, clamp):
     log_Z = np.full(size, -np.inf)
     last = energy.colours[-1]
     for states in _states(energy, last, size):
-        weight = sum(energy.lone_weight(params, states, i) for i in last)
+        weight = sum(energy.unit_log_weight(params, states, i) for i in last)
         for i in energy.rest():
             unit = energy.units[i]
             eta = energy.field(params, i, energy.received(params, states, i))

@@ -104,10 +104,10 @@ class SequenceWatch(NetWatch):
     def of_probe(self, state):
         return self._loss(state, self.probe, np.ones(len(self.probe)))
 
-    def _room_of_far(self):
+    def loss_of_outliers(self):
         sequences, probe = self.rows, self.probe
         self.rows, self.probe = sequences.rows, sequences.row_index(probe)
         try:
-            return super()._room_of_far()
+            return super().loss_of_outliers()
         finally:
             self.rows, self.probe = sequences, probe

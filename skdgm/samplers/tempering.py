@@ -79,7 +79,7 @@ def _drive(energy, params, x, ladder):
     """D(x), the part of -E that is multiplied by beta, (n_levels, n_chains)."""
     base, drive = Path(ladder.base, 0.0), -energy.energy(params, x)
     for block in range(len(energy.units)):
-        drive = drive - energy.lone_weight(params, x, block, base)
+        drive = drive - energy.unit_log_weight(params, x, block, base)
     return drive.reshape(len(ladder.betas), -1)
 
 

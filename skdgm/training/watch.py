@@ -93,9 +93,9 @@ class DensityWatch(Watch):
         self.start = self.of_probe(state)
         if independent is not None:
             self.start = max(self.start, independent)
-        self.room = self._room_of_far()
+        self.room = self.loss_of_outliers()
 
-    def _room_of_far(self):
+    def loss_of_outliers(self):
         """Largest contribution of outliers in the sample to the loss, in nats per row,
         with variances at their floor. Such a contribution does not indicate
         divergence."""

@@ -152,7 +152,7 @@ def test_samples_start_from_the_coldest_chains():
     seen = []
     chains = rbm.density_.chains
     chains.run = lambda params, rng, state, *rest: seen.append(state) or state
-    chains.along(lambda state: (state.x[0],), 9, random_state=0)
+    chains.collect(lambda state: (state.x[0],), 9, random_state=0)
     np.testing.assert_array_equal(
         np.asarray(seen[0].x[0]), rbm.chains_[np.arange(9) % 7]
     )

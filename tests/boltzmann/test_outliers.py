@@ -11,7 +11,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from skdgm import DBN, RBM, DBNClassifier, DBNRegressor, GaussianRBM
 from skdgm.boltzmann._fused_epochs import runs
 from skdgm.exceptions import DivergenceError, OutlierWarning
-from skdgm.gradients.steps import far
+from skdgm.gradients.steps import outliers
 from skdgm.options import Penalty, Pretraining
 from tests.options import grouped
 
@@ -120,13 +120,13 @@ def test_a_later_amount_may_be_farther_out_than_all_before(size):
 
 
 def test_ordinary_columns_learn_as_ever(monkeypatch):
-    asked, slowed = [], far.slowed
+    asked, step_factors = [], outliers.step_factors
 
     def kept(*given):
-        asked.append(slowed(*given))
+        asked.append(step_factors(*given))
         return asked[-1]
 
-    monkeypatch.setattr(far, "slowed", kept)
+    monkeypatch.setattr(outliers, "step_factors", kept)
     monkeypatch.setattr("skdgm.boltzmann._fused_epochs.runs.serves", lambda *_: False)
     for load in load_iris, load_wine, load_breast_cancer:
         GaussianRBM(8, n_iter=1, random_state=0).fit(load().data[:400])

@@ -210,7 +210,7 @@ def test_log_Z_is_a_sum_of_integrals():
         h = np.array(h, float)
         own = np.exp(-energy.energy(params, zeros(energy, h))[0])
         state = (*(None,) * (len(energy.units) - 1), h[None])
-        lone = energy.lone_weight(params, state, len(energy.units) - 1)[0]
+        lone = energy.unit_log_weight(params, state, len(energy.units) - 1)[0]
         value = np.exp(lone)
         value *= sum(weight(0, 0, h, x) for x in (0, 1))
         eta = energy.field(params, 1, energy.received(params, state, 1))

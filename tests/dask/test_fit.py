@@ -55,7 +55,7 @@ from skdgm import dask as distribute
 from skdgm.callbacks import Checkpoint
 from skdgm.dask import _fit, _parts, _rounds, _run, _shard
 from skdgm.exceptions import CostWarning, DivergenceError
-from skdgm.gradients.steps.far import slowed
+from skdgm.gradients.steps.outliers import step_factors
 from skdgm.options import (
     SGD,
     BeliefObjective,
@@ -450,8 +450,8 @@ def test_shards_shorten_steps_as_a_fit_does():
             objective = _shard.find("fit", 0).objective
             assert objective.options.batch_size == size
             energy, rate = objective.energy, 1.0
-            own = slowed(energy, rate, objective.reach, size)
-            (factor,) = slowed(energy, rate, {0: reach}, 20).values()
+            own = step_factors(energy, rate, objective.reach, size)
+            (factor,) = step_factors(energy, rate, {0: reach}, 20).values()
             np.testing.assert_allclose(own[0], factor)
             assert factor[1] < factor[0] == 1
         np.testing.assert_array_equal(begun._columns.reach, reach)

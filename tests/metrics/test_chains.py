@@ -57,7 +57,7 @@ def test_the_trace_is_of_all_that_a_chain_remembers(name):
     model, _ = fitted(name)
     options = {"init": "noise", "burn_in": 3, "thin": 2}
     found = chain_diagnostics(model, n_chains=2, n_draws=5, random_state=1, **options)
-    x = model.density_.chains.along(
+    x = model.density_.chains.collect(
         lambda state: tuple(map(np.asarray, state.x)), 10, 1, n_steps=10, **options
     )
     # The first hidden layer is summed out, state by state; so is a label on top of two.

@@ -18,9 +18,9 @@ from skdgm.base.options import (
 )
 from skdgm.base.series import Series, in_steps, remember_kept, with_steps
 from skdgm.base.solvers import Adam
-from skdgm.boltzmann._conditional.answers import GivenAnswers
 from skdgm.boltzmann._conditional.conditions import Past
 from skdgm.boltzmann._conditional.factors import gate_columns
+from skdgm.boltzmann._conditional.methods import ConditionalMethods
 from skdgm.boltzmann._conditional.model import CONDITIONAL
 from skdgm.boltzmann.options import (
     Penalties,
@@ -53,7 +53,7 @@ TargetColumns = Annotated[
 HiddenKinds = Annotated[str, Kinds(set(UNITS))]
 
 
-class GivenEstimator(FitOptions, GivenAnswers):
+class ConditionalEstimator(FitOptions, ConditionalMethods):
     r"""Base class of models of columns y given columns X, or of a series given its
     past.
 

@@ -22,7 +22,7 @@ class Moves(ABC):
         """Sampler of the model, with a step ``size`` if it has one."""
 
     @abstractmethod
-    def begun(self, rng, params, state, n_steps):
+    def warmed_up(self, rng, params, state, n_steps):
         """Step size, and the state after ``n_steps`` steps."""
 
     @abstractmethod
@@ -57,7 +57,7 @@ class Trajectories(Moves):
         on."""
         return np.linspace(0, 1, n_betas) ** 2
 
-    def begun(self, rng, params, state, n_steps):
+    def warmed_up(self, rng, params, state, n_steps):
         sampler = HMC(self.energy, n_leapfrog=self.n_leapfrog)
         sampler, state = sampler.adapted(rng, params, state, n_steps)
         return sampler.step_size, state

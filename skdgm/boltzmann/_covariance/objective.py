@@ -59,7 +59,7 @@ class CovarianceObjective(Objective):
         if len(state.chains) != self.options.n_chains:
             rng = stream(self.seed, INIT, 1).rows(self.options.n_chains)
             v = rng.normal(self.rows.shape[1], self.rows.dtype)
-            size, chains = self.moves.begun(rng, state.params, State((v,)), _WARM)
+            size, chains = self.moves.warmed_up(rng, state.params, State((v,)), _WARM)
             log_size = np.array([np.log(size)])
             state = state._replace(chains=chains.x[0], log_size=log_size)
         return state

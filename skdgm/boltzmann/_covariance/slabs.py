@@ -84,7 +84,7 @@ class SlabMoves(Moves):
     def exact(self, params):
         return self.energy.enumerable(params)
 
-    def begun(self, rng, params, state, n_steps):
+    def warmed_up(self, rng, params, state, n_steps):
         return 1.0, self.sampler(1.0).step(rng, params, state, n_steps)[0]
 
     def at(self, params, beta, size, clamp=None):

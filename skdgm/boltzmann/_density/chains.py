@@ -20,7 +20,7 @@ class MachineChains:
     def __init__(self, density, last, noise):
         self.density, self.last, self.noise = density, last, noise
 
-    def along(
+    def collect(
         self,
         look,
         n_samples,

@@ -152,8 +152,8 @@ class EnergyDensity(Unnormalised):
 
     def sample(self, n_samples, random_state=None, **options):
         """Draw rows by blocked Gibbs sampling; options are those of
-        :meth:`~skdgm.boltzmann._density.chains.MachineChains.along`."""
-        (v,) = self.chains.along(self._visible, n_samples, random_state, **options)
+        :meth:`~skdgm.boltzmann._density.chains.MachineChains.collect`."""
+        (v,) = self.chains.collect(self._visible, n_samples, random_state, **options)
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def trace(self, n_samples, random_state=None, **options):
@@ -164,7 +164,7 @@ class EnergyDensity(Unnormalised):
         def look(state):
             return *self._visible(state), -self.energy.log_marginal(params, state.x)
 
-        v, trace = self.chains.along(look, n_samples, random_state, **options)
+        v, trace = self.chains.collect(look, n_samples, random_state, **options)
         return self.domain.to_data(self.columns, v), trace
 
     def fill(self, X, method="mean", random_state=None, *, n_steps=100):

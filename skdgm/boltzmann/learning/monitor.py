@@ -94,9 +94,9 @@ class PseudoLikelihoodWatch(MachineWatch):
         self.independent, self.room = self._of_independent(objective), 0.0
         n_rows = 0 if held_out is None else len(held_out.index)
         self.units = self._units(max(len(self.probe), n_rows))
-        self.first, self.room = self.of_probe(state), self._room_of_far()
+        self.first, self.room = self.of_probe(state), self.loss_of_outliers()
 
-    def _room_of_far(self):
+    def loss_of_outliers(self):
         """Maximum loss of the outliers in the sample when precisions are at their
         limit, in nats per row. Such a loss is no sign of divergence."""
         cost, columns = 0.0, far_columns(self.objective)

@@ -15,7 +15,7 @@ from skdgm.boltzmann.learning.state import TrainState, formed, present
 from skdgm.boltzmann.model_options import penalties_per_row
 from skdgm.boltzmann.structure.labels import known_labels, label_of
 from skdgm.energies import tiled
-from skdgm.gradients.steps import centering, far, natural, quadratic, steady
+from skdgm.gradients.steps import centering, natural, outliers, quadratic, steady
 from skdgm.inference import lone_means
 from skdgm.metrics import log_conditionals
 from skdgm.optim import adam, learning_rate, piecewise, sgd
@@ -144,17 +144,17 @@ class EnergyObjective(Objective):
             # After the schedule, strong damping would cancel it.
             rate = natural.damped(energy, params, rate, self.centering is not None)
             total_rate = rate / (1 - momentum)
-            grad_factors = far.slowed(energy, total_rate, self.reach, n_rows)
+            grad_factors = outliers.step_factors(energy, total_rate, self.reach, n_rows)
         else:
-            step_factors = far.slowed(energy, None, self.reach, n_rows)
+            step_factors = outliers.step_factors(energy, None, self.reach, n_rows)
         rate = learning_rate(rate, options.schedule, clock, options.power_t)
-        step_options = {"momentum": momentum} | penalties_per_row(options)
+        penalties = penalties_per_row(options)
         scales = natural.deviations(energy, params)
         if options.quadratic:
             grad = quadratic.convert(energy, params, grad)
             shift = quadratic.shift(energy, params)
         grad = natural.standardised(energy, params, grad)
-        grad = far.shortened(energy, grad, grad_factors)
+        grad = outliers.shortened(energy, grad, grad_factors)
         if state.offsets:
             centred = centering.center(
                 energy, params, grad, state.offsets, grad_factors, by_gradient
@@ -163,27 +163,22 @@ class EnergyObjective(Objective):
                 centred = centering.weights_only(grad, centred)
             grad = centred
         grad = self.shared(natural.natural(energy, params, grad, by_gradient))
-        copies = far.copied(energy, params, step_factors)
+        before = outliers.copied(energy, params, step_factors)
         if by_gradient:
             rate = steady.steady(energy, grad, rate)
         # Penalties depend on the weights before the step.
         penalty_factors = grad_factors if options.alpha else {}
-        penalty_copies = far.copied(energy, params, penalty_factors)
+        before_penalty = outliers.copied(energy, params, penalty_factors)
         if state.offsets and self.recentred:
             weights = tree_map(np.copy, params.couplings)
         optimiser = state.optimiser
-        self.solver.step(params, optimiser, grad, rate=rate, **step_options)
-        if penalty_copies[1]:
-            far.eased(
-                energy,
-                params,
-                optimiser,
-                grad_factors,
-                penalty_copies,
-                rate,
-                **step_options,
-            )
-        far.take_back(energy, params, step_factors, copies)
+        step_options = {"rate": rate, "momentum": momentum} | penalties
+        self.solver.step(params, optimiser, grad, **step_options)
+        velocity = optimiser if momentum else None
+        outliers.refund_penalty(
+            energy, params, velocity, before_penalty, rate, **penalties
+        )
+        outliers.scale_step(energy, params, before)
         if state.offsets and self.recentred:
             centering.recentre(energy, params, weights, state.offsets)
         natural.rescale(energy, params, scales)

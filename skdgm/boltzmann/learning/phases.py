@@ -12,7 +12,7 @@ import numpy as np
 from skdgm.energies import Params, contrast
 from skdgm.gradients import cd, pcd
 from skdgm.gradients.contrastive import with_first_means
-from skdgm.gradients.steps import centering, far, fast, natural, sparsity
+from skdgm.gradients.steps import centering, fast, natural, outliers, sparsity
 from skdgm.optim import Clock, piecewise
 from skdgm.samplers import (
     FastWeights,
@@ -202,8 +202,10 @@ class FastChains(PersistentChains):
         rate = natural.damped(
             energy, params, rate, self.objective.centering is not None
         )
-        factors = far.slowed(energy, rate, self.reach, options.batch_size)
-        grad = natural.natural(energy, params, far.shortened(energy, grad, factors))
+        factors = outliers.step_factors(energy, rate, self.reach, options.batch_size)
+        grad = natural.natural(
+            energy, params, outliers.shortened(energy, grad, factors)
+        )
         fast.step(state.phase, grad, rate)
 
 

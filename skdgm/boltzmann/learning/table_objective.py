@@ -26,7 +26,7 @@ class TableObjective(EnergyObjective):
     quantity = "log-likelihood of columns by the hidden means given the others"
 
     def columns_of(self, block):
-        return self.layout.which[block]
+        return self.layout.columns[block]
 
     def present(self, batch, rng=None):
         return self.layout.present(batch.v)
@@ -51,7 +51,7 @@ class TableWatch(PseudoLikelihoodWatch):
     def _of_independent(self, objective):
         return objective.known[0]
 
-    def _room_of_far(self):
+    def loss_of_outliers(self):
         """Loss of outliers, and of counts if other counts are expected, in nats per
         row. The latter is the loss of each row at the values of the next row, minus the
         loss at the means."""
@@ -70,7 +70,7 @@ class TableWatch(PseudoLikelihoodWatch):
                 eta_of_next = unit.natural(0.9 * np.roll(v, 1, axis=0) + 0.1 * mean)
                 cost += log_columns(unit, unit.natural(mean), v).sum()
                 cost -= log_columns(unit, eta_of_next, v).sum()
-        return super()._room_of_far() + max(0.0, cost / n_rows)
+        return super().loss_of_outliers() + max(0.0, cost / n_rows)
 
     def _watched(self, params, batch, part):
         columns, params = self.units[part], plain(params)
@@ -82,7 +82,7 @@ class TableWatch(PseudoLikelihoodWatch):
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
             counts *= ~np.isnan(np.take_along_axis(batch.v, columns, axis=1))
         # Conditions come after the hidden units.
-        conditions, owners = x[n_visible + 1 :], layout.owners
+        conditions, columns_of = x[n_visible + 1 :], layout.column_of_entry
         x = tuple(map(np.asarray, x[:n_visible]))
         log_p = np.empty(columns.shape)
         # Use the means of the first data, so that losses stay comparable.
@@ -92,8 +92,8 @@ class TableWatch(PseudoLikelihoodWatch):
         ]
         for number, chosen in enumerate(columns.T):
             masked = [
-                np.where(owner == chosen[:, None], fill, v)
-                for owner, fill, v in zip(owners, fills, x)
+                np.where(column_of == chosen[:, None], fill, v)
+                for column_of, fill, v in zip(columns_of, fills, x)
             ]
             means = _hidden_means(energy, params, (*masked, None, *conditions))
             state = *(None,) * n_visible, means, *conditions
@@ -112,7 +112,7 @@ def _given_means(energy, params, layout, x, state, chosen):
     """Log-likelihood of one column of each row, given the hidden means inferred from
     the rest."""
     total = np.zeros(len(chosen))
-    for block, (unit, columns) in enumerate(zip(layout.units, layout.which)):
+    for block, (unit, columns) in enumerate(zip(layout.units, layout.columns)):
         eta = energy.field(params, block, energy.received(params, state, block))
         of_columns = log_columns(unit, eta, x[block])
         total += np.where(columns == chosen[:, None], of_columns, 0).sum(axis=1)

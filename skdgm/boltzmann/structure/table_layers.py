@@ -67,7 +67,7 @@ class Tables(EnergyModel[TableOptionsT]):
         for block, visible in zip(layout.blocks, state.params.units):
             if block.kind in REAL_KINDS:
                 log_precision = np.full(len(columns.seen), -np.inf)
-                log_precision[block.which] = visible.log_precision
+                log_precision[block.columns] = visible.log_precision
                 yield from at_limit(facts, block.unit, log_precision)
 
     def layout(self, facts):
@@ -107,7 +107,7 @@ class Tables(EnergyModel[TableOptionsT]):
         if precisions:
             attributes["_log_precisions"] = tuple(precisions)
             real_columns = np.concatenate(
-                [w for k, w in zip(layout.kinds, layout.which) if k in REAL_KINDS]
+                [w for k, w in zip(layout.kinds, layout.columns) if k in REAL_KINDS]
             )
             precision = (
                 np.exp(np.concatenate(precisions)) / columns.scale[real_columns] ** 2

@@ -30,18 +30,18 @@ class VisibleBlock(NamedTuple):
 
     kind: str
     unit: object
-    which: np.ndarray
+    columns: np.ndarray
 
 
 class TableLayout(NamedTuple):
     """Blocks of the visible units of a table, one for each kind of column. Values of a
     table have one entry for each column, with codes of categories; values of blocks are
-    one-hot. ``which`` has the column numbers of each block, ``widths`` the number of
+    one-hot. ``columns`` has the column numbers of each block, ``widths`` the number of
     entries of each column, and ``fills`` the initial values of missing entries."""
 
     kinds: tuple
     units: tuple
-    which: tuple
+    columns: tuple
     widths: np.ndarray
     fills: tuple = ()
 
@@ -81,7 +81,7 @@ class TableLayout(NamedTuple):
             if block.kind == "categorical":
                 sites = np.split(values, block.unit.starts[1:], axis=1)
                 values = np.stack([site.argmax(axis=1) for site in sites], axis=1)
-            v[:, block.which] = values
+            v[:, block.columns] = values
         return v
 
     def present(self, v):
@@ -95,7 +95,7 @@ class TableLayout(NamedTuple):
     @property
     def blocks(self):
         """List of :class:`VisibleBlock`."""
-        return list(map(VisibleBlock, self.kinds, self.units, self.which))
+        return list(map(VisibleBlock, self.kinds, self.units, self.columns))
 
     @property
     def entries(self):
@@ -106,13 +106,13 @@ class TableLayout(NamedTuple):
             np.concatenate(
                 [np.arange(starts[j], starts[j] + self.widths[j]) for j in w]
             )
-            for w in self.which
+            for w in self.columns
         ]
 
     @property
-    def owners(self):
+    def column_of_entry(self):
         """For each block, the column number of each entry."""
-        return [np.repeat(numbers, self.widths[numbers]) for numbers in self.which]
+        return [np.repeat(numbers, self.widths[numbers]) for numbers in self.columns]
 
 
 def kinds_of(columns):
@@ -172,7 +172,7 @@ def reaches(layout, columns):
     """Largest magnitudes of the columns of each block of real units, in a dict by
     block."""
     return {
-        number: columns.reach[block.which]
+        number: columns.reach[block.columns]
         for number, block in enumerate(layout.blocks)
         if block.kind in REAL_KINDS
     }
@@ -192,18 +192,18 @@ def loss_of_independent(facts, layout):
     )
 
 
-def _unit(kind, columns, which, options):
-    """Block of the columns ``which``, all of one kind."""
-    size = len(which)
+def _unit(kind, columns, numbers, options):
+    """Block of the columns ``numbers``, all of one kind."""
+    size = len(numbers)
     if kind == "bernoulli":
         return Bernoulli(size)
     if kind == "categorical":
-        return Sites(tuple(columns.sizes[which].tolist()))
+        return Sites(tuple(columns.sizes[numbers].tolist()))
     if kind in REAL_KINDS:
         block = Gaussian if kind == "gaussian" else Truncated
         return block(size, options.precision, options.min_variance)
-    limits, gains, *_ = (tuple(fact[which].tolist()) for fact in columns.units)
-    typical = tuple(columns.units.mean[which].tolist())
+    limits, gains, *_ = (tuple(fact[numbers].tolist()) for fact in columns.units)
+    typical = tuple(columns.units.mean[numbers].tolist())
     if kind == "binomial":
         return Binomial(size, limits, gains, typical)
     if kind == "poisson":

@@ -127,13 +127,13 @@ class CategoricalUnits(Visible, CodeColumns):
 BINARY, REAL = BinaryUnits(), RealUnits()
 
 
-def domain_as_asked(options):
+def columns_kind(options):
     """Kind of the columns according to options, binary or real; real before a fit
     decides."""
-    return bits_as_asked(options) if options.column_types == "bernoulli" else REAL
+    return binary_kind(options) if options.column_types == "bernoulli" else REAL
 
 
-def bits_as_asked(options):
+def binary_kind(options):
     """Kind of binary columns according to options, or of gray levels."""
     top = top_of(options)
     return BINARY if top == 1 else BinaryUnits(top)
@@ -147,7 +147,7 @@ def pixels_of(options):
         domain.alike = True
         return domain
     if options.visible_bias == "pixel":
-        return domain_as_asked(options)
+        return columns_kind(options)
     domain = RealUnits() if is_real else BinaryUnits(top_of(options))
     _, _, domain.n_channels, *_ = *(options.image_shape or (1, 1)), 1
     return domain

@@ -65,9 +65,9 @@ def overshoots(energy, offsets, rate, adaptive):
 def center(energy, params, grad, offsets, factors=None, counts=True):
     """Center the plain gradient; call before
     :func:`~skdgm.gradients.steps.natural.natural`. ``offsets`` has the offset of each
-    block. ``factors`` are those by which :func:`~skdgm.gradients.steps.far.shortened`
-    multiplied the gradient of blocks below. ``counts`` says whether the gradient of
-    counts will be divided by their information."""
+    block. ``factors`` are the arguments of ``outliers.shortened``, by which the
+    gradient was multiplied. ``counts`` says whether the gradient of counts will be
+    divided by their information."""
     T = [
         unit.statistic(own, offset)
         for unit, own, offset in zip(energy.units, params.units, offsets)

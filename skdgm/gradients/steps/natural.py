@@ -72,7 +72,7 @@ def longer(energy, params, counts=True):
         if factor is None:
             continue
         # Long steps for counts would push unbounded neighbors too far.
-        neighbours = (energy.units[other] for other in energy.beside(block))
+        neighbours = (energy.units[other] for other in energy.neighbor_blocks(block))
         if unit.form == "normal" or (counts and all(map(_bounded, neighbours))):
             factors[block] = factor
     return factors if factors and energy.own_links else {}
@@ -129,7 +129,7 @@ def damped(energy, params, rate, centred=True):
         total = unit.curvature(params.units[block])
         if total is None:
             continue
-        neighbours = [units[other] for other in energy.beside(block)]
+        neighbours = [units[other] for other in energy.neighbor_blocks(block)]
         n_hidden = sum(unit.size for unit in neighbours)
         # A unit below filters is linked to few units of the maps.
         if not centred and not convolved(energy, block):

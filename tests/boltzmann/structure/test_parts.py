@@ -93,7 +93,7 @@ def test_precisions_are_in_the_order_of_columns():
     density, expected = rbm.density_, np.full(5, np.nan)
     scale = density.columns.scale
     layout = density.layout
-    for kind, which, own in zip(layout.kinds, layout.which, density.params.units):
+    for kind, which, own in zip(layout.kinds, layout.columns, density.params.units):
         if kind != "bernoulli":
             expected[which] = np.exp(own.log_precision) / scale[which] ** 2
     assert len(set(expected)) == 5

@@ -12,6 +12,8 @@ which changes the speed of learning, but not its limit. Steps of Adam are up to 
 longer if a gradient is rarely large; they are multiplied by 10 / z.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm.energies import Params
@@ -22,7 +24,16 @@ from skdgm.utils.tree import tree_map
 _ADAPTED = 10.0
 
 
-def slowed(energy, rate, reach, n_rows):
+class Before(NamedTuple):
+    """Copies of the parameters of blocks and of their weights before a step, by number;
+    ``factors`` shorten the steps of the blocks."""
+
+    factors: dict
+    units: dict
+    couplings: dict
+
+
+def step_factors(energy, rate, reach, n_rows):
     r"""Factors :math:`\min(1, n / (\epsilon z^2))` on the steps of the parameters of
     units. Returns a dictionary with an array of shape (size,) for each block with a
     factor below 1. ``rate`` is the damped learning rate before its schedule; with
@@ -59,39 +70,40 @@ def shortened(energy, grad, factors):
 
 
 def copied(energy, params, factors):
-    """Copies of the parameters of blocks that have a factor, and of their weights."""
+    """Copy the parameters of blocks that have a factor, as :class:`Before`."""
     of_units = {block: tree_map(np.copy, params.units[block]) for block in factors}
     links = {link for block in factors for link in energy.weights_of(block)}
-    return of_units, {link: params.couplings[link].copy() for link in links}
+    return Before(
+        factors, of_units, {link: params.couplings[link].copy() for link in links}
+    )
 
 
-def eased(energy, params, velocity, factors, before, rate, momentum, l1, l2):
-    """Undo, in place, the excess of penalty steps in stochastic gradient ascent.
-    Penalty steps of the weights are shortened like their gradient. ``before`` is the
-    result of :func:`copied` before the step."""
-    for block, factor in factors.items():
+def refund_penalty(energy, params, velocity, before, rate, l1, l2):
+    """Undo, in place, the excess of penalty steps in stochastic gradient ascent, so
+    that penalty steps of the weights are shortened like their gradient. ``velocity`` is
+    None without momentum."""
+    for block, factor in before.factors.items():
         for link in energy.weights_of(block):
-            W, old = params.couplings[link], before[1][link]
+            W, old = params.couplings[link], before.couplings[link]
             excess = (rate * (l1 * np.sign(old) + l2 * old)).astype(W.dtype)
             energy.couplings[link].stretch(excess, (1 - factor).astype(W.dtype))
             W += excess
-            if momentum:
+            if velocity is not None:
                 velocity.couplings[link][...] += excess
 
 
-def take_back(energy, params, factors, before):
+def scale_step(energy, params, before):
     """Multiply the step of units and of their weights by a factor for each unit, in
-    place. ``before`` is the result of :func:`copied` before the step."""
-    units, couplings = before
-    for block, factor in factors.items():
-        current, previous = params.units[block], units[block]
+    place."""
+    for block, factor in before.factors.items():
+        current, previous = params.units[block], before.units[block]
         is_shared = energy.units[block].precision == "scalar"
         of_precision = factor.min() if is_shared else factor
         current.mean[:] = previous.mean + factor * (current.mean - previous.mean)
         step = current.log_precision - previous.log_precision
         current.log_precision[:] = previous.log_precision + of_precision * step
         for link in energy.weights_of(block):
-            W, old = params.couplings[link], couplings[link]
+            W, old = params.couplings[link], before.couplings[link]
             W -= old
             energy.couplings[link].stretch(W, factor.astype(W.dtype))
             W += old

@@ -4,7 +4,7 @@ import numpy as np
 
 from skdgm.distributions import Bernoulli, Gaussian, Normal
 from skdgm.energies import Params, layered
-from skdgm.gradients.steps.far import copied, eased, take_back
+from skdgm.gradients.steps.outliers import copied, refund_penalty, scale_step
 from skdgm.utils.tree import copy
 
 RNG = np.random.default_rng(0)
@@ -20,7 +20,7 @@ def some_params():
 def test_steps_are_taken_back_by_a_factor_of_each_unit():
     first, params = some_params(), some_params()
     second, before = copy(params), copied(ENERGY, first, {0: FACTOR})
-    take_back(ENERGY, params, {0: FACTOR}, before)
+    scale_step(ENERGY, params, before)
     for name in ("mean", "log_precision"):
         a, b, found = (getattr(p.units[0], name) for p in (first, second, params))
         np.testing.assert_allclose(found, a + FACTOR * (b - a))
@@ -33,8 +33,7 @@ def test_penalties_are_as_short_as_gradients():
     first, params, velocity = some_params(), some_params(), some_params()
     W, u = params.couplings[0].copy(), velocity.couplings[0].copy()
     before, rule = copied(ENERGY, first, {0: FACTOR}), {"l1": 0.3, "l2": 0.2}
-    given = ENERGY, params, velocity, {0: FACTOR}, before
-    eased(*given, rate=0.1, momentum=0.9, **rule)
+    refund_penalty(ENERGY, params, velocity, before, rate=0.1, **rule)
     old = first.couplings[0]
     back = 0.1 * (0.3 * np.sign(old) + 0.2 * old) * (1 - FACTOR[:, None])
     np.testing.assert_allclose(params.couplings[0], W + back)

@@ -38,7 +38,7 @@ def _columns_with_classes(responses):
     return [j for j, kind in kinds if parsed(kind)[0] in _PROBABLE]
 
 
-class GivenAnswers(Estimator):
+class ConditionalMethods(Estimator):
     """Methods of fitted conditional machines, which take X and y, or series."""
 
     def predict(
@@ -444,5 +444,5 @@ class GivenAnswers(Estimator):
 
 
 # Outermost, around the wrappers of scikit-learn.
-GivenAnswers.transform = of_each(GivenAnswers.transform)
-GivenAnswers.fit_transform = of_each(GivenAnswers.fit_transform)
+ConditionalMethods.transform = of_each(ConditionalMethods.transform)
+ConditionalMethods.fit_transform = of_each(ConditionalMethods.fit_transform)
