@@ -32,7 +32,7 @@ LEAST = 1000
 _NEXT, _RARE = 10, 0.01
 
 
-class Tried(NamedTuple):
+class SimulationSupport(NamedTuple):
     """Parameters of simulations divided by ``scale``, (n, n_parameters), a mask
     ``gave`` of successful simulations, and the minimum success rate of the neighbors of
     a possible parameter."""
@@ -68,11 +68,11 @@ class Tried(NamedTuple):
 
 class FlowPosterior(NamedTuple):
     """Flow of parameters given summaries, the observed summaries, (1, n_summaries), and
-    the :class:`Tried` parameters, None if all simulations succeeded."""
+    the :class:`SimulationSupport` parameters, None if all simulations succeeded."""
 
     estimator: object
     observed: np.ndarray
-    tried: Tried | None
+    tried: SimulationSupport | None
 
     def draw(self, priors, n, source):
         """Draw n parameters that are possible under the priors and the simulator, with
@@ -116,7 +116,7 @@ def learn(simulations, priors, rng, plan, *, estimator, report):
     if getattr(estimator, "attribute_types", None) == "auto":
         estimator.set_params(attribute_types=("gaussian",) * len(observed))
     estimator.fit(theta[near], summaries)
-    tried = None if gave.all() else Tried.of(theta, gave)
+    tried = None if gave.all() else SimulationSupport.of(theta, gave)
     posterior = FlowPosterior(estimator, observed[None], tried)
     source = np.random.RandomState(draw_seed)
     return posterior.draw(priors, plan.n, source), posterior

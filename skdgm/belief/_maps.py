@@ -34,7 +34,7 @@ OPTIONS = (
 _OF_MAPS = "filter_shape", "pool_shape", "stride", "pooling"
 
 
-class MapsModel(BeliefNetworkModel[MapsOptions]):
+class ConvStackModel(BeliefNetworkModel[MapsOptions]):
     """Convolutional machines, optionally below dense machines."""
 
     def described(self, options):
@@ -71,12 +71,12 @@ class MapsModel(BeliefNetworkModel[MapsOptions]):
     def place(self, number, machines):
         if not number:
             return "at the bottom", (ConvRBM,)
-        if has(machines[number - 1]):
+        if is_convolutional(machines[number - 1]):
             return "above the bottom", (ConvRBM, BernoulliRBM)
         return "above a layer without maps", (BernoulliRBM,)
 
     def check_place(self, name, machine, number):
-        if not has(machine):
+        if not is_convolutional(machine):
             return
         if machine.features != "pooled":
             raise ValueError(f"layers: {name!r} must have features='pooled'.")
@@ -97,7 +97,7 @@ class MapsModel(BeliefNetworkModel[MapsOptions]):
         not fit.
         """
         shape, n_features = None, table.rows.shape[1]
-        for number, machine in enumerate(filter(has, machines)):
+        for number, machine in enumerate(filter(is_convolutional, machines)):
             try:
                 if number and options_of(machine).image_shape not in (None, shape):
                     raise ValueError(
@@ -120,7 +120,7 @@ def resized(network, shape):
     check_is_fitted(network)
     shape, machines = same_channels(network, shape), []
     name = facts_of(network).name
-    if not all(map(has, network.layers_)):
+    if not all(map(is_convolutional, network.layers_)):
         raise ValueError(
             f"Above the maps this {name} has layers that see all of them, and so "
             "images of one size alone."
@@ -150,7 +150,7 @@ def phases(depth):
     return *["cd"] * (depth - 1), "pcd"
 
 
-def has(machine):
+def is_convolutional(machine):
     """Return whether a machine is convolutional."""
     return isinstance(machine, ConvRBM)
 

@@ -64,7 +64,7 @@ class UpDown(OptionGroup):
     n_steps: Count | tuple | Auto = "auto"
 
 
-class ChainDetails(Details):
+class LayerChainDetails(Details):
     """Details of the negative phase of each layer."""
 
     n_steps: int | tuple = 1
@@ -73,7 +73,7 @@ class ChainDetails(Details):
     fast_learning_rate: Positive | tuple | None = None
 
 
-class SolverDetails(Details):
+class LayerOptimizerDetails(Details):
     """Details of the optimizer of each layer."""
 
     momentum: float | tuple = 0.0
@@ -81,7 +81,7 @@ class SolverDetails(Details):
     power_t: NotNegative | tuple = 0.5
 
 
-class PenaltyDetails(Details):
+class LayerPenaltyDetails(Details):
     """Details of the penalties of each layer."""
 
     alpha: NotNegative | tuple = 0.0
@@ -106,7 +106,7 @@ class BeliefPretrainingDetails(PretrainingDetails):
     pretrain_steps: int | tuple = 1
 
 
-class FilterDetails(Details):
+class LayerFilterDetails(Details):
     """Details of the filters of convolutional layers."""
 
     filter_shape: Count | tuple | None = None
@@ -140,7 +140,7 @@ MapSizes = Annotated[
 ]
 MapFilters = Annotated[
     Filters | None,
-    FilterDetails,
+    LayerFilterDetails,
     Doc("""
         Filters and pooling of the convolutional layers, as in
         :class:`~skdgm.ConvRBM`; None selects the defaults below. A tuple has
@@ -221,13 +221,13 @@ class StackOptions(Options):
     batch_size: Count | tuple = 10
     n_iter: CountOrZero | tuple | Auto = "auto"
     gradient: Annotated[
-        Literal["pcd", "cd", "fpcd", "tempering"] | tuple | Phase, ChainDetails
+        Literal["pcd", "cd", "fpcd", "tempering"] | tuple | Phase, LayerChainDetails
     ] = "pcd"
     centering: Literal["start", "data", "moving"] | tuple | Auto | None = "auto"
-    solver: Annotated[Literal["sgd", "adam"] | tuple | SGD | Adam, SolverDetails] = (
-        "sgd"
-    )
-    penalty: Annotated[Penalty | None, PenaltyDetails] = None
+    solver: Annotated[
+        Literal["sgd", "adam"] | tuple | SGD | Adam, LayerOptimizerDetails
+    ] = "sgd"
+    penalty: Annotated[Penalty | None, LayerPenaltyDetails] = None
     early_stopping: bool | tuple = False
     validation_fraction: Fraction | tuple = 0.1
     n_iter_no_change: Count | tuple = 5

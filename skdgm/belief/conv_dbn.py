@@ -178,7 +178,7 @@ class ConvDBN(BeliefNetwork):
     hidden_layer_sizes: UpperSizes = ()
     layers: MapLayers = None
 
-    _MODEL, _IMAGES = _maps.MapsModel(), True
+    _MODEL, _IMAGES = _maps.ConvStackModel(), True
 
     def resized(self, image_shape: tuple) -> Self:
         """Network with the same filters and biases for images of another size.
@@ -218,7 +218,7 @@ class ConvDBN(BeliefNetwork):
         shapes = [
             _maps.pooled_shape(machine)
             for machine in self.layers_
-            if _maps.has(machine)
+            if _maps.is_convolutional(machine)
         ]
         return [
             np.reshape(means, (-1, *shape))

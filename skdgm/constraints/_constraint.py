@@ -71,7 +71,7 @@ class Constraint:
         return ()
 
 
-def judged(checks, table):
+def evaluated(checks, table):
     """Return pairs of a constraint and the mask of rows that satisfy it.
 
     ``checks`` are pairs of a constraint and an object whose ``holds`` evaluates it.

@@ -11,7 +11,7 @@ lower number and the difference, or its imputation breaks a constraint:
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skdgm.constraints._constraint import judged
+from skdgm.constraints._constraint import evaluated
 from skdgm.constraints._plan import label_of
 from skdgm.constraints._quantities import encoded, rounded_alike
 from skdgm.constraints._solving import Ways, penalties, scores
@@ -41,12 +41,12 @@ def fill(plan, model, checks, table, method, seed, max_tries, who):
     ``max_tries`` draws satisfies all constraints. FewDrawsWarning if few draws of a row
     have large weights.
     """
-    broken = [(name, ~keep) for name, keep in judged(checks, table)]
+    broken = [(name, ~keep) for name, keep in evaluated(checks, table)]
     possible = ~np.logical_or.reduce(
         [np.zeros(len(table), bool), *(b for _, b in broken)]
     )
     for name, is_broken_row in broken:
-        _tell(who, table, is_broken_row, f"their known entries break {name}")
+        warn_incomplete(who, table, is_broken_row, f"their known entries break {name}")
     fillable = table[possible]
     imputed = fillable
     if len(fillable) and fillable.isna().any(axis=None):
@@ -59,7 +59,7 @@ def fill(plan, model, checks, table, method, seed, max_tries, who):
         is_lost = np.zeros(len(table), bool)
         is_lost[np.flatnonzero(possible)[~done]] = True
         reason = f"none of {max_tries} draws keeps to the constraints: raise max_tries"
-        _tell(who, table, is_lost, reason)
+        warn_incomplete(who, table, is_lost, reason)
         possible &= ~is_lost
         imputed = imputed[done]
     if possible.all():
@@ -69,7 +69,7 @@ def fill(plan, model, checks, table, method, seed, max_tries, who):
     return completed(table, imputed)
 
 
-def _tell(who, table, rows, why):
+def warn_incomplete(who, table, rows, why):
     """Warn of incomplete rows of a table, given by a mask, that are not imputed."""
     rows = rows & table.isna().any(axis=1).to_numpy(bool)
     if rows.any():

@@ -12,7 +12,7 @@ from sklearn.utils.validation import (
 from skdgm.autoregressive import EoNADE
 from skdgm.base.meta import MetaEstimator
 from skdgm.constraints._conditions import is_range_kept, translated
-from skdgm.constraints._constraint import judged
+from skdgm.constraints._constraint import evaluated
 from skdgm.constraints._plan import plan_of, valid_rows
 from skdgm.constraints._quantities import meets
 from skdgm.constraints.rules import Range, Unique
@@ -119,12 +119,12 @@ class ConstrainedModel(MetaEstimator):
 
     def _holds(self, table):
         """Mask of the rows that satisfy all constraints on rows."""
-        masks = [keep for _, keep in judged(self._checks, table)]
+        masks = [keep for _, keep in evaluated(self._checks, table)]
         return np.logical_and.reduce([np.ones(len(table), bool), *masks])
 
     def _drawing(self, rng, conditions):
-        """Return ``draw(n)``, which draws rows, and ``judge(table)``, which evaluates
-        constraints and conditions."""
+        """Return ``draw(n)``, which draws rows, and ``evaluate(table)``, which returns
+        masks of constraints and conditions."""
         arguments = self._plan, self.estimator_, conditions, self._ranges
         taken, by_rejection = translated(*arguments, type(self).__name__)
         options, codec = {"conditions": taken} if taken else {}, self._plan.codec
@@ -137,15 +137,15 @@ class ConstrainedModel(MetaEstimator):
                 seen = np.asarray(seen)
             return self._plan.backward(seen)
 
-        def judge(table):
-            masks = judged(self._checks, table)
+        def evaluate(table):
+            masks = evaluated(self._checks, table)
             for name, condition in by_rejection.items():
                 j = codec.names.index(name)
                 valid = meets(codec, j, table[name], condition, type(self).__name__)
                 masks.append((f"the condition on {name!r}", valid))
             return masks
 
-        return draw, judge
+        return draw, evaluate
 
     @property
     def _ranges(self):

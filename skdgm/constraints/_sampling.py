@@ -45,11 +45,11 @@ class Tally:
         return f" {self.broken[name]} of them break {name}."
 
 
-def reject(n_samples, draw, judge, uniques, max_tries, who):
+def reject(n_samples, draw, evaluate, uniques, max_tries, who):
     """Draw rows until ``n_samples`` satisfy all constraints; return a DataFrame.
 
-    ``draw(n)`` returns n rows, ``judge(frame)`` pairs of a constraint and the mask of
-    rows that satisfy it, and ``uniques`` are constraints on all rows together.
+    ``draw(n)`` returns n rows, ``evaluate(frame)`` pairs of a constraint and the mask
+    of rows that satisfy it, and ``uniques`` are constraints on all rows together.
     ConstraintError if ``max_tries`` draws per row do not suffice; ConstraintWarning if
     the acceptance rate is low.
     """
@@ -71,7 +71,7 @@ def reject(n_samples, draw, judge, uniques, max_tries, who):
                 "fewer rows."
             )
         drawn = draw(n_draws)
-        masks = judge(drawn)
+        masks = evaluate(drawn)
         keep = np.ones(len(drawn), bool)
         for _, is_valid in masks:
             keep &= is_valid
@@ -97,10 +97,10 @@ def reject(n_samples, draw, judge, uniques, max_tries, who):
     return accepted.iloc[:n_samples].reset_index(drop=True)
 
 
-def acceptance(frame, judge, uniques):
+def acceptance(frame, evaluate, uniques):
     """Share of the rows that :func:`reject` would accept."""
     keep = np.ones(len(frame), bool)
-    for _, valid in judge(frame):
+    for _, valid in evaluate(frame):
         keep &= valid
     accepted = frame[keep]
     for constraint in uniques:

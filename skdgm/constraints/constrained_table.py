@@ -193,9 +193,9 @@ class ConstrainedTable(ConstrainedModel):
             return self.estimator_.sample(n_samples, **options)
         n_samples = count_rows(n_samples, len(self._plan.codec.names))
         rng, tries = check_random_state(random_state), fits.current(self, "max_tries")
-        draw, judge = self._drawing(rng, conditions)
+        draw, evaluate = self._drawing(rng, conditions)
         name = type(self).__name__
-        accepted = reject(n_samples, draw, judge, self._uniques, tries, name)
+        accepted = reject(n_samples, draw, evaluate, self._uniques, tries, name)
         return native(self._plan.renumbered(accepted), self._plan.codec.schema)
 
     def acceptance_rate(
@@ -226,8 +226,8 @@ class ConstrainedTable(ConstrainedModel):
         if self._plan is None:
             return 1.0
         rng = check_random_state(random_state)
-        draw, judge = self._drawing(rng, conditions)
-        return acceptance(draw(n_samples), judge, self._uniques)
+        draw, evaluate = self._drawing(rng, conditions)
+        return acceptance(draw(n_samples), evaluate, self._uniques)
 
     def score_samples(self, X: Data) -> np.ndarray:
         r"""Log-likelihood of each row under the model, in nats.

@@ -16,7 +16,7 @@ for any :math:`\xi` that sums to one; here, the probabilities at the means.
 import numpy as np
 from scipy.special import expit
 
-from skdgm.directed._method import affine, along
+from skdgm.directed._method import affine, linear_surrogate
 from skdgm.nets import nll
 
 
@@ -30,7 +30,7 @@ class RealExpectation:
         """Initial xi; a placeholder, because real columns need none."""
         return a
 
-    def settle(self, model, v, mean, field, xi):
+    def optimize(self, model, v, mean, field, xi):
         """Update the means of the hidden bits of rows v one after another, in place,
         given their log odds ``field`` under the layer above; return xi, (n_rows,
         n_outputs)."""
@@ -60,7 +60,7 @@ class RealExpectation:
         precision = np.exp(-output.parts(m, model.own)[1]) * ~np.isnan(v)
         spread = (mean * (1 - mean)).T @ precision * W / v.dtype.type(len(v))
         by_weight = mean.T @ by_mean - spread
-        total = along(affine(traced, 0), by_weight, by_mean.sum(axis=0))
+        total = linear_surrogate(affine(traced, 0), by_weight, by_mean.sum(axis=0))
         if output.variance == "feature":
             total = total - nll(m, traced.own, far, output)
         return total
@@ -85,7 +85,7 @@ class CodeExpectation:
         """Initial xi: probabilities of logits a."""
         return self.net.output.expected(a)
 
-    def settle(self, model, v, mean, field, xi):
+    def optimize(self, model, v, mean, field, xi):
         """Update the means one after another, in place; return an improved xi."""
         (W, b), (t, known) = affine(model, 0), self._targets(v)
         total = self._totals(W, b, mean, xi)
@@ -121,7 +121,7 @@ class CodeExpectation:
             tilted -= xi * self._summed(tilted)
             by_weight[j] = (known * (m * (t - xi) - tilted)).sum(axis=0)
         by_bias = (known * (t - shares)).sum(axis=0)
-        return along(affine(traced, 0), by_weight / n, by_bias / n)
+        return linear_surrogate(affine(traced, 0), by_weight / n, by_bias / n)
 
     def _targets(self, v):
         """One-hot rows, and a mask of known entries."""

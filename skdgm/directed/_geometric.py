@@ -80,7 +80,7 @@ class GeometricMean(NamedTuple):
         )
         return before - after
 
-    def log_half(self, net, v, rng, n_draws=1):
+    def log_half_weight(self, net, v, rng, n_draws=1):
         r"""Log weights of draws, (n_rows, n_draws), float64, with a random stream for
         each row.
 
@@ -93,17 +93,17 @@ class GeometricMean(NamedTuple):
         log_p, log_q, _ = self.terms(net, v, noise)
         return 0.5 * _float(log_p - log_q).reshape(len(v), n_draws)
 
-    def log_pair(self, net, v, rng):
+    def log_marginal_weight(self, net, v, rng):
         """Log weights of draws, (n_rows,), float64, whose mean is the unnormalized
         probability of the known entries."""
         noise = self.hierarchy.noise(rng.fold(_GUESS), 1)
         x, z, log_r = self.filled(net, v, v, noise, rng)
-        return self.log_twice(net, x, z, rng) - log_r
+        return self.log_pair_weight(net, x, z, rng) - log_r
 
-    def log_twice(self, net, x, z, rng):
+    def log_pair_weight(self, net, x, z, rng):
         """Log f(x, z) plus log f(x, z') - log q(z' | x) for draws z' from q."""
         log_p, log_q, _ = self.terms(net, x, self.hierarchy.noise_of(z))
-        return 0.5 * _float(log_p + log_q) + self.log_half(net, x, rng)[:, 0]
+        return 0.5 * _float(log_p + log_q) + self.log_half_weight(net, x, rng)[:, 0]
 
     def bound(self, net, v, rng, n_draws):
         """Lower bound, in expectation, on the unnormalized log probability of known
@@ -112,14 +112,14 @@ class GeometricMean(NamedTuple):
         for group, factor in (~incomplete, 2.0), (incomplete, 1.0):
             if group.any():
                 part, streams = v[group], rng.take(group)
-                draw = self.log_pair if factor == 1 else self._one
+                draw = self.log_marginal_weight if factor == 1 else self._one
                 log_w = [draw(net, part, streams.fold(k)) for k in range(n_draws)]
                 mean, se = log_mean_exp(np.stack(log_w))
                 bounds[:, group] = factor * mean, factor * se
         return tuple(bounds)
 
     def _one(self, net, v, rng):
-        return self.log_half(net, v, rng)[:, 0]
+        return self.log_half_weight(net, v, rng)[:, 0]
 
 
 class GeometricObjective(DirectedObjective):
@@ -167,7 +167,7 @@ class GeometricObjective(DirectedObjective):
     def losses(self, state, index, rng):
         """Negative unnormalized log probability of the rows at an index, float64."""
         net = Variables(state.learned.model, state.statistics.model)
-        return -self.mean.bound(net, self.rows.take(index), rng, self.n_judged)[0]
+        return -self.mean.bound(net, self.rows.take(index), rng, self.n_loss_draws)[0]
 
 
 def unknown(v):

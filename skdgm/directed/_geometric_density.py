@@ -179,7 +179,7 @@ class GeometricDensity(LatentDensity):
         """Log weights of rows and latent units drawn from p, (n_rows,), float64."""
         mean, net = self.mean, self.net
         log_p, log_q, _ = mean.terms(net, x, self.hierarchy.noise_of(z))
-        others = mean.log_half(net, x, rng.fold(_OTHER), n_others)
+        others = mean.log_half_weight(net, x, rng.fold(_OTHER), n_others)
         log_w = -0.5 * (log_p - log_q).astype(np.float64)
         return log_w + log_mean_exp(others, axis=1)[0]
 
@@ -202,7 +202,7 @@ class GeometricDensity(LatentDensity):
         n = len(decoded.out) // len(rows.v)
         rng, incomplete = rng.each(n), np.repeat(rows.v, n, axis=0)
         x = mean.completed(net, incomplete, decoded.out, rng)
-        log_p = mean.log_twice(net, x, decoded.z, rng)
+        log_p = mean.log_pair_weight(net, x, decoded.z, rng)
         log_p -= sum(decoded.log_p) + mean.log_drawn(net, x, incomplete, decoded.out)
         value = x if method == "sample" else self.output.inputs(x, self.share)
         return decoded, log_p, value

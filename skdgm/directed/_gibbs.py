@@ -31,7 +31,7 @@ _UNKNOWN = 2
 _WORK = 10
 # Minimum number of draws from q for losses: EM does not maximize the bound, which with
 # one draw can be below the likelihood of independent columns for a good model.
-_JUDGED = 10
+_LOSS_DRAWS = 10
 
 
 class BeliefChains(NamedTuple):
@@ -49,7 +49,7 @@ class GibbsEM(SamplingMethod):
 
     def __init__(self, net, options):
         super().__init__(net, options)
-        self.n_judged = max(_JUDGED, self.n_each)
+        self.n_loss_draws = max(_LOSS_DRAWS, self.n_each)
 
     def resume(self, state, rows):
         """Chains of rows; chains of known rows continue."""

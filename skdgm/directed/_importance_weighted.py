@@ -11,7 +11,7 @@ from skdgm.gradients.stochastic.reweighted import plain, wake
 from skdgm.gradients.stochastic.vimco import vimco
 
 # Weight of the wake phase in the objective of the inference net.
-_AWAKE = {"wake": 1.0, "both": 0.5, "sleep": 0.0}
+_WAKE_WEIGHTS = {"wake": 1.0, "both": 0.5, "sleep": 0.0}
 # Default number of weighted draws for each row.
 _SEVERAL = 5
 
@@ -33,7 +33,7 @@ class WeightedMethod(SamplingMethod):
 class WakeSleep(WeightedMethod):
     """Wake-sleep: draws have equal weights, and q is trained only on dreams."""
 
-    asleep = 1.0
+    sleep_weight = 1.0
 
     def weights(self, log_p, log_q):
         return plain(log_p, log_q)
@@ -46,11 +46,11 @@ class Reweighted(WeightedMethod):
 
     def __init__(self, net, options):
         super().__init__(net, options)
-        self.awake = _AWAKE[options.recognition_phase]
-        self.asleep = 1 - self.awake
+        self.wake_weight = _WAKE_WEIGHTS[options.recognition_phase]
+        self.sleep_weight = 1 - self.wake_weight
 
     def weights(self, log_p, log_q):
-        return wake(log_p, log_q, self.awake)
+        return wake(log_p, log_q, self.wake_weight)
 
 
 class Compared(WeightedMethod):

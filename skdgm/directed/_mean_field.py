@@ -29,8 +29,8 @@ from skdgm.directed._method import (
     BeliefStatistics,
     Method,
     affine,
-    along,
     fields,
+    linear_surrogate,
 )
 from skdgm.nets import Variables
 from skdgm.utils.counts import count
@@ -46,7 +46,7 @@ _COLUMNS = {"gaussian": RealExpectation, "categorical": CodeExpectation}
 _ROWS = 512
 
 
-class Settled(NamedTuple):
+class VariationalMeans(NamedTuple):
     """Variational means of hidden bits, and the parameters of the bound: lists of
     arrays, starting with the layer next to the data."""
 
@@ -69,7 +69,7 @@ class Factored:
         if net.output.kind != "bernoulli":
             self.columns = _columns(net)
 
-    def settle(self, net, v, n_steps):
+    def optimize(self, net, v, n_steps):
         """Variational means after ``n_steps`` sweeps, initialized by the inference
         net."""
         model = net.params
@@ -90,7 +90,7 @@ class Factored:
                 field, (W, b) = fields(model, means, level), layers[level]
                 t = means[level - 1] if level else v
                 if self.columns and not level:
-                    better[0] = self.columns.settle(model, v, mean, field, xi[0])
+                    better[0] = self.columns.optimize(model, v, mean, field, xi[0])
                     continue
                 run(
                     kernels.settle,
@@ -99,21 +99,21 @@ class Factored:
                     n=len(v),
                     work=_WORK * len(v) * W.size,
                 )
-        return Settled(means, xi, share, better)
+        return VariationalMeans(means, xi, share, better)
 
-    def bound(self, model, v, settled):
+    def bound(self, model, v, posterior):
         """Variational bound of each row, float64."""
-        means = settled.means
+        means = posterior.means
         total = sum(entr(mean.astype(float)).sum(axis=1) for mean in means)
         total += sum(entr(1 - mean.astype(float)).sum(axis=1) for mean in means)
         top = means[-1].astype(float)
         total += top @ model.prior - softplus(model.prior.astype(float)).sum()
         for level, mean in enumerate(means):
             if self.columns and not level:
-                total += self.columns.log_p(model, v, mean, settled.better[0])
+                total += self.columns.log_p(model, v, mean, posterior.better[0])
                 continue
             (W, b), out = affine(model, level), np.empty(len(v))
-            t, xi = means[level - 1] if level else v, settled.better[level]
+            t, xi = means[level - 1] if level else v, posterior.better[level]
             t, work = np.ascontiguousarray(t), _WORK * len(v) * W.size
             run(kernels.bound, mean, t, xi, W, b, out, n=len(v), work=work)
             total += out
@@ -145,23 +145,27 @@ class SaulMeanField(Method):
             )
 
     def surrogate(self, params, batch):
-        """Values with the gradients of the bound at the variational means, and of their
+        """Values with the gradients of the bound at the posterior means, and of their
         log q."""
         net, (model, _), v = self.net, batch.params, batch.v
         kept, traced, columns = batch.kept.model, params.model, self.factored.columns
-        settled = self.factored.settle(
+        posterior = self.factored.optimize(
             Variables(model, kept), v, self.options.mean_field_steps
         )
-        z, n = settled.means, v.dtype.type(1 / len(v))
+        z, n = posterior.means, v.dtype.type(1 / len(v))
         total = net.hierarchy.units.log_prior(z[-1], traced.prior)
         for level in range(len(z)):
             if columns and not level:
-                column_term = columns.surrogate(model, traced, v, z[0], settled.xi[0])
+                column_term = columns.surrogate(model, traced, v, z[0], posterior.xi[0])
                 total = total + column_term
             else:
                 t = z[level - 1] if level else v
-                by_W, by_b = _slopes(affine(model, level), z[level], t, settled, level)
-                total = total + along(affine(traced, level), by_W * n, by_b * n)
+                by_W, by_b = bound_gradient(
+                    affine(model, level), z[level], t, posterior, level
+                )
+                total = total + linear_surrogate(
+                    affine(traced, level), by_W * n, by_b * n
+                )
         below, ups = net.inputs(v), []
         for level, up in enumerate(net.hierarchy.up):
             raw, statistics = up.apply(
@@ -173,10 +177,11 @@ class SaulMeanField(Method):
         return total, BeliefStatistics(kept._replace(encoders=tuple(ups)), ())
 
 
-def _slopes(layer, mean, t, settled, level):
+def bound_gradient(layer, mean, t, posterior, level):
     """Gradient of the bound on the log probability of children with respect to weights
     and biases."""
-    xi, share, W = settled.xi[level], settled.share[level], np.empty_like(layer.W)
+    xi, share = posterior.xi[level], posterior.share[level]
+    W = np.empty_like(layer.W)
     work, children = _WORK * len(mean) * W.size, np.ascontiguousarray(t)
     run(kernels.slope, mean, children, xi, layer.W, share, W, n=len(W), work=work)
     return W, np.where(np.isnan(t), 0, t - share).sum(axis=0)
@@ -206,8 +211,8 @@ def likelihood_bound(density, X, n_steps):
 
     def of_rows(v, _):
         net = astype(density.net, v.dtype)
-        settled = factored.settle(net, v, n_steps)
-        return factored.bound(net.params, v, settled)[:, None]
+        posterior = factored.optimize(net, v, n_steps)
+        return factored.bound(net.params, v, posterior)[:, None]
 
     rows = density.read(X)
     bound = density.by_content(of_rows, rows, _ROWS)[:, 0]

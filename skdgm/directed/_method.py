@@ -114,18 +114,18 @@ class BeliefNet(NamedTuple):
 class Method(ABC):
     """Base class of training methods, configured by options.
 
-    ``n_draws`` is the default number of draws per row, and ``n_judged`` the number of
-    draws in losses, as many as in training. ``asleep`` is the weight of the inference
-    net's sleep-phase objective. ``nets`` are additional nets, one per layer, with the
-    inputs of the encoders. ``of_rows`` tells whether the method has a state for each
+    ``n_draws`` is the default number of draws per row, and ``n_loss_draws`` the number
+    of draws in losses, as many as in training. ``sleep_weight`` is the weight of the
+    inference net's sleep-phase objective. ``nets`` are additional nets, one per layer,
+    with the inputs of the encoders. If ``of_rows``, the method has a state for each
     row.
     """
 
-    n_draws, asleep, nets, of_rows = 1, 0.0, (), False
+    n_draws, sleep_weight, nets, of_rows = 1, 0.0, (), False
 
     def __init__(self, net, options):
         self.net, self.options = net, options
-        self.n_each = self.n_judged = options.n_importance or self.n_draws
+        self.n_each = self.n_loss_draws = options.n_importance or self.n_draws
 
     @classmethod  # noqa: B027  Most take all options.
     def check(cls, options):
@@ -206,7 +206,7 @@ def fields(model, z, level):
     return z[level + 1] @ W + b
 
 
-def along(layer, of_weights, of_biases=None):
+def linear_surrogate(layer, of_weights, of_biases=None):
     """Scalar whose gradients with respect to weights and biases are given."""
     total = (layer.W * of_weights).sum()
     return total if of_biases is None else total + (layer.b * of_biases).sum()

@@ -28,7 +28,7 @@ from skdgm.utils import random
 from skdgm.utils.math import log_mean_exp
 
 # Minimum number of draws in losses, over all rows.
-_JUDGED = 240
+_LOSS_DRAWS = 240
 OBJECTIVES = {
     "rws": Reweighted,
     "vimco": Compared,
@@ -59,7 +59,7 @@ class DirectedObjective(NetObjective):
         self.share = domain.share(columns)
         net = BeliefNet(hierarchy, output, self.share)
         self.method = OBJECTIVES[self.options.objective](net, self.options)
-        self.n_judged = self.method.n_judged
+        self.n_loss_draws = self.method.n_loss_draws
         if self.method.of_rows:
             self.LOCAL = None
 
@@ -93,8 +93,8 @@ class DirectedObjective(NetObjective):
         """Monitor losses of the same rows and, optionally, the variance of the
         gradient."""
         # The total weight of rows can be less than 1.
-        of_few = ceil(_JUDGED / max(1, table.weight.sum()))
-        self.n_judged = max(self.method.n_judged, of_few)
+        of_few = ceil(_LOSS_DRAWS / max(1, table.weight.sum()))
+        self.n_loss_draws = max(self.method.n_loss_draws, of_few)
         if self.options.gradient_draws is None:
             return super().watch(table, held_out, state)
         return GradientWatch(self, table, held_out, state)
@@ -104,7 +104,7 @@ class DirectedObjective(NetObjective):
         if self.options.resample:
             v = self.output.resampled(v, rng.fold(GREY).rows(len(v)))
         noise, dreams = self.method.noise(state, batch, v, rng), None
-        if self.method.asleep:
+        if self.method.sleep_weight:
             net = Variables(state.params.model, state.statistics.model)
             dreams = self.dreams(net, rng.fold(DREAM).rows(len(v)))
         return BeliefBatch(state.params, state.statistics, v, noise, dreams, rng)
@@ -120,18 +120,18 @@ class DirectedObjective(NetObjective):
 
     def forward(self, params, batch):
         total, kept = self.method.surrogate(params, batch)
-        if self.method.asleep:
-            asleep = batch.v.dtype.type(self.method.asleep)
+        if self.method.sleep_weight:
+            sleep_weight = batch.v.dtype.type(self.method.sleep_weight)
             v, z = batch.dreams
             net = Variables(params.model, batch.kept.model)
-            total = total + self.log_recognised(net, v, z) * asleep
+            total = total + self.log_recognised(net, v, z) * sleep_weight
         return -total, kept
 
     def losses(self, state, index, rng):
         """Negative importance weighted bound of the rows at an index, float64."""
         v = self.rows.take(index)
         net = Variables(state.learned.model, state.statistics.model)
-        x, draws = self.method.net.inputs(v), range(self.n_judged)
+        x, draws = self.method.net.inputs(v), range(self.n_loss_draws)
         log_w = [self._log_weight(net, v, x, rng.fold(k)) for k in draws]
         return -log_mean_exp(np.stack(log_w, axis=1).astype(np.float64), axis=1)[0]
 

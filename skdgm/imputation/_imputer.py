@@ -15,7 +15,14 @@ from sklearn.utils.validation import (
 from skdgm.base.meta import MetaEstimator
 from skdgm.base.options import KW_ONLY
 from skdgm.data.foreign import as_pandas
-from skdgm.imputation._tables import beside, emptied, like, marked, restored, take
+from skdgm.imputation._tables import (
+    append_columns,
+    emptied,
+    like,
+    marked,
+    restored,
+    take,
+)
 from skdgm.typing import ArrayLike, ArrayOrFrame, Data
 from skdgm.utils.domains import is_frame
 
@@ -142,7 +149,9 @@ class Imputer(TransformerMixin, MetaEstimator):
         if not np.array_equal(self._known, self._kept):
             filled = restored(filled, table, missing, self._known, names)
         if self.add_indicator:
-            filled = beside(filled, missing[:, self._lacked], self._indicators(names))
+            filled = append_columns(
+                filled, missing[:, self._lacked], self._indicators(names)
+            )
         return like(X, filled)
 
     def _indicators(self, names):

@@ -135,7 +135,7 @@ def _constant(column):
     return column.astype(object).fillna(NAMELESS)
 
 
-def beside(table, bits, names):
+def append_columns(table, bits, names):
     """Append binary columns to a table, with names if it is a DataFrame."""
     if not is_frame(table):
         return np.hstack([table, bits])

@@ -79,7 +79,7 @@ RECORDS = {
     "Times": "data.time_steps",
     "Tails": "nets.bases",
     "Total": "constraints._steps",
-    "Tried": "abc._neural",
+    "Tried": "abc._neural:SimulationSupport",
     "Unique": "constraints.rules",
     "UnitFacts": "data.units",
     "autoencoder.Shared": "autoencoder._coder:SharedMaps",

@@ -41,7 +41,7 @@ class SequenceDensity(Density):
     """
 
     # Whether to warn that scores of grey rows are not log-likelihoods.
-    tells_grey = True
+    warns_of_grey = True
 
     def __init__(self, context, *, sequence_length=None):
         super().__init__(context)
@@ -87,7 +87,7 @@ class SequenceDensity(Density):
 
     def log_prob(self, X, lengths=None):
         rows, log_p = self._of_rows(X, lengths, self.scored)
-        if self.tells_grey:
+        if self.warns_of_grey:
             self.tell_grey(rows)
         return log_p + self.domain.log_volume(self.columns, rows)
 

@@ -65,7 +65,7 @@ class LatentSequenceDensity(SequenceDensity):
     weights of its particles. A ``blind`` density draws particles from the prior.
     """
 
-    tells_grey = False
+    warns_of_grey = False
 
     def __init__(self, context, *, sequence_length, net, params, n_draws):
         super().__init__(context, sequence_length=sequence_length)

@@ -36,14 +36,14 @@ class RecurrentDensity(SequenceDensity):
         super().__init__(context, sequence_length=sequence_length)
         self.net, self.params, self.grey = net, params, grey
         # Grey values have no likelihood under conditionals of entries.
-        self.tells_grey = hasattr(net.step, "log_p_of_entries")
+        self.warns_of_grey = hasattr(net.step, "log_p_of_entries")
 
     @property
     def capabilities(self):
         """Capabilities of the distribution of steps; incomplete rows have estimates."""
         kind = self.net.step.kind
         entries = of_rows(kind, missing="estimate", grey="estimate")
-        of_entries = {"log_prob_of_entries": entries} if self.tells_grey else {}
+        of_entries = {"log_prob_of_entries": entries} if self.warns_of_grey else {}
         return of_entries | {
             "log_prob": entries,
             "features": of_rows("exact", missing="estimate"),

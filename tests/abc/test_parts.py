@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 
 from skdgm import ABC
 from skdgm.abc import _neural
-from skdgm.abc._neural import Tried
+from skdgm.abc._neural import SimulationSupport
 from skdgm.abc._particles import ParameterParticles, ProposalKernel, regressed, within
 from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import Digest, _scales
@@ -107,7 +107,7 @@ def test_scales_are_median_deviations():
 
 def test_parameters_next_to_simulations_that_gave_numbers():
     theta = np.arange(40.0)[:, None]
-    tried = Tried.of(theta, theta[:, 0] >= 20)
+    tried = SimulationSupport.of(theta, theta[:, 0] >= 20)
     assert tried.scale == np.std(theta[20:])
     # The least share of the ten next to one, of those that gave numbers: at the edge.
     assert tried.least == 0.5
@@ -115,7 +115,7 @@ def test_parameters_next_to_simulations_that_gave_numbers():
     assert possible(np.array([[-5.0], [17.4], [20.6], [33.0]])).tolist() == [0, 0, 1, 1]
     # As near to the edge as a simulation that gave numbers.
     assert possible(np.array([[19.6]])).tolist() == [1]
-    one = Tried.of(theta, theta[:, 0] == 3)
+    one = SimulationSupport.of(theta, theta[:, 0] == 3)
     assert one.scale == 1
     assert one.least == 0
 

@@ -19,7 +19,7 @@ class Unique:
         return "unique x"
 
 
-def run(n_samples, judge, uniques=(), max_tries=100, period=10):
+def run(n_samples, evaluate, uniques=(), max_tries=100, period=10):
     """Rows that are kept of x = 0, 1, ... modulo a period, and sizes of draws."""
     sizes = []
 
@@ -28,16 +28,16 @@ def run(n_samples, judge, uniques=(), max_tries=100, period=10):
         sizes.append(n)
         return pd.DataFrame({"x": (start + np.arange(n)) % period})
 
-    found = reject(n_samples, draw, judge, uniques, max_tries, "Model")
+    found = reject(n_samples, draw, evaluate, uniques, max_tries, "Model")
     return found["x"].tolist(), sizes
 
 
 def test_rows_are_kept_in_the_order_of_draws():
-    def judge(frame):
+    def evaluate(frame):
         x = frame["x"].to_numpy()
         return [("even", x % 2 == 0), ("low", x < 7)]
 
-    found, sizes = run(5, judge)
+    found, sizes = run(5, evaluate)
     assert found == [0, 2, 4, 6, 0]
     # Three of five are kept, so for two more there are drawn by that share.
     assert sizes[:2] == [5, int(np.ceil(_sampling._SPARE * 2 / 0.6))]
@@ -65,22 +65,22 @@ def test_first_draws_that_all_fail():
 def test_too_few_rows_are_an_error():
     """One that the last draw finds is enough."""
 
-    def judge(frame):
+    def evaluate(frame):
         return [("nine", frame["x"] == 9), ("any", frame["x"] >= 0)]
 
-    assert run(1, judge, max_tries=10)[0] == [9]
+    assert run(1, evaluate, max_tries=10)[0] == [9]
     message = r"0 of 9 draws satisfy .*\(0 %\), but 1 rows.* 9 of them break nine"
     with pytest.raises(ConstraintError, match=message):
-        run(1, judge, max_tries=9)
+        run(1, evaluate, max_tries=9)
 
 
 def test_a_low_share_is_told():
-    def judge(frame):
+    def evaluate(frame):
         return [("one", frame["x"] == 1)]
 
     period = int(2 / _sampling._LOW)
     with pytest.warns(ConstraintWarning, match="of the draws satisfy.* break one"):
-        assert run(3, judge, max_tries=10**6, period=period)[0] == [1, 1, 1]
+        assert run(3, evaluate, max_tries=10**6, period=period)[0] == [1, 1, 1]
 
 
 def test_tallies():
@@ -100,8 +100,8 @@ def test_tallies():
 def test_the_share_that_is_kept():
     frame = pd.DataFrame({"x": [1, 1, 2, 3, 4]})
 
-    def judge(frame):
+    def evaluate(frame):
         return [("low", frame["x"] < 4), ("high", frame["x"] > 0)]
 
-    assert acceptance(frame, judge, []) == 0.8
-    assert acceptance(frame, judge, [Unique()]) == pytest.approx(0.6)
+    assert acceptance(frame, evaluate, []) == 0.8
+    assert acceptance(frame, evaluate, [Unique()]) == pytest.approx(0.6)

@@ -102,10 +102,12 @@ def test_draws_are_unbiased():
     mean, net = own.density_.mean, own.density_.net
     for row, expected in zip(ROWS, unnormalised()):
         rows = np.tile(row, (n, 1)), stream(1).rows(n)
-        found = np.exp(mean.log_half(net, *rows))
+        found = np.exp(mean.log_half_weight(net, *rows))
         assert_means(found, np.sqrt(expected)[None])
     for row, expected in zip(HOLED, of_known(unnormalised(), HOLED)):
-        found = np.exp(mean.log_pair(net, np.tile(row, (n, 1)), stream(2).rows(n)))
+        found = np.exp(
+            mean.log_marginal_weight(net, np.tile(row, (n, 1)), stream(2).rows(n))
+        )
         assert_means(found[:, None], expected[None])
 
 

@@ -80,7 +80,7 @@ def update(own, params, kept, seed, n_copies=N_COPIES):
     shapes = [(len(v) * own.method.n_each, n) for n in own.hierarchy.n_latent]
     noise = [generator.random(shape) for shape in shapes]
     dreams = None
-    if own.method.asleep:
+    if own.method.sleep_weight:
         dreams = own.dreams(
             Variables(params.model, kept.model), rng.fold(3).rows(len(v))
         )

@@ -379,7 +379,7 @@ def drawn(own, params, kept, rows, seed, n_copies=N_COPIES):
     shapes = [(len(v) * own.method.n_each, n) for n in own.hierarchy.n_latent]
     generator, dreams = rng.generator(), None
     noise = [generator.random(shape) for shape in shapes]
-    if own.method.asleep:
+    if own.method.sleep_weight:
         dreams = own.dreams(
             Variables(params.model, kept.model), rng.fold(3).rows(len(v))
         )

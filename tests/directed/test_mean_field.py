@@ -40,7 +40,7 @@ def test_xi_makes_the_bound_better(plain):
     sbn = bits.network()
     (model, kept), density = sbn.density_.net, sbn.density_
     factored = Factored(BeliefNet(density.hierarchy, density.output, density.share))
-    found = factored.settle(Variables(model, kept), bits.ROWS, 30)
+    found = factored.optimize(Variables(model, kept), bits.ROWS, 30)
     fixed = [np.full_like(part, plain) for part in found.better]
     worse = factored.bound(model, bits.ROWS, found._replace(better=fixed))
     assert (factored.bound(model, bits.ROWS, found) > worse + 1e-3).all()
@@ -100,7 +100,7 @@ def test_sweeps_above_other_columns_raise_the_bound(kind):
 
     last = aim()
     for _ in range(20):
-        columns.settle(model, v, mean, field, xi)
+        columns.optimize(model, v, mean, field, xi)
         now = aim()
         assert (now >= last - 1e-12).all()
         last = now
@@ -116,7 +116,7 @@ def test_the_model_follows_the_gradient_of_the_bound(kind):
         sbn, v, own = above(kind, "mean-field")
         params, kept = sbn._training.params, sbn._training.statistics
     factored = own.method.factored
-    found = factored.settle(
+    found = factored.optimize(
         Variables(params.model, kept.model), v, own.options.mean_field_steps
     )
     found = found._replace(better=found.xi)

@@ -76,7 +76,7 @@ def test_means_above_codes_move_one_by_one():
     mean = rng.random((len(v), len(W)))
     xi, field = columns.start(mean @ W + b), rng.normal(size=mean.shape)
     found = mean.copy()
-    columns.settle(model, v, found, field, xi)
+    columns.optimize(model, v, found, field, xi)
     # One unit, row and column at a time; the others as they are by then.
     edges = [*output.starts, len(b)]
     for j in range(len(W)):

@@ -6,7 +6,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.impute import MissingIndicator
 
-from skdgm.imputation._tables import beside, emptied, marked, restored
+from skdgm.imputation._tables import append_columns, emptied, marked, restored
 from tests.suites import FLOAT32
 
 NUMBERS = np.array([[1, 5, 0], [5, 2, 1], [0, 1, 5]])
@@ -96,8 +96,10 @@ def test_what_was_filled_in_is_taken_out(mark):
 
 def test_bits_are_at_the_right():
     table, bits = np.ones((2, 2)), np.array([[True], [False]])
-    np.testing.assert_array_equal(beside(table, bits, None), [[1, 1, 1], [1, 1, 0]])
-    frame = beside(pd.DataFrame(table, columns=["a", "b"]), bits, ["lost"])
+    np.testing.assert_array_equal(
+        append_columns(table, bits, None), [[1, 1, 1], [1, 1, 0]]
+    )
+    frame = append_columns(pd.DataFrame(table, columns=["a", "b"]), bits, ["lost"])
     assert frame.columns.tolist() == ["a", "b", "lost"]
     assert frame["lost"].tolist() == [True, False]
 
