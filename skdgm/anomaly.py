@@ -22,7 +22,7 @@ from sklearn.base import OutlierMixin, _fit_context, clone
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import steady
+from skdgm.base import reads_one_fit
 from skdgm.base.meta import MetaEstimator, weight_of
 from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann import GaussianRBM
@@ -32,7 +32,7 @@ from skdgm.utils.math import shares
 __all__ = ["DensityOutlierDetector"]
 
 
-@steady
+@reads_one_fit
 class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     r"""Outlier detector that thresholds the scores of a density estimator.
 

@@ -20,7 +20,7 @@ from skdgm.abc import _neural
 from skdgm.abc._particles import SimulationPlan, learn, regressed
 from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import Simulations
-from skdgm.base.attributes import replacing, steady
+from skdgm.base.attributes import reads_one_fit, replacing
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
@@ -44,7 +44,7 @@ _SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1}
 _FEW = 0.05
 
 
-@steady
+@reads_one_fit
 class ABC(Options, BaseEstimator):
     r"""Posterior of simulator parameters, by approximate Bayesian computation.
 

@@ -17,11 +17,11 @@ from skdgm.autoencoder._options import Bound, Prior
 from skdgm.base.common_groups import Architecture
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.given import (
-    asked_by_option,
     attribute_types_,
+    condition_argument,
     count_attributes,
     count_classes,
-    given_by_option,
+    rows_with_condition,
 )
 from skdgm.base.options import KW_ONLY, Auto, Count, Share, within
 from skdgm.data import names_of
@@ -220,7 +220,7 @@ class VAE(LatentEstimator):
         ValueError
             If a class is unknown, or the model is not conditional.
         """
-        conditions = asked_by_option(self, y, _num_samples(X))
+        conditions = condition_argument(self, y, _num_samples(X))
         return self.density_.log_prob(X, **conditions)
 
     def sample(
@@ -263,7 +263,7 @@ class VAE(LatentEstimator):
         """
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
-        on_y = asked_by_option(self, y, n_samples)
+        on_y = condition_argument(self, y, n_samples)
         return framed(
             self,
             density.sample(
@@ -299,7 +299,7 @@ class VAE(LatentEstimator):
             conditional.
         """
         density = self.density_
-        rows = density.inverse(H, **asked_by_option(self, y, _num_samples(H)))
+        rows = density.inverse(H, **condition_argument(self, y, _num_samples(H)))
         return framed(self, rows, H)
 
     def impute(
@@ -364,12 +364,12 @@ class VAE(LatentEstimator):
             random_state,
             sampler=sampler,
             n_steps=n_steps,
-            **asked_by_option(self, y, _num_samples(X)),
+            **condition_argument(self, y, _num_samples(X)),
         )
         return filled_in(self, X, X_filled)
 
     def _label(self, rows, y, fresh, _):
-        return given_by_option(self, rows, y, fresh)
+        return rows_with_condition(self, rows, y, fresh)
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

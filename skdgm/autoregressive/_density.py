@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state, gen_batches
 
 from skdgm.autoregressive._balance import MOST, N_TIMES, any_coded
 from skdgm.base import Density, of_rows
-from skdgm.data import events_of, fill, tell_unknown
+from skdgm.data import events_of, fill, warn_of_unknown
 from skdgm.nets import NetObjective
 from skdgm.utils.counts import count_rows
 from skdgm.utils.math import log_mean_exp
@@ -77,7 +77,7 @@ class ChainDensity(Density):
             return log_mean_exp(np.stack(log_p))[0]
 
         rows, log_p = self._of_rows(X, of_rows)
-        self.tell_grey(rows)
+        self.warn_of_grey(rows)
         return log_p + self.domain.log_volume(self.columns, rows)
 
     def log_prob_of_entries(self, X, given="before"):
@@ -92,7 +92,7 @@ class ChainDensity(Density):
             return sum(parts) / self.model.n_orders
 
         rows, log_p = self._of_rows(X, of_rows)
-        self.tell_grey(rows)
+        self.warn_of_grey(rows)
         return log_p + self.domain.log_entries(self.columns, rows)
 
     def sample(self, n_samples, random_state=None, *, conditions=None, names=None):
@@ -144,7 +144,7 @@ class ChainDensity(Density):
 
     def features(self, X):
         rows, features = self._of_rows(X, lambda p, v, _: self.model.features(p, v))
-        tell_unknown(self.name, X, rows)
+        warn_of_unknown(self.name, X, rows)
         return features
 
     @property

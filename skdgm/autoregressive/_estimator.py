@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from skdgm.base.frames import beside, conditional_sample, framed
+from skdgm.base.frames import conditional_sample, framed, in_format_of
 from skdgm.base.options import KW_ONLY
 from skdgm.data import names_of
 from skdgm.nets import NetEstimator
@@ -83,7 +83,7 @@ class AutoregressiveEstimator(NetEstimator):
         DataRangeWarning
             Rows are grey; see :meth:`score_samples`.
         """
-        return beside(self, X, self.density_.log_prob_of_entries(X))
+        return in_format_of(self, X, self.density_.log_prob_of_entries(X))
 
     def sample(
         self,

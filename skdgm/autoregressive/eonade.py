@@ -10,7 +10,7 @@ import numpy as np
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive.model import OrderlessModel
 from skdgm.autoregressive.options import MixedColumns, Ordering
-from skdgm.base.frames import beside
+from skdgm.base.frames import in_format_of
 from skdgm.base.options import KW_ONLY, Count, Share, within
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget
@@ -168,4 +168,4 @@ class EoNADE(AutoregressiveEstimator):
             ``given`` is neither "before" nor "others".
         """
         check_choice("given", given, ("before", "others"))
-        return beside(self, X, self.density_.log_prob_of_entries(X, given))
+        return in_format_of(self, X, self.density_.log_prob_of_entries(X, given))

@@ -1,6 +1,6 @@
 """Base of all estimators: contract, options, training, rollback on errors."""
 
-from skdgm.base.attributes import KEPT, replacing, rollback, rolled_back, steady
+from skdgm.base.attributes import KEPT, reads_one_fit, replacing, rollback, rolled_back
 from skdgm.base.classifier import Classifier
 from skdgm.base.density import (
     Context,
@@ -12,13 +12,14 @@ from skdgm.base.density import (
     of_rows,
 )
 from skdgm.base.estimator import Estimator
-from skdgm.base.fits import Task, report
+from skdgm.base.fits import CallbackTask, report
 from skdgm.base.model import Facts, Model
 from skdgm.base.records import Record
 from skdgm.base.stages import Component, Epochs, Fit, OwnEpochs
 
 __all__ = [
     "KEPT",
+    "CallbackTask",
     "Classifier",
     "Component",
     "Context",
@@ -31,14 +32,13 @@ __all__ = [
     "Model",
     "OwnEpochs",
     "Record",
-    "Task",
     "by_blocks",
     "forget_log_Z",
     "lazy_log_Z",
     "of_rows",
+    "reads_one_fit",
     "replacing",
     "report",
     "rollback",
     "rolled_back",
-    "steady",
 ]

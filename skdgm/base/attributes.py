@@ -90,7 +90,7 @@ def shared(function: Method) -> Callable[[Callable], Method]:
     return lambda method: function
 
 
-def steady(cls: Class) -> Class:
+def reads_one_fit(cls: Class) -> Class:
     """Class decorator that makes each public method of a class read a single fit.
 
     A method runs on a view of the attributes at the time of the call. If another thread

@@ -271,7 +271,7 @@ class Density(ABC):
         """Indices of the binary columns, an int array."""
         return self.domain.bits(self.columns)
 
-    def tell_grey(self, rows: Rows) -> None:
+    def warn_of_grey(self, rows: Rows) -> None:
         """Warn about grey rows, whose conditional scores are not log-likelihoods."""
         if has_grey(rows, self.bits):
             warn(

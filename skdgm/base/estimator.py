@@ -14,18 +14,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdgm.base import attributes, fits
+from skdgm.base import attributes, fits, reading
 from skdgm.base.density import Density
 from skdgm.base.frames import filled_in, form_of, framed
 from skdgm.base.groups import check_groups, set_params
 from skdgm.base.model import gather_facts
 from skdgm.base.options import Options
-from skdgm.base.reading import (
-    column_types_of,
-    kinds_in_words,
-    read_kinds,
-    readable_kinds,
-)
 from skdgm.base.records import Record
 from skdgm.base.stages import Fit, OwnEpochs
 from skdgm.data import far_out, inputs
@@ -43,7 +37,7 @@ def _inverts(estimator):
     return density is None or "inverse" in density.capabilities
 
 
-@attributes.steady
+@attributes.reads_one_fit
 class Estimator(
     Options,
     ClassNamePrefixFeaturesOutMixin,
@@ -89,12 +83,13 @@ class Estimator(
     _begins_a_net = False
     # Fields of skdgm.data.auto.Habits.
     _GREY, _NUMBERS, _IMAGES, _LEVELS_APART = "bernoulli", "numeric", False, False
-    _read_kinds, _readable_kinds = read_kinds, readable_kinds
-    _present_options, set_params, _facts = fits.asked_of, set_params, gather_facts
+    _read_kinds, _readable_kinds = reading.read_kinds, reading.readable_kinds
+    _present_options, set_params = fits.present_options, set_params
+    _facts = gather_facts
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
-        attributes.steady(cls)
+        attributes.reads_one_fit(cls)
 
     def __setstate__(self, state):
         super().__setstate__(state)
@@ -141,10 +136,11 @@ class Estimator(
             n_epochs = self._n_epochs(table)
             self._check_cost(table, n_epochs)
             data = self._for_callbacks(X, y, sample_weight, table)
-            task = fits.Task.whole(self, data, self._n_parts(n_epochs, fresh))
+            task = fits.CallbackTask.whole(self, data, self._n_parts(n_epochs, fresh))
             fit = Fit(self, before, task, Record.of(self, table))
-            for stage in fit.left(self._stages(table, range(n_epochs), fresh, True)):
-                fit.goes_on = stage.run(fit)
+            stages = self._stages(table, range(n_epochs), fresh, True)
+            for stage in fit.remaining_stages(stages):
+                fit.completed = stage.run(fit)
         task.end(lambda: self._attributes(self._state()))
         return self
 
@@ -184,8 +180,9 @@ class Estimator(
             table = self._begin(X, y, sample_weight, fresh, classes)
             self._check_cost(table, 1)
             epochs, fit = range(self.n_iter_, self.n_iter_ + 1), Fit(self, before)
-            for stage in fit.left(self._stages(table, epochs, fresh, False, **given)):
-                fit.goes_on = stage.run(fit)
+            stages = self._stages(table, epochs, fresh, False, **given)
+            for stage in fit.remaining_stages(stages):
+                fit.completed = stage.run(fit)
         return self
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
@@ -217,7 +214,7 @@ class Estimator(
         self._count(table, fresh)
         self._forget()
         if fresh and self.verbose and not is_table and "_reading" in vars(self):
-            print(f"[{self._name}] Columns: {kinds_in_words(self)}")
+            print(f"[{self._name}] Columns: {reading.kinds_in_words(self)}")
         return table
 
     def _learn_columns(self, table, fresh):
@@ -425,7 +422,7 @@ class Estimator(
     @property
     def column_types_(self) -> dict:
         """Kind of each column, by its name or number; see ``column_types``."""
-        return column_types_of(self)
+        return reading.column_types_of(self)
 
     def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
         """Mean log-likelihood of the rows, in nats.

@@ -38,7 +38,7 @@ from skdgm.utils.threading.callers import fits_for_another, warn
 _FREE = {"boolean", "verbose", "random_state", "no_validation"}
 
 
-class Task:
+class CallbackTask:
     """Task of scikit-learn's callbacks: a fit, or a part of it.
 
     ``data`` is a dict of ``X``, ``y`` and ``metadata`` for the callbacks. ``stopped``
@@ -65,7 +65,7 @@ class Task:
         if component is not None:
             passed_on = context.propagate_callback_context(component)
         with passed_on:
-            part = Task(self.estimator, context, self.data)
+            part = CallbackTask(self.estimator, context, self.data)
             yield part
             part.end()
 
@@ -107,7 +107,7 @@ def report(outcome, n_epochs, name, remedy, far=""):
         warn(message, InterruptedFitWarning)
 
 
-def asked_of(estimator):
+def present_options(estimator):
     """Namespace of an estimator's present options, as Python's own types."""
     attributes = vars(estimator)
     # A user's subclass may set options itself instead of taking them as parameters.

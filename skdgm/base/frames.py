@@ -24,7 +24,7 @@ _TYPES = {
 }
 
 
-def beside(model, X, values):
+def in_format_of(model, X, values):
     """Values of the entries of X, of shape (n_samples, n_features). They are a
     DataFrame with the index and columns of X if X and the training rows are DataFrames.
     """

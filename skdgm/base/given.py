@@ -58,7 +58,7 @@ def impute(
     ValueError
         ``method`` or a class is unknown, or the model is not conditional.
     """
-    given = asked_by_option(self, y, _num_samples(X))
+    given = condition_argument(self, y, _num_samples(X))
     return filled_in(self, X, self.density_.fill(X, method, random_state, **given))
 
 
@@ -93,7 +93,7 @@ def conditional_sample(
         ``column_types="mixed"`` also if X is an array.
     """
     X = rows_of(self, X)
-    given = asked_by_option(self, y, _num_samples(X))
+    given = condition_argument(self, y, _num_samples(X))
     drawn = self.density_.fill(X, "sample", random_state, n_samples=n_samples, **given)
     return filled_in(self, X, drawn)
 
@@ -132,7 +132,7 @@ def given_attributes(model, rows, y, fresh):
     return rows._replace(given=Given(numbers)), {"_attributes_": attributes}
 
 
-def given_by_option(model, rows, y, fresh):
+def rows_with_condition(model, rows, y, fresh):
     """Rows with the classes or attributes that options require, and a dict of
     attributes that a ``fresh`` fit learns."""
     if model._options.attribute_conditional:
@@ -142,7 +142,7 @@ def given_by_option(model, rows, y, fresh):
     return rows, {}
 
 
-def asked_by_option(model, y, n_rows):
+def condition_argument(model, y, n_rows):
     """Keyword argument of a density for the classes or attributes y of requested rows;
     empty if y is None. ValueError as by :func:`class_codes`."""
     if y is None:

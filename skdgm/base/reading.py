@@ -1,8 +1,8 @@
 """Kinds of columns that an estimator reads from the data of its first fit.
 
 ``_reading`` is the decision, a pair as returned by :func:`~skdgm.data.auto.reading_of`.
-:func:`~skdgm.base.fits.asked_of` replaces "auto" by it. The class attributes ``_GREY``,
-``_NUMBERS``, ``_IMAGES`` and ``_LEVELS_APART`` of an estimator are its
+:func:`~skdgm.base.fits.present_options` replaces "auto" by it. The class attributes
+``_GREY``, ``_NUMBERS``, ``_IMAGES`` and ``_LEVELS_APART`` of an estimator are its
 :class:`~skdgm.data.auto.Habits`.
 """
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from skdgm.base.estimator import Estimator
 from skdgm.base.frames import framed
-from skdgm.data.sequences import Steady, divided
+from skdgm.data.sequences import ConstantColumns, divided
 from skdgm.data.time_steps import TimeSteps, steps_of
 from skdgm.typing import Data, Target, Weight
 from skdgm.utils.counts import count, count_rows
@@ -66,7 +66,7 @@ def continued(estimator, n_steps, given, n_samples, random_state):
 def remember_kept(estimator, rows, lengths, fresh):
     """Update which columns are constant within each sequence seen so far."""
     steady = None if fresh else vars(estimator).get("_steady")
-    estimator._steady = Steady.of(rows, lengths, steady)
+    estimator._steady = ConstantColumns.of(rows, lengths, steady)
     estimator._kept = estimator._steady.columns
 
 

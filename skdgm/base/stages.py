@@ -19,11 +19,11 @@ class Fit:
     ``before`` is the list that :func:`~skdgm.base.rollback` yields, cleared once
     something is learned. ``task`` is the task of the callbacks; None calls no
     callbacks, as in ``partial_fit``. ``record`` is the :class:`Record` from which
-    stages continue. ``goes_on`` is False if the previous stage was interrupted, or
+    stages continue. ``completed`` is False if the previous stage was interrupted, or
     stopped by a callback.
     """
 
-    goes_on = True
+    completed = True
 
     def __init__(self, estimator, before, task=None, record=None):
         self.estimator, self.before, self.task = estimator, before, task
@@ -34,17 +34,17 @@ class Fit:
         """Name of the estimator in messages."""
         return self.estimator._name
 
-    def left(self, stages):
-        """Yield the stages that have to run. After each, the caller sets ``goes_on`` to
-        the result of :meth:`Stage.run`. (A method that ran the stages would add a call
-        to the stack.)"""
+    def remaining_stages(self, stages):
+        """Yield the stages that have to run. After each, the caller sets ``completed``
+        to the result of :meth:`Stage.run`. (A method that ran the stages would add a
+        call to the stack.)"""
         stage = None
         for stage in stages:
             if not self.record.reaches(stage):
                 stage.skip(self.record)
                 continue
             yield stage
-            if not self.goes_on:
+            if not self.completed:
                 return
         self.record.complete(stage)
 

@@ -81,7 +81,7 @@ class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
         untied, losses = attributes["_untied"], attributes["_losses"]
         return BeliefStack(attributes["layers_"], untied, losses)
 
-    def settle(self, machine, number, options):
+    def set_dependent_options(self, machine, number, options):
         if number:
             assign(machine, resample=options.samples)
 

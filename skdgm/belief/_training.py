@@ -30,7 +30,7 @@ class Refinement(Epochs):
             stack = state_of(source)._replace(losses=attributes["_losses"])
             set_state(network, stack)
         density, self.losses = network.density_, state_of(network).losses
-        rows = density.domain.seen(self.table.rows, density.columns)
+        rows = density.domain.in_units(self.table.rows, density.columns)
         self.table, facts = self.table._replace(rows=rows), facts_of(network)
         before = len(self.losses)
         self.objective = model_of(network).objective(facts, self.table, before)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base.attributes import steady
+from skdgm.base.attributes import reads_one_fit
 from skdgm.base.common_groups import Pretraining
 from skdgm.base.options import KW_ONLY, Options
 from skdgm.belief._model_options import TunedBeliefOptions
@@ -67,7 +67,7 @@ NET = BeliefNetModel(
 )
 
 
-@steady
+@reads_one_fit
 class TunedBelief(Options):
     """Options and methods of networks that are fine-tuned after pre-training.
 

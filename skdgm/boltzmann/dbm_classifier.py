@@ -12,7 +12,7 @@ from typing import Literal
 from skdgm.base import Classifier
 from skdgm.base.attributes import shared
 from skdgm.base.column_group import Columns
-from skdgm.base.fits import asked_of, current
+from skdgm.base.fits import current, present_options
 from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann.dbm import DBM
@@ -188,7 +188,7 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
 
     def _present_options(self):
         """Current options of the machine, with those of the network as ``net``."""
-        options, of_net = vars(asked_of(self._described)), asked_of(self)
+        options, of_net = vars(present_options(self._described)), present_options(self)
         if options["column_types"] == AUTO:
             column_options = "column_types", "top"
             options |= {

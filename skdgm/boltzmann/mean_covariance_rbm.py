@@ -5,13 +5,13 @@ r"""Mean-covariance restricted Boltzmann machines of real columns.
    \sum_f P_{fk} (C_f^\top v)^2 \Bigr)
 """
 
-from skdgm.base.attributes import steady
+from skdgm.base.attributes import reads_one_fit
 from skdgm.base.options import KW_ONLY, Count, CountOrZero
 from skdgm.boltzmann._covariance.machine import CovarianceMachine
 from skdgm.boltzmann._covariance.model import CovarianceModel
 
 
-@steady
+@reads_one_fit
 class MeanCovarianceRBM(CovarianceMachine):
     r"""Mean-covariance restricted Boltzmann machine of real columns.
 

@@ -5,14 +5,14 @@ r"""Products of Student's t distributions of real columns, with mean units.
    \tfrac12 \sum_f P_{fk} (C_f^\top v)^2 \Bigr)
 """
 
-from skdgm.base.attributes import steady
+from skdgm.base.attributes import reads_one_fit
 from skdgm.base.options import KW_ONLY, Count, CountOrZero, Positive
 from skdgm.boltzmann._covariance.machine import CovarianceMachine
 from skdgm.boltzmann._covariance.model import CovarianceModel
 from skdgm.energies.covariance import ProductOfT
 
 
-@steady
+@reads_one_fit
 class MeanProductOfT(CovarianceMachine):
     r"""Mean product of Student's t distributions, a model of heavy-tailed real columns.
 

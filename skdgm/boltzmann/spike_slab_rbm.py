@@ -5,13 +5,13 @@ r"""Spike-and-slab restricted Boltzmann machines of real columns.
    W_i^\top g + \tfrac{1}{2 \alpha_i} (W_i^\top g)^2 \Bigr), \qquad g = v - b
 """
 
-from skdgm.base.attributes import steady
+from skdgm.base.attributes import reads_one_fit
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann._covariance.machine import CovarianceMachine
 from skdgm.boltzmann._covariance.slabs import SlabModel
 
 
-@steady
+@reads_one_fit
 class SpikeSlabRBM(CovarianceMachine):
     r"""Spike-and-slab restricted Boltzmann machine of real columns.
 

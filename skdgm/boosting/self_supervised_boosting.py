@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.autoregressive import FVBN
-from skdgm.base import steady
+from skdgm.base import reads_one_fit
 from skdgm.base.frames import form_of, framed
 from skdgm.base.meta import MetaEstimator, weight_of
 from skdgm.base.options import (
@@ -53,7 +53,7 @@ _SPLIT, _ROUNDS, _LAST = range(3)
 _EACH = 5
 
 
-@steady
+@reads_one_fit
 class SelfSupervisedBoosting(MetaEstimator):
     r"""Density of a base model, corrected by classifiers of data versus its samples.
 

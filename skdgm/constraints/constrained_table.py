@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import fits, steady
+from skdgm.base import fits, reads_one_fit
 from skdgm.base.options import KW_ONLY, Count, RandomState
 from skdgm.constraints._filling import fill
 from skdgm.constraints._model import ConstrainedModel
@@ -22,7 +22,7 @@ from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import MAX_SEED
 
 
-@steady
+@reads_one_fit
 class ConstrainedTable(ConstrainedModel):
     r"""Model of tables whose rows all satisfy declared constraints.
 

@@ -9,7 +9,7 @@ from skdgm.base.groups import asked_value
 from skdgm.base.parts import options_of
 from skdgm.dask._machine_net import fit_net
 from skdgm.dask._parts import shards_of, shards_of_sequences
-from skdgm.dask._run import PATIENCE, Run
+from skdgm.dask._run import PATIENCE, ShardedRun
 from skdgm.dask._shard import is_of_series
 from skdgm.dask._stack import fit_stack, machines_of
 from skdgm.dask._tuned import fit_tuned, with_targets
@@ -138,7 +138,7 @@ def fit(
             arguments = shards, y, sample_weight, local_steps, before
             fit_tuned(client, new, *arguments)
         else:
-            Run(*arguments).fit(before)
+            ShardedRun(*arguments).fit(before)
             net = vars(options_of(new)).get("net")
             tuned = net is not None and net.fine_tune is not None
             labeled = with_targets(new, shards) if tuned else []

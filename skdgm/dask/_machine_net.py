@@ -10,13 +10,13 @@ from skdgm.boltzmann.learning.fine_tuning import (
     unfolded,
 )
 from skdgm.dask._rows import begin_tuned
-from skdgm.dask._run import Run
+from skdgm.dask._run import ShardedRun
 from skdgm.nets import NetState
 
 
 class MachineNet:
     """Net of a fitted machine, with the interface of an estimator that a
-    :class:`~skdgm.dask._run.Run` fits."""
+    :class:`~skdgm.dask._run.ShardedRun` fits."""
 
     warm_start, _TRANSIENT = False, ()
 
@@ -58,9 +58,9 @@ class MachineNet:
 
 def fit_net(client, machine, shards, local_steps):
     """Fine-tune the net of a fitted machine, and set its attributes; the arguments are
-    those of a :class:`~skdgm.dask._run.Run`, with labeled shards."""
+    those of a :class:`~skdgm.dask._run.ShardedRun`, with labeled shards."""
     net = MachineNet(machine)
-    run = Run(client, net, shards, None, local_steps, begin=begin_tuned)
+    run = ShardedRun(client, net, shards, None, local_steps, begin=begin_tuned)
     run.fresh = False
     try:
         run.fit([])

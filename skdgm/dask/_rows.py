@@ -64,4 +64,4 @@ def targets_of(tuned, X, y, weight):
     model = getattr(tuned, "machine", tuned)
     rows, _ = model._label(model._rows(X, fitting=True), y, False, None)
     table = labelled(tabulate(rows, weight, in_memory=False))
-    return table._replace(rows=model._domain.seen(table.rows, model._columns))
+    return table._replace(rows=model._domain.in_units(table.rows, model._columns))

@@ -29,7 +29,7 @@ _NOTICED = 5
 _ROUNDS, _ROWS = 1_000, 500
 
 
-class Run:
+class ShardedRun:
     """Fit of one estimator by a client.
 
     ``shards`` are as from :func:`~skdgm.dask._parts.shards_of`; ``begin`` is the
@@ -105,7 +105,7 @@ class Run:
             classes = np.setdiff1d(np.unique(y), [] if unlabeled is None else unlabeled)
         for number, shard in enumerate(self.shards):
             options |= {"first": number == 0, "fresh": self.fresh}
-            rows = self._made(shard)
+            rows = self._row_futures(shard)
             header = self._submit(begin, header, *rows, classes, **options)
         return header.result()
 
@@ -114,7 +114,7 @@ class Run:
         stopping, with the final chains of all shards; losses; losses of held-out rows;
         and how training ended: "complete", "stopped" or "diverged"."""
         arguments = self.header._seed, self.fresh, self.n_epochs
-        initial = self._result(lambda: self._one(0, _rounds.start, *arguments))
+        initial = self._result(lambda: self._submit_to(0, _rounds.start, *arguments))
         fitted, since, counts_start, shared = initial
         vars(self.header).update(fitted)
         good, curve, validation, ended = shared, [], [], "complete"
@@ -135,7 +135,7 @@ class Run:
                 break
             good = shared
             curve.append(loss)
-            self._tell(epoch, loss, held_out)
+            self._print_epoch(epoch, loss, held_out)
             if stopping is not None:
                 validation.append(held_out)
                 if stopping.end(Report(epoch, shared, loss, held_out, 0.0)):
@@ -143,11 +143,11 @@ class Run:
                     break
         if stopping is not None and stopping.best is not None:
             good = stopping.best
-        chains = self._result(lambda: self._listed(_rounds.chains, self._sent(good)))
+        chains = self._of_shards(_rounds.chains, good)
         if ended != "diverged":
             learned = Learned(good, curve, validation, ended, False)
             fitted, self.warned = self._result(
-                lambda: self._one(0, _rounds.report, learned, self.n_epochs)
+                lambda: self._submit_to(0, _rounds.report, learned, self.n_epochs)
             )
             vars(self.header).update(fitted)
         return good._replace(**_joined(chains, good)), curve, validation, ended
@@ -159,7 +159,7 @@ class Run:
             return self.n_batches
         return max(self._result(lambda: self._listed(_rounds.n_batches, epoch)))
 
-    def _tell(self, epoch, loss, held_out):
+    def _print_epoch(self, epoch, loss, held_out):
         if self.header.verbose:
             more = "" if held_out is None else f", held out {held_out:.2f}"
             print(
@@ -174,8 +174,8 @@ class Run:
         """Shared state after updates of all shards, summed pairwise in their order."""
 
         def make():
-            totals = self._each(
-                _rounds.step, self._sent(shared), place, self.local_steps
+            totals = self._submit_to_all(
+                _rounds.step, self._scattered(shared), place, self.local_steps
             )
             while len(totals) > 1:
                 pairs = zip(totals[::2], totals[1::2])
@@ -186,17 +186,21 @@ class Run:
         return _rounds.mean(shared, self._result(make))
 
     def _losses(self, shared):
-        sums = self._result(lambda: self._listed(_rounds.losses, self._sent(shared)))
+        sums = self._of_shards(_rounds.losses, shared)
         n, loss, limit, n_held, held_out = np.sum(sums, axis=0)
         held_out = float(held_out / n_held) if n_held else None
         return float(loss / n), limit / n, held_out
 
-    def _sent(self, shared):
+    def _of_shards(self, function, shared):
+        """Results of a function of each shard and of shared parameters, as a list."""
+        return self._result(lambda: self._listed(function, self._scattered(shared)))
+
+    def _scattered(self, shared):
         """Future of the parameters on one worker, which sends them to the others. (A
         broadcast would wait forever for a worker that is lost meanwhile.)"""
         return self.client.scatter([shared], hash=False)[0]
 
-    def _made(self, shard):
+    def _row_futures(self, shard):
         """Rows of a shard as futures, which are computed again if lost."""
         parts, *more = shard
         with catch_warnings():
@@ -207,15 +211,15 @@ class Run:
     def _submit(self, function, *given, **options):
         return self.client.submit(function, *given, pure=False, **options)
 
-    def _one(self, number, function, *given):
+    def _submit_to(self, number, function, *given):
         options = {"workers": [self.places[number]], "allow_other_workers": False}
         return self._submit(function, self.name, number, *given, **options)
 
-    def _each(self, function, *given):
-        return [self._one(k, function, *given) for k in range(len(self.shards))]
+    def _submit_to_all(self, function, *given):
+        return [self._submit_to(k, function, *given) for k in range(len(self.shards))]
 
     def _listed(self, function, *given):
-        return self._submit(list, self._each(function, *given))
+        return self._submit(list, self._submit_to_all(function, *given))
 
     def _place(self, numbers):
         """Distribute shards over the workers, which store their rows; return the number
@@ -229,9 +233,9 @@ class Run:
         def make():
             futures = []
             for number in numbers:
-                rows = self._made(self.shards[number])
+                rows = self._row_futures(self.shards[number])
                 arguments = self.header, *rows, self.network, self.n_batches
-                futures.append(self._one(number, _shard.keep, *arguments))
+                futures.append(self._submit_to(number, _shard.keep, *arguments))
             return self._submit(list, futures)
 
         return self._result(make)

@@ -86,7 +86,7 @@ def _tabulated(estimator, X, y, weight, network=None):
             table = above(machine, table)
         if "_columns" not in vars(estimator):
             return table
-        seen = estimator._domain.seen(table.rows, estimator._columns)
+        seen = estimator._domain.in_units(table.rows, estimator._columns)
         return table._replace(rows=seen)
     series = None
     if isinstance(X, Series):

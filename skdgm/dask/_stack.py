@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.base.attributes import shallow
-from skdgm.base.fits import asked_of
+from skdgm.base.fits import present_options
 from skdgm.dask._rows import begin_stack
-from skdgm.dask._run import Run
+from skdgm.dask._run import ShardedRun
 from skdgm.stacks.training import Training
 from skdgm.training import Table
 
@@ -26,14 +26,14 @@ def machines_of(network):
             "fit it with warm_start=False, or on one machine."
         )
     new = shallow(network)
-    new._asked = asked_of(network)
+    new._asked = present_options(network)
     return new._machines()
 
 
 def fit_stack(client, network, shards, y, local_steps, before):
     """Fit a network, which keeps each layer once it is trained; ``before`` is cleared
-    then. Other arguments are those of a :class:`~skdgm.dask._run.Run`."""
-    run = Run(client, network, shards, y, local_steps)
+    then. Other arguments are those of a :class:`~skdgm.dask._run.ShardedRun`."""
+    run = ShardedRun(client, network, shards, y, local_steps)
     run.fresh = not (network.warm_start and hasattr(network, "layers_"))
     header = run.read(begin_stack, network)
     kind, draws = header.__dict__.pop("_dask")
@@ -44,6 +44,6 @@ def fit_stack(client, network, shards, y, local_steps, before):
     for number in range(len(training.machines)):
         machine, below = training.machine(number), shallow(network)
         below.layers_, below._dask = network.layers_[:number], (kind, draws)
-        own = Run(client, machine, shards, y, local_steps, below)
+        own = ShardedRun(client, machine, shards, y, local_steps, below)
         # The machine is added even if it diverges.
         training.train(lambda *_, own=own: own.fit([]), None, number, machine)

@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdgm.base import Fit
-from skdgm.base.fits import asked_of
+from skdgm.base.fits import present_options
 from skdgm.dask._rows import begin_tuned
-from skdgm.dask._run import Run
+from skdgm.dask._run import ShardedRun
 from skdgm.dask._stack import fit_stack
 from skdgm.stacks.tuning import PreTraining, unfitted
 from skdgm.training import Table, labelled
@@ -25,9 +25,9 @@ from skdgm.utils.rows import Rows
 def fit_tuned(client, network, shards, y, sample_weight, local_steps, before):
     """Fit a network, which keeps its pre-trained layers once all are trained;
     ``before`` is cleared then. Other arguments are those of a
-    :class:`~skdgm.dask._run.Run`."""
+    :class:`~skdgm.dask._run.ShardedRun`."""
     fresh = not (network.warm_start and hasattr(network, "coefs_"))
-    network._asked = asked_of(network)
+    network._asked = present_options(network)
     network._check_options()
     if not fresh:
         network._check_unchanged()
@@ -45,13 +45,13 @@ def fit_tuned(client, network, shards, y, sample_weight, local_steps, before):
             for name in ("n_features_in_", "feature_names_in_", "_form", "_reading"):
                 if name in vars(stack):
                     setattr(network, name, vars(stack)[name])
-            network._asked = asked_of(network)
+            network._asked = present_options(network)
             # The stack draws arrays, which the net converts to DataFrames.
             stack._form = None
 
         PreTraining(network, stack, None, train).run(Fit(network, before))
     arguments = with_targets(network, shards), None, local_steps
-    run = Run(client, network, *arguments, begin=begin_tuned)
+    run = ShardedRun(client, network, *arguments, begin=begin_tuned)
     run.fresh = False
     run.fit(before)
 

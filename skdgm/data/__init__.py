@@ -1,11 +1,11 @@
 """Tables of data: kinds of columns, DataFrames, labels, imputation."""
 
 from skdgm.data.codes import CodeColumns
-from skdgm.data.columns import BinaryColumns, Columns, RealColumns, has_grey
+from skdgm.data.columns import BinaryColumns, ColumnStatistics, RealColumns, has_grey
 from skdgm.data.conditions import events_of
 from skdgm.data.counts import CountColumns
 from skdgm.data.filling import fill
-from skdgm.data.frames import Codec, tell_unknown
+from skdgm.data.frames import Codec, warn_of_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
 from skdgm.data.kinds import ColumnType, ColumnTypes, names_of
 from skdgm.data.mixed import MixedColumns, check_pattern, columns_as_asked
@@ -15,9 +15,9 @@ __all__ = [
     "BinaryColumns",
     "CodeColumns",
     "Codec",
+    "ColumnStatistics",
     "ColumnType",
     "ColumnTypes",
-    "Columns",
     "CountColumns",
     "MixedColumns",
     "RealColumns",
@@ -30,5 +30,5 @@ __all__ = [
     "has_grey",
     "names_of",
     "tabulate",
-    "tell_unknown",
+    "warn_of_unknown",
 ]

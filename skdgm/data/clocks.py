@@ -19,7 +19,7 @@ _PERIODS = (365.2425 * 86_400, 2), (7 * 86_400, 3), (86_400, 2)
 _SEVERAL = 2
 
 
-class Clock(NamedTuple):
+class ColumnClock(NamedTuple):
     """A column of dates, times or durations as multiples of a tick.
 
     ``form`` is "datetime", "duration", "period" or "date" (Python's dates). ``unit`` is

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.data.columns import ColumnKind, observed
-from skdgm.data.rare import tell_identifiers
+from skdgm.data.rare import warn_of_identifiers
 from skdgm.utils.counts import is_a
 from skdgm.utils.domains import real_rows
 
@@ -150,7 +150,7 @@ class CodeColumns(ColumnKind):
             sizes, earlier = before.sizes, before.counts
         columns = Codes(seen, total, sizes, count_codes(table, sizes) + earlier)
         if before is None:
-            tell_identifiers(columns, table)
+            warn_of_identifiers(columns, table)
         return columns, table
 
     def frequencies(self, columns):

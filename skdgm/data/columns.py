@@ -21,7 +21,7 @@ from skdgm.utils.threading.callers import warn
 _CONSTANT = 10 * np.finfo(np.float64).eps
 
 
-class Columns(NamedTuple):
+class ColumnStatistics(NamedTuple):
     """Statistics of columns, each of shape (n_columns,).
 
     ``seen`` and ``total`` are the weight of the observed values in all fits and their
@@ -99,8 +99,8 @@ class ColumnKind(ABC):
 
     @abstractmethod
     def learn(self, table, before=None):
-        """Statistics of a Table (Columns, Codes or Mixed), combined with those of
-        earlier fits, and the table in the units of the model."""
+        """Statistics of a Table (ColumnStatistics, Codes or Mixed), combined with those
+        of earlier fits, and the table in the units of the model."""
 
     @abstractmethod
     def share(self, columns):
@@ -114,7 +114,7 @@ class ColumnKind(ABC):
         """Indices of the binary columns."""
         return np.arange(0)
 
-    def seen(self, rows, columns):
+    def in_units(self, rows, columns):
         """Rows in the units of the model."""
         return rows
 
@@ -162,12 +162,12 @@ class BinaryColumns(ColumnKind):
 
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         options = {"reset": reset, "fitting": fitting, "dtype": dtype, "top": self.top}
-        return self.seen(bernoulli_rows(model, X, **options), None)
+        return self.in_units(bernoulli_rows(model, X, **options), None)
 
     def learn(self, table, before=None):
-        return Columns(*observed(table, before), scale=self.top), table
+        return ColumnStatistics(*observed(table, before), scale=self.top), table
 
-    def seen(self, rows, columns):
+    def in_units(self, rows, columns):
         return rows if self.top == 1 else rows._replace(affine=(0.0, self.top))
 
     def to_data(self, columns, v):
@@ -215,7 +215,7 @@ class RealColumns(ColumnKind):
 
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         rows = real_rows(model, X, reset=reset, dtype=dtype)
-        return rows if reset else self.seen(rows, columns)
+        return rows if reset else self.in_units(rows, columns)
 
     def learn(self, table, before=None):
         """Learn statistics in the first fit; later fits only update the range of
@@ -224,14 +224,15 @@ class RealColumns(ColumnKind):
             return reached(before, table), table
         raw = table._replace(rows=table.rows._replace(dtype=np.float64))
         seen, total = observed(raw, None)
-        return self._seen_by(Columns(seen, total, *standards(raw, seen, total)), table)
+        columns = ColumnStatistics(seen, total, *standards(raw, seen, total))
+        return self._seen_by(columns, table)
 
     def _seen_by(self, columns, table):
         """Statistics with an updated range, and the standardized table."""
-        table = table._replace(rows=self.seen(table.rows, columns))
+        table = table._replace(rows=self.in_units(table.rows, columns))
         return reached(columns, table), table
 
-    def seen(self, rows, columns):
+    def in_units(self, rows, columns):
         """Rows that are standardized when they are read."""
         return rows._replace(affine=(columns.mean, columns.scale))
 

@@ -9,7 +9,7 @@ from numbers import Real
 
 import numpy as np
 
-from skdgm.data.reach import tell_beyond, within_reach
+from skdgm.data.reach import warn_of_beyond, within_reach
 from skdgm.data.series import brief, named, place_of
 from skdgm.distributions import Event
 
@@ -45,7 +45,7 @@ def events_of(columns, kinds, conditions, names, who, bounded=True):
                 reader.refuse(condition)
     if bounded:
         (v,), beyond = within_reach(columns, v[None])
-        tell_beyond(who, beyond, names.__getitem__)
+        warn_of_beyond(who, beyond, names.__getitem__)
     return x, v, events
 
 

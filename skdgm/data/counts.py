@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 from scipy.special import entr
 from sklearn.utils.validation import _get_feature_names
 
-from skdgm.data.columns import ColumnKind, Columns, observed
+from skdgm.data.columns import ColumnKind, ColumnStatistics, observed
 from skdgm.exceptions import DataRangeWarning
 from skdgm.training import check_finite
 from skdgm.utils.counts import WHOLE
@@ -60,7 +60,7 @@ class CountColumns(ColumnKind):
         seen, total = observed(table, None)
         check_finite(total, total, "columns")
         mean = total / np.maximum(seen, np.finfo(float).tiny)
-        return Columns(seen, total, mean), table
+        return ColumnStatistics(seen, total, mean), table
 
     def share(self, columns):
         """Frequency of each column's word, with Laplace smoothing."""

@@ -9,8 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
-from skdgm.data.frames import tell_unknown
-from skdgm.data.reach import tell_beyond, within_reach
+from skdgm.data.frames import warn_of_unknown
+from skdgm.data.reach import warn_of_beyond, within_reach
 from skdgm.data.streams import streamed
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.counts import WHOLE, check_choice
@@ -111,7 +111,7 @@ def fill(
     if isinstance(X, Blocks):
         # The result is in memory anyway.
         rows = rows._replace(X=np.asarray(X))
-    tell_unknown(density.name, X, rows)
+    warn_of_unknown(density.name, X, rows)
     raw = rows.raw._replace(dtype=holding(rows))
     if rows.codec is None:
         _refuse_rounded(density.name, X, np.dtype(raw.dtype))
@@ -145,7 +145,7 @@ def fill(
                 values[holes] = np.where(known, values[holes], imputed)
             parts.append(values)
     # Warn once for all blocks.
-    tell_beyond(density.name, beyond, rows.name_of)
+    warn_of_beyond(density.name, beyond, rows.name_of)
     return np.concatenate(parts)
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.data.clocks import Clock
+from skdgm.data.clocks import ColumnClock
 from skdgm.data.foreign import as_pandas
 from skdgm.data.inputs import is_missing
 from skdgm.data.series import (
@@ -29,8 +29,8 @@ class Codec(NamedTuple):
 
     ``columns`` is the Index of the names. Each column has a dtype; a kind ("bernoulli",
     "categorical" or "numeric", by its type or as given); the Index of its categories,
-    or None; and the Clock of its times, or None. ``schema`` has the types in a library
-    other than pandas. ``steps`` are the dates of sequences that are read as
+    or None; and the ColumnClock of its times, or None. ``schema`` has the types in a
+    library other than pandas. ``steps`` are the dates of sequences that are read as
     :class:`~skdgm.data.time_steps.TimeSteps`.
     """
 
@@ -73,7 +73,9 @@ class Codec(NamedTuple):
             tuple(frame.dtypes),
             tuple(found_kinds),
             tuple(categories_of(c) if code else None for c, code in zip(series, coded)),
-            tuple(None if code else Clock.of(c) for c, code in zip(series, coded)),
+            tuple(
+                None if code else ColumnClock.of(c) for c, code in zip(series, coded)
+            ),
         )
 
     @property
@@ -179,7 +181,7 @@ class Codec(NamedTuple):
         return self.column(j, list(values)).tolist()
 
 
-def tell_unknown(name, X, rows):
+def warn_of_unknown(name, X, rows):
     """Warn about unknown categories and levels, which are read as missing values."""
     if rows.unknown is None:
         return

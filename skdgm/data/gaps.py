@@ -136,7 +136,7 @@ class _Cloud:
                 if self.open[s] and (
                     last or self.open[s][0] <= self.starts[s] + t - _AFTER
                 ):
-                    self._settle(s, t, last, is_old or (last and self.drawn))
+                    self._impute_open_rows(s, t, last, is_old or (last and self.drawn))
         n_each = 1 if self.drawn else self.particles.n_forecasts
         ended, size = np.flatnonzero(self.lengths > self.last + 1), _ROOM // n_each
         for first in range(0, len(ended), size):
@@ -234,7 +234,7 @@ class _Cloud:
         for row in self.open[s]:
             self.paths[row] = self.paths[row][which]
 
-    def _settle(self, s, t, last, alone):
+    def _impute_open_rows(self, s, t, last, alone):
         """Impute the open rows of a series by its particles: all rows if ``last``,
         otherwise only old rows. Continue with a single particle if ``alone``."""
         until = np.inf if last or alone else self.starts[s] + t - _AFTER

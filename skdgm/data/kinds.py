@@ -15,7 +15,7 @@ from skdgm.data.codes import (
     refuse,
     weighted_parts,
 )
-from skdgm.data.columns import Columns
+from skdgm.data.columns import ColumnStatistics
 from skdgm.data.frames import Codec
 from skdgm.data.rare import Rare
 from skdgm.data.reach import seen_range
@@ -121,12 +121,13 @@ class Mixed(NamedTuple):
     """Statistics of columns of several kinds, mostly of shape (n_columns,).
 
     ``seen``, ``total``, ``mean``, ``scale``, ``varies``, ``reach`` and ``range`` are as
-    in :class:`~skdgm.data.columns.Columns`; columns that are not standardized have the
-    values 0, 1, True and 0. ``kinds`` are among :data:`KINDS`. ``sizes`` are numbers of
-    categories or levels, numbers of inputs of "numeric" columns (see Scores), or 1.
-    ``counts`` has the weight of each category or level, column after column; ``codec``
-    is the Codec of a DataFrame. ``scales`` are Levels, Scores or Groups of categories,
-    None for other columns. ``rare`` has the options for rare and unknown categories.
+    in :class:`~skdgm.data.columns.ColumnStatistics`; columns that are not standardized
+    have the values 0, 1, True and 0. ``kinds`` are among :data:`KINDS`. ``sizes`` are
+    numbers of categories or levels, numbers of inputs of "numeric" columns (see
+    Scores), or 1. ``counts`` has the weight of each category or level, column after
+    column; ``codec`` is the Codec of a DataFrame. ``scales`` are Levels, Scores or
+    Groups of categories, None for other columns. ``rare`` has the options for rare and
+    unknown categories.
 
     ``absent`` is the share of missing values with Laplace smoothing, 0 in complete
     columns; None if the model ignores missingness. ``units`` are the UnitFacts of a
@@ -209,7 +210,7 @@ class Mixed(NamedTuple):
         return np.flatnonzero(self.kinds == kind)
 
     def of(self, kind):
-        """Statistics of the columns of a kind, as Codes or Columns; "categorical"
+        """Statistics of the columns of a kind, Codes or ColumnStatistics; "categorical"
         stands for all columns whose units are codes."""
         if kind == "categorical":
             which = np.flatnonzero(self.coded)
@@ -217,7 +218,7 @@ class Mixed(NamedTuple):
             return Codes(*facts, self.counts)
         which = self.which(kind)
         reach = np.broadcast_to(self.reach, self.seen.shape)
-        statistics = Columns(*(fact[which] for fact in (*self[:5], reach)))
+        statistics = ColumnStatistics(*(fact[which] for fact in (*self[:5], reach)))
         return statistics._replace(range=seen_range(self, len(self.seen))[:, which])
 
 

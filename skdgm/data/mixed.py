@@ -19,7 +19,7 @@ from skdgm.data.kinds import (
     learned_scales,
     named_sizes,
 )
-from skdgm.data.rare import Rare, tell_identifiers
+from skdgm.data.rare import Rare, warn_of_identifiers
 from skdgm.utils.domains import is_frame, real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()
@@ -104,7 +104,7 @@ class MixedColumns(RealColumns):
         check(rows, kinds, type(model).__name__, sizes)
         if reset:
             return rows
-        rows = self.seen(self._with_unknown(rows, known, unknown), known)
+        rows = self.in_units(self._with_unknown(rows, known, unknown), known)
         if rows.unknown is None or known.rare.lenient:
             return rows._replace(unknown=None)
         if fitting or known.rare.handle_unknown == "error":
@@ -181,7 +181,7 @@ class MixedColumns(RealColumns):
         counts = columns.counts + count_codes(codes, columns.sizes[which], which)
         columns = columns._replace(counts=counts)
         if fresh:
-            tell_identifiers(columns, raw)
+            warn_of_identifiers(columns, raw)
         return self._seen_by(columns, table)
 
     def _first(self, table, seen, total):
@@ -211,11 +211,11 @@ class MixedColumns(RealColumns):
         more = counts, rows.codec, scales, self.rare, absent
         return Mixed(seen, total, *standardization, kinds, sizes, *more)
 
-    def seen(self, rows, columns):
+    def in_units(self, rows, columns):
         """Rows that are converted to the units of the model when they are read."""
         scales = columns.scales if any(s is not None for s in columns.scales) else None
         facts = {"scales": scales, "gaps": columns.gaps}
-        return super().seen(rows, columns)._replace(**facts)
+        return super().in_units(rows, columns)._replace(**facts)
 
     def bits(self, columns):
         return columns.which("bernoulli")

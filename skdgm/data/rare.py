@@ -50,7 +50,7 @@ class Rare(NamedTuple):
         return Groups(units, share, rare, catches)
 
 
-def tell_identifiers(columns, table):
+def warn_of_identifiers(columns, table):
     """Warn about columns of identifiers, with at least half as many categories as
     rows."""
     sizes = columns.sizes

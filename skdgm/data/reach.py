@@ -119,7 +119,7 @@ def far_out(model, columns, table, slowed=False):
 def within_reach(columns, v):
     """Known values as a net reads them, of shape (n_rows, n_columns) in the units of a
     model: values beyond the training range and a tail are clipped to the range. Also a
-    mask of the clipped columns, for :func:`tell_beyond`."""
+    mask of the clipped columns, for :func:`warn_of_beyond`."""
     return read_within(v, *ends(columns, v.shape[1]))
 
 
@@ -135,7 +135,7 @@ def read_within(v, outer, inner):
     return clipped.astype(v.dtype, copy=False), beyond
 
 
-def tell_beyond(name, beyond, name_of):
+def warn_of_beyond(name, beyond, name_of):
     """Warn about columns (a mask) with values beyond the training range, if there are
     any; ``name_of`` returns the name of a column."""
     if not beyond.any():

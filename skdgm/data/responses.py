@@ -91,7 +91,7 @@ class Responses(NamedTuple):
         ``columns`` has statistics."""
         if not numbers.shape[0]:
             return Rows(numbers, dtype)
-        owner = y()
+        owner = ResponseOwner()
         owner.n_features_in_ = len(self.kinds)
         return self.domain.rows(
             owner,
@@ -134,8 +134,11 @@ class Responses(NamedTuple):
         return self.codec.column(j, values)
 
 
-class y(BaseEstimator):
-    """Owner of the columns of y during validation: its name appears in messages."""
+class ResponseOwner(BaseEstimator):
+    """Owner of the columns of y during validation; messages call it y."""
+
+
+ResponseOwner.__name__ = "y"
 
 
 def learned_responses(given, owner, column_types):

@@ -87,7 +87,7 @@ def answered(function, X, lengths=None, groups=None, each=None):
     return divided(result, lengths) if is_several(X) else result
 
 
-class Steady(NamedTuple):
+class ConstantColumns(NamedTuple):
     """Columns that are constant within sequences: a mask, minimum and maximum of each
     column, and the number of steps from one row to the next."""
 

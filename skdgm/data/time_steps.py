@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.data.clocks import Clock, form_of
+from skdgm.data.clocks import ColumnClock, form_of
 from skdgm.data.filling import filled_column
 from skdgm.data.foreign import Schema, as_pandas, is_foreign, native, schema_of
 from skdgm.utils import addresses
@@ -38,7 +38,7 @@ class Times(NamedTuple):
     name: object
     place: int
     dtype: object
-    clock: Clock
+    clock: ColumnClock
     ruler: str = None
     offset: int = 0
     zone: str = None
@@ -141,7 +141,7 @@ class TimeSteps(NamedTuple):
         result[[times.place for times in self.columns]] = False
         return result
 
-    def settled(self, v, starts):
+    def without_first_steps(self, v, starts):
         """Dense rows in which the irrelevant steps of first rows are not missing."""
         if not self.columns:
             return v
@@ -235,7 +235,7 @@ def _times_of(column, place, lengths):
     form = form_of(column)
     if form is None:
         return None
-    direct = Times(column.name, place, column.dtype, Clock.of(column))
+    direct = Times(column.name, place, column.dtype, ColumnClock.of(column))
     is_date = getattr(column.dtype, "kind", "O") == "M" or form == "date"
     candidates = []
     for ruler in (None, _MOMENTS, _MONTHS, _ENDS) if is_date else (None,):
@@ -279,7 +279,7 @@ def _by(ruler, times, column):
         if np.ptp(offsets):
             return None
         offset = int(offsets[0])
-    clock = Clock.of(_counted(column, ruler))
+    clock = ColumnClock.of(_counted(column, ruler))
     return times._replace(clock=clock, ruler=ruler, offset=offset, zone=zone)
 
 

@@ -14,12 +14,12 @@ from skdgm.base.common_groups import Architecture
 from skdgm.base.common_options import ColumnTypes, TableDetails
 from skdgm.base.frames import framed
 from skdgm.base.given import (
-    asked_by_option,
     attribute_types_,
+    condition_argument,
     conditional_sample,
     forget,
-    given_by_option,
     impute,
+    rows_with_condition,
     scale_attributes,
 )
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
@@ -272,7 +272,7 @@ class Diffusion(NetEstimator):
             random_state,
             conditions=conditions,
             names=names_of(self),
-            **asked_by_option(self, y, n_samples),
+            **condition_argument(self, y, n_samples),
         )
         return framed(self, rows)
 
@@ -298,7 +298,7 @@ class Diffusion(NetEstimator):
         ValueError
             If a class is unknown, or the model is not conditional.
         """
-        return self.density_.log_prob(X, **asked_by_option(self, y, _num_samples(X)))
+        return self.density_.log_prob(X, **condition_argument(self, y, _num_samples(X)))
 
     def log_density_gradient(self, X: Data, *, noise: float = 0.1) -> np.ndarray:
         r"""Score function: gradient of the log-density of noisy rows.
@@ -332,7 +332,7 @@ class Diffusion(NetEstimator):
         return self.density_.gradient(X, noise)
 
     def _label(self, rows, y, fresh, _):
-        return given_by_option(self, rows, y, fresh)
+        return rows_with_condition(self, rows, y, fresh)
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

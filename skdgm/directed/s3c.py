@@ -8,7 +8,7 @@ r"""Spike-and-slab sparse coding of real columns.
 from typing import Any, Literal
 
 from skdgm.base import Estimator
-from skdgm.base.attributes import steady
+from skdgm.base.attributes import reads_one_fit
 from skdgm.base.common_options import FitOptions
 from skdgm.base.options import (
     KW_ONLY,
@@ -25,7 +25,7 @@ from skdgm.training import Budget
 from skdgm.typing import Data
 
 
-@steady
+@reads_one_fit
 class S3C(FitOptions, Estimator):
     r"""Spike-and-slab sparse coding: rows are sparse sums of directions.
 

@@ -99,7 +99,7 @@ class FlowColumns(RealColumns):
             )
         if reset or exceeds.any():
             rows = rows._replace(scales=tuple(map(Clipped, low, high)))
-        return rows if reset else self.seen(rows, model._columns)
+        return rows if reset else self.in_units(rows, model._columns)
 
     def _limits(self, names, who):
         """Lower and upper bound of each column; infinite if unbounded."""

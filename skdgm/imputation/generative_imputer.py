@@ -15,7 +15,7 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.autoregressive import EoNADE
-from skdgm.base import steady
+from skdgm.base import reads_one_fit
 from skdgm.base.attributes import shallow
 from skdgm.base.options import KW_ONLY, RandomState
 from skdgm.exceptions import MissingDataWarning
@@ -29,7 +29,7 @@ from skdgm.utils.threading.callers import warn
 from skdgm.utils.wrapped import density_of, seed
 
 
-@steady
+@reads_one_fit
 class GenerativeImputer(Imputer):
     r"""Imputer that fills in expectations or draws of a model given the known entries.
 

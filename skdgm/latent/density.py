@@ -100,7 +100,7 @@ class LatentDensity(Density):
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
         covariates = self._covariates(codes, y, rows.shape[0], rows.dtype)
         if self.hierarchy.data:
-            self.tell_grey(rows)
+            self.warn_of_grey(rows)
 
         def of_rows(v, rng, covariates=None):
             draws = self._draws(v, rng, n_draws, covariates=covariates)

@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdgm.base import Density, MissingCapability
-from skdgm.data import fill, tell_unknown
+from skdgm.data import fill, warn_of_unknown
 from skdgm.data.gaps import fill_gaps, lost_columns, need_particles
-from skdgm.data.reach import ends, tell_beyond, within_reach
+from skdgm.data.reach import ends, warn_of_beyond, within_reach
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
 from skdgm.training import SequenceRows, stretches
@@ -88,20 +88,20 @@ class SequenceDensity(Density):
     def log_prob(self, X, lengths=None):
         rows, log_p = self._of_rows(X, lengths, self.scored)
         if self.warns_of_grey:
-            self.tell_grey(rows)
+            self.warn_of_grey(rows)
         return log_p + self.domain.log_volume(self.columns, rows)
 
     def log_prob_of_entries(self, X, lengths=None):
         """Log-likelihood of each entry given the previous entries of its row and the
         previous rows."""
         rows, log_p = self._of_rows(X, lengths, self.scored_entries)
-        self.tell_grey(rows)
+        self.warn_of_grey(rows)
         return log_p + self.domain.log_entries(self.columns, rows)
 
     def features(self, X, lengths=None):
         """Hidden state after each row."""
         rows, features = self._of_rows(X, lengths, self.hidden)
-        tell_unknown(self.name, self._in_steps(X, lengths), rows)
+        warn_of_unknown(self.name, self._in_steps(X, lengths), rows)
         return features
 
     def fill(self, X, method="mean", random_state=None, *, lengths=None, kept=None):
@@ -129,7 +129,7 @@ class SequenceDensity(Density):
         rows, filled = self._of_sequences(sequences, function, IMPUTE, seed)
         v = np.array(rows.take(slice(None)))
         starts, lengths = sequences.edges[:-1], sequences.lengths
-        is_settled = self.times.settled(v, starts)
+        is_settled = self.times.without_first_steps(v, starts)
         by_gaps = need_particles(is_settled, starts, lengths, method)
         by_gaps |= lost_columns(v, starts, lengths, kept).any(axis=1)
         if by_gaps.any():
@@ -219,7 +219,7 @@ class SequenceDensity(Density):
         """Clip values far beyond the training range."""
         v = np.array(rows.take(slice(None)))
         clipped, beyond = within_reach(self.columns, v)
-        tell_beyond(self.name, beyond, rows.name_of)
+        warn_of_beyond(self.name, beyond, rows.name_of)
         return rows if clipped is v else rows.raw._replace(X=clipped)
 
     def _in_steps(self, X, lengths):

@@ -6,7 +6,7 @@ r"""Recurrent neural autoregressive density estimator: exact likelihoods of sequ
 from typing import Literal
 
 from skdgm.autoregressive.options import Ordering, Particles, StepColumns
-from skdgm.base.frames import beside
+from skdgm.base.frames import in_format_of
 from skdgm.base.options import KW_ONLY, Count, Share
 from skdgm.recurrent._estimator import Cell, RecurrentEstimator
 from skdgm.recurrent._model import NADEModel
@@ -119,6 +119,6 @@ class RNNNADE(RecurrentEstimator):
 
         def score(table, lengths):
             scores = self.density_.log_prob_of_entries(table, lengths)
-            return beside(self, table, scores)
+            return in_format_of(self, table, scores)
 
         return self._each(X, score, lengths, groups)

@@ -59,7 +59,7 @@ class StackModel(Model[StackModelOptionsT]):
             machines[0]._reading = reading
         for number, machine in enumerate(machines):
             machine._title = f"{facts.name} layer {number}"
-            self.settle(machine, number, facts.options)
+            self.set_dependent_options(machine, number, facts.options)
             try:
                 machine._validate_params()
                 machine._check_options()
@@ -110,7 +110,7 @@ class StackModel(Model[StackModelOptionsT]):
     def check_place(self, name, machine, number):
         """Raise ValueError for options of a machine that do not suit its place."""
 
-    def settle(self, machine, number, options):
+    def set_dependent_options(self, machine, number, options):
         """Set options of an unfitted machine that depend on options of the stack."""
 
     def adapt(self, machines, options, table, n_updates):

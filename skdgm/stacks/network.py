@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from skdgm.base import Estimator
 from skdgm.base.options import KW_ONLY, RandomState, Verbose
 from skdgm.stacks.model import check_same, lowest_kinds
-from skdgm.stacks.training import Layer, Training
+from skdgm.stacks.training import LayerStage, Training
 from skdgm.typing import Data, Target, Weight
 from skdgm.utils.counts import chosen, count
 
@@ -131,7 +131,7 @@ class StackedNetwork(_BaseComposition, Estimator):
             highest = min(len(self.layers_), len(numbers) - 1)
             numbers = [count(layer, "layer", 0, highest)]
         for number in numbers:
-            yield Layer(training, number, "fit" if whole else "partial_fit")
+            yield LayerStage(training, number, "fit" if whole else "partial_fit")
 
     def _machines(self):
         """Unfitted machines that the options ask for, with valid parameters."""

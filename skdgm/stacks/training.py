@@ -63,7 +63,7 @@ class Training:
         if number == len(self.network.layers_):
             return self.reached
         machine = self.network.layers_[number]
-        rows = machine._domain.seen(self.reached.rows, machine._columns)
+        rows = machine._domain.in_units(self.reached.rows, machine._columns)
         return self.reached._replace(rows=rows)
 
     def machine(self, number):
@@ -114,7 +114,7 @@ class Training:
         return attributes_of(self.network, model_of(self.network).stack(layers))
 
 
-class Layer(Component):
+class LayerStage(Component):
     """Stage in which one layer learns from the features of the layer below."""
 
     task = "layer"
@@ -148,7 +148,7 @@ class Layer(Component):
 def above(machine, table):
     """Features of a fitted machine, as the table of the next layer."""
     layer = machine.density_
-    rows = layer.domain.seen(table.rows, layer.columns)
+    rows = layer.domain.in_units(table.rows, layer.columns)
     if rows.density < 1:
         # The format follows from the rows of the table, not from other rows of X.
         rows = rows._replace(density=filled(table))

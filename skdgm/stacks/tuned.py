@@ -235,7 +235,7 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
             yield PreTraining(self, stack, alone(table, stack._LISTED))
         with_targets = labelled(table)
         if len(with_targets.index):
-            rows = self._domain.seen(with_targets.rows, self._columns)
+            rows = self._domain.in_units(with_targets.rows, self._columns)
             arguments = with_targets._replace(rows=rows), epochs, False, whole
             for stage in super()._stages(*arguments):
                 stage.task = "fine-tuning"

@@ -22,7 +22,7 @@ from skdgm import registry
 from skdgm.autoencoder import VAE
 from skdgm.base import model as models
 from skdgm.base import options
-from skdgm.base.fits import asked_of
+from skdgm.base.fits import present_options
 from skdgm.base.options import Auto, Count, Options, Positive, allowed, worded
 from skdgm.exceptions import MissingCapability
 from tests.options import grouped
@@ -134,8 +134,11 @@ def test_changed_options():
     options = {"size": 5, "kind": None, "rate": 0.5, "a": 0.0, "b": 0.0}
     assert Changed().get_params() == options
     assert Changed(4).size == 4
-    assert vars(asked_of(Changed())) == models.values_without_options(Reader) | options
-    assert asked_of(Changed()).c == 7.0
+    assert (
+        vars(present_options(Changed()))
+        == models.values_without_options(Reader) | options
+    )
+    assert present_options(Changed()).c == 7.0
     assert "rate : float, default=0.5\n    Rate of the group." in Changed.__doc__
     assert "\na, b : float, default=0.0\n    Two of one kind." in Changed.__doc__
 
@@ -401,5 +404,5 @@ def test_shapes_of_images_may_be_lists():
         for shape in ((2, 3), [2, 3])
     )
     np.testing.assert_array_equal(one.components_, other.components_)
-    assert asked_of(other).image_shape == (2, 3)
+    assert present_options(other).image_shape == (2, 3)
     assert other.image_shape == [2, 3]

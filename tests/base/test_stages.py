@@ -24,9 +24,9 @@ class Step(Stage):
 
 def run(fit, stages):
     """Run all that are left; return whether the last came to its end."""
-    for stage in fit.left(stages):
-        fit.goes_on = stage.run(fit)
-    return fit.goes_on
+    for stage in fit.remaining_stages(stages):
+        fit.completed = stage.run(fit)
+    return fit.completed
 
 
 def test_they_run_until_one_is_not_finished():

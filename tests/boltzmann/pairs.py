@@ -22,6 +22,6 @@ def pretrained(*given, **options):
             yield pairs[-1]
 
     fit = Fit(SimpleNamespace(verbose=0, _name="machine"), [])
-    for stage in fit.left(stages()):
-        fit.goes_on = stage.run(fit)
+    for stage in fit.remaining_stages(stages()):
+        fit.completed = stage.run(fit)
     return whole[0], [one.params for one in pairs], [one.losses for one in pairs]

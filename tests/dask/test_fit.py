@@ -277,11 +277,11 @@ def test_it_learns_as_much_as_on_one_machine(client):
 
 
 @pytest.mark.release
-@pytest.mark.parametrize("moment", ["_round", "_sent"])
+@pytest.mark.parametrize("moment", ["_round", "_scattered"])
 def test_a_killed_worker_costs_its_batch(moment, caplog, monkeypatch):
     rbm = BernoulliRBM(4, n_iter=5, batch_size=20, learning_rate=0.2, random_state=0)
-    run, rounds = _run.Run, []
-    whole, sent = run._round, run._sent
+    run, rounds = _run.ShardedRun, []
+    whole, sent = run._round, run._scattered
 
     def round_with_a_kill(self, shared, place):
         rounds.append(place)
@@ -293,13 +293,13 @@ def test_a_killed_worker_costs_its_batch(moment, caplog, monkeypatch):
 
     def sent_with_a_kill(self, shared):
         # While parameters are on their way.
-        if len(rounds) == 8 and moment == "_sent" and not killed:
+        if len(rounds) == 8 and moment == "_scattered" and not killed:
             killed.append(os.kill(pids[0], signal.SIGKILL))
         return sent(self, shared)
 
     killed = []
     monkeypatch.setattr(run, "_round", round_with_a_kill)
-    monkeypatch.setattr(run, "_sent", sent_with_a_kill)
+    monkeypatch.setattr(run, "_scattered", sent_with_a_kill)
     with cluster(2, processes=True) as two, distributed.Client(two) as client:
         pids = list(client.run(os.getpid).values())
         with caplog.at_level(logging.WARNING, logger="skdgm"):
@@ -315,7 +315,9 @@ def test_a_killed_worker_costs_its_batch(moment, caplog, monkeypatch):
 
 def test_shards_that_are_forgotten_are_put_back(client, caplog):
     rbm = BernoulliRBM(4, n_iter=2, batch_size=50, random_state=0)
-    run = _run.Run(client, rbm, _parts.shards_of(client, X, None, None, 2), None, 1)
+    run = _run.ShardedRun(
+        client, rbm, _parts.shards_of(client, X, None, None, 2), None, 1
+    )
     run.prepare()
     state, curve, _, ended = run.train()
     assert (len(curve), ended) == (2, "complete")
@@ -323,7 +325,7 @@ def test_shards_that_are_forgotten_are_put_back(client, caplog):
     # As after the end of their worker, also between the last round and the end.
     for number in (0, 1):
         _shard.find(run.name, number).own = {}
-    (own,) = run._result(lambda: run._listed(_rounds.chains, run._sent(state)))[:1]
+    (own,) = run._result(lambda: run._listed(_rounds.chains, run._scattered(state)))[:1]
     assert len(own["chains"][0]) == 25
     run.places[0] = "inproc://nowhere"
     with caplog.at_level(logging.WARNING, logger="skdgm"):

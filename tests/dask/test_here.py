@@ -134,7 +134,7 @@ def test_a_second_fit_begins_anew(model, y, client):
 def test_results_that_are_lost_on_their_way_are_asked_for_so_often(n_errors, client):
     from distributed.client import FutureCancelledError
 
-    run = _run.Run(client, BernoulliRBM(2), [], None, 1)
+    run = _run.ShardedRun(client, BernoulliRBM(2), [], None, 1)
     run._noticed = list
     errors = [FutureCancelledError("key", None) for _ in range(n_errors)]
 

@@ -236,7 +236,7 @@ def test_layers_that_were_trained_are_kept_where_one_diverges(client):
 def test_a_shard_that_was_lost_is_made_again_in_a_layer_above(
     client, caplog, monkeypatch
 ):
-    dbn, whole, runs = grouped(DBN, (4, 3), **OPTIONS), _run.Run._round, []
+    dbn, whole, runs = grouped(DBN, (4, 3), **OPTIONS), _run.ShardedRun._round, []
 
     def forgetting(self, shared, place):
         if self.network.layers_ and self not in runs:
@@ -244,7 +244,7 @@ def test_a_shard_that_was_lost_is_made_again_in_a_layer_above(
             self.places[1] = "inproc://nowhere"
         return whole(self, shared, place)
 
-    monkeypatch.setattr(_run.Run, "_round", forgetting)
+    monkeypatch.setattr(_run.ShardedRun, "_round", forgetting)
     with caplog.at_level(logging.WARNING, logger="skdgm"):
         distribute.fit(dbn, X, n_shards=3, client=client)
     assert len(runs) == 1

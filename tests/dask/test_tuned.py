@@ -286,7 +286,11 @@ def test_divergence(client):
 
 @pytest.mark.exhaustive
 def test_a_shard_that_was_lost_is_made_again(client, caplog, monkeypatch):
-    net, whole, runs = grouped(DBNClassifier, (4, 3), **EACH), _run.Run._round, []
+    net, whole, runs = (
+        grouped(DBNClassifier, (4, 3), **EACH),
+        _run.ShardedRun._round,
+        [],
+    )
 
     def forgetting(self, shared, place):
         if isinstance(self.estimator, DBNClassifier) and not runs:
@@ -295,7 +299,7 @@ def test_a_shard_that_was_lost_is_made_again(client, caplog, monkeypatch):
         return whole(self, shared, place)
 
     expected = distribute.fit(clone(net), X, LABELS, n_shards=3, client=client)
-    monkeypatch.setattr(_run.Run, "_round", forgetting)
+    monkeypatch.setattr(_run.ShardedRun, "_round", forgetting)
     with caplog.at_level(logging.WARNING, logger="skdgm"):
         distribute.fit(net, X, LABELS, n_shards=3, client=client)
     assert len(runs) == 1

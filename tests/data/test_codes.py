@@ -119,5 +119,5 @@ def test_frequencies_are_smoothed_by_one_of_each():
 def test_codes_are_their_own_values():
     domain, columns = CodeColumns(), learned(X)
     np.testing.assert_array_equal(domain.to_data(columns, X), X)
-    assert domain.seen(X, columns) is X
+    assert domain.in_units(X, columns) is X
     assert domain.log_volume(columns, X) == 0

@@ -104,7 +104,7 @@ def test_values_beyond_the_ends_are_read_as_these():
 def test_columns_beyond_are_named():
     beyond = np.array([1, 0, 1, 1, 1, 1], bool)
     with pytest.warns(DataRangeWarning, match="in columns '0', '2', '3', '4', '5':"):
-        reach.tell_beyond("Model", beyond, str)
+        reach.warn_of_beyond("Model", beyond, str)
     with pytest.warns(DataRangeWarning, match="'4', '5' and 1 more:"):
-        reach.tell_beyond("Model", np.append(beyond, True), str)
-    reach.tell_beyond("Model", beyond & False, str)
+        reach.warn_of_beyond("Model", np.append(beyond, True), str)
+    reach.warn_of_beyond("Model", beyond & False, str)

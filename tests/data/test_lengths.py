@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from skdgm.base.given import class_codes
-from skdgm.data.frames import tell_unknown
+from skdgm.data.frames import warn_of_unknown
 from skdgm.data.given import given_lengths
 from skdgm.data.scales import scores_of
 from skdgm.exceptions import MissingDataWarning
@@ -40,14 +40,14 @@ def test_unknown_values_are_named_by_column(convert):
     unknown[[1, 3], 1] = unknown[2, 2] = True
     rows = SimpleNamespace(unknown=unknown, X=X, name_of=lambda j: f"c{j}")
     with pytest.warns(MissingDataWarning) as told:
-        tell_unknown("Model", convert(X), rows)
+        warn_of_unknown("Model", convert(X), rows)
     text = str(told[0].message)
     assert "in column 'c1'; " in text
     assert "in column 'c2'." in text
     assert "c0" not in text
     assert text.count("'y'") == text.count("'q'") == 1
     rows.unknown = None
-    tell_unknown("Model", X, rows)
+    warn_of_unknown("Model", X, rows)
 
 
 def test_phases_of_dates_are_means_by_weight():

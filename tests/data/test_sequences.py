@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdgm.data.sequences import (
     _STEPS,
-    Steady,
+    ConstantColumns,
     answered,
     as_one_table,
     completed_columns,
@@ -117,15 +117,15 @@ def test_columns_of_sequences_are_constant_in_each_and_not_in_all():
     )
     X[5, 0] = np.nan
     rows = Rows(X, np.float64)
-    found = Steady.of(rows, lengths)
+    found = ConstantColumns.of(rows, lengths)
     np.testing.assert_array_equal(found.columns, [True, False, False, False])
     assert found.n_steps == 90 - 3
     np.testing.assert_array_equal(found.least[:2], [3, 2])
     np.testing.assert_array_equal(found.most[:2], [7, 2])
     # In two calls: the first knows but one person.
-    first = Steady.of(Rows(X[:30], np.float64), lengths[:1])
+    first = ConstantColumns.of(Rows(X[:30], np.float64), lengths[:1])
     assert not first.columns.any()
-    again = Steady.of(Rows(X[30:], np.float64), lengths[1:], first)
+    again = ConstantColumns.of(Rows(X[30:], np.float64), lengths[1:], first)
     np.testing.assert_array_equal(again.columns, found.columns)
     assert again.n_steps == found.n_steps
     few = found._replace(n_steps=_STEPS - 1)

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from skdgm import Diffusion
-from skdgm.data.columns import Columns
+from skdgm.data.columns import ColumnStatistics
 from skdgm.diffusion import _flips
 from skdgm.diffusion._covariates import Covariates
 from skdgm.diffusion._density import DiffusionDensity
@@ -29,7 +29,7 @@ SMALL = {"hidden_layer_sizes": (24, 24), "batch_size": 50, "learning_rate": 0.01
 SMALL |= {"random_state": 0}
 STATES = np.array(list(product([0.0, 1.0], repeat=3)))
 P = np.array([0.1, 0.3, 0.15, 0.05, 0.02, 0.18, 0.12, 0.08])
-BITS = ColumnLayout.of(Columns(np.ones(3), np.ones(3)), "bernoulli")
+BITS = ColumnLayout.of(ColumnStatistics(np.ones(3), np.ones(3)), "bernoulli")
 NOTHING = Frame.of(np.zeros(0), None)
 
 

@@ -153,7 +153,7 @@ class SeriesDensity(ConditionalDensity):
         if seed is not None:
             rng = stream(seed).rows(len(v))
         particles = SeriesParticles(self)
-        with_gaps = self.times.settled(v, starts)
+        with_gaps = self.times.without_first_steps(v, starts)
         by_particles = need_particles(with_gaps, starts, lengths, method)
         by_particles &= particles.weighs or method == "mean"
         by_particles |= lost_columns(v, starts, lengths, kept).any(axis=1)

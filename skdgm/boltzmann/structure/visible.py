@@ -30,7 +30,7 @@ class Visible:
         if self.n_channels is None or before is not None:
             return columns, table
         columns = of_channels(columns, self.n_channels)
-        table = table._replace(rows=self.seen(table.rows, columns))
+        table = table._replace(rows=self.in_units(table.rows, columns))
         if np.ndim(columns.reach):
             columns = reached(columns._replace(reach=0.0, range=0.0), table)
         return columns, table
