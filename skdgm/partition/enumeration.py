@@ -29,7 +29,7 @@ def few_bits(energy):
     return min(exact.n_bits(energy, visible), exact.n_bits(energy, hidden))
 
 
-def alike(known):
+def rows_by_pattern(known):
     """Iterate over groups of rows with the same known entries, as arrays of row
     numbers; ``known`` is a mask of shape (n_rows, n_entries)."""
     _, pattern = distinct(known)

@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 
 from skdgm.partition.ais import EnergyPath
 from skdgm.partition.annealing import anneal
-from skdgm.partition.enumeration import alike, part_of
+from skdgm.partition.enumeration import part_of, rows_by_pattern
 from skdgm.samplers import Gibbs, State
 from skdgm.utils.tree import tree_map
 
@@ -126,7 +126,7 @@ def _partly_clamped(unit, own, value, held):
     summed out; ``own`` are the parameters of the block and ``held`` is the mask of
     clamped entries."""
     log_w = np.zeros(len(value))
-    for rows in alike(held):
+    for rows in rows_by_pattern(held):
         clamped = np.flatnonzero(held[rows[0]])
         free = np.flatnonzero(~held[rows[0]])
         params = tree_map(

@@ -17,7 +17,7 @@ from skdgm.distributions import Bernoulli, Gaussian, GroupedOutput, Normal, Site
 from skdgm.energies import Params, layered
 from skdgm.nets.restricted import free_energy, statistic
 from skdgm.nets.tape import getval
-from skdgm.partition.enumeration import Enumeration, alike
+from skdgm.partition.enumeration import Enumeration, rows_by_pattern
 from skdgm.partition.row_chains import RowChains
 from skdgm.samplers import Gibbs, State
 from skdgm.utils import addresses
@@ -261,7 +261,7 @@ class RBMStep:
     def _sums(self, rows, index):
         """Group the rows at an index by their known entries; yield their numbers,
         enumerations of their states, and values of blocks."""
-        for group in alike(rows.known[index]) if len(index) else ():
+        for group in rows_by_pattern(rows.known[index]) if len(index) else ():
             part = rows.take(index[group])
             known = [mask[0] for mask in self._blocks(part.known)]
             sums = Enumeration(self.energy, part.params, known)

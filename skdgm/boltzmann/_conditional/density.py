@@ -21,7 +21,7 @@ from skdgm.boltzmann._conditional.annealing import (
 )
 from skdgm.boltzmann._conditional.conditions import RowConditions
 from skdgm.inference import bound, mean_field, unroll
-from skdgm.partition.enumeration import Enumeration, alike
+from skdgm.partition.enumeration import Enumeration, rows_by_pattern
 from skdgm.samplers import Gibbs, State
 from skdgm.utils.counts import check_choice, count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -119,7 +119,7 @@ class ConditionalDensity(Density):
         known = [
             np.broadcast_to(clamped, shape) for clamped, shape in zip(clamp, shapes)
         ]
-        for rows in alike(np.concatenate(known, axis=1)):
+        for rows in rows_by_pattern(np.concatenate(known, axis=1)):
             enumeration = self.enumeration.of([mask[rows[0]] for mask in known])
             if enumeration.possible:
                 y = [np.asarray(x[b])[rows].astype(float) for b in range(len(units))]
