@@ -63,7 +63,7 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
     if energy.is_sitewise:
         means, *info = sitewise.mean_field(energy, params, x, clamp, max_sweeps, tol)
         return means, Convergence(*info)
-    if binary.infers(energy, params, x, clamp):
+    if binary.supports_mean_field(energy, params, x, clamp):
         means, *info = binary.mean_field(energy, params, x[0], max_sweeps, tol)
         return means, Convergence(*info)
     if any(x[block] is None for block in energy.rest()):
@@ -94,7 +94,7 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
 def last_means(energy, params, x, clamp):
     """Return x with the exact means of the last colour given all others."""
     last = energy.backwards[:1]
-    if binary.serves(energy, params, x, last):
+    if binary.supports_sweeps(energy, params, x, last):
         last_colour = binary.means(energy, params, x, *last)
         return tuple(a if b is None else b for a, b in zip(x, last_colour))
     means = list(x)

@@ -139,7 +139,7 @@ def path_of(energy, params, base, x):
     kind = EnergyPath
     if energy.is_sitewise:
         kind = _SitePath
-    elif binary.serves(energy, params, x, energy.backwards):
+    elif binary.supports_sweeps(energy, params, x, energy.backwards):
         kind = _BinaryPath
     return kind(energy, params, base)
 

@@ -27,7 +27,7 @@ _DRAW = 10
 MAX_STEPS = 100
 
 
-def serves(energy, params, x, colours, n_steps=1):
+def supports_sweeps(energy, params, x, colours, n_steps=1):
     """Return whether kernels can run ``n_steps`` sweeps over some colours.
 
     They can in a chain of binary layers whose weights are tiles and whose rows share
@@ -50,7 +50,7 @@ def draw(rngs, energy, params, x, colours, path=None):
     blocks."""
     x = _advance(rngs, energy, params, x, colours, path)
     last_means = means(energy, params, x, colours[-1], path)
-    _fire(rngs[-1], last_means, x)
+    draw_layers(rngs[-1], last_means, x)
     return x, last_means
 
 
@@ -91,11 +91,11 @@ def both_phases(rngs, energy, params, x, chains, model=None):
     with at_once(DENSITY * n_rows * n_weights(params)):
         data_means = means(energy, params, x, 1)
         chain_means = means(energy, model, chains, 1)
-    _fire(rngs[-1], chain_means, chains)
+    draw_layers(rngs[-1], chain_means, chains)
     return data_means, chains, chain_means
 
 
-def infers(energy, params, x, clamp):
+def supports_mean_field(energy, params, x, clamp):
     """Return whether a kernel can run mean-field inference.
 
     The energy must be a chain of binary layers, optionally with a label. All layers but
@@ -113,7 +113,7 @@ def infers(energy, params, x, clamp):
 
 def mean_field(energy, params, v, max_sweeps, tol):
     """Return the means of all layers given visible units v, the number of sweeps of
-    each row, and a mask of converged rows; :func:`infers` must be true."""
+    each row, and a mask of converged rows; :func:`supports_mean_field` must be true."""
     lists, n_rows = v if isinstance(v, Lists) else Lists.pack(v), len(v)
     sizes, dtype = [unit.size for unit in energy.units], params.dtype
     means, fields = (
@@ -165,7 +165,7 @@ def _advance(rngs, energy, params, x, colours, path=None):
     return tuple(x)
 
 
-def _fire(rng, means, x):
+def draw_layers(rng, means, x):
     """Draw the layers that have means, in place."""
     for block, mean in enumerate(means):
         if mean is not None:

@@ -96,7 +96,9 @@ class Gibbs(Sampler):
         if energy.is_sitewise:
             for part in groups:
                 x, means = sitewise.draw(part, energy, params, x, **options)
-        elif self.clamp is None and binary.serves(energy, params, x, self.colours):
+        elif self.clamp is None and binary.supports_sweeps(
+            energy, params, x, self.colours
+        ):
             for part in groups:
                 x, means = binary.draw(part, energy, params, x, self.colours, self.path)
         else:
@@ -108,8 +110,8 @@ class Gibbs(Sampler):
     def step_with_data(self, rng, params, x, state, n_steps):
         energy = self.energy
         if not (
-            binary.serves(energy, params, x, (1,))
-            and binary.serves(energy, params, state.x, (0, 1), n_steps)
+            binary.supports_sweeps(energy, params, x, (1,))
+            and binary.supports_sweeps(energy, params, state.x, (0, 1), n_steps)
         ):
             return None
         rngs, model = [rng.fold(n) for n in range(n_steps)], self.at(params)

@@ -134,8 +134,8 @@ def test_kernels_agree_with_arrays_under_a_free_label(sizes):
     x, clamp = (
         (first, *(None,) * len(own[1:])) for first in (rng.random((9, 7)), True)
     )
-    assert not binary.infers(energy, params, x, clamp)
-    assert binary.infers(energy, tiled(params), x, clamp)
+    assert not binary.supports_mean_field(energy, params, x, clamp)
+    assert binary.supports_mean_field(energy, tiled(params), x, clamp)
     means, info = mean_field(energy, params, x, clamp)
     by_kernel, same = mean_field(energy, tiled(params), x, clamp)
     for a, b in zip(means, by_kernel):

@@ -33,7 +33,7 @@ def machine(sizes, dtype, scale=1.0):
 def test_means_are_those_of_any_energy(max_sweeps, sizes, dtype):
     energy, params, x, clamp = machine(sizes, dtype)
     form = tiled(params)
-    assert binary.infers(energy, form, x, clamp)
+    assert binary.supports_mean_field(energy, form, x, clamp)
     found, info = mean_field(energy, form, x, clamp, max_sweeps=max_sweeps)
     expected, known = mean_field(energy, params, x, clamp, max_sweeps=max_sweeps)
     for a, b in zip(found, expected):

@@ -36,8 +36,8 @@ def test_draws_are_the_general_ones(machine, colours, dtype):
     params = tree_map(lambda leaf: leaf.astype(dtype), params)
     fast = tiled(params)
     state, rng = start(energy, params), stream(2).rows(8)
-    assert binary.serves(energy, fast, state.x, colours)
-    assert not binary.serves(energy, params, state.x, colours)
+    assert binary.supports_sweeps(energy, fast, state.x, colours)
+    assert not binary.supports_sweeps(energy, params, state.x, colours)
     a, info_a = Gibbs(energy, colours=colours).step(rng, fast, state, 3)
     b, info_b = Gibbs(energy, colours=colours).step(rng, params, state, 3)
     for found, expected in zip(a.x, b.x):
@@ -128,7 +128,7 @@ def test_several_blocks_in_a_layer_go_the_general_way():
     energy, params = random_machine([[2, 2], [3]], seed=0)
     fast = tiled(params)
     state = start(energy, params)
-    assert not binary.serves(energy, fast, state.x, (EVEN, ODD))
+    assert not binary.supports_sweeps(energy, fast, state.x, (EVEN, ODD))
     a, _ = Gibbs(energy).step(stream(2).rows(8), fast, state, 2)
     b, _ = Gibbs(energy).step(stream(2).rows(8), params, state, 2)
     for found, expected in zip(a.x, b.x):
