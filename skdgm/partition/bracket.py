@@ -168,7 +168,7 @@ def estimate(rng, problem, effort=None):
 def _searched(rng, problem):
     """Search for the most probable states; None for machines without the search."""
     energy, params, start, _ = problem
-    if not modes.serves(energy, params):
+    if not modes.can_search(energy, params):
         return None
     return modes.search(rng.fold(_MODES), energy, params, start)
 

@@ -52,7 +52,7 @@ class Found(NamedTuple):
     floor: float
 
 
-def serves(energy, params):
+def can_search(energy, params):
     """Return whether the search is possible: two colours of units with known modes."""
     two = len(energy.colours) == 2 and energy.has_matrices and not energy.is_sitewise
     return two and not params.n_conditions

@@ -127,7 +127,9 @@ def test_ordinary_columns_learn_as_ever(monkeypatch):
         return asked[-1]
 
     monkeypatch.setattr(outliers, "step_factors", kept)
-    monkeypatch.setattr("skdgm.boltzmann._fused_epochs.runs.serves", lambda *_: False)
+    monkeypatch.setattr(
+        "skdgm.boltzmann._fused_epochs.runs.supports_epoch", lambda *_: False
+    )
     for load in load_iris, load_wine, load_breast_cancer:
         GaussianRBM(8, n_iter=1, random_state=0).fit(load().data[:400])
     assert asked
@@ -143,7 +145,7 @@ def test_penalties_are_shortened_as_the_gradient_is(
 ):
     X = table(1e3)
     if not fused:
-        monkeypatch.setattr(runs, "serves", lambda *given: False)
+        monkeypatch.setattr(runs, "supports_epoch", lambda *given: False)
 
     def weights(n_iter=1, alpha=0.0, l1_ratio=0.0):
         options = {"batch_size": 2000, "schedule": "constant", "precision": "fixed"}

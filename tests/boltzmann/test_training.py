@@ -360,7 +360,7 @@ def test_a_fit_reaches_its_kernel_in_nine_calls(estimator, monkeypatch):
 
     monkeypatch.setattr(contrast, "update", spy)
     # A small plain machine makes its updates in one call of another kernel.
-    monkeypatch.setattr(runs, "serves", lambda *given: False)
+    monkeypatch.setattr(runs, "supports_epoch", lambda *given: False)
     estimator.set_params(n_iter=1, random_state=0).fit(np.round(X[:20]), [0, 1] * 10)
     assert depths
     assert max(depths) <= 9

@@ -85,10 +85,10 @@ class Runs:
 def in_runs(objective, reader):
     """The batches of an epoch as :class:`Runs` if a kernel exists, otherwise the
     reader."""
-    return Runs(objective, reader) if serves(objective, reader) else reader
+    return Runs(objective, reader) if supports_epoch(objective, reader) else reader
 
 
-def serves(objective, reader):
+def supports_epoch(objective, reader):
     """Return whether a kernel can make the updates for the options of an objective."""
     options, energy = objective.options, objective.energy
     if not (

@@ -87,7 +87,7 @@ def test_epochs_are_updates_one_by_one(machine, X, tol, monkeypatch):
     found.append(learned(machine.fit(X, LABELS)))
     assert made
     with monkeypatch.context() as context:
-        context.setattr(runs, "serves", lambda *own: False)
+        context.setattr(runs, "supports_epoch", lambda *own: False)
         n_made = len(made)
         found.append(learned(machine.fit(X, LABELS)))
     assert len(made) == n_made

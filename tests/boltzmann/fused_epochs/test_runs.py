@@ -126,7 +126,7 @@ def deep_machine(**options):
 def one_by_one(estimator, X, monkeypatch):
     """The same estimator, fitted by a call for each update."""
     with monkeypatch.context() as context:
-        context.setattr(runs, "serves", lambda *given: False)
+        context.setattr(runs, "supports_epoch", lambda *given: False)
         return estimator.fit(X)
 
 
@@ -196,7 +196,7 @@ def assert_rounded(make, options, X, calls, monkeypatch):
     n_calls = len(calls)
     assert n_calls
     with monkeypatch.context() as context:
-        context.setattr(runs, "serves", lambda *given: False)
+        context.setattr(runs, "supports_epoch", lambda *given: False)
         slow = make(**options).fit(X, LABELS)
     assert len(calls) == n_calls
     assert_close(fast, slow, 1e-9 if X.dtype == np.float64 else 1e-3)
