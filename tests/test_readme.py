@@ -21,9 +21,9 @@ def test_examples_run(capsys):
     exec(blocks[2], machine)
     assert (names["rows"]["target"] == 2).all()
     assert len(names["rows"]) == 100
-    known = names["holes"].notna()
+    known = names["incomplete"].notna()
     assert names["filled"].notna().all(axis=None)
-    assert names["filled"].where(known).equals(names["holes"])
+    assert names["filled"].where(known).equals(names["incomplete"])
     out = capsys.readouterr().out
     assert float(re.search(r"^(0\.\d+) of the digits", out, re.MULTILINE)[1]) > 0.75
     assert "LikelihoodBracket(" in out
