@@ -29,14 +29,14 @@ _DRAW, _KEEP, _CHOICE, _ORDER = addresses.POOL
 
 class Weighted(NamedTuple):
     """Weighted draws: rows, log weights on a common scale, and effective number of
-    draws. ``found`` is the share of draws that are compatible with the conditions: the
-    mean probability of a condition relative to the most probable value, minimized over
-    conditions."""
+    draws. ``compatible_share`` is the share of draws that agree with the conditions:
+    the mean probability of a condition relative to the most probable value, minimized
+    over conditions."""
 
     rows: np.ndarray
     log_w: np.ndarray
     effective: float
-    found: float
+    compatible_share: float
 
 
 def effective(log_w):
@@ -62,7 +62,9 @@ def merged(parts):
     log_w = [logsumexp(part.log_w) for part in parts]
     number = effective_of(log_w, [part.effective for part in parts])
     rows, log_weights = (np.concatenate([part[i] for part in parts]) for i in range(2))
-    return Weighted(rows, log_weights, float(number), min(part.found for part in parts))
+    return Weighted(
+        rows, log_weights, float(number), min(part.compatible_share for part in parts)
+    )
 
 
 def pooled(draw, n, rng, at_once, who, hard=False):
@@ -80,7 +82,11 @@ def pooled(draw, n, rng, at_once, who, hard=False):
             break
         size = int(min(max(size, LEAST), at_once, max_drawn - drawn))
         draws = draw(size, rng.fold(_DRAW, part))
-        drawn, found, part = drawn + size, found + size * draws.found, part + 1
+        drawn, found, part = (
+            drawn + size,
+            found + size * draws.compatible_share,
+            part + 1,
+        )
         draws = draws._replace(**_thinned(draws, rng.fold(_KEEP, part)))
         pool = draws if pool is None else merged([pool, draws])
         n_eff = pool.effective

@@ -12,10 +12,10 @@ from skdgm.utils.weighted import Weighted
 P = np.array([0.1, 0.2, 0.3, 0.4])
 
 
-def draws(log_w, found=1.0):
+def draws(log_w, share=1.0):
     log_w = np.asarray(log_w, float)
     number = weighted.effective(log_w)
-    return Weighted(np.arange(len(log_w)), log_w, number, found)
+    return Weighted(np.arange(len(log_w)), log_w, number, share)
 
 
 @pytest.mark.parametrize("w", [[1, 1, 1, 1], [1, 2, 3, 4], [0, 1, 0, 0]])
@@ -35,7 +35,7 @@ def test_sources_together_are_as_their_draws():
     np.testing.assert_array_equal(found.rows, [0, 1, 0, 1, 2])
     np.testing.assert_array_equal(found.log_w, expected.log_w)
     assert found.effective == pytest.approx(expected.effective)
-    assert found.found == 0.5
+    assert found.compatible_share == 0.5
 
 
 @pytest.mark.parametrize("scale", [-900.0, 900.0])
@@ -86,18 +86,18 @@ def test_a_pool_grows_until_it_serves():
     assert sizes[0] == 600
 
 
-@pytest.mark.parametrize("found, sizes", [(1.0, [100]), (0.01, [100, 991])])
-def test_a_pool_grows_by_what_lacks(found, sizes):
+@pytest.mark.parametrize("share, sizes", [(1.0, [100]), (0.01, [100, 991])])
+def test_a_pool_grows_by_what_lacks(share, sizes):
     """Ten draws are to be found, and a tenth more; at most 16 times as many at once."""
     asked = []
 
     def draw(size, rng):
         asked.append(size)
-        return draws(np.zeros(size), found)
+        return draws(np.zeros(size), share)
 
     weighted.pooled(draw, 100, stream(0), 10**6, "This model")
     assert asked == sizes
-    found, asked = 0.001, []
+    share, asked = 0.001, []
     weighted.pooled(draw, 100, stream(0), 10**6, "This model")
     assert asked[:2] == [100, 1651]
 
@@ -106,13 +106,13 @@ def test_few_draws_are_told():
     def draw(size, rng):
         log_w = np.full(size, -np.inf)
         log_w[:1] = 0
-        return draws(log_w, found=0.0)
+        return draws(log_w, share=0.0)
 
     with pytest.warns(FewDrawsWarning, match="This model.*effective number.*for 40"):
         weighted.pooled(draw, 40, stream(0), 20_000, "This model")
 
     def none(size, rng):
-        return draws(np.full(size, -np.inf), found=0.0)
+        return draws(np.full(size, -np.inf), share=0.0)
 
     with pytest.raises(ValueError, match="none of .* satisfies the conditions"):
         weighted.pooled(none, 40, stream(0), 20_000, "This model", hard=True)
