@@ -3,7 +3,7 @@ r"""Restricted Boltzmann machine of counts.
 .. math:: p(v, h) = \frac1Z \prod_i \frac{e^{b_i v_i}}{v_i!} \;
    e^{c^\top h + v^\top W h}, \qquad v_i \in \{0, 1, 2, \dots\}
 
-The class of columns validates rows, computes statistics of columns and creates the
+The class ``Counts`` validates rows, computes statistics of columns and creates the
 visible units. The base class of the estimator implements training, sampling,
 imputation, likelihoods, warm starts, callbacks and the interface of scikit-learn.
 """
