@@ -124,7 +124,7 @@ class Graph:
             raise ValueError("Each coupling must belong to at least one link.")
 
     @property
-    def own_links(self) -> tuple[Link, ...]:
+    def unshared_links(self) -> tuple[Link, ...]:
         """All links; ValueError if several links share a coupling. Algorithms that
         transform the gradient of a coupling by its blocks need this property."""
         if len(self.links) > len({link.coupling for link in self.links}):

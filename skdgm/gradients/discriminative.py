@@ -46,7 +46,7 @@ def discriminative(energy, params, x, target, labelled):
     difference = contrast(energy, params, x, tuple(expected))
     couplings = tuple(
         Contrast.of(joint[j]) if i == target else coupling_grad.one_sided()
-        for (i, j, _), coupling_grad in zip(energy.own_links, difference.couplings)
+        for (i, j, _), coupling_grad in zip(energy.unshared_links, difference.couplings)
     )
     return Params(difference.units, couplings)
 

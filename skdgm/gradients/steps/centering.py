@@ -78,7 +78,7 @@ def center(energy, params, grad, offsets, factors=None, counts=True):
         list(grad.couplings),
     )
     later_factors = longer(energy, params, counts)
-    for i, j, number in energy.own_links:
+    for i, j, number in energy.unshared_links:
         part = couplings[number]
         mu = shift = T[i]
         if factors and i in factors:
@@ -112,7 +112,7 @@ def recentre(energy, params, before, offsets):
         unit.statistic(unit_params, offset)
         for unit, unit_params, offset in zip(energy.units, params.units, offsets)
     ]
-    for i, j, number in energy.own_links:
+    for i, j, number in energy.unshared_links:
         step = params.couplings[number] - before[number]
         for block, correction in ((i, step @ T[j]), (j, T[i] @ step)):
             bias = energy.units[block].bias_of(params.units[block])

@@ -75,7 +75,7 @@ def longer(energy, params, counts=True):
         neighbours = (energy.units[other] for other in energy.neighbor_blocks(block))
         if unit.form == "normal" or (counts and all(map(_bounded, neighbours))):
             factors[block] = factor
-    return factors if factors and energy.own_links else {}
+    return factors if factors and energy.unshared_links else {}
 
 
 def standardised(energy, params, grad):
@@ -158,7 +158,7 @@ def convolved(energy, block):
 def _real(energy, params):
     """Iterate over the numbers and parameters of real blocks."""
     for block, (unit, unit_params) in enumerate(zip(energy.units, params.units)):
-        if unit.form == "normal" and energy.own_links:
+        if unit.form == "normal" and energy.unshared_links:
             yield block, unit_params
 
 

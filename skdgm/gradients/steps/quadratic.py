@@ -55,7 +55,7 @@ def correct(energy, params, before):
 def _links(energy, params):
     """Iterate over couplings of real blocks: their number, both blocks, weights and
     precisions."""
-    for i, j, number in energy.own_links:
+    for i, j, number in energy.unshared_links:
         if energy.units[i].form == "normal":
             precision = np.exp(params.units[i].log_precision)
             yield number, i, j, params.couplings[number], precision
