@@ -67,7 +67,7 @@ class CorruptionChain:
 
     def init(self, rng):
         """Initial state."""
-        return ChainState(self._held(self.start(rng)))
+        return ChainState(self._with_clamped(self.start(rng)))
 
     def step(self, rng, state):
         """Corrupt rows, and draw rows given their reconstruction; returns the next
@@ -77,7 +77,7 @@ class CorruptionChain:
     def onward(self, rng, state, x):
         """Draw rows given the reconstruction of inputs x."""
         out, hidden = self.advance(x, state.hidden, rng.fold(_HIDDEN))
-        v = self._held(self.drawn(getval(out), rng.fold(_DATA)))
+        v = self._with_clamped(self.drawn(getval(out), rng.fold(_DATA)))
         return ChainState(v, out, hidden), Corrupted(x)
 
     def drawn(self, out, rng):
@@ -103,6 +103,6 @@ class CorruptionChain:
         """Mean inputs given the outputs that rows were drawn from."""
         return self.output.expected(state.out)
 
-    def _held(self, x):
+    def _with_clamped(self, x):
         v = self.clamped
         return x if v is None else np.where(np.isnan(v), x, v)

@@ -50,7 +50,7 @@ class Glimpses(Architecture):
             self.planes = np.argsort(self.rows)
 
     @property
-    def wholes(self):
+    def activity_groups(self):
         """The latent units of all steps as one layer, since single steps may be
         uninformative."""
         return (sum(self.n_latent),)
@@ -117,7 +117,7 @@ class Glimpses(Architecture):
         expectation given the previous steps."""
         units, log_q, log_p, z, all_stats = self.units, [], [], [], []
 
-        def settle(step, stats):
+        def infer_step(step, stats):
             noise = source(step, stats)
             stats = to_draws(stats, len(noise))
             z.append(units.draw(stats, noise))
@@ -129,7 +129,7 @@ class Glimpses(Architecture):
             all_stats.append(stats)
             return z[-1]
 
-        out = self._rows(self._painted(net.params, x, settle))
+        out = self._rows(self._painted(net.params, x, infer_step))
         log_q, log_p, z, all_stats = map(tuple, (log_q, log_p, z, all_stats))
         return Pass(out, log_q, log_p, z, all_stats, net.statistics)
 
@@ -137,11 +137,11 @@ class Glimpses(Architecture):
         """Mean latent units of each step, given the means of previous steps."""
         means = []
 
-        def settle(step, stats):
+        def infer_step(step, stats):
             means.append(self.units.mean(stats))
             return means[-1]
 
-        self._painted(net.params, x, settle)
+        self._painted(net.params, x, infer_step)
         return means
 
     def rebuilt(self, net, x, covariates=None):
@@ -149,9 +149,9 @@ class Glimpses(Architecture):
         canvas = self._painted(net.params, x, lambda _, stats: self.units.mean(stats))
         return self._rows(canvas)
 
-    def _painted(self, params, x, settle):
-        """Canvas after the last step for rows x. ``settle(step, stats)`` returns latent
-        units, possibly several consecutive draws for each row."""
+    def _painted(self, params, x, infer_step):
+        """Canvas after the last step for rows x. ``infer_step(step, stats)`` returns
+        latent units, possibly several consecutive draws for each row."""
         images = x if self.planes is None else x[:, self.planes[: self.n_pixels]]
         states, canvas = self._start(params, len(x))
         reader, decoder = states
@@ -160,7 +160,7 @@ class Glimpses(Architecture):
             glimpsed = beside(glimpsed, self.cell.units(decoder))
             reader = self.cell.step(params.encoders[0], reader, glimpsed)
             raw = _linear(self.cell.units(reader), params.encoders[1])
-            z = settle(step, self.units.stats(raw))
+            z = infer_step(step, self.units.stats(raw))
             if len(z) != len(images):
                 images = np.repeat(images, len(z) // len(images), axis=0)
                 parts = reader, decoder, canvas

@@ -30,7 +30,7 @@ class ReconstructionOptions(NetOptions, Protocol):
     walkback: int = 0
 
 
-class EvasionOptions(ReconstructionOptions, Protocol):
+class PredictabilityMinimizationOptions(ReconstructionOptions, Protocol):
     """Options that the minimization of predictability reads."""
 
     codes: str

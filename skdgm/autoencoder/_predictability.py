@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.model_selection import cross_val_predict
 
-from skdgm.autoencoder._model_options import EvasionOptions
+from skdgm.autoencoder._model_options import PredictabilityMinimizationOptions
 from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
@@ -46,7 +46,7 @@ from skdgm.utils.tree import astype
 _CONSTANT = 1e-8
 
 
-class EvasionState(NamedTuple):
+class PredictabilityMinimizationState(NamedTuple):
     """Training state of encoder and decoder, as :class:`~skdgm.nets.NetState`, of the
     ``predictors``, and of the running ``moments`` of their inputs."""
 
@@ -63,7 +63,7 @@ class EvasionState(NamedTuple):
         return self.mean.params if self.mean else self.params
 
 
-class Evasion(Reconstruction):
+class PredictabilityMinimizationObjective(Reconstruction):
     """Objective of an encoder whose units ``predictors`` cannot predict, and of a
     decoder. The monitored loss is the reconstruction loss."""
 
@@ -78,7 +78,9 @@ class Evasion(Reconstruction):
         params, statistics = self.init(rng)
         guesses, guess_statistics, moments = self.predictors.init(rng, self.rows.dtype)
         part = Part(guesses, guess_statistics)
-        return self.resume(EvasionState(params, (), statistics, (), part, moments))
+        return self.resume(
+            PredictabilityMinimizationState(params, (), statistics, (), part, moments)
+        )
 
     def resume(self, state):
         state = super().resume(state)
@@ -126,7 +128,7 @@ class Evasion(Reconstruction):
         return net.apply(params.encoder, statistics[0], x, train=True)
 
 
-class EvasionDensity(ReconstructionDensity):
+class PredictabilityMinimizationDensity(ReconstructionDensity):
     """Density of rows given their reconstructions, with ``predictors``, a net and its
     parameters."""
 
@@ -176,10 +178,15 @@ def _share(H, guesses):
     return np.where(constant, 1.0, 1 - error / np.where(constant, 1.0, variance))
 
 
-class EvasionModel(ReconstructionModel[EvasionOptions]):
+class PredictabilityMinimizationModel(
+    ReconstructionModel[PredictabilityMinimizationOptions]
+):
     """Encoder, decoder, and predictors of the units of codes."""
 
-    objective_class, density_class = Evasion, EvasionDensity
+    objective_class, density_class = (
+        PredictabilityMinimizationObjective,
+        PredictabilityMinimizationDensity,
+    )
 
     def check(self, options):
         super().check(options)

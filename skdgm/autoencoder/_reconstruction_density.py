@@ -139,7 +139,7 @@ class ReconstructionDensity(Density):
 
     def sample(self, n_samples, random_state=None, **options):
         """Draw rows by chains of corruption and reconstruction."""
-        (v,) = self._along(_values, n_samples, random_state, **options)
+        (v,) = self._run_chains(_values, n_samples, random_state, **options)
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def trace(self, n_samples, random_state=None, **options):
@@ -150,7 +150,7 @@ class ReconstructionDensity(Density):
             out, v = state.out, state.x
             return self.parted(v), -self.output.nll(out, v, self.net.params.own)
 
-        v, trace = self._along(look, n_samples, random_state, **options)
+        v, trace = self._run_chains(look, n_samples, random_state, **options)
         return self.domain.to_data(self.columns, v), trace.astype(np.float64)
 
     def visible_fields(self, n_samples, rng, n_steps):
@@ -160,7 +160,7 @@ class ReconstructionDensity(Density):
         (out,) = self._states(lambda state: (state.out,), lengths, rng)
         return Reconstructed(self), out
 
-    def _along(
+    def _run_chains(
         self,
         look,
         n_samples,
@@ -198,7 +198,7 @@ class ReconstructionDensity(Density):
                 if clamped is not None and len(clamped) > 1:
                     batch_clamped = clamped[batch]
                 chain = self.chain(start_of, batch_clamped)
-                parts.append(_walked(chain, rng.take(batch), lengths, look))
+                parts.append(_run(chain, rng.take(batch), lengths, look))
         arrays = (np.concatenate(arrays_of) for arrays_of in zip(*parts))
         return [x.reshape((-1, *x.shape[2:]))[: lengths.n_rows] for x in arrays]
 
@@ -268,7 +268,7 @@ def _values(state):
     return (state.x,)
 
 
-def _walked(chain, rng, lengths, look):
+def _run(chain, rng, lengths, look):
     """Run chains and collect the arrays of ``look``, (n_chains, n_kept, ...)."""
     state, looked = chain.init(rng), []
     for step in range(lengths.burn_in + lengths.n_kept * lengths.thin):

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from skdgm.autoencoder._predictability import EvasionModel
+from skdgm.autoencoder._predictability import PredictabilityMinimizationModel
 from skdgm.autoencoder._reconstruction_estimator import (
     CodedColumns,
     ReconstructionEstimator,
@@ -104,7 +104,7 @@ class PredictabilityMinimization(ReconstructionEstimator):
     init_weights: Initialiser = within("solver", "glorot_uniform")
     architecture: Architecture = "dense"
 
-    _MODEL, _BUDGET = EvasionModel(), Budget(3_500, 20, 300)
+    _MODEL, _BUDGET = PredictabilityMinimizationModel(), Budget(3_500, 20, 300)
 
     def predictability(self, X: Data, regressor: Any = None) -> np.ndarray:
         r"""Share of the variance of each unit that the other units explain.

@@ -28,9 +28,9 @@ from skdgm.diffusion._codes import RowCoder
 from skdgm.diffusion._field import Field, flowed, moved, noised
 from skdgm.diffusion._flips import before, flipped, offset
 from skdgm.diffusion._guided import drawn_given, log_p_given
-from skdgm.diffusion._layout import Turns, masked
+from skdgm.diffusion._layout import UnmaskingOrder, masked
 from skdgm.diffusion._matching import ROOM, Denoiser, filler_of
-from skdgm.diffusion._noise import Clocks
+from skdgm.diffusion._noise import NoiseSchedule
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
 from skdgm.utils import addresses
@@ -46,7 +46,7 @@ from skdgm.utils.weighted import Weighted, effective, pooled
 # largest number of columns with an exact divergence.
 _SPREAD, _EXACT = 1.25, 24
 _START, _PROBE, _STEP, _CLAMP, _RAISE = addresses.DIFFUSION[:5]
-_BOUND, _NOISE, _TURN, _SHOW = addresses.DIFFUSION[5:]
+_BOUND, _NOISE, _ORDER, _SHOW = addresses.DIFFUSION[5:]
 
 
 class DiffusionDensity(Density):
@@ -63,7 +63,7 @@ class DiffusionDensity(Density):
         self.covariates, self.now, self.params = covariates, now, state.learned
         # Models saved by older versions have no mixture for missing entries.
         self.statistics, self.frame, *mixture = state.statistics
-        self.clocks = Clocks(self.frame.size)
+        self.schedule = NoiseSchedule(self.frame.size)
         self.filler = filler_of(self.frame, mixture)
 
     @property
@@ -136,8 +136,8 @@ class DiffusionDensity(Density):
         respect to the rows, (n_rows, n_columns)."""
 
         def of_rows(v, _):
-            time = self.clocks.time_of(noise)
-            angles = self.clocks(time, v.dtype)
+            time = self.schedule.time_of(noise)
+            angles = self.schedule(time, v.dtype)
             signal = np.cos(angles.phi)
             x = signal * (v - self.frame.backward.b)
             y = self.frame.unmixed(x, angles).astype(v.dtype)
@@ -224,7 +224,7 @@ class DiffusionDensity(Density):
             self.net,
             params,
             statistics,
-            self.clocks,
+            self.schedule,
             n_extra=self.layout.n_masked_inputs + n_covariates,
             n_covariates=n_covariates,
             guidance=guidance,
@@ -268,8 +268,8 @@ class DiffusionDensity(Density):
             v = np.concatenate([function(batch) for batch in batches])
         return self.decoded(self.domain.to_data(self.columns, v))
 
-    def _drawn(self, rng, covariates, turns=None, coded=None):
-        """Draw noisy columns by ``sampler``, and masked columns in ``turns``."""
+    def _drawn(self, rng, covariates, order=None, coded=None):
+        """Draw noisy columns by ``sampler``, and masked columns in ``order``."""
         dtype = covariates.dtype.type
         if self.layout.flips:
             all_masked = np.full((len(rng.ids), len(self.layout.masked)), np.nan)
@@ -277,7 +277,7 @@ class DiffusionDensity(Density):
         field, layout = self.field(dtype, self.now.guidance), self.layout
         if coded is None:
             coded = np.full((len(rng.ids), len(layout.masked)), np.nan, dtype)
-        turns = turns or Turns(layout, coded, rng.fold(_TURN))
+        order = order or UnmaskingOrder(layout, coded, rng.fold(_ORDER))
         y = rng.fold(_START).normal(len(layout.noisy), dtype)
 
         def masked_outputs(y, time, coded, rows):
@@ -292,7 +292,7 @@ class DiffusionDensity(Density):
             if next_time and not is_flow:
                 y = noised(field, y, target, next_time, rng.fold(_STEP, k))
             outputs = partial(masked_outputs, y, next_time, coded)
-            coded = turns.shown(coded, next_time, outputs, rng.fold(_SHOW, k))
+            coded = order.shown(coded, next_time, outputs, rng.fold(_SHOW, k))
         return layout.joined(self.frame.rows(y), coded)
 
     def _flipped_back(self, v, rng, covariates):
@@ -399,7 +399,7 @@ class DiffusionDensity(Density):
         first_time = rng.fold(_BOUND).uniform(1)[:, 0]
         params, statistics = astype((self.params, self.statistics), v.dtype)
         denoiser = Denoiser(
-            self.net, self.layout, params, statistics, self.frame, self.clocks
+            self.net, self.layout, params, statistics, self.frame, self.schedule
         )
         for k in range(n_draws):
             streams, time = rng.fold(_NOISE, k), (k + first_time) / n_draws
@@ -414,27 +414,26 @@ class DiffusionDensity(Density):
             bound -= losses / n_draws
         return bound
 
-    def _clamped(self, v, rng, covariates, turns=None):
+    def _clamped(self, v, rng, covariates, order=None):
         """Rows with missing entries drawn conditional on the observed entries: by
         particles of a :class:`Guide` if real entries are observed, else by the sampler.
         """
         if self.layout.flips:
             return self._flipped_back(v, rng, covariates)
         real, coded = self.layout.split(v)
-        turns = turns or Turns(self.layout, coded, rng.fold(_TURN))
+        order = order or UnmaskingOrder(self.layout, coded, rng.fold(_ORDER))
         drawn, all_missing = np.empty_like(v), np.isnan(real).all(axis=1)
         for selected in ~all_missing, all_missing:
             rows = np.flatnonzero(selected)
             if not rows.size:
                 continue
-            streams = rng.take(rows)
-            order = turns.take(rows)
-            inputs = covariates[rows]
+            streams, inputs = rng.take(rows), covariates[rows]
+            order_of_rows = order.take(rows)
             if selected is all_missing:
-                drawn[rows] = self._drawn(streams, inputs, order, coded[rows])
+                drawn[rows] = self._drawn(streams, inputs, order_of_rows, coded[rows])
             else:
-                drawn[rows] = drawn_given(self, v[rows], streams, inputs, order)
-            turns.log_w[rows] = order.log_w
+                drawn[rows] = drawn_given(self, v[rows], streams, inputs, order_of_rows)
+            order.log_w[rows] = order_of_rows.log_w
         return np.where(np.isnan(v), drawn, v)
 
     def _conditioned(self, n, rng, covariates, conditions, names):
@@ -464,12 +463,14 @@ class DiffusionDensity(Density):
                 streams, inputs = all_streams.take(batch), covariates[batch]
                 clamped = np.tile(v.astype(self.dtype), (len(streams.ids), 1))
                 coded = layout.split(clamped)[1]
-                turns = Turns(layout, coded, streams.fold(_TURN), masked_events)
+                order = UnmaskingOrder(
+                    layout, coded, streams.fold(_ORDER), masked_events
+                )
                 if has_values:
-                    rows[batch] = self._clamped(clamped, streams, inputs, turns)
+                    rows[batch] = self._clamped(clamped, streams, inputs, order)
                 else:
-                    rows[batch] = self._drawn(streams, inputs, turns)
-                log_w[batch] = turns.log_w
+                    rows[batch] = self._drawn(streams, inputs, order)
+                log_w[batch] = order.log_w
             inside = np.ones(size, bool)
             for j, intervals in ranges.items():
                 low, high = intervals.T
@@ -485,13 +486,9 @@ class DiffusionDensity(Density):
                 marks = Given(np.c_[groups.astype(float), np.ones(len(groups))]).hashes
                 for group, mark in enumerate(marks):
                     rows = np.flatnonzero(group_of == group)
+                    draw_group, streams = partial(draw, groups[[group]]), rng.fold(mark)
                     drawn[rows] = pooled(
-                        partial(draw, groups[[group]]),
-                        len(rows),
-                        rng.fold(mark),
-                        at_once,
-                        self.name,
-                        hard=True,
+                        draw_group, len(rows), streams, at_once, self.name, hard=True
                     )
             else:
                 drawn = draw(covariates, n, rng).rows

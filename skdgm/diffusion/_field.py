@@ -24,11 +24,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.diffusion._noise import Clocks
+from skdgm.diffusion._noise import NoiseSchedule
 
 # Number of frequencies of the time embedding; sine of the angle below which the
 # velocity is damped; magnitude at which inputs are clipped.
-_WAVES, _CALM, _FAR = 8, 0.1, 20.0
+_WAVES, _DAMPED, _FAR = 8, 0.1, 20.0
 N_TIMES = 2 * _WAVES
 
 
@@ -44,10 +44,10 @@ def net_inputs(y, time, angles, extra=None):
     return np.concatenate(inputs if extra is None else [*inputs, extra], axis=1)
 
 
-def calm(angles):
+def damping(angles):
     """Factors that damp the net's outputs at small angles, where noise is mere
     rounding."""
-    return angles.sin / np.sqrt(angles.sin**2 + angles.sin.dtype.type(_CALM**2))
+    return angles.sin / np.sqrt(angles.sin**2 + angles.sin.dtype.type(_DAMPED**2))
 
 
 class Field(NamedTuple):
@@ -58,7 +58,7 @@ class Field(NamedTuple):
     net: object
     params: tuple
     statistics: tuple
-    clocks: Clocks
+    schedule: NoiseSchedule
     n_extra: int = 0
     n_covariates: int = 0
     guidance: float = 0.0
@@ -66,12 +66,12 @@ class Field(NamedTuple):
 
     def at(self, y, time):
         """Angles at a time, in the data type of rows y."""
-        return self.clocks(time, y.dtype)
+        return self.schedule(time, y.dtype)
 
     def velocity(self, y, time, extra=None):
         """Velocity of rows y at a time: derivative with respect to the angles."""
         out = self.out(y, time, extra)[:, : y.shape[1]]
-        return calm(self.at(y, time)) * out
+        return damping(self.at(y, time)) * out
 
     def out(self, y, time, extra=None):
         """Outputs of the net, with guidance, for rows y at a time."""
@@ -104,10 +104,10 @@ class Field(NamedTuple):
         dx = np.zeros_like(x)
         dx[:, :n] = np.where(abs(y_each) < _FAR, dy, 0) * angles.view
         out, tangent = self.net.tangent(self.params, self.statistics, x, dx)
-        damping = calm(angles)
-        slopes = (dy * tangent * (damping * angles.rate)).sum(axis=1, dtype=np.float64)
+        factors = damping(angles)
+        slopes = (dy * tangent * (factors * angles.rate)).sum(axis=1, dtype=np.float64)
         shape = len(y), n if probe is None else 1
-        velocity = damping * out.reshape((*shape, n))[:, 0]
+        velocity = factors * out.reshape((*shape, n))[:, 0]
         return velocity, slopes.reshape(shape).sum(axis=1)
 
 

@@ -154,13 +154,13 @@ def bridged(y, z, at, to, noise):
     return earlier, mean
 
 
-def drawn_given(density, v, rng, covariates, turns):
+def drawn_given(density, v, rng, covariates, order):
     """Draw missing entries of rows v conditional on observed real entries, by
     particles. The log-densities of the observed entries are added to the log-weights of
-    ``turns``."""
+    ``order``."""
     n, n_particles = len(v), density.now.n_resamplings
-    y, coded, log_w, log_mean = _walked(density, v, rng, covariates, n_particles, turns)
-    turns.log_w += log_mean + log_mean_exp(log_w.T)[0]
+    y, coded, log_w, log_mean = _run(density, v, rng, covariates, n_particles, order)
+    order.log_w += log_mean + log_mean_exp(log_w.T)[0]
     chosen = (log_w + rng.fold(_PICK).gumbel(n_particles)).argmax(axis=1)
     place = chosen + n_particles * np.arange(n)
     return density.layout.joined(density.frame.rows(y[place]), coded[place])
@@ -169,20 +169,20 @@ def drawn_given(density, v, rng, covariates, turns):
 def log_p_given(density, v, rng, covariates, n_each):
     """Estimate the log-density of the observed real entries of rows v given their
     masked columns by ``n_each`` particles; a lower bound in expectation."""
-    log_w, log_mean = _walked(density, v, rng, covariates, n_each)[2:]
+    log_w, log_mean = _run(density, v, rng, covariates, n_each)[2:]
     return log_mean + log_mean_exp(log_w.T)[0]
 
 
-def _walked(density, v, rng, covariates, n_each, turns=None):
+def _run(density, v, rng, covariates, n_each, order=None):
     """Run the particles of rows from noise to data. Returns components and masked
-    columns, which stay as they are without ``turns``; log-weights, (n_rows, n_each);
+    columns, which stay as they are without ``order``; log-weights, (n_rows, n_each);
     and the log of the mean weights that resampling removed, (n_rows,)."""
     field = density.field(v.dtype, density.now.guidance)
     n, frame, layout = len(v), density.frame, density.layout
     real, coded = layout.split(v)
     guide = Guide(frame, real)
     shape, row_of = (n, n_each, real.shape[1]), np.repeat(np.arange(n), n_each)
-    streams, turns = rng.each(n_each), None if turns is None else turns.take(row_of)
+    streams, order = rng.each(n_each), None if order is None else order.take(row_of)
     coded, covariates = coded[row_of], covariates[row_of]
     incomplete, log_mean = np.isnan(real).any(axis=1)[row_of], np.zeros(n)
     observed = frame.components(np.where(np.isnan(real), 0, real))[row_of]
@@ -197,7 +197,7 @@ def _walked(density, v, rng, covariates, n_each, turns=None):
         return field.out(y[rows], times[rows], extra)[:, shape[2] :]
 
     def spent():
-        return 0.0 if turns is None else turns.spent().reshape(n, n_each)
+        return 0.0 if order is None else order.spent().reshape(n, n_each)
 
     # Half steps with one velocity each cost as much as Heun's method.
     times = np.linspace(1, 0, 2 * density.now.n_steps + 1)
@@ -206,16 +206,18 @@ def _walked(density, v, rng, covariates, n_each, turns=None):
     z_mean = denoised(y, 1.0)
     log_w = guide.log_density(z_mean.reshape(shape), np.ones(shape[2]))
     for k, (time, next_time) in enumerate(pairwise(times)):
-        angles, after = (density.clocks(time, np.float64) for time in (time, next_time))
+        angles, after = (
+            density.schedule(time, np.float64) for time in (time, next_time)
+        )
         z = z_mean + angles.sin * streams.fold(_CLAMP, k).normal(shape[2])
         z = guide.drawn(z.reshape(shape), angles.sin[0] ** 2).reshape(y.shape)
         noise = streams.fold(_RAISE, k).normal(shape[2])
         bridged_y, mean = bridged(y, z, angles, after, noise)
         expected = mean(z_mean)
         y = np.where(incomplete[:, None], bridged_y, observed).astype(v.dtype)
-        if turns is not None:
+        if order is not None:
             outputs = partial(masked_outputs, y, next_time * incomplete, coded)
-            coded = turns.shown(coded, next_time, outputs, streams.fold(_SHOW, k))
+            coded = order.shown(coded, next_time, outputs, streams.fold(_SHOW, k))
         if not next_time:
             break
         z_mean = denoised(y, next_time)

@@ -144,7 +144,7 @@ def _is_fine(scale):
     return not scale.step or scale.high - scale.low >= _STEPS * scale.step
 
 
-class Turns:
+class UnmaskingOrder:
     """Random order in which masked entries, NaN in ``coded``, get their values. Columns
     with ``events``, a dict from columns to allowed values, come first, then dates,
     since other columns depend on their phases, then the other columns at random.
@@ -164,11 +164,11 @@ class Turns:
         self.rank = place - (coded.shape[1] - self.n_unknown)[:, None]
 
     def take(self, index):
-        """Turns of the rows at an index array, with zero log-weights."""
-        turns = copy(self)
-        turns.n_unknown, turns.rank = self.n_unknown[index], self.rank[index]
-        turns.log_w = np.zeros(len(index))
-        return turns
+        """Order of the rows at an index array, with zero log-weights."""
+        order = copy(self)
+        order.n_unknown, order.rank = self.n_unknown[index], self.rank[index]
+        order.log_w = np.zeros(len(index))
+        return order
 
     def spent(self):
         """Return ``log_w`` and reset it to zero."""
@@ -180,10 +180,10 @@ class Turns:
         n_left = np.ceil(time * self.n_unknown - 1e-9)
         return np.isnan(coded) & (self.rank >= n_left[:, None])
 
-    def shown(self, coded, turn, outputs, rng):
-        """Masked columns after draws for the entries that are due at the time ``turn``;
+    def shown(self, coded, time, outputs, rng):
+        """Masked columns after draws for the entries that are due at a ``time``;
         ``outputs(rows)`` evaluates the net for the rows at an index."""
-        due = self.due(coded, turn)
+        due = self.due(coded, time)
         rows = np.flatnonzero(due.any(axis=1))
         if not rows.size:
             return coded

@@ -21,9 +21,9 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from skdgm.diffusion import _flips
-from skdgm.diffusion._field import N_TIMES, calm, net_inputs
+from skdgm.diffusion._field import N_TIMES, damping, net_inputs
 from skdgm.diffusion._layout import ColumnLayout, masked
-from skdgm.diffusion._noise import Clocks, Frame, deviations
+from skdgm.diffusion._noise import Frame, NoiseSchedule, deviations
 from skdgm.flows.mixture import MOST_MIXED, mixture_of
 from skdgm.flows.normal import fitted, start_of
 from skdgm.nets import NetObjective, columns, layers_of, nll
@@ -69,14 +69,14 @@ class Denoised(NamedTuple):
 
 class Denoiser(NamedTuple):
     """Net with its parameters and statistics, and the ``layout``, ``frame`` and
-    ``clocks`` of its rows."""
+    ``schedule`` of its rows."""
 
     net: Net
     layout: ColumnLayout
     params: tuple
     statistics: tuple
     frame: Frame
-    clocks: Clocks
+    schedule: NoiseSchedule
 
     def losses(self, denoised):
         """Differentiable loss of each row, (n_rows,), and updated statistics."""
@@ -97,7 +97,7 @@ class Denoiser(NamedTuple):
     def noised(self, v, time, noise, hidden=None, covariates=None, even=False):
         """:class:`Denoised` rows v at given times, (n_rows,). ``hidden`` is the result
         of :func:`masked`; with ``even``, all angles have the same weight."""
-        z, angles = self.frame.components(v), self.clocks(time, v.dtype)
+        z, angles = self.frame.components(v), self.schedule(time, v.dtype)
         y = angles.cos * z + angles.sin * noise
         normal = 0.5 * (z * z + v.dtype.type(LOG_2PI)).sum(axis=1)
         normal -= v.dtype.type(self.frame.log_volume)
@@ -107,13 +107,13 @@ class Denoiser(NamedTuple):
             time = time if self.layout.timed else 0.0
             covariates = self.layout.extra_inputs(seen, covariates)
         if even:
-            weight = angles.rate * self.clocks.shares.astype(v.dtype)
+            weight = angles.rate * self.schedule.shares.astype(v.dtype)
         else:
             tiny = np.finfo(v.dtype).tiny
             weight = angles.rate * angles.cos / np.maximum(angles.sin, tiny)
         return Denoised(
             net_inputs(y, time, angles, covariates),
-            scale=calm(angles),
+            scale=damping(angles),
             velocity=angles.cos * noise - angles.sin * z,
             weight=weight,
             normal=normal,
@@ -142,7 +142,7 @@ class Denoiser(NamedTuple):
 
         def odds_of(z, time):
             extra = self.layout.extra_inputs(z, covariates)
-            x = net_inputs(v, time, self.clocks(time, v.dtype), extra)
+            x = net_inputs(v, time, self.schedule(time, v.dtype), extra)
             out, _ = self.net.apply(self.params, self.statistics, x)
             return out + _flips.offset(z, time)
 
@@ -309,17 +309,17 @@ class MatchingObjective(NetObjective):
         return v, log_q.astype(v.dtype), coded
 
     def _denoiser(self, state):
-        frame, clocks, _ = self._of_frame(state)
+        frame, schedule, _ = self._of_frame(state)
         params, statistics = state.params, state.statistics[0]
-        return Denoiser(self.net, self.layout, params, statistics, frame, clocks)
+        return Denoiser(self.net, self.layout, params, statistics, frame, schedule)
 
     def _of_frame(self, state):
-        """Frame of a state in the data type of the rows, its clocks, and the
+        """Frame of a state in the data type of the rows, its schedule, and the
         distribution of missing entries."""
         frame, *base = state.statistics[1:]
         if self._cached_size is not frame.size:
             cast = astype(frame, self.rows.dtype)
-            self._cached = cast, Clocks(frame.size), filler_of(frame, base)
+            self._cached = cast, NoiseSchedule(frame.size), filler_of(frame, base)
             self._cached_size = frame.size
         return self._cached
 

@@ -153,7 +153,7 @@ class Angles(NamedTuple):
         return np.arctan2(self.sin, self.cos)
 
 
-class Clocks:
+class NoiseSchedule:
     """Map from times to angles of components with standard deviations ``size``.
     Components of equal size share a single angle. ``shares`` are weights of mean one,
     in proportion to ``size``."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.latent import Coins
+from skdgm.latent import BernoulliUnits
 from skdgm.latent.data_layer import Entries
 from skdgm.nets import Variables, listed, nll, row_mean
 from skdgm.nets.tape import getval
@@ -175,7 +175,7 @@ class Relaxed(Method):
     def __init__(self, net, options):
         super().__init__(net, options)
         self.relaxed = copy(net.hierarchy)
-        self.relaxed.units = Coins(options.objective, options.temperature)
+        self.relaxed.units = BernoulliUnits(options.objective, options.temperature)
 
     def surrogate(self, params, batch):
         draws = self.net.drawn(params.model, batch, batch.noise, self.relaxed)

@@ -11,7 +11,13 @@ from skdgm.directed._model_options import (
     SigmoidBeliefOptions,
 )
 from skdgm.directed._objective import OBJECTIVES, DirectedObjective
-from skdgm.latent import Coins, DataLayer, Hierarchy, LatentModel, LinkedCoins
+from skdgm.latent import (
+    AutoregressiveBernoulliUnits,
+    BernoulliUnits,
+    DataLayer,
+    Hierarchy,
+    LatentModel,
+)
 from skdgm.latent.hierarchy import DataEnd
 from skdgm.utils.counts import check_layer_sizes, chosen, layer_sizes
 from skdgm.utils.orders import check_ordering, orders
@@ -70,7 +76,7 @@ class BitLayersModel(LatentModel[BitLayersOptionsT]):
     def hierarchy(self, facts):
         structure, options, output = facts.structure, facts.options, self.output(facts)
         of_p, of_q = structure.autoregressive, structure.recognition_autoregressive
-        coins, links, sizes = Coins(), None, structure.hidden_layer_sizes
+        bernoulli, links, sizes = BernoulliUnits(), None, structure.hidden_layer_sizes
         if of_p:
             n_columns = len(output.n_inputs)
             (order,) = orders(structure.ordering, 1, n_columns, facts.seed)
@@ -81,8 +87,8 @@ class BitLayersModel(LatentModel[BitLayersOptionsT]):
             n_hidden=((),) * len(sizes),
             block=None,
             init=options.init_weights,
-            units=LinkedCoins(of_q) if of_q else coins,
-            generative=LinkedCoins(of_p) if of_p else coins,
+            units=AutoregressiveBernoulliUnits(of_q) if of_q else bernoulli,
+            generative=AutoregressiveBernoulliUnits(of_p) if of_p else bernoulli,
         )
 
     def of_hierarchy(self, tree):

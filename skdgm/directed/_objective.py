@@ -47,8 +47,9 @@ class DirectedObjective(NetObjective):
     """Objective of a directed net that is trained by a :class:`Method`.
 
     Losses of held-out rows are importance weighted bounds of ``n_importance`` draws (at
-    least ten for "gibbs"). The hierarchy consists of :class:`~skdgm.latent.Coins`, and
-    ``output`` is the distribution of the data given the decoder's outputs.
+    least ten for "gibbs"). The hierarchy consists of
+    :class:`~skdgm.latent.BernoulliUnits`, and ``output`` is the distribution of the
+    data given the decoder's outputs.
     """
 
     quantity = "bound"

@@ -48,7 +48,9 @@ class FlowEstimator(NetEstimator):
         -------
         Z : ndarray of shape (n_samples, n_features)
         """
-        return self.fit(X, y, sample_weight).transform(X, self._beside(y))
+        return self.fit(X, y, sample_weight).transform(
+            X, self._attributes_if_conditional(y)
+        )
 
     def sample(
         self,
@@ -148,7 +150,9 @@ class FlowEstimator(NetEstimator):
         score : float
             The (weighted) mean of :meth:`score_samples`.
         """
-        return mean_score(self.score_samples(X, self._beside(y)), sample_weight)
+        return mean_score(
+            self.score_samples(X, self._attributes_if_conditional(y)), sample_weight
+        )
 
     def transform(self, X: Data, y: Target = None) -> np.ndarray:
         """Code of each row; the expected code of a row with missing entries.
@@ -189,7 +193,7 @@ class FlowEstimator(NetEstimator):
         """
         return framed(self, self.density_.inverse(H, y), H)
 
-    def _beside(self, y):
+    def _attributes_if_conditional(self, y):
         """Attributes y of rows; None for an unconditional flow in a pipeline that has
         y."""
         return y if self._options.attribute_conditional else None

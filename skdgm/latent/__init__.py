@@ -6,11 +6,17 @@ from skdgm.latent.density import LatentDensity
 from skdgm.latent.estimator import LatentEstimator
 from skdgm.latent.hierarchy import Hierarchy, HierarchyParams, Statistics
 from skdgm.latent.model import LatentModel
-from skdgm.latent.units import Coins, LatentUnits, LinkedCoins, NormalUnits
+from skdgm.latent.units import (
+    AutoregressiveBernoulliUnits,
+    BernoulliUnits,
+    LatentUnits,
+    NormalUnits,
+)
 
 __all__ = [
     "Architecture",
-    "Coins",
+    "AutoregressiveBernoulliUnits",
+    "BernoulliUnits",
     "DataLayer",
     "Hierarchy",
     "HierarchyParams",
@@ -18,7 +24,6 @@ __all__ = [
     "LatentEstimator",
     "LatentModel",
     "LatentUnits",
-    "LinkedCoins",
     "NormalUnits",
     "Pass",
     "Statistics",

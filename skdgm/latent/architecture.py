@@ -79,7 +79,7 @@ class Architecture(ABC):
         """Project parameters onto their constraints, in place."""
 
     @property
-    def wholes(self):
+    def activity_groups(self):
         """Numbers of units of groups that should each have an active unit."""
         return self.n_latent
 

@@ -174,7 +174,7 @@ class LatentDensity(Density):
         with one_blas_thread():
             means = [self._means(rows.take(index[b])) for b in rows.blocks(len(index))]
             variances = np.concatenate(means).var(axis=0, dtype=np.float64)
-            splits = np.cumsum(self.hierarchy.wholes)[:-1]
+            splits = np.cumsum(self.hierarchy.activity_groups)[:-1]
             inactive = any(
                 layer.max() <= ACTIVE for layer in np.split(variances, splits)
             )

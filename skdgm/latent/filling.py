@@ -149,14 +149,14 @@ def by_chain(make, rows, rng, n_steps, method, width):
         ]
         streams = rng.take(block)
         streams = streams if n_chains == 1 else streams.each(n_chains)
-        mean, state = _walked(make(arrays), streams, burn_in, n_steps)
+        mean, state = _run(make(arrays), streams, burn_in, n_steps)
         if method == "mean":
             mean = mean.reshape(-1, n_chains, mean.shape[1]).mean(axis=1)
         results.append(mean if method == "mean" else state.x)
     return np.concatenate(results)
 
 
-def _walked(chain, rng, burn_in, n_steps):
+def _run(chain, rng, burn_in, n_steps):
     """Mean over the steps of a chain after the burn-in, and its last state."""
     state, total_mean = chain.init(rng), 0.0
     for step in range(burn_in + n_steps):

@@ -314,7 +314,7 @@ class FlowUnits(NormalUnits):
         return columns(transformed, n, 2 * n), log_det
 
 
-class Coins(LatentUnits):
+class BernoulliUnits(LatentUnits):
     r"""Independent bits, whose stats, and prior parameters, are log-odds.
 
     .. math:: \log p(z) = \sum_j z_j a_j - \log(1 + e^{a_j})
@@ -375,7 +375,7 @@ class Coins(LatentUnits):
         return expit(stats)
 
 
-class LinkedCoins(Coins):
+class AutoregressiveBernoulliUnits(BernoulliUnits):
     r"""Bits that depend on the previous bits of their layer, by a ``kind`` of
     :mod:`skdgm.latent.links`; stats are :class:`Linked`.
 

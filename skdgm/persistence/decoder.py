@@ -88,7 +88,9 @@ class Decoder:
         cls = class_of(of_type(node["record"], str), RECORDS)
         # Fields that older files lack have their default values.
         new = {name: cls._field_defaults[name] for name in getattr(cls, "LATER", ())}
-        fields = new | self._named(node["fields"])
+        renamed = getattr(cls, "RENAMED", {})
+        read = self._named(node["fields"]).items()
+        fields = new | {renamed.get(name, name): value for name, value in read}
         if set(fields) != set(cls._fields):
             raise CorruptFileError(
                 f"The file has a {node['record']} with the fields {list(fields)}, "

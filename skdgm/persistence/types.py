@@ -32,7 +32,7 @@ RECORDS = {
     "CovarianceParams": "energies.covariance",
     "CovarianceState": "boltzmann._covariance.objective",
     "SpikeSlabParams": "energies.spike_slab",
-    "EvasionState": "autoencoder._predictability",
+    "PredictabilityMinimizationState": "autoencoder._predictability",
     "FixedCombinations": "constraints.rules",
     "GameState": "adversarial._games.players",
     "Groups": "data.rare",

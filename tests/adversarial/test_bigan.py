@@ -71,8 +71,8 @@ def game(rows=X, **options):
 def test_steps_go_down_the_gradient(case, of_makers):
     players = game(**CASES[case])
     options, state = players.options, players.start()
-    turn = players.turn(int(of_makers), players.read(np.arange(24)), CLOCK)
-    known = 1 if turn.known is None else turn.known
+    update = players.player_update(int(of_makers), players.read(np.arange(24)), CLOCK)
+    known = 1 if update.known is None else update.known
 
     def value(params):
         (encoder, maker), statistics = state.generator[:2]
@@ -81,14 +81,14 @@ def test_steps_go_down_the_gradient(case, of_makers):
             encoder, maker = params
         else:
             net = params
-        code = players.nets.encoder.apply(encoder, statistics[0], turn.x)[0]
-        fake = players.generator.draw((encoder, maker), statistics, turn.z, None)[0]
-        real = np.concatenate([turn.x, code], axis=1)
-        fake = np.concatenate([fake * known, turn.z], axis=1)
+        code = players.nets.encoder.apply(encoder, statistics[0], update.x)[0]
+        fake = players.generator.draw((encoder, maker), statistics, update.z, None)[0]
+        real = np.concatenate([update.x, code], axis=1)
+        fake = np.concatenate([fake * known, update.z], axis=1)
         kept = state.discriminator.statistics
 
         def judged(rows):
-            return players.discriminator.judge(net, kept, rows, turn.dropout)[0][:, 0]
+            return players.discriminator.judge(net, kept, rows, update.dropout)[0][:, 0]
 
         r, f = np.split(judged(np.concatenate([real, fake])), 2)
         # Makers have the discriminator's loss with the sides exchanged.
@@ -96,7 +96,7 @@ def test_steps_go_down_the_gradient(case, of_makers):
         total = players.loss.discriminator(*sides)[0].mean()
         if of_makers and options.reconstruction_weight:
             again = players.generator.draw((encoder, maker), statistics, code, None)[0]
-            gap = ((turn.x - again * known) ** 2).sum(axis=1).mean()
+            gap = ((update.x - again * known) ** 2).sum(axis=1).mean()
             total += options.reconstruction_weight * gap
         if players.penalty and not of_makers:
             rows, norm = np.concatenate([real, fake]), 0.0
@@ -110,7 +110,7 @@ def test_steps_go_down_the_gradient(case, of_makers):
     before = copy(state)
     which = 0 if of_makers else 1
     move = players.generate if of_makers else players.discriminate
-    old, new = before[which].params, move(state, turn)[which].params
+    old, new = before[which].params, move(state, update)[which].params
     state = before
     assert_descends(value, old, new, RNG)
 
@@ -225,7 +225,7 @@ def test_nets_run_as_in_training_while_they_learn(monkeypatch):
 
     monkeypatch.setattr(kind, "draw", noted)
     for which in 0, 1:
-        turn = players.turn(which, players.read(np.arange(24)), CLOCK)
-        (players.generate if which else players.discriminate)(state, turn)
+        update = players.player_update(which, players.read(np.arange(24)), CLOCK)
+        (players.generate if which else players.discriminate)(state, update)
     assert seen
     assert all(seen)

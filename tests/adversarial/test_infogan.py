@@ -159,17 +159,19 @@ CASES = {
 def test_steps_go_down_the_gradient(case, of_generator):
     players = game(**{"loss": "non-saturating"} | CASES[case])
     options, state = players.options, players.start()
-    turn = players.turn(int(of_generator), players.read(np.arange(24)), CLOCK)
+    update = players.player_update(
+        int(of_generator), players.read(np.arange(24)), CLOCK
+    )
     codes, judge = players.generator.codes, players.discriminator.judge
-    units = turn.z[:, -codes.width :]
+    units = update.z[:, -codes.width :]
 
     def value(params):
         own = params if of_generator else state.generator.params
         net = state.discriminator.params if of_generator else params
-        real, fake, _ = players.pair(own, state.generator.statistics, turn)
+        real, fake, _ = players.pair(own, state.generator.statistics, update)
 
         def judged(rows):
-            return judge(net, state.discriminator.statistics, rows, turn.dropout)[0]
+            return judge(net, state.discriminator.statistics, rows, update.dropout)[0]
 
         r, f = judged(real), judged(fake)
         if not of_generator:
@@ -195,7 +197,7 @@ def test_steps_go_down_the_gradient(case, of_generator):
     before = copy(state)
     which = 0 if of_generator else 1
     move = players.generate if of_generator else players.discriminate
-    old, new = before[which].params, move(state, turn)[which].params
+    old, new = before[which].params, move(state, update)[which].params
     state = before
     assert_descends(value, old, new, RNG)
 

@@ -59,24 +59,24 @@ def test_heads_learn_what_each_says_of_both_views():
 
 def test_the_head_with_most_information_is_asked():
     heads = Heads(CodeUnits((2,), 0), 3)
-    told, out = heads.start(), np.zeros((8, 6))
-    assert heads.chosen(out, told)[0] == 0
+    information, out = heads.start(), np.zeros((8, 6))
+    assert heads.chosen(out, information)[0] == 0
     # The last tells rows apart in the same way by both views.
     out[:, 4] = out[::2, 5] = 5.0
     out[::2, 4] = 0
     # One update among many says little, and training that is half done changes nothing.
-    heads.shared(out, out, told)
-    assert heads.chosen(out, told)[0] == 0
+    heads.shared(out, out, information)
+    assert heads.chosen(out, information)[0] == 0
     for _ in range(100):
-        heads.shared(out, out, told, stays=True)
-    assert heads.chosen(out, told)[0] == 0
-    heads.shared(out, out, told)
-    head, own = heads.chosen(out, told)
+        heads.shared(out, out, information, stays=True)
+    assert heads.chosen(out, information)[0] == 0
+    heads.shared(out, out, information)
+    head, own = heads.chosen(out, information)
     assert head == 2
     np.testing.assert_array_equal(own, out[:, 4:])
-    np.testing.assert_allclose(told[0, :2], 0, atol=1e-12)
+    np.testing.assert_allclose(information[0, :2], 0, atol=1e-12)
     most, _ = heads.codes.shared(own, own)
-    np.testing.assert_allclose(told[0, 2], most * (1 - 0.995**102))
+    np.testing.assert_allclose(information[0, 2], most * (1 - 0.995**102))
 
 
 def table(rows, **how):
@@ -176,12 +176,14 @@ def test_steps_go_down_the_gradient(case, of_generator, gaps):
     players = game(GAPS if gaps else X, **CASES[case])
     options, state, heads = players.options, players.start(), players.nets.heads
     # The second head is asked.
-    state.told[:] = np.eye(2)
-    turn = players.turn(int(of_generator), players.read(np.arange(24)), CLOCK)
-    units = turn.z[:, -heads.codes.width :]
+    state.head_information[:] = np.eye(2)
+    update = players.player_update(
+        int(of_generator), players.read(np.arange(24)), CLOCK
+    )
+    units = update.z[:, -heads.codes.width :]
 
     def tell(params, rows):
-        how = {"rng": turn.rng.fold(22), "train": True}
+        how = {"rng": update.rng.fold(22), "train": True}
         return players.nets.reader.apply(params, state.reader.statistics, rows, **how)[
             0
         ]
@@ -189,11 +191,11 @@ def test_steps_go_down_the_gradient(case, of_generator, gaps):
     def value(params):
         own = params if of_generator else state.generator.params
         reader = state.reader.params if of_generator else params
-        real, fake, _ = players.pair(own, state.generator.statistics, turn)
-        views = [] if of_generator else players.views(turn)
-        rows = [players.moved(fake, turn), *views]
-        told, *sides = np.split(tell(reader, np.concatenate(rows)), len(rows))
-        bound = heads.codes.information(told[:, heads.columns(1)], units).mean()
+        real, fake, _ = players.pair(own, state.generator.statistics, update)
+        views = [] if of_generator else players.views(update)
+        rows = [players.moved(fake, update), *views]
+        information, *sides = np.split(tell(reader, np.concatenate(rows)), len(rows))
+        bound = heads.codes.information(information[:, heads.columns(1)], units).mean()
         if sides:
             parts = [[side[:, heads.columns(k)] for side in sides] for k in range(2)]
             bound += sum(heads.codes.shared(*part)[0] for part in parts)
@@ -202,7 +204,7 @@ def test_steps_go_down_the_gradient(case, of_generator, gaps):
             net = state.discriminator
             r, f = (
                 players.discriminator.judge(
-                    net.params, net.statistics, x, turn.dropout
+                    net.params, net.statistics, x, update.dropout
                 )[0]
                 for x in (real, fake)
             )
@@ -213,7 +215,7 @@ def test_steps_go_down_the_gradient(case, of_generator, gaps):
     before = copy(state)
     move = players.generate if of_generator else players.discriminate
     part = "generator" if of_generator else "reader"
-    old, new = getattr(before, part).params, getattr(move(state, turn), part).params
+    old, new = getattr(before, part).params, getattr(move(state, update), part).params
     state = before
     assert_descends(value, old, new, RNG)
 
@@ -223,8 +225,8 @@ def test_the_discriminator_learns_as_without_views():
     found = []
     for players in viewed, plain:
         state = players.start()
-        turn = players.turn(0, players.read(np.arange(24)), CLOCK)
-        found.append(leaves(players.discriminate(state, turn).discriminator.params))
+        update = players.player_update(0, players.read(np.arange(24)), CLOCK)
+        found.append(leaves(players.discriminate(state, update).discriminator.params))
     for own, other in zip(*found):
         np.testing.assert_array_equal(own, other)
 
@@ -331,15 +333,15 @@ def test_fits_with_near_rows_are_like_any_others():
 
 def test_views_are_a_row_and_a_near_one_both_deformed():
     players = game(GAPS, n_neighbors=2)
-    turn = players.turn(0, players.read(np.arange(24)), CLOCK)
-    first, second = players.views(turn)
-    np.testing.assert_array_equal(first, turn.x)
-    near, known = turn.near
+    update = players.player_update(0, players.read(np.arange(24)), CLOCK)
+    first, second = players.views(update)
+    np.testing.assert_array_equal(first, update.x)
+    near, known = update.near
     np.testing.assert_array_equal(second, np.where(known > 0, near, 0))
     assert (known == 0).any()
     # The same row is seen in two ways.
     players = game(X, jitter=2.0)
-    turn = players.turn(0, players.read(np.arange(24)), CLOCK)
-    first, second = players.views(turn)
+    update = players.player_update(0, players.read(np.arange(24)), CLOCK)
+    first, second = players.views(update)
     assert (first != second).any()
-    assert (first != turn.x).any()
+    assert (first != update.x).any()

@@ -15,7 +15,7 @@ from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import Field, flowed, moved, noised
 from skdgm.diffusion._layout import ColumnLayout
 from skdgm.diffusion._matching import Denoiser, MatchingObjective
-from skdgm.diffusion._noise import Clocks, Frame
+from skdgm.diffusion._noise import Frame, NoiseSchedule
 from skdgm.exceptions import OutlierWarning
 from skdgm.nets import NetState
 from skdgm.utils.random import stream
@@ -34,7 +34,7 @@ SHARES, ROOT = np.array([0.5, 0.3, 0.2]), 0.4
 COVARIANCE = ROOT**2 * np.eye(2) + (MEANS.T * SHARES) @ MEANS
 COVARIANCE -= np.outer(SHARES @ MEANS, SHARES @ MEANS)
 FRAME = Frame.of(SHARES @ MEANS, COVARIANCE)
-CLOCKS = Clocks(FRAME.size)
+SCHEDULE = NoiseSchedule(FRAME.size)
 
 
 def log_mixture(x, noise=0.0, shift=1.0):
@@ -74,7 +74,7 @@ class ExactField(Field):
         return self.velocity(y, time), found
 
 
-EXACT = ExactField(None, (), (), CLOCKS)
+EXACT = ExactField(None, (), (), SCHEDULE)
 
 
 def test_frames_turn_components():
@@ -87,7 +87,7 @@ def test_frames_turn_components():
     W = frame.forward.W
     np.testing.assert_allclose(frame.log_volume, np.linalg.slogdet(W)[1])
     # Columns with noise are those of turned components.
-    angles, noise = Clocks(frame.size)(0.3, float), rng.normal(size=(5, 4))
+    angles, noise = NoiseSchedule(frame.size)(0.3, float), rng.normal(size=(5, 4))
     y = angles.cos * frame.components(v) + angles.sin * noise
     Q = W * frame.size
     expected = np.cos(angles.phi) * (v - mean) + np.sin(angles.phi) * noise @ Q.T
@@ -97,13 +97,13 @@ def test_frames_turn_components():
 
 def test_clocks_tell_the_mean_angle():
     size, times = np.array([2.0, 1.0, 0.01]), np.linspace(0, 1, 101)
-    clocks = Clocks(size)
-    angles = clocks(times, float)
+    schedule = NoiseSchedule(size)
+    angles = schedule(times, float)
     found = np.average(angles.psi, axis=1, weights=size) * 2 / np.pi
     np.testing.assert_allclose(found, times, atol=1e-3)
     slope = np.gradient(angles.psi, times, axis=0)[10:90]
     np.testing.assert_allclose(angles.rate[10:90], slope, rtol=0.05, atol=0.02)
-    np.testing.assert_allclose(clocks.time_of(np.tan(angles.phi[50, 0])), times[50])
+    np.testing.assert_allclose(schedule.time_of(np.tan(angles.phi[50, 0])), times[50])
 
 
 def test_the_flow_has_the_density_of_a_mixture():
@@ -138,8 +138,10 @@ def test_the_bound_of_the_exact_velocity_is_the_density():
     for row, expected in zip(x, log_mixture(x)):
         v = np.tile(row, (n, 1))
         layout = ColumnLayout(np.arange(2), np.arange(0))
-        denoised = Denoiser(None, layout, (), (), FRAME, CLOCKS).noised(v, time, noise)
-        angles = CLOCKS(time, np.float64)
+        denoised = Denoiser(None, layout, (), (), FRAME, SCHEDULE).noised(
+            v, time, noise
+        )
+        angles = SCHEDULE(time, np.float64)
         y = angles.cos * FRAME.components(v) + angles.sin * noise
         velocity = np.concatenate(
             [EXACT.velocity(y[k : k + 1], time[k]) for k in range(0, n, 10)]
@@ -282,7 +284,7 @@ def test_particles_given_a_value_have_the_exact_distribution(monkeypatch):
     monkeypatch.setattr(DiffusionDensity, "field", lambda *_: EXACT)
     density = object.__new__(DiffusionDensity)
     density.layout = ColumnLayout(np.arange(2), np.arange(0))
-    density.frame, density.clocks = FRAME, CLOCKS
+    density.frame, density.schedule = FRAME, SCHEDULE
     density.now = SimpleNamespace(n_steps=20, n_resamplings=8, guidance=0)
     value, n = 0.6, 600
     v = np.tile([value, np.nan], (n, 1))
@@ -305,7 +307,7 @@ def test_densities_of_known_entries_are_exact(monkeypatch):
     density = object.__new__(DiffusionDensity)
     density.layout = ColumnLayout(np.arange(2), np.arange(0))
     density.covariates, density.net = Covariates(), None
-    density.frame, density.clocks, density.width = FRAME, CLOCKS, 10
+    density.frame, density.schedule, density.width = FRAME, SCHEDULE, 10
     density.now = SimpleNamespace(n_steps=20, n_draws=3, guidance=0)
     value, n = 0.6, 200
     v, covariates = np.tile([value, np.nan], (n, 1)), np.zeros((n, 0))

@@ -16,9 +16,9 @@ from skdgm.diffusion import _flips
 from skdgm.diffusion._covariates import Covariates
 from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import N_TIMES
-from skdgm.diffusion._layout import ColumnLayout, Turns, masked
+from skdgm.diffusion._layout import ColumnLayout, UnmaskingOrder, masked
 from skdgm.diffusion._matching import Denoiser
-from skdgm.diffusion._noise import Clocks, Frame
+from skdgm.diffusion._noise import Frame, NoiseSchedule
 from skdgm.exceptions import MissingCapability
 from skdgm.nets.layers import Net
 from skdgm.utils.random import stream
@@ -59,7 +59,7 @@ def every_order(n):
 
 def test_the_bound_of_exact_distributions_is_the_log_probability():
     found, parts, nothing = 0.0, list(every_order(3)), np.zeros((8, 0))
-    denoiser = Denoiser(EXACT, BITS, (), (), NOTHING, Clocks(NOTHING.size))
+    denoiser = Denoiser(EXACT, BITS, (), (), NOTHING, NoiseSchedule(NOTHING.size))
     for time, uniform in parts:
         order = np.tile(uniform, (8, 1))
         found += denoiser.bounds(nothing, STATES, np.full(8, time), nothing, order)
@@ -84,7 +84,7 @@ def drawn_by(net, layout, n, n_steps, n_beside, known=None, n_resamplings=1):
     density.net, density.params, density.statistics = net, (), ()
     density.layout, density.frame = layout, NOTHING
     density.covariates = Covariates()
-    density.clocks = Clocks(NOTHING.size)
+    density.schedule = NoiseSchedule(NOTHING.size)
     density.now = SimpleNamespace(n_steps=n_steps, guidance=0, sampler="flow")
     density.now.n_resamplings = n_resamplings
     rng = stream(0).rows(n)
@@ -126,13 +126,13 @@ BOTH = ColumnLayout(np.array([0]), np.array([1, 2]), BITS.whole.take([0, 1]), No
 MEAN = (SHARES * CENTERS).sum()
 SPREAD = (SHARES * (CENTERS - MEAN) ** 2).sum() + ROOT**2
 FRAME = Frame.of(np.array([MEAN]), np.array([[SPREAD]]))
-CLOCKS = Clocks(FRAME.size)
+SCHEDULE = NoiseSchedule(FRAME.size)
 
 
 def exact_both(params, statistics, x, train=False):
     """Velocity and log odds given the noisy column and the bits that are seen; of the
     waves of time, a cosine tells it."""
-    angles = CLOCKS(np.arccos(x[:, 1 + N_TIMES // 2].clip(-1, 1)) / np.pi, float)
+    angles = SCHEDULE(np.arccos(x[:, 1 + N_TIMES // 2].clip(-1, 1)) / np.pi, float)
     cos, sin, y = (
         angles.cos[:, :, None],
         angles.sin[:, :, None],
@@ -161,7 +161,7 @@ def exact_both(params, statistics, x, train=False):
 def test_the_bound_of_real_and_masked_columns_is_the_log_density():
     n = 4000
     rng = np.random.default_rng(0)
-    denoiser = Denoiser(Net(None, exact_both), BOTH, (), (), FRAME, CLOCKS)
+    denoiser = Denoiser(Net(None, exact_both), BOTH, (), (), FRAME, SCHEDULE)
     time = (np.arange(n) + 0.5) / n
     for code in np.ndindex(2, 2):
         x = CENTERS[code] + 0.3
@@ -179,7 +179,7 @@ def test_bounds_of_masked_columns_alone_are_their_log_probability():
     density = object.__new__(DiffusionDensity)
     density.net, density.params, density.statistics = Net(None, exact_both), (), ()
     density.layout, density.covariates = BOTH, Covariates()
-    density.frame, density.clocks, density.width = FRAME, CLOCKS, 10
+    density.frame, density.schedule, density.width = FRAME, SCHEDULE, 10
     density.now = SimpleNamespace(n_steps=20, guidance=0, n_draws=8)
     rows = [[np.nan, *code] for code in np.ndindex(2, 2)]
     rows += [[np.nan, 0, np.nan], [np.nan, np.nan, np.nan]]
@@ -482,11 +482,11 @@ def test_few_and_ugly_rows(kinds):
 def test_turns_put_conditions_first():
     coded = np.full((50, 3), np.nan)
     coded[:, 1] = 1
-    turns = Turns(BITS, coded, stream(0).rows(50), {2: None})
-    assert (turns.rank[:, 2] == 1).all()
-    assert (turns.rank[:, 0] == 0).all()
-    np.testing.assert_array_equal(turns.due(coded, 0.5)[:, 2], True)
-    assert not turns.due(coded, 0.5)[:, 0].any()
+    order = UnmaskingOrder(BITS, coded, stream(0).rows(50), {2: None})
+    assert (order.rank[:, 2] == 1).all()
+    assert (order.rank[:, 0] == 0).all()
+    np.testing.assert_array_equal(order.due(coded, 0.5)[:, 2], True)
+    assert not order.due(coded, 0.5)[:, 0].any()
 
 
 @pytest.mark.exhaustive
@@ -507,6 +507,6 @@ def test_seasons_are_learned_from_phases_of_dates():
     assert layout.masked.tolist() == [0, 2]
     assert layout.noisy.tolist() == [1]
     coded = np.full((9, 2), np.nan)
-    assert (Turns(layout, coded, stream(0).rows(9)).rank == [1, 0]).all()
-    turns = Turns(layout, coded, stream(0).rows(9), {1: None})
-    assert (turns.rank == [0, 1]).all()
+    assert (UnmaskingOrder(layout, coded, stream(0).rows(9)).rank == [1, 0]).all()
+    order = UnmaskingOrder(layout, coded, stream(0).rows(9), {1: None})
+    assert (order.rank == [0, 1]).all()

@@ -8,7 +8,7 @@ import pytest
 from skdgm import Diffusion
 from skdgm.diffusion._field import Field
 from skdgm.diffusion._matching import tiled
-from skdgm.diffusion._noise import Clocks, Frame
+from skdgm.diffusion._noise import Frame, NoiseSchedule
 from tests.options import grouped
 
 RNG = np.random.default_rng(0)
@@ -20,7 +20,7 @@ Y = np.arange(20) % 2
 def test_guidance_extrapolates_the_effect_of_covariates(covariates):
     y, W = RNG.normal(size=(4, 2)), RNG.normal(size=(2 + 16 + 3, 2))
     net = SimpleNamespace(apply=lambda params, statistics, x: (np.sin(x @ params), ()))
-    field = Field(net, W, (), Clocks(np.ones(2)), n_extra=3, n_covariates=2)
+    field = Field(net, W, (), NoiseSchedule(np.ones(2)), n_extra=3, n_covariates=2)
     extra = np.tile([0.7, *covariates], (4, 1))
     conditional = field.out(y, 0.3, extra)
     without = field.out(y, 0.3, extra * [1, 0, 0])

@@ -9,7 +9,7 @@ from skdgm.latent.activity import are_dependent
 from skdgm.latent.adapting import _power, effective_number, weights_of
 from skdgm.latent.covariates import DecoderCovariates
 from skdgm.latent.filling import CHAINS, Accepted, by_chain, by_weight, chosen, taken
-from skdgm.latent.units import Coins
+from skdgm.latent.units import BernoulliUnits
 from skdgm.latent.weighing import Counts, Draws, _Weighing, least_number
 from skdgm.utils.random import stream
 
@@ -187,8 +187,8 @@ def test_classes_are_told_by_their_frequencies():
 
 def test_bits_begin_rare_in_large_layers():
     for n, p in (1, 0.5), (2, 0.5), (8, 0.25), (200, 0.05):
-        assert expit(Coins().start(n)) == pytest.approx(p)
-        np.testing.assert_allclose(expit(Coins().prior(n, None, float)), p)
+        assert expit(BernoulliUnits().start(n)) == pytest.approx(p)
+        np.testing.assert_allclose(expit(BernoulliUnits().prior(n, None, float)), p)
 
 
 @pytest.mark.parametrize("r, dependent", [(0.0, False), (0.8, False), (0.84, True)])
@@ -207,4 +207,4 @@ def test_the_divergence_of_bits_is_that_of_coins():
     odds, prior = RNG.normal(size=(2, 5, 3))
     p, q = (np.stack([expit(-own), expit(own)]) for own in (odds, prior))
     expected = stats.entropy(p, q).sum(axis=1)
-    np.testing.assert_allclose(Coins().divergence(odds, prior), expected)
+    np.testing.assert_allclose(BernoulliUnits().divergence(odds, prior), expected)

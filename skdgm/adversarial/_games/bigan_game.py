@@ -35,34 +35,34 @@ class BiGANGame(Game):
         """Number of columns of a pair."""
         return super().n_seen + self.generator.n_latent
 
-    def sides(self, fake, after, params, statistics, turn):
+    def sides(self, fake, after, params, statistics, update):
         """Rows with their codes, and generated rows with their latent units."""
-        code, state = self._encoded(params, statistics, turn)
-        real = self.seen(turn.x, turn, columns=code)
-        return real, self.seen(fake, turn, 1, columns=turn.z), (state, after[1])
+        code, state = self._encoded(params, statistics, update)
+        real = self.seen(update.x, update, columns=code)
+        return real, self.seen(fake, update, 1, columns=update.z), (state, after[1])
 
-    def extra_gradient(self, state, turn):
+    def extra_gradient(self, state, update):
         """Gradient of the weighted reconstruction error with respect to parameters."""
-        before, rng = state.generator, turn.rng.fold(_REBUILD)
-        weight = 2 * self.options.reconstruction_weight / len(turn.x)
+        before, rng = state.generator, update.rng.fold(_REBUILD)
+        weight = 2 * self.options.reconstruction_weight / len(update.x)
         if not weight:
             return None
-        noise = self.emission.noise(rng, len(turn.x), self.rows.dtype)
+        noise = self.emission.noise(rng, len(update.x), self.rows.dtype)
 
         params = traced_leaves(before.params)
-        code, _ = self._encoded(params, before.statistics, turn)
+        code, _ = self._encoded(params, before.statistics, update)
         out, _ = self.generator.draw(
             params, before.statistics, code, noise, rng, train=True
         )
 
         def slopes(out):
-            return weight * squared_slope(out, turn.x, turn.known)
+            return weight * squared_slope(out, update.x, update.known)
 
         return pulled_back(out, params, slopes)
 
-    def _encoded(self, params, statistics, turn):
+    def _encoded(self, params, statistics, update):
         """Codes of real rows in training, and updated statistics of the encoder."""
-        rng = turn.rng.fold(_ENCODE)
+        rng = update.rng.fold(_ENCODE)
         return self.nets.encoder.apply(
-            params[0], statistics[0], turn.x, rng=rng, train=True
+            params[0], statistics[0], update.x, rng=rng, train=True
         )

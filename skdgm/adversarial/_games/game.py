@@ -61,7 +61,7 @@ class NetConditions(NamedTuple):
     columns: np.ndarray = None
 
 
-class Turn(NamedTuple):
+class PlayerUpdate(NamedTuple):
     """Rows and random numbers for one update of one player, ``which``. Real rows x are
     inputs of a discriminator, (n_rows, n_inputs), and ``known`` is 1 at observed
     entries, or None. ``given`` are :class:`NetConditions`, z latent units, and ``near``
@@ -138,85 +138,92 @@ class Game(Objective):
         packing = self.discriminator.packing
         # Small minibatches are repeated to fill a pack.
         rows = self.read(batch if len(batch) >= packing else np.resize(batch, packing))
-        state = self.discriminate(state, self.turn(DISCRIMINATE, rows, clock))
+        state = self.discriminate(state, self.player_update(DISCRIMINATE, rows, clock))
         if (self._number(clock) + 1) % self.options.n_discriminator_steps:
             return state
-        return self.generate(state, self.turn(GENERATE, rows, clock))
+        return self.generate(state, self.player_update(GENERATE, rows, clock))
 
     def read(self, batch):
-        """Real rows of a minibatch: the first three fields of a :class:`Turn`."""
+        """Real rows of a minibatch, for the first three fields of a
+        :class:`PlayerUpdate`."""
         x, known = self.emission.inputs(self.rows.take(batch))
         return x, known, NetConditions(self.rows.accompanying(batch))
 
-    def turn(self, which, rows, clock):
-        """:class:`Turn` of a player, with real rows as from :meth:`read`."""
+    def player_update(self, which, rows, clock):
+        """:class:`PlayerUpdate` of a player, with real rows as from :meth:`read`."""
         rng, (x, known, conditions) = self.stream(clock).fold(which), rows
         z = self.generator.latent(rng.fold(_LATENT), len(x), self.rows.dtype)
-        return Turn(x, known, conditions, z, rng, clock, which)
+        return PlayerUpdate(x, known, conditions, z, rng, clock, which)
 
-    def pair(self, params, statistics, turn):
+    def pair(self, params, statistics, update):
         """Real and generated rows as inputs of the discriminator, (n_packs, packing *
         n_seen), and updated statistics of the generator; differentiable in ``params``.
         """
-        generator, emission, n = self.generator, self.emission, len(turn.z)
-        noise = emission.noise(turn.rng.fold(_EMIT), n, self.rows.dtype)
-        z = generator.given(turn.z, turn.given.classes, turn.given.columns)
+        generator, emission, n = self.generator, self.emission, len(update.z)
+        noise = emission.noise(update.rng.fold(_EMIT), n, self.rows.dtype)
+        z = generator.given(update.z, update.given.classes, update.given.columns)
         out, after = generator.net.apply(
-            params, statistics, z, rng=turn.dropout, train=True
+            params, statistics, z, rng=update.dropout, train=True
         )
         fake = emit(out, noise, emission, generator.temperature)
-        return self.sides(fake, after, params, statistics, turn)
+        return self.sides(fake, after, params, statistics, update)
 
-    def sides(self, fake, after, params, statistics, turn):
+    def sides(self, fake, after, params, statistics, update):
         """Results of :meth:`pair`, given generated rows and updated statistics."""
-        return self.seen(turn.x, turn), self.seen(fake, turn, 1), after
+        return self.seen(update.x, update), self.seen(fake, update, 1), after
 
-    def seen(self, x, turn, side=0, columns=None):
+    def seen(self, x, update, side=0, columns=None):
         """Inputs of the discriminator for rows x, real (side 0) or generated (side 1),
         and ``columns``, by default the conditions of both nets."""
-        rng = turn.rng.fold(_NOISE, side) if side else turn.rng.fold(_NOISE)
-        x = blurred(x, self.options, self.emission, rng, turn.clock, bool(side))
+        rng = update.rng.fold(_NOISE, side) if side else update.rng.fold(_NOISE)
+        x = blurred(x, self.options, self.emission, rng, update.clock, bool(side))
         # Missing entries of a row are also hidden in the corresponding generated row.
-        x = x if turn.known is None else x * turn.known
-        columns = turn.given.columns if columns is None else columns
+        x = x if update.known is None else x * update.known
+        columns = update.given.columns if columns is None else columns
         return self.discriminator.packed(x if columns is None else beside(x, columns))
 
-    def verdict(self, turn):
+    def verdict(self, update):
         """:class:`Verdict`: losses of both players."""
-        return Verdict(self.loss, self._shares(turn), self.options.label_smoothing)
+        return Verdict(self.loss, self._shares(update), self.options.label_smoothing)
 
-    def _shares(self, turn):
+    def _shares(self, update):
         """Weights of logits, (n_packs, packing * n_classes): the classes of the rows of
         each pack, with a sum of one; None without classes."""
-        classes = turn.given.classes
+        classes = update.given.classes
         if classes is None:
             return None
         codes = one_hot(classes, self.generator.n_classes, self.rows.dtype)
         return self.discriminator.packed(codes) / self.discriminator.packing
 
-    def discriminate(self, state, turn, pair=None):
+    def discriminate(self, state, update, pair=None):
         """Update the discriminator, on rows ``pair`` from :meth:`pair` if given."""
-        options, before, verdict = self.options, state.discriminator, self.verdict(turn)
+        options, before, verdict = (
+            self.options,
+            state.discriminator,
+            self.verdict(update),
+        )
         generator = state.generator
-        real, fake, _ = pair or self.pair(generator.params, generator.statistics, turn)
+        real, fake, _ = pair or self.pair(
+            generator.params, generator.statistics, update
+        )
         params, n, net = traced_leaves(before.params), len(real), self.discriminator
         judge = partial(net.judge, params, before.statistics)
         if options.minibatch_kernels:
             # Outputs depend on the other rows, so real and generated rows are separate.
-            out, *_ = judge(real, turn.dropout)
-            fake_out, _, updated = judge(fake, turn.dropout_generated)
+            out, *_ = judge(real, update.dropout)
+            fake_out, _, updated = judge(fake, update.dropout_generated)
             out = stacked(out, fake_out)
         else:
-            out, _, updated = judge(np.concatenate([real, fake]), turn.dropout)
+            out, _, updated = judge(np.concatenate([real, fake]), update.dropout)
 
         def slopes(out):
             return -np.concatenate(verdict.discriminator(out[:n], out[n:]))
 
         grads = pulled_back(out, params, slopes)
-        n_batches, clock = self._number(turn.clock), turn.clock
+        n_batches, clock = self._number(update.clock), update.clock
         if self.penalty and n_batches % options.penalty_interval == 0:
             weights = verdict.weights(n)
-            penalty_grads = penalty(self, before, (real, fake), weights, turn)
+            penalty_grads = penalty(self, before, (real, fake), weights, update)
             grads = tree_map(np.add, grads, penalty_grads)
         updated = self._parts.ascend(
             "discriminator",
@@ -236,27 +243,27 @@ class Game(Objective):
         """Number of minibatches before this one."""
         return (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
 
-    def generate(self, state, turn):
+    def generate(self, state, update):
         """Update the generator."""
-        options, net, verdict = self.options, self.discriminator, self.verdict(turn)
+        options, net, verdict = self.options, self.discriminator, self.verdict(update)
         generator, discriminator = state.generator, state.discriminator
         judge = partial(net.judge, discriminator.params, discriminator.statistics)
         hidden = partial(net.hidden, discriminator.params, discriminator.statistics)
         params, real_logits = traced_leaves(generator.params), None
-        real, fake, after = self.pair(params, generator.statistics, turn)
+        real, fake, after = self.pair(params, generator.statistics, update)
         if options.feature_matching:
-            out, _ = hidden(fake, turn.dropout)
+            out, _ = hidden(fake, update.dropout)
         else:
             fake = stacked(real, fake) if self.both_sides else fake
-            out, *_ = judge(fake, turn.dropout)
-            out = self.outputs(out, state, fake, turn)
+            out, *_ = judge(fake, update.dropout)
+            out = self.outputs(out, state, fake, update)
             if self.loss.paired and not self.both_sides:
-                real_logits, *_ = judge(real, turn.dropout)
+                real_logits, *_ = judge(real, update.dropout)
 
         def slopes(out):
             if options.feature_matching:
-                target, _ = hidden(real, turn.dropout)
-                class_weights = self._shares(turn)
+                target, _ = hidden(real, update.dropout)
+                class_weights = self._shares(update)
                 if class_weights is None:
                     class_weights = np.ones((len(out), 1), out.dtype)
                 gaps = class_weights.T @ (out - target) / len(out)
@@ -265,36 +272,36 @@ class Game(Objective):
                 real_out, fake_out = np.split(out, 2)
                 return -np.concatenate(verdict.both(real_out, fake_out))
             return -verdict.generator(real_logits, out) - self.extra_slope(
-                out, state, turn
+                out, state, update
             )
 
         grads = pulled_back(out, params, slopes)
-        extra = self.extra_gradient(state, turn)
+        extra = self.extra_gradient(state, update)
         grads = grads if extra is None else tree_map(np.subtract, grads, extra)
-        n_updates = self._number(turn.clock) // options.n_discriminator_steps
+        n_updates = self._number(update.clock) // options.n_discriminator_steps
         after = self._parts.ascend(
             "generator",
             generator._replace(statistics=after),
             grads,
-            turn.clock,
-            len(turn.x),
+            update.clock,
+            len(update.x),
             n_before=n_updates,
         )
         state.t[0] += 1
         self.average(state.mean, after.params, state.t[0])
         return state._replace(generator=after)
 
-    def outputs(self, out, state, fake, turn):
+    def outputs(self, out, state, fake, update):
         """Outputs for generated rows in the generator's loss; by default the
         discriminator's."""
         return out
 
-    def extra_slope(self, out, state, turn):
+    def extra_slope(self, out, state, update):
         """Gradient of additional terms of the generator's loss with respect to
         ``out``."""
         return 0
 
-    def extra_gradient(self, state, turn):
+    def extra_gradient(self, state, update):
         """Gradient of additional terms of the generator's loss with respect to
         parameters, or None."""
 

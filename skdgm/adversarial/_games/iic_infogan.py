@@ -45,7 +45,7 @@ class IICInfoGANGame(Game):
     def start(self):
         rng = random.stream(self.seed, random.INIT).fold(_READ).generator()
         _, params, net_state = self.nets.reader.init(rng, self.n_seen, self.rows.dtype)
-        state = super().start()._replace(told=self.nets.heads.start())
+        state = super().start()._replace(head_information=self.nets.heads.start())
         return self.resume(state._replace(reader=Part(params, net_state)))
 
     def resume(self, state):
@@ -63,38 +63,39 @@ class IICInfoGANGame(Game):
         """Real rows of a minibatch, as in :class:`Game`, and their indices."""
         return *super().read(batch), batch
 
-    def turn(self, which, rows, clock):
-        """:class:`Turn` of a player, with a random neighbor of each real row, if
-        needed."""
+    def player_update(self, which, rows, clock):
+        """:class:`PlayerUpdate`, with a random neighbor of each real row if needed."""
         *rows, batch = rows
-        turn = super().turn(which, rows, clock)
+        update = super().player_update(which, rows, clock)
         if self.near is None or which != DISCRIMINATE:
-            return turn
-        rng = turn.rng.fold(_NEAR).generator()
+            return update
+        rng = update.rng.fold(_NEAR).generator()
         near = self.near[batch, rng.integers(self.near.shape[1], size=len(batch))]
-        return turn._replace(near=self.emission.inputs(self.rows.take(near)))
+        return update._replace(near=self.emission.inputs(self.rows.take(near)))
 
-    def discriminate(self, state, turn):
+    def discriminate(self, state, update):
         """Update the discriminator and the reader."""
-        pair = self.pair(state.generator.params, state.generator.statistics, turn)
-        state = super().discriminate(state, turn, pair)
+        pair = self.pair(state.generator.params, state.generator.statistics, update)
+        state = super().discriminate(state, update, pair)
         reader, options = state.reader, self.options
-        fake, views = self.moved(pair[1], turn), self.views(turn)
+        fake, views = self.moved(pair[1], update), self.views(update)
         rows, n = np.concatenate([fake, *views]), len(fake)
 
         def slopes(out):
             gradient = np.zeros_like(out)
-            gradient[:n] -= self.by_codes(out[:n], state, turn)
+            gradient[:n] -= self.by_codes(out[:n], state, update)
             if views:
                 view_1, view_2 = np.split(out[n:], 2)
-                shared = self.nets.heads.shared(view_1, view_2, state.told, stays)
+                shared = self.nets.heads.shared(
+                    view_1, view_2, state.head_information, stays
+                )
                 gradient[n:] = options.information_weight * np.concatenate(shared)
             return gradient
 
-        clock, stays = turn.clock, self.head_stays(state, turn.clock)
+        clock, stays = update.clock, self.head_stays(state, update.clock)
         params = traced_leaves(reader.params)
         out, updated = self.nets.reader.apply(
-            params, reader.statistics, rows, rng=turn.rng.fold(_READ), train=True
+            params, reader.statistics, rows, rng=update.rng.fold(_READ), train=True
         )
         grads = pulled_back(out, params, slopes)
         updated = self._parts.ascend(
@@ -115,46 +116,46 @@ class IICInfoGANGame(Game):
             return state.t[0] >= _SETTLED
         return self.epochs_before > 0 or 2 * clock.epochs_done > clock.n_epochs
 
-    def moved(self, fake, turn):
+    def moved(self, fake, update):
         """Deformed generated rows, as inputs of the reader."""
         deform = self.nets.deform
-        return fake if deform is None else deform(fake, turn.rng.fold(DEFORM))
+        return fake if deform is None else deform(fake, update.rng.fold(DEFORM))
 
-    def views(self, turn):
+    def views(self, update):
         """Two views of the real rows, or an empty list."""
-        are_identical = self.nets.deform is None and turn.near is None
+        are_identical = self.nets.deform is None and update.near is None
         if are_identical or not self.nets.heads.codes.categories:
             return []
-        views = [turn.x, turn.x if turn.near is None else turn.near[0]]
+        views = [update.x, update.x if update.near is None else update.near[0]]
         if self.nets.deform is None:
             return views
-        sides = (turn.rng.fold(DEFORM).fold(side) for side in (1, 2))
+        sides = (update.rng.fold(DEFORM).fold(side) for side in (1, 2))
         return [self.nets.deform(view, rng) for view, rng in zip(views, sides)]
 
-    def by_codes(self, out, state, turn):
+    def by_codes(self, out, state, update):
         """Gradient of the negative weighted bound with respect to outputs of heads."""
         heads, gradient = self.nets.heads, np.zeros_like(out)
-        head, chosen = heads.chosen(out, state.told)
-        slope = heads.codes.slope(chosen, turn.z[:, -heads.codes.width :])
+        head, chosen = heads.chosen(out, state.head_information)
+        slope = heads.codes.slope(chosen, update.z[:, -heads.codes.width :])
         weight = self.options.information_weight / len(out)
         gradient[:, heads.columns(head)] = weight * slope
         return gradient
 
-    def outputs(self, out, state, fake, turn):
+    def outputs(self, out, state, fake, update):
         """Outputs in the generator's loss: the logit, followed by the outputs of
         heads."""
         by_heads, _ = self.nets.reader.apply(
             state.reader.params,
             state.reader.statistics,
-            self.moved(fake, turn),
-            rng=turn.rng.fold(_READ),
+            self.moved(fake, update),
+            rng=update.rng.fold(_READ),
             train=True,
         )
         return beside(out, by_heads)
 
-    def extra_slope(self, out, state, turn):
+    def extra_slope(self, out, state, update):
         """Gradient of the negative weighted bound with respect to ``out``."""
-        return np.pad(self.by_codes(out[:, 1:], state, turn), [(0, 0), (1, 0)])
+        return np.pad(self.by_codes(out[:, 1:], state, update), [(0, 0), (1, 0)])
 
     def watch(self, table, held_out, state):
         return InfoGANWatch(self, table, held_out, state)

@@ -28,16 +28,16 @@ def code_outputs(nets, state, x):
         return nets.discriminator.judge(net.params, net.statistics, x)[0][:, 1:]
     net = state.reader
     out, _ = nets.reader.apply(net.params, net.statistics, x)
-    return nets.heads.chosen(out, state.told)[1]
+    return nets.heads.chosen(out, state.head_information)[1]
 
 
 class InfoGANGame(Game):
     """Adversarial training of a generator with codes."""
 
-    def verdict(self, turn):
+    def verdict(self, update):
         """:class:`InfoGANVerdict`: losses of both players."""
         codes = self.generator.codes
-        units = turn.z[:, turn.z.shape[1] - codes.width :]
+        units = update.z[:, update.z.shape[1] - codes.width :]
         return InfoGANVerdict(
             self.loss,
             codes,

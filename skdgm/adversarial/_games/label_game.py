@@ -103,33 +103,35 @@ class LabelGame(Game):
             labelled_x, _ = self.emission.inputs(self.rows.take(batch.known))
         return x, known, NetConditions(RowLabels(codes, labelled_x))
 
-    def turn(self, which, rows, clock):
-        """:class:`Turn` of a player; the generator's has no labels."""
-        turn = super().turn(which, rows, clock)
-        return turn if which == DISCRIMINATE else turn._replace(given=NetConditions())
+    def player_update(self, which, rows, clock):
+        """:class:`PlayerUpdate`; the generator's has no labels."""
+        update = super().player_update(which, rows, clock)
+        return (
+            update if which == DISCRIMINATE else update._replace(given=NetConditions())
+        )
 
-    def sides(self, fake, after, params, statistics, turn):
+    def sides(self, fake, after, params, statistics, update):
         """Real rows, followed by labelled rows, and generated rows."""
-        real, *rest = super().sides(fake, after, params, statistics, turn)
-        labels = turn.given.classes
+        real, *rest = super().sides(fake, after, params, statistics, update)
+        labels = update.given.classes
         if labels is not None and labels.x is not None:
             real = np.concatenate([real, labels.x])
         if self.nets.deform is not None:
-            real = self.nets.deform(real, turn.rng.fold(DEFORM))
+            real = self.nets.deform(real, update.rng.fold(DEFORM))
             # Deformed bits are rounded, since generated bits are nearly 0 or 1.
             bits = self.emission.kinds == "bernoulli"
             real[:, bits] = real[:, bits] >= 0.5
         return real, *rest
 
-    def verdict(self, turn):
+    def verdict(self, update):
         """:class:`LabelVerdict`: losses of both players."""
-        return LabelVerdict(turn.given.classes, self.options.unlabeled_weight)
+        return LabelVerdict(update.given.classes, self.options.unlabeled_weight)
 
-    def discriminate(self, state, turn):
+    def discriminate(self, state, update):
         """Update the discriminator."""
-        state = super().discriminate(state, turn)
+        state = super().discriminate(state, update)
         mean, params = state.discriminator_mean, state.discriminator.params
-        self.average(mean, params, self._number(turn.clock) + 1)
+        self.average(mean, params, self._number(update.clock) + 1)
         return state
 
     def watch(self, table, held_out, state):

@@ -15,17 +15,17 @@ from skdgm.nets.tape import vjp
 _BETWEEN = 4
 
 
-def penalty(game, player, sides, mask, turn):
+def penalty(game, player, sides, mask, update):
     """Gradient of the negative penalty with respect to the discriminator's parameters,
     scaled by the number of updates per penalty. ``sides`` are real and generated rows,
     (n_packs, n_columns); ``mask``, (n_packs, n_outputs) or None, are weights of outputs
     in a logit."""
-    options, clock, (real, fake) = game.options, turn.clock, sides
+    options, clock, (real, fake) = game.options, update.clock, sides
     factor = game.penalty * options.penalty_interval
     if options.schedule == "linear" and clock.n_epochs is not None:
         factor *= options.penalty_decay ** (clock.epochs_done / clock.n_epochs)
     if options.penalty == "one-centred":
-        share = turn.rng.fold(_BETWEEN).generator().random((len(real), 1))
+        share = update.rng.fold(_BETWEEN).generator().random((len(real), 1))
         points = fake + share.astype(real.dtype) * (real - fake)
         target, weight = 1.0, factor
     else:
@@ -36,7 +36,7 @@ def penalty(game, player, sides, mask, turn):
     statistics = *player.statistics, ()
 
     def penalties(params):
-        rng = turn.dropout
+        rng = update.dropout
         return gradient_penalty(
             critic, params, statistics, points, target, rng=rng, train=True
         )

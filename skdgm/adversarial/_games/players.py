@@ -26,7 +26,10 @@ class GameState(NamedTuple):
     # indicator of the selected head, (2, n_heads).
     discriminator_mean: tuple = ()
     reader: object = ()
-    told: object = ()
+    head_information: object = ()
+
+    # Names of fields in older files.
+    RENAMED = {"told": "head_information"}
 
     @property
     def params(self):

@@ -58,7 +58,7 @@ class StagesState(NamedTuple):
         return self.stages[0].t
 
 
-class Climb(NamedTuple):
+class PyramidGenerator(NamedTuple):
     """Composite generator of images at all resolutions of a ``pyramid``, each
     conditional on the images below. It has the methods of a
     :class:`~skdgm.implicit.Generator`."""
@@ -120,9 +120,13 @@ class StageGame(Game):
     ``below`` are the states of smaller images. With ``of_data``, details are added to
     real rows, on which the discriminator is also conditional."""
 
-    def __init__(self, run, nets, *, level, climb, of_data):
+    def __init__(self, run, nets, *, level, pyramid_generator, of_data):
         super().__init__(run, nets)
-        self.level, self.climb, self.of_data = level, climb, of_data
+        self.level, self.pyramid_generator, self.of_data = (
+            level,
+            pyramid_generator,
+            of_data,
+        )
         self.below = []
 
     @property
@@ -133,48 +137,52 @@ class StageGame(Game):
 
     def read(self, batch):
         """Real rows of a minibatch at this resolution, and conditions of both nets."""
-        levels = self.climb.pyramid.levels(self.rows.take(batch))
+        levels = self.pyramid_generator.pyramid.levels(self.rows.take(batch))
         x, known = self.emission.inputs(levels[self.level])
-        below = given_below(self.climb, levels, self.level)
+        below = given_below(self.pyramid_generator, levels, self.level)
         return x, known, NetConditions(self.rows.accompanying(batch), below)
 
-    def turn(self, which, rows, clock):
-        """:class:`Turn` of a player; a stack also needs images of the generators
-        below."""
-        turn = super().turn(which, rows, clock)
+    def player_update(self, which, rows, clock):
+        """:class:`PlayerUpdate`; a stack also needs images of the generators below."""
+        update = super().player_update(which, rows, clock)
         if self.of_data or not self.level:
-            return turn
-        lower = self.climb._replace(generators=self.climb.generators[: self.level])
-        n, dtype, rng = len(turn.x), self.rows.dtype, turn.rng.fold(_BELOW)
-        z = lower.given(lower.latent(rng, n, dtype), turn.given.classes)
+            return update
+        lower = self.pyramid_generator._replace(
+            generators=self.pyramid_generator.generators[: self.level]
+        )
+        n, dtype, rng = len(update.x), self.rows.dtype, update.rng.fold(_BELOW)
+        z = lower.given(lower.latent(rng, n, dtype), update.given.classes)
         noise = lower.emission.noise(rng.fold(_EMIT), n, dtype)
         learned = [state.learned[0] for state in self.below]
         all_statistics = [state.generator.statistics for state in self.below]
         x, _ = lower.draw(learned, all_statistics, z, noise)
-        x = self.climb.pyramid.up(self.level, x)
-        return turn._replace(given=turn.given._replace(columns=x))
+        x = self.pyramid_generator.pyramid.up(self.level, x)
+        return update._replace(given=update.given._replace(columns=x))
 
-    def seen(self, x, turn, side=0):
+    def seen(self, x, update, side=0):
         """Inputs of the discriminator for rows x, real (side 0) or generated (side
         1)."""
-        turn = turn if self.of_data else turn._replace(given=NetConditions())
-        return super().seen(x, turn, side)
+        update = update if self.of_data else update._replace(given=NetConditions())
+        return super().seen(x, update, side)
 
 
-def given_below(climb, levels, level):
+def given_below(pyramid_generator, levels, level):
     """Condition of the generator at ``level``: upsampled images of the level below;
     blocks of missing pixels have the value 0, or the probability 0.5."""
     if not level:
         return None
-    low, kinds = levels[level - 1], climb.generators[level - 1].emission.kinds
+    low, kinds = (
+        levels[level - 1],
+        pyramid_generator.generators[level - 1].emission.kinds,
+    )
     low = np.where(np.isnan(low), np.where(kinds == "gaussian", 0, 0.5), low)
-    return climb.pyramid.up(level, low.astype(levels[level].dtype))
+    return pyramid_generator.pyramid.up(level, low.astype(levels[level].dtype))
 
 
 class Stages(Objective):
     """Games at several resolutions, which share minibatches. ``nets`` has a
-    :class:`Climb` as ``generator``, the nets of each resolution as ``levels``, and
-    ``of_data``, as in :class:`StageGame`."""
+    :class:`PyramidGenerator` as ``generator``, the nets of each resolution as
+    ``levels``, and ``of_data``, as in :class:`StageGame`."""
 
     quantity, LOCAL = "similarity", ()
 
@@ -186,7 +194,7 @@ class Stages(Objective):
                 run._replace(seed=(run.seed + level) % MAX_SEED),
                 level_nets,
                 level=level,
-                climb=nets.generator,
+                pyramid_generator=nets.generator,
                 of_data=nets.of_data,
             )
             for level, level_nets in enumerate(nets.levels)

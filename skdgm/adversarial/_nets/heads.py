@@ -36,11 +36,11 @@ class Heads(NamedTuple):
         return self.codes.n_outputs + (self.n - 1) * sum(self.codes.categories)
 
     def start(self):
-        """Initial ``ranks``, (2, n), float64: information of each head, and an
-        indicator of the selected head."""
-        ranks = np.zeros((2, self.n))
-        ranks[1, 0] = 1
-        return ranks
+        """Initial ``head_information``, (2, n), float64: information of each head, in
+        nats, and an indicator of the selected head."""
+        head_information = np.zeros((2, self.n))
+        head_information[1, 0] = 1
+        return head_information
 
     def columns(self, head):
         """Indices of the outputs for the codes of one head."""
@@ -48,16 +48,16 @@ class Heads(NamedTuple):
         categories = np.arange(head * width, (head + 1) * width)
         return np.append(categories, np.arange(self.n * width, self.n_outputs))
 
-    def chosen(self, out, ranks):
+    def chosen(self, out, head_information):
         """Index of the selected head, and its outputs, (n_rows, codes.n_outputs)."""
-        head = int(ranks[1].argmax())
+        head = int(head_information[1].argmax())
         return head, out[:, self.columns(head)]
 
-    def shared(self, out, other, ranks, stays=False):
+    def shared(self, out, other, head_information, stays=False):
         """Gradients of the information shared by two views, summed over heads, with
-        respect to the outputs. Updates ``ranks`` in place, with the same head selected
-        if ``stays``."""
-        information, chosen = ranks
+        respect to the outputs. Updates ``head_information`` in place; the same head
+        remains selected if ``stays``."""
+        information, chosen = head_information
         gradients = np.zeros_like(out), np.zeros_like(other)
         for head in range(self.n):
             columns = self.columns(head)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.adversarial._games.stages import Climb, Stages, given_below
+from skdgm.adversarial._games.stages import PyramidGenerator, Stages, given_below
 from skdgm.adversarial._model_options import PyramidOptions
 from skdgm.adversarial._nets.gan_model import GANModel
 from skdgm.nets.images.pyramid import Pyramid, added_to
@@ -32,7 +32,7 @@ class PyramidModel(GANModel[PyramidOptions]):
             of_level = _with(facts, image_shape=shape)
             columns = self._emission(pyramid, emission, k)
             levels.append(self._level(of_level, columns, n_given))
-        generator = Climb([level.generator for level in levels], pyramid)
+        generator = PyramidGenerator([level.generator for level in levels], pyramid)
         return SimpleNamespace(generator=generator, levels=levels, of_data=self.of_data)
 
     def _level(self, facts, emission, n_given):

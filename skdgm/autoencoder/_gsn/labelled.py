@@ -144,7 +144,7 @@ class LabelledUnrolled(Unrolled):
         v, codes = super().values(index), self.rows.accompanying(index)
         return _joined(v, np.where(codes < 0, np.nan, codes)[:, None].astype(v.dtype))
 
-    def held(self, v):
+    def clamped_values(self, v):
         """Clamped rows if only labels are learned, otherwise None."""
         if self.output.weights[0]:
             return None
@@ -192,7 +192,9 @@ class LabelledGSNDensity(UnrolledDensity):
             clamped = np.repeat(clamped, len(codes), axis=0)
             clamped[:, -1] = codes
         options["clamped"] = clamped
-        (v,) = self._along(lambda state: (state.x,), n_samples, random_state, **options)
+        (v,) = self._run_chains(
+            lambda state: (state.x,), n_samples, random_state, **options
+        )
         rows = self.domain.to_data(self.columns, self.parted(v))
         return self.decoded(rows), v[:, -1].astype(int)
 

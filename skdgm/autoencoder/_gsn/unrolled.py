@@ -31,11 +31,11 @@ class Unrolled(Reconstruction):
     def loss(self, net, v, x, rng):
         """Mean loss of the steps, for each row."""
         total_loss, n_steps = 0.0, self.coder.n_steps
-        for _, out in self.chain(net, self.held(v)).walk(v, x, rng, n_steps):
+        for _, out in self.chain(net, self.clamped_values(v)).walk(v, x, rng, n_steps):
             total_loss = total_loss + nll(out, net.params.own, v, self.output)
         return total_loss * x.dtype.type(1 / n_steps)
 
-    def held(self, v):
+    def clamped_values(self, v):
         """Clamped values of a chain; None if nothing is clamped."""
         return None
 

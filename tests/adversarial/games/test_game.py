@@ -53,10 +53,10 @@ def objective_of(players, of_generator):
     """The loss that a step of one player lowers, as a function of its parameters, with
     the random numbers of that step."""
     options, batch = players.options, np.arange(24)
-    turn = players.turn(int(of_generator), players.read(batch), CLOCK)
-    codes = turn.given.classes
+    update = players.player_update(int(of_generator), players.read(batch), CLOCK)
+    codes = update.given.classes
 
-    def judged(net, rows, how=turn.dropout):
+    def judged(net, rows, how=update.dropout):
         out, hidden, _ = players.discriminator.judge(*net, rows, how)
         if codes is None:
             return out[:, 0], hidden
@@ -65,7 +65,7 @@ def objective_of(players, of_generator):
         mask = np.tile(mask, (len(out) // len(real), 1))
         return (out * mask).sum(axis=1), hidden
 
-    real = players.seen(turn.x, turn)
+    real = players.seen(update.x, update)
 
     def value(state, params):
         generator = state.generator, state.discriminator
@@ -73,9 +73,9 @@ def objective_of(players, of_generator):
         other = (params, generator[1].statistics)
         own = own if of_generator else generator[0][:2]
         other = generator[1][:2] if of_generator else other
-        _, fake, _ = players.pair(*own, turn)
+        _, fake, _ = players.pair(*own, update)
         if of_generator or options.minibatch_kernels:
-            how = turn.dropout if of_generator else turn.dropout_generated
+            how = update.dropout if of_generator else update.dropout_generated
             (r, h), (f, k) = judged(other, real), judged(other, fake, how)
         else:
             r, f = np.split(judged(other, np.concatenate([real, fake]))[0], 2)
@@ -98,7 +98,7 @@ def objective_of(players, of_generator):
                 norm = np.square(slopes).sum(axis=0).mean()
                 total += 0.5 * players.penalty * norm
         if players.penalty and options.penalty == "one-centred":
-            share = turn.rng.fold(_BETWEEN).generator().random((len(real), 1))
+            share = update.rng.fold(_BETWEEN).generator().random((len(real), 1))
             points = share * real + (1 - share) * fake
             slopes = [
                 (judged(other, points + m)[0] - judged(other, points - m)[0]) / 2e-4
@@ -146,10 +146,12 @@ def test_steps_go_down_the_gradient(case):
     state = players.start()
     step = Clock(0, None, 0, 2)
     for of_generator in (False, True):
-        turn = players.turn(int(of_generator), players.read(np.arange(24)), step)
+        update = players.player_update(
+            int(of_generator), players.read(np.arange(24)), step
+        )
         before = copy(state)
         move = players.generate if of_generator else players.discriminate
-        after = move(state, turn)
+        after = move(state, update)
         value = objective_of(players, of_generator)
         which = 0 if of_generator else 1
         old, new = before[which].params, after[which].params
@@ -160,11 +162,11 @@ def test_steps_go_down_the_gradient(case):
 def test_other_units_drop_out_of_generated_rows():
     players = game(dropout=0.5, minibatch_kernels=3, gradient_penalty=0.0)
     state = players.start()
-    turn = players.turn(0, players.read(np.arange(24)), CLOCK)
-    net, rows = state.discriminator[:2], players.seen(turn.x, turn)
+    update = players.player_update(0, players.read(np.arange(24)), CLOCK)
+    net, rows = state.discriminator[:2], players.seen(update.x, update)
     of_real, of_generated = (
         players.discriminator.hidden(*net, rows, how)[0][:, :5] == 0
-        for how in (turn.dropout, turn.dropout_generated)
+        for how in (update.dropout, update.dropout_generated)
     )
     # Two fair and independent masks agree in half of the 120 places, give or take.
     agree = (of_real == of_generated).mean()

@@ -46,7 +46,7 @@ def log_sum(out):
     return np.log(np.exp(out).sum(axis=1))
 
 
-def objective_of(players, turn, sides, of_generator):
+def objective_of(players, update, sides, of_generator):
     """The loss that a step of one player lowers, as a function of its parameters, with
     the random numbers of that step."""
     options, net = players.options, players.discriminator
@@ -55,16 +55,16 @@ def objective_of(players, turn, sides, of_generator):
         generator, judge = state.generator, state.discriminator
         own = (params if of_generator else generator.params, generator.statistics)
         other = (judge.params if of_generator else params, judge.statistics)
-        _, fake, _ = players.pair(*own, turn)
+        _, fake, _ = players.pair(*own, update)
         if of_generator:
-            out, h, _ = net.judge(*other, fake, turn.dropout)
+            out, h, _ = net.judge(*other, fake, update.dropout)
             if options.feature_matching:
-                real, _ = net.hidden(*other, X, turn.dropout)
+                real, _ = net.hidden(*other, X, update.dropout)
                 return ((h.mean(axis=0) - real.mean(axis=0)) ** 2).sum()
             return softplus(-log_sum(out)).mean()
         apart = sides.known is not sides.rows
         seen = [X, X[sides.known], fake] if apart else [X, fake]
-        out, _, _ = net.judge(*other, np.concatenate(seen), turn.dropout)
+        out, _, _ = net.judge(*other, np.concatenate(seen), update.dropout)
         real, made = out[:24], out[-24:]
         own = out[24:-24] if apart else real
         total = softplus(-log_sum(real)).mean() + softplus(log_sum(made)).mean()
@@ -97,11 +97,11 @@ def test_steps_go_down_the_gradient(case):
     batch = Sides(rows, rows if len(known) == 24 else known)
     state = players.start()
     for of_generator in (False, True):
-        turn = players.turn(int(of_generator), players.read(batch), CLOCK)
+        update = players.player_update(int(of_generator), players.read(batch), CLOCK)
         before = copy(state)
         move = players.generate if of_generator else players.discriminate
-        after = move(state, turn)
-        value = objective_of(players, turn, batch, of_generator)
+        after = move(state, update)
+        value = objective_of(players, update, batch, of_generator)
         which = 0 if of_generator else 1
         old, new = before[which].params, after[which].params
         assert_descends(partial(value, before), old, new, RNG)
@@ -267,11 +267,13 @@ def test_divergence_keeps_the_last_good_parameters():
 def test_real_images_are_deformed(kind):
     game_of = game(FEW, kind, jitter=2.0, image_shape=(1, 3))
     rows, known = np.arange(24), np.flatnonzero(FEW >= 0)
-    turn = game_of.turn(0, game_of.read(Sides(rows, known)), CLOCK)
+    update = game_of.player_update(0, game_of.read(Sides(rows, known)), CLOCK)
     bits = kind == "bernoulli"
     generator = game_of.start().generator
-    real, fake, _ = game_of.pair(generator.params, generator.statistics, turn)
-    plain, same, _ = game(FEW, kind).pair(generator.params, generator.statistics, turn)
+    real, fake, _ = game_of.pair(generator.params, generator.statistics, update)
+    plain, same, _ = game(FEW, kind).pair(
+        generator.params, generator.statistics, update
+    )
     assert real.shape == plain.shape == (30, 3)
     np.testing.assert_array_equal(fake, same)
     assert (real != plain).any(axis=1).mean() > 0.9

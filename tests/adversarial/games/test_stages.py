@@ -55,11 +55,11 @@ def games(cls, X, labels=None, **options):
     return objective, objective.resume(copy(model._training))
 
 
-def losses(stage, turn, generator, discriminator):
+def losses(stage, update, generator, discriminator):
     """Losses of both players of a stage, by their parameters."""
-    real, fake, _ = stage.pair(*generator, turn)
+    real, fake, _ = stage.pair(*generator, update)
     outputs = [stage.discriminator.judge(*discriminator, x)[0] for x in (real, fake)]
-    mask = stage.verdict(turn).weights(len(real))
+    mask = stage.verdict(update).weights(len(real))
     r, f = (out[:, 0] if mask is None else (out * mask).sum(axis=1) for out in outputs)
     return stage.loss.discriminator(r, f)[0].mean(), stage.loss.generator(r, f)[
         0
@@ -82,22 +82,22 @@ def test_steps_of_each_stage_go_down_the_gradient(cls, options):
     for level, stage in enumerate(objective.stages):
         stage.below = list(state.stages[:level])
         own, rows = state.stages[level], stage.read(np.arange(24))
-        turns = [stage.turn(which, rows, CLOCK) for which in range(2)]
+        updates = [stage.player_update(which, rows, CLOCK) for which in range(2)]
         nets = [part[:2] for part in own[:2]]
 
-        def of_discriminator(params, stage=stage, turns=turns, nets=nets):
+        def of_discriminator(params, stage=stage, updates=updates, nets=nets):
             other = params, nets[1][1]
-            return losses(stage, turns[0], nets[0], other)[0]
+            return losses(stage, updates[0], nets[0], other)[0]
 
         before, params = copy(own), own.discriminator.params
-        after = stage.discriminate(copy(own), turns[0])
+        after = stage.discriminate(copy(own), updates[0])
         found = _differences(before.discriminator.params, after.discriminator.params)
         assert_gradient(of_discriminator, params, found, atol=1e-6, rtol=1e-4)
 
-        def of_generator(params, stage=stage, turns=turns, nets=nets):
-            return losses(stage, turns[1], (params, nets[0][1]), nets[1])[1]
+        def of_generator(params, stage=stage, updates=updates, nets=nets):
+            return losses(stage, updates[1], (params, nets[0][1]), nets[1])[1]
 
-        after = stage.generate(copy(own), turns[1])
+        after = stage.generate(copy(own), updates[1])
         found = _differences(before.generator.params, after.generator.params)
         assert_gradient(of_generator, own.generator.params, found, atol=1e-6, rtol=1e-4)
 
@@ -128,16 +128,16 @@ def test_details_are_those_of_the_images_of_the_data(column_types):
 
 def test_without_details_images_are_those_below_made_larger():
     objective, state = games(LAPGAN, GREY, n_levels=2)
-    climb = objective.generator
+    pyramid_generator = objective.generator
     params = copy(state.stages[1].generator.params)
     params[-1].W[:], params[-1].b[:] = 0, 0
     learned = state.stages[0].learned[0], params
-    z = climb.latent(stream(0).rows(5), 5, float)
-    noise = climb.emission.silence(5, float)
-    x, _ = climb.draw(learned, state.generator.statistics, z, noise)
-    low = climb._replace(generators=climb.generators[:1])
+    z = pyramid_generator.latent(stream(0).rows(5), 5, float)
+    noise = pyramid_generator.emission.silence(5, float)
+    x, _ = pyramid_generator.draw(learned, state.generator.statistics, z, noise)
+    low = pyramid_generator._replace(generators=pyramid_generator.generators[:1])
     first = low.draw(learned[:1], state.generator.statistics[:1], z[:, :2], noise)[0]
-    expected = climb.pyramid.up(1, first.clip(0.01, 0.99))
+    expected = pyramid_generator.pyramid.up(1, first.clip(0.01, 0.99))
     np.testing.assert_allclose(x, expected, rtol=1e-6)
 
 
@@ -145,15 +145,15 @@ def test_stages_of_a_stack_see_what_the_one_below_drew():
     objective, state = games(StackGAN, GREY, n_levels=2)
     stage = objective.stages[1]
     stage.below = [state.stages[0]]
-    turn = stage.turn(0, stage.read(np.arange(24)), CLOCK)
+    update = stage.player_update(0, stage.read(np.arange(24)), CLOCK)
     assert stage.n_seen == 12
-    pairs = turn.given.columns.reshape(24, 6, 2)
+    pairs = update.given.columns.reshape(24, 6, 2)
     np.testing.assert_array_equal(pairs[..., 0], pairs[..., 1])
-    real, fake, _ = stage.pair(*state.stages[1].generator[:2], turn)
+    real, fake, _ = stage.pair(*state.stages[1].generator[:2], update)
     assert real.shape == fake.shape == (24, 12)
     # What is drawn depends on what is given.
-    given = turn.given._replace(columns=1 - turn.given.columns)
-    other = turn._replace(given=given)
+    given = update.given._replace(columns=1 - update.given.columns)
+    other = update._replace(given=given)
     moved = stage.pair(*state.stages[1].generator[:2], other)[1]
     assert abs(moved - fake).max() > 1e-3
 

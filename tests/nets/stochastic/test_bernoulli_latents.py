@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from skdgm.latent import Coins
+from skdgm.latent import BernoulliUnits
 from skdgm.nets import coin, vjp
 from tests.numerical import numerical_gradient
 from tests.suites import DTYPES
@@ -49,5 +49,5 @@ def test_noise_makes_bits_of_any_log_odds(dtype):
     odds = np.array([[-1000, -120, 0, 120, 1000]], dtype)
     for bit in 0, 1:
         z = np.full(odds.shape, bit, dtype)
-        noise = Coins().noise_of(z, odds)
-        np.testing.assert_array_equal(Coins().draw(odds, noise), z)
+        noise = BernoulliUnits().noise_of(z, odds)
+        np.testing.assert_array_equal(BernoulliUnits().draw(odds, noise), z)
