@@ -6,6 +6,48 @@ from types import SimpleNamespace
 from skdgm.base.groups import assign
 
 
+def name_of(estimator):
+    """Name of an estimator in messages."""
+    return estimator._name
+
+
+def seed_of(estimator):
+    """Seed of the fit of an estimator."""
+    return estimator._seed
+
+
+def domain_of(estimator):
+    """Kind of the columns of an estimator."""
+    return estimator._domain
+
+
+def columns_of(estimator):
+    """Statistics of the columns of a fitted estimator."""
+    return estimator._columns
+
+
+def dtype_of(estimator):
+    """Floating-point type of the parameters of an estimator."""
+    return estimator._dtype
+
+
+def in_units_of(estimator, table):
+    """Table in the units of the model of a fitted estimator."""
+    rows = estimator._domain.in_units(table.rows, estimator._columns)
+    return table._replace(rows=rows)
+
+
+def check_parameters(estimator):
+    """Raise ValueError for invalid parameters or options."""
+    estimator._validate_params()
+    estimator._check_options()
+
+
+def was_interrupted(estimator):
+    """Return whether the last fit of an estimator was interrupted."""
+    return estimator._ended == "interrupted"
+
+
 def options_of(estimator):
     """Options of the last fit of an estimator; before the first fit, its present
     options."""
@@ -17,10 +59,12 @@ def model_of(estimator):
     return estimator._MODEL
 
 
-def facts_of(estimator):
-    """The :class:`~skdgm.base.Facts` of an estimator whose columns are known, with the
-    learned structure, if any."""
-    return estimator._facts(vars(estimator).get("_learned"))
+def facts_of(estimator, structure=None):
+    """The :class:`~skdgm.base.Facts` of an estimator, with the learned structure, if
+    any, or another one."""
+    if structure is None:
+        structure = vars(estimator).get("_learned")
+    return estimator._facts(structure)
 
 
 def state_of(estimator):
@@ -39,6 +83,20 @@ def set_state(estimator, state):
     attributes = attributes_of(estimator, state)
     estimator._forget()
     vars(estimator).update(attributes)
+
+
+def set_role(component, *, title=None, reading=None, names=None, begins_a_net=None):
+    """Set the role of an unfitted component estimator: its ``title`` in messages; the
+    ``reading`` of the kinds of columns by the whole estimator; the ``names`` of the
+    columns; and whether its parameters only initialize a net. None changes nothing."""
+    role = {"_title": title, "_reading": reading or None, "_names": names}
+    role["_begins_a_net"] = begins_a_net
+    vars(component).update({k: v for k, v in role.items() if v is not None})
+
+
+def begins_a_net(estimator):
+    """Return whether the parameters of an estimator only initialize a net."""
+    return estimator._begins_a_net
 
 
 def with_state(estimator, state):

@@ -11,6 +11,7 @@ from skdgm.belief._stack import BeliefNetworkModel, domain_of
 from skdgm.belief._training import Refinement
 from skdgm.boltzmann import methods
 from skdgm.stacks import StackedNetwork
+from skdgm.stacks.model import unfitted_machines
 from skdgm.typing import Data
 
 
@@ -71,7 +72,7 @@ class BeliefNetwork(StackedNetwork):
     @property
     def _refined(self):
         """True if layers are refined jointly, which needs at least two layers."""
-        return self._options.refine is not None and len(self._machines()) > 1
+        return self._options.refine is not None and len(unfitted_machines(self)) > 1
 
     def _n_parts(self, n_epochs, fresh):
         return super()._n_parts(n_epochs, fresh) + self._refined

@@ -43,6 +43,16 @@ _STRUCTURE = (
 class ConvModel(BeliefNetModel):
     """Net of convolutions and pooling."""
 
+    def depth(self, options):
+        return sum(map(len, _maps.sizes(options)))
+
+    def resolved(self, options, network_options):
+        """Options of the stack, with ``gradient="auto"`` resolved for each layer,
+        because details belong to one negative phase."""
+        if options["layers"] is None and is_auto(options["gradient"]):
+            return options | {"gradient": _maps.phases(self.depth(network_options))}
+        return options
+
     def activation(self, stack):
         """Functions of the hidden layers: convolutions with pooling, or dense
         layers."""
@@ -147,17 +157,6 @@ class ConvDBNClassifier(TunedBelief, TunedClassifier):
 
     _IMAGES = True
     _MODEL = ConvModel("dbn_", ConvDBN, _STRUCTURE, PRETRAINING)
-
-    def _depth(self, options):
-        return sum(map(len, _maps.sizes(options)))
-
-    def _resolved(self, options):
-        """Options of the stack, with ``gradient="auto"`` resolved for each layer,
-        because details belong to one negative phase."""
-        if options["layers"] is None and is_auto(options["gradient"]):
-            phases = _maps.phases(self._depth(self._options))
-            return options | {"gradient": phases}
-        return options
 
 
 def _logistic(x, W, b):

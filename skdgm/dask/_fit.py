@@ -5,12 +5,17 @@ from importlib.metadata import version
 import numpy as np
 
 from skdgm.base import KEPT, Estimator, replacing, rollback
+from skdgm.base.fit_steps import (
+    has_one_objective,
+    is_of_series,
+    present_options_of,
+)
 from skdgm.base.groups import asked_value
-from skdgm.base.parts import options_of
+from skdgm.base.parts import name_of, options_of
+from skdgm.base.series import Series
 from skdgm.dask._machine_net import fit_net
 from skdgm.dask._parts import shards_of, shards_of_sequences
 from skdgm.dask._run import PATIENCE, ShardedRun
-from skdgm.dask._shard import is_of_series
 from skdgm.dask._stack import fit_stack, machines_of
 from skdgm.dask._tuned import fit_tuned, with_targets
 from skdgm.stacks import StackedNetwork, TunedNetwork
@@ -121,24 +126,22 @@ def fit(
     ...     skdgm.dask.fit(rbm, X, n_shards=4)
     """
     client = _client(client)
-    sequences = lengths, groups
-    _check(estimator, local_steps, n_shards, sequences)
+    _check(estimator, local_steps, n_shards, (lengths, groups))
     _check_workers(client)
     if is_of_series(estimator):
-        each = asked_value(estimator, "sequence_length", None)
-        arguments = X, sequences, sample_weight, n_shards, each
-        shards, y = shards_of_sequences(client, *arguments), None
+        length = asked_value(estimator, "sequence_length", None)
+        given = Series(X, lengths, groups)
+        shards = shards_of_sequences(client, given, sample_weight, n_shards, length)
+        y = None
     else:
         shards = shards_of(client, X, y, sample_weight, n_shards)
     with replacing(estimator, KEPT) as new, rollback(new, ()) as before:
-        arguments = client, new, shards, y, local_steps
         if isinstance(new, StackedNetwork):
-            fit_stack(*arguments, before)
+            fit_stack(client, new, shards, y, local_steps, before)
         elif isinstance(new, TunedNetwork):
-            arguments = shards, y, sample_weight, local_steps, before
-            fit_tuned(client, new, *arguments)
+            fit_tuned(client, new, shards, y, sample_weight, local_steps, before)
         else:
-            ShardedRun(*arguments).fit(before)
+            ShardedRun(client, new, shards, y, local_steps).fit(before)
             net = vars(options_of(new)).get("net")
             tuned = net is not None and net.fine_tune is not None
             labeled = with_targets(new, shards) if tuned else []
@@ -170,14 +173,14 @@ def _check(estimator, local_steps, n_shards, series):
     support."""
     stack = isinstance(estimator, StackedNetwork)
     tuned = isinstance(estimator, TunedNetwork)
-    is_single = hasattr(type(estimator), "_objective") and estimator._SINGLE
-    if not isinstance(estimator, Estimator) or not (is_single or stack or tuned):
+    fits_rounds = has_one_objective(estimator) or stack or tuned
+    if not (isinstance(estimator, Estimator) and fits_rounds):
         raise TypeError(
             "skdgm.dask fits machines, stacks of them and nets of skdgm, not "
             f"{type(estimator).__name__}."
         )
     estimator._validate_params()
-    name = estimator._name
+    name = name_of(estimator)
     if stack:
         machines_of(estimator)
     for option, value in (("local_steps", local_steps), ("n_shards", n_shards)):
@@ -186,7 +189,7 @@ def _check(estimator, local_steps, n_shards, series):
         if not by_default and (not is_integer or value < 1):
             raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
     # Present options, since a machine with a label translates its parameters.
-    options = vars(estimator._present_options())
+    options = vars(present_options_of(estimator))
     if any(argument is not None for argument in series) and not is_of_series(estimator):
         raise ValueError(f"lengths and groups are of sequences, which {name} has not.")
     if options.get("pretrain") and not tuned:

@@ -1,6 +1,6 @@
 """Data-parallel fine-tuning of the net of a deep Boltzmann machine with a label."""
 
-from skdgm.base.parts import options_of
+from skdgm.base.parts import name_of, options_of, seed_of
 from skdgm.boltzmann.learning.fine_tuning import (
     NET,
     attributes_of,
@@ -22,8 +22,8 @@ class MachineNet:
 
     def __init__(self, machine):
         self.machine, self._asked = machine, options_of(machine).net
-        self._seed, self.verbose = machine._seed, machine.verbose
-        self._name = f"the net of {machine._name}"
+        self._seed, self.verbose = seed_of(machine), machine.verbose
+        self._name = f"the net of {name_of(machine)}"
         self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []
 
     @property

@@ -39,11 +39,13 @@ def shards_of(client, X, y, sample_weight, n_shards):
     return shards
 
 
-def shards_of_sequences(client, X, given, sample_weight, n_shards, each):
+def shards_of_sequences(client, series, sample_weight, n_shards, length):
     """Delayed parts with whole sequences, their lengths, and weights of their rows, of
-    each shard; ``given`` are lengths and groups."""
+    each shard, given a :class:`~skdgm.base.series.Series`; ``length`` is that of all
+    sequences, or None."""
     import dask
 
+    X, given_lengths, groups = series
     parts, ends, collected = None, None, hasattr(X, "to_delayed")
     if collected:
         parts, n_rows = _parts(X, None)
@@ -52,9 +54,9 @@ def shards_of_sequences(client, X, given, sample_weight, n_shards, each):
         ends = np.cumsum([int(n) for n in n_rows])
         # Only the number of rows matters for dividing them into sequences.
         rows = np.broadcast_to(np.float32(0), (int(ends[-1]), 1))
-        _, lengths = as_one_table(rows, *given, each)
+        _, lengths = as_one_table(rows, given_lengths, groups, length)
     else:
-        X, lengths = as_one_table(X, *given, each)
+        X, lengths = as_one_table(X, given_lengths, groups, length)
     edges = np.append(0, np.cumsum(lengths))
     # Shards begin with a sequence and with a partition.
     bounds = np.arange(len(edges))
@@ -77,11 +79,11 @@ def shards_of_sequences(client, X, given, sample_weight, n_shards, each):
         rows = slice(edges[begin], edges[end])
         if collected:
             inside = (ends > rows.start) & (ends <= rows.stop)
-            given = [parts[k] for k in np.flatnonzero(inside)]
+            parts_of_rows = [parts[k] for k in np.flatnonzero(inside)]
         else:
-            given = [dask.delayed(getattr(X, "iloc", X)[rows])]
+            parts_of_rows = [dask.delayed(getattr(X, "iloc", X)[rows])]
         weight_of_rows = None if weight is None else weight[rows]
-        shards.append((given, lengths[begin:end], weight_of_rows))
+        shards.append((parts_of_rows, lengths[begin:end], weight_of_rows))
     return shards
 
 
@@ -108,5 +110,5 @@ def _parts(X, n_shards):
         raise ValueError("X must be a table with at least one row.")
     edges = np.linspace(0, n_rows, min(n_rows, n_shards or 8) + 1).astype(int)
     take = X.iloc.__getitem__ if hasattr(X, "iloc") else X.__getitem__
-    parts = [take(slice(*ends)) for ends in pairwise(edges)]
+    parts = [take(slice(start, stop)) for start, stop in pairwise(edges)]
     return [dask.delayed(part) for part in parts], np.diff(edges)

@@ -6,6 +6,7 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
+from skdgm.base.fit_steps import objective_of, report_end, with_seed
 from skdgm.base.parts import attributes_of, state_of
 from skdgm.dask._shard import find
 from skdgm.utils.threading.threads import one_blas_thread
@@ -20,9 +21,8 @@ def start(fit, number, seed, fresh, n_epochs):
     ``fresh`` fit starts from scratch.
     """
     shard = find(fit, number)
-    estimator = shallow_copy(shard.estimator)
-    estimator._seed = seed
-    objective = estimator._objective(shard.table, estimator.n_iter_)
+    estimator = with_seed(shard.estimator, seed)
+    objective = objective_of(estimator, shard.table)
     state = objective.start() if fresh else objective.resume(state_of(estimator))
     shared, shard.own = shard.shared(state), {}
     new = vars(estimator).keys() - vars(shard.estimator).keys()
@@ -130,6 +130,6 @@ def report(fit, number, learned, n_epochs):
     before = dict(vars(model))
     with catch_warnings(record=True) as warned:
         simplefilter("always")
-        model._report(learned._replace(state=state), n_epochs, watch)
+        report_end(model, learned._replace(state=state), n_epochs, watch)
     new = {n: v for n, v in vars(model).items() if v is not before.get(n, learned)}
     return new, [(warning.category, str(warning.message)) for warning in warned]

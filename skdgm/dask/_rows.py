@@ -1,12 +1,32 @@
 """Rows of a shard for a stack, or for a net that is fine-tuned."""
 
 from copy import copy
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from skdgm.data.inputs import tabulate
+from skdgm.base import fit_steps
+from skdgm.base.parts import in_units_of
 from skdgm.training import labelled
+
+
+class Header(NamedTuple):
+    """What is read of the first shards: a copy of the estimator with the statistics of
+    their rows, the dtype of rows (None for the net of a model, which has one) and their
+    numbers of draws. ``below`` is the Header of a stack if the estimator is its next
+    layer."""
+
+    estimator: Any
+    dtype: Any = None
+    draws: tuple = ()
+    below: Any = None
+
+    def after(self, estimator, table):
+        """Header after one more shard, given its table."""
+        dtype = self.dtype if self.draws else table.rows.dtype
+        draws = (*self.draws, table.n_draws)
+        return self._replace(estimator=estimator, dtype=dtype, draws=draws)
 
 
 def concatenated(parts):
@@ -20,48 +40,42 @@ def concatenated(parts):
     return np.concatenate(parts)
 
 
-def begin_stack(network, parts, y, weight, classes, *, first, fresh):
+def begin_stack(header, parts, y, weight, classes, fresh):
     """Read a shard for a network without layers, after the previous shards.
 
-    The arguments are those of :func:`~skdgm.dask._shard.begin`. Returns a copy of the
-    network with the names of columns, the classes, and ``_dask``.
+    Arguments and result are those of :func:`~skdgm.dask._shard.begin`.
     """
-    network, X = copy(network), concatenated(parts)
-    if first:
-        table = network._begin(X, y, weight, fresh, classes)
-        kind, draws = table.rows.dtype, []
+    network, X = copy(header.estimator), concatenated(parts)
+    if not header.draws:
+        table = fit_steps.begin(network, X, y, weight, fresh, classes)
     else:
-        kind, draws = network._dask
-        table = rows_of(network, X, y, weight)
-        network._count(table, False)
-    network._dask = kind, [*draws, table.n_draws]
-    return network
+        table = rows_of(header._replace(estimator=network), X, y, weight)
+        fit_steps.read_further(network, table)
+    return header.after(network, table)
 
 
-def rows_of(network, X, y, weight):
+def rows_of(header, X, y, weight):
     """Table of a shard in the units of the data, from which the lowest layer learns."""
+    network = header.estimator
     validate_data(network, X, reset=False, skip_check_array=True)
     # The lowest layer has yet to learn the scales of columns.
-    rows = copy(network)._rows(X, dtype=network._dask[0], reset=True, fitting=True)
-    rows, _ = network._label(rows, y, False, None)
-    return tabulate(rows, weight, in_memory=network._LISTED)
+    network = copy(network)
+    return fit_steps.table_of(network, X, y, weight, header.dtype, reset=True)
 
 
-def begin_tuned(tuned, parts, y, weight, classes, network=None, *, first, fresh):
+def begin_tuned(header, parts, y, weight, classes, fresh):
     """Count the rows of a shard with a target, after the previous shards.
 
-    The arguments are those of :func:`~skdgm.dask._shard.begin`. Returns a copy of the
-    pre-trained network with ``_dask``, whose dtype is None: the network has one.
+    Arguments and result are those of :func:`~skdgm.dask._shard.begin`; the estimator is
+    pre-trained.
     """
-    tuned, draws = copy(tuned), [] if first else tuned._dask[1]
+    tuned = copy(header.estimator)
     table = targets_of(tuned, concatenated(parts), y, weight)
-    tuned._dask = None, [*draws, table.n_draws]
-    return tuned
+    return header.after(tuned, table)._replace(dtype=None)
 
 
 def targets_of(tuned, X, y, weight):
     """Table of the rows of a shard with a target, in the units of the model."""
     model = getattr(tuned, "machine", tuned)
-    rows, _ = model._label(model._rows(X, fitting=True), y, False, None)
-    table = labelled(tabulate(rows, weight, in_memory=False))
-    return table._replace(rows=model._domain.in_units(table.rows, model._columns))
+    table = fit_steps.table_of(model, X, y, weight, listed=False)
+    return in_units_of(model, labelled(table))

@@ -9,10 +9,11 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from skdgm.base import fits
-from skdgm.base.attributes import shallow
-from skdgm.base.parts import attributes_of, options_of
+from skdgm.base import fit_steps
+from skdgm.base.fit_steps import is_of_series
+from skdgm.base.parts import name_of, options_of, seed_of
 from skdgm.dask import _rounds, _shard
+from skdgm.dask._rows import Header
 from skdgm.exceptions import CostWarning
 from skdgm.optim import Clock
 from skdgm.training import EarlyStopping, Learned, Table
@@ -34,7 +35,8 @@ class ShardedRun:
 
     ``shards`` are as from :func:`~skdgm.dask._parts.shards_of`; ``begin`` is the
     function that first reads their rows, like :func:`~skdgm.dask._shard.begin`. If the
-    estimator is a layer of a stack, ``network`` has the layers below.
+    estimator is a layer of a stack, ``below`` is set to the :class:`Header` of the
+    stack, with the layers below.
     """
 
     def __init__(
@@ -44,42 +46,46 @@ class ShardedRun:
         shards,
         y,
         local_steps,
-        network=None,
         begin=_shard.begin,
     ):
         self.client, self.shards, self.name = client, shards, uuid4().hex
         self.places, self.local_steps, self.n_batches = {}, local_steps, None
-        self.estimator, self.y, self.header = estimator, y, None
-        self.network, self.begin, self.warned = network, begin, []
+        self.estimator, self.y, self.header = estimator, y, Header(estimator)
+        self.below, self.begin, self.warned = None, begin, []
         self.fresh = not (estimator.warm_start and hasattr(estimator, "n_iter_"))
+
+    @property
+    def options(self):
+        """Options of the fit."""
+        return options_of(self.header.estimator)
 
     def fit(self, before):
         """Fit the estimator; clear ``before`` once it has learned. DivergenceError if
         training diverged."""
         try:
             self.prepare()
-            state, *learned = self.train()
+            outcome = self.train()
         finally:
             self.drop()
-        _set(self.estimator, self.header, state, *learned)
+        fit_steps.set_outcome(self.estimator, self.header.estimator, outcome)
         del before[:]
-        arguments = self.n_epochs, self.estimator._name, self.estimator._remedy()
-        fits.report(Outcome(state, *learned), *arguments)
+        fit_steps.report_outcome(self.estimator, outcome, self.n_epochs)
         for category, message in self.warned:
             warn(message, category)
 
     def prepare(self):
         """Learn statistics of columns and labels, and send all shards to workers."""
-        self.header = self.read(self.begin, self.estimator, network=self.network)
-        draws = self.header._dask[1]
-        table = Table(None, None, None, np.array([float(sum(draws))]))
-        if _shard.is_of_series(self.estimator):
+        header = Header(self.estimator, below=self.below)
+        self.header = self.read(self.begin, header)
+        n_draws = float(sum(self.header.draws))
+        table = Table(None, None, None, np.array([n_draws]))
+        if is_of_series(self.estimator):
             lengths = np.concatenate([lengths for _, lengths, _ in self.shards])
             rows = SimpleNamespace(lengths=lengths)
             table = table._replace(rows=rows, index=np.arange(len(lengths)))
-        self.n_epochs = self.header._n_epochs(table)
+        self.n_epochs = fit_steps.n_epochs_of(self.header.estimator, table)
         n_trained = sum(self._place(range(len(self.shards))))
-        self.n_batches = -(-n_trained // options_of(self.header).batch_size)
+        self.n_batches = -(-n_trained // self.options.batch_size)
         self._result(lambda: self._listed(_shard.divide, self.n_batches))
         self._check_cost(n_trained)
 
@@ -90,35 +96,37 @@ class ShardedRun:
         if n_rounds > _ROUNDS and n_rows < _ROWS:
             warn(
                 f"skdgm.dask.fit makes {n_rounds} rounds of {n_rows} rows for "
-                f"{self.estimator._name}, and each takes 10 to 20 ms, however few "
+                f"{name_of(self.estimator)}, and each takes 10 to 20 ms, however few "
                 "rows it has. Fewer rounds take less: a larger batch_size (now "
-                f"{options_of(self.header).batch_size}), of 1,000 rows or more, or "
+                f"{self.options.batch_size}), of 1,000 rows or more, or "
                 f"more local_steps (now {self.local_steps}).",
                 CostWarning,
             )
 
-    def read(self, begin, header, **options):
-        """Copy of ``header`` that has read all shards in order; see ``begin``."""
+    def read(self, begin, header):
+        """Header after all shards have been read in order; see ``begin``."""
         y, classes = self.y, None
-        if y is not None and hasattr(header, "predict"):
-            unlabeled = header.get_params().get("unlabeled")
+        if y is not None and hasattr(header.estimator, "predict"):
+            unlabeled = header.estimator.get_params().get("unlabeled")
             classes = np.setdiff1d(np.unique(y), [] if unlabeled is None else unlabeled)
-        for number, shard in enumerate(self.shards):
-            options |= {"first": number == 0, "fresh": self.fresh}
-            rows = self._row_futures(shard)
-            header = self._submit(begin, header, *rows, classes, **options)
+        for shard in self.shards:
+            parts, y, weight = self._row_futures(shard)
+            header = self._submit(begin, header, parts, y, weight, classes, self.fresh)
         return header.result()
 
     def train(self):
-        """Run all epochs. Returns the last good training state, or the best with early
-        stopping, with the final chains of all shards; losses; losses of held-out rows;
-        and how training ended: "complete", "stopped" or "diverged"."""
-        arguments = self.header._seed, self.fresh, self.n_epochs
-        initial = self._result(lambda: self._submit_to(0, _rounds.start, *arguments))
+        """Run all epochs. Returns an Outcome, with the last good training state, or the
+        best with early stopping, and the final chains of all shards."""
+        estimator, start = self.header.estimator, _rounds.start
+        initial = self._result(
+            lambda: self._submit_to(
+                0, start, seed_of(estimator), self.fresh, self.n_epochs
+            )
+        )
         fitted, since, counts_start, shared = initial
-        vars(self.header).update(fitted)
+        vars(estimator).update(fitted)
         good, curve, validation, ended = shared, [], [], "complete"
-        options, stopping = options_of(self.header), None
+        options, stopping = self.options, None
         if options.early_stopping:
             stopping = EarlyStopping(options.n_iter_no_change, options.tol, since)
             if counts_start and since == 0:
@@ -149,22 +157,22 @@ class ShardedRun:
             fitted, self.warned = self._result(
                 lambda: self._submit_to(0, _rounds.report, learned, self.n_epochs)
             )
-            vars(self.header).update(fitted)
-        return good._replace(**_joined(chains, good)), curve, validation, ended
+            vars(estimator).update(fitted)
+        good = good._replace(**_joined(chains, good))
+        return Outcome(good, curve, validation, ended)
 
     def _n_batches_of(self, epoch):
         """Number of batches in an epoch. Sequences are read in windows; the shard with
         the most batches counts."""
-        if not _shard.is_of_series(self.estimator):
+        if not is_of_series(self.estimator):
             return self.n_batches
         return max(self._result(lambda: self._listed(_rounds.n_batches, epoch)))
 
     def _print_epoch(self, epoch, loss, held_out):
-        if self.header.verbose:
+        if self.header.estimator.verbose:
+            name = name_of(self.header.estimator)
             more = "" if held_out is None else f", held out {held_out:.2f}"
-            print(
-                f"[{self.header._name}] Iteration {epoch + 1}, loss = {loss:.2f}{more}"
-            )
+            print(f"[{name}] Iteration {epoch + 1}, loss = {loss:.2f}{more}")
 
     def drop(self):
         """Delete the rows on the workers."""
@@ -178,9 +186,9 @@ class ShardedRun:
                 _rounds.step, self._scattered(shared), place, self.local_steps
             )
             while len(totals) > 1:
-                pairs = zip(totals[::2], totals[1::2])
                 unpaired = totals[len(totals) // 2 * 2 :]
-                totals = [self._submit(_rounds.add, *pair) for pair in pairs] + unpaired
+                pairs = zip(totals[::2], totals[1::2])
+                totals = [self._submit(_rounds.add, a, b) for a, b in pairs] + unpaired
             return totals[0]
 
         return _rounds.mean(shared, self._result(make))
@@ -202,11 +210,11 @@ class ShardedRun:
 
     def _row_futures(self, shard):
         """Rows of a shard as futures, which are computed again if lost."""
-        parts, *more = shard
+        parts, y, weight = shard
         with catch_warnings():
             # Dask warns about sending rows from the client's memory.
             simplefilter("ignore", UserWarning)
-            return [self.client.compute(part) for part in parts], *more
+            return [self.client.compute(part) for part in parts], y, weight
 
     def _submit(self, function, *given, **options):
         return self.client.submit(function, *given, pure=False, **options)
@@ -233,8 +241,8 @@ class ShardedRun:
         def make():
             futures = []
             for number in numbers:
-                rows = self._row_futures(self.shards[number])
-                arguments = self.header, *rows, self.network, self.n_batches
+                parts, y, weight = self._row_futures(self.shards[number])
+                arguments = self.header, parts, y, weight, self.n_batches
                 futures.append(self._submit_to(number, _shard.keep, *arguments))
             return self._submit(list, futures)
 
@@ -308,21 +316,3 @@ def _joined(own, state):
             parts = parts[:1]
         chains[name] = tuple(map(np.concatenate, zip(*parts)))
     return chains
-
-
-def _set(estimator, header, state, curve, validation, ended):
-    """Set the fitted attributes."""
-    new = shallow(header)
-    del new._dask
-    for name in estimator._TRANSIENT:
-        vars(new).pop(name, None)
-    vars(new).update(estimator.get_params(deep=False))
-    vars(new).update(attributes_of(new, state))
-    # Delete results that depend on former parameters.
-    for name in vars(estimator).keys() - vars(new).keys():
-        delattr(estimator, name)
-    new.n_iter_ += len(curve)
-    new.loss_curve_ = header.loss_curve_ + curve
-    new.validation_curve_ = header.validation_curve_ + validation
-    new._ended = "stopped" if ended == "stopped" else "complete"
-    vars(estimator).update(vars(new))

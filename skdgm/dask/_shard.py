@@ -19,11 +19,12 @@ from copy import copy as shallow_copy
 
 import numpy as np
 
-from skdgm.base.parts import options_of
+from skdgm.base import fit_steps
+from skdgm.base.fit_steps import is_of_series, objective_of
+from skdgm.base.parts import in_units_of, name_of, options_of, seed_of
 from skdgm.base.series import Series
 from skdgm.boltzmann.learning.state import formed
 from skdgm.dask._rows import concatenated, rows_of, targets_of
-from skdgm.data.inputs import tabulate
 from skdgm.energies import plain
 from skdgm.stacks.training import above
 from skdgm.utils import addresses, random
@@ -39,105 +40,80 @@ class LostShard(RuntimeError):
     """Error that a worker does not have a shard that was sent to it."""
 
 
-def begin(estimator, parts, y, weight, classes, network=None, *, first, fresh):
+def begin(header, parts, y, weight, classes, fresh):
     """Learn statistics of columns and labels from the rows of a shard, after the
-    previous shards; ``first`` is True for the first one.
+    previous shards, of which the :class:`Header` has draws; returns a new Header.
 
-    If the estimator is a layer of a stack, ``network`` has the layers below. For models
-    of sequences, y has the lengths. Returns a copy of the estimator with these
-    statistics and ``_dask``, the dtype for computations and the numbers of draws of the
-    shards.
+    For models of sequences, y has the lengths.
     """
-    estimator, X = shallow_copy(estimator), concatenated(parts)
+    estimator, X = shallow_copy(header.estimator), concatenated(parts)
     if is_of_series(estimator):
         X, y = Series(X, y), None
-    if first:
-        if network is not None:
-            X, y, weight = _tabulated(estimator, X, y, weight, network), None, None
-        table = estimator._begin(X, y, weight, fresh, classes)
+    header = header._replace(estimator=estimator)
+    if not header.draws:
+        if header.below is not None:
+            X, y, weight = _tabulated(header, X, y, weight), None, None
+        table = fit_steps.begin(estimator, X, y, weight, fresh, classes)
         _refuse(estimator, table)
-        kind, draws = table.rows.dtype, []
     else:
-        kind, draws = estimator._dask
-        table = _tabulated(estimator, X, y, weight, network)
-        estimator._columns, table = estimator._domain.learn(table, estimator._columns)
-        estimator._count(table, False)
-        table = _by_sequence(estimator, X, table, weight)
-    estimator._dask = kind, [*draws, table.n_draws]
-    return estimator
+        table = _tabulated(header, X, y, weight)
+        table = fit_steps.read_further(estimator, table)
+        table = fit_steps.by_sequence(estimator, X, table, weight)
+    return header.after(estimator, table)
 
 
 def _refuse(estimator, table):
     """Raise TypeError for an objective whose states cannot be averaged."""
-    if estimator._objective(table, estimator.n_iter_).LOCAL is None:
+    if objective_of(estimator, table).LOCAL is None:
         raise TypeError(
-            f"skdgm.dask does not fit {estimator._name} with these options: it "
+            f"skdgm.dask does not fit {name_of(estimator)} with these options: it "
             "averages states of training, and this one has more than parameters "
             "and chains, such as something for each row."
         )
 
 
-def _tabulated(estimator, X, y, weight, network=None):
+def _tabulated(header, X, y, weight):
     """Table of a shard, for an estimator that knows its columns, or for the next layer
     of a network."""
-    if network is not None:
-        table = rows_of(network, X, y, weight)
-        for machine in network.layers_:
-            table = above(machine, table)
-        if "_columns" not in vars(estimator):
-            return table
-        seen = estimator._domain.in_units(table.rows, estimator._columns)
-        return table._replace(rows=seen)
-    series = None
-    if isinstance(X, Series):
-        X, _, weight, series = estimator._in_order(X, weight, False)
-    rows = estimator._rows(X, dtype=estimator._dask[0], fitting=True)
-    rows, _ = estimator._label(rows, y, False, series)
-    return tabulate(rows, weight, in_memory=estimator._LISTED)
+    estimator, below = header.estimator, header.below
+    if below is None:
+        return fit_steps.table_of(estimator, X, y, weight, header.dtype)
+    table = rows_of(below, X, y, weight)
+    for machine in below.estimator.layers_:
+        table = above(machine, table)
+    return in_units_of(estimator, table) if header.draws else table
 
 
-def is_of_series(estimator):
-    """Return whether an estimator learns from sequences of rows."""
-    options = vars(estimator._present_options())
-    return "sequence_length" in options or bool(options.get("n_lags"))
-
-
-def _by_sequence(estimator, X, table, weight):
-    """Table of sequences, given a table of their rows, if X is a Series."""
-    if not isinstance(X, Series):
-        return table
-    return estimator._by_sequence(table, X.lengths, weight, False)
-
-
-def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None):
-    """Store a shard, by fit and number, in the current process; ``estimator`` is the
+def keep(fit, number, header, parts, y, weight, n_batches=None):
+    """Store a shard, by fit and number, in the current process; ``header`` is the
     result of :func:`begin` for the last shard.
 
     Returns the number of draws for training, which differs between shards: early
     stopping holds out rows by their content, so that copies stay together.
     """
-    own, X = shallow_copy(estimator), concatenated(parts)
+    own, X = shallow_copy(header.estimator), concatenated(parts)
     if is_of_series(own):
         X, y = Series(X, y), None
-    if own._dask[0] is None:
+    if header.dtype is None:
         table = targets_of(own, X, y, weight)
     else:
-        table = _tabulated(own, X, y, weight, network)
-        _, table = own._domain.learn(table, own._columns)
-        table = _by_sequence(own, X, table, weight)
-    options = own._asked = shallow_copy(options_of(own))
-    n_shards = len(own._dask[1])
+        table = _tabulated(header._replace(estimator=own), X, y, weight)
+        _, table = fit_steps.learn_columns(own, table)
+        table = fit_steps.by_sequence(own, X, table, weight)
+    options = fit_steps.own_options(own)
+    n_shards = len(header.draws)
     if options.n_chains is not None:
         options.n_chains = -(-options.n_chains // n_shards)
     # A penalty is divided by the rows of a batch, of which a shard has its share.
-    share = table.n_draws / sum(own._dask[1])
+    share = table.n_draws / sum(header.draws)
     options.alpha = tree_map(lambda alpha: alpha * share, options.alpha)
     if number:
         # Each shard has its own random numbers; the first has those of a normal fit.
-        own._seed = random.stream(own._seed, _SHARD, number).root % random.MAX_SEED
+        seed = random.stream(seed_of(own), _SHARD, number).root % random.MAX_SEED
+        own = fit_steps.with_seed(own, seed)
     trained = table
     if options.early_stopping:
-        trained, _ = own._objective(table, own.n_iter_).split(table)
+        trained, _ = objective_of(own, table).split(table)
     _KEPT[fit, number] = own, table, trained.n_draws
     if n_batches is not None:
         divide(fit, number, n_batches)
@@ -147,17 +123,12 @@ def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None)
 def divide(fit, number, n_batches):
     """Divide the rows of a stored shard into ``n_batches`` batches in each epoch."""
     estimator, table, n_trained = find(fit, number)
-    batch_size, size = (
-        options_of(estimator).batch_size,
-        max(1, -(-n_trained // n_batches)),
-    )
-    options_of(estimator).batch_size = size
-    if hasattr(vars(estimator).get("_columns"), "reach") and isinstance(
-        batch_size, int
-    ):
+    options = options_of(estimator)
+    batch_size, size = options.batch_size, max(1, -(-n_trained // n_batches))
+    options.batch_size = size
+    if isinstance(batch_size, int):
         # Steps depend on outliers relative to the batch size over all shards.
-        reach = estimator._columns.reach * np.sqrt(size / batch_size)
-        estimator._columns = estimator._columns._replace(reach=reach)
+        fit_steps.scale_reach(estimator, np.sqrt(size / batch_size))
     _KEPT[fit, number] = Shard(estimator, table)
 
 
@@ -180,7 +151,7 @@ class Shard:
 
     def __init__(self, estimator, table):
         self.estimator, self.own, self.held_out = estimator, {}, None
-        self.objective = estimator._objective(table, estimator.n_iter_)
+        self.objective = objective_of(estimator, table)
         if options_of(estimator).early_stopping:
             table, self.held_out = self.objective.split(table)
         self.table = table
@@ -202,8 +173,8 @@ class Shard:
     def watched(self, state):
         """Watch of the losses, which compares them with the loss of the first state."""
         if self.watch is None:
-            arguments = self.table, self.held_out, state
-            self.watch = self.objective.watch(*arguments)
+            watch = self.objective.watch
+            self.watch = watch(self.table, self.held_out, state)
         return self.watch
 
     def batches(self, epoch, first):

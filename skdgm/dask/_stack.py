@@ -10,9 +10,11 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.base.attributes import shallow
-from skdgm.base.fits import present_options
-from skdgm.dask._rows import begin_stack
+from skdgm.base.fit_steps import take_options
+from skdgm.base.parts import name_of
+from skdgm.dask._rows import Header, begin_stack
 from skdgm.dask._run import ShardedRun
+from skdgm.stacks.model import unfitted_machines
 from skdgm.stacks.training import Training
 from skdgm.training import Table
 
@@ -22,12 +24,12 @@ def machines_of(network):
     one is invalid, or layers of a fitted network were refined jointly."""
     if network.warm_start and vars(network).get("_untied"):
         raise ValueError(
-            f"The layers of this {network._name} were refined, and learn jointly now: "
-            "fit it with warm_start=False, or on one machine."
+            f"The layers of this {name_of(network)} were refined, and learn jointly "
+            "now: fit it with warm_start=False, or on one machine."
         )
     new = shallow(network)
-    new._asked = present_options(network)
-    return new._machines()
+    take_options(new)
+    return unfitted_machines(new)
 
 
 def fit_stack(client, network, shards, y, local_steps, before):
@@ -35,15 +37,15 @@ def fit_stack(client, network, shards, y, local_steps, before):
     then. Other arguments are those of a :class:`~skdgm.dask._run.ShardedRun`."""
     run = ShardedRun(client, network, shards, y, local_steps)
     run.fresh = not (network.warm_start and hasattr(network, "layers_"))
-    header = run.read(begin_stack, network)
-    kind, draws = header.__dict__.pop("_dask")
-    vars(network).update(vars(header) | network.get_params(deep=False))
+    header = run.read(begin_stack, Header(network))
+    vars(network).update(vars(header.estimator) | network.get_params(deep=False))
     training = Training(network, before=before)
     rows = SimpleNamespace(shape=(None, network.n_features_in_))
-    training.adapt(Table(rows, None, None, np.array([float(sum(draws))])))
+    training.adapt(Table(rows, None, None, np.array([float(sum(header.draws))])))
     for number in range(len(training.machines)):
         machine, below = training.machine(number), shallow(network)
-        below.layers_, below._dask = network.layers_[:number], (kind, draws)
-        own = ShardedRun(client, machine, shards, y, local_steps, below)
+        below.layers_ = network.layers_[:number]
+        own = ShardedRun(client, machine, shards, y, local_steps)
+        own.below = header._replace(estimator=below)
         # The machine is added even if it diverges.
         training.train(lambda *_, own=own: own.fit([]), None, number, machine)

@@ -8,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from skdgm.base import Classifier
 from skdgm.base.classifier import check_first_call, is_unlabeled, with_labels
 from skdgm.base.options import KW_ONLY
-from skdgm.data.inputs import as_values
+from skdgm.data.inputs import as_values, check_length
 from skdgm.data.labels import as_column, of_classes
 from skdgm.stacks.outputs import Classes, Labels, label_codes, zeros_and_ones
 from skdgm.stacks.tuned import TunedNetwork
@@ -124,8 +124,11 @@ class TunedClassifier(ClassifierMixin, TunedNetwork):
                 "or fit with warm_start=False."
             )
         if several:
+            check_length(y, rows.shape[0])
+            labeled = ~self._is_unlabeled(y)
+            labels, name = self._labels(y[labeled]), type(self).__name__
             n_before = None if fresh else self.n_outputs_
-            codes, classes = label_codes(self, y, rows, classes, n_before)
+            codes, classes = label_codes(name, labels, labeled, classes, n_before)
             rows, outputs = rows._replace(given=Given(codes)), Labels(classes)
         else:
             rows, learned = with_labels(self, rows, y, fresh, classes)

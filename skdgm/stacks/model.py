@@ -9,7 +9,15 @@ from sklearn.base import clone
 
 from skdgm.base import Model
 from skdgm.base.groups import asked_value, assign
-from skdgm.base.parts import options_of
+from skdgm.base.parts import (
+    check_parameters,
+    domain_of,
+    facts_of,
+    model_of,
+    name_of,
+    options_of,
+    set_role,
+)
 from skdgm.base.reading import readable_kinds
 from skdgm.data import BinaryColumns
 from skdgm.data.auto import AUTO, is_auto, reading_in
@@ -55,16 +63,14 @@ class StackModel(Model[StackModelOptionsT]):
         """Unfitted machines that the options ask for, from the bottom up; ValueError
         for a machine with invalid parameters or in an invalid place."""
         machines = self.unfitted(facts)
-        if reading := reading_in(facts.options):
-            machines[0]._reading = reading
+        set_role(machines[0], reading=reading_in(facts.options))
         for number, machine in enumerate(machines):
-            machine._title = f"{facts.name} layer {number}"
+            set_role(machine, title=f"{facts.name} layer {number}")
             self.set_dependent_options(machine, number, facts.options)
             try:
-                machine._validate_params()
-                machine._check_options()
+                check_parameters(machine)
             except ValueError as error:
-                raise ValueError(f"{machine._title}: {error}") from error
+                raise ValueError(f"{name_of(machine)}: {error}") from error
         return machines
 
     def unfitted(self, facts):
@@ -169,10 +175,19 @@ def lowest_domain(options, kind):
     bottom = lowest_of(options.layers)
     if not isinstance(bottom, kind):
         return BinaryColumns()
-    bottom._reading = reading_in(options)
-    return bottom._domain
+    set_role(bottom, reading=reading_in(options))
+    return domain_of(bottom)
 
 
 def derived_seed(seed, *tags):
     """Seed of a component, derived from a seed and tags."""
     return stream(seed, *tags).root % MAX_SEED
+
+
+def unfitted_machines(network):
+    """Unfitted machines that the options of a stacked network ask for, with valid
+    parameters."""
+    machines = model_of(network).machines(facts_of(network, SimpleNamespace()))
+    if options_of(network).layers is not None:
+        network._validate_names([name for name, _ in options_of(network).layers])
+    return machines

@@ -1,6 +1,5 @@
 """Base class of stacks that are trained layer by layer."""
 
-from types import SimpleNamespace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -8,7 +7,8 @@ from sklearn.utils.metaestimators import _BaseComposition
 
 from skdgm.base import Estimator
 from skdgm.base.options import KW_ONLY, RandomState, Verbose
-from skdgm.stacks.model import check_same, lowest_kinds
+from skdgm.base.parts import columns_of, domain_of, dtype_of
+from skdgm.stacks.model import check_same, lowest_kinds, unfitted_machines
 from skdgm.stacks.training import LayerStage, Training
 from skdgm.typing import Data, Target, Weight
 from skdgm.utils.counts import chosen, count
@@ -101,16 +101,17 @@ class StackedNetwork(_BaseComposition, Estimator):
         return self._partial_fit(X, y, sample_weight, layer=layer)
 
     def _check_options(self):
-        depth = len(self._machines())
+        depth = len(unfitted_machines(self))
         super()._check_options()
         chosen(self._options.feature_layer, depth)
 
     def _check_unchanged(self):
-        check_same(self.layers_, self._machines())
+        check_same(self.layers_, unfitted_machines(self))
 
     def _learn_columns(self, table, fresh):
         # Raise errors about shapes of images before callbacks begin.
-        self._MODEL.adapt(self._machines(), self._options, table, self._UPDATES)
+        machines = unfitted_machines(self)
+        self._MODEL.adapt(machines, self._options, table, self._UPDATES)
         return None, table
 
     def _blank(self):
@@ -121,7 +122,7 @@ class StackedNetwork(_BaseComposition, Estimator):
         return 0
 
     def _n_parts(self, n_epochs, fresh):
-        return len(self._machines())
+        return len(unfitted_machines(self))
 
     def _stages(self, table, epochs, fresh, whole, layer=None):
         """Stages of all layers, or of one layer."""
@@ -132,18 +133,6 @@ class StackedNetwork(_BaseComposition, Estimator):
             numbers = [count(layer, "layer", 0, highest)]
         for number in numbers:
             yield LayerStage(training, number, "fit" if whole else "partial_fit")
-
-    def _machines(self):
-        """Unfitted machines that the options ask for, with valid parameters."""
-        machines = self._MODEL.machines(self._facts(SimpleNamespace()))
-        if self._options.layers is not None:
-            self._validate_names([name for name, _ in self._options.layers])
-        return machines
-
-    def _update(self, attributes):
-        """Set fitted attributes, and discard results of former parameters."""
-        self._forget()
-        vars(self).update(attributes)
 
     def transform_layers(self, X: Data) -> list[np.ndarray]:
         """Means of hidden units in every layer.
@@ -166,12 +155,12 @@ class StackedNetwork(_BaseComposition, Estimator):
     def _domain(self):
         """Kind of the columns of the lowest layer, or that the options ask for."""
         layers = vars(self).get("layers_")
-        return layers[0]._domain if layers else self._asked_domain
+        return domain_of(layers[0]) if layers else self._asked_domain
 
     @property
     def _dtype(self):
-        return self.layers_[0]._dtype
+        return dtype_of(self.layers_[0])
 
     @property
     def _columns(self):
-        return self.layers_[0]._columns
+        return columns_of(self.layers_[0])

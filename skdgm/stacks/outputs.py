@@ -117,24 +117,20 @@ class Numbers(NamedTuple):
         return z * self.scale + self.mean
 
 
-def label_codes(owner, y, rows, classes, n_before):
-    """Codes of several labels for each row, int8 of the shape of y, -1 where unknown;
-    and the numbers of the labels.
+def label_codes(name, labels, labeled, classes, n_before):
+    """Codes of several labels for each row, int8 of shape (n_rows, n_labels), -1 where
+    unknown; and the numbers of the labels.
 
-    The ``owner`` is a classifier. ``classes``, if given, must be the numbers of the
-    columns of y; ``n_before`` is the number of columns in former fits. ValueError if y
-    has no label, invalid labels, or another number of columns.
+    ``labels`` are those of the rows in the mask ``labeled``, for a classifier of this
+    name. ``classes``, if given, must be the numbers of the labels; ``n_before`` is
+    their number in former fits. ValueError if there is no label, or another number.
     """
-    check_length(y, rows.shape[0])
-    labeled = ~owner._is_unlabeled(y)
-    labels = owner._labels(y[labeled])
+    n_labels = labels.shape[1]
     if n_before is None and not len(labels):
-        raise ValueError(f"{type(owner).__name__} needs labels, but y has none.")
-    if n_before not in (None, y.shape[1]):
-        raise ValueError(
-            f"y has {y.shape[1]} columns, but there were {n_before} before."
-        )
-    numbers = np.arange(y.shape[1])
+        raise ValueError(f"{name} needs labels, but y has none.")
+    if n_before not in (None, n_labels):
+        raise ValueError(f"y has {n_labels} columns, but there were {n_before} before.")
+    numbers = np.arange(n_labels)
     if classes is not None and not np.array_equal(np.sort(classes), numbers):
         raise ValueError(
             f"classes={classes}, but y has several columns, whose numbers are "
@@ -143,11 +139,11 @@ def label_codes(owner, y, rows, classes, n_before):
     if n_before is None and len(labels) > 1 and (labels.sum(axis=1) == 1).all():
         warn(
             "y has exactly one label in each row, as one-hot rows of classes do: "
-            f"{type(owner).__name__} takes its columns for several labels, of which a "
+            f"{name} takes its columns for several labels, of which a "
             "row may have any number, or none. Give classes as y.argmax(axis=1).",
             LabelWarning,
         )
-    codes = np.full(y.shape, UNKNOWN, np.int8)
+    codes = np.full((len(labeled), n_labels), UNKNOWN, np.int8)
     codes[labeled] = labels
     return codes, numbers
 

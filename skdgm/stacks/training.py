@@ -11,8 +11,18 @@ from copy import copy
 import numpy as np
 
 from skdgm.base import KEPT, Component
-from skdgm.base.parts import attributes_of, model_of, options_of
-from skdgm.stacks.model import derived_seed
+from skdgm.base.parts import (
+    attributes_of,
+    begins_a_net,
+    in_units_of,
+    model_of,
+    options_of,
+    seed_of,
+    set_role,
+    set_state,
+    was_interrupted,
+)
+from skdgm.stacks.model import derived_seed, unfitted_machines
 from skdgm.training import filled
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -32,9 +42,9 @@ class Training:
     """
 
     def __init__(self, network, table=None, before=None):
-        self.network, self.machines = network, network._machines()
+        self.network, self.machines = network, unfitted_machines(network)
         for machine in self.machines:
-            machine._begins_a_net = network._begins_a_net
+            set_role(machine, begins_a_net=begins_a_net(network))
         self.table = self.reached = table
         self.before, self.depth = [] if before is None else before, 0
         names = getattr(network, "feature_names_in_", None)
@@ -44,9 +54,8 @@ class Training:
 
     def adapt(self, table):
         """Set the options of machines that depend on a table, or only on its size."""
-        network = self.network
-        arguments = self.machines, options_of(network), table, network._UPDATES
-        model_of(network).adapt(*arguments)
+        network, model = self.network, model_of(self.network)
+        model.adapt(self.machines, options_of(network), table, network._UPDATES)
 
     def complete(self):
         """Add the layers that training did not reach, with initial parameters."""
@@ -62,9 +71,7 @@ class Training:
             self.depth += 1
         if number == len(self.network.layers_):
             return self.reached
-        machine = self.network.layers_[number]
-        rows = machine._domain.in_units(self.reached.rows, machine._columns)
-        return self.reached._replace(rows=rows)
+        return in_units_of(self.network.layers_[number], self.reached)
 
     def machine(self, number):
         """Machine of a layer before training: the fitted machine, or a new one."""
@@ -72,9 +79,9 @@ class Training:
         layers = network.layers_
         if number >= len(layers):
             if new.random_state is None:
-                new.random_state = derived_seed(network._seed, LAYER, number)
+                new.random_state = derived_seed(seed_of(network), LAYER, number)
             if number:
-                rng = stream(network._seed, MORE, number)
+                rng = stream(seed_of(network), MORE, number)
                 model_of(network).begin(
                     new, layers[number - 1], options_of(network), rng
                 )
@@ -91,7 +98,7 @@ class Training:
         if model_of(network).labelled and number == len(self.machines) - 1:
             machine.classes_ = network.classes_
         if number == 0 and self.names is not None:
-            machine._names = self.names
+            set_role(machine, names=self.names)
         try:
             method(table, None)
         except KEPT:
@@ -104,14 +111,18 @@ class Training:
         with DeferredInterrupt():
             if number == 0 and hasattr(self.network, "feature_names_in_"):
                 machine.feature_names_in_ = self.network.feature_names_in_
-            self.network._update(self.with_machine(number, machine))
+            set_state(self.network, self._stack_with(number, machine))
             self.before.clear()
+
+    def _stack_with(self, number, machine):
+        """State of the network with a machine in one of its layers."""
+        layers = list(self.network.layers_)
+        layers[number : number + 1] = [machine]
+        return model_of(self.network).stack(layers)
 
     def with_machine(self, number, machine):
         """Fitted attributes of the network with a machine in one of its layers."""
-        layers = list(self.network.layers_)
-        layers[number : number + 1] = [machine]
-        return attributes_of(self.network, model_of(self.network).stack(layers))
+        return attributes_of(self.network, self._stack_with(number, machine))
 
 
 class LayerStage(Component):
@@ -136,7 +147,7 @@ class LayerStage(Component):
     def fit(self, component):
         method = getattr(component, self.method)
         self.training.train(method, self.table, self.number, component)
-        return component._ended != "interrupted"
+        return not was_interrupted(component)
 
     def attributes(self, component):
         return self.training.with_machine(self.number, component)

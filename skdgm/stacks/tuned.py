@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.base import Estimator, Model, by_blocks, rolled_back
 from skdgm.base.common_groups import Pretraining, PretrainingDetails
 from skdgm.base.options import KW_ONLY
+from skdgm.base.parts import columns_of, domain_of, dtype_of
 from skdgm.nets import (
     Layer,
     NetState,
@@ -33,10 +34,10 @@ from skdgm.nets import (
     hidden,
 )
 from skdgm.nets.options import TuningOptions
-from skdgm.stacks.model import check_same, lowest_kinds
+from skdgm.stacks.model import check_same, lowest_kinds, unfitted_machines
 from skdgm.stacks.model_options import TunedOptionsT
 from skdgm.stacks.network import StackedNetwork
-from skdgm.stacks.tuning import PreTraining, unfitted
+from skdgm.stacks.tuning import PreTraining, part_of, unfitted
 from skdgm.training import Budget, Run, alone, labelled
 from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.counts import check_sizes
@@ -65,6 +66,14 @@ class TunedModel(Model[TunedOptionsT]):
     def check(self, options):
         """Raise ValueError for invalid options that pass their constraints."""
         check_dropout(options.dropout)
+
+    def depth(self, options):
+        """Number of hidden layers that options ask for."""
+        return len(check_sizes(options.hidden_layer_sizes))
+
+    def resolved(self, options, network_options):
+        """Options of the stack (a dict), adapted to those of the net (a namespace)."""
+        return options
 
     def structure(self, facts):
         """Empty namespace: the stack has the structure."""
@@ -162,19 +171,6 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
     def _KNOWN(self):
         return self._MODEL.part, "_outputs"
 
-    @property
-    def _part(self):
-        """The pre-trained stack."""
-        return vars(self)[self._MODEL.part]
-
-    def _depth(self, options):
-        """Number of hidden layers that options ask for."""
-        return len(check_sizes(options.hidden_layer_sizes))
-
-    def _resolved(self, options):
-        """Options of the stack, adapted to the number of layers."""
-        return options
-
     @rolled_back
     def fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
         """Pre-train layer by layer on all rows, then fine-tune on the rows with a
@@ -209,7 +205,7 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         unfitted(self)
 
     def _check_unchanged(self):
-        check_same(self._part.layers_, unfitted(self)._machines())
+        check_same(part_of(self).layers_, unfitted_machines(unfitted(self)))
 
     def _learn_columns(self, table, fresh):
         return None, table
@@ -236,8 +232,8 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         with_targets = labelled(table)
         if len(with_targets.index):
             rows = self._domain.in_units(with_targets.rows, self._columns)
-            arguments = with_targets._replace(rows=rows), epochs, False, whole
-            for stage in super()._stages(*arguments):
+            with_targets = with_targets._replace(rows=rows)
+            for stage in super()._stages(with_targets, epochs, False, whole):
                 stage.task = "fine-tuning"
                 yield stage
 
@@ -287,7 +283,7 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
 
     @property
     def _activation(self):
-        return self._MODEL.activation(self._part)
+        return self._MODEL.activation(part_of(self))
 
     def _pre_activations(self, X):
         """Pre-activations of the output layer, of shape (n_rows, n_outputs)."""
@@ -297,23 +293,22 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         """Apply a function of the net and its inputs, a block of rows at a time."""
         check_is_fitted(self)
         rows, net = self._rows(X), self._state().learned
-        inputs = self._MODEL.inputs(self._part, rows)
+        inputs = self._MODEL.inputs(part_of(self), rows)
         lists = None if inputs is np.asarray else False
         return by_blocks(lambda v: function(net, inputs(v)), rows, lists=lists)
 
     @property
     def _domain(self):
-        return (
-            self._part._domain if self._MODEL.part in vars(self) else self._asked_domain
-        )
+        part = vars(self).get(self._MODEL.part)
+        return self._asked_domain if part is None else domain_of(part)
 
     @property
     def _dtype(self):
-        return self._part._dtype
+        return dtype_of(part_of(self))
 
     @property
     def _columns(self):
-        return self._part._columns
+        return columns_of(part_of(self))
 
     @property
     def _n_features_out(self):

@@ -7,10 +7,19 @@ import numpy as np
 from skdgm.base import KEPT, Component
 from skdgm.base.attributes import shallow
 from skdgm.base.groups import folded
-from skdgm.base.parts import attributes_of, model_of, options_of
+from skdgm.base.parts import (
+    attributes_of,
+    dtype_of,
+    model_of,
+    options_of,
+    seed_of,
+    set_role,
+    was_interrupted,
+)
 from skdgm.data.auto import reading_in
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Layer, NetState, Tuner
+from skdgm.stacks.model import unfitted_machines
 from skdgm.stacks.training import Training
 from skdgm.utils.counts import per_layer
 from skdgm.utils.random import stream
@@ -26,28 +35,24 @@ def unfitted(network):
     """Unfitted stack that the options of a tuned network ask for, with valid
     machines."""
     network_options, model = options_of(network), model_of(network)
-    names, kind, values = (
-        model.pretraining_options,
-        model.network,
-        vars(network_options),
-    )
+    names, kind = model.pretraining_options, model.network
+    values = vars(network_options)
     if network_options.layers is None:
-        depth = network._depth(network_options)
+        depth = model.depth(network_options)
         for name, stack_name in names.items():
             per_layer(f"pretrain__{stack_name}", values[name], depth)
     options = {stack_name: values[name] for name, stack_name in names.items()}
     options |= {name: values[name] for name in model.stack_options}
-    options = network._resolved(options)
+    options = model.resolved(options, network_options)
     options |= {"feature_layer": -1, "verbose": network.verbose}
     stack = kind(**folded(kind, options))
-    stack._begins_a_net = True
-    if reading := reading_in(network_options):
-        stack._reading = reading
+    title = f"{type(network).__name__} pre-training"
+    reading = reading_in(network_options)
+    set_role(stack, title=title, reading=reading, begins_a_net=True)
     # Pre-training need not take longer than fine-tuning.
     stack._UPDATES = network._BUDGET.n_updates
-    stack._title = f"{type(network).__name__} pre-training"
     try:
-        stack._machines()
+        unfitted_machines(stack)
     except ValueError as error:
         raise _reworded(network, error) from error
     return stack
@@ -86,13 +91,13 @@ class PreTraining(Component):
     def begin(self, fit):
         self.before = fit.before
         # The seed of an earlier run may have replaced the estimator's seed.
-        return self.stack.set_params(random_state=fit.estimator._seed)
+        return self.stack.set_params(random_state=seed_of(fit.estimator))
 
     def fit(self, component):
         network, failure = self.network, None
         try:
             if hasattr(network, "feature_names_in_"):
-                component._names = network.feature_names_in_
+                set_role(component, names=network.feature_names_in_)
             component.fit(self.table) if self.train is None else self.train()
         except DivergenceError as error:
             name = type(network).__name__
@@ -106,8 +111,8 @@ class PreTraining(Component):
             if self.train is not None or not hasattr(component, "layers_"):
                 raise
             failure = error
-        finished = len(component.layers_) == len(component._machines())
-        finished = finished and component.layers_[-1]._ended != "interrupted"
+        finished = len(component.layers_) == len(unfitted_machines(component))
+        finished = finished and not was_interrupted(component.layers_[-1])
         with DeferredInterrupt():
             if self.train is None:
                 Training(component, self.table).complete()
@@ -127,13 +132,19 @@ class PreTraining(Component):
         return {name: component, **attributes_of(new, NetState(_initial_net(new)))}
 
     def component_of(self, source):
-        return source._part
+        return part_of(source)
+
+
+def part_of(network):
+    """Pre-trained stack of a tuned network."""
+    return vars(network)[model_of(network).part]
 
 
 def _initial_net(network):
     """Layers of a net before fine-tuning; its output layer is zero."""
-    part, dtype, n_outputs = network._part, network._dtype, network.n_outputs_
-    rng = stream(network._seed, Tuner.INIT).generator()
+    part, n_outputs = part_of(network), network.n_outputs_
+    dtype = dtype_of(part)
+    rng = stream(seed_of(network), Tuner.INIT).generator()
     hidden = model_of(network).hidden(part, rng, dtype)
     W = np.zeros((part.density_.widths[-1], n_outputs), dtype)
     return (*hidden, Layer(W, np.zeros(n_outputs, dtype)))

@@ -41,7 +41,8 @@ def random_dbn(
         (another(m), another(m) if untied else m.density_.pair()[1])
         for m in dbn.layers_
     ]
-    dbn._update(attributes_of(dbn.layers_, ways[:-1] if untied else ()))
+    dbn._forget()
+    vars(dbn).update(attributes_of(dbn.layers_, ways[:-1] if untied else ()))
     return dbn
 
 

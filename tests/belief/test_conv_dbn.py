@@ -81,7 +81,8 @@ def random_network(options, scale=1.0):
         machine.components_ = rng.normal(0, scale, machine.components_.shape)
         machine.intercept_hidden_ = rng.normal(size=len(machine.components_)) - 0.5
         machine.intercept_visible_ = rng.normal(size=machine.n_features_in_)
-    dbn._update(attributes_of(dbn.layers_))
+    dbn._forget()
+    vars(dbn).update(attributes_of(dbn.layers_))
     return dbn
 
 
@@ -328,7 +329,8 @@ def test_with_blocks_of_one_it_is_the_dense_network_of_unrolled_filters():
         W, c = dense(ours)
         theirs.components_, theirs.intercept_hidden_ = W.T, c
         theirs.intercept_visible_ = ours.intercept_visible_
-    other._update(attributes_of(other.layers_))
+    other._forget()
+    vars(other).update(attributes_of(other.layers_))
     assert conv.log_Z_ == pytest.approx(other.log_Z_)
     np.testing.assert_allclose(conv.transform(X), other.transform(X))
     found, se = conv.likelihood_bound(X, n_draws=200, return_se=True)
@@ -376,7 +378,8 @@ def test_features_move_with_the_image():
     ).fit(RNG.random((20, 196)))
     for machine in dbn.layers_:
         machine.components_ = RNG.normal(size=machine.components_.shape)
-    dbn._update(attributes_of(dbn.layers_))
+    dbn._forget()
+    vars(dbn).update(attributes_of(dbn.layers_))
     image, moved = np.zeros((2, 14, 14))
     image[4:7, 4:8] = RNG.random((3, 4))
     moved[6:9, 6:10] = image[4:7, 4:8]

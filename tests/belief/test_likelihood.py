@@ -85,7 +85,8 @@ def test_a_posterior_that_factorises_leaves_no_gap():
     dbn = random_dbn(4, (3, 2), scale=0.0)
     bottom, top = dbn.layers_
     top.intercept_visible_ = bottom.intercept_hidden_
-    dbn._update(attributes_of(dbn.layers_))
+    dbn._forget()
+    vars(dbn).update(attributes_of(dbn.layers_))
     listed, rows = Listed(dbn), bits(4)
     exact = [listed.log_prob(v) for v in rows]
     np.testing.assert_allclose([listed.bound(v) for v in rows], exact)

@@ -54,6 +54,7 @@ from skdgm import (
 from skdgm import dask as distribute
 from skdgm.callbacks import Checkpoint
 from skdgm.dask import _fit, _parts, _rounds, _run, _shard
+from skdgm.dask._rows import Header
 from skdgm.exceptions import CostWarning, DivergenceError
 from skdgm.gradients.steps.outliers import step_factors
 from skdgm.options import (
@@ -443,8 +444,9 @@ def test_shards_shorten_steps_as_a_fit_does():
     rows = np.random.default_rng(0).normal(size=(200, 3))
     rows[7, 1] = 1e3
     rbm, whole = GaussianRBM(2, batch_size=20, n_iter=1, random_state=0), (rows,)
-    begun = _shard.begin(rbm, whole, None, None, None, first=True, fresh=True)
-    reach = begun._columns.reach
+    header = Header(rbm)
+    begun = _shard.begin(header, whole, None, None, None, True)
+    reach = begun.estimator._columns.reach
     try:
         for n_batches, size in (10, 20), (40, 5):
             _shard.keep("fit", 0, begun, whole, None, None)
@@ -456,7 +458,7 @@ def test_shards_shorten_steps_as_a_fit_does():
             (factor,) = step_factors(energy, rate, {0: reach}, 20).values()
             np.testing.assert_allclose(own[0], factor)
             assert factor[1] < factor[0] == 1
-        np.testing.assert_array_equal(begun._columns.reach, reach)
+        np.testing.assert_array_equal(begun.estimator._columns.reach, reach)
     finally:
         _shard.drop("fit")
 

@@ -239,7 +239,7 @@ def test_a_shard_that_was_lost_is_made_again_in_a_layer_above(
     dbn, whole, runs = grouped(DBN, (4, 3), **OPTIONS), _run.ShardedRun._round, []
 
     def forgetting(self, shared, place):
-        if self.network.layers_ and self not in runs:
+        if self.below.estimator.layers_ and self not in runs:
             runs.append(self)
             self.places[1] = "inproc://nowhere"
         return whole(self, shared, place)

@@ -25,6 +25,7 @@ from skdgm.callbacks import Checkpoint
 from skdgm.dask import _run, _shard
 from skdgm.exceptions import DivergenceError
 from skdgm.options import Filters, Pretraining
+from skdgm.stacks.tuning import part_of
 from tests.common.shapes import learned
 from tests.dask.test_fit import (
     LABELS,
@@ -115,7 +116,7 @@ def assert_same(a, b):
 
 
 def _parts(net):
-    return [net, *net._part.layers_]
+    return [net, *part_of(net).layers_]
 
 
 @pytest.mark.exhaustive
@@ -126,7 +127,7 @@ def test_one_shard_is_a_fit(client, model, rows, y):
     for own, other in zip(_parts(found), _parts(whole), strict=True):
         assert vars(own).keys() == vars(other).keys()
         np.testing.assert_allclose(own.loss_curve_, other.loss_curve_, rtol=1e-4)
-    assert vars(found._part).keys() == vars(whole._part).keys()
+    assert vars(part_of(found)).keys() == vars(part_of(whole)).keys()
     pairs = zip(
         [*found.coefs_, *found.intercepts_], [*whole.coefs_, *whole.intercepts_]
     )
@@ -205,7 +206,7 @@ def test_tables_of_dask_and_weights(client):
     frames = dd.from_pandas(frame, npartitions=2)
     found = distribute.fit(clone(net), frames, LABELS, client=client)
     np.testing.assert_array_equal(found.coefs_[1], whole.coefs_[1])
-    for named in (found, found._part, found._part.layers_[0]):
+    for named in (found, part_of(found), part_of(found).layers_[0]):
         assert list(named.feature_names_in_) == list("abcdef")
     assert list(found.sample(2).columns) == list("abcdef")
     other = clone(net).fit(frame, LABELS)
