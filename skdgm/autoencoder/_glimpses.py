@@ -19,7 +19,7 @@ import numpy as np
 
 from skdgm.latent import Architecture, HierarchyParams, NormalUnits, Pass
 from skdgm.nets import dense, layers, pick, to_draws
-from skdgm.nets.constrained import beside
+from skdgm.nets.constrained import join_columns
 from skdgm.nets.images.attention import N_OUTPUTS, FilterGrid, glimpse, lacking, stroke
 
 # Scale of the initial weights of attention, relative to other layers. With grids that
@@ -157,7 +157,7 @@ class Glimpses(Architecture):
         reader, decoder = states
         for step in range(len(self.n_latent)):
             glimpsed = self._read(params, images, canvas, self.cell.units(decoder))
-            glimpsed = beside(glimpsed, self.cell.units(decoder))
+            glimpsed = join_columns(glimpsed, self.cell.units(decoder))
             reader = self.cell.step(params.encoders[0], reader, glimpsed)
             raw = _linear(self.cell.units(reader), params.encoders[1])
             z = infer_step(step, self.units.stats(raw))

@@ -34,10 +34,10 @@ from skdgm.nets import (
     Shape,
     Tied,
     activate,
-    beside,
     by_degrees,
     draw_bits,
     initial,
+    join_columns,
     listed,
     masked_dense,
     pick,
@@ -126,7 +126,7 @@ class MaskedChain(Chain):
         """
         top = self.hidden(params, x) if self.degrees else listed(x)
         if self.degrees and self.direct:
-            top = beside(top, x)
+            top = join_columns(top, x)
         return self.layers[-1].apply(params[-1], (), top)[0]
 
     def hidden(self, params, x):

@@ -19,10 +19,10 @@ import numpy as np
 
 from skdgm.latent.units import Linked, NormalUnits
 from skdgm.nets import (
-    beside,
     bounded,
     columns,
     draw,
+    join_columns,
     layers,
     layers_of,
     log_drawn,
@@ -75,7 +75,7 @@ class AuxiliaryUnits(NormalUnits):
         n = getval(value).shape[1]
         net, net_statistics = self._net(n)
         raw = to_draws(stats.raw, len(getval(value)))
-        out, _ = net.apply(stats.link[number], net_statistics, beside(value, raw))
+        out, _ = net.apply(stats.link[number], net_statistics, join_columns(value, raw))
         return bounded(columns(raw, start, start + 2 * n) + out)
 
     def _units(self, stats, a):

@@ -21,7 +21,7 @@ from skdgm.latent.architecture import Architecture
 from skdgm.latent.covariates import DecoderCovariates
 from skdgm.latent.data_layer import DataLayer, Pass
 from skdgm.latent.units import Linked
-from skdgm.nets import beside, layers, layers_of, listed, start_at, to_draws
+from skdgm.nets import join_columns, layers, layers_of, listed, start_at, to_draws
 from skdgm.nets.tape import getval
 from skdgm.utils import addresses
 from skdgm.utils.tree import leaves
@@ -269,7 +269,7 @@ class Hierarchy(Architecture):
         covariates = covariates.astype(dtype, copy=False)
         if len(covariates) == 1:
             covariates = np.repeat(covariates, len(getval(z)), axis=0)
-        return beside(z, to_draws(covariates, len(getval(z))))
+        return join_columns(z, to_draws(covariates, len(getval(z))))
 
     def conditional_on(self, covariates):
         """Hierarchy for rows that share the same covariates, (n_inputs,)."""

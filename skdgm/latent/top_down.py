@@ -16,7 +16,7 @@ References
 from functools import reduce
 
 from skdgm.latent.hierarchy import Hierarchy
-from skdgm.nets import beside, layers
+from skdgm.nets import join_columns, layers
 from skdgm.nets.branches import meeting
 
 
@@ -46,7 +46,7 @@ class TopDown(Hierarchy):
         return (x, self._above(above)) if above else x
 
     def _above(self, z):
-        return reduce(beside, z)
+        return reduce(join_columns, z)
 
     def _highest(self, net, x):
         return self._stats(net, len(self.up) - 1, x)[0]

@@ -11,13 +11,13 @@ from skdgm.latent.adapting import BitProposal, NormalProposal
 from skdgm.latent.links import of_bits
 from skdgm.latent.priors import BINS, BOUND, StandardPrior
 from skdgm.nets import (
-    beside,
     bounded,
     coin,
     columns,
     divergence,
     draw,
     halves,
+    join_columns,
     layers,
     log_coins,
     log_drawn,
@@ -199,7 +199,7 @@ class FullUnits(NormalUnits):
 
     def stats(self, raw, link=()):
         n = _n_full(raw.shape[1])
-        return beside(bounded(columns(raw, 0, 2 * n)), columns(raw, 2 * n, None))
+        return join_columns(bounded(columns(raw, 0, 2 * n)), columns(raw, 2 * n, None))
 
     def noise_of(self, z, stats, rng=None):
         return noise_of_full(z, stats)
@@ -268,7 +268,9 @@ class FlowUnits(NormalUnits):
 
     def stats(self, raw, link=()):
         n = 2 * (raw.shape[1] // 3)
-        return Linked(beside(bounded(columns(raw, 0, n)), columns(raw, n, None)), link)
+        return Linked(
+            join_columns(bounded(columns(raw, 0, n)), columns(raw, n, None)), link
+        )
 
     def draw(self, stats, noise):
         return self.drawn(stats, noise)[0]
@@ -310,7 +312,7 @@ class FlowUnits(NormalUnits):
     def _changed(self, stats, context, z):
         n = getval(z).shape[1]
         net, state = self._net(n)
-        transformed, log_det = net.log_det(stats.link, state, beside(context, z))
+        transformed, log_det = net.log_det(stats.link, state, join_columns(context, z))
         return columns(transformed, n, 2 * n), log_det
 
 

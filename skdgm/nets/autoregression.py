@@ -20,7 +20,7 @@ from autograd.extend import defvjp_argnums
 
 from skdgm.nets import gains, splines
 from skdgm.nets.bijections import volume_apart
-from skdgm.nets.constrained import beside
+from skdgm.nets.constrained import join_columns
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.layers import Net, serial
 from skdgm.nets.masks import by_degrees, masked, masked_dense
@@ -71,7 +71,7 @@ def _raw(layer, params, statistics, x):
     """Parameters of the functions of all columns, (n_rows, n_columns * each)."""
     below = layer.net.apply(params[0], statistics, x)[0]
     W, b = params[1]
-    joined = beside(below, x) if params[0] else x
+    joined = join_columns(below, x) if params[0] else x
     return dense(joined, masked(W, layer.mask.astype(getval(x).dtype)), b, "identity")
 
 

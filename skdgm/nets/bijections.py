@@ -21,7 +21,7 @@ from autograd.extend import defvjp_argnums
 from scipy.linalg import solve_triangular
 
 from skdgm.nets import gains
-from skdgm.nets.constrained import beside, pick
+from skdgm.nets.constrained import join_columns, pick
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.layers import Net, Scales, unweighted
 from skdgm.nets.primitives import columns, dense
@@ -381,15 +381,15 @@ def _halves(n_given, x):
 def _apply_after(n_given, net, params, statistics, x, rng=None, train=False):
     first, x = _halves(n_given, x)
     y, statistics = net.apply(params, statistics, x, rng=rng, train=train)
-    return beside(first, y), statistics
+    return join_columns(first, y), statistics
 
 
 def _inverse_after(n_given, net, params, statistics, y):
     first, y = _halves(n_given, y)
-    return beside(first, net.inverse(params, statistics, y))
+    return join_columns(first, net.inverse(params, statistics, y))
 
 
 def _of_after(n_given, net, params, statistics, x):
     first, x = _halves(n_given, x)
     y, log_det = net.log_det(params, statistics, x)
-    return beside(first, y), log_det
+    return join_columns(first, y), log_det

@@ -4,7 +4,7 @@ from functools import partial
 
 from autograd.tracer import getval
 
-from skdgm.nets.constrained import beside
+from skdgm.nets.constrained import join_columns
 from skdgm.nets.layers import Net
 from skdgm.nets.primitives import columns
 from skdgm.nets.stochastic.bernoulli_latents import to_draws
@@ -31,7 +31,7 @@ def _apply_branch(first, params, statistics, x, rng=None, train=False):
     net, n_columns = first
     first_columns, other_columns = _split(x, n_columns)
     y, statistics = net.apply(params, statistics, first_columns, rng=rng, train=train)
-    return beside(y, other_columns), statistics
+    return join_columns(y, other_columns), statistics
 
 
 def _tangent_branch(first, params, statistics, x, dx, rng=None, train=False):
@@ -42,7 +42,7 @@ def _tangent_branch(first, params, statistics, x, dx, rng=None, train=False):
     y, dy = net.tangent(
         params, statistics, first_columns, dx_first, rng=rng, train=train
     )
-    return beside(y, other_columns), beside(dy, dx_others)
+    return join_columns(y, other_columns), join_columns(dy, dx_others)
 
 
 def _split(x, n_columns):
@@ -88,6 +88,6 @@ def _apply_meeting(first, rest, params, statistics, inputs, rng=None, train=Fals
     if rng is not None:
         rngs = rng.fold(0), rng.fold(1)
     y, below = first.apply(params[0], statistics[0], x, rng=rngs[0], train=train)
-    joined = beside(to_draws(y, getval(z).shape[0]), z)
+    joined = join_columns(to_draws(y, getval(z).shape[0]), z)
     out, above = rest.apply(params[1], statistics[1], joined, rng=rngs[1], train=train)
     return out, (below, above)

@@ -58,13 +58,13 @@ defvjp(pick, _pick_back, None, None)
 
 
 @primitive
-def beside(a, b):
+def join_columns(a, b):
     """Concatenate the columns of two arrays of the same number of rows."""
     return np.concatenate([a, b], axis=1)
 
 
 defvjp(
-    beside,
+    join_columns,
     lambda _, a, b: lambda grad: grad[:, : a.shape[1]],
     lambda _, a, b: lambda grad: grad[:, a.shape[1] :],
 )

@@ -29,7 +29,7 @@ from scipy.special import expit, logit, ndtr
 from skdgm.nets import layers
 from skdgm.nets.bases import normal_log_p
 from skdgm.nets.bijections import after, coupling, permutation, volume_apart
-from skdgm.nets.constrained import beside
+from skdgm.nets.constrained import join_columns
 from skdgm.nets.tape import primitive
 
 # Minimum distance of values from the ends of a range and of a cell, as a share of it.
@@ -208,7 +208,7 @@ class Placing(NamedTuple):
         y, log_det = self.net.log_det(params, statistics, inputs)
         y = layers.primitives.columns(y, v.shape[1], v.shape[1] + e.shape[1])
         z, log_volume = volume_apart(_spread(y, x, self.cells), x)
-        return beside(first, z), log_volume + log_det - normal_log_p(e)
+        return join_columns(first, z), log_volume + log_det - normal_log_p(e)
 
     def values(self, z):
         """Standardized values, given points in the space of the flow."""

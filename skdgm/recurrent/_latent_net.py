@@ -28,7 +28,7 @@ from skdgm.nets import (
     log_normal,
     pick,
 )
-from skdgm.nets.constrained import beside
+from skdgm.nets.constrained import join_columns
 from skdgm.nets.recurrent import Walk, stacked
 
 
@@ -132,7 +132,7 @@ class LatentNet:
 
     def posterior(self, params, seen, h):
         """Means and log variances of latent units, given also features of the row."""
-        return bounded(self._through(params.encoder, beside(seen, h)))
+        return bounded(self._through(params.encoder, join_columns(seen, h)))
 
     def seen(self, params, x):
         """Features of inputs."""
@@ -144,11 +144,11 @@ class LatentNet:
 
     def out(self, params, latent, h):
         """Decoder outputs, given features of latent units."""
-        return self._through(params.decoder, beside(latent, h))
+        return self._through(params.decoder, join_columns(latent, h))
 
     def follow(self, params, state, seen, latent):
         """States after a step, given features of inputs and of latent units."""
-        return self.walk.step(params.cell, state, beside(seen, latent))
+        return self.walk.step(params.cell, state, join_columns(seen, latent))
 
     def begin(self, params, n):
         """Initial states of n sequences."""

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from skdgm import VAE, load, save
 from skdgm.latent.auxiliary import AuxiliaryUnits
-from skdgm.nets import beside, layers, vjp
+from skdgm.nets import join_columns, layers, vjp
 from skdgm.optim import Joined, adam
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
@@ -177,7 +177,7 @@ def test_two_modes_are_learned():
 
         def both(own, noise=noise):
             z, log_q = drawn(own, noise)
-            return beside(z, log_q.reshape((-1, 1)))
+            return join_columns(z, log_q.reshape((-1, 1)))
 
         up = np.c_[slope, -np.ones(200)] / 200
         learner.step(adam, vjp(both, own, lambda _, up=up: up)[1], rate=0.02)

@@ -19,7 +19,7 @@ from skdgm.distributions import (
     OrdinalOutput,
     places_of,
 )
-from skdgm.nets import beside, nll, vjp
+from skdgm.nets import join_columns, nll, vjp
 from skdgm.utils.random import stream
 from tests.distributions.cases import N_DRAWS, OutputCase
 from tests.nets.recipes import assert_slopes, numbers
@@ -36,7 +36,7 @@ STARTS, END = np.array([0, 2, 6]), 7
 def normal_loss(mean, log_var, targets, floor=0.0):
     ones, by_row = np.ones(targets.shape[1], int), log_var.ndim == 2
     output = NormalOutput(ones, "sample" if by_row else "feature", floor)
-    given = (beside(mean, log_var), ()) if by_row else (mean, log_var)
+    given = (join_columns(mean, log_var), ()) if by_row else (mean, log_var)
     return nll(*given, targets, output)
 
 

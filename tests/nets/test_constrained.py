@@ -6,8 +6,8 @@ from skdgm.nets import (
     Layer,
     Shape,
     Tied,
-    beside,
     draw_bits,
+    join_columns,
     pick,
     tied,
     vjp,
@@ -32,16 +32,16 @@ RHO = {"plain": False, "scaled": True}
 def test_slopes():
     x, other = numbers(4, 5), numbers(4, 2, seed=1)
     assert_slopes(lambda params: pick(params[0], INDEX), (x,))
-    assert_slopes(lambda params: beside(*params), (x, other))
-    assert_slopes(lambda params: beside(x, params[0]), (other,))
-    assert_slopes(lambda params: beside(params[0], other), (x,))
+    assert_slopes(lambda params: join_columns(*params), (x, other))
+    assert_slopes(lambda params: join_columns(x, params[0]), (other,))
+    assert_slopes(lambda params: join_columns(params[0], other), (x,))
 
 
 def test_slopes_of_what_is_used_twice():
     x = numbers(4, 5)
 
     def function(params):
-        return beside(pick(params[0], INDEX), pick(params[0], INDEX[::-1]))
+        return join_columns(pick(params[0], INDEX), pick(params[0], INDEX[::-1]))
 
     assert_slopes(function, (x,))
 
@@ -49,7 +49,7 @@ def test_slopes_of_what_is_used_twice():
 def test_values():
     x = numbers(4, 5)
     np.testing.assert_array_equal(pick(x, INDEX), x[:, INDEX])
-    np.testing.assert_array_equal(beside(x, -x), np.hstack([x, -x]))
+    np.testing.assert_array_equal(join_columns(x, -x), np.hstack([x, -x]))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -57,7 +57,7 @@ def test_types_are_kept(dtype):
     x = numbers(4, 5, dtype=dtype)
     for function in (
         lambda params: pick(params[0], INDEX),
-        lambda params: beside(params[0], params[0]),
+        lambda params: join_columns(params[0], params[0]),
     ):
         value, (grad,) = vjp(function, (x,), np.ones_like)
         assert value.dtype == grad.dtype == dtype

@@ -36,7 +36,7 @@ from skdgm.adversarial._games.players import GameState, of_numbers
 from skdgm.adversarial._games.view import blurred
 from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
-from skdgm.nets import Part, Parts, beside, follow
+from skdgm.nets import Part, Parts, follow, join_columns
 from skdgm.nets.adversarial.packing import stacked
 from skdgm.nets.stochastic.emission import emit
 from skdgm.nets.tape import pulled_back, traced_leaves
@@ -180,7 +180,9 @@ class Game(Objective):
         # Missing entries of a row are also hidden in the corresponding generated row.
         x = x if update.known is None else x * update.known
         columns = update.given.columns if columns is None else columns
-        return self.discriminator.packed(x if columns is None else beside(x, columns))
+        return self.discriminator.packed(
+            x if columns is None else join_columns(x, columns)
+        )
 
     def verdict(self, update):
         """:class:`Verdict`: losses of both players."""

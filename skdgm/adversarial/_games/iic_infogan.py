@@ -24,7 +24,7 @@ import numpy as np
 from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game
 from skdgm.adversarial._games.infogan_game import InfoGANWatch
 from skdgm.adversarial._games.neighbours import near_rows
-from skdgm.nets import Part, beside
+from skdgm.nets import Part, join_columns
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.utils import random
 
@@ -151,7 +151,7 @@ class IICInfoGANGame(Game):
             rng=update.rng.fold(_READ),
             train=True,
         )
-        return beside(out, by_heads)
+        return join_columns(out, by_heads)
 
     def extra_slope(self, out, state, update):
         """Gradient of the negative weighted bound with respect to ``out``."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from skdgm.adversarial._games.game import Game, NetConditions
 from skdgm.implicit import GeneratorWatch
-from skdgm.nets import Part, beside, columns
+from skdgm.nets import Part, columns, join_columns
 from skdgm.nets.stochastic.emission import emit
 from skdgm.training import Objective
 from skdgm.utils.random import MAX_SEED
@@ -99,11 +99,11 @@ class PyramidGenerator(NamedTuple):
             inputs = columns(z, latent_start, latent_start + gen.n_latent)
             latent_start += gen.n_latent
             if self.n_classes:
-                inputs = beside(
+                inputs = join_columns(
                     inputs, columns(z, class_start, class_start + self.n_classes)
                 )
             if k:
-                inputs = beside(inputs, self.pyramid.up(k, x))
+                inputs = join_columns(inputs, self.pyramid.up(k, x))
             streams = rng.fold(k) if rng is not None else None
             out, after = gen.net.apply(
                 params[k], statistics[k], inputs, rng=streams, train=train

@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 from autograd.extend import defvjp
 
-from skdgm.nets.constrained import beside
+from skdgm.nets.constrained import join_columns
 from skdgm.nets.feed_forward import initial
 from skdgm.nets.layers import Net
 from skdgm.nets.primitives import dense
@@ -46,7 +46,7 @@ def _apply(params, statistics, x, rng=None, train=False):
         no_similarity = np.zeros((len(x), T.shape[1] // _DIMENSIONS), x.dtype)
         return np.concatenate([x, no_similarity], axis=1), statistics
     no_bias = np.zeros(T.shape[1], T.dtype)
-    return beside(x, likeness(dense(x, T, no_bias, "identity"))), statistics
+    return join_columns(x, likeness(dense(x, T, no_bias, "identity"))), statistics
 
 
 @primitive

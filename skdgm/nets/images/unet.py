@@ -20,7 +20,7 @@ from math import prod
 from typing import NamedTuple
 
 from skdgm.nets import layers
-from skdgm.nets.constrained import beside
+from skdgm.nets.constrained import join_columns
 from skdgm.nets.images import maps
 from skdgm.nets.layers import Net
 from skdgm.nets.primitives import columns
@@ -124,7 +124,7 @@ def _outputs(own, params, x, dx):
         image = mapped(nets, layer, image)
         levels.append(image)
     if dense:
-        h = [None if a is None else beside(a, b) for a, b in zip(image, features)]
+        h = [None if a is None else join_columns(a, b) for a, b in zip(image, features)]
         for net, layer in zip(own.dense, dense, strict=True):
             h = _of(net, layer, h)
         image = _sum(image, h)
