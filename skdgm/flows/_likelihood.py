@@ -176,7 +176,7 @@ class FlowObjective(NetObjective[NetOptions]):
         self.table = self._placed(train)
         return train, held_out
 
-    def unbeaten(self, state):
+    def fallback_state(self, state):
         """Initial state fitted to all rows, for a first run in which no epoch improved
         on the initial state of the training rows."""
         if self.epochs_before:

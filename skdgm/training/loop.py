@@ -137,7 +137,7 @@ def optimise(
         epoch = stopping.best_epoch - epochs.start
         # The initial state has no recorded loss.
         last_losses = outcome.losses[epoch:][:1] if epoch >= 0 else []
-        best = stopping.best if epoch >= 0 else objective.unbeaten(stopping.best)
+        best = stopping.best if epoch >= 0 else objective.fallback_state(stopping.best)
         outcome = outcome._replace(state=best)
     useless = any(map(watch.is_useless, last_losses))
     validation = outcome.validation if stopping else []

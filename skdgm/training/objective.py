@@ -196,7 +196,7 @@ class Objective(ABC, Generic[OptionsT]):
         """
         return state
 
-    def unbeaten(self, state: Any) -> Any:
+    def fallback_state(self, state: Any) -> Any:
         """Return the state that replaces the initial state, if early stopping finds
         none better.
 
