@@ -36,7 +36,7 @@ def badges():
     config.read(ROOT / "setup.cfg")
     needed = config["options"]["python_requires"].removeprefix(">=")
     said = {
-        "licence": config["metadata"]["license"],
+        "license": config["metadata"]["license"],
         "python": f"{needed} or newer",
         "tests": "scikit-learn's estimator checks",
     }

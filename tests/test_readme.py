@@ -52,7 +52,7 @@ def test_badges_say_what_setup_says():
     setup = (ROOT / "setup.cfg").read_text()
     licence = re.search(r"^license = (.*)$", setup, re.MULTILINE)[1]
     python = re.search(r"^python_requires = >=(.*)$", setup, re.MULTILINE)[1]
-    assert f"![Licence: {licence}]" in README
+    assert f"![License: {licence}]" in README
     assert f"![Python {python} or newer]" in README
     minors = [int(n) for n in re.findall(r"Python :: 3\.(\d+)$", setup, re.MULTILINE)]
     assert minors == [*range(int(python.split(".")[1]), minors[-1] + 1)]
