@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.machines.arguments import Ends, GradientStep, ListedPhase, Tiles
+from skdgm._kernels.machines.arguments import Ends, ListedPhase, Tiles
 from skdgm._kernels.machines.centered import Corrections, Offsets, corrections
 from skdgm._kernels.machines.update import refresh, update
+from skdgm._kernels.nets.steps import GradientStep
+from skdgm._kernels.sparse.lists import RowLists
 from skdgm.utils.lists import Lists
 from skdgm.utils.products import joined, matmul, tiles
 from skdgm.utils.threading.parallel import run
@@ -138,7 +140,9 @@ class Contrast(NamedTuple):
         real = tiles.up.dtype.type
         nothing = np.empty((0, n_units), real), np.empty((0, n_columns), real)
         step = GradientStep(*map(real, step))
-        work = (data.count.sum() + model.count.sum() + 8 * n_units) * n_columns
+        work = (
+            data.lists.count.sum() + model.lists.count.sum() + 8 * n_units
+        ) * n_columns
         arguments = data, model, Ends(*self.thin or nothing), tiles, step
         return arguments, {"n": len(tiles.up), "work": work}
 
@@ -147,7 +151,7 @@ class Contrast(NamedTuple):
         block above."""
         for x, y in (self.x, self.y), (self.x_model, self.y_model):
             x = x if isinstance(x, Lists) else Lists.pack(x)
-            yield ListedPhase(x.index, x.value, x.count, np.asarray(y))
+            yield ListedPhase(RowLists(x.index, x.value, x.count), np.asarray(y))
 
 
 def _same(x, other):

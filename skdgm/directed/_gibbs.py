@@ -120,8 +120,7 @@ class GibbsChain:
             if level or self.net.output.kind == "bernoulli":
                 t = z[level - 1] if level else np.ascontiguousarray(self.v)
                 work = _WORK * len(bits) * layer.W.size
-                W, b = layer
-                run(kernels.sweep, bits, t, field, W, b, noise, n=len(bits), work=work)
+                run(kernels.sweep, bits, t, field, layer, noise, n=len(bits), work=work)
             else:
                 self._step_lowest(bits, field, noise)
         return z, ()

@@ -87,17 +87,20 @@ class Factored:
         for _ in range(n_steps):
             xi, better = better, [np.empty_like(part) for part in xi]
             for level, mean in enumerate(means):
-                field, (W, b) = fields(model, means, level), layers[level]
+                field, layer = fields(model, means, level), layers[level]
                 t = means[level - 1] if level else v
                 if self.columns and not level:
                     better[0] = self.columns.optimize(model, v, mean, field, xi[0])
                     continue
                 run(
-                    kernels.settle,
-                    *(mean, t, xi[level], field, W, b, slack),
-                    *(better[level], share[level]),
+                    kernels.mean_field,
+                    kernels.SaulRows(mean, t, xi[level]),
+                    field,
+                    layer,
+                    slack,
+                    (better[level], share[level]),
                     n=len(v),
-                    work=_WORK * len(v) * W.size,
+                    work=_WORK * len(v) * layer.W.size,
                 )
         return VariationalMeans(means, xi, share, better)
 
@@ -112,10 +115,11 @@ class Factored:
             if self.columns and not level:
                 total += self.columns.log_p(model, v, mean, posterior.better[0])
                 continue
-            (W, b), out = affine(model, level), np.empty(len(v))
-            t, xi = means[level - 1] if level else v, posterior.better[level]
-            t, work = np.ascontiguousarray(t), _WORK * len(v) * W.size
-            run(kernels.bound, mean, t, xi, W, b, out, n=len(v), work=work)
+            layer, out = affine(model, level), np.empty(len(v))
+            t = np.ascontiguousarray(means[level - 1] if level else v)
+            rows = kernels.SaulRows(mean, t, posterior.better[level])
+            work = _WORK * len(v) * layer.W.size
+            run(kernels.bound, rows, layer, out, n=len(v), work=work)
             total += out
         return total
 
@@ -180,10 +184,10 @@ class SaulMeanField(Method):
 def bound_gradient(layer, mean, t, posterior, level):
     """Gradient of the bound on the log probability of children with respect to weights
     and biases."""
-    xi, share = posterior.xi[level], posterior.share[level]
-    W = np.empty_like(layer.W)
-    work, children = _WORK * len(mean) * W.size, np.ascontiguousarray(t)
-    run(kernels.slope, mean, children, xi, layer.W, share, W, n=len(W), work=work)
+    share, W = posterior.share[level], np.empty_like(layer.W)
+    rows = kernels.SaulRows(mean, np.ascontiguousarray(t), posterior.xi[level])
+    work = _WORK * len(mean) * W.size
+    run(kernels.slope, rows, layer.W, share, W, n=len(W), work=work)
     return W, np.where(np.isnan(t), 0, t - share).sum(axis=0)
 
 

@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr
 
-from skdgm._kernels.machines.spike_slab import settle_pairs
+from skdgm._kernels.machines.spike_slab import CodedRows, SparseCoding, mean_field_pairs
 from skdgm.utils.math import LOG_2PI, logit, softplus
 from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import astype
@@ -99,11 +99,15 @@ def pairs(params, v, n_sweeps):
         scale = np.diag(gram)[None].copy()
     else:
         gram, scale = np.empty((0, 0)), seen @ (W * weighted)
-    arrays = np.ascontiguousarray(W.T), np.ascontiguousarray(weighted.T), seen + 0.0
+    weights = np.ascontiguousarray(W.T), np.ascontiguousarray(weighted.T)
     odds, (g, m, u) = b - 0.5 * alpha * mu**2, np.zeros((3, *field.shape))
     run(
-        settle_pairs,
-        *(field, scale, alpha, odds, gram, *arrays, g, m, u, n_sweeps, _SETTLED),
+        mean_field_pairs,
+        CodedRows(field, scale, seen + 0.0),
+        SparseCoding(alpha, odds, gram, *weights),
+        (g, m, u),
+        n_sweeps,
+        _SETTLED,
         n=len(v),
         work=n_sweeps * field.size * len(b),
     )

@@ -34,7 +34,13 @@ from functools import partial
 import numpy as np
 from scipy.special import logsumexp
 
-from skdgm._kernels.machines.log_conditionals import LIMIT, log_density, log_odds
+from skdgm._kernels.machines.log_conditionals import (
+    LIMIT,
+    RealUnits,
+    UnitRows,
+    log_density,
+    log_odds,
+)
 from skdgm.distributions import Bernoulli, Sites
 from skdgm.energies import Energy
 from skdgm.energies.params import Params
@@ -107,8 +113,9 @@ def _log_odds(above, v, units):
     odds = np.zeros(units.shape)
     for W, field, _ in above:
         expm1_weights, work = np.expm1(W, dtype=np.float64), _WORK * field.size
-        field, work = np.ascontiguousarray(field), work * units.shape[1]
-        run(log_odds, field, W, expm1_weights, v, units, odds, n=len(v), work=work)
+        rows = UnitRows(np.ascontiguousarray(field), v, units)
+        work *= units.shape[1]
+        run(log_odds, rows, W, expm1_weights, odds, n=len(v), work=work)
     return odds
 
 
@@ -154,14 +161,14 @@ def _by_kernel(field, W, v, units, own, eta):
     log_p = np.empty(units.shape)
     run(
         log_density,
-        np.ascontiguousarray(field),
-        np.ascontiguousarray(W),
-        np.ascontiguousarray(v),
-        np.ascontiguousarray(units),
-        eta.theta.astype(np.float64),
-        eta.precision.astype(np.float64),
-        edges,
-        n_points,
+        UnitRows(*map(np.ascontiguousarray, (field, v, units))),
+        RealUnits(
+            np.ascontiguousarray(W),
+            eta.theta.astype(np.float64),
+            eta.precision.astype(np.float64),
+            edges,
+            n_points,
+        ),
         log_p,
         n=len(v),
         work=_WORK * field.size * units.shape[1] * n_points.max(initial=0),

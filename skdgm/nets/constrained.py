@@ -23,6 +23,7 @@ from autograd.extend import defvjp, defvjp_argnums
 from skdgm._kernels.compiler.cache_blocks import STEP
 from skdgm._kernels.machines import hidden
 from skdgm._kernels.nets import nade as kernels
+from skdgm._kernels.sparse.lists import RowLists
 from skdgm.nets import wide
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.stochastic.bernoulli_latents import tied_bits
@@ -120,8 +121,10 @@ def tied(x, shape, W, c, rho, V, b):
     # Weights are copied for each block of rows.
     run(
         kernels.forward,
-        *_listed(x),
-        *(shape.columns, shape.edges, (W, c, rho, V, b), shape.kind, z),
+        _listed(x),
+        (W, c, rho, V, b),
+        shape,
+        z,
         n=len(x),
         work=_work(x, shape, c),
         step=_ROWS,
@@ -143,8 +146,11 @@ def _tied_back(argnums, z, args, kwargs):
         # Blocks of units as wide as the kernel's loops.
         run(
             kernels.backward,
-            *_listed(x),
-            *(shape.columns, shape.edges, net, shape.kind, grad, (dW, dc, drho, dV)),
+            _listed(x),
+            net,
+            shape,
+            grad,
+            (dW, dc, drho, dV),
             n=W.shape[1],
             work=2 * _work(x, shape, c),
             step=STEP,
@@ -168,7 +174,7 @@ def draw_bits(params, v, rng, kind):
 
 def _listed(x):
     lists = Lists.pack(x)
-    return lists.index, lists.value, lists.count
+    return RowLists(lists.index, lists.value, lists.count)
 
 
 def _work(x, shape, c):

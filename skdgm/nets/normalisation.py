@@ -24,7 +24,7 @@ References
 import numpy as np
 from autograd.extend import defvjp_argnums
 
-from skdgm._kernels.nets.maps import add_up, combine
+from skdgm._kernels.nets.maps import MapCombination, add_up, combine
 from skdgm.nets.tape import primitive
 from skdgm.utils.threading.parallel import run
 
@@ -98,8 +98,9 @@ def standardise_maps(x, gain, shift, known):
 
 
 def _combined(x, mean, slope, y, factor, shift):
+    combination = MapCombination(mean, slope, factor, shift)
     out, work = np.empty_like(x), _WORK * x.size
-    run(combine, x, mean, slope, y, factor, shift, out, n=len(x), work=work)
+    run(combine, x, y, combination, out, n=len(x), work=work)
     return out
 
 

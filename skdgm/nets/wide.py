@@ -37,9 +37,10 @@ def forward(x, kind, W, c, rho, V, b):
     :func:`~skdgm.nets.constrained.tied`."""
     z, A = np.empty((len(x), len(b)), b.dtype), _by_row(c, x)
     V, Z = (_by_column(array, W) for array in (V, z.T))
+    layer = kernels.WideLayer(W, rho, kind)
     for block, H in _blocks(x, W):
         work = _WORK * H.size
-        run(kernels.ahead, x, W, rho, kind, block.start, A, H, n=len(x), work=work)
+        run(kernels.ahead, x, layer, block.start, A, H, n=len(x), work=work)
         _multiply(H, V[block].transpose(0, 2, 1), Z[block].transpose(0, 2, 1))
     z += b
     return z
@@ -49,15 +50,16 @@ def backward(x, kind, net, dz):
     """Gradients by the parameters ``net``, given the gradient by the outputs."""
     W, c, rho, V, _ = net
     dW, dV, S = (np.zeros(s, W.dtype) for s in (W.shape, V.shape, (len(x), W.shape[1])))
+    layer = kernels.WideLayer(W, rho, kind)
     drho, A = np.zeros((len(rho), W.shape[1]), c.dtype), matmul(x, W) + _by_row(c, x)
     V, dVs, dZ, before = *(_by_column(array, W) for array in (V, dV, dz.T)), A.copy()
     for block, H in reversed(list(_blocks(x, W))):
         G, start, work = np.empty_like(H), block.start, _WORK * H.size
-        run(kernels.back, x, W, rho, kind, start, before, H, n=len(x), work=work)
+        run(kernels.back, x, layer, start, before, H, n=len(x), work=work)
         _multiply(dZ[block], H, dVs[block])
         _multiply(dZ[block].transpose(0, 2, 1), V[block], G)
-        arrays = A, H, G, S, W, dW, drho
-        run(kernels.learn, x, rho, kind, start, *arrays, n=W.shape[1], work=work)
+        arrays, grads = kernels.WideBlock(A, H, G, S), (dW, drho)
+        run(kernels.learn, x, layer, start, arrays, grads, n=W.shape[1], work=work)
     dc = S.reshape(len(c), -1, W.shape[1]).sum(axis=1)
     return dW, dc, drho.sum(axis=1), dV, dz.sum(axis=0)
 

@@ -33,6 +33,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm._kernels.nets.steps import AdamStep, RMSPropStep
 from skdgm._kernels.nets.steps import adam as adam_kernel
 from skdgm._kernels.nets.steps import rmsprop as rmsprop_kernel
 from skdgm.utils.threading.parallel import run
@@ -109,8 +110,8 @@ def _step_adam(
 ):
     state.t[0] += 1
     rate, delta = corrected(rate, momentum, state.t[0], beta_2)
-    numbers = rate, momentum, beta_2, delta
-    _walk(adam_kernel, numbers, params, state.m, state.s, grad, l1=l1, l2=l2)
+    step = AdamStep(rate, momentum, beta_2, delta, l1, l2)
+    _walk(adam_kernel, step, params, state.m, state.s, grad)
 
 
 def corrected(rate, momentum, t, beta_2=BETA_2):
@@ -121,8 +122,8 @@ def corrected(rate, momentum, t, beta_2=BETA_2):
 
 
 def _step_rmsprop(params, state, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
-    numbers = rate, momentum, RHO, DELTA
-    _walk(rmsprop_kernel, numbers, params, state.u, state.s, grad, l1=l1, l2=l2)
+    step = RMSPropStep(rate, momentum, RHO, DELTA, l1, l2)
+    _walk(rmsprop_kernel, step, params, state.u, state.s, grad)
 
 
 sgd = Optimiser(zeros_like, _step_sgd)
@@ -139,31 +140,32 @@ def _together(params, velocity, grad):
         yield from _together(*branch)
 
 
-def _walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
+def _walk(kernel, step, params, first, second, grad):
     """Update trees of parameters and optimizer state in place by a kernel.
 
-    ``kernel(theta, first, second, grad, *numbers, l1, l2, start, stop)`` updates
-    entries ``start`` to ``stop`` of flat arrays. A leaf of the gradient may have a
+    ``kernel(theta, first, second, grad, step, start, stop)`` updates entries ``start``
+    to ``stop`` of flat arrays. A leaf of the gradient may have a
     method ``apply(params, state, rule)``, which applies the update and penalties in one
     pass.
     """
     if hasattr(grad, "apply"):
-        grad.apply(params, (first, second), _rule(kernel, numbers, l1, l2))
+        grad.apply(params, (first, second), _rule(kernel, step))
     elif isinstance(grad, tuple):
         for branch in zip(params, first, second, grad, strict=True):
-            _walk(kernel, numbers, *branch, l1=l1, l2=l2)
+            _walk(kernel, step, *branch)
     else:
         grad = grad.astype(params.dtype, copy=False)
-        _rule(kernel, numbers, 0.0, 0.0)(params, first, second, grad)
+        rule = _rule(kernel, step._replace(l1=0.0, l2=0.0))
+        rule(params, first, second, grad)
 
 
-def _rule(kernel, numbers, l1, l2):
+def _rule(kernel, step):
     def move(theta, first, second, grad):
         # Reshaping a non-contiguous array would update a copy.
         for array in (theta, first, second):
             assert array.flags.c_contiguous
         flat = [array.reshape(-1) for array in (theta, first, second, grad)]
-        real = [theta.dtype.type(number) for number in (*numbers, l1, l2)]
-        run(kernel, *flat, *real, n=theta.size, work=_WORK * theta.size)
+        real_step = type(step)(*map(theta.dtype.type, step))
+        run(kernel, *flat, real_step, n=theta.size, work=_WORK * theta.size)
 
     return move

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.nets.steps import average
+from skdgm._kernels.nets.steps import GradientStep, average
 from skdgm._kernels.nets.steps import sgd as kernel
 from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import copy, leaves, tree_map
@@ -53,8 +53,8 @@ class Penalised(NamedTuple):
         assert weights.flags.c_contiguous
         assert velocity.flags.c_contiguous
         flat = [array.reshape(-1) for array in (weights, velocity, self.grad)]
-        real = [weights.dtype.type(number) for number in (rate, momentum, l1, l2)]
-        run(kernel, *flat, *real, n=weights.size, work=_WORK * weights.size)
+        step = GradientStep(*map(weights.dtype.type, (rate, momentum, l1, l2)))
+        run(kernel, *flat, step, n=weights.size, work=_WORK * weights.size)
 
     def apply(self, weights, optimiser, rule):
         """Update weights and optimizer state in place by

@@ -23,8 +23,10 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
+from skdgm._kernels.machines.anneal import AnnealedChains
 from skdgm._kernels.machines.anneal import anneal as kernel
-from skdgm.energies import Path, forms, n_weights
+from skdgm._kernels.machines.arguments import Tempering
+from skdgm.energies import Path, n_weights
 from skdgm.partition.annealing import AnnealingPath, anneal
 from skdgm.partition.estimate import of_weights
 from skdgm.samplers import Gibbs, State, binary, draws, sitewise, sweep
@@ -111,7 +113,9 @@ class _BinaryPath(_CompiledPath):
         energy, params, n_rows = self.energy, self.params, len(log_w)
         blocks, dtype = range(len(energy.units)), params.dtype
         sizes, last = [unit.size for unit in energy.units], energy.colours[-1]
-        buffers = [tuple(np.empty((n_rows, n), dtype) for n in sizes) for _ in range(2)]
+        received, eta = (
+            tuple(np.empty((n_rows, n), dtype) for n in sizes) for _ in range(2)
+        )
         x = tuple(
             Lists.empty(n_rows, sizes[block], dtype) if block in last else values.copy()
             for block, values in enumerate(state.x)
@@ -119,15 +123,13 @@ class _BinaryPath(_CompiledPath):
         roots = [[rng.fold(block).root for block in blocks] for rng in rngs]
         run(
             kernel,
-            *forms(params),
-            params.units,
-            self.base,
-            np.array(betas),
-            *binary.parts(x),
-            *buffers,
-            rngs[0].ids,
-            np.array(roots, np.uint64),
-            log_w,
+            binary.machine(params),
+            Tempering(self.base, np.array(betas)),
+            AnnealedChains(
+                binary.parts(x), log_w, rngs[0].ids, np.array(roots, np.uint64)
+            ),
+            received,
+            eta,
             n=n_rows,
             work=2 * binary.DENSITY * n_rows * n_weights(params) * len(rngs),
         )

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from scipy.special import logsumexp
 
-from skdgm._kernels.machines.enumeration import total
+from skdgm._kernels.machines.enumeration import TwoBlocks, total
 from skdgm.energies import n_rows
 from skdgm.partition import sites
 from skdgm.utils.threading.parallel import run
@@ -92,7 +92,8 @@ def _by_kernel(energy, params, summed):
     flips = np.exp(np.stack([M[:n_low], -M[:n_low]]))
     out = np.empty(2 ** (len(few_bias) - n_low))
     work = 2.0 ** len(few_bias) * len(bias)
-    run(total, few_bias, M, bias, flips, n_low, n_factors, out, n=len(out), work=work)
+    blocks = TwoBlocks(few_bias, M, bias, flips, n_factors)
+    run(total, blocks, out, n=len(out), work=work)
     return float(logsumexp(out))
 
 

@@ -10,7 +10,7 @@ changes of one site at a time.
 import numpy as np
 from scipy.special import logsumexp
 
-from skdgm._kernels.graphs.site_sums import total
+from skdgm._kernels.graphs.site_sums import DividedSites, total
 from skdgm.energies import n_rows
 from skdgm.utils.math import distinct
 from skdgm.utils.threading.parallel import run
@@ -78,7 +78,8 @@ def _summed(energy, J, field, free):
     n_high = int(np.prod(states[n_low:], dtype=float))
     out = np.empty(size * n_high)
     work = _WORK * len(out) * float(states[:n_low].prod()) * len(J)
-    run(total, J, field, first, sizes, few, many, n_low, out, n=len(out), work=work)
+    sites = DividedSites(first, sizes, few, many, n_low)
+    run(total, J, field, sites, out, n=len(out), work=work)
     return logsumexp(out.reshape(size, n_high), axis=1)
 
 

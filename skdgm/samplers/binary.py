@@ -9,10 +9,11 @@ for data from another core's cache.
 
 import numpy as np
 
+from skdgm._kernels.machines import mean_field as mean_field_kernels
+from skdgm._kernels.machines import sweep as sweep_kernels
+from skdgm._kernels.machines.arguments import ListedLayers, Tempering, TiledChain
 from skdgm._kernels.machines.bernoulli import draw as draw_kernel
-from skdgm._kernels.machines.mean_field import settle as mean_field_kernel
-from skdgm._kernels.machines.sweep import columns as columns_kernel
-from skdgm._kernels.machines.sweep import sweep as sweep_kernel
+from skdgm._kernels.sparse.lists import RowLists
 from skdgm.couplings import Weights
 from skdgm.energies import forms, n_weights
 from skdgm.utils.lists import Lists
@@ -65,12 +66,11 @@ def means(energy, params, x, colour, path=None):
             (n_rows, energy.units[block].size), empty.dtype
         )
         run(
-            columns_kernel,
+            sweep_kernels.columns,
             block,
-            *forms(params),
-            params.units,
-            *along(path, params, n_rows),
-            *parts(x),
+            machine(params),
+            along(path, params, n_rows),
+            parts(x),
             means_by_block[block],
             n=n_tiles(energy.units[block].size, empty.dtype),
             work=DENSITY * n_rows * n_weights(params),
@@ -121,14 +121,16 @@ def mean_field(energy, params, v, max_sweeps, tol):
         for _ in range(2)
     )
     fixed = np.empty((n_rows, sizes[1]), dtype)
-    empty = np.empty((0, 0), np.uint32), np.empty(0, np.int64)
+    no_labels = Lists.empty(0, 0, dtype)
     n_sweeps, moving = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
+    free_label = energy.is_labelled_chain
     run(
-        mean_field_kernel,
-        *forms(params),
-        params.units,
-        *(lists.index, lists.value, lists.count, *empty, energy.is_labelled_chain),
-        *(means, fields, fixed, max_sweeps, dtype.type(tol), n_sweeps, moving),
+        mean_field_kernels.mean_field,
+        machine(params),
+        RowLists(lists.index, lists.value, lists.count),
+        RowLists(no_labels.index, no_labels.value, no_labels.count),
+        mean_field_kernels.MeanFieldOptions(max_sweeps, dtype.type(tol), free_label),
+        mean_field_kernels.MeanFieldArrays(means, fields, fixed, n_sweeps, moving),
         n=n_rows,
         work=n_rows * n_weights(params),
     )
@@ -148,17 +150,14 @@ def _advance(rngs, energy, params, x, colours, path=None):
             x[block] = x[block].copy()
     stop = len(roots) - len(energy.colours[colours[-1]])
     if stop:
+        roots, order = np.array(roots[:stop], np.uint64), order * len(rngs)
         run(
-            sweep_kernel,
-            *forms(params),
-            params.units,
-            *along(path, params, len(ids)),
-            *parts(x),
+            sweep_kernels.sweep,
+            machine(params),
+            along(path, params, len(ids)),
+            parts(x),
             tuple(np.empty((len(ids), size), dtype) for size in sizes),
-            ids,
-            np.array(roots[:stop], np.uint64),
-            np.array((order * len(rngs))[:stop]),
-            False,
+            sweep_kernels.SweepPlan(ids, roots, np.array(order[:stop]), False),
             n=len(ids),
             work=DENSITY * len(ids) * n_weights(params) * stop,
         )
@@ -178,13 +177,18 @@ def along(path, params, n_rows):
     """Biases of the base model of a path, and the inverse temperature of each row."""
     ones = np.ones(n_rows, params.dtype)
     if path is None:
-        return params.units, ones
-    return path.base, np.ravel(path.beta).astype(params.dtype) * ones
+        return Tempering(params.units, ones)
+    return Tempering(path.base, np.ravel(path.beta).astype(params.dtype) * ones)
+
+
+def machine(params):
+    """Parameters of a chain of layers, as an argument of kernels."""
+    return TiledChain(*forms(params), params.units)
 
 
 def parts(x):
-    """Indices, values and counts of Lists by block, as arguments of kernels."""
-    return (
+    """Lists by block, as an argument of kernels."""
+    return ListedLayers(
         tuple(lists.index for lists in x),
         tuple(lists.value for lists in x),
         tuple(lists.count for lists in x),

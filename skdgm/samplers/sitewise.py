@@ -6,9 +6,8 @@ thus on neither other rows nor the number of threads.
 
 import numpy as np
 
-from skdgm._kernels.graphs.sites import anneal as anneal_kernel
-from skdgm._kernels.graphs.sites import settle as mean_field_kernel
-from skdgm._kernels.graphs.sites import sweep as sweep_kernel
+from skdgm._kernels.graphs import sites as kernels
+from skdgm._kernels.graphs.sites import SiteGraph, SiteRows, SiteStreams
 from skdgm.energies import n_rows
 from skdgm.utils.threading.parallel import run
 
@@ -31,9 +30,12 @@ def draw(rngs, energy, params, x, *, path=None, clamp=None):
     means, clamped = rows.copy(), energy.clamped(clamp, size)
     roots = np.array([rng.root for rng in rngs], np.uint64)
     run(
-        sweep_kernel,
-        *(J, bias, *energy.layout, rows, clamped),
-        *(base, beta, rngs[0].ids, roots, means),
+        kernels.sweep,
+        SiteGraph(J, bias, *energy.layout),
+        SiteRows(rows, clamped),
+        (base, beta),
+        SiteStreams(rngs[0].ids, roots),
+        means,
         n=size,
         work=_work(energy, size * (1 + len(roots))),
     )
@@ -49,9 +51,12 @@ def anneal(rngs, energy, params, base, betas, x, log_w):
     roots = np.array([rng.root for rng in rngs], np.uint64)
     base, betas = np.concatenate(base).astype(J.dtype), np.array(betas)
     run(
-        anneal_kernel,
-        *(J, bias, *energy.layout, rows),
-        *(base, betas, rngs[0].ids, roots, log_w),
+        kernels.anneal,
+        SiteGraph(J, bias, *energy.layout),
+        rows,
+        (base, betas),
+        SiteStreams(rngs[0].ids, roots),
+        log_w,
         n=size,
         work=_work(energy, size * (1 + len(roots))),
     )
@@ -66,9 +71,12 @@ def mean_field(energy, params, x, clamp, max_sweeps, tol):
     rows, clamped = energy.rows(x, size, J.dtype), energy.clamped(clamp, size)
     n_sweeps, converged = np.empty(size, np.int64), np.empty(size, bool)
     run(
-        mean_field_kernel,
-        *(J, bias, *energy.layout, rows, clamped, max_sweeps, float(tol)),
-        *(n_sweeps, converged),
+        kernels.mean_field,
+        SiteGraph(J, bias, *energy.layout),
+        SiteRows(rows, clamped),
+        max_sweeps,
+        float(tol),
+        (n_sweeps, converged),
         n=size,
         work=_work(energy, 5 * size),
     )

@@ -163,8 +163,9 @@ class Packed(NamedTuple):
             edges = first[-1][-1] + np.concatenate([[0], np.cumsum(lists.count)])
             if edges[-1] > n_entries:
                 raise ValueError("X has changed while it was read.")
-            arguments = lists.index, lists.value, lists.count, edges, index, value
-            run(kernels.join, *arguments, n=len(lists), work=WORK * lists.count.sum())
+            rows = kernels.RowLists(lists.index, lists.value, lists.count)
+            work = WORK * lists.count.sum()
+            run(kernels.join, rows, edges, index, value, n=len(lists), work=work)
             first.append(edges[1:])
         return cls(np.concatenate(first), index, value, n_columns)
 
@@ -172,10 +173,10 @@ class Packed(NamedTuple):
         """Lists of selected rows."""
         binary, n_rows = not len(self.value), len(rows)
         lists = Lists.empty(n_rows, self.n_columns, self.value.dtype, binary)
-        arguments = rows, lists.index, lists.value, lists.count
+        out = kernels.RowLists(lists.index, lists.value, lists.count)
         work = WORK * len(self.index) * (n_rows / (len(self.first) - 1))
-        joined = self.first, self.first[1:], self.index, self.value
-        run(kernels.pick, *joined, *arguments, n=n_rows, work=work)
+        source = kernels.JoinedLists(self.first, self.first[1:], self.index, self.value)
+        run(kernels.pick, source, rows, out, n=n_rows, work=work)
         return lists
 
     def weighted_sum(self, rows, weights):

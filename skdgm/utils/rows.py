@@ -230,11 +230,11 @@ def hash_block(X, bounds=None):
     multipliers = mix64(np.arange(1, X.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
     low, high = bounds or (-np.inf, np.inf)
     if sp.issparse(X):
-        kernel, arrays = hash_csr, (_known(X.data), X.indices, X.indptr)
+        kernel, array = hash_csr, (_known(X.data), X.indices, X.indptr)
     else:
-        kernel, arrays = hash_rows, (_known(np.ascontiguousarray(X)),)
+        kernel, array = hash_rows, _known(np.ascontiguousarray(X))
     hashes, n = np.empty(X.shape[0], np.uint64), X.shape[0]
-    run(kernel, *arrays, multipliers, low, high, hashes, n=n, work=2 * arrays[0].size)
+    run(kernel, array, multipliers, low, high, hashes, n=n, work=2 * X.size)
     return hashes
 
 

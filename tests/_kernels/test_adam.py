@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm._kernels.nets.steps import adam
+from skdgm._kernels.nets.steps import AdamStep, adam
 from tests._kernels.oracles import TOLERANCE
 from tests.suites import DTYPES
 
@@ -18,7 +18,8 @@ def test_adam(dtype, l1, l2):
     s_after = beta_2 * s + (1 - beta_2) * grad**2
     theta_after = theta + rate * m_after / (np.sqrt(s_after) + delta)
     found = theta.copy(), m.copy(), s.copy()
-    adam(*found, g, rate, beta_1, beta_2, delta, dtype(l1), dtype(l2), 3, 40)
+    step = AdamStep(rate, beta_1, beta_2, delta, dtype(l1), dtype(l2))
+    adam(*found, g, step, 3, 40)
     before, after = (theta, m, s), (theta_after, m_after, s_after)
     for numbers, old, new in zip(found, before, after):
         np.testing.assert_allclose(numbers[3:40], new[3:40], rtol=TOLERANCE[dtype])

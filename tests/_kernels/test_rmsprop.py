@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm._kernels.nets.steps import rmsprop
+from skdgm._kernels.nets.steps import RMSPropStep, rmsprop
 from tests._kernels.oracles import TOLERANCE
 from tests.suites import DTYPES
 
@@ -17,7 +17,8 @@ def test_rmsprop(dtype, l1, l2):
     s_after = rho * s + (1 - rho) * grad**2
     u_after = momentum * u + rate * grad / (np.sqrt(s_after) + delta)
     found = theta.copy(), u.copy(), s.copy()
-    rmsprop(*found, g, rate, momentum, rho, delta, dtype(l1), dtype(l2), 3, 40)
+    step = RMSPropStep(rate, momentum, rho, delta, dtype(l1), dtype(l2))
+    rmsprop(*found, g, step, 3, 40)
     before, after = (theta, u, s), (theta + u_after, u_after, s_after)
     for numbers, old, new in zip(found, before, after):
         np.testing.assert_allclose(

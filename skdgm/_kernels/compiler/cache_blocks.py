@@ -18,7 +18,7 @@ def rounded(n_units):
 
 
 @kernel
-def room(n_units, n_columns, edges, like):
+def workspace(n_units, n_columns, edges, like):
     """Workspace for a block of rows: pre-activations and hidden units; weights of
     outputs of ``n_columns`` columns, whose outputs begin at ``edges``; number of
     processed entries of each row; and whether hidden units are up to date."""

@@ -16,6 +16,8 @@ References
    Journal of Artificial Intelligence Research.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.exp import exp
@@ -24,6 +26,15 @@ from skdgm._kernels.machines.bernoulli import sum_logs
 
 # Number of factors that are multiplied before a logarithm is taken.
 _FACTORS = 8
+
+
+class SaulRows(NamedTuple):
+    """Means of parents, (n_rows, n_bits), and children t and xi, (n_rows,
+    n_children)."""
+
+    mean: np.ndarray
+    t: np.ndarray
+    xi: np.ndarray
 
 
 @kernel
@@ -40,11 +51,12 @@ def _loss(a, t, terms, factors):
 
 
 @kernel
-def sweep(z, t, field, W, b, noise, start, stop):
+def sweep(z, t, field, layer, noise, start, stop):
     """Draw each bit of rows z given the others, one after another, in place. Children t
-    are NaN where unknown; ``field`` are log odds of the bits given the layer above; W,
-    (n_bits, n_children), and b are weights and biases of the children; ``noise`` is
-    uniform."""
+    are NaN where unknown; ``field`` are log odds of the bits given the layer above;
+    ``layer`` are weights, (n_bits, n_children), and biases of the children; ``noise``
+    is uniform."""
+    W, b = layer
     one, n = z.dtype.type(1), W.shape[1]
     a, flipped = np.empty(n, W.dtype), np.empty(n, W.dtype)
     terms, factors = np.empty(n), np.empty(n)
@@ -68,10 +80,11 @@ def sweep(z, t, field, W, b, noise, start, stop):
 
 
 @kernel
-def settle(mean, t, xi, field, W, b, slack, better, share, start, stop):
-    """Update each mean of rows of parents in turn, in place. Arguments are those of
-    :func:`sweep`, and ``slack``, the largest odds. ``better`` gets xi after a Newton
-    step, and ``share`` each child's weight of the second expectation."""
+def mean_field(rows, field, layer, slack, found, start, stop):
+    """Update each mean of rows of parents in turn, in place. ``field`` is that of
+    :func:`sweep`, and ``slack`` the largest odds. ``found`` gets xi after a Newton
+    step, and each child's weight of the second expectation."""
+    (mean, t, xi), (W, b), (better, share) = rows, layer, found
     one, half, n = W.dtype.type(1), W.dtype.type(0.5), W.shape[1]
     smallest = one / slack
     up = np.empty(W.shape, W.dtype)
@@ -141,8 +154,9 @@ def settle(mean, t, xi, field, W, b, slack, better, share, start, stop):
 
 
 @kernel
-def bound(mean, t, xi, W, b, out, start, stop):
+def bound(rows, layer, out, start, stop):
     """Write the bound on each row's expected log probability of children to ``out``."""
+    (mean, t, xi), (W, b) = rows, layer
     n = W.shape[1]
     work = np.empty((5, n))
     middle, first, second, low, high = work[0], work[1], work[2], work[3], work[4]
@@ -173,9 +187,10 @@ def bound(mean, t, xi, W, b, out, start, stop):
 
 
 @kernel
-def slope(mean, t, xi, W, share, out, start, stop):
+def slope(rows, W, share, out, start, stop):
     """Write the gradient of the sum of :func:`bound` by weights, for a range of
     parents, to ``out``."""
+    mean, t, xi = rows
     one, n = W.dtype.type(1), W.shape[1]
     up = np.empty(n, W.dtype)
     for j in range(start, stop):

@@ -3,9 +3,10 @@ r"""Sums over all states of a few coupled sites.
 .. math:: \log \sum_x \exp\left(b^\top x + \tfrac12 x^\top J x\right)
 
 States are enumerated as numbers in mixed radix, with two changes of a site for each on
-average. Sites without couplings among themselves are summed out. Arguments are those of
-:mod:`skdgm._kernels.graphs.sites`.
+average. Sites without couplings among themselves are summed out.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,15 +14,25 @@ from skdgm._kernels.compiler.exp import exp
 from skdgm._kernels.compiler.jit import kernel
 
 
+class DividedSites(NamedTuple):
+    """``first`` and ``sizes`` are those of
+    :class:`~skdgm._kernels.graphs.sites.SiteGraph`. The states of the sites ``few`` are
+    enumerated, of which the first ``n_low`` for each result; the sites ``many`` have no
+    couplings among themselves, and are summed out."""
+
+    first: np.ndarray
+    sizes: np.ndarray
+    few: np.ndarray
+    many: np.ndarray
+    n_low: int
+
+
 @kernel
-def total(J, bias, first, sizes, few, many, n_low, out, start, stop):
+def total(J, bias, sites, out, start, stop):
     """Write log sums of exp(-E) over the states of all sites to ``out``, (n_rows *
     n_high,), in float64: one for each row and each of the n_high states of
-    ``few[n_low:]``.
-
-    ``bias`` has shape (n_rows, m). The states of the sites ``few`` are enumerated; the
-    sites ``many`` have no couplings among themselves, and are summed out.
-    """
+    ``few[n_low:]``. ``bias`` has shape (n_rows, m)."""
+    first, sizes, few, many, n_low = sites
     m = bias.shape[1]
     field, state = np.empty(m), np.zeros(len(few), np.int64)
     n_high, n_states = 1, 1

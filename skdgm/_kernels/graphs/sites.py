@@ -7,24 +7,10 @@ updated by a row of J. A site that does not change thus costs a random number an
 sigmoid.
 
 A site has one entry if it is a bit, or one-hot entries of its categories. Rows are
-independent. Arguments of kernels, for n sites with m entries, are
-
-J : ndarray of shape (m, m)
-    Symmetric, and 0 between the entries of a site.
-bias : ndarray of shape (m,)
-first : ndarray of int, shape (n + 1,)
-    The first entry of each site, and m.
-sizes : ndarray of int, shape (n,)
-    Number of categories; 0 for a bit.
-order : ndarray of int, shape (n,)
-    The sites in the order of updates.
-ends, near : ndarray of int
-    Neighbors of site i: ``near[ends[i]:ends[i + 1]]``; all sites if both are empty.
-x : ndarray of shape (n_rows, m)
-    Values, changed in place; clamped sites may have any numbers.
-clamped : ndarray of bool, shape (n_rows, n) or (0, n)
-    Sites that keep their values; none if it has no rows.
+independent.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,70 +19,75 @@ from skdgm._kernels.compiler.jit import inner, kernel
 from skdgm._kernels.machines.bernoulli import bits, halves
 
 
+class SiteGraph(NamedTuple):
+    """Machine with n sites and m entries. J, (m, m), is symmetric, and 0 between the
+    entries of a site; ``bias`` has shape (m,). ``first``, (n + 1,), has the first entry
+    of each site, and m; ``sizes`` the numbers of categories, 0 for a bit; ``order`` the
+    sites in the order of updates. The neighbors of site i are ``near[ends[i]:ends[i +
+    1]]``, or all sites if both are empty."""
+
+    J: np.ndarray
+    bias: np.ndarray
+    first: np.ndarray
+    sizes: np.ndarray
+    order: np.ndarray
+    ends: np.ndarray
+    near: np.ndarray
+
+
+class SiteRows(NamedTuple):
+    """Values x, (n_rows, m), which are changed in place, and a mask of clamped sites,
+    (n_rows, n), or without rows if no site is clamped."""
+
+    x: np.ndarray
+    clamped: np.ndarray
+
+
+class SiteStreams(NamedTuple):
+    """Ids of rows, and the root of the random numbers of each sweep."""
+
+    ids: np.ndarray
+    roots: np.ndarray
+
+
+class SiteWorkspace(NamedTuple):
+    """Log odds of random numbers, (n,), fields and means, (m,)."""
+
+    edge: np.ndarray
+    field: np.ndarray
+    mean: np.ndarray
+
+
 @kernel
-def sweep(
-    J,
-    bias,
-    first,
-    sizes,
-    order,
-    ends,
-    near,
-    x,
-    clamped,
-    base,
-    beta,
-    ids,
-    roots,
-    mean,
-    start,
-    stop,
-):
-    """Make one Gibbs sweep for each of ``roots``, the roots of random numbers.
-    ``base``, (m,), are biases of the base model, and ``beta``, (n_rows,), inverse
-    temperatures. ``mean``, (n_rows, m), gets the probabilities of the last draws."""
-    field, edge = np.empty(len(bias), bias.dtype), np.empty(len(sizes), bias.dtype)
-    none = clamped[0] if len(clamped) else np.zeros(len(sizes), np.bool_)
+def sweep(graph, rows, path, streams, mean, start, stop):
+    """Make one Gibbs sweep for each root. ``path`` are the biases of the base model,
+    (m,), and inverse temperatures, (n_rows,). ``mean``, (n_rows, m), gets the
+    probabilities of the last draws."""
+    (x, clamped), (base, beta), (ids, roots) = rows, path, streams
+    real, n_sites = graph.bias.dtype, len(graph.sizes)
+    field, edge = np.empty(len(graph.bias), real), np.empty(n_sites, real)
+    none = clamped[0] if len(clamped) else np.zeros(n_sites, np.bool_)
     for r in range(start, stop):
-        fill(J, bias, first, ends, near, x[r], field)
+        fill(graph, x[r], field)
         is_clamped = clamped[r] if len(clamped) else none
         for n in range(len(roots)):
-            low, high = halves(ids[r], roots[n])
-            row, mean_row = x[r], mean[r]
-            # fmt: off
-            visit(
-                J, first, sizes, order, ends, near, row, is_clamped,
-                base, beta[r], low, high, edge, field, mean_row, n == len(roots) - 1,
-            )
-            # fmt: on
+            tempering, random = (base, beta[r]), halves(ids[r], roots[n])
+            workspace = SiteWorkspace(edge, field, mean[r])
+            is_last = n == len(roots) - 1
+            visit(graph, x[r], is_clamped, tempering, random, workspace, is_last)
 
 
 @kernel
-def anneal(
-    J,
-    bias,
-    first,
-    sizes,
-    order,
-    ends,
-    near,
-    x,
-    base,
-    betas,
-    ids,
-    roots,
-    log_w,
-    start,
-    stop,
-):
-    """Move chains through inverse temperatures, and add to their log weights. ``base``
-    has shape (m,), ``betas`` (n_steps + 1,), ``roots`` (n_steps,), and ``log_w``
-    (n_rows,), in float64."""
-    real, edge = bias.dtype.type, np.empty(len(sizes), bias.dtype)
+def anneal(graph, x, path, streams, log_w, start, stop):
+    """Move chains through inverse temperatures, and add to their log weights,
+    (n_rows,), in float64. ``path`` are the biases of the base model, (m,), and inverse
+    temperatures, one more than roots."""
+    (base, betas), (ids, roots), bias = path, streams, graph.bias
+    real, edge = bias.dtype.type, np.empty(len(graph.sizes), bias.dtype)
     field, mean = np.empty(len(bias), bias.dtype), np.empty(len(bias), bias.dtype)
-    free = np.zeros(len(sizes), np.bool_)
+    free, workspace = np.zeros(len(edge), np.bool_), SiteWorkspace(edge, field, mean)
     for r in range(start, stop):
-        fill(J, bias, first, ends, near, x[r], field)
+        fill(graph, x[r], field)
         row = x[r]
         for n in range(len(roots)):
             drive = 0.0
@@ -105,39 +96,20 @@ def anneal(
                     term = 0.5 * np.float64(field[c] + bias[c]) - np.float64(base[c])
                     drive += np.float64(row[c]) * term
             log_w[r] += (betas[n + 1] - betas[n]) * drive
-            low, high = halves(ids[r], roots[n])
-            # fmt: off
-            visit(
-                J, first, sizes, order, ends, near, row, free,
-                base, real(betas[n + 1]), low, high, edge, field, mean, False,
-            )
-            # fmt: on
+            tempering, random = (base, real(betas[n + 1])), halves(ids[r], roots[n])
+            visit(graph, row, free, tempering, random, workspace, False)
 
 
 @kernel
-def settle(
-    J,
-    bias,
-    first,
-    sizes,
-    order,
-    ends,
-    near,
-    x,
-    clamped,
-    max_sweeps,
-    tol,
-    n_sweeps,
-    settled,
-    start,
-    stop,
-):
-    """Mean field: replace values by means, site by site, until no mean changes by more
-    than ``tol``. ``n_sweeps`` gets the number of sweeps of each row, at most
-    ``max_sweeps``, and ``settled`` gets True for rows that have converged."""
+def mean_field(graph, rows, max_sweeps, tol, info, start, stop):
+    """Replace values by means, site by site, until no mean changes by more than
+    ``tol``, or for ``max_sweeps`` sweeps. ``info`` gets the number of sweeps of each
+    row, and True for rows that have converged."""
+    (x, clamped), (n_sweeps, converged) = rows, info
+    bias, first, sizes, order = graph.bias, graph.first, graph.sizes, graph.order
     field, value = np.empty(len(bias), bias.dtype), np.empty(len(bias), bias.dtype)
     for r in range(start, stop):
-        fill(J, bias, first, ends, near, x[r], field)
+        fill(graph, x[r], field)
         moved, n = np.inf, 0
         while n < max_sweeps and moved > tol:
             moved, n = 0.0, n + 1
@@ -151,23 +123,25 @@ def settle(
                     step = value[c - a] - x[r, c]
                     x[r, c] = value[c - a]
                     moved = max(moved, abs(step))
-                    turn(J, first, ends, near, i, c, step, field)
-        n_sweeps[r], settled[r] = n, moved <= tol
+                    turn(graph, i, c, step, field)
+        n_sweeps[r], converged[r] = n, moved <= tol
 
 
 @kernel
-def fill(J, bias, first, ends, near, row, field):
+def fill(graph, row, field):
     """Compute the fields of a row."""
+    bias, first = graph.bias, graph.first
     for c in range(len(bias)):
         field[c] = bias[c]
     for i in range(len(first) - 1):
         for c in range(first[i], first[i + 1]):
-            turn(J, first, ends, near, i, c, row[c], field)
+            turn(graph, i, c, row[c], field)
 
 
 @inner()
-def turn(J, first, ends, near, i, c, step, field):
+def turn(graph, i, c, step, field):
     """Update the fields after a change of entry c of site i by ``step``."""
+    J, first, ends, near = graph.J, graph.first, graph.ends, graph.near
     if step != 0:
         if len(ends) == 0:
             for d in range(len(field)):
@@ -195,16 +169,14 @@ def weigh(field, a, size, p):
         p[c] /= total
 
 
-# fmt: off
 @kernel
-def visit(
-    J, first, sizes, order, ends, near, row, still,
-    base, beta, low, high, edge, field, mean, with_mean,
-):
-    # fmt: on
+def visit(graph, row, clamped, tempering, random, workspace, with_mean):
     """Draw each site of a row that is not clamped. A bit is 1 if its field exceeds
     ``edge``, the log odds of its random number, which does not depend on previous
-    sites."""
+    sites. ``tempering`` are biases of the base model and inverse temperature, and
+    ``random`` the halves of the row's root."""
+    J, _, first, sizes, order, ends, near = graph
+    (base, beta), (low, high), (edge, field, mean) = tempering, random, workspace
     real = field.dtype.type
     one, other, dense = real(1), real(1) - beta, len(ends) == 0
     for i in range(len(edge)):
@@ -212,7 +184,7 @@ def visit(
         edge[i] = real(np.log(u / (1.0 - u)) if sizes[i] == 0 else u)
     for k in range(len(order)):
         i = order[k]
-        if still[i]:
+        if clamped[i]:
             continue
         a = first[i]
         if sizes[i] == 0:
@@ -247,4 +219,4 @@ def visit(
             new = one if c == chosen else real(0)
             step = new - row[c]
             row[c] = new
-            turn(J, first, ends, near, i, c, step, field)
+            turn(graph, i, c, step, field)

@@ -8,6 +8,8 @@ layers; odd layers are summed out. Biases are :math:`b' + \beta (b - b')`, with 
 the base model.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.jit import kernel
@@ -15,14 +17,23 @@ from skdgm._kernels.machines.bernoulli import draw, squash, sum_softplus
 from skdgm._kernels.machines.sweep import receive, temper
 
 
+class AnnealedChains(NamedTuple):
+    """States of the even layers (:class:`~skdgm._kernels.machines.arguments.
+    ListedLayers`), log weights, ids of rows, and roots of random numbers, with a row
+    for each temperature but the first."""
+
+    lists: tuple
+    log_w: np.ndarray
+    ids: np.ndarray
+    roots: np.ndarray
+
+
 @kernel
-def anneal(
-    ups, downs, biases, bases, betas, indices, values, counts, received, eta, ids,
-    roots, log_w, start, stop,
-):  # fmt: skip
-    """Move chains through the inverse temperatures ``betas``, and add to ``log_w``.
-    ``roots`` has a row for each temperature but the first; ``received`` and ``eta`` are
-    workspace for each layer."""
+def anneal(machine, path, chains, received, eta, start, stop):
+    """Move chains through the inverse temperatures of a path, and add to their log
+    weights; ``received`` and ``eta`` are workspace for each layer."""
+    biases, (bases, betas), (lists, log_w, ids, roots) = machine.biases, path, chains
+    indices, counts = lists.indices, lists.counts
     n_layers = len(biases)
     real = biases[0].dtype.type
     for k in range(1, len(betas)):
@@ -30,10 +41,7 @@ def anneal(
         for layer in range(1, n_layers, 2):
             total, bias, base = received[layer], biases[layer], bases[layer]
             work = np.empty((2, len(bias)))
-            receive(
-                total, layer, ups, downs, indices, values, counts,
-                0, len(bias), start, stop,
-            )  # fmt: skip
+            receive(total, layer, machine, lists, (0, len(bias), start, stop))
             for r in range(start, stop):
                 row, inputs = eta[layer][r], total[r]
                 for j in range(len(row)):
@@ -57,10 +65,7 @@ def anneal(
             for layer in range(parity, n_layers, 2):
                 mean, bias, base = eta[layer], biases[layer], bases[layer]
                 if parity == 0:
-                    receive(
-                        mean, layer, ups, downs, indices, values, counts,
-                        0, len(bias), start, stop,
-                    )  # fmt: skip
+                    receive(mean, layer, machine, lists, (0, len(bias), start, stop))
                 for r in range(start, stop):
                     row = mean[r]
                     if parity == 0:

@@ -1,19 +1,40 @@
-"""Arguments of kernels of updates."""
+"""Arguments of kernels of machines."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from skdgm._kernels.sparse.lists import ColumnEntries, RowLists
+
+
+class TiledChain(NamedTuple):
+    """Tiles of the weights of a chain of layers and of their transposes, and biases."""
+
+    ups: tuple
+    downs: tuple
+    biases: tuple
+
+
+class ListedLayers(NamedTuple):
+    """Lists of each layer's rows; layers with empty lists are ignored."""
+
+    indices: tuple
+    values: tuple
+    counts: tuple
+
+
+class Tempering(NamedTuple):
+    """Biases of the base model of an annealing path, and inverse temperatures."""
+
+    bases: tuple
+    betas: np.ndarray
+
 
 class ListedPhase(NamedTuple):
     """Rows of the blocks below and above a coupling, in the data or in the model. Rows
-    below are lists ``index``, ``value`` (empty if all are 1) and ``count``, (n_rows,),
-    or bounds of the entries of each thread, (n_threads + 1, n_rows). Rows above are
-    ``y``, (n_rows, n_above)."""
+    below are ``lists``; rows above are y, (n_rows, n_above)."""
 
-    index: np.ndarray
-    value: np.ndarray
-    count: np.ndarray
+    lists: RowLists
     y: np.ndarray
 
 
@@ -25,15 +46,10 @@ class Ends(NamedTuple):
 
 
 class ColumnLists(NamedTuple):
-    """Rows of both phases by column. ``first``, ``end``, ``rows`` and ``values`` are
-    the lists of columns (:func:`~skdgm._kernels.sparse.lists.by_column`). ``factors``,
-    (n_units, n), are dense columns of the last n rows, of which ``top`` is the
-    first."""
+    """Rows of both phases by column. ``factors``, (n_units, n), are dense columns of
+    the last n rows, of which ``top`` is the first; other rows are ``entries``."""
 
-    first: np.ndarray
-    end: np.ndarray
-    rows: np.ndarray
-    values: np.ndarray
+    entries: ColumnEntries
     factors: np.ndarray
     top: int
 
@@ -45,12 +61,3 @@ class Tiles(NamedTuple):
     up: np.ndarray
     down: np.ndarray
     velocity: np.ndarray
-
-
-class GradientStep(NamedTuple):
-    """Learning rate, momentum and penalties, in the dtype of the weights."""
-
-    rate: float
-    momentum: float
-    l1: float
-    l2: float

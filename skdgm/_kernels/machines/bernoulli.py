@@ -103,10 +103,10 @@ def log_partition(eta, out, start, stop):
 
 
 @kernel
-def sum_softplus(eta, room):
-    """Sum of log(1 + exp(eta)) over a row, in float64, with workspace ``room``,
+def sum_softplus(eta, workspace):
+    """Sum of log(1 + exp(eta)) over a row, in float64, with workspace ``workspace``,
     (2, n_units)."""
-    positive, factor = room[0], room[1]
+    positive, factor = workspace[0], workspace[1]
     for j in range(len(eta)):
         value = eta[j]
         size = value if value > 0 else -value

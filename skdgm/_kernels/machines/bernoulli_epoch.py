@@ -25,8 +25,9 @@ from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.machines.arguments import (
     ColumnLists,
     Ends,
-    GradientStep,
+    ListedLayers,
     ListedPhase,
+    Tempering,
     Tiles,
 )
 from skdgm._kernels.machines.bernoulli import draw, fold, squash
@@ -38,7 +39,12 @@ from skdgm._kernels.machines.centered import (
     correct,
     exchange,
 )
-from skdgm._kernels.machines.mean_field import integers, longest, settle
+from skdgm._kernels.machines.mean_field import (
+    MeanFieldOptions,
+    integers,
+    longest,
+    mean_field,
+)
 from skdgm._kernels.machines.phases import (
     DATA,
     MODEL,
@@ -50,38 +56,51 @@ from skdgm._kernels.machines.phases import (
     move,
     subtract,
 )
-from skdgm._kernels.machines.sweep import infer, sweep
+from skdgm._kernels.machines.sweep import SweepPlan, infer, sweep
 from skdgm._kernels.machines.update import dense, learn, limit, refresh, scatter
+from skdgm._kernels.nets.steps import GradientStep
 from skdgm._kernels.sparse.lines import BLOCK
-from skdgm._kernels.sparse.lists import collect, mark, pack, pick, sort, unpack
+from skdgm._kernels.sparse.lists import (
+    ColumnEntries,
+    RowLists,
+    collect,
+    mark,
+    pack,
+    pick,
+    sort,
+    unpack,
+)
 
 
 @kernel
 def bernoulli_epoch(
-    source, labels, machine, momenta, chains, deep, listed, more, norm, room, plan,
-    options, gate, rank,
+    source, labels, machine, momenta, chains, deep, listed, centering, norm, workspace,
+    plan, options, gate, rank,
 ):  # fmt: skip
     """Train on batches of rows, in place. For arguments see
     :mod:`skdgm._kernels.machines.bernoulli_parts`.
 
     ``labels`` is the index and count of the labels of all rows, and ``chains`` that of
-    each layer of the chains. ``deep`` has workspace for mean field, ``listed`` has
-    lists of the means of hidden layers in both phases, ``more`` is a
-    :class:`CenteringRoom`, and ``norm`` has the maximum norm of weights; all of them
-    may be empty. ``gate`` is a barrier, and ``rank`` the number of this thread.
+    each layer of the chains. ``deep`` has the
+    :class:`~skdgm._kernels.machines.mean_field.MeanFieldArrays`, ``listed`` has lists
+    of the means of hidden layers in both phases, ``centering`` is a
+    :class:`CenteringWorkspace`, and ``norm`` has the maximum norm of weights; all of
+    them may be empty. ``gate`` is a barrier, and ``rank`` the number of this thread.
     """
-    ups, downs, biases = machine
-    (indices, counts), edges, columns = chains, source.edges, room.columns
+    ups, _, biases = machine
+    (indices, counts), edges, columns = chains, source.edges, workspace.columns
     momentum, l1, l2 = options.momentum, options.l1, options.l2
-    means, fields, no_values = room.means, room.fields, room.no_values
-    grads, data, model = room.grads, room.data, room.model
-    bounds, bounds_model, thin = room.bounds, room.bounds_model, room.thin
+    means, fields = workspace.means, workspace.fields
+    no_values, thin = workspace.no_values, workspace.thin
+    grads, data, model = workspace.grads, workspace.data, workspace.model
+    bounds, bounds_model = workspace.bounds, workspace.bounds_model
     real, size, n_layers = ups[0].dtype.type, gate[SIZE], len(biases)
     labelled, last = len(labels) > 0, n_layers - 1
     label_below = labelled and plan.numbered[last] < last
     ids = integers(0, len(fields[0])).view(np.uint64)
     betas = np.empty(len(ids), real)
     betas[:] = 1
+    path, lists = Tempering(biases, betas), ListedLayers(indices, no_values, counts)
     order, n_drawn = steps(n_layers, options.n_steps)
     roots = np.empty(len(order), np.uint64)
     # Drawing a label in an odd layer also computes its mean.
@@ -93,34 +112,25 @@ def bernoulli_epoch(
         m = len(indices[0]) if options.persistent else n
         # This thread's rows, of the batch and of the chains.
         (a, b), (c, d) = portion(n, rank, size), portion(m, rank, size)
-        x, x_value, x_count = room.index[:n], room.value[:n], room.count[:n]
-        pick(
-            source.first, source.end, source.units, source.values,
-            source.order[start:stop], x, x_value, x_count, a, b,
-        )  # fmt: skip
-        if len(more) > 0 and options.resample:
-            grey = more.grey[:n]
-            unpack(x, x_value, x_count, grey, a, b)
-            x, x_value, x_count = more.index[:n], no_values[0], more.count[:n]
-            draw(grey, root, ids, x, x_count, a, b)
-        mark(x, x_count, len(biases[0]), bounds[0], size, a, b)
+        x = RowLists(workspace.index[:n], workspace.value[:n], workspace.count[:n])
+        pick(source.lists, source.order[start:stop], x, a, b)
+        if len(centering) > 0 and options.resample:
+            grey = centering.grey[:n]
+            unpack(x.index, x.value, x.count, grey, a, b)
+            x = RowLists(centering.index[:n], no_values[0], centering.count[:n])
+            draw(grey, root, ids, x.index, x.count, a, b)
+        mark(x.index, x.count, len(biases[0]), bounds[0], size, a, b)
         y = part_of(labels, start, stop)
         if len(labels) > 0:
-            mark(*y, len(biases[last]), bounds[last], size, a, b)
+            mark(y[0], y[1], len(biases[last]), bounds[last], size, a, b)
             if not label_below:
                 unpack(y[0], no_values[last], y[1], means[last], a, b)
         if len(deep) > 0:
-            guess(
-                machine, x, x_value, x_count, y, means, fields, deep[0],
-                options.sweeps, options.tol, a, b,
-            )  # fmt: skip
+            guess(machine, x, y, options, deep[0], a, b)
             meet(gate)  # Chains use the same workspace for inputs of layers.
         elif not options.persistent:
             meet(gate)
-            respond(
-                x, x_value, x_count, y, no_values, ups, downs, biases, means[1],
-                rank, size,
-            )  # fmt: skip
+            respond(machine, x, y, means[1], rank, size)
             meet(gate)
         if not options.persistent:
             phase_root = fold(
@@ -135,16 +145,11 @@ def bernoulli_epoch(
         for k in range(n_drawn):
             layer = order[k]
             if len(labels) > 0 and layer == last:
-                sweep(
-                    ups, downs, biases, biases, betas, indices, no_values, counts,
-                    fields, ids, roots[k : k + 1], order[k : k + 1], True, c, d,
-                )  # fmt: skip
+                sweep_plan = SweepPlan(ids, roots[k : k + 1], order[k : k + 1], True)
+                sweep(machine, path, lists, fields, sweep_plan, c, d)
             else:
                 own_means = fields[layer][:m]
-                infer_part(
-                    layer, machine, betas, indices, no_values, counts, own_means, rank,
-                    size,
-                )  # fmt: skip
+                infer_part(layer, machine, path, lists, own_means, rank, size)
                 meet(gate)
                 draw(own_means, roots[k], ids, indices[layer], counts[layer], c, d)
             if layer % 2 == 0:
@@ -154,124 +159,123 @@ def bernoulli_epoch(
                 )  # fmt: skip
             meet(gate)
         if len(deep) == 0 and options.persistent:
-            respond(
-                x, x_value, x_count, y, no_values, ups, downs, biases, means[1],
-                rank, size,
-            )  # fmt: skip
+            respond(machine, x, y, means[1], rank, size)
         for layer in range(1, end, 2):
-            infer_part(
-                layer, machine, betas, indices, no_values, counts, fields[layer][:m],
-                rank, size,
-            )  # fmt: skip
+            infer_part(layer, machine, path, lists, fields[layer][:m], rank, size)
         meet(gate)
         for k in range(n_drawn, n_means):
             layer = order[k]
             own_means = fields[layer][:m]
             draw(own_means, roots[k], ids, indices[layer], counts[layer], c, d)
         if len(labels) > 0:
-            sweep(
-                ups, downs, biases, biases, betas, indices, no_values, counts, fields,
-                ids, roots[n_means:], order[n_means:], True, c, d,
-            )  # fmt: skip
+            sweep_plan = SweepPlan(ids, roots[n_means:], order[n_means:], True)
+            sweep(machine, path, lists, fields, sweep_plan, c, d)
         if len(listed) > 0:
             for layer in range(1, n_layers):
                 if layer % 2 == 0:
-                    v, v_count = indices[layer], counts[layer]
-                    unpack(v, no_values[layer], v_count, fields[layer], c, d)
+                    unpack(
+                        indices[layer], no_values[layer], counts[layer], fields[layer],
+                        c, d,
+                    )  # fmt: skip
                 if layer < last:
-                    v, v_value, v_count = lists_of(listed[0], layer)
-                    pack(means[layer], ids, v, v_value, v_count, a, b)
-                    mark(v, v_count, len(biases[layer]), bounds[layer], size, a, b)
-                if layer < last and layer % 2:
-                    v, v_value, v_count = lists_of(listed[1], layer)
-                    pack(fields[layer], ids, v, v_value, v_count, c, d)
+                    v = lists_of(listed[0], layer)
+                    pack(means[layer], ids, v.index, v.value, v.count, a, b)
                     mark(
-                        v, v_count, len(biases[layer]), bounds_model[layer], size, c, d
+                        v.index, v.count, len(biases[layer]), bounds[layer], size, a, b
                     )
+                if layer < last and layer % 2:
+                    v = lists_of(listed[1], layer)
+                    pack(fields[layer], ids, v.index, v.value, v.count, c, d)
+                    mark(
+                        v.index, v.count, len(biases[layer]), bounds_model[layer], size,
+                        c, d,
+                    )  # fmt: skip
             meet(gate)
         for layer in range(n_layers):
             # This thread's columns.
             p, q = portion(len(biases[layer]), rank, size)
-            total = room.total[layer]
+            total = workspace.total[layer]
             if layer % 2:
                 mean_of_rows(fields[layer][:m], model[layer], p, q)
             else:
-                mean_of_lists(
-                    indices[layer][:m], no_values[layer], bounds_model[layer], rank,
-                    total, model[layer], p, q,
-                )  # fmt: skip
+                rows = RowLists(
+                    indices[layer][:m], no_values[layer], bounds_model[layer]
+                )
+                mean_of_lists(rows, rank, total, model[layer], p, q)
             if layer == 0:
-                mean_of_lists(x, x_value, bounds[0], rank, total, data[0], p, q)
+                rows = RowLists(x.index, x.value, bounds[0])
+                mean_of_lists(rows, rank, total, data[0], p, q)
             elif len(labels) > 0 and layer == last:
-                none = no_values[layer]
-                mean_of_lists(y[0], none, bounds[layer], rank, total, data[layer], p, q)
+                rows = RowLists(y[0], no_values[layer], bounds[layer])
+                mean_of_lists(rows, rank, total, data[layer], p, q)
             else:
                 mean_of_rows(means[layer][:n], data[layer], p, q)
             subtract(data[layer], model[layer], grads[layer], p, q)
-            if len(more) > 0:
+            if len(centering) > 0:
                 move(
-                    more.offsets[layer], data[layer], model[layer], options.pace,
+                    centering.offsets[layer], data[layer], model[layer], options.pace,
                     options.centering, p, q,
                 )  # fmt: skip
-                more.lost[layer][p:q] = 0
-        below = x, x_value, x_count
+                centering.lost[layer][p:q] = 0
         for link in range(n_layers - 1):
             low, high = ends(link, label_below)
-            data_x = of_data(low, n, below, y, no_values, listed, label_below)
-            model_x = of_model(low, m, indices, counts, no_values, listed)
+            data_x = of_data(low, n, x, y, listed, label_below)
+            model_x = of_model(low, m, lists, listed)
             p, q = portion(len(biases[low]), rank, size)
-            first, end_of, rows, values, factors, top = by_columns(
-                columns, low, n, m, data_x, model_x, len(thin[low])
-            )
-            if top:
-                sort(
-                    data_x[0], data_x[1], bounds[low], model_x[0], model_x[1],
-                    bounds_model[low], rank, p, q, first, end_of, rows, values,
-                )  # fmt: skip
+            by_column = by_columns(columns, low, data_x, model_x, len(thin[low]))
+            entries, factors = by_column.entries, by_column.factors
+            data_entries = RowLists(data_x.index, data_x.value, bounds[low])
+            model_entries = RowLists(model_x.index, model_x.value, bounds_model[low])
+            if by_column.top:
+                sort(data_entries, model_entries, rank, p, q, entries)
             else:
                 for i in range(p, q):
-                    first[i] = end_of[i] = 0
+                    entries.first[i] = entries.end[i] = 0
                     for k in range(n + m):
                         factors[i, k] = 0
-                scatter(data_x[0], data_x[1], bounds[low], rank, factors, 0)
-                scatter(model_x[0], model_x[1], bounds_model[low], rank, factors, n)
-        if len(more) > 0 and options.centering != NO_OFFSETS:
-            offsets, lost = more.offsets, more.lost
+                scatter(data_entries, rank, factors, 0)
+                scatter(model_entries, rank, factors, n)
+        if len(centering) > 0 and options.centering != NO_OFFSETS:
+            offsets, lost = centering.offsets, centering.lost
             meet(gate)
             for link in range(n_layers - 1):
                 low, high = ends(link, label_below)
-                data_x = of_data(low, n, below, y, no_values, listed, label_below)
-                model_x = of_model(low, m, indices, counts, no_values, listed)
+                data_x = of_data(low, n, x, y, listed, label_below)
+                model_x = of_model(low, m, lists, listed)
                 of_link = Offsets(offsets[low], offsets[high], offsets[low])
-                shares = RowShares(more.received[low], more.sent[low])
-                phase = ListedPhase(data_x[0], data_x[1], data_x[2], means[high])
+                shares = RowShares(centering.received[low], centering.sent[low])
+                phase = ListedPhase(data_x, means[high])
                 exchange(phase, of_link, n, shares, 0, a, b)
-                phase = ListedPhase(model_x[0], model_x[1], model_x[2], fields[high])
+                phase = ListedPhase(model_x, fields[high])
                 exchange(phase, of_link, -m, shares, n, c, d)
             meet(gate)
             for link in range(n_layers - 1):
                 low, high = ends(link, label_below)
-                data_x = of_data(low, n, below, y, no_values, listed, label_below)
-                model_x = of_model(low, m, indices, counts, no_values, listed)
+                data_x = of_data(low, n, x, y, listed, label_below)
+                model_x = of_model(low, m, lists, listed)
                 p, q = portion(len(biases[low]), rank, size)
                 p_high, q_high = portion(len(biases[high]), rank, size)
                 correct(
-                    ListedPhase(data_x[0], data_x[1], bounds[low], means[high][:n]),
                     ListedPhase(
-                        model_x[0], model_x[1], bounds_model[low], fields[high][:m]
+                        RowLists(data_x.index, data_x.value, bounds[low]),
+                        means[high][:n],
                     ),
-                    RowShares(more.received[low], more.sent[low]),
+                    ListedPhase(
+                        RowLists(model_x.index, model_x.value, bounds_model[low]),
+                        fields[high][:m],
+                    ),
+                    RowShares(centering.received[low], centering.sent[low]),
                     Ends(grads[low], grads[high]),
                     Offsets(offsets[low], offsets[high], offsets[low]),
                     Corrections(
-                        Ends(thin[low], room.thin_above[high]),
+                        Ends(thin[low], workspace.thin_above[high]),
                         Ends(data[low], data[high]),
                     ),
                     ThreadColumns(rank, p, q, p_high, q_high),
                 )
                 add(lost[low], data[low], p, q)
                 add(lost[high], data[high], p_high, q_high)
-                factors = by_columns(columns, low, n, m, data_x, model_x, 2)[4]
+                factors = by_columns(columns, low, data_x, model_x, 2).factors
                 for i in range(p, q):
                     for k in range(2):
                         factors[i, factors.shape[1] - 2 + k] = thin[low][k, i]
@@ -280,11 +284,9 @@ def bernoulli_epoch(
         for link in range(n_layers - 1):
             low, high = ends(link, label_below)
             up, down = between(machine, low, high)
-            data_x = of_data(low, n, below, y, no_values, listed, label_below)
-            model_x = of_model(low, m, indices, counts, no_values, listed)
-            first, end_of, rows, values, factors, top = by_columns(
-                columns, low, n, m, data_x, model_x, len(thin[low])
-            )
+            data_x = of_data(low, n, x, y, listed, label_below)
+            model_x = of_model(low, m, lists, listed)
+            by_column = by_columns(columns, low, data_x, model_x, len(thin[low]))
             n_units, side = up.shape[1], BLOCK // up.itemsize
             for tile, end_tile, start_line, end_line in pieces(
                 len(up), -(-n_units // side), rank, size
@@ -293,18 +295,18 @@ def bernoulli_epoch(
                     continue
                 end_line = min(end_line * side, n_units)
                 learn(
-                    ColumnLists(first, end_of, rows, values, factors, top),
+                    by_column,
                     means[high][:n],
                     fields[high][:m],
-                    room.thin_above[high],
+                    workspace.thin_above[high],
                     Tiles(up, down, momenta.weights[link]),
                     GradientStep(rate, momentum, l1, l2),
                     (tile, end_tile, start_line * side, end_line),
                 )
         for layer in range(n_layers):
             p, q = portion(len(biases[layer]), rank, size)
-            if len(more) > 0:
-                subtract(grads[layer], more.lost[layer], grads[layer], p, q)
+            if len(centering) > 0:
+                subtract(grads[layer], centering.lost[layer], grads[layer], p, q)
             ascend(
                 biases[layer], momenta.biases[layer], grads[layer], rate, momentum, p, q
             )
@@ -347,92 +349,82 @@ def part_of(lists, start, stop):
 
 @kernel
 def lists_of(lists, layer):
-    """Index, value and count of a layer's lists."""
-    return lists[0][layer], lists[1][layer], lists[2][layer]
+    """Rows of a layer."""
+    return RowLists(lists.indices[layer], lists.values[layer], lists.counts[layer])
 
 
 @kernel
-def of_data(layer, n, below, label, no_values, listed, beside):
+def of_data(layer, n, x, label, listed, label_below):
     """Lists of a layer for the n rows of a batch."""
-    if len(label) > 0 and beside and layer > 0:
-        return label[0], no_values[layer], label[1]
+    if len(label) > 0 and label_below and layer > 0:
+        return RowLists(label[0], x.value[:0], label[1])
     if len(listed) > 0 and layer > 0:
         index, value, count = lists_of(listed[0], layer)
-        return index[:n], value[:n], count[:n]
-    return below
+        return RowLists(index[:n], value[:n], count[:n])
+    return x
 
 
 @kernel
-def of_model(layer, m, indices, counts, no_values, listed):
+def of_model(layer, m, chains, listed):
     """Lists of a layer for m chains."""
     if len(listed) > 0 and layer % 2:
-        index, value, count = lists_of(listed[1], layer)
-        return index[:m], value[:m], count[:m]
-    return indices[layer][:m], no_values[layer], counts[layer][:m]
+        chains = listed[1]
+    index, value, count = lists_of(chains, layer)
+    return RowLists(index[:m], value[:m], count[:m])
 
 
 @kernel
-def by_columns(columns, layer, n, m, some, others, n_thin):
+def by_columns(columns, layer, data, model, n_thin):
     """Workspace for the rows of both phases by column, as lists or dense, including
-    rows that centering adds; and the number of the first dense row."""
+    ``n_thin`` rows that centering adds."""
     first, end, rows, values, factors = columns
-    n_units = len(first[layer])
-    top = 0 if dense(some[2], others[2], n_units) else n + m
-    width = n + m + n_thin - top
+    n_units, n_rows = len(first[layer]), len(data.count) + len(model.count)
+    top = 0 if dense(data.count, model.count, n_units) else n_rows
+    width = n_rows + n_thin - top
     dense_columns = factors[layer][: n_units * width].reshape(n_units, width)
-    grey = len(some[1]) + len(others[1]) > 0
+    grey = len(data.value) + len(model.value) > 0
     listed = values[layer][: len(rows[layer]) if grey else 0]
-    return first[layer], end[layer], rows[layer], listed, dense_columns, top
+    entries = ColumnEntries(first[layer], end[layer], rows[layer], listed)
+    return ColumnLists(entries, dense_columns, top)
 
 
 @kernel
-def guess(
-    machine, x, x_value, x_count, label, means, fields, known, most, tol, start, stop
-):  # fmt: skip
+def guess(machine, x, label, options, arrays, start, stop):
     """Mean field of the hidden layers given rows, and their labels if there are any."""
-    ups, downs, biases = machine
-    n_sweeps, moving = np.empty(len(known), np.int64), np.empty(len(known), np.bool_)
     if len(label) > 0:
-        y, y_count = label
+        y = RowLists(label[0], x.value[:0], label[1])
     else:
-        y, y_count = x[:0], x_count[:0]
-    settle(
-        ups, downs, biases, x, x_value, x_count, y, y_count, False, means, fields,
-        known, most, tol, n_sweeps, moving, start, stop,
-    )  # fmt: skip
+        y = RowLists(x.index[:0], x.value[:0], x.count[:0])
+    limits = MeanFieldOptions(options.sweeps, options.tol, False)
+    mean_field(machine, x, y, limits, arrays, start, stop)
 
 
 @kernel
-def infer_part(layer, machine, betas, indices, no_values, counts, mean, rank, size):
+def infer_part(layer, machine, path, lists, mean, rank, size):
     """Means of a layer given adjacent layers, for a thread's share of tiles and
     rows."""
-    ups, downs, biases = machine
-    n_tiles = -(-len(biases[layer]) // ups[0].shape[2])
+    n_tiles = -(-len(machine.biases[layer]) // machine.ups[0].shape[2])
     for tile, beyond, top, bottom in pieces(n_tiles, len(mean), rank, size):
         if tile < beyond:
-            infer(
-                layer, ups, downs, biases, biases, betas, indices, no_values, counts,
-                mean, tile, beyond, top, bottom,
-            )  # fmt: skip
+            infer(layer, machine, path, lists, mean, (tile, beyond, top, bottom))
 
 
 @kernel
-def respond(
-    x, x_value, x_count, label, no_values, ups, downs, biases, mean, rank, size
-):
+def respond(machine, x, label, mean, rank, size):
     """Means of a single hidden layer given rows, and their labels if there are any, for
     a thread's share of tiles and rows."""
+    ups, downs, biases = machine
     width, n_units, last = ups[0].shape[2], len(biases[1]), len(ups) - 1
-    for tile, beyond, top, bottom in pieces(len(ups[0]), len(x), rank, size):
+    for tile, beyond, top, bottom in pieces(len(ups[0]), len(x.index), rank, size):
         if tile == beyond:
             continue
         left, right = tile * width, min(beyond * width, n_units)
         for r in range(top, bottom):
             mean[r, left:right] = 0
-        collect(x, x_value, x_count, ups[0], left, right, mean, top, bottom)
+        collect(x, ups[0], left, right, mean, top, bottom)
         if len(label) > 0:
-            labels = label[0], no_values[last + 1], label[1]
-            collect(*labels, downs[last], left, right, mean, top, bottom)
+            labels = RowLists(label[0], x.value[:0], label[1])
+            collect(labels, downs[last], left, right, mean, top, bottom)
         for r in range(top, bottom):
             row, bias = mean[r, left:right], biases[1][left:right]
             for j in range(len(row)):

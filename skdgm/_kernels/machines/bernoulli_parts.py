@@ -9,26 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm._kernels.sparse.lists import JoinedLists
+
 
 class ListedRows(NamedTuple):
-    """Training rows as lists. Row r of the table has the columns ``units`` and the
-    ``values`` (empty if all are 1) from ``first[r]`` to ``end[r]``. ``order`` has the
-    rows of all batches, and batch t begins at ``order[edges[t]]``."""
+    """Training rows as ``lists``. ``order`` has the rows of all batches, and batch t
+    begins at ``order[edges[t]]``."""
 
-    first: np.ndarray
-    end: np.ndarray
-    units: np.ndarray
-    values: np.ndarray
+    lists: JoinedLists
     order: np.ndarray
     edges: np.ndarray
-
-
-class TiledChain(NamedTuple):
-    """Tiles of the weights and of their transposes, and biases."""
-
-    ups: tuple
-    downs: tuple
-    biases: tuple
 
 
 class Momentum(NamedTuple):
@@ -67,7 +57,7 @@ class EpochOptions(NamedTuple):
     centering: int
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """Workspace; tuples have an entry for each layer.
 
     ``index``, ``value`` and ``count`` are a batch as lists. ``means`` are those of the
@@ -75,7 +65,7 @@ class Room(NamedTuple):
     ``no_values`` are empty values of lists, (0, n_units). ``bounds`` and
     ``bounds_model`` are the entries of each thread, (n_threads + 1, n_rows).
     ``columns`` has rows by column: first, end, rows and values as of
-    :func:`~skdgm._kernels.sparse.lists.sort`, and dense columns. ``thin`` and
+    :class:`~skdgm._kernels.sparse.lists.ColumnEntries`, and dense columns. ``thin`` and
     ``thin_above``, (2, n_units), are rows that centering adds, for couplings to the
     layers above and below. ``total`` is float64; ``grads``, ``data`` and ``model`` are
     (n_units,).
@@ -98,7 +88,7 @@ class Room(NamedTuple):
     model: tuple
 
 
-class CenteringRoom(NamedTuple):
+class CenteringWorkspace(NamedTuple):
     """Workspace of centering, and of bits drawn from grey rows. ``offsets`` are those
     of layers, ``received`` and ``sent`` products of each row with offsets, and
     ``lost``, (n_units,), corrections of the gradients of biases. The last three fields

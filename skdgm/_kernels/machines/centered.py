@@ -13,7 +13,7 @@ import numpy as np
 
 from skdgm._kernels.compiler.jit import inner, kernel
 from skdgm._kernels.machines.arguments import Ends, ListedPhase
-from skdgm._kernels.sparse.lists import entry, whole
+from skdgm._kernels.sparse.lists import RowLists, entry, whole
 
 
 class Offsets(NamedTuple):
@@ -54,13 +54,13 @@ class ThreadColumns(NamedTuple):
 def corrections(data, model, grads, offsets, found):
     """Write the :class:`Corrections` of centering to ``found``; ``grads`` are those of
     biases."""
-    n, m = len(data.index), len(model.index)
+    n, m = len(data.y), len(model.y)
     shares = RowShares(np.empty(n + m), np.empty(n + m))
     exchange(data, offsets, n, shares, 0, 0, n)
     exchange(model, offsets, -m, shares, n, 0, m)
     correct(
-        ListedPhase(data.index, data.value, whole(data.count), data.y),
-        ListedPhase(model.index, model.value, whole(model.count), model.y),
+        bounded(data),
+        bounded(model),
         shares,
         grads,
         offsets,
@@ -70,10 +70,17 @@ def corrections(data, model, grads, offsets, found):
 
 
 @kernel
+def bounded(phase):
+    """Phase with bounds of a single thread as counts."""
+    index, value, count = phase.lists
+    return ListedPhase(RowLists(index, value, whole(count)), phase.y)
+
+
+@kernel
 def exchange(phase, offsets, n, shares, before, start, stop):
     """Products of rows with the offsets of the other block, divided by n, which is
     negative for the model."""
-    index, value, count, y = phase
+    (index, value, count), y = phase
     lam, shift = offsets.lam, offsets.shift
     received, sent = shares
     share = 1 / n if n else 0.0
@@ -119,7 +126,7 @@ def correct(data, model, shares, grads, offsets, found, part):
 def add(phase, shares, before, of_below, of_above, part):
     """Add G lambda and the product of the transpose of G with the shift, over rows of a
     phase."""
-    (index, value, bounds, y), (received, sent) = phase, shares
+    ((index, value, bounds), y), (received, sent) = phase, shares
     rank, left, right = part.rank, part.left_above, part.right_above
     for r in range(len(index)):
         share = received[before + r]

@@ -8,6 +8,8 @@ by a precomputed number. The sum of logarithms is the logarithm of a product of 
 factors. A state thus costs two multiplications and one addition for each i.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.jit import kernel
@@ -16,17 +18,25 @@ from skdgm._kernels.compiler.jit import kernel
 _LANES = 32
 
 
-@kernel
-def total(own, M, bias, flips, n_low, n_factors, out, start, stop):
-    """Write log sums over the states of the first ``n_low`` units to ``out``, one for
-    each state of the other units, whose binary number is its index.
+class TwoBlocks(NamedTuple):
+    """Biases ``own`` of the enumerated units, (n_few,); weights M, (n_few, n_wide);
+    biases of the other units, (n_wide,), padded with -inf to a multiple of 32; factors
+    of turning an enumerated unit on and off, (2, n_low, n_wide); and the number of
+    factors that a product can have without overflow."""
 
-    ``own`` are biases, (n_few,), M has shape (n_few, n_wide), and ``bias``, (n_wide,),
-    is padded with -inf to a multiple of 32. ``flips``, (2, n_low, n_wide), are factors
-    of turning a unit on and off. A product can have ``n_factors`` factors without
-    overflow.
-    """
-    n_wide = len(bias)
+    own: np.ndarray
+    M: np.ndarray
+    bias: np.ndarray
+    flips: np.ndarray
+    n_factors: int
+
+
+@kernel
+def total(blocks, out, start, stop):
+    """Write log sums over the states of the first ``n_low`` enumerated units to
+    ``out``, one for each state of the others, whose binary number is its index."""
+    own, M, bias, flips, n_factors = blocks
+    n_low, n_wide = flips.shape[1], len(bias)
     field, weight = np.empty(n_wide), np.empty(n_wide)
     product = np.empty(_LANES)
     for high in range(start, stop):

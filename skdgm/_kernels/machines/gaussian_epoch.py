@@ -26,7 +26,6 @@ from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.machines.arguments import (
     ColumnLists,
     Ends,
-    GradientStep,
     ListedPhase,
     Tiles,
 )
@@ -51,19 +50,41 @@ from skdgm._kernels.machines.phases import (
     subtract,
 )
 from skdgm._kernels.machines.update import decay, learn, limit, refresh, shrink
+from skdgm._kernels.nets.steps import GradientStep
 from skdgm._kernels.sparse.lines import BLOCK, ROWS, add_products, zeros
-from skdgm._kernels.sparse.lists import collect
+from skdgm._kernels.sparse.lists import ColumnEntries, RowLists, collect
 
 # Log precisions: fixed, one for all units, or one for each unit.
 FIXED_PRECISION, SCALAR, DIAGONAL = range(3)
 
 
-class RealEpochPlan(NamedTuple):
-    """Learning rate before damping, and ``factors`` of it for each update; key of the
-    epoch's random stream, and number of the ``first`` update in it. ``reach`` is the
-    square of each column's largest value, divided by the batch size, or empty if steps
-    are not shortened."""
+class RealMachine(NamedTuple):
+    """Parameters, their velocities, and offsets. ``units`` and ``speeds`` are means,
+    log precisions and hidden biases, and their velocities."""
 
+    tiles: Tiles
+    units: tuple
+    speeds: tuple
+    offsets: tuple
+
+
+class RealChains(NamedTuple):
+    """Visible units of chains, and lists of their hidden units."""
+
+    v: np.ndarray
+    index: np.ndarray
+    count: np.ndarray
+
+
+class RealEpochPlan(NamedTuple):
+    """Rows of all batches, (n_rows, n_below), which begin at ``edges``; learning rate
+    before damping, and ``factors`` of it for each update; key of the epoch's random
+    stream, and number of the ``first`` update in it. ``reach`` is the square of each
+    column's largest value, divided by the batch size, or empty if steps are not
+    shortened."""
+
+    rows: np.ndarray
+    edges: np.ndarray
     rate: float
     factors: np.ndarray
     key: np.uint64
@@ -89,7 +110,7 @@ class RealEpochOptions(NamedTuple):
     centering: int
 
 
-class RealRoom(NamedTuple):
+class RealWorkspace(NamedTuple):
     """Workspace.
 
     ``index``, ``values`` and ``values_model`` are the rows of both phases as lists of
@@ -121,36 +142,26 @@ class RealRoom(NamedTuple):
 
 
 @kernel
-def gaussian_epoch(
-    rows, edges, weights, velocity, units, speeds, chains, offsets, room, plan, options,
-    gate, rank,
-):  # fmt: skip
-    """Train on batches of rows, in place.
-
-    ``rows``, (n_rows, n_below), are those of all batches, which begin at ``edges``.
-    ``weights`` are tiles of W and of its transpose, and ``velocity`` tiles, empty
-    without momentum. ``units`` and ``speeds`` are means, log precisions and hidden
-    biases, and their velocities. ``chains`` are visible units, and index and count of
-    hidden units. ``gate`` is a barrier, and ``rank`` the number of this thread.
-    """
-    (up, down), (b, log_precision, c), (v, index, count) = weights, units, chains
+def gaussian_epoch(machine, chains, workspace, plan, options, gate, rank):
+    """Train on batches of rows, in place. ``gate`` is a barrier, and ``rank`` the
+    number of this thread."""
+    (up, down, velocity), (b, log_precision, c), speeds, offsets = machine
+    (v, index, count), rows, edges = chains, plan.rows, plan.edges
     real, n_below, n_above, size = b.dtype.type, len(b), len(c), gate[SIZE]
     centering, precision, reach = options.centering, options.precision, plan.reach
     momentum, l1, l2 = options.momentum, options.l1, options.l2
-    means, means_above, slopes, shares = (
-        room.means,
-        room.means_above,
-        room.slopes,
-        room.shares,
-    )
-    ids = integers(0, len(room.y)).view(np.uint64)
+    means, means_above = workspace.means, workspace.means_above
+    slopes, shares = workspace.slopes, workspace.shares
+    ids = integers(0, len(workspace.y)).view(np.uint64)
     none, no_rows = zeros(n_below, ids).view(np.int64), np.empty(0, np.uint32)
-    no_values, full_counts = np.empty((0, n_above), real), integers(0, len(room.y))
+    no_values, full_counts = np.empty((0, n_above), real), integers(0, len(workspace.y))
+    no_entries = ColumnEntries(none, none, no_rows, c[:0])
     (p, q), (s, t) = portion(n_below, rank, size), portion(n_above, rank, size)
-    tiles, tiles_down = portion(len(up), rank, size), portion(len(down), rank, size)
+    first, last = portion(len(up), rank, size)
+    first_down, last_down = portion(len(down), rank, size)
     width, side = up.shape[2], BLOCK // up.itemsize
     # Lists have all columns; their bounds are this thread's columns.
-    bounds = np.empty((2, len(room.y)), np.int64)
+    bounds = np.empty((2, len(workspace.y)), np.int64)
     bounds[0], bounds[1], full_counts[:] = p, q, n_below
     for turn in range(gate[DONE], len(plan.factors)):
         x = rows[edges[turn] : edges[turn + 1]]
@@ -158,7 +169,7 @@ def gaussian_epoch(
         m = len(v) if options.persistent else n
         # This thread's rows, of the batch and of the chains.
         (a, z), (d, e) = portion(n, rank, size), portion(m, rank, size)
-        y, y_model = room.y[:n], room.y_model[:m]
+        y, y_model = workspace.y[:n], workspace.y_model[:m]
         scale, deviation = np.exp(log_precision), np.exp(real(-0.5) * log_precision)
         hidden(x, scale, up, c, y, rank, size)
         if not options.persistent:
@@ -168,10 +179,9 @@ def gaussian_epoch(
             meet(gate)
         for k in range(options.n_steps):
             phase_root = fold(fold(root, MODEL), np.uint64(k))
-            visible(
-                index, no_values, count, down, b, deviation, v[:m],
-                fold(phase_root, np.uint64(0)), rank, size,
-            )  # fmt: skip
+            conditional = b, deviation, fold(phase_root, np.uint64(0))
+            lists = RowLists(index, no_values, count)
+            visible(lists, down, conditional, v[:m], rank, size)
             meet(gate)
             hidden(v[:m], scale, up, c, y_model, rank, size)
             meet(gate)
@@ -187,8 +197,8 @@ def gaussian_epoch(
         move(offsets[0], means[0], means[1], options.pace, centering, p, q)
         move(offsets[1], means_above[0], means_above[1], options.pace, centering, s, t)
         if precision != FIXED_PRECISION:
-            by_gap(x, y, b, down, slopes[0], tiles_down[0], tiles_down[1])
-            by_gap(v[:m], y_model, b, down, slopes[1], tiles_down[0], tiles_down[1])
+            by_gap(x, y, b, down, slopes[0], first_down, last_down)
+            by_gap(v[:m], y_model, b, down, slopes[1], first_down, last_down)
         # Without centering, means and changes of hidden units add up.
         damping = n_above * (4 if centering == NO_OFFSETS else 1)
         eps = damped(plan.rate, scale, damping)
@@ -209,59 +219,58 @@ def gaussian_epoch(
                     slowdown = min(real(1), real(n_below) * shares[0].min())
             for i in range(p, q):
                 slope[i] *= slowdown if precision == SCALAR else shares[0, i]
-        weigh(x, shares[0], room.values, a, z)
-        weigh(v, shares[0], room.values_model, d, e)
-        xs, vs, offset = room.values[:n], room.values_model[:m], offsets[0]
+        weigh(x, shares[0], workspace.values, a, z)
+        weigh(v, shares[0], workspace.values_model, d, e)
+        xs, vs, offset = workspace.values[:n], workspace.values_model[:m], offsets[0]
         if centering != NO_OFFSETS:
             shift = scale * offset
             link_offsets = Offsets(offset, offsets[1], shift)
-            products = RowShares(room.received, room.sent)
-            phase = ListedPhase(room.index, xs, full_counts, y)
+            products = RowShares(workspace.received, workspace.sent)
+            phase = ListedPhase(RowLists(workspace.index, xs, full_counts), y)
             exchange(phase, link_offsets, n, products, 0, a, z)
-            phase = ListedPhase(room.index, vs, full_counts, y_model)
+            phase = ListedPhase(RowLists(workspace.index, vs, full_counts), y_model)
             exchange(phase, link_offsets, -m, products, n, d, e)
         meet(gate)
         if centering != NO_OFFSETS:
             correct(
-                ListedPhase(room.index[:n], xs, bounds, y),
-                ListedPhase(room.index[:m], vs, bounds, y_model),
-                RowShares(room.received, room.sent),
+                ListedPhase(RowLists(workspace.index[:n], xs, bounds), y),
+                ListedPhase(RowLists(workspace.index[:m], vs, bounds), y_model),
+                RowShares(workspace.received, workspace.sent),
                 Ends(means[2], means_above[2]),
                 Offsets(offset * shares[0], offsets[1], scale * offset),
                 Corrections(
-                    Ends(room.thin, room.thin_above), Ends(room.lost, room.lost_above)
+                    Ends(workspace.thin, workspace.thin_above),
+                    Ends(workspace.lost, workspace.lost_above),
                 ),
                 ThreadColumns(0, p, q, s, t),
             )
-        n_factors = n + m + len(room.thin)
-        factors = room.factors[: n_below * n_factors].reshape(n_below, n_factors)
+        n_factors = n + m + len(workspace.thin)
+        factors = workspace.factors[: n_below * n_factors].reshape(n_below, n_factors)
         turn_over(xs, factors, 0, p, q)
         turn_over(vs, factors, n, p, q)
-        turn_over(room.thin, factors, n + m, p, q)
+        turn_over(workspace.thin, factors, n + m, p, q)
         meet(gate)
         step = real(eps * plan.factors[turn])
         for tile, beyond, top, bottom in pieces(
             len(up), -(-n_below // side), rank, size
         ):
-            low, high, w_l1, w_l2 = top * side, min(bottom * side, n_below), l1, l2
+            part = tile, beyond, top * side, min(bottom * side, n_below)
+            gradient_step = GradientStep(step, momentum, l1, l2)
             if len(reach):
-                penalise(
-                    up, velocity, step, momentum, l1, l2, shares[0], tile, beyond, low,
-                    high,
-                )  # fmt: skip
-                w_l1, w_l2 = real(0), real(0)
+                penalise(up, velocity, gradient_step, shares[0], part)
+                gradient_step = GradientStep(step, momentum, real(0), real(0))
             learn(
-                ColumnLists(none, none, no_rows, c[:0], factors, 0),
+                ColumnLists(no_entries, factors, 0),
                 y,
                 y_model,
-                room.thin_above,
+                workspace.thin_above,
                 Tiles(up, down[:0], velocity),
-                GradientStep(step, momentum, w_l1, w_l2),
-                (tile, beyond, low, high),
+                gradient_step,
+                part,
             )
         if centering != NO_OFFSETS:
-            subtract(means[2], room.lost, means[2], p, q)
-            subtract(means_above[2], room.lost_above, means_above[2], s, t)
+            subtract(means[2], workspace.lost, means[2], p, q)
+            subtract(means_above[2], workspace.lost_above, means_above[2], s, t)
         ascend(b, speeds[0], means[2], step, momentum, p, q)
         ascend(c, speeds[2], means_above[2], step, momentum, s, t)
         if precision != FIXED_PRECISION:
@@ -271,14 +280,14 @@ def gaussian_epoch(
             shares[1, i] = real(np.exp(-0.5 * log_precision[i]) / deviation[i])
             b[i] *= shares[1, i]
         meet(gate)
-        for number in range(*tiles):
+        for number in range(first, last):
             for i in range(n_below):
                 for j in range(width):
                     up[number, i, j] *= shares[1, i]
         if options.max_norm < np.inf:
             sizes = np.exp(real(0.5) * log_precision)
-            limit(up[tiles[0] : tiles[1]], sizes, options.max_norm)
-        refresh(up, down, *tiles)
+            limit(up[first:last], sizes, options.max_norm)
+        refresh(up, down, first, last)
         if not go_on(gate, turn + 1):
             break
 
@@ -311,15 +320,17 @@ def hidden(x, scale, up, c, y, rank, size):
 
 
 @kernel
-def visible(index, no_values, count, down, b, deviation, v, root, rank, size):
+def visible(lists, down, conditional, v, rank, size):
     """Draw real units given lists of hidden units, for a thread's share of tiles and
-    rows."""
+    rows. ``conditional`` are biases, standard deviations, and root of random
+    numbers."""
+    b, deviation, root = conditional
     width = down.shape[2]
     for tile, beyond, top, bottom in pieces(len(down), len(v), rank, size):
         left, right = tile * width, min(beyond * width, len(b))
         for r in range(top, bottom):
             v[r, left:right] = 0
-        collect(index, no_values, count, down, left, right, v, top, bottom)
+        collect(lists, down, left, right, v, top, bottom)
         for r in range(top, bottom):
             for i in range(left, right):
                 v[r, i] += b[i]
@@ -370,11 +381,11 @@ def turn_over(x, out, first, left, right):
 
 
 @kernel
-def penalise(
-    up, velocity, rate, momentum, l1, l2, factor, start, stop, low, high
-):  # fmt: skip
+def penalise(up, velocity, step, factor, part):
     """Apply penalties, multiplied by a factor for each line, to weights, or to
-    velocities before their decay."""
+    velocities before their decay. ``part`` is the first and last tile, and the first
+    and last line."""
+    (rate, momentum, l1, l2), (start, stop, low, high) = step, part
     if l1 != 0 or l2 != 0:
         for number in range(start, stop):
             for i in range(low, high):

@@ -9,52 +9,87 @@ Adam, of
 In the first term, hidden units are summed out for each label.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.exp import exp
 from skdgm._kernels.compiler.jit import inner, kernel
-from skdgm._kernels.machines.arguments import Ends, GradientStep, ListedPhase, Tiles
+from skdgm._kernels.machines.arguments import (
+    Ends,
+    ListedLayers,
+    ListedPhase,
+    Tempering,
+    Tiles,
+)
 from skdgm._kernels.machines.bernoulli import draw, fold, sum_logs
 from skdgm._kernels.machines.bernoulli_epoch import steps
 from skdgm._kernels.machines.mean_field import integers, longest
 from skdgm._kernels.machines.phases import DATA, MODEL, mean_of_lists, mean_of_rows
-from skdgm._kernels.machines.sweep import columns, sweep
+from skdgm._kernels.machines.sweep import SweepPlan, columns, sweep
 from skdgm._kernels.machines.update import limit, refresh, update
-from skdgm._kernels.nets.steps import adam
+from skdgm._kernels.nets.steps import AdamStep, GradientStep, adam
 from skdgm._kernels.sparse.lines import zeros
-from skdgm._kernels.sparse.lists import send, unpack, whole
+from skdgm._kernels.sparse.lists import RowLists, send, unpack, whole
+
+
+class LabelRows(NamedTuple):
+    """Rows of all batches, which begin at ``edges``, and codes of their labels."""
+
+    lists: RowLists
+    codes: np.ndarray
+    edges: np.ndarray
+
+
+class Moments(NamedTuple):
+    """Running means of gradients and of their squares: for each, tiles of both weights
+    (of the label, transposed), and of the biases."""
+
+    firsts: tuple
+    seconds: tuple
+
+
+class LabelEpochOptions(NamedTuple):
+    """Number of Gibbs steps; a and w; Adam's beta; penalties l1 and l2; and maximum
+    norm of a hidden unit's weights. Chains do not change if w = 0. If ``resample``,
+    bits are drawn from rows; if ``persistent``, chains continue, else they start at the
+    rows."""
+
+    n_steps: int
+    shares: tuple
+    decays: tuple
+    penalties: tuple
+    max_norm: float
+    resample: bool
+    persistent: bool
 
 
 @kernel
-def label_epoch(
-    rows, codes, edges, weights, firsts, seconds, units, chains, rates, key, first,
-    numbered, n_steps, shares, decays, penalties, max_norm, resample, persistent,
-):  # fmt: skip
-    """Train on batches of rows, in place.
-
-    ``rows`` are index, value and count of lists, ``codes`` their labels, and batches
-    begin at ``edges``. ``weights`` are tiles of the weights from visible to hidden
-    units and from these to the label, and of their transposes. ``firsts`` and
-    ``seconds`` are running means of gradients and of their squares: tiles of both
-    weights (of the label, transposed), then those of the biases ``units``. ``rates``,
-    (2, n_batches), are Adam's learning rate and delta with bias correction. ``key`` is
-    the epoch's stream, with ``first`` the number of its first update here, and
-    ``numbered`` the numbers of layers. Chains take ``n_steps`` Gibbs steps. ``shares``
-    are a and w; chains do not change if w = 0. ``decays`` and ``penalties`` are Adam's
-    beta and l1, l2. ``max_norm`` limits the norm of a hidden unit's weights. If
-    ``resample``, bits are drawn from rows; if ``persistent``, chains continue, else
-    they start at the rows.
-    """
-    (ups, downs), (indices, counts), (index, value, count) = weights, chains, rows
+def label_epoch(rows, machine, moments, chains, plan, options):
+    """Train on batches of rows, in place. ``machine`` has the weights from visible to
+    hidden units and from these to the label; ``chains`` are indices and counts of each
+    layer. ``plan`` is an :class:`~skdgm._kernels.machines.bernoulli_parts.EpochPlan`,
+    whose rates, (2, n_batches), are Adam's learning rate and delta with bias
+    correction."""
+    (ups, downs, units), (indices, counts), (lists, codes, edges) = (
+        machine,
+        chains,
+        rows,
+    )
+    (index, value, count), (rates, key, first, numbered) = lists, plan
+    n_steps, shares, decays, penalties, max_norm, resample, persistent = options
     (W, V), (W_turned, U), (beta_1, beta_2), (l1, l2) = ups, downs, decays, penalties
+    firsts, seconds = moments
     (a, w), real, n_max = shares, W.dtype.type, len(indices[0])
     for turn in range(len(edges) - 1):
         n_max = max(n_max, edges[turn + 1] - edges[turn])
     ids, (order, n_drawn) = integers(0, n_max).view(np.uint64), steps(3, n_steps)
     roots, ones = np.empty(len(order), np.uint64), np.ones(max(n_max, longest(units)))
     betas, total = np.ones(n_max, real), np.empty(longest(units))
-    fields, (b, c, d) = rooms(n_max, units), units
-    no_values, grads = rooms(0, units), rooms(1, units)
+    fields, (b, c, d) = workspaces(n_max, units), units
+    no_values, grads = workspaces(0, units), workspaces(1, units)
+    path, listed = Tempering(units, betas), ListedLayers(indices, no_values, counts)
+    sweep_plan = SweepPlan(ids, roots, order[:n_drawn], True)
     n_bits, (grad_b, grad_c, grad_d) = n_max if resample else 0, grads
     bits, n_on = np.empty((n_bits, len(b)), np.uint32), np.empty(n_bits, np.int64)
     inputs, y = np.empty((n_max, len(c)), real), zeros(n_max * len(c), c)
@@ -105,20 +140,14 @@ def label_epoch(
             for k in range(len(order)):
                 tag = fold(fold(root, MODEL), np.uint64(k // 3))
                 roots[k] = fold(tag, np.uint64(numbered[order[k]]))
-            sweep(
-                ups, downs, units, units, betas, indices, no_values, counts, fields,
-                ids, roots, order[:n_drawn], True, 0, m,
-            )  # fmt: skip
-            columns(
-                1, ups, downs, units, units, betas, indices, no_values, counts,
-                means[:m], 0, len(W),
-            )  # fmt: skip
+            sweep(machine, path, listed, fields, sweep_plan, 0, m)
+            columns(1, machine, path, listed, means[:m], 0, len(W))
             draw(means[:m], roots[n_drawn], ids, indices[1], counts[1], 0, m)
             v, v_count, y_model = indices[0][:m], counts[0][:m], means[:m]
-            array, out = whole(x_count), fields[0][0]
-            mean_of_lists(x, x_value, array, 0, total, grad_b[0], 0, len(b))
-            array = whole(v_count)
-            mean_of_lists(v, no_values[0], array, 0, total, out, 0, len(b))
+            entries, out = RowLists(x, x_value, whole(x_count)), fields[0][0]
+            mean_of_lists(entries, 0, total, grad_b[0], 0, len(b))
+            entries = RowLists(v, no_values[0], whole(v_count))
+            mean_of_lists(entries, 0, total, out, 0, len(b))
             balance(grad_b[0], w, fields[0][0], -w)
             weight = w * real(1 / m)
             for r in range(m):
@@ -129,8 +158,8 @@ def label_epoch(
                 balance(y_model[r], w, y_model[r], zero)
         grad[:] = 0
         update(
-            ListedPhase(x, x_value, x_count, y[:n]),
-            ListedPhase(v, no_values[0], v_count, y_model),
+            ListedPhase(RowLists(x, x_value, x_count), y[:n]),
+            ListedPhase(RowLists(v, no_values[0], v_count), y_model),
             Ends(thin, thin_above),
             Tiles(grad, grad[:0], grad[:0]),
             GradientStep(real(1), zero, zero, zero),
@@ -141,14 +170,13 @@ def label_epoch(
             put(grad_U[k], grad_of_U, k)
         rate, delta, (m_couplings, m_units) = rates[0, turn], rates[1, turn], firsts
         s_couplings, s_units = seconds
-        numbers = rate, beta_1, beta_2, delta
-        adam_step(W, m_couplings[0], s_couplings[0], grad, numbers, l1, l2)
-        adam_step(U, m_couplings[1], s_couplings[1], grad_of_U, numbers, l1, l2)
+        step = AdamStep(rate, beta_1, beta_2, delta, l1, l2)
+        adam_step(W, m_couplings[0], s_couplings[0], grad, step)
+        adam_step(U, m_couplings[1], s_couplings[1], grad_of_U, step)
+        step = AdamStep(rate, beta_1, beta_2, delta, zero, zero)
         for layer in range(3):
             array = grads[layer][0]
-            adam_step(
-                units[layer], m_units[layer], s_units[layer], array, numbers, zero, zero
-            )
+            adam_step(units[layer], m_units[layer], s_units[layer], array, step)
         if max_norm < np.inf:
             limit(W, ones, max_norm)
             limit(U, ones, max_norm)
@@ -157,7 +185,7 @@ def label_epoch(
 
 
 @kernel
-def rooms(n, units):
+def workspaces(n, units):
     """Workspace of n rows for each of three layers."""
     b, c, d = units
     return (
@@ -168,10 +196,10 @@ def rooms(n, units):
 
 
 @kernel
-def infer(received, label, bias, mean, room):
+def infer(received, label, bias, mean, workspace):
     """Means of hidden units given a label, and the sum of their log partition
     functions."""
-    positive, factor, one = room[0], room[1], bias.dtype.type(1)
+    positive, factor, one = workspace[0], workspace[1], bias.dtype.type(1)
     for j in range(len(bias)):
         eta = received[j] + label[j] + bias[j]
         power = exp(-abs(eta))
@@ -218,10 +246,7 @@ def put(row, tiles, i):
 
 
 @kernel
-def adam_step(theta, m, s, g, numbers, l1, l2):
+def adam_step(theta, m, s, g, step):
     """Take a step of Adam, in place."""
-    (rate, beta_1, beta_2, delta), flat = numbers, theta.reshape(-1)
-    flat_m, flat_s, flat_g = m.reshape(-1), s.reshape(-1), g.reshape(-1)
-    adam(
-        flat, flat_m, flat_s, flat_g, rate, beta_1, beta_2, delta, l1, l2, 0, theta.size
-    )
+    flat, flat_g = theta.reshape(-1), g.reshape(-1)
+    adam(flat, m.reshape(-1), s.reshape(-1), flat_g, step, 0, theta.size)

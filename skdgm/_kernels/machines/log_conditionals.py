@@ -18,6 +18,8 @@ The integral is a sum over equidistant points, which is exact up to rounding if 
 smooth on the scale of their distance.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.exp import exp
@@ -28,15 +30,33 @@ from skdgm._kernels.machines.bernoulli import sum_softplus
 _FACTORS, LIMIT = 16, 40.0
 
 
-@kernel
-def log_odds(field, W, rise, v, units, out, start, stop):
-    """Add the log odds of units of each row, without their biases, to ``out``.
+class UnitRows(NamedTuple):
+    """Natural parameters above, (n_rows, n_above), given the values v, (n_rows,
+    n_below), and units of each row, (n_rows, n_units)."""
 
-    ``field``, (n_rows, n_above), are natural parameters above given the values v,
-    (n_rows, n_below). W and ``rise`` = exp(W) - 1 (float64) have shape
-    (n_below, n_above), with magnitudes of W up to ``LIMIT``. ``units`` and ``out`` have
-    shape (n_rows, n_units).
-    """
+    field: np.ndarray
+    v: np.ndarray
+    units: np.ndarray
+
+
+class RealUnits(NamedTuple):
+    """Weights, (n_below, n_above), and natural parameters without inputs, (n_below,).
+    The integral of unit i is over ``n_points[i]`` points from ``edges[0, i]`` to
+    ``edges[1, i]``."""
+
+    W: np.ndarray
+    theta: np.ndarray
+    precision: np.ndarray
+    edges: np.ndarray
+    n_points: np.ndarray
+
+
+@kernel
+def log_odds(rows, W, rise, out, start, stop):
+    """Add the log odds of units of each row, without their biases, to ``out``, (n_rows,
+    n_units). W and ``rise`` = exp(W) - 1 (float64) have shape (n_below, n_above), with
+    magnitudes of W up to ``LIMIT``."""
+    field, v, units = rows
     n_above, one = field.shape[1], field.dtype.type(1)
     line, factor = np.empty(n_above, field.dtype), np.empty(n_above)
     for r in range(start, stop):
@@ -53,17 +73,10 @@ def log_odds(field, W, rise, v, units, out, start, stop):
 
 
 @kernel
-def log_density(
-    field, W, v, units, theta, precision, edges, n_points, out, start, stop
-):
+def log_density(rows, block, out, start, stop):
     """Write log densities of real units of each row to ``out``, (n_rows, n_units), in
-    float64.
-
-    ``field``, W, v and ``units`` are as in :func:`log_odds`. ``theta`` and
-    ``precision``, (n_below,), are natural parameters without inputs. The integral of
-    unit i is over ``n_points[i]`` points from ``edges[0, i]`` to ``edges[1, i]``; units
-    without points get NaN.
-    """
+    float64; units without points get NaN."""
+    (field, v, units), (W, theta, precision, edges, n_points) = rows, block
     work, eta = np.empty((2, field.shape[1])), np.empty(field.shape[1], field.dtype)
     for r in range(start, stop):
         for k in range(units.shape[1]):
@@ -71,27 +84,30 @@ def log_density(
             if not n_points[i]:
                 out[r, k] = np.nan
                 continue
-            value, w, base = v[r, i], W[i], field[r]
+            value, inputs = v[r, i], (field[r], W[i])
+            unit = theta[i], precision[i]
             distance = (edges[1, i] - edges[0, i]) / (n_points[i] - 1)
             best, scaled_sum = -np.inf, 0.0
             for number in range(n_points[i]):
                 u = edges[0, i] + number * distance
-                f = log_weight(u, value, w, base, theta[i], precision[i], eta, work)
+                f = log_weight(u, value, inputs, unit, eta, work)
                 if f > best:
                     scaled_sum, best = scaled_sum * np.exp(best - f) + 1.0, f
                 else:
                     scaled_sum += np.exp(f - best)
-            f = log_weight(value, value, w, base, theta[i], precision[i], eta, work)
+            f = log_weight(value, value, inputs, unit, eta, work)
             out[r, k] = f - best - np.log(scaled_sum * distance)
 
 
 @kernel
-def log_weight(u, own, w, base, theta, precision, eta, room):
-    """Log weight of the value u of a unit, up to a constant."""
-    step = base.dtype.type(precision * (u - own))
+def log_weight(u, value, inputs, unit, eta, workspace):
+    """Log weight of the value u of a unit, up to a constant. ``inputs`` are the natural
+    parameters above given ``value``, and weights; ``unit`` are natural parameters."""
+    (base, w), (theta, precision) = inputs, unit
+    step = base.dtype.type(precision * (u - value))
     for j in range(len(eta)):
         eta[j] = base[j] + step * w[j]
-    return theta * u - 0.5 * precision * u * u + sum_softplus(eta, room)
+    return theta * u - 0.5 * precision * u * u + sum_softplus(eta, workspace)
 
 
 @kernel

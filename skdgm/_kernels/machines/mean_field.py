@@ -7,6 +7,8 @@ for odd layers, then even layers, until no mean of a row changes by more than a
 tolerance. Rows stop independently. A label, known or unknown, may be the last layer.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.jit import inner, kernel
@@ -15,26 +17,39 @@ from skdgm._kernels.sparse.lines import ROWS, add_products, zeros
 from skdgm._kernels.sparse.lists import collect, send
 
 
-@kernel
-def settle(
-    ups, downs, biases, index, value, count, labels, label_count, free, means, fields,
-    known, most, tol, n_sweeps, moves, start, stop,
-):  # fmt: skip
-    """Mean field of the hidden layers of rows, initialized by a bottom-up pass.
+class MeanFieldOptions(NamedTuple):
+    """Maximum number of sweeps, and tolerance. If ``free``, the last layer is an
+    unknown label."""
 
-    ``ups``, ``downs`` and ``biases`` are those of :mod:`skdgm._kernels.machines.sweep`;
-    ``index``, ``value`` and ``count`` are visible units, and ``labels`` and
-    ``label_count`` known labels, as lists. The last layer is an unknown label if
-    ``free``. ``means`` of each layer are written; ``fields`` and ``known`` are
-    workspace for inputs. There are at most ``most`` sweeps; ``n_sweeps`` and ``moves``
-    get the number of sweeps of each row, and True for rows that have not converged.
-    """
-    labelled, ones = len(labels) > 0, np.empty((0, 0), known.dtype)
+    max_sweeps: int
+    tol: float
+    free: bool
+
+
+class MeanFieldArrays(NamedTuple):
+    """Results: means of each layer, number of sweeps of each row, and True for rows
+    that have not converged. ``fields`` and ``known`` are workspace for inputs."""
+
+    means: tuple
+    fields: tuple
+    known: np.ndarray
+    n_sweeps: np.ndarray
+    moves: np.ndarray
+
+
+@kernel
+def mean_field(machine, v, labels, options, arrays, start, stop):
+    """Mean field of the hidden layers of rows, initialized by a bottom-up pass.
+    Visible units v and known labels, which may be empty, are lists."""
+    ups, downs, biases = machine
+    max_sweeps, tol, free = options
+    means, fields, known, n_sweeps, moves = arrays
+    labelled = len(labels.index) > 0
     last, n, rows = len(ups) - labelled, stop - start, integers(start, stop)
     n_odd, n_units, deep = (last + 1) // 2, len(biases[last]), last > 1
-    send(index, value, count, ups[0], known, start, stop)
+    send(v.index, v.value, v.count, ups[0], known, start, stop)
     if labelled and not deep:
-        collect(labels, ones, label_count, downs[last], 0, n_units, known, start, stop)
+        collect(labels, downs[last], 0, n_units, known, start, stop)
     for layer in range(1, last + 1):
         begin(fields[layer], known, layer, rows, n)
         if layer > 1:
@@ -47,7 +62,7 @@ def settle(
     for r in range(start, stop):
         n_sweeps[r], moves[r] = 1, deep
     turn = 0
-    while deep and n and turn < most:
+    while deep and n and turn < max_sweeps:
         for k in range(n):
             r = rows[k]
             # The first sweep has no previous sweep to compare with.
@@ -64,10 +79,7 @@ def settle(
             elif labelled:
                 for k in range(n):
                     r = rows[k]
-                    collect(
-                        labels, ones, label_count, downs[last], 0, n_units, eta, r,
-                        r + 1,
-                    )  # fmt: skip
+                    collect(labels, downs[last], 0, n_units, eta, r, r + 1)
             for k in range(n):
                 r = rows[k]
                 finish_any(eta, r, biases[layer], False, free and layer == last)

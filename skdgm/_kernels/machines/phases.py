@@ -12,9 +12,10 @@ NO_OFFSETS, FIXED, OF_DATA, OF_BOTH = range(4)
 
 
 @kernel
-def mean_of_lists(index, value, bounds, rank, total, out, left, right):
-    """Mean of rows that are lists; ``bounds`` are the entries of each thread."""
-    part_near(index, value, bounds, rank)
+def mean_of_lists(lists, rank, total, out, left, right):
+    """Mean of rows that are lists, whose counts are bounds."""
+    index, value, bounds = lists
+    part_near(lists, rank)
     for j in range(left, right):
         total[j] = 0.0
     for r in range(len(index)):

@@ -5,10 +5,33 @@ r"""Mean field of pairs of a spike and a slab.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from skdgm._kernels.compiler.jit import inner, kernel
+
+
+class CodedRows(NamedTuple):
+    """f, (n_rows, n_units); the diagonal of G, (n_rows or 1, n_units); and 1.0 for
+    entries that are not missing, (n_rows, n_columns)."""
+
+    field: np.ndarray
+    own: np.ndarray
+    seen: np.ndarray
+
+
+class SparseCoding(NamedTuple):
+    """``alpha`` is the difference of a and the diagonal of G; ``odds``, (n_units,), is
+    o without log(alpha / a) / 2; ``gram`` is G, (n_units, n_units). With missing
+    entries, ``gram`` is empty, and G is the product of W and ``weighted``, (n_units,
+    n_columns), over the columns that are not missing."""
+
+    alpha: np.ndarray
+    odds: np.ndarray
+    gram: np.ndarray
+    W: np.ndarray
+    weighted: np.ndarray
 
 
 @inner("reassoc")
@@ -20,20 +43,12 @@ def _product(x, y):
 
 
 @kernel
-def settle_pairs(
-    field, own, alpha, odds, gram, W, weighted, seen, g, m, u, n_sweeps, tol,
-    start, stop,
-):  # fmt: skip
+def mean_field_pairs(rows, coding, pairs, n_sweeps, tol, start, stop):
     """Update pairs one by one, in alternating order, until u changes by less than
-    ``tol``, or for ``n_sweeps`` sweeps.
-
-    ``field`` is f, (n_rows, n_units). ``odds``, (n_units,), is o without log(alpha / a)
-    / 2. ``own``, (n_rows or 1, n_units), is the diagonal of G, and ``alpha`` the
-    difference of a and this diagonal. ``gram`` is G, (n_units, n_units). With missing
-    entries, ``gram`` is empty, and G is the product of W and ``weighted``,
-    (n_units, n_columns), over the columns with ``seen`` 1.0, (n_rows, n_columns). g, m
-    and u, (n_rows, n_units), are initially zero.
-    """
+    ``tol``, or for ``n_sweeps`` sweeps. ``pairs`` are g, m and u, (n_rows, n_units),
+    initially zero."""
+    (field, own, seen), (alpha, odds, gram, W, weighted) = rows, coding
+    g, m, u = pairs
     n_units, complete = len(alpha), len(gram) > 0
     rebuilt = np.empty(W.shape[1])
     for r in range(start, stop):

@@ -7,28 +7,35 @@ with biases b' of a base model, and an inverse temperature :math:`\beta` for eac
 The last layer may be a label, a softmax unit.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.jit import inner, kernel
 from skdgm._kernels.machines.bernoulli import bits, draw, halves, squash
 from skdgm._kernels.machines.mean_field import share
-from skdgm._kernels.sparse.lists import collect
+from skdgm._kernels.sparse.lists import RowLists, collect
+
+
+class SweepPlan(NamedTuple):
+    """Layers in the ``order`` of draws, roots of the random numbers of each draw, and
+    ids of rows. The last layer is a label if ``labelled``."""
+
+    ids: np.ndarray
+    roots: np.ndarray
+    order: np.ndarray
+    labelled: bool
 
 
 @kernel
-def sweep(
-    ups, downs, biases, bases, betas, indices, values, counts, means, ids, roots, order,
-    labelled, start, stop,
-):  # fmt: skip
-    """Update the means and the lists of layers in the given order. Layers with empty
-    lists are ignored; the last layer is a label if ``labelled``."""
+def sweep(machine, path, lists, means, plan, start, stop):
+    """Update the means and the lists of layers in the order of a plan."""
+    biases, (ids, roots, order, labelled) = machine.biases, plan
+    (bases, betas), indices, counts = path, lists.indices, lists.counts
     for turn in range(len(order)):
         layer = order[turn]
         eta, bias, base = means[layer], biases[layer], bases[layer]
-        receive(
-            eta, layer, ups, downs, indices, values, counts,
-            0, len(bias), start, stop,
-        )  # fmt: skip
+        receive(eta, layer, machine, lists, (0, len(bias), start, stop))
         for r in range(start, stop):
             if labelled and layer == len(biases) - 1:
                 pick(eta[r], bias, roots[turn], ids[r], indices[layer][r])
@@ -39,29 +46,23 @@ def sweep(
 
 
 @kernel
-def columns(
-    layer, ups, downs, biases, bases, betas, indices, values, counts, mean, start, stop
-):  # fmt: skip
+def columns(layer, machine, path, lists, mean, start, stop):
     """Means of a layer's units in a range of tiles, for all rows. A thread that updates
     the same tiles of the weights finds them in its caches."""
-    infer(
-        layer, ups, downs, biases, bases, betas, indices, values, counts, mean, start,
-        stop, 0, len(mean),
-    )  # fmt: skip
+    infer(layer, machine, path, lists, mean, (start, stop, 0, len(mean)))
 
 
 @kernel
-def infer(
-    layer, ups, downs, biases, bases, betas, indices, values, counts, mean, start, stop,
-    top, bottom,
-):  # fmt: skip
-    """Means of a layer's units in a range of tiles, for rows ``top`` to ``bottom``."""
-    width = ups[0].shape[2]
+def infer(layer, machine, path, lists, mean, part):
+    """Means of a layer's units. ``part`` is the first and last tile, and the first and
+    last row."""
+    start, stop, top, bottom = part
+    width = machine.ups[0].shape[2]
     left, right = start * width, min(stop * width, mean.shape[1])
-    receive(mean, layer, ups, downs, indices, values, counts, left, right, top, bottom)
-    bias, base = biases[layer], bases[layer]
+    receive(mean, layer, machine, lists, (left, right, top, bottom))
+    bias, base = machine.biases[layer], path.bases[layer]
     for r in range(top, bottom):
-        finish(mean, r, left, right, bias, base, betas[r])
+        finish(mean, r, left, right, bias, base, path.betas[r])
 
 
 @inner()
@@ -81,22 +82,22 @@ def temper(row, bias, base, beta):
 
 
 @kernel
-def receive(
-    eta, layer, ups, downs, indices, values, counts, left, right, start, stop
-):  # fmt: skip
-    """Write the inputs of units ``left`` to ``right`` of a layer, in whole tiles, from
-    adjacent layers to ``eta``."""
+def receive(eta, layer, machine, lists, part):
+    """Write the inputs of a layer from adjacent layers to ``eta``. ``part`` is the
+    first and last unit, in whole tiles, and the first and last row."""
+    (left, right, start, stop), (ups, downs, _) = part, machine
+    indices, values, counts = lists
     below, above = layer - 1, layer + 1
     for r in range(start, stop):
         row = eta[r, left:right]
         for j in range(len(row)):
             row[j] = 0
     if layer > 0 and len(indices[below]):
-        lists = indices[below], values[below], counts[below]
-        collect(*lists, ups[below], left, right, eta, start, stop)
+        rows = RowLists(indices[below], values[below], counts[below])
+        collect(rows, ups[below], left, right, eta, start, stop)
     if above < len(indices) and len(indices[above]):
-        lists = indices[above], values[above], counts[above]
-        collect(*lists, downs[layer], left, right, eta, start, stop)
+        rows = RowLists(indices[above], values[above], counts[above])
+        collect(rows, downs[layer], left, right, eta, start, stop)
 
 
 @kernel

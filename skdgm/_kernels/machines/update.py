@@ -22,7 +22,7 @@ from skdgm._kernels.sparse.lines import (
     flip,
     zeros,
 )
-from skdgm._kernels.sparse.lists import by_column, entry, whole
+from skdgm._kernels.sparse.lists import RowLists, by_column, entry, whole
 
 # Density of lists from which arrays are faster; number of units up to which rows are
 # not prefetched; row numbers of a cache line.
@@ -32,21 +32,22 @@ FULL, _SHORT, _LINE = 0.25, 256, 16
 @kernel
 def update(data, model, thin, tiles, step, start, stop):
     """Update tiles ``start`` to ``stop`` of W; ``thin`` are A and B."""
-    (index, value, count, y), (index_2, value_2, count_2, y_2) = data, model
+    ((index, value, count), y), ((index_2, value_2, count_2), y_2) = data, model
     a, n_units, n_rows = thin.below, tiles.up.shape[1], len(y) + len(y_2)
     full = dense(count, count_2, n_units)
     n_lists, n_lists_2 = (0, 0) if full else (len(index), len(index_2))
-    first, end, rows, values = by_column(
-        index[:n_lists], value[:n_lists], count[:n_lists],
-        index_2[:n_lists_2], value_2[:n_lists_2], count_2[:n_lists_2], n_units,
-    )  # fmt: skip
+    entries = by_column(
+        RowLists(index[:n_lists], value[:n_lists], count[:n_lists]),
+        RowLists(index_2[:n_lists_2], value_2[:n_lists_2], count_2[:n_lists_2]),
+        n_units,
+    )
     top = 0 if full else n_rows
     factors = columns(a, n_rows - top + len(a))
     if full:
-        scatter(index, value, whole(count), 0, factors, 0)
-        scatter(index_2, value_2, whole(count_2), 0, factors, len(y))
-    columns_of = ColumnLists(first, end, rows, values, factors, top)
+        scatter(RowLists(index, value, whole(count)), 0, factors, 0)
+        scatter(RowLists(index_2, value_2, whole(count_2)), 0, factors, len(y))
     lines_range = start, stop, 0, n_units
+    columns_of = ColumnLists(entries, factors, top)
     learn(columns_of, y, y_2, thin.above, tiles, step, lines_range)
 
 
@@ -67,7 +68,7 @@ def learn(columns_of, y, y_2, b, tiles, step, part):
     """Update lines of tiles of W. ``columns_of`` has x and A by column, and b is B.
     ``part`` is the first and last tile, and the first and last line, which begin and
     end at blocks."""
-    first, end, rows, values, factors, top = columns_of
+    (first, end, rows, values), factors, top = columns_of
     (up, down, velocity), (rate, momentum, l1, l2) = tiles, step
     start, stop, low_line, high_line = part
     n_units, width, real = up.shape[1], up.shape[2], up.dtype.type
@@ -113,8 +114,10 @@ def learn(columns_of, y, y_2, b, tiles, step, part):
                 if n_terms > 0:
                     add_lines(target, i, 0, lines, rows, values, first[i], n_terms)
             if n:
-                places = numbers, low, 0, flat, starts, low, 1
-                add_products(target, *places, lines, top, high - low, n)
+                add_products(
+                    target, numbers, low, 0, flat, starts, low, 1, lines, top,
+                    high - low, n,
+                )  # fmt: skip
             if momentum != 0:
                 for i in range(low, high):
                     for j in range(width):
@@ -146,9 +149,10 @@ def columns(a, n):
 
 
 @kernel
-def scatter(index, value, bounds, rank, out, first):
-    """Write a thread's columns of rows that are lists to lines of ``out``, from column
-    ``first``."""
+def scatter(lists, rank, out, first):
+    """Write a thread's columns of rows that are lists, whose counts are bounds, to
+    lines of ``out``, from column ``first``."""
+    index, value, bounds = lists
     for r in range(len(index)):
         for k in range(bounds[rank, r], bounds[rank + 1, r]):
             out[index[r, k], first + r] = entry(value, r, k)

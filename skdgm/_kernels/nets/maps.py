@@ -1,8 +1,19 @@
 """Sums over pixels for each map, and linear combinations of maps."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.jit import kernel
+
+
+class MapCombination(NamedTuple):
+    """Mean and slope of x, factor of y, and shift, each (n_maps,)."""
+
+    mean: np.ndarray
+    slope: np.ndarray
+    share: np.ndarray
+    shift: np.ndarray
 
 
 @kernel
@@ -22,8 +33,9 @@ def add_up(x, mean, y, shift, out, start, stop):
 
 
 @kernel
-def combine(x, mean, slope, y, share, shift, out, start, stop):
+def combine(x, y, combination, out, start, stop):
     """Write (x - mean) slope + y share + shift to ``out``, (n_rows, n_maps)."""
+    mean, slope, share, shift = combination
     for row in range(np.uint64(start), np.uint64(stop)):
         for m in range(np.uint64(x.shape[1])):
             term = (x[row, m] - mean[m]) * slope[m] + shift[m]

@@ -10,6 +10,8 @@ Outputs of a column are the logits of all components, then the means, then the s
 run over all columns of a row, so that they are long enough for vectorization.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.exp import exp
@@ -20,11 +22,22 @@ GAUSSIAN, LAPLACE = range(2)
 HEIGHTS = -0.5 * float(np.log(2 * np.pi)), -float(np.log(2))
 
 
+class MixtureOptions(NamedTuple):
+    """Number of components; Laplace or normal densities; floor and largest scale, in
+    the dtype of the outputs."""
+
+    n_components: int
+    laplace: bool
+    floor: float
+    most: float
+
+
 @inner()
-def _weigh(out, x, r, n, laplace, floor, most, room, sums):
-    """Compute the components of a row. ``room`` gets weights and densities, each up to
-    a factor, exp(s), scales and standardized gaps; ``sums`` gets the sums of weights
-    and of densities, and the log of the factor of densities."""
+def _weigh(out, x, r, options, workspace, sums):
+    """Compute the components of a row. ``workspace`` gets weights and densities, each
+    up to a factor, exp(s), scales and standardized gaps; ``sums`` gets the sums of
+    weights and of densities, and the log of the factor of densities."""
+    n, laplace, floor, most = options
     one, n_columns = out.dtype.type(1), x.shape[1]
     half, size = one / (one + one), x.shape[1] * n
     for t in range(n_columns):
@@ -32,57 +45,58 @@ def _weigh(out, x, r, n, laplace, floor, most, room, sums):
         for k in range(1, n):
             high = max(high, out[r, first + k])
         for k in range(n):
-            room[0, t * n + k] = out[r, first + k] - high
-            room[2, t * n + k] = out[r, first + 2 * n + k]
-            room[4, t * n + k] = x[r, t] - out[r, first + n + k]
+            workspace[0, t * n + k] = out[r, first + k] - high
+            workspace[2, t * n + k] = out[r, first + 2 * n + k]
+            workspace[4, t * n + k] = x[r, t] - out[r, first + n + k]
     for i in range(size):
-        room[2, i] = exp(room[2, i])
-        sigma = floor + room[2, i]
-        room[3, i] = sigma if sigma < most else most
-        z = room[4, i] / room[3, i]
-        room[4, i] = z
+        workspace[2, i] = exp(workspace[2, i])
+        sigma = floor + workspace[2, i]
+        workspace[3, i] = sigma if sigma < most else most
+        z = workspace[4, i] / workspace[3, i]
+        workspace[4, i] = z
         fall = abs(z) if laplace else half * z * z
-        room[1, i] = room[0, i] - fall
-        room[0, i] = exp(room[0, i])
+        workspace[1, i] = workspace[0, i] - fall
+        workspace[0, i] = exp(workspace[0, i])
     for t in range(n_columns):
-        top = room[1, t * n]
+        top = workspace[1, t * n]
         for k in range(1, n):
-            top = max(top, room[1, t * n + k])
+            top = max(top, workspace[1, t * n + k])
         # If all densities are zero, the logarithm is the smallest finite number.
         top = max(top, -np.finfo(out.dtype).max)
         for k in range(n):
-            room[1, t * n + k] -= top
+            workspace[1, t * n + k] -= top
         sums[2, t] = top
     for i in range(size):
-        room[1, i] = exp(room[1, i]) / room[3, i]
+        workspace[1, i] = exp(workspace[1, i]) / workspace[3, i]
     for t in range(n_columns):
         weights, densities = 0 * one, 0 * one
         for k in range(n):
-            weights += room[0, t * n + k]
-            densities += room[1, t * n + k]
+            weights += workspace[0, t * n + k]
+            densities += workspace[1, t * n + k]
         sums[0, t], sums[1, t] = weights, densities
 
 
 @kernel
-def log_densities(out, x, n, laplace, floor, most, height, found, start, stop):
-    """Write the log density of each entry of rows to ``found``, with n components
-    each."""
-    work = np.empty((5, x.shape[1] * n), out.dtype)
+def log_densities(out, x, options, height, found, start, stop):
+    """Write the log density of each entry of rows to ``found``; ``height`` is that of
+    scale 1 at the mode."""
+    work = np.empty((5, x.shape[1] * options.n_components), out.dtype)
     sums = np.empty((3, x.shape[1]), out.dtype)
     for r in range(start, stop):
-        _weigh(out, x, r, n, laplace, floor, most, work, sums)
+        _weigh(out, x, r, options, work, sums)
         for t in range(x.shape[1]):
             found[r, t] = sums[2, t] + (height + np.log(sums[1, t] / sums[0, t]))
 
 
 @kernel
-def gradients(out, x, n, laplace, floor, most, rescaled, grad, start, stop):
+def gradients(out, x, options, rescaled, grad, start, stop):
     """Write the gradients of minus the log densities by the outputs to ``grad``, zero
     for entries that are NaN."""
+    n, laplace, floor, most = options
     work, one = np.empty((5, x.shape[1] * n), out.dtype), out.dtype.type(1)
     sums = np.empty((3, x.shape[1]), out.dtype)
     for r in range(start, stop):
-        _weigh(out, x, r, n, laplace, floor, most, work, sums)
+        _weigh(out, x, r, options, work, sums)
         for t in range(x.shape[1]):
             per_weight, per_density = one / sums[0, t], one / sums[1, t]
             for i in range(t * n, t * n + n):

@@ -20,8 +20,8 @@ from skdgm._kernels.compiler.cache_blocks import (
     WIDTH,
     entry,
     fetch,
-    room,
     rounded,
+    workspace,
 )
 from skdgm._kernels.compiler.exp import exp
 from skdgm._kernels.compiler.jit import kernel
@@ -42,14 +42,16 @@ _AHEAD, _BACK = 16, 8
 
 
 @kernel
-def forward(index, value, count, columns, edges, net, kind, z, start, stop):
-    """Write the outputs of rows to z. ``net`` is (W, c, rho, V, b), ``columns`` is the
-    column of each entry, and the outputs of columns begin at ``edges``."""
+def forward(lists, net, shape, z, start, stop):
+    """Write the outputs of rows to z. ``net`` is (W, c, rho, V, b). ``shape`` has the
+    column of each entry, the first output of each column, and the activation
+    function."""
+    (index, value, count), (columns, edges, kind) = lists, shape
     W, c, rho, V, b = net
     n_units, one = W.shape[1], W.dtype.type(1)
     c = c.reshape(-1, n_units)
     n_columns, scaled, n_each = len(edges) - 1, len(rho) > 0, len(z) // len(c)
-    A, H, weights, n_taken, is_current = room(n_units, _AHEAD, edges, W)
+    A, H, weights, n_taken, is_current = workspace(n_units, _AHEAD, edges, W)
     for r in range(start, stop):
         z[r] = b
     for top in range(start, stop, ROWS):
@@ -90,17 +92,18 @@ def forward(index, value, count, columns, edges, net, kind, z, start, stop):
 
 
 @kernel
-def backward(index, value, count, columns, edges, net, kind, dz, grads, start, stop):
+def backward(lists, net, shape, dz, grads, start, stop):
     """Gradients by the parameters ``net``, given the gradients dz by the outputs, for
     hidden units ``start`` to ``stop``. The gradient by rho has a row for each hidden
     unit."""
+    (index, value, count), (columns, edges, kind) = lists, shape
     (W, c, rho, V, _), (dW, dc, drho, dV) = net, grads
     one, n_columns, scaled = W.dtype.type(1), len(edges) - 1, len(rho) > 0
     c, dc = c.reshape(-1, W.shape[1]), dc.reshape(-1, W.shape[1])
     n_each = len(dz) // len(c)
-    A, H, weights, n_taken, is_current = room(stop - start, _BACK, edges, W)
-    G, g = aligned(*A.shape, W), aligned(1, A.shape[1], W)
-    by_weights = aligned(*weights.shape, W)
+    A, H, weights, n_taken, is_current = workspace(stop - start, _BACK, edges, W)
+    G, g = aligned(A.shape[0], A.shape[1], W), aligned(1, A.shape[1], W)
+    by_weights = aligned(weights.shape[0], weights.shape[1], W)
     for left in range(start, stop, WIDTH):
         n = min(WIDTH, stop - left)
         width = rounded(n)

@@ -19,8 +19,8 @@ from skdgm._kernels.compiler.jit import inner, kernel
 
 
 @inner()
-def _shares(raw, r, n, room):
-    """Write the shares of the range to ``room``: widths, then heights, for each
+def _shares(raw, r, n, workspace):
+    """Write the shares of the range to ``workspace``: widths, then heights, for each
     column."""
     for t in range(raw.shape[1]):
         for part in range(2):
@@ -28,16 +28,16 @@ def _shares(raw, r, n, room):
             for k in range(1, n):
                 high = max(high, raw[r, t, part * n + k])
             for k in range(n):
-                room[(2 * t + part) * n + k] = raw[r, t, part * n + k] - high
-    for i in range(room.shape[0]):
-        room[i] = exp(room[i])
+                workspace[(2 * t + part) * n + k] = raw[r, t, part * n + k] - high
+    for i in range(workspace.shape[0]):
+        workspace[i] = exp(workspace[i])
     for i in range(2 * raw.shape[1]):
-        total = room[i * n]
+        total = workspace[i * n]
         for k in range(1, n):
-            total += room[i * n + k]
+            total += workspace[i * n + k]
         per = raw.dtype.type(1) / total
         for k in range(n):
-            room[i * n + k] *= per
+            workspace[i * n + k] *= per
 
 
 @inner()
@@ -49,7 +49,7 @@ def _slope(v, own):
 
 
 @inner()
-def _bin(value, raw, r, t, n, own, room, of_y, bin):
+def _bin(value, raw, r, t, n, own, workspace, of_y, bin):
     """Index of the bin of a value of x, or of y. ``bin`` gets its start and width in x,
     its start and height in y, and its two slopes."""
     smallest, one = own[1], own.dtype.type(1)
@@ -57,8 +57,8 @@ def _bin(value, raw, r, t, n, own, room, of_y, bin):
     free_share = one - n * smallest
     bin[0] = bin[2] = -own[0]
     for k in range(n):
-        bin[1] = scale * (smallest + free_share * room[2 * t * n + k])
-        bin[3] = scale * (smallest + free_share * room[(2 * t + 1) * n + k])
+        bin[1] = scale * (smallest + free_share * workspace[2 * t * n + k])
+        bin[3] = scale * (smallest + free_share * workspace[(2 * t + 1) * n + k])
         end = bin[2] + bin[3] if of_y else bin[0] + bin[1]
         if value < end or k == n - 1:
             index = k

@@ -22,14 +22,50 @@ and a running mean of parameters,
 .. math:: m \leftarrow m + w (\theta - m).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.jit import kernel
 
 
+class GradientStep(NamedTuple):
+    """Learning rate, momentum and penalties, in the dtype of the parameters."""
+
+    rate: float
+    momentum: float
+    l1: float
+    l2: float
+
+
+class AdamStep(NamedTuple):
+    """Learning rate, decay rates, delta and penalties, in the dtype of the
+    parameters."""
+
+    rate: float
+    beta_1: float
+    beta_2: float
+    delta: float
+    l1: float
+    l2: float
+
+
+class RMSPropStep(NamedTuple):
+    """Learning rate, momentum, decay rate, delta and penalties, in the dtype of the
+    parameters."""
+
+    rate: float
+    momentum: float
+    rho: float
+    delta: float
+    l1: float
+    l2: float
+
+
 @kernel
-def sgd(theta, u, g, rate, momentum, l1, l2, start, stop):
+def sgd(theta, u, g, step, start, stop):
     """Update parameters ``start`` to ``stop``, in place."""
+    rate, momentum, l1, l2 = step
     theta, u, g = theta[start:stop], u[start:stop], g[start:stop]
     for i in range(len(theta)):
         sign = theta.dtype.type(theta[i] > 0) - theta.dtype.type(theta[i] < 0)
@@ -38,8 +74,9 @@ def sgd(theta, u, g, rate, momentum, l1, l2, start, stop):
 
 
 @kernel
-def adam(theta, m, s, g, rate, beta_1, beta_2, delta, l1, l2, start, stop):
+def adam(theta, m, s, g, step, start, stop):
     """Update parameters ``start`` to ``stop``, in place."""
+    rate, beta_1, beta_2, delta, l1, l2 = step
     one = theta.dtype.type(1)
     theta, m, s, g = theta[start:stop], m[start:stop], s[start:stop], g[start:stop]
     for i in range(len(theta)):
@@ -51,8 +88,9 @@ def adam(theta, m, s, g, rate, beta_1, beta_2, delta, l1, l2, start, stop):
 
 
 @kernel
-def rmsprop(theta, u, s, g, rate, momentum, rho, delta, l1, l2, start, stop):
+def rmsprop(theta, u, s, g, step, start, stop):
     """Update parameters ``start`` to ``stop``, in place."""
+    rate, momentum, rho, delta, l1, l2 = step
     one = theta.dtype.type(1)
     theta, u, s, g = theta[start:stop], u[start:stop], s[start:stop], g[start:stop]
     for i in range(len(theta)):

@@ -9,16 +9,38 @@ before, and their gradients afterwards. In a block, whose first column is ``firs
 arrays have shape (n_columns, n_rows, n_units).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.machines.hidden import LOGISTIC, RELU, activate, add
 
 
+class WideLayer(NamedTuple):
+    """Weights, scales of columns, and activation function."""
+
+    W: np.ndarray
+    rho: np.ndarray
+    kind: int
+
+
+class WideBlock(NamedTuple):
+    """Pre-activations A at the end of a block, which are updated to its beginning;
+    hidden units H; gradients G by these, which are overwritten; and gradients S by the
+    pre-activations from all later columns, to which those of the block are added."""
+
+    A: np.ndarray
+    H: np.ndarray
+    G: np.ndarray
+    S: np.ndarray
+
+
 @kernel
-def ahead(x, W, rho, kind, first, A, H, start, stop):
+def ahead(x, layer, first, A, H, start, stop):
     """Write the hidden units of a block's columns to H, and update pre-activations A to
     its end, for rows ``start`` to ``stop``."""
+    W, rho, kind = layer
     width, one = W.shape[1], W.dtype.type(1)
     for t in range(len(H)):
         h = H[t]
@@ -29,9 +51,10 @@ def ahead(x, W, rho, kind, first, A, H, start, stop):
 
 
 @kernel
-def back(x, W, rho, kind, first, A, H, start, stop):
+def back(x, layer, first, A, H, start, stop):
     """Write hidden units as :func:`ahead` does, and update A from the end of the block
     to its beginning."""
+    W, rho, kind = layer
     width, one = W.shape[1], W.dtype.type(1)
     for t in range(len(H) - 1, -1, -1):
         h = H[t]
@@ -42,14 +65,10 @@ def back(x, W, rho, kind, first, A, H, start, stop):
 
 
 @kernel
-def learn(x, rho, kind, first, A, H, G, S, W, dW, drho, start, stop):
-    """Gradients by W and rho, given the gradients G by hidden units, which are
-    overwritten, for units ``start`` to ``stop``.
-
-    A has pre-activations at the end of the block, and is updated to its beginning. S
-    has gradients by these from all later columns, to which those of the block are
-    added. ``drho`` has shape (n_columns, n_units).
-    """
+def learn(x, layer, first, block, grads, start, stop):
+    """Gradients by W and by rho, (n_columns, n_units), for units ``start`` to
+    ``stop``."""
+    (W, rho, kind), (A, H, G, S), (dW, drho) = layer, block, grads
     one, left, scaled = W.dtype.type(1), np.uint64(start), len(rho) > 0
     for t in range(len(H) - 1, -1, -1):
         h, g, c = H[t], G[t], np.uint64(first + t)

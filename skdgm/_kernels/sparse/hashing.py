@@ -19,8 +19,9 @@ def hash_rows(X, multipliers, low, high, out, start, stop):
 
 
 @kernel
-def hash_csr(data, indices, indptr, multipliers, low, high, out, start, stop):
-    """Hash the rows of a CSR array, by its stored entries only."""
+def hash_csr(array, multipliers, low, high, out, start, stop):
+    """Hash the rows of a CSR array: data, indices and indptr."""
+    data, indices, indptr = array
     for r in range(start, stop):
         total = np.uint64(0)
         for k in range(indptr[r], indptr[r + 1]):

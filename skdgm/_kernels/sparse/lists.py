@@ -4,6 +4,8 @@ Row r has the entries ``value[r, :count[r]]`` in the columns ``index[r, :count[r
 which increase. If ``value`` has no rows, all entries are 1.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.jit import inner, kernel
@@ -13,6 +15,35 @@ from skdgm._kernels.sparse.lines import add_lines, zeros
 # Number of rows whose lists stay in the caches for all tiles; number of rows to
 # prefetch; number of units up to which they are not; entries of a cache line.
 _NEAR, _AHEAD, _SHORT, _LINE = 256, 3, 256, 16
+
+
+class RowLists(NamedTuple):
+    """Rows as lists. ``count`` may instead be the bounds of the entries of each thread,
+    (n_threads + 1, n_rows); see :func:`mark`."""
+
+    index: np.ndarray
+    value: np.ndarray
+    count: np.ndarray
+
+
+class JoinedLists(NamedTuple):
+    """Concatenated lists. Row r has the columns ``units`` and the ``values``, empty if
+    all are 1, from ``first[r]`` to ``end[r]``."""
+
+    first: np.ndarray
+    end: np.ndarray
+    units: np.ndarray
+    values: np.ndarray
+
+
+class ColumnEntries(NamedTuple):
+    """Entries of rows by column: column j has ``rows`` (uint32) and ``values``, empty
+    if all are 1, from ``first[j]`` to ``end[j]``."""
+
+    first: np.ndarray
+    end: np.ndarray
+    rows: np.ndarray
+    values: np.ndarray
 
 
 @kernel
@@ -45,9 +76,10 @@ def unpack(index, value, count, out, start, stop):
 
 
 @kernel
-def collect(index, value, count, tiles, left, right, out, start, stop):
+def collect(lists, tiles, left, right, out, start, stop):
     """Add the product of lists and a matrix in tiles to ``out``, for columns ``left``,
     where a tile begins, to ``right``."""
+    index, value, count = lists
     width, step = tiles.shape[2], index.shape[1]
     first, last = left // width, -(-right // width)
     units, values = index.ravel(), value.ravel()
@@ -85,7 +117,8 @@ def send(index, value, count, tiles, out, start, stop):
     for r in range(start, stop):
         for j in range(out.shape[1]):
             out[r, j] = 0
-    collect(index, value, count, tiles, 0, out.shape[1], out, start, stop)
+    lists = RowLists(index, value, count)
+    collect(lists, tiles, 0, out.shape[1], out, start, stop)
 
 
 @kernel
@@ -103,25 +136,22 @@ def transpose(index, value, count, rows, values, n_rows):
 
 
 @kernel
-def by_column(index, value, count, index_2, value_2, count_2, n_columns):
-    """Entries of two sets of lists by column; rows of the second set are numbered after
-    the first. Returns ``first`` and ``end``, (n_columns,), ``rows`` (uint32) and
-    ``values`` (empty if all are 1): column j has the entries from ``first[j]`` to
-    ``end[j]``."""
+def by_column(lists, lists_2, n_columns):
+    """:class:`ColumnEntries` of two sets of lists; rows of the second set are numbered
+    after the first."""
     first, end = np.empty(n_columns, np.int64), np.empty(n_columns, np.int64)
-    bounds, bounds_2 = whole(count), whole(count_2)
     n_entries = 0
-    for counts in (count, count_2):
+    for counts in (lists.count, lists_2.count):
         for r in range(len(counts)):
             n_entries += counts[r]
     rows = np.empty(n_entries, np.uint32)
-    grey = len(value) + len(value_2) > 0
-    values = np.empty(n_entries if grey else 0, value.dtype)
-    sort(
-        index, value, bounds, index_2, value_2, bounds_2, 0, 0, n_columns, first, end,
-        rows, values,
-    )  # fmt: skip
-    return first, end, rows, values
+    grey = len(lists.value) + len(lists_2.value) > 0
+    values = np.empty(n_entries if grey else 0, lists.value.dtype)
+    entries = ColumnEntries(first, end, rows, values)
+    bounded = RowLists(lists.index, lists.value, whole(lists.count))
+    bounded_2 = RowLists(lists_2.index, lists_2.value, whole(lists_2.count))
+    sort(bounded, bounded_2, 0, 0, n_columns, entries)
+    return entries
 
 
 @kernel
@@ -147,46 +177,47 @@ def mark(index, count, n_columns, bounds, size, start, stop):
 
 
 @kernel
-def sort(
-    index, value, bounds, index_2, value_2, bounds_2, rank, left, right, first, end,
-    rows, values,
-):  # fmt: skip
+def sort(lists, lists_2, rank, left, right, out):
     """Sort entries by column as :func:`by_column` does, for a thread's columns ``left``
-    to ``right``."""
-    part_near(index, value, bounds, rank)
-    part_near(index_2, value_2, bounds_2, rank)
+    to ``right``. Counts of lists are bounds."""
+    first, end = out.first, out.end
+    part_near(lists, rank)
+    part_near(lists_2, rank)
     for j in range(left, right):
         end[j] = 0
-    count_part(index, bounds, rank, end)
-    count_part(index_2, bounds_2, rank, end)
-    position = left * (len(index) + len(index_2))
+    count_part(lists, rank, end)
+    count_part(lists_2, rank, end)
+    position = left * (len(lists.index) + len(lists_2.index))
     for j in range(left, right):
         first[j] = position
         position += end[j]
         end[j] = first[j]
-    sort_part(index, value, bounds, rank, 0, end, rows, values)
-    sort_part(index_2, value_2, bounds_2, rank, len(index), end, rows, values)
+    sort_part(lists, rank, 0, out)
+    sort_part(lists_2, rank, len(lists.index), out)
 
 
 @inner()
-def part_near(index, value, bounds, rank):
+def part_near(lists, rank):
     """Prefetch a thread's entries, which other threads have written."""
+    index, value, bounds = lists
     if len(bounds) > 2:
         for r in range(len(index)):
             draw_near(index, value, r, bounds[rank, r], bounds[rank + 1, r])
 
 
 @kernel
-def count_part(index, bounds, rank, n):
+def count_part(lists, rank, n):
     """Count the entries in each of a thread's columns."""
+    index, bounds = lists.index, lists.count
     for r in range(len(index)):
         for k in range(bounds[rank, r], bounds[rank + 1, r]):
             n[index[r, k]] += 1
 
 
 @kernel
-def sort_part(index, value, bounds, rank, n_before, end, rows, values):
+def sort_part(lists, rank, n_before, out):
     """Append a thread's entries to the ends of their columns."""
+    (index, value, bounds), (_, end, rows, values) = lists, out
     for r in range(len(index)):
         for k in range(bounds[rank, r], bounds[rank + 1, r]):
             j = index[r, k]
@@ -215,8 +246,9 @@ def dot(index, value, count, weights, out):
 
 
 @kernel
-def join(index, value, count, first, units, values, start, stop):
+def join(lists, first, units, values, start, stop):
     """Concatenate lists; that of row r begins at ``first[r]``."""
+    index, value, count = lists
     for r in range(start, stop):
         transfer(index[r], 0, units, first[r], count[r])
         if len(value):
@@ -224,9 +256,9 @@ def join(index, value, count, first, units, values, start, stop):
 
 
 @kernel
-def pick(first, end, units, values, rows, index, value, count, start, stop):
-    """Copy lists of ``rows`` from concatenated lists, in which row r is from
-    ``first[r]`` to ``end[r]``."""
+def pick(source, rows, lists, start, stop):
+    """Copy lists of ``rows`` from concatenated lists."""
+    (first, end, units, values), (index, value, count) = source, lists
     for r in range(start, stop):
         position = first[rows[r]]
         count[r] = end[rows[r]] - position

@@ -8,27 +8,36 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm._kernels.machines.arguments import ListedLayers, TiledChain, Tiles
 from skdgm._kernels.machines.bernoulli_epoch import bernoulli_epoch
 from skdgm._kernels.machines.bernoulli_parts import (
-    CenteringRoom,
+    CenteringWorkspace,
     EpochOptions,
     EpochPlan,
     ListedRows,
     Momentum,
-    Room,
-    TiledChain,
+    Workspace,
 )
 from skdgm._kernels.machines.gaussian_epoch import (
     DIAGONAL,
     FIXED_PRECISION,
     SCALAR,
+    RealChains,
     RealEpochOptions,
     RealEpochPlan,
-    RealRoom,
+    RealMachine,
+    RealWorkspace,
     gaussian_epoch,
 )
-from skdgm._kernels.machines.label_epoch import label_epoch
+from skdgm._kernels.machines.label_epoch import (
+    LabelEpochOptions,
+    LabelRows,
+    Moments,
+    label_epoch,
+)
+from skdgm._kernels.machines.mean_field import MeanFieldArrays
 from skdgm._kernels.machines.phases import NO_OFFSETS
+from skdgm._kernels.sparse.lists import JoinedLists, RowLists
 from skdgm.boltzmann.model_options import penalties_per_row
 from skdgm.couplings import Weights
 from skdgm.distributions import check_range, one_hot
@@ -119,15 +128,15 @@ def bernoulli_updates(given):
         return tuple(parts[block] for block in blocks)
 
     velocities, units = state.optimiser.couplings, state.params.units
-    max_threads = (
-        n_threads()
-    )  # Read once, since it may change while buffers are allocated.
-    room, known, listed, resampling_room = _room(given, blocks, max_threads)
+    # Read once, since it may change while buffers are allocated.
+    max_threads = n_threads()
+    workspace, mean_field, listed, resampling = _workspaces(given, blocks, max_threads)
     n_deep = n_layers - 1 - (objective.label is not None)
     is_plain = given.centering == NO_OFFSETS and not options.resample
+    *joined_lists, order = rows.joined(index)
     in_step(
         bernoulli_epoch,
-        ListedRows(*rows.joined(index), run.edges),
+        ListedRows(JoinedLists(*joined_lists), order, run.edges),
         labels,
         TiledChain(ups, downs, placed(units)),
         Momentum(
@@ -135,11 +144,11 @@ def bernoulli_updates(given):
             placed(state.optimiser.units),
         ),
         _lists(placed(given.chains)),
-        (known,) if n_deep > 1 else (),
+        (mean_field,) if n_deep > 1 else (),
         listed if n_layers > 2 and blocks != _BESIDE else (),
-        () if is_plain else CenteringRoom(placed(given.offsets), *resampling_room),
+        () if is_plain else CenteringWorkspace(placed(given.offsets), *resampling),
         () if options.max_norm is None else (given.max_norm,),
-        room,
+        workspace,
         EpochPlan(
             given.rates(options.learning_rate),
             np.uint64(given.root.root),
@@ -185,25 +194,25 @@ def label_updates(given):
     }
     beta, *penalties = given.numbers
     label_epoch(
-        (v.index, v.value, v.count),
-        codes,
-        run.edges,
-        ((ups[0], downs[1]), (downs[0], ups[1])),
-        remembered(memory.m),
-        remembered(memory.s),
-        placed(state.params.units),
+        LabelRows(RowLists(v.index, v.value, v.count), codes, run.edges),
+        TiledChain((ups[0], downs[1]), (downs[0], ups[1]), placed(state.params.units)),
+        Moments(remembered(memory.m), remembered(memory.s)),
         _lists(placed(given.chains)),
-        np.stack(rates).astype(dtype),
-        np.uint64(given.root.root),
-        run.first,
-        np.array(_BESIDE),
-        given.n_steps,
-        tuple(map(dtype, shares[options.objective])),
-        (beta, dtype(BETA_2)),
-        tuple(penalties),
-        given.max_norm,
-        given.resample,
-        given.persistent,
+        EpochPlan(
+            np.stack(rates).astype(dtype),
+            np.uint64(given.root.root),
+            run.first,
+            np.array(_BESIDE),
+        ),
+        LabelEpochOptions(
+            n_steps=given.n_steps,
+            shares=tuple(map(dtype, shares[options.objective])),
+            decays=(beta, dtype(BETA_2)),
+            penalties=tuple(penalties),
+            max_norm=given.max_norm,
+            resample=given.resample,
+            persistent=given.persistent,
+        ),
     )
 
 
@@ -217,16 +226,17 @@ def gaussian_updates(given):
     unit, chains, options = objective.energy.units[0], given.chains, objective.options
     in_step(
         gaussian_epoch,
-        np.ascontiguousarray(objective.rows.take(given.index)),
-        run.edges,
-        tuple(weights),
-        speeds if given.momentum else speeds[:0],
-        (mean, log_precision, c),
-        (mean_speed, precision_speed, c_speed),
-        (chains[0], chains[1].index, chains[1].count),
-        given.offsets,
-        _real_room(given),
+        RealMachine(
+            Tiles(weights.up, weights.down, speeds if given.momentum else speeds[:0]),
+            (mean, log_precision, c),
+            (mean_speed, precision_speed, c_speed),
+            given.offsets,
+        ),
+        RealChains(chains[0], chains[1].index, chains[1].count),
+        _real_workspace(given),
         RealEpochPlan(
+            np.ascontiguousarray(objective.rows.take(given.index)),
+            run.edges,
             options.learning_rate,
             given.rates(1.0),
             np.uint64(given.root.root),
@@ -251,12 +261,12 @@ def gaussian_updates(given):
         velocity[...] = Weights(speeds, weights.down).W
 
 
-def _real_room(given):
+def _real_workspace(given):
     """Work arrays of the kernel for real units, which the objective caches."""
     objective, dtype, n = given.objective, given.real, given.run.longest
     m = len(given.chains[0])
-    if (n, m) in objective.rooms:
-        return objective.rooms[n, m]
+    if (n, m) in objective.workspaces:
+        return objective.workspaces[n, m]
     below, above = (unit.size for unit in objective.energy.units)
     n_thin, n_tall = 2 * (given.centering != NO_OFFSETS), max(n, m)
     all_columns = np.arange(below, dtype=np.uint32)
@@ -264,7 +274,7 @@ def _real_room(given):
     def arrays(*n_rows, size=below):
         return [np.empty((rows, size), dtype) for rows in n_rows]
 
-    objective.rooms[n, m] = room = RealRoom(
+    objective.workspaces[n, m] = workspace = RealWorkspace(
         np.tile(all_columns, (n_tall, 1)),
         *arrays(n_tall, n_tall),
         *arrays(n_tall, n_tall, size=above),
@@ -275,7 +285,7 @@ def _real_room(given):
         *arrays(2, 2),
         *(np.empty(n + m), np.empty(n + m)),
     )
-    return room
+    return workspace
 
 
 def _reach(given):
@@ -293,15 +303,15 @@ def _lists(parts):
     return tuple(tuple(getattr(x, of) for x in parts) for of in ("index", "count"))
 
 
-def _room(given, blocks, most):
-    """Work arrays of the kernel for at most ``most`` threads, which the objective
-    caches: the room; arrays for mean field and for means as lists; and arrays for
-    resampling and centering."""
+def _workspaces(given, blocks, max_threads):
+    """Work arrays of the kernel for at most ``max_threads`` threads, which the
+    objective caches: the workspace; arrays for mean field and for means as lists; and
+    arrays for resampling and centering."""
     objective, float_type, n_rows = given.objective, given.real, given.run.longest
     m = len(given.chains[0])
-    key = n_rows, m, given.resample, most
-    if key in objective.rooms:
-        return objective.rooms[key]
+    key = n_rows, m, given.resample, max_threads
+    if key in objective.workspaces:
+        return objective.workspaces[key]
     sizes = [objective.energy.units[block].size for block in blocks]
     n, binary = n_rows + m, objective.rows.binary
     n_resampled, n_thin = n_rows * given.resample, 2 * (given.centering != NO_OFFSETS)
@@ -317,16 +327,17 @@ def _room(given, blocks, most):
 
     def lists(n):
         counts = tuple(np.empty(n, np.int64) for _ in sizes)
-        return arrays(n, np.uint32, packs), arrays(n, float_type, packs), counts
+        indices, values = arrays(n, np.uint32, packs), arrays(n, float_type, packs)
+        return ListedLayers(indices, values, counts)
 
     def lines(n, dtype, sizes=sizes):
         return tuple(np.empty(n * size, dtype) for size in sizes)
 
     def bounds(n):
-        return tuple(np.empty((most + 1, n), np.int64) for _ in sizes)
+        return tuple(np.empty((max_threads + 1, n), np.int64) for _ in sizes)
 
     x = Lists.empty(n_rows, sizes[0], float_type, binary)
-    room = Room(
+    workspace = Workspace(
         *(x.index, x.value, x.count),
         (np.empty((0, sizes[0]), float_type), *arrays(n_rows)[1:]),
         arrays(max(n_rows, m)),
@@ -345,7 +356,7 @@ def _room(given, blocks, most):
         lines(1, float),
         *(lines(1, float_type) for _ in range(3)),
     )
-    resampling_room = (
+    resampling = (
         tuple(np.empty(n) for _ in sizes),
         tuple(np.empty(n) for _ in sizes),
         lines(1, float_type),
@@ -353,14 +364,17 @@ def _room(given, blocks, most):
         np.empty((n_resampled, sizes[0]), np.uint32),
         np.empty(n_resampled, np.int64),
     )
-    known = np.empty((max(n_rows, m), sizes[1]), float_type)
-    rooms = objective.rooms[key] = (
-        room,
-        known,
-        (lists(n_rows), lists(m)),
-        resampling_room,
+    most = max(n_rows, m)
+    mean_field = MeanFieldArrays(
+        workspace.means,
+        workspace.fields,
+        np.empty((most, sizes[1]), float_type),
+        np.empty(most, np.int64),
+        np.empty(most, bool),
     )
-    return rooms
+    workspaces = workspace, mean_field, (lists(n_rows), lists(m)), resampling
+    objective.workspaces[key] = workspaces
+    return workspaces
 
 
 def lines(objective, real):

@@ -43,7 +43,7 @@ class EnergyObjective(Objective):
     def __init__(self, run, *, energy, beginning):
         super().__init__(run)
         options = run.options
-        self.energy, self.label, self.rooms = energy, label_of(energy), {}
+        self.energy, self.label, self.workspaces = energy, label_of(energy), {}
         self.fill, self.filled = beginning.fill, beginning.filled
         self.moments, self.means = beginning.moments, beginning.means
         self.initial, self.known = beginning.initial, beginning.known

@@ -122,10 +122,12 @@ class Mixture(NamedTuple):
 
     def _run(self, kernel, out, x, option, found):
         laplace, dtype = _SHAPES[self.shape] == kernels.LAPLACE, out.dtype.type
-        options = laplace, dtype(self.floor), dtype(np.exp(_HIGHEST)), option, found
-        rows = np.ascontiguousarray(out), np.ascontiguousarray(x, dtype)
+        options = kernels.MixtureOptions(
+            self.n_components, laplace, dtype(self.floor), dtype(np.exp(_HIGHEST))
+        )
+        out, x = np.ascontiguousarray(out), np.ascontiguousarray(x, dtype)
         work = _WORK * out.size // 3
-        run(kernel, *rows, self.n_components, *options, n=len(x), work=work)
+        run(kernel, out, x, options, option, found, n=len(x), work=work)
 
 
 def standard_mixture(n_components, shape, min_variance, rescaled=True):

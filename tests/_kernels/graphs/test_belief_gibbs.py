@@ -7,6 +7,7 @@ import pytest
 from scipy.special import entr, expit, log_expit, logsumexp
 
 from skdgm._kernels.graphs import belief_gibbs
+from skdgm._kernels.graphs.belief_gibbs import SaulRows
 from tests._kernels.oracles import TOLERANCE
 from tests.suites import DTYPES
 
@@ -43,15 +44,15 @@ def expected(mean, t, xi, W, b):
 
 def value(mean, t, xi, W, b):
     out = np.empty(len(mean))
-    belief_gibbs.bound(mean, t, xi, W, b, out, 0, len(mean))
+    belief_gibbs.bound(SaulRows(mean, t, xi), (W, b), out, 0, len(mean))
     return out
 
 
 def settled(mean, t, xi, field, W, b):
     better, share = np.empty_like(xi), np.empty_like(xi)
     slack = W.dtype.type(np.sqrt(np.finfo(W.dtype).max))
-    own = mean, t, xi, field, W, b, slack, better, share
-    belief_gibbs.settle(*own, 0, len(mean))
+    rows, found = SaulRows(mean, t, xi), (better, share)
+    belief_gibbs.mean_field(rows, field, (W, b), slack, found, 0, len(mean))
     return better, share
 
 
@@ -92,7 +93,7 @@ def test_slopes_are_differences():
     mean, t, xi, field, W, b = parts()
     _, share = settled(mean, t, xi, field, W, b)
     found = np.empty_like(W)
-    belief_gibbs.slope(mean, t, xi, W, share, found, 0, len(W))
+    belief_gibbs.slope(SaulRows(mean, t, xi), W, share, found, 0, len(W))
     for index in np.ndindex(W.shape):
         up, down = W.copy(), W.copy()
         up[index] += 1e-6
@@ -112,7 +113,7 @@ def test_large_weights_give_numbers(dtype):
     for _ in range(5):
         xi, share = settled(mean, t, xi, field, W, b)
     found = np.empty_like(W)
-    belief_gibbs.slope(mean, t, xi, W, share, found, 0, len(W))
+    belief_gibbs.slope(SaulRows(mean, t, xi), W, share, found, 0, len(W))
     for part in (mean, xi, share, found):
         assert np.isfinite(part).all()
 
@@ -136,7 +137,7 @@ def test_a_sweep_is_one_bit_after_the_other(dtype):
         flips = expit((log_p[1] - log_p[0]) * (1 - 2 * wanted[r, j]))
         if noise[r, j] < flips:
             wanted[r, j] = 1 - wanted[r, j]
-    belief_gibbs.sweep(z, t, field, W, b, noise, 0, len(z))
+    belief_gibbs.sweep(z, t, field, (W, b), noise, 0, len(z))
     np.testing.assert_array_equal(z, wanted)
 
 

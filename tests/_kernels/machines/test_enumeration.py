@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from skdgm._kernels.machines.enumeration import total
+from skdgm._kernels.machines.enumeration import TwoBlocks, total
 
 
 @pytest.mark.parametrize("n_factors", [1, 2, 50])
@@ -14,8 +14,7 @@ def test_all_states_are_counted_once(n_low, n_factors):
     flips = np.exp(np.stack([M[:n_low], -M[:n_low]]))
     out = np.full(2 ** (4 - n_low), np.nan)
     for block in range(len(out)):
-        given = own, M, bias, flips, n_low, n_factors, out
-        total(*given, block, block + 1)
+        total(TwoBlocks(own, M, bias, flips, n_factors), out, block, block + 1)
     states = (np.arange(16)[:, None] >> np.arange(4)) & 1
     log_w = states @ own + np.logaddexp(0, bias + states @ M).sum(axis=1)
     parts = log_w.reshape(len(out), 2**n_low)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm._kernels.nets.maps import add_up, combine
+from skdgm._kernels.nets.maps import MapCombination, add_up, combine
 from tests.suites import DTYPES
 
 RNG = np.random.default_rng(0)
@@ -26,7 +26,7 @@ def test_rows_are_combined(dtype):
     x, y = RNG.normal(size=(2, 4, 6)).astype(dtype)
     mean, slope, share, shift = RNG.normal(size=(4, 6)).astype(dtype)
     out = np.full((4, 6), 7, dtype)
-    combine(x, mean, slope, y, share, shift, out, 0, 3)
+    combine(x, y, MapCombination(mean, slope, share, shift), out, 0, 3)
     expected = ((x - mean) * slope + y * share + shift)[:3]
     np.testing.assert_allclose(out[:3], expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(out[3], 7)

@@ -5,6 +5,7 @@ import pytest
 from skdgm._kernels.machines import hidden
 from skdgm._kernels.nets import nade as kernels
 from skdgm._kernels.nets.nade import draw, draw_linear
+from skdgm._kernels.sparse.lists import RowLists
 from skdgm.utils.lists import Lists
 from tests._kernels.oracles import sigmoid
 from tests.suites import DTYPES
@@ -75,25 +76,26 @@ def oracle(x, columns, edges, net, kind):
 
 def listed(x, binary=False):
     lists = Lists.pack(x, binary=binary)
-    return lists.index, lists.value, lists.count
+    return RowLists(lists.index, lists.value, lists.count)
 
 
 def forward(lists, given, cuts=(ROWS,)):
     columns, edges, net, kind = given
+    shape = columns, edges, kind
     z, start = np.full((ROWS, edges[-1]), np.nan, net[1].dtype), 0
     for stop in cuts:
-        kernels.forward(*lists, columns, edges, net, kind, z, start, stop)
+        kernels.forward(lists, net, shape, z, start, stop)
         start = stop
     return z
 
 
 def backward(lists, given, dz, cuts=None):
     columns, edges, net, kind = given
-    W, c, rho, V, _ = net
+    (W, c, rho, V, _), shape = net, (columns, edges, kind)
     drho, start = np.zeros((len(c), len(rho)), c.dtype), 0
     grads = np.zeros_like(W), np.zeros_like(c), drho, np.zeros_like(V)
     for stop in cuts or (len(c),):
-        kernels.backward(*lists, columns, edges, net, kind, dz, grads, start, stop)
+        kernels.backward(lists, net, shape, dz, grads, start, stop)
         start = stop
     return grads
 
@@ -215,11 +217,11 @@ def test_rows_may_have_biases_of_their_own(scaled, dtype):
     c, dz = rng.normal(size=(3, 19)).astype(dtype), rng.normal(size=(6, 9))
     z, dz = np.empty((6, 9), dtype), dz.astype(dtype)
     kind, net = hidden.TANH, (W, c, rho, V, b)
-    given = *listed(x), columns, edges, net, kind
-    kernels.forward(*given, z, 0, 6)
+    lists, shape = listed(x), (columns, edges, kind)
+    kernels.forward(lists, net, shape, z, 0, 6)
     drho = np.zeros((19, len(rho)), dtype)
     grads = np.zeros_like(W), np.zeros_like(c), drho, np.zeros_like(V)
-    kernels.backward(*given, dz, grads, 0, 19)
+    kernels.backward(lists, net, shape, dz, grads, 0, 19)
     close, total = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}, 0.0
     for k in range(3):
         own = slice(2 * k, 2 * k + 2)

@@ -74,8 +74,9 @@ def test_sums(rows):
 
 def test_columns_of_two_sets(rows, dtype):
     (X, lists), (X_2, lists_2) = rows, binary_rows(4, N_COLUMNS, dtype, seed=1)
-    parts = (part for set_ in (lists, lists_2) for part in _parts(set_))
-    first, end, where, values = kernels.by_column(*parts, N_COLUMNS)
+    first, end, where, values = kernels.by_column(
+        _parts(lists), _parts(lists_2), N_COLUMNS
+    )
     found = np.zeros((11, N_COLUMNS), dtype)
     for j in range(N_COLUMNS):
         own = slice(first[j], end[j])
@@ -85,7 +86,7 @@ def test_columns_of_two_sets(rows, dtype):
 
 
 def _parts(lists):
-    return lists.index, lists.value, lists.count
+    return kernels.RowLists(lists.index, lists.value, lists.count)
 
 
 def test_weighted_sums_of_some_rows(rows):

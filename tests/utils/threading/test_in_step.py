@@ -18,7 +18,7 @@ from skdgm._kernels.compiler.barrier import (
     portion,
 )
 from skdgm._kernels.compiler.jit import kernel
-from skdgm._kernels.machines.bernoulli_parts import Room
+from skdgm._kernels.machines.bernoulli_parts import Workspace
 from skdgm.boltzmann._fused_epochs import updates
 from skdgm.options import CD, SGD, Penalty
 from skdgm.utils.threading import parallel, pool
@@ -229,24 +229,24 @@ def test_a_second_interrupt_leaves_none_waiting(n_offers, monkeypatch):
     assert places[0] == 3
 
 
-def test_rooms_serve_as_many_threads_as_there_are(monkeypatch):
+def test_workspaces_serve_as_many_threads_as_there_are(monkeypatch):
     """Where another thread leaves a limit between both."""
     eager(monkeypatch)
-    sizes, room, call = [], updates._room, parallel.pool.in_step
+    sizes, allocate, call = [], updates._workspaces, parallel.pool.in_step
 
     def note(*arguments):
         places = call(*arguments)
-        (own,) = (part for part in arguments[1] if isinstance(part, Room))
+        (own,) = (part for part in arguments[1] if isinstance(part, Workspace))
         sizes.append((int(places[SIZE]), len(own.bounds[0]) - 1))
         return places
 
     def raised(*arguments):
-        found = room(*arguments)
+        found = allocate(*arguments)
         parallel._limit = 3
         return found
 
     monkeypatch.setattr(parallel.pool, "in_step", note)
-    monkeypatch.setattr(updates, "_room", raised)
+    monkeypatch.setattr(updates, "_workspaces", raised)
     learned(1)
     assert sizes
     assert all(size <= n for size, n in sizes)
