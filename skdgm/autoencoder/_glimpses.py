@@ -20,7 +20,13 @@ import numpy as np
 from skdgm.latent import Architecture, HierarchyParams, NormalUnits, Pass
 from skdgm.nets import dense, layers, pick, to_draws
 from skdgm.nets.constrained import join_columns
-from skdgm.nets.images.attention import N_OUTPUTS, FilterGrid, glimpse, lacking, stroke
+from skdgm.nets.images.attention import (
+    N_OUTPUTS,
+    FilterGrid,
+    glimpse,
+    stroke,
+    with_residual,
+)
 
 # Scale of the initial weights of attention, relative to other layers. With grids that
 # initially move at random, latent units often collapse for good.
@@ -179,7 +185,7 @@ class Glimpses(Architecture):
         """Inputs of the encoder: the image and the error of the canvas."""
         logistic = self.kind == "bernoulli"
         if self.reader is None:
-            return lacking(images, canvas, logistic)
+            return with_residual(images, canvas, logistic)
         where = _linear(h, params.encoders[2])
         return glimpse(images, canvas, where, self.reader, logistic)
 

@@ -34,8 +34,8 @@ from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
 from skdgm.nets import Part, Parts, Variables, layers, listed, nll
-from skdgm.nets.codes import heard
-from skdgm.nets.guesses import Guesses, GuessMoments, folds, squared_gap
+from skdgm.nets.codes import scale_gradient
+from skdgm.nets.predictors import PredictorMoments, UnitPredictors, folds, squared_gap
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.utils import random
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
@@ -55,7 +55,7 @@ class PredictabilityMinimizationState(NamedTuple):
     statistics: tuple
     mean: tuple
     predictors: Part
-    moments: GuessMoments
+    moments: PredictorMoments
 
     @property
     def learned(self):
@@ -76,8 +76,10 @@ class PredictabilityMinimizationObjective(Reconstruction):
     def start(self):
         rng = random.stream(self.seed, self.INIT).generator()
         params, statistics = self.init(rng)
-        guesses, guess_statistics, moments = self.predictors.init(rng, self.rows.dtype)
-        part = Part(guesses, guess_statistics)
+        predictors, predictor_statistics, moments = self.predictors.init(
+            rng, self.rows.dtype
+        )
+        part = Part(predictors, predictor_statistics)
         return self.resume(
             PredictabilityMinimizationState(params, (), statistics, (), part, moments)
         )
@@ -111,7 +113,7 @@ class PredictabilityMinimizationObjective(Reconstruction):
     def forward(self, params, batch):
         v, statistics, x, predictors = batch
         h, state = self._encode(params, statistics, x)
-        h_for_decoder = heard(h, self.options.reconstruction)
+        h_for_decoder = scale_gradient(h, self.options.reconstruction)
         out = self.coder.decode(Variables(params, statistics), h_for_decoder)
         loss = nll(out, params.own, v, self.output)
         return loss - self.gaps(predictors.params, predictors.statistics, h), (
@@ -155,7 +157,7 @@ class PredictabilityMinimizationDensity(ReconstructionDensity):
             shares = [np.zeros(H.shape[1])]
             shares.append(_share(H, net.held_out(params, statistics, H)))
             if net.deep:
-                linear = Guesses(net.n_units)
+                linear = UnitPredictors(net.n_units)
                 params, statistics, _ = linear.init(np.random.default_rng(0), H.dtype)
                 shares.append(_share(H, linear.held_out(params, statistics, H)))
         return np.max(shares, axis=0)
@@ -163,16 +165,16 @@ class PredictabilityMinimizationDensity(ReconstructionDensity):
 
 def _by_regressor(regressor, H):
     """Cross-validated predictions of each column of codes H."""
-    guesses = [
+    predictions = [
         cross_val_predict(regressor, np.delete(H, k, axis=1), H[:, k], cv=folds(len(H)))
         for k in range(H.shape[1])
     ]
-    return np.stack(guesses, axis=1)
+    return np.stack(predictions, axis=1)
 
 
-def _share(H, guesses):
+def _share(H, predictions):
     """Share of the variance of each column of codes H that predictions explain."""
-    error = np.mean((guesses - H) ** 2, axis=0, dtype=np.float64)
+    error = np.mean((predictions - H) ** 2, axis=0, dtype=np.float64)
     variance = H.var(axis=0, dtype=np.float64)
     constant = variance < _CONSTANT
     return np.where(constant, 1.0, 1 - error / np.where(constant, 1.0, variance))
@@ -210,7 +212,7 @@ class PredictabilityMinimizationModel(
     def predictors(self, facts):
         """Net that predicts each unit of a code from the other units."""
         structure = facts.structure
-        return Guesses(
+        return UnitPredictors(
             structure.n_components,
             structure.predictor_layer_sizes,
             structure.activation,

@@ -84,11 +84,11 @@ class DirectedObjective(NetObjective):
         kept = kept._replace(own=self.method.resume(kept.own, self.rows))
         return super().resume(state._replace(statistics=kept))
 
-    def spare(self, params, grads, l2):
+    def exempt_from_decay(self, params, grads, l2):
         """Adapt the weight decay of links between columns to their learning rate."""
         if self.hierarchy.data is not None:
             links, by_links = params.model.links[1][0], grads.model.links[1][0]
-            self.hierarchy.data.link.spare(links, by_links, l2)
+            self.hierarchy.data.link.exempt_from_decay(links, by_links, l2)
 
     def watch(self, table, held_out, state):
         """Monitor losses of the same rows and, optionally, the variance of the

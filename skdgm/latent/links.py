@@ -91,7 +91,7 @@ class AutoregressiveLink(ABC):
         """Effective weights U, or (W, V), 0 without dependence."""
 
     @abstractmethod
-    def spare(self, params, grads, l2):
+    def exempt_from_decay(self, params, grads, l2):
         """Correct the gradients of parameters with a pace, in place, so that the weight
         decay ``l2`` applies to the effective weights."""
 
@@ -145,7 +145,7 @@ class Linear(AutoregressiveLink):
         n = max(len(raw), len(terms))
         return to_draws(raw, n) + to_draws(terms, n)
 
-    def spare(self, params, grads, l2):
+    def exempt_from_decay(self, params, grads, l2):
         grads += grads.dtype.type(l2 * (1 - self.pace**2)) * params
 
     def begin(self, params, raw):
@@ -211,7 +211,7 @@ class Hidden(AutoregressiveLink):
             terms = terms * self.factor.astype(x.dtype)
         return to_draws(columns(raw, 0, n), size) + terms
 
-    def spare(self, params, grads, l2):
+    def exempt_from_decay(self, params, grads, l2):
         grads[1][:] += grads[1].dtype.type(l2 * (1 - self.pace**2)) * params[1]
 
     def begin(self, params, raw):

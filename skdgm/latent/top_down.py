@@ -17,7 +17,7 @@ from functools import reduce
 
 from skdgm.latent.hierarchy import Hierarchy
 from skdgm.nets import join_columns, layers
-from skdgm.nets.branches import meeting
+from skdgm.nets.branches import two_inputs
 
 
 class TopDown(Hierarchy):
@@ -36,7 +36,7 @@ class TopDown(Hierarchy):
             encoder = net(sizes, n_last)
             return layers.serial(*images, encoder) if images else encoder
         data_layers = layers.serial(*images, *hidden(sizes[:1]))
-        return meeting(data_layers, self.n_above[level + 1], net(sizes[1:], n_last))
+        return two_inputs(data_layers, self.n_above[level + 1], net(sizes[1:], n_last))
 
     def _order(self):
         return reversed(range(len(self.up)))

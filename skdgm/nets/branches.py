@@ -49,7 +49,7 @@ def _split(x, n_columns):
     return columns(x, 0, n_columns), columns(x, n_columns, x.shape[1])
 
 
-def companions(other, n_inputs, net):
+def with_parameters_of(other, n_inputs, net):
     """Net that also holds the parameters of another net, without applying it.
     Parameters and statistics are pairs: those of ``other``, which has ``n_inputs``, and
     those of ``net``."""
@@ -67,23 +67,23 @@ def _apply_pair(net, params, statistics, x, rng=None, train=False):
     return y, (statistics[0], updated)
 
 
-def meeting(first, n_beside, rest):
+def two_inputs(first, n_second, rest):
     """Net of pairs of inputs (x, z): ``first`` is applied to x, and ``rest`` to its
-    outputs concatenated with z. z has ``n_beside`` columns, and the same number of
+    outputs concatenated with z. z has ``n_second`` columns, and the same number of
     consecutive rows for each row of x."""
     return Net(
-        partial(_begin_meeting, first, n_beside, rest),
-        partial(_apply_meeting, first, rest),
+        partial(_begin_two_inputs, first, n_second, rest),
+        partial(_apply_two_inputs, first, rest),
     )
 
 
-def _begin_meeting(first, n_beside, rest, rng, n_inputs, dtype):
+def _begin_two_inputs(first, n_second, rest, rng, n_inputs, dtype):
     n_inputs, *below = first.init(rng, n_inputs, dtype)
-    n_outputs, *above = rest.init(rng, n_inputs + n_beside, dtype)
+    n_outputs, *above = rest.init(rng, n_inputs + n_second, dtype)
     return n_outputs, *zip(below, above)
 
 
-def _apply_meeting(first, rest, params, statistics, inputs, rng=None, train=False):
+def _apply_two_inputs(first, rest, params, statistics, inputs, rng=None, train=False):
     (x, z), rngs = inputs, (None, None)
     if rng is not None:
         rngs = rng.fold(0), rng.fold(1)

@@ -24,7 +24,7 @@ import numpy as np
 from autograd.extend import defvjp
 from autograd.tracer import getval
 
-from skdgm.nets.adversarial.tangents import bend
+from skdgm.nets.adversarial.tangents import activation_tangent
 from skdgm.nets.layers import Net, unweighted
 from skdgm.nets.tape import primitive
 
@@ -72,12 +72,16 @@ defvjp(absolute, lambda _, h: lambda grad: grad[:, None] * np.sign(h))
 
 
 @primitive
-def heard(h, weight):
+def scale_gradient(h, weight):
     """Identity whose gradient is multiplied by a weight."""
     return h
 
 
-defvjp(heard, lambda _, h, weight: lambda grad: grad * grad.dtype.type(weight), None)
+defvjp(
+    scale_gradient,
+    lambda _, h, weight: lambda grad: grad * grad.dtype.type(weight),
+    None,
+)
 
 
 def squared_slopes(h, W, activation):
@@ -89,7 +93,9 @@ def squared_slopes(h, W, activation):
 
 
 def _slopes(h, ones, activation):
-    return bend(h if activation not in _KINKED else getval(h), ones, activation)
+    return activation_tangent(
+        h if activation not in _KINKED else getval(h), ones, activation
+    )
 
 
 # Activation functions with piecewise-constant slopes.

@@ -21,7 +21,7 @@ import numpy as np
 from autograd.tracer import getval
 
 from skdgm.nets import primitives
-from skdgm.nets.adversarial.tangents import activated, at_largest
+from skdgm.nets.adversarial.tangents import activated, maxout_tangent
 from skdgm.nets.feed_forward import Layer, initial
 from skdgm.nets.normalisation import EPSILON, moments, standardise
 
@@ -129,7 +129,7 @@ def _apply_maxout(n_pieces, params, statistics, x, rng=None, train=False):
 
 def _tangent_maxout(n_pieces, params, statistics, x, dx, rng=None, train=False):
     z, dz = _tangent_dense("identity", params, statistics, x, dx)
-    return primitives.max_out(z, n_pieces), at_largest(getval(z), dz, n_pieces)
+    return primitives.max_out(z, n_pieces), maxout_tangent(getval(z), dz, n_pieces)
 
 
 def gated(n_units, init="glorot_uniform"):

@@ -160,8 +160,15 @@ class NetObjective(Objective[OptionsT]):
         params = traced_leaves(state.params)
         losses, statistics = self.forward(params, prepared)
         grads = pulled_back(losses, params, lambda out: np.full_like(out, -1 / n_rows))
-        spare = partial(self.spare, state.params)
-        ascend(joined, self.options, grads, clock, n_rows, spare=spare)
+        exempt_from_decay = partial(self.exempt_from_decay, state.params)
+        ascend(
+            joined,
+            self.options,
+            grads,
+            clock,
+            n_rows,
+            exempt_from_decay=exempt_from_decay,
+        )
         self.constrain(state.params)
         joined.average()
         return state._replace(statistics=statistics)
@@ -176,7 +183,7 @@ class NetObjective(Objective[OptionsT]):
         n_values = len(alpha) if isinstance(alpha, tuple) else 1
         return epochs.stop - len(epochs) // n_values
 
-    def spare(self, params, grads, l2):
+    def exempt_from_decay(self, params, grads, l2):
         """Exempt parameters from weight decay ``l2``: add their penalty to the
         gradients in place."""
 

@@ -77,14 +77,14 @@ class Parts:
         return part
 
 
-def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None):
+def ascend(joined, options, grads, clock, n_rows, rate=None, exempt_from_decay=None):
     """Take an optimizer step in place; options are those of :class:`Parts`.
-    ``spare(grads, l2)`` exempts some weights from decay."""
+    ``exempt_from_decay(grads, l2)`` exempts some weights from decay."""
     rate = options.learning_rate if rate is None else rate
     grads = clip_norm(grads, options.clip_norm)
     l2 = piecewise(options.alpha, clock) / n_rows
-    if spare is not None and l2:
-        spare(grads, l2)
+    if exempt_from_decay is not None and l2:
+        exempt_from_decay(grads, l2)
     details = {"beta_2": options.beta_2} if options.solver == "adam" else {}
     joined.step(
         SOLVERS[options.solver],

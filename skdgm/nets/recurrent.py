@@ -2,7 +2,7 @@ r"""Recurrent cells over batches of sequences of different lengths.
 
 .. math:: s_t = f(a_t, s_{t-1}), \qquad a_t = x_t W + b
 
-Rows are in the order of a :class:`~skdgm.training.Stretch`: all first steps, then all
+Rows are in the order of a :class:`~skdgm.training.Segment`: all first steps, then all
 second steps, the longest sequences first, so that nothing is padded. The term :math:`a`
 does not depend on the state, and is one matrix product for all steps. Each step adds
 the product of the previous state and the recurrent weights U. In the backward pass, the
@@ -241,7 +241,7 @@ defvjp_argnums(stacked, _stacked_back)
 @primitive
 def recurrent(a, U, start, sizes, cell, carried=None):
     """States after each step, (n_rows, n_states * n_units), of sequences in the order
-    of a :class:`~skdgm.training.Stretch`.
+    of a :class:`~skdgm.training.Segment`.
 
     Pre-activations a without the recurrent term have shape (n_rows, n_gates * n_units),
     and recurrent weights U (n_units, n_gates * n_units). All sequences begin with the
@@ -335,7 +335,7 @@ defvjp_argnums(shifted, _shifted_back)
 
 def last(after, sizes, carried):
     """Last state of each sequence, (n_sequences, n_states * n_units). Sequences without
-    a step in this stretch keep their state, ``carried``."""
+    a step in this segment keep their state, ``carried``."""
     ends = np.cumsum(sizes)
     n = sizes[0] if carried is None else max(sizes[0], len(carried))
     states = np.empty((n, after.shape[1]), after.dtype)

@@ -36,7 +36,7 @@ RECORDS = {
     "FixedCombinations": "constraints.rules",
     "GameState": "adversarial._games.players",
     "Groups": "data.rare",
-    "GuessMoments": "nets.guesses",
+    "GuessMoments": "nets.predictors:PredictorMoments",
     "Inequality": "constraints.relations",
     "Frame": "diffusion._noise",
     "Joint": "constraints._steps",

@@ -15,7 +15,7 @@ from skdgm.data.gaps import fill_gaps, lost_columns, need_particles
 from skdgm.data.reach import ends, warn_of_beyond, within_reach
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
-from skdgm.training import SequenceRows, stretches
+from skdgm.training import SequenceRows, segments
 from skdgm.utils import addresses
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import IMPUTE, LIKELIHOOD, MAX_SEED, stream
@@ -32,9 +32,9 @@ class SequenceDensity(Density):
     """Density of steps conditional on the previous steps.
 
     ``sequence_length`` applies to tables without lengths. Batches of sequences are
-    processed in stretches (:class:`~skdgm.training.Stretch`), which contain the first
+    processed in segments (:class:`~skdgm.training.Segment`), which contain the first
     steps of all sequences, then the second steps, and so on, with the longest sequences
-    first. Subclasses define methods of the rows v of a stretch, (n_rows, n_columns),
+    first. Subclasses define methods of the rows v of a segment, (n_rows, n_columns),
     random streams, one for each row, and an array of sequence states, one row for each
     sequence. They also define ``width``, the number of units of the largest layer, and
     ``n_particles``, the number of ``particles`` of each sequence.
@@ -54,21 +54,21 @@ class SequenceDensity(Density):
     @abstractmethod
     def scored(self, v, batch, rng, state):
         """Log-likelihood of each row given the previous rows, (n_rows,), float64, and
-        the states after the stretch."""
+        the states after the segment."""
 
     def scored_entries(self, v, batch, rng, state):
         """Log-likelihood of each entry, if defined, and the states after the
-        stretch."""
+        segment."""
         raise MissingCapability(self.name, "log_prob_of_entries")
 
     @abstractmethod
     def hidden(self, v, batch, rng, state):
-        """Features after each row, and the states after the stretch."""
+        """Features after each row, and the states after the segment."""
 
     @abstractmethod
     def filled(self, v, batch, rng, state, method):
         """Rows imputed conditional on the previous rows, and the states after the
-        stretch."""
+        segment."""
 
     @property
     @abstractmethod
@@ -228,7 +228,7 @@ class SequenceDensity(Density):
         return self.times.encoded(X, lengths)
 
     def _of_rows(self, X, lengths, function, purpose=LIKELIHOOD, seed=None):
-        """Validated rows, and values of ``function(rows, stretch, streams, states)``.
+        """Validated rows, and values of ``function(rows, segment, streams, states)``.
         Random streams are keyed by the content of the sequence so far, or by row number
         if there is a seed."""
         return self._of_sequences(self._sequences(X, lengths), function, purpose, seed)
@@ -255,13 +255,13 @@ class SequenceDensity(Density):
         return rows, values
 
     def _batches(self, sequences):
-        """Yield the sequence numbers of each batch, and its stretches."""
+        """Yield the sequence numbers of each batch, and its segments."""
         return batches_of(sequences, np.arange(len(sequences.lengths)), self.width)
 
 
 def batches_of(sequences, index, width):
     """Yield positions in ``index`` of the sequences of each batch, longest first, and
-    the stretches of the batch, which are limited by the ``width`` of layers."""
+    the segments of the batch, which are limited by the ``width`` of layers."""
     lengths, n_rows = sequences.lengths[index], max(1, _ROOM // width)
     order = np.argsort(-lengths, kind="stable")
     ends, start = np.cumsum(lengths[order]), 0
@@ -270,5 +270,5 @@ def batches_of(sequences, index, width):
         stop = np.searchsorted(ends, n_done + n_rows, side="right")
         stop = max(stop, min(start + min(_BESIDE, n_rows), len(order)))
         batch = order[start:stop]
-        yield batch, stretches(sequences, [index[batch]], max(1, n_rows // len(batch)))
+        yield batch, segments(sequences, [index[batch]], max(1, n_rows // len(batch)))
         start = stop

@@ -36,7 +36,7 @@ Cell = Literal["tanh", "gru", "lstm"]
 
 
 class Sequences(OptionGroup):
-    """Lengths of sequences, and of the stretches in updates; "auto" is the estimator's
+    """Lengths of sequences, and of the segments in updates; "auto" is the estimator's
     default.
 
     Parameters
@@ -93,7 +93,7 @@ class RecurrentEstimator(NetEstimator):
     random_state : int, RandomState instance or None
         Seed of initial weights, order of sequences, and draws.
     sequences
-        Lengths of sequences in tables, and of the stretches in updates.
+        Lengths of sequences in tables, and of the segments in updates.
     batch_size
         Number of sequences in each update.
     tol
@@ -122,7 +122,7 @@ class RecurrentEstimator(NetEstimator):
         options, n_steps = self._options, self._options.batch_length
         batches = -(-table.n_draws // options.batch_size)
         if n_steps is not None:
-            # Approximate number of stretches in these batches.
+            # Approximate number of segments in these batches.
             lengths = table.rows.lengths[table.index]
             longest = np.sort(lengths)[-batches:].mean()
             batches *= -(-longest // n_steps)

@@ -1,4 +1,4 @@
-"""Objectives of sequences, trained in stretches of steps."""
+"""Objectives of sequences, trained in segments of steps."""
 
 from abc import abstractmethod
 from math import ceil
@@ -8,7 +8,7 @@ import numpy as np
 from skdgm.nets import NetObjective
 from skdgm.nets.objective import NetWatch
 from skdgm.recurrent._density import batches_of
-from skdgm.training import stretches
+from skdgm.training import segments
 from skdgm.utils import random
 
 # Approximate number of monitored steps of the training sequences.
@@ -18,11 +18,11 @@ _WATCHED = 4000
 class SequenceObjective(NetObjective):
     """Mean loss of steps, by truncated back-propagation through time.
 
-    A batch is a :class:`~skdgm.training.Stretch` of sequences. :meth:`forward` stores
-    the state after a stretch in ``carried``, which is None at the beginning. ``rows``
+    A batch is a :class:`~skdgm.training.Segment` of sequences. :meth:`forward` stores
+    the state after a segment in ``carried``, which is None at the beginning. ``rows``
     are :class:`~skdgm.training.SequenceRows`. A subclass defines :meth:`watched`, and
     ``prepare`` and ``forward`` of :class:`~skdgm.nets.NetObjective` for the rows of a
-    stretch. Its ``net`` has ``init(rng, dtype)`` and ``width``.
+    segment. Its ``net`` has ``init(rng, dtype)`` and ``width``.
     """
 
     carried = None
@@ -40,7 +40,7 @@ class SequenceObjective(NetObjective):
 
     @abstractmethod
     def watched(self, params, batch, streams, states, some):
-        """Losses of the slice ``some`` of the rows of a stretch, with a stream for each
+        """Losses of the slice ``some`` of the rows of a segment, with a stream for each
         row and initial states (None at the beginning); and the states after it."""
 
     def losses(self, state, index, rng):
@@ -75,7 +75,7 @@ class SequenceObjective(NetObjective):
 
     def draw(self, table, number):
         batches = super().draw(table, number)
-        return stretches(table.rows, batches, self.options.batch_length)
+        return segments(table.rows, batches, self.options.batch_length)
 
     def size_of(self, batch):
         return len(batch.index)

@@ -38,7 +38,7 @@ from skdgm.stacks.model import check_same, lowest_kinds, unfitted_machines
 from skdgm.stacks.model_options import TunedOptionsT
 from skdgm.stacks.network import StackedNetwork
 from skdgm.stacks.tuning import PreTraining, part_of, unfitted
-from skdgm.training import Budget, Run, alone, labelled
+from skdgm.training import Budget, Run, labelled, without_conditions
 from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.counts import check_sizes
 
@@ -228,7 +228,7 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         """Pre-training on all rows in a fresh fit, and back-propagation."""
         if fresh:
             stack = unfitted(self)
-            yield PreTraining(self, stack, alone(table, stack._LISTED))
+            yield PreTraining(self, stack, without_conditions(table, stack._LISTED))
         with_targets = labelled(table)
         if len(with_targets.index):
             rows = self._domain.in_units(with_targets.rows, self._columns)

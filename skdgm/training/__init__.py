@@ -2,7 +2,6 @@
 
 from skdgm.training.batches import (
     Table,
-    alone,
     canonical,
     check_finite,
     column_spread,
@@ -13,13 +12,14 @@ from skdgm.training.batches import (
     probe,
     split,
     split_labelled,
+    without_conditions,
 )
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.loop import AUTO, Budget, Learned, optimise
 from skdgm.training.objective import Objective, Run
 from skdgm.training.progress import Keeper, Progress
 from skdgm.training.reader import Batch, Reader
-from skdgm.training.sequences import SequenceRows, Stretch, stretches
+from skdgm.training.sequences import Segment, SequenceRows, segments
 from skdgm.training.watch import DensityWatch, LabelWatch, Watch
 
 __all__ = [
@@ -36,12 +36,11 @@ __all__ = [
     "Progress",
     "Reader",
     "Run",
+    "Segment",
     "SequenceRows",
-    "Stretch",
     "Table",
     "Verbose",
     "Watch",
-    "alone",
     "canonical",
     "check_finite",
     "column_spread",
@@ -51,7 +50,8 @@ __all__ = [
     "labelled",
     "optimise",
     "probe",
+    "segments",
     "split",
     "split_labelled",
-    "stretches",
+    "without_conditions",
 ]

@@ -79,7 +79,7 @@ def canonical(rows, sample_weight=None, hashes=None):
     return Table(rows, present[first], hashes, total)
 
 
-def alone(table, in_memory=True):
+def without_conditions(table, in_memory=True):
     """Table of the same draws of rows without their conditions or labels (``given``).
     Rows are stored in memory as lists if this is possible and faster."""
     rows = table.rows._replace(given=None)

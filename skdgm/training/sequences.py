@@ -6,7 +6,7 @@ sequences are merged by a hash of their content,
 .. math:: h(x_1, \dots, x_n) = \sum_t m(h(x_t) + m(t)) \mod 2^{64}
 
 with a bijection m. Weights of sequences are repetitions, and an epoch is a permutation
-of draws of sequences. A batch of sequences is divided into stretches of consecutive
+of draws of sequences. A batch of sequences is divided into segments of consecutive
 steps, for truncated backpropagation through time with states that are carried over.
 """
 
@@ -76,12 +76,12 @@ class SequenceRows(NamedTuple):
         return total - np.repeat(total_before, lengths)
 
 
-class Stretch(NamedTuple):
+class Segment(NamedTuple):
     """Consecutive steps of the sequences of a batch, the longest sequences first.
 
     ``begin`` is the number of the first step. ``sizes`` is the number of sequences with
-    each step, not increasing; the next stretch continues the first of these sequences.
-    ``index`` has row numbers, step by step, and ``ends`` is True for the last stretch
+    each step, not increasing; the next segment continues the first of these sequences.
+    ``index`` has row numbers, step by step, and ``ends`` is True for the last segment
     of the batch.
     """
 
@@ -96,10 +96,10 @@ class Stretch(NamedTuple):
         return np.split(self.index, np.cumsum(self.sizes)[:-1])
 
 
-def stretches(sequences, batches, batch_length=None):
+def segments(sequences, batches, batch_length=None):
     """Divide batches of sequence numbers, as of :func:`~skdgm.training.epoch`, into
-    stretches of ``batch_length`` steps, or one for each batch. Returns a list of
-    Stretch."""
+    segments of ``batch_length`` steps, or one for each batch. Returns a list of
+    Segment."""
     pieces, lengths = [], sequences.lengths
     for batch in batches:
         batch = batch[np.argsort(-lengths[batch], kind="stable")]
@@ -110,5 +110,5 @@ def stretches(sequences, batches, batch_length=None):
             sizes = np.searchsorted(-batch_lengths, -steps, side="left")
             index = [first[:size] + step for size, step in zip(sizes, steps)]
             ends = steps[-1] + 1 == batch_lengths[0]
-            pieces.append(Stretch(begin, sizes, np.concatenate(index), bool(ends)))
+            pieces.append(Segment(begin, sizes, np.concatenate(index), bool(ends)))
     return pieces

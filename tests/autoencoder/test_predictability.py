@@ -11,8 +11,8 @@ from sklearn.neighbors import KNeighborsRegressor
 import skdgm
 from skdgm import PredictabilityMinimization
 from skdgm.data import tabulate
-from skdgm.nets import Layer, Variables, guesses, vjp
-from skdgm.nets.guesses import Guesses, squared_gap
+from skdgm.nets import Layer, Variables, predictors, vjp
+from skdgm.nets.predictors import UnitPredictors, squared_gap
 from skdgm.optim import Clock
 from skdgm.options import Convolutions
 from tests.nets.recipes import assert_slopes
@@ -77,7 +77,7 @@ def test_the_encoder_heeds_the_decoder_by_a_weight():
 
 def test_no_predictor_sees_its_own_unit():
     rng = np.random.default_rng(0)
-    net = Guesses(5, (4, 3))
+    net = UnitPredictors(5, (4, 3))
     params, statistics, _ = net.init(rng, np.float64)
     h = rng.normal(size=(1, 5))
     before = net.apply(params, statistics, h)
@@ -122,10 +122,10 @@ def test_the_best_guess_of_independent_units_errs_by_their_variance():
 
 @pytest.mark.parametrize("sizes", [(), (3,)])
 def test_outputs_of_predictors_are_least_squares(sizes, monkeypatch):
-    monkeypatch.setattr(guesses, "_RIDGE_HIDDEN", 1e-9)
+    monkeypatch.setattr(predictors, "_RIDGE_HIDDEN", 1e-9)
     rng = np.random.default_rng(0)
     h = rng.normal(size=(50, 4)) @ rng.normal(size=(4, 4))
-    net = Guesses(4, sizes)
+    net = UnitPredictors(4, sizes)
     params, statistics, moments = net.init(rng, np.float64)
     # Of batches that make up the rows.
     for batch in np.split(h, 5):

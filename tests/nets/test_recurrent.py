@@ -1,4 +1,4 @@
-"""Recurrent cells: gradients through time, batches of different lengths, stretches."""
+"""Recurrent cells: gradients through time, batches of different lengths, segments."""
 
 import numpy as np
 import pytest

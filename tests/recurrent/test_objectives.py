@@ -7,7 +7,7 @@ from sklearn.base import clone
 from skdgm import RNNNADE, RNNRBM, RTRBM, VRNN
 from skdgm.nets import nll
 from skdgm.optim import Clock
-from skdgm.training import stretches
+from skdgm.training import segments
 from skdgm.utils.random import stream
 from tests.options import grouped
 
@@ -77,7 +77,7 @@ def test_the_divergence_is_warmed_up():
     done = objective.epochs_before
     assert objective.beta(CLOCK) == pytest.approx(min(1, (done + 2) / 8))
     assert objective.beta(Clock(20, 30, 0, 1)) == 1
-    (batch,) = stretches(table.rows, [np.arange(4)])
+    (batch,) = segments(table.rows, [np.arange(4)])
     v, batch, noise, _ = objective.prepare(state, batch, CLOCK)
     net, params = objective.net, state.params
     trail = net.trail(params, net.inputs(v), noise, batch.sizes, net.begin(params, 4))

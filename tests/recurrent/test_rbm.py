@@ -12,7 +12,7 @@ from skdgm.nets import vjp
 from skdgm.nets.restricted import free_energy, statistic
 from skdgm.optim import Clock
 from skdgm.recurrent._rbm_step import RBMStep
-from skdgm.training import stretches
+from skdgm.training import segments
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
 from tests.nets.recipes import assert_slopes, numbers
@@ -197,7 +197,7 @@ def test_gradients_reach_back_through_time(model):
     table = model._begin(parts, None, None, fresh=False)
     objective, clock = model._objective(table, 0), Clock(0, 1, 0, 1)
     state = objective.resume(model._state())
-    (batch,) = stretches(table.rows, [np.arange(3)])
+    (batch,) = segments(table.rows, [np.arange(3)])
     given, before = objective.prepare(state, batch, clock), copy(state.params)
     # Chains are of bits, which small changes of parameters leave as they are.
     slopes = numerical_gradient(
@@ -216,7 +216,7 @@ def test_contrastive_divergence_of_many_steps_is_the_gradient():
     table = model._begin([X] * 300, None, None, fresh=False)
     rows = table.rows._replace(edges=np.arange(0, 6001, 20))
     objective, state = model._objective(table._replace(rows=rows), 0), model._state()
-    (batch,) = stretches(rows, [np.arange(300)])
+    (batch,) = segments(rows, [np.arange(300)])
     given = rows.rows.take(batch.index), batch, stream(0)
     net, before = objective.net, copy(state.params)
     ones = np.ones(20, int)

@@ -13,7 +13,7 @@ from skdgm.nets import Layer, Tied, drop_out
 from skdgm.optim import Clock
 from skdgm.options import Adam, Sequences
 from skdgm.recurrent._net import Biases
-from skdgm.training import stretches
+from skdgm.training import segments
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
 from tests.numerical import numerical_gradient
@@ -107,7 +107,7 @@ def test_gradients_reach_back_through_time(cell, kind, monkeypatch):
     table = model._begin(parts, None, None, fresh=False)
     objective = model._objective(table, 0)
     state = objective.resume(model._state())
-    (batch,) = stretches(table.rows, [np.arange(3)])
+    (batch,) = segments(table.rows, [np.arange(3)])
     given = objective.prepare(state, batch, Clock(0, 1, 0, 1))
 
     def loss(params):
@@ -151,7 +151,7 @@ def test_stretches_hand_the_state_on():
     found = []
     for length in (None, 4, 3):
         total = 0
-        for batch in stretches(table.rows, [np.arange(3)], length):
+        for batch in segments(table.rows, [np.arange(3)], length):
             given = table.rows.rows.take(batch.index), batch, stream(0)
             total += objective.forward(state.params, given)[0].sum()
         found.append(total)
@@ -162,7 +162,7 @@ def test_stretches_hand_the_state_on():
 
 @pytest.mark.release
 def test_memory_is_learned():
-    # Bits come back after six steps, longer than stretches are.
+    # Bits come back after six steps, longer than segments are.
     bits = RNG.integers(0, 2, (40, 6, 2))
     parts = [np.tile(own, (4, 1)) for own in bits]
     model = RNNNADE(

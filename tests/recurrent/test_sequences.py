@@ -99,7 +99,7 @@ def test_only_what_was_before_counts(model):
         a, b = (getattr(model, name)(x) for x in (long, changed))
         np.testing.assert_array_equal(a[:7], b[:7])
         assert (a[7:] != b[7:]).any()
-    # In the company of others, in stretches, or alone.
+    # In the company of others, in segments, or alone.
     alone = [model.score_samples(x) for x in PARTS]
     for one, other in zip(alone, model.score_samples(PARTS), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)

@@ -1,4 +1,4 @@
-"""Sequences in batches: merged, weighted, permuted and read in stretches."""
+"""Sequences in batches: merged, weighted, permuted and read in segments."""
 
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skdgm.data.sequences import as_one_table, sequences_of
-from skdgm.training import Objective, Run, epoch, optimise, split, stretches
+from skdgm.training import Objective, Run, epoch, optimise, segments, split
 from skdgm.utils.given import Given
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -22,10 +22,10 @@ def table_of(parts, weight=None):
 
 
 def contents(table, number=0, batch_size=3, batch_length=None):
-    """What the stretches of an epoch read, step by step."""
+    """What the segments of an epoch read, step by step."""
     batches = epoch(table, batch_size, stream(number))
     rows = table.rows.rows
-    found = stretches(table.rows, batches, batch_length)
+    found = segments(table.rows, batches, batch_length)
     return [(own.begin, own.ends, [rows.take(t) for t in own.steps]) for own in found]
 
 
@@ -70,11 +70,11 @@ def test_stretches_read_each_step_once_and_in_order():
     table = table_of(PARTS)
     (batch,) = epoch(table, 7, stream(0))
     lengths = table.rows.lengths
-    (whole,) = stretches(table.rows, [batch])
+    (whole,) = segments(table.rows, [batch])
     assert whole.sizes.tolist() == [7, 6, 5, 4, 2, 2, 1, 1, 1]
     assert (whole.begin, whole.ends) == (0, True)
     assert sorted(whole.index) == list(range(29))
-    parts = stretches(table.rows, [batch], 4)
+    parts = segments(table.rows, [batch], 4)
     assert [part.begin for part in parts] == [0, 4, 8]
     assert [part.ends for part in parts] == [False, False, True]
     for name in "sizes", "index":
@@ -113,7 +113,7 @@ class Autoregression(Objective):
 
     def draw(self, table, number):
         batches = super().draw(table, number)
-        return stretches(table.rows, batches, self.options.batch_length)
+        return segments(table.rows, batches, self.options.batch_length)
 
     def step(self, state, batch, clock):
         sums, last = state.sums.copy(), state.last

@@ -8,7 +8,7 @@ from skdgm.adversarial._model_options import BiGANOptions
 from skdgm.adversarial._nets.gan_model import GANModel, block, shapes
 from skdgm.implicit import ImplicitDensity
 from skdgm.nets import layers
-from skdgm.nets.branches import branch, companions
+from skdgm.nets.branches import branch, with_parameters_of
 from skdgm.nets.images import maps
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
@@ -38,7 +38,7 @@ class BiGANModel(GANModel[BiGANOptions]):
         """Generator, encoder and discriminator."""
         nets = super().nets(facts, emission)
         nets.encoder = self._encoder(facts, emission)
-        joint = companions(nets.encoder, emission.n_inputs, nets.generator.net)
+        joint = with_parameters_of(nets.encoder, emission.n_inputs, nets.generator.net)
         nets.generator = nets.generator._replace(net=joint)
         return nets
 

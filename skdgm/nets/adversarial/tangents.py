@@ -43,14 +43,14 @@ _CURVES = {
 
 
 @primitive
-def bend(y, dz, activation):
+def activation_tangent(y, dz, activation):
     """Derivative of an activation function with values y, along a direction dz of the
     pre-activations, of the same shape."""
     return BACK[activation](y, dz)
 
 
 defvjp(
-    bend,
+    activation_tangent,
     lambda _, y, dz, name: lambda grad: grad * dz * _CURVES[name](y),
     lambda _, y, dz, name: lambda grad: BACK[name](y, grad),
     None,
@@ -62,11 +62,13 @@ def activated(z, dz, activation):
     if activation == "identity":
         return z, dz
     y = activate(z, activation)
-    return y, bend(y if activation in _CURVES else getval(y), dz, activation)
+    return y, activation_tangent(
+        y if activation in _CURVES else getval(y), dz, activation
+    )
 
 
 @primitive
-def at_largest(z, dz, n_pieces):
+def maxout_tangent(z, dz, n_pieces):
     """Directional derivatives of maxout units, (n_rows, n_units): the entries of dz at
     the maxima of z. Both arrays have shape (n_rows, n_units * n_pieces)."""
     pieces = dz.reshape(len(dz), -1, n_pieces)
@@ -87,7 +89,7 @@ def _at_largest_back(_, z, dz, n_pieces):
 
 
 defvjp(
-    at_largest,
+    maxout_tangent,
     lambda _, z, *rest: lambda grad: np.zeros_like(z),
     _at_largest_back,
     None,

@@ -139,7 +139,7 @@ def _summed(A, B):
 
 
 @primitive
-def lacking(images, canvas, logistic):
+def with_residual(images, canvas, logistic):
     """Images, (n_rows, n_numbers), concatenated with their difference from a canvas.
     The first n_numbers of the canvas are means, or log odds if ``logistic``."""
     mean = canvas[:, : images.shape[1]]
@@ -158,12 +158,12 @@ def _by_canvas(both, images, canvas, logistic, grad):
     return by_canvas
 
 
-def _lacking_back(both, images, canvas, logistic):
+def _residual_back(both, images, canvas, logistic):
     n = images.shape[1]
     return lambda grad: _by_canvas(both, images, canvas, logistic, grad[:, n:])
 
 
-defvjp(lacking, None, _lacking_back, None)
+defvjp(with_residual, None, _residual_back, None)
 
 
 @primitive
@@ -171,10 +171,10 @@ def glimpse(images, canvas, out, grid, logistic):
     """Readings of images, and of their difference from a canvas, by a
     :class:`FilterGrid`. Readings have shape (n_rows, n_planes * grid.size), with the
     planes of both; ``out``, (n_rows, 5), are the outputs of a net. See
-    :func:`lacking`."""
+    :func:`with_residual`."""
     filters = _Filters(out, grid)
     rows, columns = filters.banks
-    seen = grid.images(lacking(images, canvas, logistic))
+    seen = grid.images(with_residual(images, canvas, logistic))
     read = (rows @ seen @ _turned(columns)).reshape(len(images), -1)
     read *= filters.gamma[:, None]
     return read
@@ -186,7 +186,7 @@ def _glimpse_back(argnums, read, args, kwargs):
     def backward(grad):
         filters = _Filters(out, grid)
         rows, columns = filters.banks
-        seen = lacking(images, canvas, logistic)
+        seen = with_residual(images, canvas, logistic)
         patches, planes = grid.patches(grad * filters.gamma[:, None]), grid.images(seen)
         grads = []
         if 1 in argnums:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm.nets import vjp
-from skdgm.nets.images.attention import FilterGrid, glimpse, lacking, stroke
+from skdgm.nets.images.attention import FilterGrid, glimpse, stroke, with_residual
 from tests.numerical import assert_trees, numerical_gradient
 
 # Height and width, filters of each side, and planes of images.
@@ -73,10 +73,12 @@ def test_what_a_canvas_lacks(logistic):
     rng = np.random.default_rng(0)
     x, canvas = rng.random((3, 4)), rng.normal(size=(3, 6))
     mean = 1 / (1 + np.exp(-canvas[:, :4])) if logistic else canvas[:, :4]
-    found = lacking(x, canvas, logistic)
+    found = with_residual(x, canvas, logistic)
     np.testing.assert_allclose(found, np.concatenate([x, x - mean], axis=1))
     weight = rng.normal(size=found.shape)
-    assert_gradients(lambda canvas: lacking(x, canvas, logistic), (canvas,), weight)
+    assert_gradients(
+        lambda canvas: with_residual(x, canvas, logistic), (canvas,), weight
+    )
 
 
 def test_filters_cover_images_at_first():

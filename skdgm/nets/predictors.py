@@ -31,7 +31,7 @@ _UPDATES, _ROWS = 10, 10
 _FOLDS = 5
 
 
-class GuessMoments(NamedTuple):
+class PredictorMoments(NamedTuple):
     """Running means of features and units, and of their products, in float64, and the
     number of updates."""
 
@@ -48,10 +48,10 @@ class GuessMoments(NamedTuple):
             decay * a + (1 - decay) * b
             for a, b in zip((self.mean, self.product), moments)
         )
-        return GuessMoments(t, mean, product)
+        return PredictorMoments(t, mean, product)
 
 
-class Guesses:
+class UnitPredictors:
     """Net that predicts each of ``n_units`` numbers from all others. Each number has
     its own net, with hidden layers of the given ``sizes``. An optimizer trains hidden
     layers; :meth:`solve` sets the output layer."""
@@ -73,7 +73,7 @@ class Guesses:
         _, params, statistics = self._net.init(rng, self.n_units, dtype)
         shape = (self.n_units, self.n_features + 1) if self.deep else (self.n_units,)
         product = np.zeros((*shape, shape[-1]))
-        moments = GuessMoments(np.zeros(1), np.zeros(shape), product)
+        moments = PredictorMoments(np.zeros(1), np.zeros(shape), product)
         return params, statistics, moments
 
     def apply(self, params, statistics, h):
@@ -115,12 +115,12 @@ class Guesses:
         is fitted to the other folds; a single row is predicted by ``params``."""
         if len(h) < 2:
             return self.apply(params, statistics, h)
-        params, guesses = copy(params), np.empty_like(h)
+        params, predictions = copy(params), np.empty_like(h)
         for train, test in folds(len(h)).split(h):
             mean, product = self.moments(params, statistics, h[train])
             self.solve(params, mean, product)
-            guesses[test] = self.apply(params, statistics, h[test])
-        return guesses
+            predictions[test] = self.apply(params, statistics, h[test])
+        return predictions
 
 
 def folds(n_rows):
@@ -129,13 +129,13 @@ def folds(n_rows):
 
 
 @primitive
-def squared_gap(guesses, h):
+def squared_gap(predictions, h):
     """Squared distance between each row of a code and its prediction, (n_rows,)."""
-    return ((guesses - h) ** 2).sum(axis=1)
+    return ((predictions - h) ** 2).sum(axis=1)
 
 
 defvjp(
     squared_gap,
-    lambda _, guesses, h: lambda grad: 2 * grad[:, None] * (guesses - h),
-    lambda _, guesses, h: lambda grad: 2 * grad[:, None] * (h - guesses),
+    lambda _, predictions, h: lambda grad: 2 * grad[:, None] * (predictions - h),
+    lambda _, predictions, h: lambda grad: 2 * grad[:, None] * (h - predictions),
 )
