@@ -179,8 +179,6 @@ COMMON_NAMES |= {"_get_metadata_request", "_validate_names", "_getframe", "_meta
 PRIVATE_ATTRIBUTES = {
     "_kernels": 12,
     "abc": 1,
-    "adversarial": 9,
-    "autoencoder": 5,
     "belief": 3,
     "boltzmann": 2,
     "distributions": 1,

@@ -15,13 +15,11 @@ from skdgm.base.options import (
     Details,
     Doc,
     NotNegative,
-    Options,
     Positive,
     Share,
 )
-from skdgm.implicit.options import Draws, LatentPrior, RelaxedColumns, RelaxedDetails
 from skdgm.nets import ACTIVATIONS
-from skdgm.nets.options import Activation, NetDetails, NetSolver
+from skdgm.nets.options import NetDetails, NetSolver
 
 # Factor of a weight at the end of training.
 Decay = Annotated[float, Interval(Real, 0, 1, closed="right")]
@@ -289,93 +287,3 @@ Loss = Annotated[
     Doc("Losses of all nets, as in :class:`~skdgm.GAN`."),
 ]
 GameSolver = Annotated[NetSolver, GameDetails, Doc("Optimizer of all nets.")]
-
-
-class PlayerOptions(Options):
-    """Options of a generator and of a discriminator that are trained in turn.
-
-    Parameters
-    ----------
-    learning_rate
-        Initial learning rate of the generator, which ``schedule`` of the solver
-        decreases.
-    n_iter
-        Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
-        and 1,000 epochs.
-
-    Attributes
-    ----------
-    coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all dense layers: generator, then discriminator.
-    intercepts_ : list of ndarray of shape (n_above,)
-        Biases of the same layers.
-    """
-
-    n_components: Latents = 16
-    hidden_layer_sizes: LayerSizes = None
-    _: KW_ONLY
-    discriminator: Annotated[Judge, PlayerDetails] = None
-    architecture: Architecture = "dense"
-    image_shape: ImageShape = None
-    loss: Loss = "relativistic"
-    column_types: RelaxedColumns = "auto"
-    prior: LatentPrior = "mixed"
-    activation: Activation = "leaky_relu"
-    batch_norm: bool = False
-    n_draws: Draws = 1000
-    solver: GameSolver = "adam"
-
-
-class StageOptions(Options):
-    """Options of models of images at several resolutions.
-
-    Parameters
-    ----------
-    column_types
-        Kind of the pixels. "auto": inferred from the data, as described on the page
-        "How columns are read" of the guide; "bernoulli": 0, 1 or probabilities of 1;
-        "gaussian": real numbers. "bernoulli" pixels are drawn as bits if all values in
-        the first fit are 0 or 1; smaller images have grayscale pixels.
-    class_conditional
-        Whether all nets are conditional on classes y, which ``fit`` then requires; each
-        discriminator has a logit for each class.
-    features
-        Result of ``transform``: "discriminator", the last hidden units of the
-        discriminator of the largest images; or "latent", latent units of all generators
-        whose image is similar.
-    n_iter
-        Number of epochs; "auto": 2,500 updates, but between 10 and 300 epochs.
-
-    Attributes
-    ----------
-    coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all layers: generators, then discriminators, from the smallest images
-        to the largest.
-    pyramid_shapes_ : list of tuple
-        Shapes of images, (height, width, channels), the smallest first.
-    classes_ : ndarray of shape (n_classes,)
-        Classes of a conditional model.
-    coverage_ : float
-        Share of some training rows that have a generated row closer than their fifth
-        nearest neighbor.
-    intercepts_ : list of ndarray of shape (n_above,)
-        Biases of the same layers.
-    """
-
-    n_components: Latents = 16
-    hidden_layer_sizes: LayerSizes = None
-    _: KW_ONLY
-    class_conditional: bool = False
-    features: Literal["discriminator", "latent"] = "discriminator"
-    discriminator: Judge = None
-    architecture: Architecture = "dense"
-    image_shape: ImageShape = None
-    loss: Loss = "relativistic"
-    column_types: Annotated[
-        Literal["auto", "bernoulli", "gaussian"], RelaxedDetails
-    ] = "auto"
-    prior: LatentPrior = "mixed"
-    activation: Activation = "leaky_relu"
-    batch_norm: bool = False
-    n_draws: Draws = 1000
-    solver: GameSolver = "adam"

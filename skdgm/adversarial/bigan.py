@@ -6,13 +6,12 @@ r"""Bidirectional generative adversarial networks, which also train an encoder.
 
 from typing import Literal
 
+from skdgm.adversarial._estimator import GameEstimator
 from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.adversarial._nets.bigan_model import BiGANModel
-from skdgm.adversarial._options import GameLoss, PlayerOptions
-from skdgm.adversarial.gan import GAN
+from skdgm.adversarial._options import GameLoss
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count, NotNegative
-from skdgm.implicit import ImplicitEstimator
 from skdgm.typing import ArrayOrFrame, Data
 from skdgm.utils.domains import is_frame
 
@@ -20,7 +19,7 @@ from skdgm.utils.domains import is_frame
 _LOSSES = [name for name in LOSSES if name not in ("minimax", "likelihood")]
 
 
-class BiGAN(PlayerOptions, ImplicitEstimator):
+class BiGAN(GameEstimator):
     r"""Bidirectional GAN: generator and encoder, trained against one discriminator.
 
     .. math::
@@ -97,10 +96,7 @@ class BiGAN(PlayerOptions, ImplicitEstimator):
     reconstruction_weight: NotNegative = 0.0
 
     _MODEL = BiGANModel()
-    _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS
     _DIVERSIFY = "Raise loss__gradient_penalty or lower learning_rate."
-
-    _budget, discriminator_score = GAN._budget, GAN.discriminator_score
 
     def reconstruct(self, X: Data) -> ArrayOrFrame:
         """Reconstructions of rows: generated rows given their codes.

@@ -8,8 +8,7 @@ The generator g and the discriminator d are nets; d is a logistic function of a 
 
 from typing import Annotated, Literal
 
-import numpy as np
-
+from skdgm.adversarial._estimator import GameEstimator
 from skdgm.adversarial._nets.gan_model import GANModel
 from skdgm.adversarial._options import (
     Decay,
@@ -17,7 +16,6 @@ from skdgm.adversarial._options import (
     Loss,
     LossDetails,
     PlayerDetails,
-    PlayerOptions,
 )
 from skdgm.base.options import (
     KW_ONLY,
@@ -29,10 +27,7 @@ from skdgm.base.options import (
     Share,
     within,
 )
-from skdgm.implicit import ImplicitEstimator
 from skdgm.nets.options import Initialiser
-from skdgm.training import Budget
-from skdgm.typing import Data
 
 
 class GANLossDetails(LossDetails):
@@ -56,7 +51,7 @@ class PackDetails(PlayerDetails):
     packing: Count = 1
 
 
-class GAN(PlayerOptions, ImplicitEstimator):
+class GAN(GameEstimator):
     r"""Generative adversarial network: a generator trained against a discriminator.
 
     .. math::
@@ -158,27 +153,3 @@ class GAN(PlayerOptions, ImplicitEstimator):
     features: Literal["discriminator", "latent"] = "discriminator"
 
     _MODEL = GANModel()
-    # The second budget is for columns of bits and probabilities.
-    _BUDGET, _BUDGET_BITS = Budget(5_000, 10, 1_000), Budget(2_500, 10, 1_000)
-
-    @property
-    def _budget(self):
-        bits = self._options.column_types == "bernoulli"
-        return self._BUDGET_BITS if bits else self._BUDGET
-
-    def discriminator_score(self, X: Data) -> np.ndarray:
-        """Logit of the discriminator for each row; higher for more realistic rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        score : ndarray of shape (n_samples,)
-            For a conditional model, the largest logit of all classes; with ``packing``,
-            the logit of a pack of copies of the row, which is less informative.
-        """
-        density = self.density_
-        return density.by_rows(density.read(X), self._MODEL.score)

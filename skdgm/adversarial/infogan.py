@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
+from skdgm.adversarial._estimator import GameEstimator
 from skdgm.adversarial._nets.infogan_model import InfoGANModel
-from skdgm.adversarial._options import Information, Jitter, PlayerOptions
-from skdgm.adversarial.gan import GAN
+from skdgm.adversarial._options import Information, Jitter
 from skdgm.base.frames import framed
 from skdgm.base.options import (
     KW_ONLY,
@@ -22,12 +22,11 @@ from skdgm.base.options import (
     Several,
     within,
 )
-from skdgm.implicit import ImplicitEstimator
 from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.counts import count_rows, layer_sizes
 
 
-class InfoGAN(PlayerOptions, ImplicitEstimator):
+class InfoGAN(GameEstimator):
     r"""GAN with interpretable codes, categorical and continuous.
 
     .. math::
@@ -107,14 +106,14 @@ class InfoGAN(PlayerOptions, ImplicitEstimator):
     prior = "normal"
 
     _MODEL = InfoGANModel()
-    _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS
     _DIVERSIFY = (
         "Raise loss__gradient_penalty, or lower learning_rate or information__weight."
     )
 
-    _budget, discriminator_score = GAN._budget, GAN.discriminator_score
+    def _has_categories(self):
+        return bool(layer_sizes(self._options.n_categories))
 
-    @available_if(lambda model: bool(layer_sizes(model._options.n_categories)))
+    @available_if(_has_categories)
     def predict(self, X: Data) -> np.ndarray:
         """Most probable category of each row.
 

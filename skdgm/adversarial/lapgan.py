@@ -3,14 +3,12 @@
 .. math:: x_k = u(x_{k-1}) + g_k(z_k, u(x_{k-1}))
 """
 
+from skdgm.adversarial._estimator import PyramidEstimator
 from skdgm.adversarial._nets.pyramid_model import PyramidModel
-from skdgm.adversarial._options import StageOptions
 from skdgm.base.options import KW_ONLY, Count
-from skdgm.implicit import ImplicitEstimator
-from skdgm.training import Budget
 
 
-class LAPGAN(StageOptions, ImplicitEstimator):
+class LAPGAN(PyramidEstimator):
     r"""Laplacian pyramid of adversarial networks: small images, then their details.
 
     .. math::
@@ -52,15 +50,4 @@ class LAPGAN(StageOptions, ImplicitEstimator):
     _: KW_ONLY
     n_levels: Count = 3
 
-    _MODEL, _IMAGES = PyramidModel(of_data=True), True
-    _BUDGET = Budget(2_500, 10, 300)
-    # Advice if all generated rows are similar.
-    _DIVERSIFY = (
-        'Set loss="relativistic" and loss__gradient_penalty above 0, or lower '
-        "learning_rate."
-    )
-
-    @property
-    def pyramid_shapes_(self) -> list[tuple[int, ...]]:
-        """Shapes of images, (height, width, channels), the smallest first."""
-        return self.density_.generator.pyramid.shapes
+    _MODEL = PyramidModel(of_data=True)

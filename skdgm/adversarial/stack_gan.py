@@ -3,14 +3,12 @@
 .. math:: x_k = g_k(z_k, u(x_{k-1}))
 """
 
+from skdgm.adversarial._estimator import PyramidEstimator
 from skdgm.adversarial._nets.pyramid_model import PyramidModel
-from skdgm.adversarial._options import StageOptions
-from skdgm.adversarial.lapgan import LAPGAN
 from skdgm.base.options import KW_ONLY, Count
-from skdgm.implicit import ImplicitEstimator
 
 
-class StackGAN(StageOptions, ImplicitEstimator):
+class StackGAN(PyramidEstimator):
     r"""Stacked adversarial networks: each stage redraws the image at twice the size.
 
     .. math::
@@ -56,6 +54,4 @@ class StackGAN(StageOptions, ImplicitEstimator):
     _: KW_ONLY
     n_levels: Count = 2
 
-    _MODEL, _IMAGES = PyramidModel(of_data=False), True
-    _BUDGET, _DIVERSIFY = LAPGAN._BUDGET, LAPGAN._DIVERSIFY
-    pyramid_shapes_ = LAPGAN.pyramid_shapes_
+    _MODEL = PyramidModel(of_data=False)

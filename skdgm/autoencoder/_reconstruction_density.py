@@ -156,7 +156,7 @@ class ReconstructionDensity(Density):
     def visible_fields(self, n_samples, rng, n_steps):
         """Conditional distribution of rows, like a visible layer, and its parameters:
         outputs after ``n_steps`` steps of each chain."""
-        lengths = chain_lengths(n_samples, len(self.columns.seen), n_steps, 0, None)
+        lengths = chain_lengths(n_samples, len(self.columns.seen), n_steps)
         (out,) = self._states(lambda state: (state.out,), lengths, rng)
         return Reconstructed(self), out
 
@@ -167,15 +167,12 @@ class ReconstructionDensity(Density):
         random_state=None,
         *,
         init="noise",
-        n_steps=100,
-        burn_in=0,
-        thin=None,
         clamped=None,
+        **lengths,
     ):
-        """Run chains and apply ``look`` to their states; options as in ``sample``. All
-        chains, or each of them, can be ``clamped`` to values."""
-        n_columns = len(self.columns.seen)
-        lengths = chain_lengths(n_samples, n_columns, n_steps, burn_in, thin)
+        """Run chains and apply ``look`` to their states; ``init`` and ``lengths`` as in
+        ``sample``. All chains, or each of them, can be ``clamped`` to values."""
+        lengths = chain_lengths(n_samples, len(self.columns.seen), **lengths)
         start = None
         if not isinstance(init, str):
             start = self.read(init).take(slice(None))

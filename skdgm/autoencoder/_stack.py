@@ -127,7 +127,7 @@ class AutoencoderNetModel(TunedModel[TunedOptions]):
 
     def activation(self, stack):
         """Activation function of each hidden layer."""
-        kinds = (machine._options.code_activation for machine in stack.layers_)
+        kinds = (asked_value(machine, "code_activation") for machine in stack.layers_)
         return tuple(partial(_layer, kind) for kind in kinds)
 
     def hidden(self, stack, rng, dtype):

@@ -14,7 +14,9 @@ from sklearn.utils.validation import _num_samples
 
 from skdgm.autoencoder._model import PRIORS, AutoencoderModel
 from skdgm.autoencoder._options import Bound, Prior
+from skdgm.base.attributes import documented_as
 from skdgm.base.common_groups import Architecture
+from skdgm.base.common_options import AttributeTypes
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.given import (
     attribute_types_,
@@ -101,10 +103,6 @@ class VAE(LatentEstimator):
         columns [10]_. Unknown attributes have the weighted distribution of the training
         rows: up to 32 distinct values are summed over, and more are sampled, which
         loosens bounds, most of all those of :meth:`elbo`.
-    attribute_types : "auto", tuple or dict
-        Kind of each attribute, "categorical" or "gaussian", by its position or name.
-        "auto": strings and booleans are categorical, and so are integers in a y of one
-        column; other numbers are "gaussian".
     batch_norm
         Whether hidden units have batch normalization.
     dropout
@@ -175,7 +173,7 @@ class VAE(LatentEstimator):
     architecture: Architecture = "dense"
     class_conditional: bool = False
     attribute_conditional: bool = False
-    attribute_types: Auto | tuple | dict = "auto"
+    attribute_types: AttributeTypes = "auto"
     batch_norm: bool = False
     dropout: Share = 0.0
     objective: Bound = "elbo"
@@ -223,6 +221,16 @@ class VAE(LatentEstimator):
         conditions = condition_argument(self, y, _num_samples(X))
         return self.density_.log_prob(X, **conditions)
 
+    @documented_as(
+        LatentEstimator.sample,
+        """
+        y : object, dict or array-like, default=None
+            Class, or attributes, of all rows, or of each row, for a conditional model;
+            the same for all rows under ``conditions``. By default, classes are drawn
+            with smoothed frequencies (add one), and attributes from the training rows.
+            ValueError if a class is unknown, or the model is not conditional.
+        """,
+    )
     def sample(
         self,
         n_samples: int = 1,
@@ -231,49 +239,16 @@ class VAE(LatentEstimator):
         conditions: dict | None = None,
         y: object = None,
     ) -> ArrayOrFrame:
-        """Draw latent units, and rows given the latent units.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            None: NumPy's global generator, with different rows at each call.
-        conditions : dict, default=None
-            Conditions that all draws satisfy, by the name, or number, of a column: a
-            value; a list, set or array of values; or a range, ``slice(low, high)`` with
-            None for an open end, or an Interval of pandas. Not for
-            column_types="gaussian".
-        y : object, dict or array-like, default=None
-            Class, or attributes, of all rows, or of each row, for a conditional model;
-            the same for all rows under ``conditions``. By default, classes are drawn
-            with smoothed frequencies (add one), and attributes from the training rows.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            See :meth:`inverse_transform` for means in place of draws. A DataFrame if
-            ``fit`` was given one.
-
-        Raises
-        ------
-        ValueError
-            If a condition names no column or has probability zero, a class is unknown,
-            or the model is not conditional.
-        """
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
-        on_y = condition_argument(self, y, n_samples)
-        return framed(
-            self,
-            density.sample(
-                n_samples,
-                random_state,
-                conditions=conditions,
-                names=names_of(self),
-                **on_y,
-            ),
+        drawn = density.sample(
+            n_samples,
+            random_state,
+            conditions=conditions,
+            names=names_of(self),
+            **condition_argument(self, y, n_samples),
         )
+        return framed(self, drawn)
 
     def inverse_transform(self, H: Data, y: Target = None) -> ArrayOrFrame:
         """Expected rows given latent units.
@@ -302,6 +277,15 @@ class VAE(LatentEstimator):
         rows = density.inverse(H, **condition_argument(self, y, _num_samples(H)))
         return framed(self, rows, H)
 
+    @documented_as(
+        LatentEstimator.impute,
+        """
+        y : object, dict or array-like, default=None
+            Class, or attributes, of all rows, or of each row, for a conditional model.
+            By default, y is also inferred from the observed entries. ValueError if a
+            class is unknown, or the model is not conditional.
+        """,
+    )
     def impute(
         self,
         X: Data,
@@ -312,52 +296,6 @@ class VAE(LatentEstimator):
         n_steps: int = 100,
         random_state: Seed = None,
     ) -> ArrayOrFrame:
-        """Impute missing entries conditional on the observed entries of their row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : object, dict or array-like, default=None
-            Class, or attributes, of all rows, or of each row, for a conditional model.
-            By default, y is also inferred from the observed entries.
-        method : {"mean", "sample"}, default="mean"
-            "mean" returns deterministic means (probabilities of bits; the most probable
-            codes); "sample" returns draws.
-        sampler : {"importance", "metropolis", "gibbs"}, default="importance"
-            "importance" weights draws of latent units. Half of them come from the
-            encoder with a first guess of the missing entries, and half from the prior,
-            which keeps the weights bounded where the encoder is overconfident, for
-            example at rare values. If the effective number of draws is small, further
-            draws come from a normal proposal (for bits, independent ones) that adapts
-            to the row in up to 24 rounds. "gibbs" alternates between latent units drawn
-            by the encoder and missing entries drawn by the decoder, which is exact only
-            if the encoder is; "metropolis" corrects "gibbs" by accepting or rejecting
-            the latent units.
-        n_steps : int, default=100
-            Number of draws of "importance", which increases where the effective number
-            of draws is small: up to about 20 times, and up to 128 times for rare
-            observed values. Otherwise the number of steps of a chain; a mean averages
-            ten chains, each of a fifth of the steps after a burn-in of equal length.
-        random_state : int, RandomState instance or None, default=None
-            For "sample".
-
-        Returns
-        -------
-        X_filled : ndarray of shape (n_samples, n_features)
-            Observed entries are unchanged. A DataFrame if X is one, and ``fit`` was
-            given one.
-
-        Raises
-        ------
-        ValueError
-            If an option or a class is unknown, or the model is not conditional.
-
-        Warns
-        -----
-        FewDrawsWarning
-            If "importance" has a small effective number of draws for some rows.
-        """
         X_filled = self.density_.fill(
             X,
             method,

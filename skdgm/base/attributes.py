@@ -5,9 +5,11 @@ fit, and an error leaves the estimator unchanged. Public methods that do not fit
 view of the estimator, whose attributes all belong to one fit.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import wraps
+from inspect import cleandoc, signature
 from types import FunctionType
 from typing import TypeVar
 
@@ -88,6 +90,24 @@ def shared(function: Method) -> Callable[[Callable], Method]:
     """Decorator that replaces a method by a function that several classes share. Type
     checkers would take a mere assignment for the method of the base class."""
     return lambda method: function
+
+
+def documented_as(base: Callable, parameters: str) -> Callable[[Method], Method]:
+    """Decorator that gives a method the docstring of the method ``base``, with further
+    entries of the section "Parameters", in the order of the signature."""
+
+    def document(method):
+        heading = "Parameters\n----------\n"
+        head, _, text = cleandoc(base.__doc__ or "").partition(heading)
+        section, blank, rest = text.partition("\n\n")
+        entries = re.split(r"\n(?=\S)", f"{section}\n{cleandoc(parameters)}")
+        by_name = {entry.partition(" :")[0]: entry for entry in entries}
+        names = filter(by_name.__contains__, signature(method).parameters)
+        section = "\n".join(map(by_name.__getitem__, names))
+        method.__doc__ = head + heading + section + blank + rest
+        return method
+
+    return document
 
 
 def reads_one_fit(cls: Class) -> Class:

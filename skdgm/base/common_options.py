@@ -1,13 +1,15 @@
 """Options shared by estimators of several families."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from skdgm.base.column_group import Columns, Frequency, Unknown
 from skdgm.base.options import (
     KW_ONLY,
     ArrayLike,
+    Auto,
     Count,
     Details,
+    Doc,
     Fraction,
     NotNegative,
     Options,
@@ -24,6 +26,15 @@ ColumnTypes = (
     | dict
     | Columns
 )
+
+AttributeTypes = Annotated[
+    Auto | tuple | dict,
+    Doc(
+        """Kind of each attribute, "categorical" or "gaussian", by its position or name.
+        "auto": strings and booleans are categorical, and so are integers in a y of one
+        column; other numbers are "gaussian"."""
+    ),
+]
 
 
 class FitOptions(Options):

@@ -19,9 +19,6 @@ from skdgm.nets.fourier_features import fourier
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import check_maps
 
-_NAMES = "activation", "n_frequencies", "class_conditional", "bits"
-_NAMES += "attribute_conditional", "architecture", "image_shape"
-_SIZES = "hidden_layer_sizes", "conv_layer_sizes"
 # Largest number of columns with Fourier features by default, and their frequencies.
 _FEW, _WAVES = 16, 3
 _NOW = "n_draws", "n_steps", "n_resamplings", "sampler", "guidance", "likelihood"
@@ -49,9 +46,18 @@ class DiffusionModel(NetModel[DiffusionOptions]):
             )
 
     def structure(self, facts):
-        options = {name: getattr(facts.options, name) for name in _NAMES}
-        sizes = {name: layer_sizes(getattr(facts.options, name)) for name in _SIZES}
-        return SimpleNamespace(**options, **sizes)
+        options = facts.options
+        return SimpleNamespace(
+            activation=options.activation,
+            n_frequencies=options.n_frequencies,
+            class_conditional=options.class_conditional,
+            bits=options.bits,
+            attribute_conditional=options.attribute_conditional,
+            architecture=options.architecture,
+            image_shape=options.image_shape,
+            hidden_layer_sizes=layer_sizes(options.hidden_layer_sizes),
+            conv_layer_sizes=layer_sizes(options.conv_layer_sizes),
+        )
 
     def density(self, facts, state):
         return DiffusionDensity(

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from skdgm.base.common_groups import Architecture
-from skdgm.base.common_options import ColumnTypes, TableDetails
+from skdgm.base.common_options import AttributeTypes, ColumnTypes, TableDetails
 from skdgm.base.frames import framed
 from skdgm.base.given import (
     attribute_types_,
@@ -95,10 +95,6 @@ class Diffusion(NetEstimator):
         refer to rows of any class.
     attribute_conditional
         Whether the net is conditional on attributes y: numbers, or other columns.
-    attribute_types : "auto", tuple or dict
-        Kind of each attribute, "categorical" or "gaussian", by its position or name.
-        "auto": strings and booleans are categorical, and so are integers in a y of one
-        column; other numbers are "gaussian".
     activation
         Activation function of hidden units.
     architecture
@@ -198,7 +194,7 @@ class Diffusion(NetEstimator):
     bits: Literal["masks", "flips"] = "masks"
     class_conditional: bool = False
     attribute_conditional: bool = False
-    attribute_types: Auto | tuple | dict = "auto"
+    attribute_types: AttributeTypes = "auto"
     activation: Activation = "relu"
     architecture: Architecture = "dense"
     n_frequencies: CountOrZero | Auto = "auto"

@@ -6,7 +6,8 @@ r"""Normalizing flows: invertible maps from rows to codes with a simple density.
 
 from typing import Literal
 
-from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero
+from skdgm.base.common_options import AttributeTypes
+from skdgm.base.options import KW_ONLY, Count, CountOrZero
 from skdgm.flows._estimator import FlowEstimator
 from skdgm.flows._likelihood import BASES
 from skdgm.flows._model import FlowModel
@@ -74,10 +75,6 @@ class Flow(FlowEstimator):
         columns, which ``fit`` then requires: :math:`p(x \mid y)`. Attributes are inputs
         of the nets of coupling layers [3]_, and the mean of the initial normal
         distribution is linear in them.
-    attribute_types : "auto", tuple or dict
-        Kind of each attribute, "categorical" or "gaussian", by its position or name.
-        "auto": strings and booleans are categorical, and so are integers in a y of one
-        column; other numbers are "gaussian".
     bounds : tuple, dict or None
         Lower and upper bound of all columns, such as (0, 1); or a dict with the bounds
         of some columns by name (or number). A logit makes these columns unbounded, and
@@ -158,7 +155,7 @@ class Flow(FlowEstimator):
     base: Literal["auto", *BASES] = "auto"
     activation: Activation = "tanh"
     attribute_conditional: bool = False
-    attribute_types: Auto | tuple | dict = "auto"
+    attribute_types: AttributeTypes = "auto"
     bounds: tuple | dict | None = None
     dequantization: Literal["uniform", "variational"] | None = None
     n_draws: Count = 100

@@ -5,6 +5,9 @@ products over columns, so missing entries are marginalized by leaving out their 
 and conditional distributions are mixtures.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -37,36 +40,31 @@ class GreyColumns(BinaryColumns):
         return x if self.top == 1 else np.rint(x)
 
 
+class FeatureMaps(NamedTuple):
+    """Maps between rows and features: ``of_rows(nets, state, x, known)`` from inputs x
+    of a discriminator, None if features are latent units; and ``to_rows(density, H)``,
+    or None."""
+
+    of_rows: Callable | None
+    to_rows: Callable | None
+
+
 class ImplicitDensity(Density):
     """Density of rows drawn by a generator, estimated by kernels around draws.
-    ``model`` is an :class:`ImplicitModel` with ``nets`` and a training ``state``.
-    Features are latent units if ``latent``, and ``of_features(density, H)`` maps
-    features to rows, or is None. ``n_draws()`` is the number of draws. ``noise`` is the
-    standard deviation of noise in real columns and the bandwidth, or 0; ``shares`` are
-    class frequencies, or None."""
+    ``nets`` and a training ``state`` are those of an :class:`ImplicitModel`, and
+    ``maps`` are :class:`FeatureMaps`. ``n_draws()`` is the number of draws. ``noise``
+    is the standard deviation of noise in real columns and the bandwidth, or 0;
+    ``shares`` are class frequencies, or None."""
 
     # Values far beyond the range of the training rows are clipped to it.
     bounded = True
 
-    def __init__(
-        self,
-        context,
-        *,
-        model,
-        nets,
-        state,
-        latent,
-        of_features,
-        n_draws,
-        noise=0.0,
-        shares=None,
-    ):
+    def __init__(self, context, *, nets, state, maps, n_draws, noise=0.0, shares=None):
         super().__init__(context)
-        self.model, self.nets, self.state, self.latent = model, nets, state, latent
+        self.nets, self.state, self.maps = nets, state, maps
         self.generator, self.emission = nets.generator, nets.generator.emission
         self.net = Variables(state.learned[0], state.generator.statistics)
         self.n_draws, self.noise, self.shares = n_draws, noise, shares
-        self.of_features = of_features
         self._kernels = None
         if (self.emission.kinds == "grey").all():
             self.domain = GreyColumns(self.domain.top)
@@ -75,7 +73,7 @@ class ImplicitDensity(Density):
     def capabilities(self):
         """Kinds of the results: exact draws, and estimates by kernels around them."""
         labels = {} if self.shares is None else {"labels": "exact"}
-        inverse = {"inverse": {"nothing": "exact"}} if self.of_features else {}
+        inverse = {"inverse": {"nothing": "exact"}} if self.maps.to_rows else {}
         return {
             "log_prob": of_rows("estimate", grey="estimate"),
             "features": of_rows("estimate"),
@@ -176,20 +174,20 @@ class ImplicitDensity(Density):
 
     def features(self, X):
         """Hidden units of the discriminator, or latent units."""
-        if self.latent:
+        if self.maps.of_rows is None:
             return invert(self, X)
-        return self.by_rows(self.read(X), self.model.hidden)
+        return self.by_rows(self.read(X), self.maps.of_rows)
 
     def inverse(self, H):
         self.require("inverse")
-        return self.of_features(self, H)
+        return self.maps.to_rows(self, H)
 
     @property
     def n_features_out(self):
-        if self.latent:
+        if self.maps.of_rows is None:
             return self.generator.n_latent
         x = np.zeros((1, self.emission.n_inputs))
-        return self.model.hidden(self.nets, self.state, x).shape[1]
+        return self.maps.of_rows(self.nets, self.state, x).shape[1]
 
     def by_rows(self, rows, function):
         """Evaluate ``function(nets, state, x, known)``, such as

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from skdgm.data.given import shares_of
-from skdgm.implicit.density import ImplicitDensity
+from skdgm.implicit.density import FeatureMaps, ImplicitDensity
 from skdgm.implicit.model_options import GeneratorOptionsT
 from skdgm.nets import NetModel
 from skdgm.nets.stochastic.emission import Emission
@@ -46,11 +46,12 @@ class ImplicitModel(NetModel[GeneratorOptionsT]):
     def density(self, facts, state):
         return ImplicitDensity(
             facts.context,
-            model=self,
             nets=self.nets(facts, emission_of(facts)),
             state=state,
-            latent=self.latent(facts.options),
-            of_features=self.of_features(facts.options),
+            maps=FeatureMaps(
+                None if self.latent(facts.options) else self.hidden,
+                self.of_features(facts.options),
+            ),
             n_draws=partial(facts.now, "n_draws"),
             noise=facts.options.output_noise,
             shares=shares_of(getattr(facts.known, "label_counts", None)),

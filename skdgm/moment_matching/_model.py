@@ -20,11 +20,6 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 # Default numbers of hidden units of the generator.
 _DENSE = (128, 128, 128)
-# Options that determine the nets.
-_NAMES = (
-    *("n_components", "column_types", "class_conditional", "prior"),
-    *("activation", "batch_norm"),
-)
 
 
 class MatchingModel(ImplicitModel[MatchingOptions]):
@@ -33,8 +28,8 @@ class MatchingModel(ImplicitModel[MatchingOptions]):
     objective_class = Matching
 
     def check(self, options):
-        for name in "hidden_layer_sizes", "autoencoder_layer_sizes":
-            check_layer_sizes(getattr(options, name), name)
+        check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
+        check_layer_sizes(options.autoencoder_layer_sizes, "autoencoder_layer_sizes")
         check_norm(options)
         if options.autoencoder_layer_sizes == ():
             raise ValueError(
@@ -52,7 +47,12 @@ class MatchingModel(ImplicitModel[MatchingOptions]):
     def structure(self, facts):
         options = facts.options
         return SimpleNamespace(
-            **{name: getattr(options, name) for name in _NAMES},
+            n_components=options.n_components,
+            column_types=options.column_types,
+            class_conditional=options.class_conditional,
+            prior=options.prior,
+            activation=options.activation,
+            batch_norm=options.batch_norm,
             hidden_layer_sizes=layer_sizes(options.hidden_layer_sizes, _DENSE),
             autoencoder_layer_sizes=layer_sizes(options.autoencoder_layer_sizes),
         )

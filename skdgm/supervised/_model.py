@@ -10,10 +10,6 @@ from skdgm.supervised._model_options import AttributeOptions
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import check_maps
 
-# Options that the net depends on.
-_NAMES = "column_types", "activation", "architecture", "upsampling", "image_shape"
-_SIZES = "hidden_layer_sizes", "conv_layer_sizes"
-
 
 class AttributeModel(NetModel[AttributeOptions]):
     """Net from known attributes to a distribution of rows."""
@@ -23,11 +19,17 @@ class AttributeModel(NetModel[AttributeOptions]):
         check_maps(options)
 
     def structure(self, facts):
-        options = {name: getattr(facts.options, name) for name in _NAMES}
-        sizes = {name: layer_sizes(getattr(facts.options, name)) for name in _SIZES}
-        variance = facts.options.variance
-        variance = variance if isinstance(variance, str) else "set"
-        return SimpleNamespace(**options, **sizes, variance=variance)
+        options = facts.options
+        return SimpleNamespace(
+            column_types=options.column_types,
+            activation=options.activation,
+            architecture=options.architecture,
+            upsampling=options.upsampling,
+            image_shape=options.image_shape,
+            hidden_layer_sizes=layer_sizes(options.hidden_layer_sizes),
+            conv_layer_sizes=layer_sizes(options.conv_layer_sizes),
+            variance=options.variance if isinstance(options.variance, str) else "set",
+        )
 
     def density(self, facts, state):
         net, output = self._net(facts)

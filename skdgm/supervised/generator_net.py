@@ -6,9 +6,9 @@ r"""Supervised generators: nets from attributes to rows.
 from typing import Annotated, Literal
 
 from skdgm.base.common_groups import Architecture
-from skdgm.base.common_options import ColumnTypes, VarianceDetails
+from skdgm.base.common_options import AttributeTypes, ColumnTypes, VarianceDetails
 from skdgm.base.fits import mean_score
-from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Share, within
+from skdgm.base.options import KW_ONLY, ArrayLike, Count, Share, within
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.supervised._estimator import AttributeEstimator
 from skdgm.training import Budget
@@ -42,10 +42,6 @@ class GeneratorNet(AttributeEstimator):
         Numbers of units of the dense hidden layers, starting at the attributes.
     column_types
         Kind of the columns, as in :class:`~skdgm.VAE`; "auto" infers it from the data.
-    attribute_types
-        Kind of each attribute, "categorical" or "gaussian" (real), in order or by name.
-        By default, strings, bools and categories are categorical and numbers are real,
-        except that a one-dimensional y of integers is categorical.
     activation
         Activation function of hidden units.
     dropout
@@ -95,7 +91,7 @@ class GeneratorNet(AttributeEstimator):
     _: KW_ONLY
     column_types: Annotated[ColumnTypes, VarianceDetails] = "auto"
     min_categories: Count | ArrayLike | None = within("column_types", None)
-    attribute_types: Auto | tuple | dict = "auto"
+    attribute_types: AttributeTypes = "auto"
     activation: Activation = "leaky_relu"
     dropout: Share = 0.0
     init_weights: Initialiser = within("solver", "he_normal")

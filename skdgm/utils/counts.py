@@ -89,7 +89,7 @@ class Lengths(NamedTuple):
     thin: int
 
 
-def chain_lengths(n_samples, n_columns, n_steps, burn_in, thin):
+def chain_lengths(n_samples, n_columns, n_steps=100, burn_in=0, thin=None):
     """Lengths of chains for the arguments of ``sample``.
 
     Every ``thin``-th of ``n_steps`` steps after ``burn_in`` gives a row, by default

@@ -31,6 +31,7 @@ from skdgm import (
     GenerativeImputer,
     RBMClassifier,
 )
+from skdgm.adversarial._games.players import GameState
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.constraints import (
     FixedCombinations,
@@ -43,6 +44,7 @@ from skdgm.constraints import (
 from skdgm.exceptions import UnsavableError
 from skdgm.options import PCD, Pretraining
 from skdgm.persistence import TRUSTED_TYPES
+from skdgm.persistence.decoder import Decoder
 from skdgm.persistence.encoder import SCALARS, SPARSE, Encoder
 from skdgm.persistence.types import ESTIMATORS, RECORDS, WITH_PARAMS, class_of, tag_of
 from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
@@ -546,6 +548,13 @@ def test_a_file_of_each_format_is_read():
     found = rbm.score_samples(np.eye(4))
     known = [-2.142292, -2.173571, -2.302864, -2.381630]
     np.testing.assert_allclose(found, known, rtol=1e-5)
+
+
+def test_renamed_fields_of_older_files_are_read():
+    fields = {name: {"tuple": []} for name in GameState._fields}
+    fields["told"] = fields.pop("head_information")
+    state = Decoder(None, 0).value({"record": "GameState", "fields": fields})
+    assert state == GameState(*[()] * 7)
 
 
 def test_numbers_of_all_types_keep_their_type():

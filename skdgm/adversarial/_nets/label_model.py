@@ -9,7 +9,6 @@ from skdgm.nets import layers
 from skdgm.utils.counts import is_a
 
 # Default hidden layers of the generator and of the discriminator.
-_NAMES = "hidden_layer_sizes", "discriminator_layer_sizes"
 _SIZES = {"dense": ((128, 128), (256, 128, 128)), "conv": ((64, 32), (32, 64))}
 
 
@@ -32,9 +31,11 @@ class LabelModel(GANModel[LabelGameOptions]):
 
     def structure(self, facts):
         structure, options = super().structure(facts), facts.options
-        for name, sizes in zip(_NAMES, _SIZES[options.architecture]):
-            if getattr(options, name) is None:
-                setattr(structure, name, sizes)
+        of_generator, of_discriminator = _SIZES[options.architecture]
+        if options.hidden_layer_sizes is None:
+            structure.hidden_layer_sizes = of_generator
+        if options.discriminator_layer_sizes is None:
+            structure.discriminator_layer_sizes = of_discriminator
         return structure
 
     def nets(self, facts, emission):

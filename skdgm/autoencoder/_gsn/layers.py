@@ -23,10 +23,10 @@ class ChainLayers:
     def __init__(self, coder, n_layers, options, n_steps):
         self.init, self.n_steps = coder.init, n_steps
         self.activation = options.activation
-        self.noise = [
-            per_layer(name, getattr(options, name), n_layers)
-            for name in ("noise_before", "noise_after")
-        ]
+        self.noise = (
+            per_layer("noise_before", options.noise_before, n_layers),
+            per_layer("noise_after", options.noise_after, n_layers),
+        )
 
     def advance(self, params, x, hidden, rng=None):
         """Outputs and hidden layers after a step, from inputs x and the previous hidden

@@ -17,8 +17,11 @@ class GSNModel(ReconstructionModel[GSNOptionsT]):
     def check(self, options):
         super().check(options)
         sizes = check_sizes(options.hidden_layer_sizes)
-        for name in "noise_before", "noise_after":
-            for size in per_layer(name, getattr(options, name), len(sizes)):
+        for name, noise in (
+            ("noise_before", options.noise_before),
+            ("noise_after", options.noise_after),
+        ):
+            for size in per_layer(name, noise, len(sizes)):
                 if isinstance(size, bool | str) or not size >= 0:
                     raise ValueError(f"{name} must be at least 0; got {size!r}.")
 
