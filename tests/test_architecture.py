@@ -180,12 +180,11 @@ PRIVATE_ATTRIBUTES = {
     "_kernels": 12,
     "abc": 1,
     "belief": 3,
-    "boltzmann": 2,
+    "boltzmann": 1,
     "distributions": 1,
     "flows": 1,
     "metrics": 1,
     "nets": 8,
-    "partition": 2,
     "stacks": 4,
     "utils": 1,
 }

@@ -59,14 +59,17 @@ class Graph:
         triples: Sequence = (),
     ):
         self.units, self.couplings = tuple(units), tuple(couplings)
-        self.links, blocks = tuple(Link(*link) for link in links), range(len(units))
+        self.links, blocks = (
+            tuple(Link._make(link) for link in links),
+            range(len(units)),
+        )
         ends = tuple([] for _ in blocks)
         for i, j, number in self.links:
             ends[i].append((number, j, False))
             if i != j:
                 ends[j].append((number, i, True))
         self._ends = tuple(map(tuple, ends))
-        self.triples = tuple(Triple(*map(tuple, triple)) for triple in triples)
+        self.triples = tuple(Triple._make(map(tuple, triple)) for triple in triples)
         self._gated = tuple(tuple(self._others(block)) for block in blocks)
         self.layers = tuple(map(tuple, layers or ((block,) for block in blocks)))
         self.colours = tuple(map(tuple, colours or self._greedy()))

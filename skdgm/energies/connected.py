@@ -96,9 +96,8 @@ class Connected(Energy):
             near = np.nonzero(edges)[1]
             ends = np.concatenate([[0], np.cumsum(edges.sum(axis=1))])
         first = np.concatenate([[0], np.cumsum(widths)])
-        self.layout = SiteLayout(
-            *(part.astype(np.int64) for part in (first, sizes, order, ends, near))
-        )
+        layout = SiteLayout(first, sizes, order, ends, near)
+        self.layout = SiteLayout._make(part.astype(np.int64) for part in layout)
         mask = np.repeat(np.repeat(edges, widths, axis=0), widths, axis=1)
         n, m = visible.size, len(mask)
         links, couplings = [(0, 0, 0)], [Within(n, n, mask[:n, :n].copy())]

@@ -62,10 +62,10 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
 
     if energy.is_sitewise:
         means, *info = sitewise.mean_field(energy, params, x, clamp, max_sweeps, tol)
-        return means, Convergence(*info)
+        return means, Convergence._make(info)
     if binary.supports_mean_field(energy, params, x, clamp):
         means, *info = binary.mean_field(energy, params, x[0], max_sweeps, tol)
-        return means, Convergence(*info)
+        return means, Convergence._make(info)
     if any(x[block] is None for block in energy.rest()):
         x = ascend(energy, params, x)
     model = Clamped.of(energy, params, x, clamp)
@@ -95,7 +95,7 @@ def last_means(energy, params, x, clamp):
     """Return x with the exact means of the last colour given all others."""
     last = energy.backwards[:1]
     if binary.supports_sweeps(energy, params, x, last):
-        last_colour = binary.means(energy, params, x, *last)
+        last_colour = binary.means(energy, params, x, last[0])
         return tuple(a if b is None else b for a, b in zip(x, last_colour))
     means = list(x)
     for block in energy.colours[-1]:
@@ -177,9 +177,15 @@ class Clamped(NamedTuple):
         known = [None] * len(x)
         for block in moving:
             known[block] = energy.received(params, x, block, among=still)
-        params, values = plain(params), _dense(x, still) if energy.triples else ()
-        fields = energy, params, clamp, moving, tuple(known), energy.colours
-        return cls(*fields, values)
+        return cls(
+            energy,
+            plain(params),
+            clamp,
+            moving=moving,
+            known=tuple(known),
+            colours=energy.colours,
+            still=_dense(x, still) if energy.triples else (),
+        )
 
     def sweep(self, x, update):
         """Update the colours from the last to the first."""

@@ -85,7 +85,7 @@ class LabelPosterior:
         block's means given these labels, (n_labels, n_rows, size)."""
         for states, field in self.fields(block):
             mean = self.energy.units[block].mean(field)
-            yield states, mean.reshape(-1, *self.received[block].shape)
+            yield states, mean.reshape((-1, *self.received[block].shape))
 
     def mean(self, block, log_joint):
         r"""Means of a hidden block with the label summed out, (n_rows, size).

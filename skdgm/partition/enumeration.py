@@ -231,7 +231,7 @@ class Enumeration:
         """Means of the blocks of y and of the hidden units, a list by block."""
         return _joined(
             [
-                sums._means(z_part, y_part)
+                sums.means_of_part(z_part, y_part)
                 for sums, z_part, y_part, _ in self._parts(z, y)
             ]
         )
@@ -241,7 +241,7 @@ class Enumeration:
         for each row."""
         return _joined(
             [
-                sums._draw(z_part, y_part, rng.take(part))
+                sums.draw_part(z_part, y_part, rng.take(part))
                 for sums, z_part, y_part, part in self._parts(z, y)
             ]
         )
@@ -256,7 +256,7 @@ class Enumeration:
             z_part = None if z is None else z[chunk]
             yield enumeration, z_part, y and [values[chunk] for values in y], chunk
 
-    def _means(self, z, y):
+    def means_of_part(self, z, y):
         log_w = self.log_weights(z, y)
         p = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
         means_by_block = [None] * len(self.energy.units)
@@ -272,7 +272,7 @@ class Enumeration:
                 means_by_block[block][:, places] = np.einsum("rs,rsu->ru", p, means)
         return self._with_known(means_by_block, y)
 
-    def _draw(self, z, y, rng):
+    def draw_part(self, z, y, rng):
         noisy = self.log_weights(z, y) + rng.fold(0).gumbel(self._n_states)
         chosen = noisy.argmax(axis=1)
         x = [None if part is None else part[chosen] for part in self.states]

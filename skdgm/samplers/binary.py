@@ -169,8 +169,16 @@ def draw_layers(rng, means, x):
     for block, mean in enumerate(means):
         if mean is not None:
             root, lists = np.uint64(rng.fold(block).root), x[block]
-            arguments = mean, root, rng.ids, lists.index, lists.count
-            run(draw_kernel, *arguments, n=len(mean), work=_DRAW * mean.size)
+            run(
+                draw_kernel,
+                mean,
+                root,
+                rng.ids,
+                lists.index,
+                lists.count,
+                n=len(mean),
+                work=_DRAW * mean.size,
+            )
 
 
 def along(path, params, n_rows):

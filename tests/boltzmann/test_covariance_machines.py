@@ -369,7 +369,8 @@ def stiff(n):
 @pytest.mark.exhaustive
 def test_log_Z_in_closed_form():
     moves, params, draws, log_Z = stiff(6)
-    found = annealing.bracket(stream(0), moves, params, draws, 0.1, "it")
+    path = annealing.MovesPath(moves, params, 0.1)
+    found = annealing.bracket(stream(0), path, draws, "it")
     found, se = found.log_Z, found.se
     assert abs(found - log_Z) < 4 * se
     assert se <= 0.1
@@ -379,8 +380,9 @@ def test_sides_that_disagree_are_told(monkeypatch):
     brief = annealing._BRIEF._replace(n_betas=(2,))
     monkeypatch.setattr(annealing, "_BRIEF", brief)
     moves, params, draws, log_Z = stiff(6)
+    path = annealing.MovesPath(moves, params, 0.1)
     with pytest.warns(LikelihoodWarning, match="it: forward and reverse"):
-        found = annealing.bracket(stream(0), moves, params, draws, 0.1, "it").log_Z
+        found = annealing.bracket(stream(0), path, draws, "it").log_Z
     assert found > log_Z
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 
+from skdgm.inference.mean_field import take
 from skdgm.partition.row_chains import RowChains
 from skdgm.utils import weighted
 
@@ -47,9 +48,9 @@ def averages(rng, energy, params, x, clamp, n_steps, once=False):
     blocks, results, rounds = energy.colours[0], [], ((1, 1),) if once else _MORE
     size = max(1, _ROOM // (_CHAINS_AT_MOST * max(unit.size for unit in energy.units)))
     for batch in gen_batches(len(x[-1]), size):
-        values = (tuple(_some(v, batch) for v in values) for values in (x, clamp))
+        values, masks = take(x, batch), take(clamp, batch)
         results.append(
-            _averages(rng.take(batch), energy, params, *values, n_steps, rounds)
+            _averages(rng.take(batch), energy, params, values, masks, n_steps, rounds)
         )
     *means, error = (np.concatenate(values) for values in zip(*results))
     blocks_of_y = zip(means, (x[b] for b in blocks), (clamp[b] for b in blocks))
@@ -65,9 +66,7 @@ def _averages(rng, energy, params, x, clamp, n_steps, rounds):
     remaining, log_w = np.arange(n), np.empty((n, 0))
     of_chains = [np.empty((n, 0, unit.size)) for unit in units]
     for number, (n_chains, longer) in enumerate(rounds):
-        values, masks = (
-            tuple(_some(v, remaining) for v in streams) for streams in (x, clamp)
-        )
+        values, masks = take(x, remaining), take(clamp, remaining)
         chains = RowChains.of(energy, params, params.units, values, masks, n_chains)
         streams = rng.take(remaining).fold(_ROUND, number).each(n_chains)
         weight, state = chains.up(streams, longer * n_steps + 1)
@@ -100,8 +99,3 @@ def warn_uncertain_means(who, error):
     """Warn about rows whose means have large standard errors, by a FewDrawsWarning."""
     remedy = "Raise n_steps of impute, or fit fewer n_components"
     weighted.warn_uncertain_means(who, error, _UNSURE, _CHAINS_AT_MOST, remedy)
-
-
-def _some(part, rows):
-    """Some rows of an array; None and True are returned unchanged."""
-    return part[rows] if isinstance(part, np.ndarray) else part

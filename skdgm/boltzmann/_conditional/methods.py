@@ -21,9 +21,10 @@ _PROBABLE = "categorical", "bernoulli"
 def _has_classes(estimator):
     """Return whether a column of y has classes; True before ``fit``, when it is
     unknown."""
-    if "_responses" not in vars(estimator):
+    known = vars(estimator)
+    if "_responses" not in known:
         return True
-    responses = estimator._responses
+    responses = known["_responses"]
     return responses is not None and bool(_columns_with_classes(responses))
 
 

@@ -34,6 +34,7 @@ class MovesPath(AnnealingPath):
     ``size``. States are rows; ``clamp`` is as for :meth:`Moves.at`."""
 
     def __init__(self, moves, params, size, clamp=None):
+        self.moves, self.params, self.size = moves, params, size
         # A step needs two temperatures: its own, and the previous one.
         self._at = lru_cache(2)(lambda beta: moves.at(params, beta, size, clamp))
 
@@ -53,10 +54,11 @@ def weights(rng, path, v, betas):
     return log_w
 
 
-def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
-    """Bracket of log Z by annealing in both directions, with ``n_chains`` chains each.
-    Chains in the downward direction start from training chains after a burn-in.
-    ValueError if ``effort.schedule`` is "adaptive"."""
+def bracket(rng, path, chains, name, n_chains=100, effort=None):
+    """Bracket of log Z by annealing in both directions along a :class:`MovesPath`, with
+    ``n_chains`` chains each. Chains in the downward direction start from training
+    chains after a burn-in. ValueError if ``effort.schedule`` is "adaptive"."""
+    moves, params = path.moves, path.params
     effort = _BRIEF if effort is None else effort
     if effort.schedule == "adaptive":
         raise ValueError(
@@ -68,9 +70,8 @@ def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
     rows = rng.rows(n_chains)
     start = rows.fold(_START).normal(n, dtype)
     samples = chains[np.arange(n_chains) % len(chains)]
-    sampler, n_steps = moves.sampler(size), -(-effort.burn_in // moves.n_each)
+    sampler, n_steps = moves.sampler(path.size), -(-effort.burn_in // moves.n_each)
     state = sampler.step(rows.fold(_BURN), params, State((samples,)), n_steps)[0]
-    path = MovesPath(moves, params, size)
     schedule = getattr(ladder, effort.schedule) if effort.schedule else moves.betas
     for n_betas in effort.n_betas:
         betas = schedule(n_betas)
@@ -83,13 +84,21 @@ def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
     if not agree(up, down, effort.max_gap):
         text = complaint(up, down, n_betas, effort.max_gap)
         warn(f"{name}: {text}", LikelihoodWarning)
-    interval_options = rng.fold(_ENDS).generator(), effort.confidence
+    generator = rng.fold(_ENDS).generator()
     ends = (
-        *interval(up.log_w, *interval_options),
-        *interval(down.log_w, *interval_options, sign=-1.0),
+        *interval(up.log_w, generator, effort.confidence),
+        *interval(down.log_w, generator, effort.confidence, sign=-1.0),
     )
-    bounds = min(ends), max(ends), min(up.ess, down.ess), n_betas, up, down
-    return Bracket(log_Z, se, *bounds)
+    return Bracket(
+        log_Z,
+        se,
+        lower=min(ends),
+        upper=max(ends),
+        ess=min(up.ess, down.ess),
+        n_betas=n_betas,
+        forward=up,
+        reverse=down,
+    )
 
 
 def log_integral(rng, moves, params, v, size):

@@ -5,7 +5,7 @@ from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 
 from skdgm.base import Density
-from skdgm.boltzmann._covariance.annealing import bracket, log_integral
+from skdgm.boltzmann._covariance.annealing import MovesPath, bracket, log_integral
 from skdgm.data import fill
 from skdgm.partition import LogPartition
 from skdgm.partition.bracket import exactly
@@ -68,17 +68,9 @@ class CovarianceDensity(Density):
             log_Z = logsumexp(self.energy.patterns(self.params).log_w)
             return exactly(float(log_Z), n_chains)
         rng = stream(self.seed if seed is None else seed, LIKELIHOOD)
+        path = MovesPath(self.moves, self.params, self.size)
         with one_blas_thread():
-            return bracket(
-                rng,
-                self.moves,
-                self.params,
-                self.chains,
-                self.size,
-                self.name,
-                n_chains=n_chains,
-                effort=options,
-            )
+            return bracket(rng, path, self.chains, self.name, n_chains, options)
 
     def numerator(self, X, n_draws=None):
         """Log-likelihoods of rows without log Z, their standard errors, and their

@@ -27,17 +27,14 @@ class MachineChains:
         random_state=None,
         *,
         init="chains",
-        n_steps=100,
-        burn_in=0,
-        thin=None,
         codes=None,
+        **lengths,
     ):
         """Run chains and collect ``n_samples`` rows of each array in the tuple
         ``look(state)``, which has a row for each chain: chain after chain, each in
-        temporal order. Options are those of ``sample``; labels are clamped to
-        ``codes``, of all chains or of each."""
-        n_visible = len(self.density.columns.seen)
-        lengths = chain_lengths(n_samples, n_visible, n_steps, burn_in, thin)
+        temporal order. ``init`` and ``lengths`` are the options of ``sample``; labels
+        are clamped to ``codes``, of all chains or of each."""
+        lengths = chain_lengths(n_samples, len(self.density.columns.seen), **lengths)
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         with one_blas_thread():
             state = self.start(init, lengths.n_chains, rng)
@@ -52,7 +49,7 @@ class MachineChains:
                 collected.append(look(state))
         arrays = (np.stack(parts, axis=1) for parts in zip(*collected))
         return [
-            array.reshape(-1, *array.shape[2:])[: lengths.n_rows] for array in arrays
+            array.reshape((-1, *array.shape[2:]))[: lengths.n_rows] for array in arrays
         ]
 
     def start(self, init, n_chains, rng):

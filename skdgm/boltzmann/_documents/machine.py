@@ -72,7 +72,7 @@ class Documents(Model[DocumentOptions]):
     def state(self, facts, attributes):
         biases = attributes["intercept_visible_"], attributes["intercept_hidden_"]
         params = Params(biases, (attributes["components_"].T,))
-        return TrainState(params, *attributes["_training"])
+        return TrainState.of(params, attributes)
 
 
 class DocumentModel(Estimator):

@@ -86,11 +86,10 @@ class Updates(NamedTuple):
         return self.state.params.dtype.type
 
     @property
-    def numbers(self):
+    def step_options(self):
         """Momentum, and penalties l1 and l2, in the type of the parameters."""
-        penalties = penalties_per_row(self.options)
-        numbers = self.momentum, penalties["l1"], penalties["l2"]
-        return tuple(map(self.real, numbers))
+        values = {"momentum": self.momentum} | penalties_per_row(self.options)
+        return {name: self.real(value) for name, value in values.items()}
 
     @property
     def max_norm(self):
@@ -130,13 +129,13 @@ def bernoulli_updates(given):
     velocities, units = state.optimiser.couplings, state.params.units
     # Read once, since it may change while buffers are allocated.
     max_threads = n_threads()
-    workspace, mean_field, listed, resampling = _workspaces(given, blocks, max_threads)
+    workspace, mean_field, listed, centering = _workspaces(given, blocks, max_threads)
     n_deep = n_layers - 1 - (objective.label is not None)
     is_plain = given.centering == NO_OFFSETS and not options.resample
-    *joined_lists, order = rows.joined(index)
+    first, end, columns, values, order = rows.joined(index)
     in_step(
         bernoulli_epoch,
-        ListedRows(JoinedLists(*joined_lists), order, run.edges),
+        ListedRows(JoinedLists(first, end, columns, values), order, run.edges),
         labels,
         TiledChain(ups, downs, placed(units)),
         Momentum(
@@ -146,7 +145,7 @@ def bernoulli_updates(given):
         _lists(placed(given.chains)),
         (mean_field,) if n_deep > 1 else (),
         listed if n_layers > 2 and blocks != _BESIDE else (),
-        () if is_plain else CenteringWorkspace(placed(given.offsets), *resampling),
+        () if is_plain else centering._replace(offsets=placed(given.offsets)),
         () if options.max_norm is None else (given.max_norm,),
         workspace,
         EpochPlan(
@@ -156,14 +155,14 @@ def bernoulli_updates(given):
             np.array(blocks),
         ),
         EpochOptions(
-            int(given.n_steps),
-            options.mean_field_steps,
-            dtype(TOLERANCE),
-            *given.numbers,
-            dtype(RATE),
-            given.resample,
-            given.persistent,
-            given.centering,
+            n_steps=int(given.n_steps),
+            sweeps=options.mean_field_steps,
+            tol=dtype(TOLERANCE),
+            pace=dtype(RATE),
+            resample=given.resample,
+            persistent=given.persistent,
+            centering=given.centering,
+            **given.step_options,
         ),
         n_rounds=len(run.batches),
         n_threads=min(max_threads, n_efficient_threads(given.work)),
@@ -192,7 +191,7 @@ def label_updates(given):
         "discriminative": (1.0, 0.0),
         "generative": (0.0, 1.0),
     }
-    beta, *penalties = given.numbers
+    step = given.step_options
     label_epoch(
         LabelRows(RowLists(v.index, v.value, v.count), codes, run.edges),
         TiledChain((ups[0], downs[1]), (downs[0], ups[1]), placed(state.params.units)),
@@ -207,8 +206,8 @@ def label_updates(given):
         LabelEpochOptions(
             n_steps=given.n_steps,
             shares=tuple(map(dtype, shares[options.objective])),
-            decays=(beta, dtype(BETA_2)),
-            penalties=tuple(penalties),
+            decays=(step["momentum"], dtype(BETA_2)),
+            penalties=(step["l1"], step["l2"]),
             max_norm=given.max_norm,
             resample=given.resample,
             persistent=given.persistent,
@@ -244,14 +243,14 @@ def gaussian_updates(given):
             _reach(given),
         ),
         RealEpochOptions(
-            int(given.n_steps),
-            *given.numbers,
-            dtype(RATE),
-            dtype(-np.log(unit.min_variance) if unit.min_variance else np.inf),
-            given.max_norm,
-            _PRECISIONS[unit.precision],
-            given.persistent,
-            given.centering,
+            n_steps=int(given.n_steps),
+            pace=dtype(RATE),
+            most=dtype(-np.log(unit.min_variance) if unit.min_variance else np.inf),
+            max_norm=given.max_norm,
+            precision=_PRECISIONS[unit.precision],
+            persistent=given.persistent,
+            centering=given.centering,
+            **given.step_options,
         ),
         n_rounds=len(run.batches),
         n_threads=n_efficient_threads(2 * given.work),
@@ -271,19 +270,26 @@ def _real_workspace(given):
     n_thin, n_tall = 2 * (given.centering != NO_OFFSETS), max(n, m)
     all_columns = np.arange(below, dtype=np.uint32)
 
-    def arrays(*n_rows, size=below):
-        return [np.empty((rows, size), dtype) for rows in n_rows]
+    def array(n_rows, size=below):
+        return np.empty((n_rows, size), dtype)
 
     objective.workspaces[n, m] = workspace = RealWorkspace(
-        np.tile(all_columns, (n_tall, 1)),
-        *arrays(n_tall, n_tall),
-        *arrays(n_tall, n_tall, size=above),
-        np.empty(below * (n + m + n_thin), dtype),
-        *(*arrays(n_thin), *arrays(n_thin, size=above)),
-        *(*arrays(3), *arrays(3, size=above)),
-        *(np.empty(below, dtype), np.empty(above, dtype)),
-        *arrays(2, 2),
-        *(np.empty(n + m), np.empty(n + m)),
+        index=np.tile(all_columns, (n_tall, 1)),
+        values=array(n_tall),
+        values_model=array(n_tall),
+        y=array(n_tall, above),
+        y_model=array(n_tall, above),
+        factors=np.empty(below * (n + m + n_thin), dtype),
+        thin=array(n_thin),
+        thin_above=array(n_thin, above),
+        means=array(3),
+        means_above=array(3, above),
+        lost=np.empty(below, dtype),
+        lost_above=np.empty(above, dtype),
+        slopes=array(2),
+        shares=array(2),
+        received=np.empty(n + m),
+        sent=np.empty(n + m),
     )
     return workspace
 
@@ -306,7 +312,7 @@ def _lists(parts):
 def _workspaces(given, blocks, max_threads):
     """Work arrays of the kernel for at most ``max_threads`` threads, which the
     objective caches: the workspace; arrays for mean field and for means as lists; and
-    arrays for resampling and centering."""
+    arrays for resampling and centering, without offsets."""
     objective, float_type, n_rows = given.objective, given.real, given.run.longest
     m = len(given.chains[0])
     key = n_rows, m, given.resample, max_threads
@@ -338,13 +344,15 @@ def _workspaces(given, blocks, max_threads):
 
     x = Lists.empty(n_rows, sizes[0], float_type, binary)
     workspace = Workspace(
-        *(x.index, x.value, x.count),
-        (np.empty((0, sizes[0]), float_type), *arrays(n_rows)[1:]),
-        arrays(max(n_rows, m)),
-        arrays(0),
-        bounds(n_rows),
-        bounds(m),
-        (
+        index=x.index,
+        value=x.value,
+        count=x.count,
+        means=(np.empty((0, sizes[0]), float_type), *arrays(n_rows)[1:]),
+        fields=arrays(max(n_rows, m)),
+        no_values=arrays(0),
+        bounds=bounds(n_rows),
+        bounds_model=bounds(m),
+        columns=(
             lines(1, np.int64),
             lines(1, np.int64),
             # Allocated for the worst case; a batch only touches what it needs.
@@ -352,17 +360,21 @@ def _workspaces(given, blocks, max_threads):
             lines(n, float_type, listed),
             lines(n + n_thin, float_type, listed),
         ),
-        *(arrays(n_thin), arrays(n_thin)),
-        lines(1, float),
-        *(lines(1, float_type) for _ in range(3)),
+        thin=arrays(n_thin),
+        thin_above=arrays(n_thin),
+        total=lines(1, float),
+        grads=lines(1, float_type),
+        data=lines(1, float_type),
+        model=lines(1, float_type),
     )
-    resampling = (
-        tuple(np.empty(n) for _ in sizes),
-        tuple(np.empty(n) for _ in sizes),
-        lines(1, float_type),
-        np.empty((n_resampled, sizes[0]), float_type),
-        np.empty((n_resampled, sizes[0]), np.uint32),
-        np.empty(n_resampled, np.int64),
+    centering = CenteringWorkspace(
+        offsets=(),
+        received=tuple(np.empty(n) for _ in sizes),
+        sent=tuple(np.empty(n) for _ in sizes),
+        lost=lines(1, float_type),
+        grey=np.empty((n_resampled, sizes[0]), float_type),
+        index=np.empty((n_resampled, sizes[0]), np.uint32),
+        count=np.empty(n_resampled, np.int64),
     )
     most = max(n_rows, m)
     mean_field = MeanFieldArrays(
@@ -372,7 +384,7 @@ def _workspaces(given, blocks, max_threads):
         np.empty(most, np.int64),
         np.empty(most, bool),
     )
-    workspaces = workspace, mean_field, (lists(n_rows), lists(m)), resampling
+    workspaces = workspace, mean_field, (lists(n_rows), lists(m)), centering
     objective.workspaces[key] = workspaces
     return workspaces
 

@@ -155,7 +155,7 @@ class PairStage(Epochs):
         return {"pairs": pairs, "state": (*state.kept(),)}
 
     def restored(self, source, memory):
-        return TrainState(*memory["state"])
+        return TrainState._make(memory["state"])
 
     def skip(self, record):
         pairs = record.known.get("memory", {}).get("pairs")

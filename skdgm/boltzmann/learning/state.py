@@ -46,6 +46,11 @@ class TrainState(NamedTuple):
     activity: tuple = ()
     phase: tuple = ()
 
+    @classmethod
+    def of(cls, params, attributes):
+        """State of a fitted model, the inverse of :meth:`attributes`."""
+        return cls._make((params, *attributes["_training"]))
+
     @property
     def n_levels(self):
         """Number of temperatures of the chains."""
@@ -72,7 +77,7 @@ def formed(tree, form):
     if not isinstance(tree, tuple):
         return tree
     parts = [formed(branch, form) for branch in tree]
-    return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    return tree._make(parts) if hasattr(tree, "_make") else tuple(parts)
 
 
 def present(v, fill, n_blocks, rng=None):

@@ -114,4 +114,4 @@ def pooled_maps(density, X):
     pooled = by_blocks(of_rows, density.read(X, dtype=params.dtype.type))
     edges = np.cumsum([unit.n_pooled for unit in units])[:-1]
     of_layers = np.split(pooled, edges, axis=1)
-    return [maps.reshape(-1, *unit.tops[:3]) for maps, unit in zip(of_layers, units)]
+    return [maps.reshape((-1, *unit.tops[:3])) for maps, unit in zip(of_layers, units)]

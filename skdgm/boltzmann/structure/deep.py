@@ -118,14 +118,14 @@ def options_of_pairs(options, depth, **fixed):
     """Training options of the ``depth`` pairs of neighboring layers, from bottom to
     top, in which ``fixed`` options replace those of the machine."""
     shared, of_pairs = vars(options) | _PLAIN | fixed, []
-    names = {
-        "n_iter": "pretrain_iter",
-        "learning_rate": "pretrain_learning_rate",
-        "n_steps": "pretrain_steps",
+    values = {
+        "n_iter": options.pretrain_iter,
+        "learning_rate": options.pretrain_learning_rate,
+        "n_steps": options.pretrain_steps,
     }
     values = {
-        name: per_layer(pretrain, getattr(options, pretrain), depth)
-        for name, pretrain in names.items()
+        name: per_layer(f"pretrain__{name}", value, depth)
+        for name, value in values.items()
     }
     for number in range(depth):
         of_pair = {name: of_layers[number] for name, of_layers in values.items()}

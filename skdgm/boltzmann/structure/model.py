@@ -90,7 +90,7 @@ class EnergyModel(Model[EnergyOptionsT]):
         return attributes | self.named(facts, state.params, visible, chains)
 
     def state(self, facts, attributes):
-        return TrainState(self.params(facts, attributes), *attributes["_training"])
+        return TrainState.of(self.params(facts, attributes), attributes)
 
     def complaints(self, facts, state):
         if isinstance(facts.domain, RealUnits):

@@ -86,8 +86,7 @@ def center(energy, params, grad, offsets, factors=None, counts=True):
         if i in later_factors:
             real = energy.units[i].form == "normal"
             shift = offsets[i] if real else shift * later_factors[i]
-        arguments = biases[i], biases[j], mu, T[j], shift
-        part, of_below, of_above = part.center(*arguments)
+        part, of_below, of_above = part.center(biases[i], biases[j], mu, T[j], shift)
         corrections[i] += of_below
         corrections[j] += of_above
         couplings[number] = part
