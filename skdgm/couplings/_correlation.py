@@ -4,6 +4,8 @@ Patches are multiplied by BLAS; sparse images use a kernel that reads active pix
 only.
 """
 
+from functools import partial
+
 import numpy as np
 
 from skdgm._kernels.nets.patches import gather, scatter
@@ -18,31 +20,30 @@ _FEW, _LOOKED_AT = 0.25, 16
 def correlation(x, W, window, up):
     """Correlation of images with filters (rows * columns * maps, n_maps) if ``up``;
     else its adjoint, applied to the maps above."""
-    b, below = np.zeros(window.maps, x.dtype), window.height * window.width
-    size = window.n_positions * W.shape[1] if up else below * window.maps
-    y = np.empty((len(x), size), x.dtype)
+    below = window.height * window.width * window.maps
+    y = np.empty((len(x), window.n_positions * W.shape[1] if up else below), x.dtype)
     if not up:
         function = _down
     elif _few(x, window):
         function, W = _up_active, _turned(W, window)
     else:
         function = _up
-    by_images(function, x, W, b, window, y)
+    by_images(partial(function, x, W, tuple(window), y), x, W, window)
     return y
 
 
-def _up(x, W, b, window, y, rows, patches, place):
+def _up(x, W, window, y, rows, patches, place):
     gather(x[rows], window, patches)
     np.matmul(patches, W, out=y[rows].reshape(len(patches), -1))
 
 
-def _up_active(x, W, b, window, y, rows, patches, place):
+def _up_active(x, W, window, y, rows, patches, place):
     correlate(x[rows], W, window, y[rows])
 
 
-def _down(x, W, b, window, y, rows, patches, place):
+def _down(x, W, window, y, rows, patches, place):
     np.matmul(x[rows].reshape(len(patches), -1), W.T, out=patches)
-    scatter(patches, window, b, y[rows])
+    scatter(patches, window, np.zeros(window[2], x.dtype), y[rows])
 
 
 def mean_product(x, y, window):
@@ -56,17 +57,18 @@ def mean_product(x, y, window):
     n, active = n_groups(x, W, window), _few(x, window)
     W = _turned(W, window) if active else W
     sums = np.empty((n, *W.shape), y.dtype)
-    by_images(_multiply_active if active else _multiply, x, W, None, window, y, sums)
+    function = _multiply_active if active else _multiply
+    by_images(partial(function, x, tuple(window), y, sums), x, W, window)
     mean = sums.sum(axis=0) * real(1 / len(x))
     return _turned_back(mean, window) if active else mean
 
 
-def _multiply(x, W, b, window, y, sums, rows, patches, place):
+def _multiply(x, window, y, sums, rows, patches, place):
     gather(x[rows], window, patches)
     add(patches.T, y[rows].reshape(len(patches), -1), sums, place)
 
 
-def _multiply_active(x, W, b, window, y, sums, rows, patches, place):
+def _multiply_active(x, window, y, sums, rows, patches, place):
     group, fresh = place
     if fresh:
         sums[group] = 0

@@ -95,9 +95,7 @@ class Contrast(NamedTuple):
         if isinstance(weights, Weights):
             velocity = velocity.up if momentum else weights.up[:0]
             tiles = Tiles(weights.up, weights.down, velocity)
-            step = GradientStep(rate, momentum, l1, l2)
-            arguments, extent = self._arguments(tiles, step)
-            run(update, *arguments, **extent)
+            self._update(tiles, GradientStep(rate, momentum, l1, l2))
             return
         real, g = weights.dtype.type, np.asarray(self)
         if l1:
@@ -112,18 +110,16 @@ class Contrast(NamedTuple):
         weights += g
 
     def apply(self, weights, memory, rule):
-        """Update weights and optimizer state in place by ``rule(weights, *memory, G)``,
+        """Update weights and optimizer state in place by ``rule(weights, memory, G)``,
         whose arguments are arrays of equal shape (tiles, if the weights are Weights).
         """
         if not isinstance(weights, Weights):
-            rule(weights, *memory, np.asarray(self))
+            rule(weights, memory, np.asarray(self))
             return
         up = np.zeros_like(weights.up)
         tiles = Tiles(up, weights.down[:0], up[:0])
-        step = GradientStep(1.0, 0.0, 0.0, 0.0)
-        arguments, extent = self._arguments(tiles, step)
-        run(update, *arguments, **extent)
-        rule(weights.up, *(part.up for part in memory), up)
+        self._update(tiles, GradientStep(1.0, 0.0, 0.0, 0.0))
+        rule(weights.up, tuple(part.up for part in memory), up)
         weights.refresh()
 
     def scaled(self, factor):
@@ -132,9 +128,8 @@ class Contrast(NamedTuple):
         x, x_model = self.x * factor, self.x_model * factor
         return self._replace(x=x, x_model=x_model, thin=thin)
 
-    def _arguments(self, tiles, step):
-        """Arguments of the kernel that updates weights in tiles, with its range and
-        cost."""
+    def _update(self, tiles, step):
+        """Update weights in tiles."""
         data, model = self._phases()
         n_units, n_columns = tiles.up.shape[1], data.y.shape[1]
         real = tiles.up.dtype.type
@@ -143,8 +138,9 @@ class Contrast(NamedTuple):
         work = (
             data.lists.count.sum() + model.lists.count.sum() + 8 * n_units
         ) * n_columns
-        arguments = data, model, Ends(*self.thin or nothing), tiles, step
-        return arguments, {"n": len(tiles.up), "work": work}
+        below, above = self.thin or nothing
+        thin = Ends(below, above)
+        run(update, data, model, thin, tiles, step, n=len(tiles.up), work=work)
 
     def _phases(self):
         """Yield both phases, each with lists of the block below and an array of the

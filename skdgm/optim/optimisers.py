@@ -156,16 +156,18 @@ def _walk(kernel, step, params, first, second, grad):
     else:
         grad = grad.astype(params.dtype, copy=False)
         rule = _rule(kernel, step._replace(l1=0.0, l2=0.0))
-        rule(params, first, second, grad)
+        rule(params, (first, second), grad)
 
 
 def _rule(kernel, step):
-    def move(theta, first, second, grad):
+    def move(theta, moments, grad):
         # Reshaping a non-contiguous array would update a copy.
-        for array in (theta, first, second):
+        for array in (theta, *moments):
             assert array.flags.c_contiguous
-        flat = [array.reshape(-1) for array in (theta, first, second, grad)]
+        flat, flat_grad = theta.reshape(-1), grad.reshape(-1)
+        first, second = (moment.reshape(-1) for moment in moments)
         real_step = type(step)(*map(theta.dtype.type, step))
-        run(kernel, *flat, real_step, n=theta.size, work=_WORK * theta.size)
+        n, work = theta.size, _WORK * theta.size
+        run(kernel, flat, first, second, flat_grad, real_step, n=n, work=work)
 
     return move

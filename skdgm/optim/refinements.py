@@ -52,14 +52,15 @@ class Penalised(NamedTuple):
         # Reshaping a non-contiguous array would update a copy of it.
         assert weights.flags.c_contiguous
         assert velocity.flags.c_contiguous
-        flat = [array.reshape(-1) for array in (weights, velocity, self.grad)]
+        flat, speeds, grad = (a.reshape(-1) for a in (weights, velocity, self.grad))
         step = GradientStep(*map(weights.dtype.type, (rate, momentum, l1, l2)))
-        run(kernel, *flat, step, n=weights.size, work=_WORK * weights.size)
+        n, work = weights.size, _WORK * weights.size
+        run(kernel, flat, speeds, grad, step, n=n, work=work)
 
     def apply(self, weights, optimiser, rule):
         """Update weights and optimizer state in place by
-        ``rule(weights, *optimiser, grad)``."""
-        rule(weights, *optimiser, self.grad)
+        ``rule(weights, optimiser, grad)``."""
+        rule(weights, optimiser, self.grad)
 
 
 def clip_norm(grad, limit):
@@ -91,5 +92,7 @@ class Mean(NamedTuple):
         for averaged, leaf in zip(leaves(self.params), leaves(params), strict=True):
             # Reshaping a non-contiguous array would update a copy of it.
             assert averaged.flags.c_contiguous
-            flat = averaged.reshape(-1), leaf.reshape(-1), averaged.dtype.type(weight)
-            run(average, *flat, n=averaged.size, work=_AVERAGE_WORK * averaged.size)
+            flat, leaf = averaged.reshape(-1), leaf.reshape(-1)
+            n, work = averaged.size, _AVERAGE_WORK * averaged.size
+            share = averaged.dtype.type(weight)
+            run(average, flat, leaf, share, n=n, work=work)

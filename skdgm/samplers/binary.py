@@ -191,7 +191,8 @@ def along(path, params, n_rows):
 
 def machine(params):
     """Parameters of a chain of layers, as an argument of kernels."""
-    return TiledChain(*forms(params), params.units)
+    ups, downs = forms(params)
+    return TiledChain(ups, downs, params.units)
 
 
 def parts(x):

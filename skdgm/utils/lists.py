@@ -47,15 +47,17 @@ class Lists:
         promises that all entries are 0 or 1."""
         rows = np.arange(len(X)) if rows is None else rows
         lists = cls.empty(len(rows), X.shape[1], dtype or X.dtype, binary)
-        arguments = X, rows, lists.index, lists.value, lists.count
-        run(kernels.pack, *arguments, n=len(rows), work=WORK * lists.index.size)
+        index, value, count = lists.index, lists.value, lists.count
+        n, work = len(rows), WORK * lists.index.size
+        run(kernels.pack, X, rows, index, value, count, n=n, work=work)
         return lists
 
     def transposed(self):
         """Transposed matrix as lists, (n_columns, n_rows)."""
-        lists = Lists.empty(*self.shape[::-1], self.dtype, self.binary)
-        arrays = [(x.index, x.value, x.count) for x in (self, lists)]
-        kernels.transpose(*arrays[0], *arrays[1])
+        n_rows, n_columns = self.shape
+        lists = Lists.empty(n_columns, n_rows, self.dtype, self.binary)
+        rows, values, n_each = lists.index, lists.value, lists.count
+        kernels.transpose(self.index, self.value, self.count, rows, values, n_each)
         return lists
 
     @property
@@ -182,5 +184,6 @@ class Packed(NamedTuple):
     def weighted_sum(self, rows, weights):
         """Weighted sum of selected rows, (n_columns,), in float64."""
         total = np.zeros(self.n_columns)
-        kernels.add_up_joined(*self[:3], rows, weights, total)
+        first, index, value, _ = self
+        kernels.add_up_joined(first, index, value, rows, weights, total)
         return total

@@ -46,12 +46,13 @@ def matmul(A, B, b=None):
         entries, right = ((A.T if flip_A else A).ravel(), B.T if flip_B else B)
         # The kernel reads an entry of b for each column.
         b = np.empty(0, out.dtype) if b is None else np.resize(b, out.shape[1])
-        shape, n = A.shape, n_tiles(out.shape[1], out.dtype)
-        share(multiply, entries, *shape, flip_A, right, flip_B, b, out, n=n, work=work)
+        (rows, columns), n = A.shape, n_tiles(out.shape[1], out.dtype)
+        arguments = entries, rows, columns, flip_A, right, flip_B, b, out
+        share(multiply, *arguments, n=n, work=work)
         return out
     rows, columns = [0, len(A)], [0, B.shape[-1]]
     if work < _WORTHWHILE:
-        _product(A, B, out, *rows, *columns)
+        _product(A, B, out, rows, columns)
     else:
         # Divide the columns if there are few rows.
         if len(A) <= _BLAS_ROWS:
@@ -59,7 +60,7 @@ def matmul(A, B, b=None):
         else:
             rows = _edges(len(A), _BLAS_ROWS)
         tasks = [
-            Task(_product, A, B, out, *block, *strip)
+            Task(_product, A, B, out, block, strip)
             for block in pairwise(rows)
             for strip in pairwise(columns)
         ]
@@ -87,7 +88,8 @@ def _edges(n, size):
     return [n * i // n_blocks for i in range(n_blocks + 1)]
 
 
-def _product(A, B, out, top, bottom, left, right):
+def _product(A, B, out, rows, columns):
+    (top, bottom), (left, right) = rows, columns
     with np.errstate(all="ignore"):  # Other threads do not inherit it.
         np.matmul(A[top:bottom], B[..., left:right], out[..., top:bottom, left:right])
 

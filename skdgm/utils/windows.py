@@ -118,16 +118,13 @@ def beneath(shape, n_maps, filter=5, stride=2, padding="same", size=None):
     return own
 
 
-def by_images(function, x, W, b, window, *rest):
-    """Call a function on chunks of each group of images, on all threads.
-
-    The call is ``function(x, W, b, window, *rest, rows, patches, place)``. ``rows`` is
-    the slice of the images in x, and ``patches`` a buffer for their patches, (n_images
-    * n_positions, len(W)). ``place`` is the number of the group and whether the chunk
-    is its first.
-    """
+def by_images(function, x, W, window):
+    """Call ``function(rows, patches, place)`` on chunks of each group of images, on all
+    threads. ``rows`` is the slice of the images in x, and ``patches`` a buffer for
+    their patches, (n_images * n_positions, len(W)). ``place`` is the number of the
+    group and whether the chunk is its first."""
     n, work = n_groups(x, W, window), _work(x, W, window)
-    run(_each, function, n, (x, W, b, tuple(window), *rest), n=n, work=work)
+    run(_each, function, n, x, W, window, n=n, work=work)
 
 
 def n_groups(x, W, window):
@@ -148,10 +145,9 @@ def _work(x, W, window):
     return len(x) * window.n_positions * W.size
 
 
-def _each(function, n_groups, arguments, start, stop):
+def _each(function, n_groups, x, W, window, start, stop):
     """Call a function on chunks of images of the groups from ``start`` to ``stop``."""
-    x, W, _, window, *_ = arguments
-    n_positions = window[-2] * window[-1]
+    n_positions = window.n_positions
     chunk = max(1, _ROOM // (n_positions * len(W)))
     with np.errstate(all="ignore"):  # Other threads do not inherit it.
         for group in range(start, stop):
@@ -161,4 +157,4 @@ def _each(function, n_groups, arguments, start, stop):
                 end = min(begin + chunk, last)
                 patches = buffer[: (end - begin) * n_positions]
                 place = group, begin == first
-                function(*arguments, slice(begin, end), patches, place)
+                function(slice(begin, end), patches, place)

@@ -89,7 +89,8 @@ def test_follow_hands_the_gradient_over(dtype, form, thin):
     W = np.random.default_rng(0).normal(size=G.shape).astype(dtype)
     weights, memory = form(W), form(np.full_like(W, 2))
 
-    def rule(theta, seen, g):
+    def rule(theta, memory, g):
+        (seen,) = memory
         seen += g
         theta += seen
 

@@ -72,12 +72,12 @@ def test_parts_of_groups_are_all_images_once(n_images, monkeypatch):
     n = n_groups(x, W, own)
     sums, parts = np.full((n, 16, 16), np.nan), [[] for _ in range(n)]
 
-    def function(x, W, b, window, rows, patches, place):
+    def function(rows, patches, place):
         parts[place[0]].append((rows.start, rows.stop, place[1]))
         assert patches.shape == ((rows.stop - rows.start) * own.n_positions, len(W))
         add(x[rows].T, x[rows], sums, place)
 
-    by_images(function, x, W, None, own)
+    by_images(function, x, W, own)
     np.testing.assert_allclose(sums.sum(axis=0), x.T @ x)
     edges = [0, *(len(x) * (g + 1) // n for g in range(n))]
     for group, found in enumerate(parts):

@@ -9,6 +9,7 @@ and densities are those of z.
 """
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
@@ -150,15 +151,13 @@ class NumericOutput(Output):
         p_rest, parts = self._rest(out, x), self._facts(out)
         for j, scale in enumerate(self.scales):
             place = self._first[j] + self.n_atoms[j]
-            column_facts = *_functions(scale), *(a[:, j] for a in parts)
-            means = expectations(self.values.mixture.shape, *column_facts)
+            shape, column_parts = self.values.mixture.shape, parts.column(j)
+            means = expectations(shape, _functions(scale), column_parts)
             x[:, place] = p_rest[:, j] * means[0]
             from_atoms = self._atoms(x, j) @ scale.standard(scale.atoms)
             x[:, place + 1] = p_rest[:, j] * means[1] + from_atoms
             if self.n_waves[j]:
-                mean = _phases(
-                    self.values.mixture.shape, scale, *(a[:, j] for a in parts)
-                )
+                mean = _phases(shape, scale, column_parts)
                 from_atoms = self._atoms(x, j) @ scale.phases(scale.atoms)
                 x[:, self._phases(j)] = p_rest[:, [j]] * mean[0] + from_atoms
         return x
@@ -167,20 +166,19 @@ class NumericOutput(Output):
         by_out, x = np.zeros_like(out), np.zeros(grad.shape, out.dtype)
         p_rest, parts = self._rest(out, x), self._facts(out)
         by_parts, by_p = [np.empty_like(a) for a in parts], []
+        shape = self.values.mixture.shape
         for j, scale in enumerate(self.scales):
-            at, parts_j = (self._first[j] + self.n_atoms[j], [a[:, j] for a in parts])
-            slopes = grad[:, at], grad[:, at + 1]
-            density = self.values.mixture.shape, *_functions(scale)
-            means = expectations(*density, *parts_j)
+            place, column_parts = self._first[j] + self.n_atoms[j], parts.column(j)
+            slopes, functions = (grad[:, place], grad[:, place + 1]), _functions(scale)
+            means = expectations(shape, functions, column_parts)
             weights = [p_rest[:, j] * slope for slope in slopes]
-            for by, part in zip(
-                by_parts, expectations_grad(*density, *parts_j, weights)
-            ):
+            by_mixture = expectations_grad(shape, functions, column_parts, weights)
+            for by, part in zip(by_parts, by_mixture):
                 by[:, j] = part
             if self.n_waves[j]:
                 by_waves = grad[:, self._phases(j)]
-                shape, weighted = density[0], p_rest[:, [j]] * by_waves
-                mean, by_mixture = _phases(shape, scale, *parts_j, weighted)
+                weighted = p_rest[:, [j]] * by_waves
+                mean, by_mixture = _phases(shape, scale, column_parts, weighted)
                 for by, part in zip(by_parts, by_mixture):
                     by[:, j] += part
             if self.n_atoms[j]:
@@ -205,7 +203,7 @@ class NumericOutput(Output):
     def _facts(self, out):
         """Log weights, means and log scales of the mixtures, float64."""
         parts = self.values.mixture.parts(np.take(out, self._parts, axis=1))
-        return [a.astype(np.float64) for a in parts]
+        return MixtureParts._make(a.astype(np.float64) for a in parts)
 
     def mode(self, out):
         """The most probable atom, if it is more probable than all other values
@@ -274,7 +272,20 @@ def _ranges(first, size):
     return np.repeat(first, size) + np.arange(size.sum()) - range_starts
 
 
-def expectations(shape, knots, values, log_weight, mean, log_scale):
+class MixtureParts(NamedTuple):
+    """Log weights, means and log scales of the components of mixtures, each (n_rows,
+    n_columns, n_components), or of one column."""
+
+    log_weight: np.ndarray
+    mean: np.ndarray
+    log_scale: np.ndarray
+
+    def column(self, j):
+        """Mixture of column j."""
+        return self._make(part[:, j] for part in self)
+
+
+def expectations(shape, functions, parts):
     r"""Means, (n_rows,), of functions of a score with a mixture density.
 
     .. math:: \mathbb{E}[f(z)] = f_0 + \sum_i \frac{f_{i+1} - f_i}{z_{i+1} - z_i}
@@ -283,21 +294,21 @@ def expectations(shape, knots, values, log_weight, mean, log_scale):
     Each function is given by its values at knots, linear between knots and constant
     outside. The parameters of the mixture have shape (n_rows, n_components).
     """
-    expected, weight = [], np.exp(log_weight)
-    for z, f in zip(knots, values):
-        excess, _, scale = _beyond(shape, z, mean, log_scale)
+    expected, weight = [], np.exp(parts.log_weight)
+    for z, f in functions:
+        excess, _, scale = _beyond(shape, z, parts)
         means = f[0] - np.diff(scale * excess, axis=-1) @ (np.diff(f) / np.diff(z))
         expected.append((weight * means).sum(axis=-1))
     return expected
 
 
-def expectations_grad(shape, knots, values, log_weight, mean, log_scale, grads):
+def expectations_grad(shape, functions, parts, grads):
     """Gradients with respect to logits of weights, means and log scales, from the
     gradients with respect to :func:`expectations`."""
-    weight, gradients = np.exp(log_weight), np.zeros((3, *mean.shape))
-    for z, f, grad in zip(knots, values, grads):
-        excess, above, scale = _beyond(shape, z, mean, log_scale)
-        t, slope = (z - mean[..., None]) / scale, np.diff(f) / np.diff(z)
+    weight, gradients = np.exp(parts.log_weight), np.zeros((3, *parts.mean.shape))
+    for (z, f), grad in zip(functions, grads):
+        excess, above, scale = _beyond(shape, z, parts)
+        t, slope = (z - parts.mean[..., None]) / scale, np.diff(f) / np.diff(z)
         means = f[0] - np.diff(scale * excess, axis=-1) @ slope
         total = (weight * means).sum(axis=-1, keepdims=True)
         by = means - total, -np.diff(above, axis=-1) @ slope
@@ -306,10 +317,10 @@ def expectations_grad(shape, knots, values, log_weight, mean, log_scale, grads):
     return gradients
 
 
-def _beyond(shape, z, mean, log_scale):
+def _beyond(shape, z, parts):
     """Mean excess over knots in units of scales, tail probability, and scales."""
-    scale = np.exp(log_scale)[..., None]
-    t = (z - mean[..., None]) / scale
+    scale = np.exp(parts.log_scale)[..., None]
+    t = (z - parts.mean[..., None]) / scale
     if shape == "gaussian":
         above = ndtr(-t)
         return np.exp(-0.5 * t**2) / _ROOT - t * above, above, scale
@@ -321,10 +332,10 @@ def _functions(own):
     """Knots and values at knots of two functions of a score: itself within its range,
     and the value in standard units."""
     ends = own.z[[0, -1]]
-    return (ends, own.z), (ends, own.standard(own.x))
+    return (ends, ends), (own.z, own.standard(own.x))
 
 
-def _phases(shape, own, log_weight, mean, log_scale, grad=None):
+def _phases(shape, own, parts, grad=None):
     r"""Mean cosines and sines of phases, (n_rows, 2 * n_waves), and a gradient.
 
     .. math:: \mathbb{E}[e^{i \omega x(z)}] \approx \sum_k \pi_k \sum_m w_m \,
@@ -336,6 +347,7 @@ def _phases(shape, own, log_weight, mean, log_scale, grad=None):
     :math:`\varphi` is their characteristic function. If ``grad`` is given, the second
     result is the gradients of :func:`expectations_grad`; else it is None.
     """
+    log_weight, mean, log_scale = parts
     (nodes, share), omega = _NODES[shape], 2 * np.pi / own.waves
     scale = np.exp(log_scale)[..., None]
     z = mean[..., None] + scale * nodes

@@ -30,6 +30,8 @@ References
    arXiv:1603.07285.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from autograd.extend import defvjp_argnums
 
@@ -39,13 +41,40 @@ from skdgm.nets.tape import primitive
 from skdgm.utils.windows import add, by_images, n_groups
 
 
+class ConvolutionInputs(NamedTuple):
+    """Images x, filters W, biases b, and geometry of the filters, a tuple."""
+
+    x: np.ndarray
+    W: np.ndarray
+    b: np.ndarray
+    window: tuple
+
+
+class FilterGradients(NamedTuple):
+    """Gradients by images, and by filters and biases for each group of images; None if
+    they are not needed."""
+
+    x: np.ndarray | None
+    W: np.ndarray | None
+    b: np.ndarray | None
+
+
 @primitive
 def convolve(x, W, b, window, activation="identity"):
     """Convolution of images, (n_images, height * width * maps). W has shape
     (rows * columns * maps, n_maps_above), and the result
     (n_images, high * wide * n_maps_above)."""
     y = np.empty((len(x), window.n_positions * len(b)), x.dtype)
-    by_images(_convolve, x, W, b, window, activation, y)
+    plain_window = tuple(window)
+
+    def convolve_part(rows, patches, place):
+        gather(x[rows], plain_window, patches)
+        z = y[rows].reshape(-1, len(b))
+        np.matmul(patches, W, out=z)
+        z += b
+        _activate(z, activation)
+
+    by_images(convolve_part, x, W, window)
     return y
 
 
@@ -54,22 +83,15 @@ def deconvolve(x, W, b, window, activation="identity"):
     """Transposed convolution, from images above a window to images below it. Shapes are
     those of :func:`convolve` reversed; b has one bias for each map below."""
     y = np.empty((len(x), window.height * window.width * len(b)), x.dtype)
-    by_images(_deconvolve, x, W, b, window, activation, y)
+    plain_window = tuple(window)
+
+    def deconvolve_part(rows, patches, place):
+        np.matmul(x[rows].reshape(len(patches), -1), W.T, out=patches)
+        scatter(patches, plain_window, b, y[rows])
+        _activate(y[rows], activation)
+
+    by_images(deconvolve_part, x, W, window)
     return y
-
-
-def _convolve(x, W, b, window, activation, y, rows, patches, place):
-    gather(x[rows], window, patches)
-    z = y[rows].reshape(-1, len(b))
-    np.matmul(patches, W, out=z)
-    z += b
-    _activate(z, activation)
-
-
-def _deconvolve(x, W, b, window, activation, y, rows, patches, place):
-    np.matmul(x[rows].reshape(len(patches), -1), W.T, out=patches)
-    scatter(patches, window, b, y[rows])
-    _activate(y[rows], activation)
 
 
 def _activate(z, activation):
@@ -79,54 +101,61 @@ def _activate(z, activation):
 
 
 def _back(function):
-    """Vector-Jacobian products, by a function for each group of images."""
+    """Vector-Jacobian products, by ``function(filters, delta, grads, rows, patches,
+    place)`` for each group of images; delta are gradients by pre-activations."""
 
     def of(argnums, y, args, kwargs):
         x, W, b, window, *activation = args
-        activation = activation[0] if activation else "identity"
+        slope = BACK[activation[0] if activation else "identity"]
+        filters = ConvolutionInputs(x, W, b, tuple(window))
 
         def backward(grad):
             n = n_groups(x, W, window)
-            dx = np.empty(x.shape, x.dtype) if 0 in argnums else None
-            dW = np.empty((n, *W.shape), W.dtype) if 1 in argnums else None
-            db = np.empty((n, *b.shape), b.dtype) if 2 in argnums else None
+            grads = FilterGradients(
+                np.empty(x.shape, x.dtype) if 0 in argnums else None,
+                np.empty((n, *W.shape), W.dtype) if 1 in argnums else None,
+                np.empty((n, *b.shape), b.dtype) if 2 in argnums else None,
+            )
             grad = np.ascontiguousarray(grad, y.dtype)
-            by_images(function, x, W, b, window, activation, y, grad, dx, dW, db)
-            sums = (None if group is None else group.sum(axis=0) for group in (dW, db))
-            grads = dx, *sums
-            return [grads[argnum] for argnum in argnums]
+
+            def backward_part(rows, patches, place):
+                delta = slope(y[rows], grad[rows])
+                function(filters, delta, grads, rows, patches, place)
+
+            by_images(backward_part, x, W, window)
+            groups = grads.W, grads.b
+            sums = (None if group is None else group.sum(axis=0) for group in groups)
+            by_argument = grads.x, *sums
+            return [by_argument[argnum] for argnum in argnums]
 
         return backward
 
     return of
 
 
-def _convolve_back(
-    x, W, b, window, activation, y, grad, dx, dW, db, rows, patches, place
-):
-    delta = BACK[activation](y[rows], grad[rows]).reshape(-1, len(b))
-    if db is not None:
-        add(np.ones(len(delta), delta.dtype), delta, db, place)
-    if dW is not None:
+def _convolve_back(filters, delta, grads, rows, patches, place):
+    x, W, b, window = filters
+    delta = delta.reshape(-1, len(b))
+    if grads.b is not None:
+        add(np.ones(len(delta), delta.dtype), delta, grads.b, place)
+    if grads.W is not None:
         gather(x[rows], window, patches)
-        add(patches.T, delta, dW, place)
-    if dx is not None:
+        add(patches.T, delta, grads.W, place)
+    if grads.x is not None:
         np.matmul(delta, W.T, out=patches)
-        scatter(patches, window, np.zeros(window[2], W.dtype), dx[rows])
+        scatter(patches, window, np.zeros(window[2], W.dtype), grads.x[rows])
 
 
-def _deconvolve_back(
-    x, W, b, window, activation, y, grad, dx, dW, db, rows, patches, place
-):
-    delta, above = BACK[activation](y[rows], grad[rows]), (len(patches), -1)
-    if db is not None:
+def _deconvolve_back(filters, delta, grads, rows, patches, place):
+    (x, W, b, window), above = filters, (len(patches), -1)
+    if grads.b is not None:
         pixels = delta.reshape(-1, len(b))
-        add(np.ones(len(pixels), delta.dtype), pixels, db, place)
+        add(np.ones(len(pixels), delta.dtype), pixels, grads.b, place)
     gather(delta, window, patches)
-    if dW is not None:
-        add(patches.T, x[rows].reshape(above), dW, place)
-    if dx is not None:
-        np.matmul(patches, W, out=dx[rows].reshape(above))
+    if grads.W is not None:
+        add(patches.T, x[rows].reshape(above), grads.W, place)
+    if grads.x is not None:
+        np.matmul(patches, W, out=grads.x[rows].reshape(above))
 
 
 defvjp_argnums(convolve, _back(_convolve_back))
