@@ -133,6 +133,9 @@ class MissingCapability(TypeError, ValueError):
 class DivergenceError(FloatingPointError):
     """Error that training diverged; the estimator keeps its last good parameters."""
 
+    # Parts of the message: training that diverged, and outliers that may explain it.
+    what, far = "", ""
+
 
 class UnsavableError(TypeError):
     """Error for an object in an estimator that :func:`skdgm.save` cannot keep.

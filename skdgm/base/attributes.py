@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import wraps
 from inspect import cleandoc, signature
 from types import FunctionType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
@@ -65,7 +65,7 @@ def rolled_back(method: Method) -> Method:
             method(new, *arguments, **options)
         return self
 
-    return careful
+    return cast(Method, careful)
 
 
 @contextmanager

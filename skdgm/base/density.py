@@ -252,8 +252,12 @@ class Density(ABC):
         take = take or rows.take
         with one_blas_thread():
             for block in gen_batches(rows.shape[0], max(1, size)):
-                extra = () if beside is None else (beside[block],)
-                results.append(function(take(block), rng.take(block), *extra))
+                v, draws = take(block), rng.take(block)
+                results.append(
+                    function(v, draws)
+                    if beside is None
+                    else function(v, draws, beside[block])
+                )
         return np.concatenate(results)
 
     def widened(self, X: Data) -> Data:

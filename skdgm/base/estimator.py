@@ -1,6 +1,6 @@
 """Base class of all estimators, which fit a density by an objective."""
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import (
@@ -74,7 +74,8 @@ class Estimator(
         Names of the columns, if X has names.
     """
 
-    _title, _TRANSIENT, _MODEL, _KNOWN = None, (), None, ()
+    _title, _TRANSIENT, _KNOWN = None, (), ()
+    _MODEL: Any = None
     # Whether rows of bits are stored as lists; whether one objective trains everything.
     _LISTED, _SINGLE = True, True
     # Whether outliers shorten the steps of training; None if components warn of them.
@@ -196,18 +197,18 @@ class Estimator(
         self._check_options()
         if not fresh:
             self._check_unchanged()
-        if is_table:
+        if isinstance(X, Table):
             table, learned, X = X, {}, X.rows.X
         else:
             rows = self._rows(X, fitting=True, reset=fresh)
             rows, learned = self._label(rows, y, fresh, classes)
             table = inputs.tabulate(rows, sample_weight, in_memory=self._LISTED)
         columns, table = self._learn_columns(table, fresh)
-        vars(self).update(learned)
+        self.__dict__.update(learned)
         if fresh:
             self._remember(X)
             self._seed = check_random_state(self.random_state).randint(MAX_SEED)
-            vars(self).update(self._blank())
+            self.__dict__.update(self._blank())
         if columns is not None:
             outliers = far_out(self, columns, table, self._SLOWED)
             self._columns, self._far = columns, outliers
@@ -241,17 +242,16 @@ class Estimator(
         self._quantity = objective.quantity
         state = None if fresh else self._state()
         if fresh:
-            arguments = self._facts(), objective, table
-            held_out = whole and self._options.early_stopping
-            state = yield from self._MODEL.earlier(*arguments, held_out)
+            facts, held_out = self._facts(), whole and self._options.early_stopping
+            state = yield from self._MODEL.earlier(facts, objective, table, held_out)
         yield OwnEpochs(self, objective, table, epochs, state, whole)
 
     def _keep(self, learned, before):
         """Set the fitted attributes, which later errors do not roll back."""
         with DeferredInterrupt():
             for name in self._TRANSIENT:
-                vars(self).pop(name, None)
-            vars(self).update(self._attributes(learned.state))
+                self.__dict__.pop(name, None)
+            self.__dict__.update(self._attributes(learned.state))
             self.n_iter_ += len(learned.losses)
             # New lists, because the original estimator still has the old lists.
             self.loss_curve_ = self.loss_curve_ + learned.losses
@@ -267,8 +267,8 @@ class Estimator(
             warn(f"{self._name} {watch.useless} {remedy}", ConvergenceWarning)
         if not self._begins_a_net:
             facts = self._facts(self._learned)
-            for complaint in self._MODEL.complaints(facts, learned.state):
-                warn(*complaint)
+            for message, category in self._MODEL.complaints(facts, learned.state):
+                warn(message, category)
 
     def _check_options(self):
         """Raise ValueError for invalid options that pass their constraints."""

@@ -70,8 +70,8 @@ def labels_of(estimator, rows, y, fresh):
 
 
 def table_of(estimator, X, y, weight, dtype=None, *, reset=False, listed=True):
-    """Table of rows in the units of the data. With ``reset``, the kinds of columns are
-    those that the options ask for; without ``listed``, rows are not stored as lists."""
+    """Table of rows in the units of the data. With ``reset``, the options determine the
+    kinds of columns; without ``listed``, rows are not stored as lists."""
     series = None
     if isinstance(X, Series):
         X, _, weight, series = estimator._in_order(X, weight, False)

@@ -7,6 +7,7 @@ fitted model. Options of inference are the exception: they are documented as suc
 read at each call.
 """
 
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from numbers import Integral, Real
 from textwrap import shorten
@@ -74,7 +75,7 @@ class CallbackTask:
         the fitted attributes of a training state."""
         return Callbacks(self.estimator, self.context, self.data, attributes)
 
-    def end(self, attributes=dict):
+    def end(self, attributes: Callable[[], dict] = dict) -> None:
         """End the task; ``attributes()`` returns fitted attributes that the estimator
         does not have yet."""
         self.stopped = self.context.call_on_fit_task_end(
@@ -220,6 +221,8 @@ def plain(value):
 def mean_score(scores, sample_weight):
     """Mean of the scores of rows, weighted if there are weights."""
     if sample_weight is not None:
-        data, options = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
-        sample_weight, _ = shares(checked_weights(*data, **options))
+        weight = checked_weights(
+            sample_weight, scores[:, None], ensure_non_negative=True
+        )
+        sample_weight, _ = shares(weight)
     return float(np.average(scores, weights=sample_weight))

@@ -124,9 +124,8 @@ def given_attributes(model, rows, y, fresh):
     unknown classes.
     """
     y = as_values(y, model._name) if y is None else y
-    attributes = None if fresh else model._attributes_
-    if fresh:
-        attributes = learned(y, model._name, model._options.attribute_types)
+    types = model._options.attribute_types
+    attributes = learned(y, model._name, types) if fresh else model._attributes_
     numbers = attributes.numbers(y, model._name)
     check_length(numbers, rows.shape[0])
     return rows._replace(given=Given(numbers)), {"_attributes_": attributes}

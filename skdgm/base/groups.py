@@ -6,7 +6,7 @@ documentation names. Like estimators, groups can be cloned, printed and searched
 names such as ``solver__schedule``.
 """
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -26,6 +26,7 @@ class OptionGroup(Options, BaseEstimator):
 
     # Value of the option that the group stands for, or the field with this value.
     STANDS_FOR, VALUE = None, None
+    _parameter_constraints: dict
     # Names of fields as models read them, where these differ.
     FLAT_NAMES = {}
 
@@ -126,7 +127,9 @@ def _with_details(cls, name, value, details):
         value = value.stands_for
     else:
         kind = group_for(cls, name, value)
-    fields = kind.by_field(details) if kind else {}
+    if kind is None:
+        return value
+    fields = kind.by_field(details)
     return kind.made_of(value, fields) if fields else value
 
 
@@ -199,7 +202,7 @@ def check_groups(estimator, *names):
         validate_parameter_constraints(group._parameter_constraints, present, owner)
 
 
-def set_params(self: Any, **params: object) -> Self:
+def set_params(self: Any, **params: object) -> Any:
     """Set options, and details of options by names such as ``solver__schedule``.
 
     The present value of the option may be a group or a string that stands for it.

@@ -229,8 +229,9 @@ def _unlike(own, kept):
             return f"other {name}"
     own, kept = own["options"], kept["options"]
     for name in {**own, **kept}:
-        pair = [repr(plain(options.get(name))) for options in (own, kept)]
-        values = [np.asarray(options.get(name), object) for options in (own, kept)]
-        if pair[0] != pair[1] or not np.array_equal(*values):
-            return f"{name}={pair[1]}, not {pair[0]}"
+        old, new = kept.get(name), own.get(name)
+        words, old_words = repr(plain(new)), repr(plain(old))
+        are_equal = np.array_equal(np.asarray(new, object), np.asarray(old, object))
+        if words != old_words or not are_equal:
+            return f"{name}={old_words}, not {words}"
     return None

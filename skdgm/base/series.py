@@ -4,11 +4,10 @@ Such estimators accept series as a table with ``lengths`` or ``groups``, or as a
 tables.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdgm.base.estimator import Estimator
 from skdgm.base.frames import framed
 from skdgm.data.sequences import ConstantColumns, divided
 from skdgm.data.time_steps import TimeSteps, steps_of
@@ -26,7 +25,7 @@ class Series(NamedTuple):
 
 
 def fit_transform(
-    self: Estimator,
+    self: Any,
     X: Data,
     y: Target = None,
     sample_weight: Weight = None,

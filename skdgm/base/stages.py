@@ -6,9 +6,10 @@ previous stages.
 
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
+from typing import Any
 
 from skdgm.base.records import Record
-from skdgm.training import AUTO, Verbose, optimise
+from skdgm.training import AUTO, Table, Verbose, optimise
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import copy
 
@@ -62,10 +63,12 @@ class Stage(ABC):
         Result of epochs after they have run.
     """
 
-    key, task, learned = None, None, None
+    key: str | None = None
+    task: str | None = None
+    learned: Any = None
 
     @abstractmethod
-    def run(self, fit):
+    def run(self, fit: Fit) -> bool:
         """Run the stage, or the rest of it, in a :class:`Fit`; return whether it was
         completed."""
 
@@ -102,11 +105,14 @@ class Epochs(Stage):
         the state afterwards.
     """
 
+    name: str
+    table: Table
+    epochs: range
     early_stopping, shown, n_epochs, transient = False, True, None, ()
     finishes = False
 
     @abstractmethod
-    def begin(self, fit):
+    def begin(self, fit: Fit) -> tuple[Any, Any]:
         """Objective and initial state; the state is None for a start from scratch."""
 
     @abstractmethod
@@ -130,7 +136,7 @@ class Epochs(Stage):
         """Training state, given an estimator with its attributes, and its memory."""
         return source._state()
 
-    def run(self, fit):
+    def run(self, fit: Fit) -> bool:
         with self._part(fit, n_epochs=len(self.epochs)) as task:
             objective, state = self.begin(fit)
             state, keeper = fit.record.joined(self, state)
@@ -180,7 +186,7 @@ class OwnEpochs(Epochs):
             # A given number of epochs equals as many calls of partial_fit.
             self.finishes = self.early_stopping or estimator._options.n_iter == AUTO
 
-    def begin(self, fit):
+    def begin(self, fit: Fit) -> tuple[Any, Any]:
         return self.objective, self.state
 
     def attributes(self, state, progress=None):
@@ -205,23 +211,23 @@ class Component(Stage):
     """Fit of a component of the fitted estimator."""
 
     @abstractmethod
-    def begin(self, fit):
+    def begin(self, fit: Fit) -> Any:
         """The component before its fit."""
 
     @abstractmethod
-    def fit(self, component):
+    def fit(self, component: Any) -> bool:
         """Fit the component, and set it as an attribute; return whether the fit was
         completed."""
 
     @abstractmethod
-    def attributes(self, component):
+    def attributes(self, component: Any) -> dict:
         """Fitted attributes, given the present component."""
 
     @abstractmethod
     def component_of(self, source):
         """The component of an estimator from a record."""
 
-    def run(self, fit):
+    def run(self, fit: Fit) -> bool:
         component = self.begin(fit)
         if fit.record.file is not None:
             component._part_of = fit.record.place(self)

@@ -12,10 +12,9 @@ from skdgm.training import labelled
 
 
 class Header(NamedTuple):
-    """What is read of the first shards: a copy of the estimator with the statistics of
-    their rows, the dtype of rows (None for the net of a model, which has one) and their
-    numbers of draws. ``below`` is the Header of a stack if the estimator is its next
-    layer."""
+    """Statistics of the first shards: a copy of the estimator that has read them, the
+    dtype of their rows (None for the net of a model) and their numbers of draws.
+    ``below`` is the Header of a stack if the estimator is its next layer."""
 
     estimator: Any
     dtype: Any = None

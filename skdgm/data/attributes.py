@@ -41,8 +41,8 @@ class Attributes(NamedTuple):
     names: list
     flat: bool
     classes: list
-    mean: np.ndarray = 0.0
-    scale: np.ndarray = 1.0
+    mean: np.ndarray | float = 0.0
+    scale: np.ndarray | float = 1.0
     range: np.ndarray = np.array([[-_FAR], [_FAR]])
     seen: float = np.inf
     # Fields that older files lack.
@@ -71,9 +71,9 @@ class Attributes(NamedTuple):
     def fitted(self, table):
         """Attributes with the means and scales of a table."""
         numbers = table._replace(rows=table.rows.given.rows)
-        real, sums = self.real, column_sums(numbers)
-        mean, scale, _ = standards(numbers, *sums, real=real)
-        nothing = np.zeros((2, len(real)))
+        seen, total = column_sums(numbers)
+        mean, scale, _ = standards(numbers, seen, total, real=self.real)
+        nothing = np.zeros((2, len(self.real)))
         return self._replace(mean=mean, scale=scale, range=nothing, seen=0.0)
 
     def reached(self, table):
@@ -135,8 +135,9 @@ class Attributes(NamedTuple):
                 f"y has {n} attributes, but {owner} has learned of "
                 f"{len(self.names)}: {self.names}."
             )
-        named = names is not None and isinstance(self.names[0], str)
-        if named and list(names) != list(self.names):
+        if names is None or not isinstance(self.names[0], str):
+            return
+        if list(names) != list(self.names):
             raise ValueError(
                 f"y has the columns {list(names)}, but the attributes are {self.names}."
             )

@@ -16,7 +16,7 @@ In a DataFrame, the types of the columns decide. If all columns are numeric and 
 bits or grey values, they are read like an array.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -188,7 +188,7 @@ def _dense(X, index):
     """Rows of a table as a dense array of float64."""
     if isinstance(X, Blocks) and isinstance(index, slice):
         index = np.arange(X.shape[0])[index]
-    part = X[index]
+    part: Any = X[index]
     part = part.toarray() if sp.issparse(part) else np.asarray(part)
     return part.astype(np.float64, copy=False)
 

@@ -33,7 +33,7 @@ class ColumnClock(NamedTuple):
     unit: str
     origin: int
     tick: int
-    zone: str = None
+    zone: str | None = None
 
     @classmethod
     def of(cls, column):
@@ -145,9 +145,11 @@ class ColumnClock(NamedTuple):
             return column.dt.date.astype(object).where(~missing, None)
         if self.zone is not None:
             # Ambiguous times are standard time; nonexistent times move forward.
-            options = {"ambiguous": np.zeros(len(column), bool)}
-            options["nonexistent"] = "shift_forward"
-            column = column.dt.tz_localize(self.zone, **options)
+            column = column.dt.tz_localize(
+                self.zone,
+                ambiguous=np.zeros(len(column), bool),
+                nonexistent="shift_forward",
+            )
         return column.astype(dtype)
 
 

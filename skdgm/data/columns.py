@@ -7,7 +7,7 @@ kinds in :mod:`skdgm.data.mixed`.
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,10 +15,13 @@ from skdgm.data.reach import reached
 from skdgm.exceptions import MissingDataWarning
 from skdgm.training import check_finite, column_spread, column_sums
 from skdgm.utils.domains import bernoulli_rows, real_rows
+from skdgm.utils.rows import Rows
 from skdgm.utils.threading.callers import warn
 
 # Relative standard deviation up to which a column counts as constant (rounding errors).
 _CONSTANT = 10 * np.finfo(np.float64).eps
+# Mask of all columns.
+_ALL: Any = np.True_
 
 
 class ColumnStatistics(NamedTuple):
@@ -33,11 +36,11 @@ class ColumnStatistics(NamedTuple):
 
     seen: np.ndarray
     total: np.ndarray
-    mean: np.ndarray = 0.0
-    scale: np.ndarray = 1.0
-    varies: np.ndarray = True
-    reach: np.ndarray = 0.0
-    range: np.ndarray = 0.0
+    mean: np.ndarray | float = 0.0
+    scale: np.ndarray | float = 1.0
+    varies: np.ndarray | bool = True
+    reach: np.ndarray | float = 0.0
+    range: np.ndarray | float = 0.0
     # Fields that older files lack.
     LATER = ("range",)
 
@@ -91,14 +94,23 @@ class ColumnKind(ABC):
     kind, top = None, 1.0
 
     @abstractmethod
-    def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
+    def rows(
+        self,
+        model: Any,
+        X: Any,
+        *,
+        columns: Any = None,
+        reset: bool = False,
+        fitting: bool = False,
+        dtype: Any = None,
+    ) -> Rows:
         """Validate data and return Rows, which are converted to ``dtype`` and to the
         units of the model. ``reset`` is True in a first fit, which sets the model's
         number and names of columns and leaves units unchanged; ``fitting`` is True in
         all fits."""
 
     @abstractmethod
-    def learn(self, table, before=None):
+    def learn(self, table: Any, before: Any = None) -> tuple[Any, Any]:
         """Statistics of a Table (ColumnStatistics, Codes or Mixed), combined with those
         of earlier fits, and the table in the units of the model."""
 
@@ -127,7 +139,7 @@ class ColumnKind(ABC):
         """Log-determinant of the conversion to units, for each column."""
         return np.zeros(len(columns.seen))
 
-    def log_volume(self, columns, rows):
+    def log_volume(self, columns: Any, rows: Rows) -> Any:
         """Log-determinant for each row, to be added to log densities of units: an array
         of shape (n_rows,), or a number if it is the same for all rows."""
         return 0.0
@@ -165,7 +177,8 @@ class BinaryColumns(ColumnKind):
         return self.in_units(bernoulli_rows(model, X, **options), None)
 
     def learn(self, table, before=None):
-        return ColumnStatistics(*observed(table, before), scale=self.top), table
+        seen, total = observed(table, before)
+        return ColumnStatistics(seen, total, scale=self.top), table
 
     def in_units(self, rows, columns):
         return rows if self.top == 1 else rows._replace(affine=(0.0, self.top))
@@ -188,7 +201,7 @@ class BinaryColumns(ColumnKind):
         return -(p * np.log(p) + (1 - p) * np.log1p(-p)).sum()
 
 
-def standards(table, seen, total, real=np.True_):
+def standards(table, seen, total, real=_ALL):
     """Means and standard deviations that standardize the real columns of a table, and a
     mask of columns with more than one value, each of shape (n_columns,).
 
@@ -224,7 +237,8 @@ class RealColumns(ColumnKind):
             return reached(before, table), table
         raw = table._replace(rows=table.rows._replace(dtype=np.float64))
         seen, total = observed(raw, None)
-        columns = ColumnStatistics(seen, total, *standards(raw, seen, total))
+        mean, scale, varies = standards(raw, seen, total)
+        columns = ColumnStatistics(seen, total, mean, scale, varies)
         return self._seen_by(columns, table)
 
     def _seen_by(self, columns, table):

@@ -6,6 +6,7 @@ either a ``slice`` (with None for an open end) or an Interval of pandas.
 
 from collections.abc import Mapping
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -31,8 +32,8 @@ def events_of(columns, kinds, conditions, names, who, bounded=True):
     probability 0.
     """
     names = list(names)
-    x, events = np.full(len(names), np.nan), [None] * len(names)
-    v = x.copy()
+    x, v = np.full(len(names), np.nan), np.full(len(names), np.nan)
+    events: list[Any] = [None] * len(names)
     for name, condition in by_name(conditions, names, who).items():
         j = names.index(name)
         reader = _Reader(columns, j, str(kinds[j]), name, who)
@@ -40,9 +41,10 @@ def events_of(columns, kinds, conditions, names, who, bounded=True):
         if low_high is None and len(values) == 1:
             x[j], v[j] = reader.point(values[0])
         else:
-            events[j] = reader.event(low_high, values)
-            if events[j].empty:
+            event = reader.event(low_high, values)
+            if event.empty:
                 reader.refuse(condition)
+            events[j] = event
     if bounded:
         (v,), beyond = within_reach(columns, v[None])
         warn_of_beyond(who, beyond, names.__getitem__)
@@ -103,7 +105,7 @@ class _Reader:
         self.j, self.kind, self.name, self.who = j, kind, name, who
         self.codec = getattr(columns, "codec", None)
         scales = getattr(columns, "scales", ())
-        self.scale = scales[j] if len(scales) else None
+        self.scale: Any = scales[j] if len(scales) else None
         self.size = int(columns.sizes[j])
         # Value that stands for 1.
         scale = getattr(columns, "scale", 1.0)
@@ -137,7 +139,7 @@ class _Reader:
         categories = self.codec.categories[self.j] if self.codec else None
         ends, values = spelled(condition, self.name, self.who, categories)
         if ends is not None:
-            return self._range(*ends), ()
+            return self._range(ends), ()
         numbers = [self._number(value) for value in values]
         refused = [
             v for v, number in zip(values, numbers) if not self._possible(number)
@@ -149,7 +151,8 @@ class _Reader:
             self.refuse(refused if len(numbers) > 1 else condition)
         return None, numbers
 
-    def _range(self, low, high, with_low, with_high):
+    def _range(self, interval):
+        low, high, with_low, with_high = interval
         ends = [
             default if end is None else self._number(end)
             for end, default in ((low, -np.inf), (high, np.inf))
@@ -230,8 +233,8 @@ class _Reader:
             if self.kind == "ordinal":
                 levels = self.scale.values
             if ends is not None:
-                return Event(_between(levels, *ends), _NONE)
-            codes = [self._code(value) for value in values]
+                return Event(_between(levels, ends), _NONE)
+            codes: list[Any] = [self._code(value) for value in values]
             mask = np.zeros(size, bool)
             mask[codes] = True
             return Event(mask, _NONE)
@@ -247,7 +250,7 @@ class _Reader:
         half = scale.step * (0.5 - _INSIDE)
         if ends is not None:
             low, high, with_low, with_high = ends
-            atoms = _between(scale.atoms, *ends)
+            atoms = _between(scale.atoms, ends)
             if scale.step:
                 places = [self._place(end) for end in (low, high)]
                 first, last = np.ceil(places[0]), np.floor(places[1])
@@ -271,7 +274,8 @@ class _Reader:
         )
 
 
-def _between(values, low, high, with_low, with_high):
+def _between(values, ends):
     """Mask of the values in an interval."""
+    low, high, with_low, with_high = ends
     above = values >= low if with_low else values > low
     return above & (values <= high if with_high else values < high)

@@ -75,7 +75,7 @@ def _large(X):
             yield name, known[(known > WHOLE) | (known < -WHOLE)].tolist()
         elif kind == "O":
             whole = (value for value in column if isinstance(value, Integral))
-            yield name, [value for value in whole if not -WHOLE <= value <= WHOLE]
+            yield name, [value for value in whole if not -WHOLE <= int(value) <= WHOLE]
 
 
 def fill(
@@ -135,11 +135,13 @@ def fill(
                 if density.bounded:
                     known, far = within_reach(density.columns, known)
                     beyond |= far
-                arguments, values = [known, rng.take(part).take(holes)], values.copy()
-                if given is not None:
-                    arguments.append(rows.accompanying(place)[holes])
-                arguments = (part.start + holes,) if by_place else arguments
-                imputed = filled(*arguments)
+                values, draws = values.copy(), rng.take(part).take(holes)
+                if by_place:
+                    imputed = filled(part.start + holes)
+                elif given is None:
+                    imputed = filled(known, draws)
+                else:
+                    imputed = filled(known, draws, rows.accompanying(place)[holes])
                 imputed = density.domain.to_data(density.columns, imputed)
                 known = ~np.isnan(values[holes])
                 values[holes] = np.where(known, values[holes], imputed)
@@ -191,7 +193,7 @@ def filled_column(column, found):
         return column
     if column.dtype == found.dtype:
         return column.mask(to_fill, found)
-    types = [column.dtype, found.dtype, np.dtype(object)]
+    types, parts = [column.dtype, found.dtype, np.dtype(object)], []
     if to_fill.all():
         return found
     for dtype in types[isinstance(column.dtype, pd.CategoricalDtype) :]:

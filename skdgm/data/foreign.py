@@ -6,7 +6,7 @@ models read. Draws and imputed columns are converted back to the original types.
 
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import narwhals.stable.v1 as stable
@@ -70,7 +70,7 @@ def _arrow_type(names):
     import pyarrow as pa
 
     parts = list(map(pa.type_for_alias, names[:2]))
-    return pa.dictionary(*parts, names[2]) if len(parts) > 1 else parts[0]
+    return pa.dictionary(parts[0], parts[1], names[2]) if len(parts) > 1 else parts[0]
 
 
 def _described(series):
@@ -186,7 +186,9 @@ def _as_stored(table, own):
 def _series(name, column, parts, library):
     """Series of narwhals with the values of a column of pandas."""
     kind, missing = parts[0], column.isna().to_numpy(bool)
-    dtype = None if kind in ("Object", "Unknown") else getattr(nw, kind)(*parts[1:])
+    dtype: Any = None
+    if kind not in ("Object", "Unknown"):
+        dtype = getattr(nw, kind)(*parts[1:])
     create = partial(nw.new_series, name, backend=library)
     if kind in ("Time", "Datetime", "Duration"):
         # Python's times have no nanoseconds, but integers have.

@@ -1,6 +1,6 @@
 """Encoding of the columns of a DataFrame as numbers, and decoding."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,13 +34,13 @@ class Codec(NamedTuple):
     :class:`~skdgm.data.time_steps.TimeSteps`.
     """
 
-    columns: object
+    columns: Any
     dtypes: tuple
     kinds: tuple
     categories: tuple
     clocks: tuple
-    schema: tuple = None
-    steps: tuple = None
+    schema: tuple | None = None
+    steps: tuple | None = None
 
     @classmethod
     def of(cls, frame, kinds=None):

@@ -16,6 +16,7 @@ References
 """
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
@@ -83,8 +84,8 @@ def fill_gaps(particles, v, starts, lengths, rng, method, n_each, kept=None):
     size = max(1, _ROOM // n_each)
     for first in range(0, len(order), size):
         which = order[first : first + size]
-        arguments = particles, v, starts[which], lengths[which], rng, method, n_each
-        _Cloud(*arguments, once[which]).run()
+        series = _Gaps(v, starts[which], lengths[which], once[which])
+        _Cloud(particles, series, rng, method, n_each).run()
     for part, columns in zip(_parts(starts, lengths), once):
         # The last row is imputed given the most rows.
         v[part, columns] = v[part, columns][-1]
@@ -100,11 +101,21 @@ def lost_columns(v, starts, lengths, kept=None):
     return np.array(unknown).reshape(-1, v.shape[1]) & kept
 
 
-class _Cloud:
-    """Particles of several series, the longest first, which impute gaps of v in
-    place."""
+class _Gaps(NamedTuple):
+    """Series with gaps, the longest first: rows v, in which they begin at ``starts``;
+    ``once`` is the mask, of shape (n_series, n_columns), of :func:`lost_columns`."""
 
-    def __init__(self, particles, v, starts, lengths, rng, method, n_each, once):
+    v: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    once: np.ndarray
+
+
+class _Cloud:
+    """Particles of several series, which impute the gaps in place."""
+
+    def __init__(self, particles, series, rng, method, n_each):
+        v, starts, lengths, once = series
         self.particles, self.v, self.rng = particles, v, rng
         self.starts, self.lengths, self.k = starts, lengths, n_each
         self.drawn = method == "sample"
@@ -159,8 +170,10 @@ class _Cloud:
             rows = first[n_rows > t] + t
             n = len(rows) * k
             v, rng = self.v[np.repeat(rows, k)], self.rng.take(rows).each(k).fold(_STEP)
-            arguments = state[:n], v, np.zeros(n, bool), rng, not self.drawn
-            _, filled, means, state = self._given_fixed(chosen[:n], *arguments)
+            unweighed, averaged = np.zeros(n, bool), not self.drawn
+            _, filled, means, state = self._given_fixed(
+                chosen[:n], state[:n], v, unweighed, rng, averaged
+            )
             if not self.drawn:
                 means = means.reshape(len(rows), k, -1).mean(axis=1)
                 filled = self.particles.decoded(means.astype(v.dtype))
@@ -188,8 +201,9 @@ class _Cloud:
         v, rng = np.repeat(self.v[rows], k, axis=0), self.rng.take(rows).each(k)
         weighed = np.repeat(self.differ[which], k)
         some = indices[:: many // k]
-        arguments = self.state[some], v, weighed, rng.fold(_STEP), means
-        log_p, filled, expected, state = self._given_fixed(some, *arguments)
+        log_p, filled, expected, state = self._given_fixed(
+            some, self.state[some], v, weighed, rng.fold(_STEP), means
+        )
         self.state[indices] = np.repeat(state, many // k, axis=0)
         self.log_w[which] += log_p.reshape(-1, k)
         if not self.drawn:
@@ -212,8 +226,9 @@ class _Cloud:
         log_p, *rest = self.particles.advance(state, completed, weighed, rng, means)
         some = np.flatnonzero(weighed & ~np.isnan(fixed).all(axis=1))
         if some.size:
-            arguments = state[some], fixed[some], weighed[some], rng.take(some), False
-            log_p[some] -= self.particles.advance(*arguments)[0]
+            log_p[some] -= self.particles.advance(
+                state[some], fixed[some], weighed[some], rng.take(some), False
+            )[0]
         self.fixed[which] = np.where(self.once[which], rest[0], fixed)
         return log_p, *rest
 

@@ -51,11 +51,11 @@ class ColumnType(NamedTuple):
 
     kind: str
     dtype: object = None
-    values: list = None
+    values: list | None = None
     low: object = None
     high: object = None
     step: float = 0.0
-    rare: list = None
+    rare: list | None = None
 
     def __str__(self):
         values, text = self.values, _WORDS.get(self.kind, self.kind)
@@ -142,13 +142,13 @@ class Mixed(NamedTuple):
     kinds: np.ndarray
     sizes: np.ndarray
     counts: np.ndarray
-    codec: Codec = None
+    codec: Codec | None = None
     scales: tuple = ()
     rare: Rare = Rare()
-    absent: np.ndarray = None
-    units: tuple = None
-    reach: np.ndarray = 0.0
-    range: np.ndarray = 0.0
+    absent: np.ndarray | None = None
+    units: tuple | None = None
+    reach: np.ndarray | float = 0.0
+    range: np.ndarray | float = 0.0
     # Fields that older files lack.
     LATER = ("range",)
 
@@ -214,12 +214,20 @@ class Mixed(NamedTuple):
         stands for all columns whose units are codes."""
         if kind == "categorical":
             which = np.flatnonzero(self.coded)
-            facts = self.seen[which], self.total[which], self.sizes[which]
-            return Codes(*facts, self.counts)
+            return Codes(
+                self.seen[which], self.total[which], self.sizes[which], self.counts
+            )
         which = self.which(kind)
         reach = np.broadcast_to(self.reach, self.seen.shape)
-        statistics = ColumnStatistics(*(fact[which] for fact in (*self[:5], reach)))
-        return statistics._replace(range=seen_range(self, len(self.seen))[:, which])
+        return ColumnStatistics(
+            seen=self.seen[which],
+            total=self.total[which],
+            mean=self.mean[which],
+            scale=self.scale[which],
+            varies=self.varies[which],
+            reach=reach[which],
+            range=seen_range(self, len(self.seen))[:, which],
+        )
 
 
 def names_of(model):

@@ -201,15 +201,27 @@ class MixedColumns(RealColumns):
             counts = np.split(counts, np.cumsum(sizes[which])[:-1])
             groups = dict(zip(which, map(self.rare.groups, counts)))
             scales = tuple(groups.get(j, scale) for j, scale in enumerate(scales))
-        standardization = standards(table, seen, total, kinds == "gaussian")
+        mean, scale, varies = standards(table, seen, total, kinds == "gaussian")
         counts = np.zeros(sizes[np.isin(kinds, ("categorical", "ordinal"))].sum())
         absent, total_weight = None, table.weight.sum()
         if self.gaps:
             missing = (total_weight - seen).clip(min=0)
             has_gaps = missing > _ROUNDING * total_weight
             absent = np.where(has_gaps, (missing + 1) / (total_weight + 2), 0.0)
-        more = counts, rows.codec, scales, self.rare, absent
-        return Mixed(seen, total, *standardization, kinds, sizes, *more)
+        return Mixed(
+            seen,
+            total,
+            mean,
+            scale,
+            varies,
+            kinds,
+            sizes,
+            counts,
+            codec=rows.codec,
+            scales=scales,
+            rare=self.rare,
+            absent=absent,
+        )
 
     def in_units(self, rows, columns):
         """Rows that are converted to the units of the model when they are read."""

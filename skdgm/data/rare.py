@@ -21,7 +21,7 @@ class Rare(NamedTuple):
     """Options for rare and unknown categories."""
 
     min_frequency: object = None
-    max_categories: int = None
+    max_categories: int | None = None
     handle_unknown: str = "auto"
 
     @classmethod

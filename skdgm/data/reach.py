@@ -6,6 +6,8 @@ suits other rows overshoots at an outlier. Among n values, at most one is
 single nonzero entry.
 """
 
+from typing import Any
+
 import numpy as np
 
 from skdgm.data.scales import tail
@@ -51,7 +53,7 @@ def reached(columns, table):
 def seen_range(columns, n_columns):
     """Minimum and maximum of each real column in all fits, of shape (2, n_columns), in
     the units of a model; 0 for other columns, and before the first fit."""
-    known_range = getattr(columns, "range", 0.0)
+    known_range: Any = getattr(columns, "range", 0.0)
     if np.ndim(known_range):
         return known_range
     # Older files only have the largest magnitude.
@@ -120,7 +122,8 @@ def within_reach(columns, v):
     """Known values as a net reads them, of shape (n_rows, n_columns) in the units of a
     model: values beyond the training range and a tail are clipped to the range. Also a
     mask of the clipped columns, for :func:`warn_of_beyond`."""
-    return read_within(v, *ends(columns, v.shape[1]))
+    low, high = ends(columns, v.shape[1])
+    return read_within(v, low, high)
 
 
 def read_within(v, outer, inner):

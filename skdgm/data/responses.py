@@ -3,7 +3,7 @@
 Labels become codes; numbers are unchanged. Missing values of any column are NaN.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -31,7 +31,7 @@ class Responses(NamedTuple):
 
     names: list
     flat: bool
-    codec: Codec
+    codec: Any
     kinds: tuple
     classes: list
 
@@ -136,6 +136,8 @@ class Responses(NamedTuple):
 
 class ResponseOwner(BaseEstimator):
     """Owner of the columns of y during validation; messages call it y."""
+
+    n_features_in_: int
 
 
 ResponseOwner.__name__ = "y"

@@ -242,8 +242,18 @@ def scores_of(values, weight, waves=()):
     x, z = _knots(values, atoms, others, weights_of_others, step)
     center = float(weight @ values / total)
     span = float(max(values[-1] - center, center - values[0]) / _END)
-    statistics = float(values[0]), float(values[-1]), step, center, span
-    scores = Scores(x, z, atoms, *statistics, np.zeros(0), np.array(waves, float))
+    scores = Scores(
+        x,
+        z,
+        atoms,
+        low=float(values[0]),
+        high=float(values[-1]),
+        step=step,
+        center=center,
+        span=span,
+        share=np.zeros(0),
+        waves=np.array(waves, float),
+    )
     mean = weights_of_others @ scores.forward(others) / total if len(others) else 0.0
     frequencies = (weight[heavy] + 1) / (total + len(atoms) + 1)
     phases = weight @ scores.phases(values) / total

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from functools import wraps
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -51,7 +51,7 @@ def as_one_table(X, lengths=None, groups=None, each=None):
         lengths = _runs(groups, n_rows)
     if lengths is None and each is not None and n_rows:
         lengths = np.diff(np.append(np.arange(0, n_rows, each), n_rows))
-    sizes = np.atleast_1d(np.asarray(n_rows if lengths is None else lengths))
+    sizes: Any = np.atleast_1d(np.asarray(n_rows if lengths is None else lengths))
     is_numeric = sizes.dtype.kind in "iuf" and sizes.ndim == 1 and len(sizes)
     if not is_numeric or not (np.isfinite(sizes) & (sizes == np.floor(sizes))).all():
         raise ValueError(f"lengths must be whole numbers, not {lengths!r:.100}.")

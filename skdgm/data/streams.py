@@ -5,6 +5,7 @@ recognized without importing these libraries.
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,7 +26,7 @@ def streamed(X, announced=None):
     convert = _converter(X)
     if convert is None:
         return flattened(X)
-    table = convert(X)
+    table: Any = convert(X)
     if not len(table) or not table.shape[1]:
         raise ValueError(
             f"Found array with {len(table)} sample(s) and {table.shape[1]} feature(s) "

@@ -6,7 +6,7 @@ observed steps were. Continuations of a sequence therefore have later dates in t
 rhythm.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,10 +38,10 @@ class Times(NamedTuple):
     name: object
     place: int
     dtype: object
-    clock: ColumnClock
-    ruler: str = None
+    clock: Any
+    ruler: str | None = None
     offset: int = 0
-    zone: str = None
+    zone: str | None = None
     low: float = 0.0
     typical: float = 0.0
     first: tuple = (0.0, 0.0)
@@ -110,7 +110,7 @@ class TimeSteps(NamedTuple):
     a DataFrame of a library other than pandas."""
 
     columns: tuple = ()
-    schema: Schema = None
+    schema: Schema | None = None
 
     @classmethod
     def of(cls, X, lengths):
@@ -156,7 +156,7 @@ class TimeSteps(NamedTuple):
             return frame
         for times in self.columns:
             steps = times.taken(frame[times.name]).reshape(-1, n_steps)
-            if X is None:
+            if X is None or lengths is None:
                 begun = times.begun(len(steps), seed) - steps[:, 0]
             else:
                 begun = times.begun(len(lengths), seed)

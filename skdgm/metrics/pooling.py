@@ -155,8 +155,8 @@ def pool_estimates(
     half_width = stats.t.ppf((1 + confidence) / 2, dof) * np.sqrt(total)
     # The fraction (r + 2 / (ν + 3)) / (r + 1) with r = λ / (1 - λ), if this is finite.
     missing = lambda_ + 2 * (1 - lambda_) / (large_sample_dof + 3)
-    ends = estimate - half_width, estimate + half_width
-    pooled = PooledEstimate(estimate, within, between, total, dof, *ends, missing)
+    low, high = estimate - half_width, estimate + half_width
+    pooled = PooledEstimate(estimate, within, between, total, dof, low, high, missing)
     return tree_map(
         lambda value: float(value) if np.ndim(value) == 0 else value, pooled
     )

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sklearn.base import clone
 
@@ -79,7 +79,7 @@ class StackModel(Model[StackModelOptionsT]):
         return self.described(facts.options) if layers is None else self.cloned(layers)
 
     @abstractmethod
-    def described(self, options):
+    def described(self, options: Any) -> list:
         """Machines whose options have one value, or one value for each layer."""
 
     def cloned(self, layers):
@@ -110,7 +110,7 @@ class StackModel(Model[StackModelOptionsT]):
         return "bernoulli"
 
     @abstractmethod
-    def place(self, number, machines):
+    def place(self, number: int, machines: list) -> tuple[str, tuple]:
         """Name of a place in the stack, and the classes of machines that it accepts."""
 
     def check_place(self, name, machine, number):

@@ -147,7 +147,7 @@ class StackedNetwork(_BaseComposition, Estimator):
         H : list of ndarray of shape (n_samples, n_hidden)
             From the bottom up.
         """
-        density = self.density_
+        density: Any = self.density_
         H = density.features(X, layers=range(len(self.layers_)))
         return np.split(H, np.cumsum(density.widths[:-1]), axis=1)
 

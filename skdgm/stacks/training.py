@@ -48,7 +48,7 @@ class Training:
         self.table = self.reached = table
         self.before, self.depth = [] if before is None else before, 0
         names = getattr(network, "feature_names_in_", None)
-        self.names = vars(network).pop("_names", names)
+        self.names = network.__dict__.pop("_names", names)
         if table is not None:
             self.adapt(table)
 

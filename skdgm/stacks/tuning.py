@@ -119,7 +119,7 @@ class PreTraining(Component):
             if hasattr(network, "feature_names_in_"):
                 for part in component, component.layers_[0]:
                     part.feature_names_in_ = network.feature_names_in_
-            vars(network).update(self.attributes(component))
+            network.__dict__.update(self.attributes(component))
             self.before.clear()
         if failure:
             raise failure
