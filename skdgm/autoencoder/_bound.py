@@ -63,7 +63,7 @@ class VariationalBound(NetObjective):
         """Initial parameters, with outputs at the means of columns."""
         dtype, output = self.rows.dtype, self.output
         out = output.start(self.share).astype(dtype)
-        return self.hierarchy.init(rng, out, output.own(dtype), dtype)
+        return self.hierarchy.init(rng, out, output.initial_parameters(dtype), dtype)
 
     def prepare(self, state, batch, clock):
         """:class:`BoundBatch` of an update."""

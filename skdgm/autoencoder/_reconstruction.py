@@ -46,7 +46,10 @@ class Reconstruction(NetObjective):
         statistics."""
         dtype, output = self.rows.dtype, self.output
         return self.coder.init(
-            rng, output.start(self.corrupt.share), output.own(dtype), dtype
+            rng,
+            output.start(self.corrupt.share),
+            output.initial_parameters(dtype),
+            dtype,
         )
 
     def prepare(self, state, batch, clock):

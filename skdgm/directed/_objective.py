@@ -69,7 +69,7 @@ class DirectedObjective(NetObjective):
         statistics."""
         dtype, output, hierarchy = self.rows.dtype, self.output, self.hierarchy
         out = output.start(self.share).astype(dtype)
-        params, kept = hierarchy.init(rng, out, output.own(dtype), dtype)
+        params, kept = hierarchy.init(rng, out, output.initial_parameters(dtype), dtype)
         params = BeliefParams(params, self.method.init(rng, dtype))
         return params, BeliefStatistics(kept, ())
 

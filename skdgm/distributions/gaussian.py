@@ -165,7 +165,7 @@ class NormalOutput(Output):
         self.variance, self.floor = variance, floor
         self.n_outputs = sizes * (2 if variance == "sample" else 1)
 
-    def own(self, dtype):
+    def initial_parameters(self, dtype):
         """Initial log variances of columns, zeros, or () if they are not parameters."""
         return np.zeros(len(self.n_inputs), dtype) if self.variance == "feature" else ()
 

@@ -215,7 +215,7 @@ class Output(ABC):
         float64: zeros for standardized columns."""
         return np.zeros(self.n_outputs.sum())
 
-    def own(self, dtype: type) -> Tree:
+    def initial_parameters(self, dtype: type) -> Tree:
         """Initial parameters of the distribution itself; by default ()."""
         return ()
 

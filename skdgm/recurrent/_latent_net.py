@@ -106,7 +106,7 @@ class LatentNet:
             encoder=net(h + n, 2 * z),
             decoder=net(h + n, self.n_outputs),
             cell=self.walk.init(self.init_rule, rng, 2 * h, dtype),
-            own=self.output.own(dtype),
+            own=self.output.initial_parameters(dtype),
         )
         for pair in params.prior, params.encoder:
             pair[1].W[:, z:] = 0

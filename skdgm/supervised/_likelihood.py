@@ -26,7 +26,7 @@ class AttributeObjective(NetObjective):
         n_inputs = self._inputs(np.arange(1)).shape[1]
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
         start_at(params, output.start(self.share), output.n_inputs.sum())
-        return (params, output.own(dtype)), statistics
+        return (params, output.initial_parameters(dtype)), statistics
 
     def _inputs(self, index):
         """Inputs of the net: the encoded attributes of rows."""

@@ -51,7 +51,7 @@ def test_a_row_with_its_label_is_both(kind):
     rows = kind(sizes) if kind is BernoulliOutput else kind(sizes, "feature", 0.01)
     output = LabelledOutput(rows, np.array([0.2, 0.3, 0.5]), (0.5, 2.0))
     v = np.array([[0.0, 1.0, 2.0], [1.0, np.nan, np.nan]])
-    out, own = rng.normal(size=(2, 5)), rows.own(np.float64)
+    out, own = rng.normal(size=(2, 5)), rows.initial_parameters(np.float64)
     log_p = output.log_p(out, v, own)
     np.testing.assert_allclose(log_p[:, :2], rows.log_p(out[:, :2], v[:, :2], own))
     label = out[0, 2:] - np.log(np.exp(out[0, 2:]).sum())

@@ -194,7 +194,7 @@ class OutputCase:
         return numbers(n_rows, self.output.n_outputs.sum(), dtype=dtype, seed=seed)
 
     def own(self, dtype=np.float64):
-        own = self.output.own(dtype)
+        own = self.output.initial_parameters(dtype)
         return numbers(*own.shape, dtype=dtype, seed=1) if len(own) else own
 
     @property

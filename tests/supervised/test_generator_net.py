@@ -54,7 +54,11 @@ def test_slopes_are_differences(way, kind):
     model = net(activation="tanh", **maps_of, **WAYS[way])
     fitted = net_of(model._facts().structure, output, 0.0, "glorot_uniform")
     _, params, kept = fitted.init(np.random.default_rng(0), 4, float)
-    a, v, own = RNG.normal(size=(5, 4)), v.astype(float), output.own(float)
+    a, v, own = (
+        RNG.normal(size=(5, 4)),
+        v.astype(float),
+        output.initial_parameters(float),
+    )
     v[1, 2] = np.nan
 
     def losses(params):

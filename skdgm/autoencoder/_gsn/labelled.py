@@ -41,8 +41,8 @@ class LabelledOutput(Output):
         row_start = self.parts[0].start(share)
         return np.concatenate([row_start, self.parts[1].start(self.frequencies)])
 
-    def own(self, dtype):
-        return self.parts[0].own(dtype)
+    def initial_parameters(self, dtype):
+        return self.parts[0].initial_parameters(dtype)
 
     def inputs(self, v, share=None):
         row, label = _split(v, 1)
