@@ -119,7 +119,7 @@ def contrast(energy, params, x, x_model):
         for state in (x, x_model)
     )
     means, means_model = (
-        tuple(_own(energy, params, state, block) for block in blocks)
+        tuple(_unit_gradient(energy, params, state, block) for block in blocks)
         for state in (x, x_model)
     )
     couplings = {}
@@ -156,7 +156,7 @@ def _of_factors(energy, params, T, T_model):
             yield number, coupling.contrast(T[block], data, T_model[block], model)
 
 
-def _own(energy, params, x, block):
+def _unit_gradient(energy, params, x, block):
     """Mean of -dE/dtheta for the parameters of a block."""
     received = partial(energy.received, params, x, block)
     grad = energy.units[block].param_grad(params.units[block], x[block], received)
