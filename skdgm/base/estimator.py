@@ -234,7 +234,7 @@ class Estimator(
 
     def _for_callbacks(self, X, y, sample_weight, table):
         """Keyword arguments of callbacks, with X in its original format."""
-        return inputs.for_callbacks(inputs.own_frame(X, table), y, sample_weight)
+        return inputs.for_callbacks(inputs.original_data(X, table), y, sample_weight)
 
     def _stages(self, table, epochs, fresh, whole):
         """Generate the stages of a fit; each stage depends on the previous stages."""

@@ -48,7 +48,7 @@ def for_callbacks(X, y, sample_weight):
     return {"X": X, "y": y, "metadata": weights}
 
 
-def own_frame(X, table):
+def original_data(X, table):
     """X for callbacks, whose methods check names of columns: the original DataFrame, or
     the array that the table reads."""
     return X if is_frame(X) and not is_streamed(X) else table.rows.X

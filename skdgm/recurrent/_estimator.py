@@ -17,7 +17,7 @@ from skdgm.base.series import (
     remember_kept,
     with_steps,
 )
-from skdgm.data.inputs import for_callbacks, own_frame
+from skdgm.data.inputs import for_callbacks, original_data
 from skdgm.data.sequences import (
     answered,
     as_one_table,
@@ -230,7 +230,7 @@ class RecurrentEstimator(NetEstimator):
         return super()._label(with_steps(rows, steps), y, fresh, None)
 
     def _for_callbacks(self, X, y, sample_weight, table):
-        frame = own_frame(as_one_table(X.X)[0] if is_several(X.X) else X.X, table)
+        frame = original_data(as_one_table(X.X)[0] if is_several(X.X) else X.X, table)
         data = for_callbacks(frame, y, sample_weight)
         if is_several(X.X) or X.lengths is not None or X.groups is not None:
             lengths = {"lengths": table.rows.lengths}

@@ -31,7 +31,7 @@ from skdgm.boltzmann.options import (
 from skdgm.boltzmann.structure.table_layers import improper
 from skdgm.boltzmann.structure.tables import kinds_of
 from skdgm.data import far_out
-from skdgm.data.inputs import for_callbacks, own_frame
+from skdgm.data.inputs import for_callbacks, original_data
 from skdgm.data.responses import learned_responses
 from skdgm.data.sequences import as_one_table, by_row
 from skdgm.data.units import UNITS, Kinds, SeriesColumns, UnitColumns
@@ -308,10 +308,10 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
 
     def _for_callbacks(self, X, y, sample_weight, table):
         if not self._options.n_lags:
-            return for_callbacks(own_frame(X.X, table), y, sample_weight)
+            return for_callbacks(original_data(X.X, table), y, sample_weight)
         joined, lengths = as_one_table(X.X, X.lengths, X.groups)
         weight = by_row(sample_weight, lengths)
-        data = for_callbacks(own_frame(joined, table), None, weight)
+        data = for_callbacks(original_data(joined, table), None, weight)
         if len(lengths) > 1:
             data["metadata"] = (data["metadata"] or {}) | {"lengths": lengths}
         return data
