@@ -100,14 +100,14 @@ def gather_facts(estimator: Any, structure: SimpleNamespace | None = None) -> Fa
         columns=learned.get("_columns"),
         seed=learned.get("_seed"),
         now=estimator._now,
-        known=known_of(estimator),
+        known=known_attributes(estimator),
     )
     if structure is not None:
         return facts
     return facts._replace(structure=estimator._MODEL.structure(facts))
 
 
-def known_of(estimator):
+def known_attributes(estimator):
     """Namespace of the fitted attributes that an estimator lists in ``_KNOWN``."""
     fitted, kind, known = vars(estimator), type(estimator), {}
     for name in estimator._KNOWN:
