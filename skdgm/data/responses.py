@@ -153,7 +153,12 @@ def learned_responses(given, owner, column_types):
     """
     names, parts, flat = parts_of(given, owner)
     column_names = list(range(len(parts))) if names is None else list(names)
-    kinds, classes, asked_kinds, codec = [], [], _told(column_types, column_names), None
+    kinds, classes, asked_kinds, codec = (
+        [],
+        [],
+        _explicit_kinds(column_types, column_names),
+        None,
+    )
     if is_frame(given):
         codec = Codec.of(given, dict.fromkeys(column_names, "numeric"))
         parts = _ticks(given, parts, codec)
@@ -192,7 +197,7 @@ def _ticks(y, parts, codec):
     ]
 
 
-def _told(column_types, names):
+def _explicit_kinds(column_types, names):
     """Kind of each column by the option, "mixed" where the option has none."""
     if isinstance(column_types, str):
         return [column_types] * len(names)

@@ -85,8 +85,8 @@ def as_tables(tables, names):
         if other:
             name = next(n for n, frame in zip(names, frames) if frame is None)
             raise ValueError(
-                f"Column {other[0]!r} has {_told(series[0][other[0]])}, but {name} is "
-                "no DataFrame: give all as DataFrames."
+                f"Column {other[0]!r} has {_contents(series[0][other[0]])}, but {name} "
+                "is no DataFrame: give all as DataFrames."
             )
         return tables
     if other:
@@ -98,5 +98,5 @@ def as_tables(tables, names):
     ]
 
 
-def _told(series):
+def _contents(series):
     return "dates" if kind_of(series) == "datetime" else "categories"
