@@ -134,7 +134,7 @@ class AutoregressiveEstimator(NetEstimator):
     conditional_sample = conditional_sample
 
     @staticmethod
-    def _learns_by_heart(options):
+    def _may_overfit(options):
         return options.column_types != "bernoulli"
 
     def _label(self, rows, y, fresh, classes):

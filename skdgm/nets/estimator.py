@@ -89,11 +89,11 @@ class NetEstimator(FitOptions, Estimator):
         options = super()._present_options()
         if getattr(options, "early_stopping", False) == "auto":
             free = options.n_iter == "auto"
-            options.early_stopping = free and self._learns_by_heart(options)
+            options.early_stopping = free and self._may_overfit(options)
         return options
 
     @staticmethod
-    def _learns_by_heart(options):
+    def _may_overfit(options):
         """Return whether long training may overfit, for ``early_stopping="auto"``."""
         return True
 

@@ -50,18 +50,18 @@ def _softmax_gap(logits, targets):
     return softmax(logits, axis=1) * targets.sum(axis=1, keepdims=True) - targets
 
 
-def _learns(loss, gap):
+def _define_gradient(loss, gap):
     """Define the gradient of a loss by ``gap``, the difference of output and target."""
     defvjp(loss, lambda _, z, t: lambda grad: grad[:, None] * gap(z, t), None)
 
 
-_learns(softmax_cross_entropy, _softmax_gap)
+_define_gradient(softmax_cross_entropy, _softmax_gap)
 defvjp(
     logistic_cross_entropy,
     lambda _, z, t, dtype=None: lambda grad: log_odds_grad(z, t, grad),
     None,
 )
-_learns(squared_error, _gap)
+_define_gradient(squared_error, _gap)
 
 
 @primitive
