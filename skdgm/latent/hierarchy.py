@@ -207,7 +207,7 @@ class Hierarchy(Architecture):
             log_p.append(units.log_prior(z[n_levels - 1], self._prior(net)))
         for level in reversed(range(len(self.down))):
             above = self._above(z[level:n_levels])
-            above = above if level else self._beside(above, covariates)
+            above = above if level else self._with_covariates(above, covariates)
             out, level_statistics = self._decode(net, level, above, training)
             down_statistics.insert(0, level_statistics)
             if level:
@@ -254,7 +254,7 @@ class Hierarchy(Architecture):
         lowest first: a list of arrays."""
         return [*map(self.units.mean, self._climb(net, x))]
 
-    def _beside(self, z, covariates, rng=None):
+    def _with_covariates(self, z, covariates, rng=None):
         """Inputs of the lowest decoder: latent units and covariates, if there are any.
         With ``rng``, missing covariates are drawn, and otherwise replaced by their
         mean."""
@@ -377,7 +377,7 @@ class Hierarchy(Architecture):
         for level in range(highest % len(self.down), -1, -1):
             layers_above.insert(0, z)
             above = self._above(layers_above)
-            above = above if level else self._beside(above, covariates, rng)
+            above = above if level else self._with_covariates(above, covariates, rng)
             out, _ = self._decode(net, level, above)
             yield z, out
             if level:

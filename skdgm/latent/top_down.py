@@ -52,5 +52,5 @@ class TopDown(Hierarchy):
         return self._stats(net, len(self.up) - 1, x)[0]
 
     def rebuilt(self, net, x, covariates=None):
-        above = self._beside(self._above(self.upwards(net, x)), covariates)
+        above = self._with_covariates(self._above(self.upwards(net, x)), covariates)
         return self._decode(net, 0, above)[0]

@@ -114,7 +114,7 @@ class MarginalsDisplay:
         names = getattr(estimator, "feature_names_in_", numbered(np.shape(X)[1]))
         names = list(map(str, names if frame is None else frame.columns))
         columns = chosen(columns, names)
-        samples = samples_beside(X, estimator, n_samples, random_state, options)
+        samples = samples_of_columns(X, estimator, n_samples, random_state, options)
         names = [names[column] for column in columns]
         X, samples = (_safe_indexing(rows, columns, axis=1) for rows in (X, samples))
         display = cls(X, samples, names=names)
@@ -280,7 +280,7 @@ def _are_probabilities(parts):
     return inside and np.isin(sampled, (0, 1)).all()
 
 
-def samples_beside(X, estimator, n_samples, random_state, options):
+def samples_of_columns(X, estimator, n_samples, random_state, options):
     """Samples of an estimator with the columns of X; ValueError if the number, names or
     order of columns differ, or if only the samples are a DataFrame."""
     samples = estimator.sample(n_samples, random_state, **options)
