@@ -93,7 +93,7 @@ class BeliefDensity(Density):
 
         The standard error excludes the error of log Z.
         """
-        return self._normalised(X, n_draws, lambda drawn: mean(drawn.bound()))
+        return self._normalized(X, n_draws, lambda drawn: mean(drawn.bound()))
 
     def importance(self, X, n_draws=N_DRAWS):
         r"""Log-likelihood of each row by importance sampling from Q, in nats.
@@ -103,9 +103,9 @@ class BeliefDensity(Density):
 
         Parameters and results are as in :meth:`bound`.
         """
-        return self._normalised(X, n_draws, Terms.log_mean_weight)
+        return self._normalized(X, n_draws, Terms.log_mean_weight)
 
-    def _normalised(self, X, n_draws, summary):
+    def _normalized(self, X, n_draws, summary):
         value, se = self._expected(X, n_draws, summary)
         return value - self.log_partition()[0], se
 

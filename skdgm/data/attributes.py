@@ -166,7 +166,7 @@ class Attributes(NamedTuple):
     def inputs(self, numbers, dtype):
         """Inputs of a net, of shape (n_rows, n_inputs): one-hot classes and
         standardized numbers."""
-        return self.standardised(self.encoded(numbers)).astype(dtype)
+        return self.standardized(self.encoded(numbers)).astype(dtype)
 
     def encoded(self, numbers):
         """One-hot classes and unscaled numbers, of shape (n_rows, n_inputs)."""
@@ -176,7 +176,7 @@ class Attributes(NamedTuple):
         ]
         return np.concatenate(parts, axis=1)
 
-    def standardised(self, encoded):
+    def standardized(self, encoded):
         """Inputs of a net, given the result of :meth:`encoded` or mixtures of such
         rows. Numbers beyond the training range and a tail are clipped to the range,
         with a DataRangeWarning."""

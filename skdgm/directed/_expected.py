@@ -90,7 +90,7 @@ class CodeExpectation:
         (W, b), (t, known) = affine(model, 0), self._targets(v)
         total = self._totals(W, b, mean, xi)
         for j, weights in enumerate(W):
-            m, e = mean[:, j : j + 1], np.exp(self._centred(weights, xi))
+            m, e = mean[:, j : j + 1], np.exp(self._centered(weights, xi))
             factor = 1 - m + m * e
             slope = self._shares(total) * (e - 1) / factor
             pull = (known * ((t - xi) * weights - slope)).sum(axis=1)
@@ -116,7 +116,7 @@ class CodeExpectation:
         shares, n = self._shares(self._totals(W, b, mean, xi)), v.dtype.type(len(v))
         by_weight = np.empty_like(W)
         for j, weights in enumerate(W):
-            m, e = mean[:, j : j + 1], np.exp(self._centred(weights, xi))
+            m, e = mean[:, j : j + 1], np.exp(self._centered(weights, xi))
             tilted = shares * (m * e / (1 - m + m * e))
             tilted -= xi * self._summed(tilted)
             by_weight[j] = (known * (m * (t - xi) - tilted)).sum(axis=0)
@@ -129,10 +129,10 @@ class CodeExpectation:
 
     def _totals(self, W, b, mean, xi):
         """Log expectations of the terms in the bound."""
-        total = self._centred(b, xi)
+        total = self._centered(b, xi)
         for j, weights in enumerate(W):
             m = mean[:, j : j + 1]
-            total = total + np.log(1 - m + m * np.exp(self._centred(weights, xi)))
+            total = total + np.log(1 - m + m * np.exp(self._centered(weights, xi)))
         return total
 
     def _summed(self, x):
@@ -140,7 +140,7 @@ class CodeExpectation:
         total = np.add.reduceat(x, self.starts, axis=1)
         return np.repeat(total, self.sizes, axis=1)
 
-    def _centred(self, a, xi):
+    def _centered(self, a, xi):
         """Logits minus their means under xi."""
         return a - self._summed(xi * a)
 

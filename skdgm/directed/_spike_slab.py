@@ -146,7 +146,7 @@ def sums(params, v, posterior):
     )
 
 
-def maximised(params, means, min_variance, pseudo):
+def maximized(params, means, min_variance, pseudo):
     r"""Parameters that maximize the expected complete log-likelihood of a row, given
     :class:`Sums`, plus the log prior
 

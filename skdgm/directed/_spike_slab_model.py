@@ -11,7 +11,7 @@ from skdgm.directed._spike_slab import (
     CodingParams,
     Sums,
     bound,
-    maximised,
+    maximized,
     pairs,
     sums,
 )
@@ -92,13 +92,13 @@ class CodingObjective(Objective):
         )
         for _ in range(_STEPS):
             means = sums(params, v, pairs(params, v, n_sweeps))
-            params = self._maximised(params, means)
+            params = self._maximized(params, means)
         return params, bound(params, v, pairs(params, v, n_sweeps)).mean()
 
-    def _maximised(self, params, means):
+    def _maximized(self, params, means):
         """Parameters after an M-step."""
         pseudo = self.options.prior_weight / self.table.n_draws
-        return maximised(params, means, self.options.min_variance, pseudo)
+        return maximized(params, means, self.options.min_variance, pseudo)
 
     def resume(self, state):
         """Return the state unchanged."""
@@ -113,7 +113,7 @@ class CodingObjective(Objective):
         means = tree_map(
             lambda old, new: old + rho * (new - old), state.means, batch_means
         )
-        params = self._maximised(params, means)
+        params = self._maximized(params, means)
         return CodingState(astype(params, self.rows.dtype), means, t)
 
     def watch(self, table, held_out, state):

@@ -105,15 +105,15 @@ class Energy(Graph):
             if among is None or other in among:
                 statistic = self.statistic(params, x, other)
                 weights = params.couplings[number]
-                from_neighbour = self.couplings[number].send(weights, statistic, up)
-                total = from_neighbour if total is None else total + from_neighbour
+                from_neighbor = self.couplings[number].send(weights, statistic, up)
+                total = from_neighbor if total is None else total + from_neighbor
         for number, others in self._gated[block]:
             if among is None or all(other in among for other, _ in others):
                 weights = params.couplings[number]
                 projected = self._factors(params, x, others[0])
                 projected = projected * self._factors(params, x, others[1])
-                from_neighbour = self.couplings[number].send(weights, projected, False)
-                total = from_neighbour if total is None else total + from_neighbour
+                from_neighbor = self.couplings[number].send(weights, projected, False)
+                total = from_neighbor if total is None else total + from_neighbor
         return 0 if total is None else total
 
     def product_input(

@@ -217,7 +217,7 @@ def _fitted(x, weight, k, shrinkage):
     responsibility = np.eye(n_components)[_clusters(x, weight, k)].T
     last_log_p = -np.inf
     for _ in range(_STEPS if k > 1 else 1):
-        components = _maximised(x, weight * responsibility, shrinkage)
+        components = _maximized(x, weight * responsibility, shrinkage)
         if k == 1:
             break
         log_p = _log_p(x, components)
@@ -247,7 +247,7 @@ def _refined(x, weight, components, shrinkage, n_steps=_STEPS):
             n_in_group = responsibility[:, index].sum(axis=1)[:, None, None]
             block = np.ix_(range(len(scatter)), missing, missing)
             scatter[block] += n_in_group * spread
-        components = _maximised(rows, responsibility, shrinkage, scatter)
+        components = _maximized(rows, responsibility, shrinkage, scatter)
     return components
 
 
@@ -267,7 +267,7 @@ def _expected(x, groups, components):
     return log_p, rows, covariances
 
 
-def _maximised(x, share, shrinkage, scatter_of_missing=None):
+def _maximized(x, share, shrinkage, scatter_of_missing=None):
     """M-step: components, given weighted responsibilities, (n_components, n_rows).
     ``scatter_of_missing`` adds the uncertainty of missing entries."""
     prior, amount, wide = shrinkage

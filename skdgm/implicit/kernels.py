@@ -119,18 +119,18 @@ class Kernels:
             ).T
             gaps = np.maximum(gaps - 2 * x[:, real] @ real_centres.T, 0)
         bits, chosen = emission.bits, emission.chosen
-        x_bits, centre_bits = x[:, bits], centres[:, bits]
+        x_bits, center_bits = x[:, bits], centres[:, bits]
         n_different = (
             x_bits.sum(axis=1)[:, None]
-            + known[:, bits] @ centre_bits.T
-            - 2 * x_bits @ centre_bits.T
+            + known[:, bits] @ center_bits.T
+            - 2 * x_bits @ center_bits.T
         )
         n_bits = known[:, bits].sum(axis=1)
-        x_chosen, centre_chosen = x[:, chosen] * self.single, centres[:, chosen]
+        x_chosen, center_chosen = x[:, chosen] * self.single, centres[:, chosen]
         n_chosen = x_chosen.sum(axis=1)
-        n_different = n_different + n_chosen[:, None] - x_chosen @ centre_chosen.T
+        n_different = n_different + n_chosen[:, None] - x_chosen @ center_chosen.T
         x_chosen = x_chosen * self.others
-        log_n_others = x_chosen.sum(axis=1)[:, None] - x_chosen @ centre_chosen.T
+        log_n_others = x_chosen.sum(axis=1)[:, None] - x_chosen @ center_chosen.T
         grey_centres = (
             real_centres[:, self.grey],
             None if effective_mask.all() else real_mask[:, self.grey],

@@ -23,7 +23,7 @@ from autograd.tracer import getval
 from skdgm.nets import primitives
 from skdgm.nets.adversarial.tangents import activated, maxout_tangent
 from skdgm.nets.feed_forward import Layer, initial
-from skdgm.nets.normalisation import EPSILON, moments, standardise
+from skdgm.nets.normalisation import EPSILON, moments, standardize
 
 # Decay rate of running means, per batch.
 _STAYS = 0.99
@@ -207,7 +207,7 @@ def _begin_batch_norm(rng, n_inputs, dtype):
 def _apply_batch_norm(params, statistics, x, rng=None, train=False):
     if train:
         batch_moments = moments(getval(x))
-        y = standardise(x, params.gain, params.shift, batch_moments)
+        y = standardize(x, params.gain, params.shift, batch_moments)
         return y, followed(statistics, batch_moments)
     size = np.sqrt(statistics.variance + x.dtype.type(EPSILON))
     return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
@@ -242,7 +242,7 @@ def _apply_standard(params, statistics, x, rng=None, train=False):
         running = followed(
             running, (batch_moments[0], batch_moments[1] + decay * between), decay
         )
-        return standardise(x, ones, 0 * ones, batch_moments), (running, t)
+        return standardize(x, ones, 0 * ones, batch_moments), (running, t)
     return _apply_batch_norm(Scales(ones, 0 * ones), running, x)[0], statistics
 
 

@@ -35,14 +35,14 @@ _ROWS, _WORK = 2048, 5
 
 
 @primitive
-def standardise(x, gain, shift, known=None):
+def standardize(x, gain, shift, known=None):
     """Standardize the columns of a batch, (n_rows, n_columns), then scale and shift
     them. ``known`` are the means and variances, if they have been computed."""
-    normal, _ = _normalised(x, known)
+    normal, _ = _normalized(x, known)
     return normal * gain + shift
 
 
-def _normalised(x, known):
+def _normalized(x, known):
     """Standardized columns, and the standard deviations."""
     mean, variance = moments(x) if known is None else known
     size = np.sqrt(variance + x.dtype.type(EPSILON))
@@ -59,7 +59,7 @@ def _back(argnums, y, args, kwargs):
     known = known[0] if known else None
 
     def backward(grad):
-        normal, size = _normalised(x, known)
+        normal, size = _normalized(x, known)
         of_shift, of_gain = grad.sum(axis=0), (grad * normal).sum(axis=0)
         grads = [None, of_gain, of_shift]
         if 0 in argnums:
@@ -70,7 +70,7 @@ def _back(argnums, y, args, kwargs):
     return backward
 
 
-defvjp_argnums(standardise, _back)
+defvjp_argnums(standardize, _back)
 
 
 def map_moments(pixels):
@@ -89,7 +89,7 @@ def _sums(x, mean, y, shift):
 
 
 @primitive
-def standardise_maps(x, gain, shift, known):
+def standardize_maps(x, gain, shift, known):
     """Standardize the maps of images, (n_images, n_pixels * n_maps), by their ``known``
     means and variances, then scale and shift each map."""
     (mean, variance), pixels = known, x.reshape(-1, len(gain))
@@ -125,4 +125,4 @@ def _maps_back(argnums, y, args, kwargs):
     return backward
 
 
-defvjp_argnums(standardise_maps, _maps_back)
+defvjp_argnums(standardize_maps, _maps_back)

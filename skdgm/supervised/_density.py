@@ -129,7 +129,7 @@ class AttributeDensity(Density):
     def inverse(self, H):
         """Expected rows given encoded attributes or convex combinations of them."""
         H = self.checked(H, np.float64)
-        return self.decode(self.attributes.standardised(H))
+        return self.decode(self.attributes.standardized(H))
 
     @property
     def n_features_out(self):

@@ -13,7 +13,7 @@ from skdgm import S3C
 from skdgm.directed._spike_slab import (
     CodingParams,
     bound,
-    maximised,
+    maximized,
     pairs,
     sums,
 )
@@ -143,13 +143,13 @@ def test_the_m_step_is_a_maximum(missing, pseudo):
         # Given q, slabs of which have the precision that they have.
         return bound(params, v, found).mean() + log_prior(params, pseudo)
 
-    new = maximised(start, sums(start, v, found), 1e-6, pseudo)
+    new = maximized(start, sums(start, v, found), 1e-6, pseudo)
     if missing:
         # Missing entries have the distribution that old parameters give them: repeated
         # steps with the same posterior of the products reach the maximum.
         values = [value(start)]
         for _ in range(300):
-            new = maximised(new, sums(new, v, found), 1e-6, pseudo)
+            new = maximized(new, sums(new, v, found), 1e-6, pseudo)
             values.append(value(new))
         assert (np.diff(values) > -1e-12).all()
     for name, part in zip(new._fields, numerical_gradient(value, new)):
@@ -164,7 +164,7 @@ def test_the_bound_never_falls_in_training():
     for _ in range(20):
         found = pairs(params, v, 10)
         e_step = bound(params, v, found).mean()
-        params = maximised(params, sums(params, v, found), 1e-3, 0.0)
+        params = maximized(params, sums(params, v, found), 1e-3, 0.0)
         m_step = bound(params, v, found).mean()
         assert before - 1e-9 < e_step < m_step + 1e-9
         before = m_step

@@ -123,7 +123,7 @@ def test_a_step_of_mixtures_is_that_of_the_equation():
     share = RNG.dirichlet(np.ones(3), 30).T * weight
     wide = np.diag([4.0, 9.0])
     for prior, shrinkage in (2.0, 0.3), (np.inf, 0.1):
-        found = mixture._maximised(X, share, mixture.Shrinkage(prior, shrinkage, wide))
+        found = mixture._maximized(X, share, mixture.Shrinkage(prior, shrinkage, wide))
         n = share.sum(axis=1)
         np.testing.assert_allclose(found.weight, (n + 1) / (n + 1).sum())
         own = [np.average(X, axis=0, weights=part) for part in share[:2]]

@@ -13,7 +13,7 @@ from skdgm.nets.layers import (
     dropout,
     maxout,
     serial,
-    standardise,
+    standardize,
 )
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves, tree_map
@@ -46,14 +46,14 @@ def built(net=NET, dtype=np.float64):
 @pytest.mark.parametrize("n_rows", [2, 6])
 def test_slopes_of_standardised_columns(n_rows):
     x, scales = numbers(n_rows, 3), (numbers(3, seed=1), numbers(3, seed=2))
-    assert_slopes(lambda params: standardise(*params), (x, *scales))
-    assert_slopes(lambda params: standardise(x, *params), scales)
-    assert_slopes(lambda params: standardise(params[0], *scales), (x,))
+    assert_slopes(lambda params: standardize(*params), (x, *scales))
+    assert_slopes(lambda params: standardize(x, *params), scales)
+    assert_slopes(lambda params: standardize(params[0], *scales), (x,))
 
 
 def test_standardised_columns():
     x, gain, shift = 3 + 100 * numbers(50, 3), numbers(3), numbers(3, seed=1)
-    y = standardise(x, gain, shift)
+    y = standardize(x, gain, shift)
     np.testing.assert_allclose(y.mean(axis=0), shift, rtol=1e-10)
     np.testing.assert_allclose(y.std(axis=0), abs(gain), rtol=1e-8)
 
@@ -85,7 +85,7 @@ def test_a_net_is_its_parts_one_after_the_other():
 def test_while_learning_moments_are_the_batchs():
     params, statistics, x = built(batch_norm())
     y, after = batch_norm().apply(params, statistics, x, train=True)
-    np.testing.assert_array_equal(y, standardise(x, *params))
+    np.testing.assert_array_equal(y, standardize(x, *params))
     now = RunningMoments(x.mean(axis=0), x.var(axis=0))
     expected = [0.99 * a + 0.01 * b for a, b in zip(statistics, now)]
     assert_trees(after, expected, rtol=1e-12)

@@ -66,9 +66,9 @@ class MeanFieldPredictions(ConditionalChains):
         visible = zip(targets[:n], x, means)
         values = (np.where(known, value, mean) for known, value, mean in visible)
         data = *values, *means[n:]
-        penalised, state = self.with_running_means(state, data)
+        penalized, state = self.with_running_means(state, data)
         if state.activity:
-            penalty = contrast(energy, params, penalised, data)
+            penalty = contrast(energy, params, penalized, data)
             grad = weighted_sum(grad, penalty, 1.0)
         return grad, state
 
@@ -113,7 +113,7 @@ class ConditionalObjective(TableObjective):
         return GIVEN[options.gradient]
 
     @property
-    def recentred(self):
+    def recentered(self):
         """As in :class:`EnergyObjective`: True for counts, whose weights have large
         effects."""
         counts = any(isinstance(unit, Binomial | Poisson) for unit in self.energy.units)

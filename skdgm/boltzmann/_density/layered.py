@@ -38,17 +38,17 @@ class EnergyDensity(Unnormalised):
         return self.energy.units[-1].size
 
     def log_prob(self, X):
-        return self._unnormalised(self.rows(X)) - self.log_partition()[0]
+        return self._unnormalized(self.rows(X)) - self.log_partition()[0]
 
     def numerator(self, X, n_draws=None):
         """Log-likelihood of each row without log Z, in nats; its standard error by
         importance sampling with ``n_draws`` draws, if needed; and its kind, "exact",
         "lower bound" or "estimate"."""
         rows = self.rows(X)
-        log_p = self._unnormalised(rows)
+        log_p = self._unnormalized(rows)
         return log_p, np.zeros_like(log_p), self.require("numerator", rows)
 
-    def _unnormalised(self, rows):
+    def _unnormalized(self, rows):
         volume = self.domain.log_volume(self.columns, rows)
         return volume - self._free_energy(rows)
 

@@ -65,8 +65,8 @@ class HybridObjective(LabelledObjective):
             data, model = mean_field(energy, params, x, clamp)[0], None
         else:
             (data, model), state = self.phase.phases(rng, state, x, clamp, clock)
-        penalised, state = self.phase.with_running_means(state, data, model)
-        grad = discriminative(energy, params, penalised, self.label, labelled)
+        penalized, state = self.phase.with_running_means(state, data, model)
+        grad = discriminative(energy, params, penalized, self.label, labelled)
         if model is not None:
             generative = contrast(energy, params, data, model)
             grad = weighted_sum(grad, generative, options.generative_weight)

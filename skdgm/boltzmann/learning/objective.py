@@ -153,13 +153,13 @@ class EnergyObjective(Objective):
         if options.quadratic:
             grad = quadratic.convert(energy, params, grad)
             shift = quadratic.shift(energy, params)
-        grad = natural.standardised(energy, params, grad)
+        grad = natural.standardized(energy, params, grad)
         grad = outliers.shortened(energy, grad, grad_factors)
         if state.offsets:
             centred = centering.center(
                 energy, params, grad, state.offsets, grad_factors, by_gradient
             )
-            if self.recentred:
+            if self.recentered:
                 centred = centering.weights_only(grad, centred)
             grad = centred
         grad = self.shared(natural.natural(energy, params, grad, by_gradient))
@@ -169,7 +169,7 @@ class EnergyObjective(Objective):
         # Penalties depend on the weights before the step.
         penalty_factors = grad_factors if options.alpha else {}
         before_penalty = outliers.copied(energy, params, penalty_factors)
-        if state.offsets and self.recentred:
+        if state.offsets and self.recentered:
             weights = tree_map(np.copy, params.couplings)
         optimiser = state.optimiser
         step_options = {"rate": rate, "momentum": momentum} | penalties
@@ -179,15 +179,15 @@ class EnergyObjective(Objective):
             energy, params, velocity, before_penalty, rate, **penalties
         )
         outliers.scale_step(energy, params, before)
-        if state.offsets and self.recentred:
-            centering.recentre(energy, params, weights, state.offsets)
+        if state.offsets and self.recentered:
+            centering.recenter(energy, params, weights, state.offsets)
         natural.rescale(energy, params, scales)
         energy.constrain(params, options.max_norm)
         if options.quadratic:
             quadratic.correct(energy, params, shift)
 
     @property
-    def recentred(self):
+    def recentered(self):
         """True if biases are corrected by the steps of weights instead of their
         gradient."""
         return False

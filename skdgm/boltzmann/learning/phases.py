@@ -137,7 +137,7 @@ class Phase:
             state = state._replace(offsets=offsets)
         if state.activity:
             target, cost = options.sparsity_target, options.sparsity_cost
-            data, activity = sparsity.penalise(
+            data, activity = sparsity.penalize(
                 self.energy, data, state.activity, target, cost
             )
             state = state._replace(activity=activity)

@@ -42,10 +42,10 @@ class WithoutChains(Phase):
     def gradient(self, rng, state, x, clamp, clock):
         energy, params = self.energy, state.params
         grad, data, state = self.slope(rng, state, x, clamp, clock)
-        penalised, state = self.with_running_means(state, data)
+        penalized, state = self.with_running_means(state, data)
         if state.activity:
             # The difference is the gradient of the penalty.
-            grad = weighted_sum(grad, contrast(energy, params, penalised, data), 1.0)
+            grad = weighted_sum(grad, contrast(energy, params, penalized, data), 1.0)
         return grad, self.moved(rng.fold(_CHAINS), state, self.n_steps(clock))
 
     def completed(self, rng, state, x, clamp, bits=True):

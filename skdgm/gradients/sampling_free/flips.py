@@ -77,8 +77,8 @@ def flips(params, v, index, slope):
     )
     weights = slope(s) * v.dtype.type(v.shape[1] / len(index))
     means = sigmoid(flipped)
-    of_neighbours = np.einsum("ri,rij->rj", weights, means)
-    of_c = weights.sum(axis=1)[:, None] * sigmoid(inputs) - of_neighbours
+    of_neighbors = np.einsum("ri,rij->rj", weights, means)
+    of_c = weights.sum(axis=1)[:, None] * sigmoid(inputs) - of_neighbors
     of_b = np.zeros_like(v)
     of_b[:, index] = -change * weights
     # Add the change of bit i in its own neighbor to row i.

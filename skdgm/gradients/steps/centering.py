@@ -19,7 +19,7 @@ precision or gain is therefore divided by the information, too. Gradients of thr
 couplings are not centered.
 
 An adaptive optimizer scales each coordinate separately, which undoes these corrections.
-It receives the plain gradient of the biases, and :func:`recentre` then corrects the
+It receives the plain gradient of the biases, and :func:`recenter` then corrects the
 biases by the actual steps of the weights, :math:`b \leftarrow b - (W_\text{new} -
 W_\text{old}) \lambda`.
 
@@ -104,7 +104,7 @@ def weights_only(grad, centred):
     return centred._replace(units=grad.units)
 
 
-def recentre(energy, params, before, offsets):
+def recenter(energy, params, before, offsets):
     """Correct biases, in place, so that a step of the weights leaves fields at the
     offsets fixed. ``before`` are the weights before the step; weights are matrices."""
     T = [

@@ -78,7 +78,7 @@ def longer(energy, params, counts=True):
     return factors if factors and energy.unshared_links else {}
 
 
-def standardised(energy, params, grad):
+def standardized(energy, params, grad):
     r"""Gradient of log precisions with standardized weights fixed, :math:`\Delta_n
     \log\lambda`. The gradient of all other parameters is unchanged. Call it before
     centering. Weights in ``params`` are ndarrays."""

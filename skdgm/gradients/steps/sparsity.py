@@ -18,7 +18,7 @@ from skdgm.energies import mean_row
 DAMPING = 0.9
 
 
-def penalise(energy, x, activity, target, cost):
+def penalize(energy, x, activity, target, cost):
     r"""Add the penalty's gradient to the means of hidden units in the positive phase.
     ``activity`` has the running means of the hidden blocks, ``target`` is p for all
     blocks or a tuple with one for each, and ``cost`` is :math:`\lambda`. Returns the

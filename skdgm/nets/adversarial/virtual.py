@@ -32,7 +32,7 @@ REFERENCE = 64
 
 
 @primitive
-def standardise_virtually(x, gain, shift, n):
+def standardize_virtually(x, gain, shift, n):
     """Standardize maps or units of rows x by the first n rows, the reference. x and the
     result have shape (n + n_rows, n_pixels * n_maps); gains and shifts have shape
     (n_maps,)."""
@@ -104,7 +104,7 @@ def _back(argnums, y, args, kwargs):
     return backward
 
 
-defvjp_argnums(standardise_virtually, _back)
+defvjp_argnums(standardize_virtually, _back)
 
 
 @primitive
@@ -141,7 +141,7 @@ def _begin(shape, rng, n_inputs, dtype):
 
 
 def _apply(params, statistics, x, rng=None, train=False):
-    y = standardise_virtually(x, params.gain, params.shift, REFERENCE)
+    y = standardize_virtually(x, params.gain, params.shift, REFERENCE)
     return y, statistics
 
 

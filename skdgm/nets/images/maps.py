@@ -33,7 +33,7 @@ from skdgm.nets.adversarial.tangents import activated
 from skdgm.nets.feed_forward import Layer, initial
 from skdgm.nets.images import convolution, pooling
 from skdgm.nets.layers import Net, batch_norm, followed, serial, tangent_linear
-from skdgm.nets.normalisation import map_moments, standardise_maps
+from skdgm.nets.normalisation import map_moments, standardize_maps
 from skdgm.utils.counts import is_a
 from skdgm.utils.windows import beneath, window
 
@@ -176,7 +176,7 @@ def _begin_map_norm(init, shape, rng, n_inputs, dtype):
 def _apply_map_norm(apply, n_maps, params, statistics, x, rng=None, train=False):
     if train:
         batch_moments = map_moments(getval(x).reshape(-1, n_maps))
-        y = standardise_maps(x, params.gain, params.shift, batch_moments)
+        y = standardize_maps(x, params.gain, params.shift, batch_moments)
         return y, followed(statistics, batch_moments)
     y, _ = apply(params, statistics, x.reshape((-1, n_maps)))
     return y.reshape((len(x), -1)), statistics

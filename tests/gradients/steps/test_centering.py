@@ -110,5 +110,5 @@ def test_fields_at_offsets_stay_where_weights_step(name):
     weights = tree_map(np.copy, params.couplings)
     for W in params.couplings:
         W += np.random.default_rng(3).normal(size=W.shape)
-    centering.recentre(energy, params, weights, offsets)
+    centering.recenter(energy, params, weights, offsets)
     assert_trees(shifted(truth, params, offsets, 1).units, before.units)

@@ -9,7 +9,7 @@ from skdgm.gradients.steps.natural import (
     deviations,
     natural,
     rescale,
-    standardised,
+    standardized,
 )
 from skdgm.utils.windows import window
 from tests.numerical import assert_trees, numerical_gradient
@@ -77,7 +77,7 @@ def test_precisions_learn_while_standardised_weights_are_held():
     here = plain(TILDE)
     nothing = tuple(np.zeros_like(part[:1]) for part in x)
     grad = contrast(ENERGY, here, x, nothing)
-    found = standardised(ENERGY, here, grad).units[0].log_precision
+    found = standardized(ENERGY, here, grad).units[0].log_precision
     np.testing.assert_allclose(found, numeric.units[0].log_precision, atol=1e-7)
 
 
@@ -98,7 +98,7 @@ def test_precisions_learn_beside_gated_weights():
     x = tuple(RNG.normal(size=(6, unit.size)) for unit in units)
     numeric = numerical_gradient(lambda p: -energy.energy(plain(p), x).mean(), tilde)
     here, nothing = plain(tilde), tuple(np.zeros_like(part[:1]) for part in x)
-    grad = standardised(energy, here, contrast(energy, here, x, nothing))
+    grad = standardized(energy, here, contrast(energy, here, x, nothing))
     found = grad.units[0].log_precision
     np.testing.assert_allclose(found, numeric.units[0].log_precision, atol=1e-7)
     found = natural(energy, here, grad).couplings[1]
@@ -115,8 +115,8 @@ def test_precisions_learn_beside_gated_weights():
 def test_shared_precisions_learn_together(precision):
     energy = layered([[Gaussian(4, precision)], [Bernoulli(3)]])
     grad = contrast(energy, TILDE, DATA, MODEL)
-    slope = standardised(energy, TILDE, grad).units[0].log_precision
-    each = standardised(ENERGY, TILDE, contrast(ENERGY, TILDE, DATA, MODEL))
+    slope = standardized(energy, TILDE, grad).units[0].log_precision
+    each = standardized(ENERGY, TILDE, contrast(ENERGY, TILDE, DATA, MODEL))
     shared = each.units[0].log_precision.mean() * (precision == "scalar")
     np.testing.assert_allclose(slope, np.full(4, shared), atol=1e-12)
 
@@ -129,7 +129,7 @@ def test_chains_that_fall_behind_have_no_say_in_precisions():
     noise = RNG.normal(size=mean.shape)
     chains = mean + noise * np.exp(-0.5 * params.units[0].log_precision), h
     data = RNG.normal(size=(5, 4)), RNG.random((5, 3))
-    grad = standardised(ENERGY, params, contrast(ENERGY, params, data, chains))
+    grad = standardized(ENERGY, params, contrast(ENERGY, params, data, chains))
     residual = data[0] - data[1] @ params.couplings[0].T - params.units[0].mean
     precision = np.exp(params.units[0].log_precision)
     expected = 0.5 - 0.5 * precision * (data[0] * residual).mean(axis=0)

@@ -35,10 +35,10 @@ def test_is_the_derivative_of_the_cross_entropy(layers):
     x, _ = mean_field(energy, params, x, clamp)
     # Running means that have come to rest.
     activity = tuple(x[block][0] for block in energy.colours[1])
-    penalised, after = sparsity.penalise(energy, x, activity, P, COST)
+    penalized, after = sparsity.penalize(energy, x, activity, P, COST)
     assert_trees(after, activity, atol=1e-12)
     numeric = numerical_gradient(lambda p: -COST * cross_entropy(p), params)
-    assert_trees(contrast(energy, params, penalised, x), numeric, atol=1e-8)
+    assert_trees(contrast(energy, params, penalized, x), numeric, atol=1e-8)
 
 
 def test_activity_is_a_running_mean():
@@ -46,14 +46,14 @@ def test_activity_is_a_running_mean():
     rng = np.random.default_rng(0)
     x = tuple(rng.random((6, n)).astype(np.float32) for n in (2, 3, 2, 1))
     activity = tuple(np.full(n, 0.5, np.float32) for n in (3, 2, 1))
-    penalised, after = sparsity.penalise(energy, x, activity, (P, 0.3, 0.7), COST)
+    penalized, after = sparsity.penalize(energy, x, activity, (P, 0.3, 0.7), COST)
     for block, old, new, p in zip((1, 2, 3), activity, after, (P, 0.3, 0.7)):
         expected = 0.9 * old + 0.1 * x[block].mean(axis=0)
         np.testing.assert_allclose(new, expected, rtol=1e-6)
         added = COST * (p - new) * np.ones((6, 1))
-        np.testing.assert_allclose(penalised[block] - x[block], added, atol=1e-6)
-        assert penalised[block].dtype == new.dtype == np.float32
-    assert penalised[0] is x[0]
+        np.testing.assert_allclose(penalized[block] - x[block], added, atol=1e-6)
+        assert penalized[block].dtype == new.dtype == np.float32
+    assert penalized[0] is x[0]
 
 
 @pytest.mark.exhaustive
@@ -65,8 +65,8 @@ def test_brings_units_to_the_target():
     for _ in range(2000):
         x, clamp = clamped(energy, v)
         x, _ = mean_field(energy, params, x, clamp)
-        penalised, activity = sparsity.penalise(energy, x, activity, P, COST)
-        grad = contrast(energy, params, penalised, x)
+        penalized, activity = sparsity.penalize(energy, x, activity, P, COST)
+        grad = contrast(energy, params, penalized, x)
         grad = Params(grad.units, tuple(map(np.asarray, grad.couplings)))
         params = tree_map(lambda own, slope: own + 0.1 * slope, params, grad)
     np.testing.assert_allclose(x[1].mean(axis=0), P, atol=0.01)

@@ -26,7 +26,7 @@ def given(request):
 def test_a_row_is_standardised_with_the_reference_and_itself(given):
     x, gain, shift = given
     pixels = x.reshape(9, -1, len(gain))
-    found = virtual.standardise_virtually(*given, 5).reshape(pixels.shape)
+    found = virtual.standardize_virtually(*given, 5).reshape(pixels.shape)
     for i, row in enumerate(found):
         # Reference rows by themselves alone.
         own = pixels[: 5 + (i >= 5)].copy()
@@ -39,14 +39,14 @@ def test_a_row_is_standardised_with_the_reference_and_itself(given):
 def test_gradients(given):
     weight = RNG.normal(size=given[0].shape)
     _, grads = vjp(
-        lambda p: virtual.standardise_virtually(*p, 5), given, lambda _: weight
+        lambda p: virtual.standardize_virtually(*p, 5), given, lambda _: weight
     )
     for number, grad in enumerate(grads):
         way = RNG.normal(size=grad.shape)
 
         def moved(size, number=number, way=way):
             own = [a + size * way if n == number else a for n, a in enumerate(given)]
-            return (virtual.standardise_virtually(*own, 5) * weight).sum()
+            return (virtual.standardize_virtually(*own, 5) * weight).sum()
 
         slope = (moved(1e-6) - moved(-1e-6)) / 2e-6
         np.testing.assert_allclose((grad * way).sum(), slope, rtol=1e-6)

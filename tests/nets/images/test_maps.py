@@ -21,9 +21,9 @@ from skdgm.nets.layers import (
     dense,
     dropout,
     serial,
-    standardise,
+    standardize,
 )
-from skdgm.nets.normalisation import map_moments, standardise_maps
+from skdgm.nets.normalisation import map_moments, standardize_maps
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import leaves, tree_map
@@ -116,7 +116,7 @@ def test_maps_are_standardised():
     _, params, statistics, x = built(net, np.prod(SHAPE))
     y, after = net.apply(params, statistics, x, train=True)
     pixels = x.reshape(-1, SHAPE[2])
-    expected = standardise(pixels, *params).reshape(N_ROWS, -1)
+    expected = standardize(pixels, *params).reshape(N_ROWS, -1)
     np.testing.assert_allclose(y, expected, rtol=1e-12)
     now = RunningMoments(pixels.mean(axis=0), pixels.var(axis=0))
     assert type(after) is RunningMoments
@@ -190,11 +190,11 @@ def test_maps_of_many_pixels():
     """Moments are sums over several groups of pixels, by any number of threads."""
     x, scales = 5 + numbers(9, 1200 * 3), (numbers(3), numbers(3, seed=1))
     pixels = x.reshape(-1, 3)
-    expected = vjp(lambda p: standardise(*p), (pixels, *scales), np.cos)
+    expected = vjp(lambda p: standardize(*p), (pixels, *scales), np.cos)
     for n_threads in (1, 2):
         with limit(n_threads):
             now = map_moments(pixels)
-            found = vjp(lambda p, n=now: standardise_maps(*p, n), (x, *scales), np.cos)
+            found = vjp(lambda p, n=now: standardize_maps(*p, n), (x, *scales), np.cos)
         np.testing.assert_allclose(now[0], pixels.mean(axis=0), rtol=1e-12)
         np.testing.assert_allclose(now[1], pixels.var(axis=0), rtol=1e-12)
         y, (of_x, *others) = found
