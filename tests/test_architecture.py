@@ -188,7 +188,7 @@ PRIVATE_ATTRIBUTES = {
     "stacks": 4,
     "utils": 1,
 }
-PRIVATE_IMPORTS = {"plotting": 2}
+PRIVATE_IMPORTS = {}
 
 
 def is_private(name):

@@ -6,8 +6,14 @@ from numbers import Real
 from sklearn.utils.validation import check_scalar
 
 from skdgm.exceptions import DataRangeWarning
-from skdgm.metrics._tabular.columns import as_frame, kind_of, numbers, read, series_of
-from skdgm.metrics._tabular.encodings import encoded
+from skdgm.metrics.table_report.columns import (
+    as_frame,
+    kind_of,
+    numbers,
+    read,
+    series_of,
+)
+from skdgm.metrics.table_report.encodings import encoded
 from skdgm.utils.domains import as_numbers, is_frame, refuse_huge
 from skdgm.utils.threading.callers import warn
 

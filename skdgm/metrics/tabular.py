@@ -14,9 +14,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 from threadpoolctl import threadpool_limits
 
-from skdgm.metrics._tabular import closest as gower
-from skdgm.metrics._tabular.columns import read
-from skdgm.metrics._tabular.parts import (
+from skdgm.metrics.table_report import closest as gower
+from skdgm.metrics.table_report.columns import read
+from skdgm.metrics.table_report.parts import (
     as_table,
     closeness,
     disclosed,
@@ -25,7 +25,7 @@ from skdgm.metrics._tabular.parts import (
     lines_of,
     two_samples,
 )
-from skdgm.metrics._tabular.utility import train_and_test
+from skdgm.metrics.table_report.utility import train_and_test
 from skdgm.typing import Data, Seed
 from skdgm.utils.counts import count
 

@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from skdgm.metrics._tabular.columns import as_frame, read
+from skdgm.metrics.table_report.columns import as_frame, read
 from skdgm.plotting._support import axes_for, check_has, check_looks, taking
 from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Seed, Self
 from skdgm.utils.domains import as_numbers

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.metrics import tabular_report
-from skdgm.metrics._tabular.parts import listed
+from skdgm.metrics.table_report.parts import listed
 from skdgm.metrics.tabular import TabularReport
 from skdgm.plotting._support import axes_for, check_has, check_result, pyplot
 from skdgm.typing import Any, Axes, Data, Seed, Self

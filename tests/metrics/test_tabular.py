@@ -13,11 +13,11 @@ from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.utils import Bunch
 
 from skdgm.metrics import tabular_report
-from skdgm.metrics._tabular import closest, utility
-from skdgm.metrics._tabular.columns import Column, read
-from skdgm.metrics._tabular.encodings import coded, filled
-from skdgm.metrics._tabular.fidelity import correlation, cramers_v
-from skdgm.metrics._tabular.parts import _lowest, _privacy, as_table, listed
+from skdgm.metrics.table_report import closest, utility
+from skdgm.metrics.table_report.columns import Column, read
+from skdgm.metrics.table_report.encodings import coded, filled
+from skdgm.metrics.table_report.fidelity import correlation, cramers_v
+from skdgm.metrics.table_report.parts import _lowest, _privacy, as_table, listed
 
 
 def table(n, seed=0, missing=0.1):

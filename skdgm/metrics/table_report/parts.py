@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.utils import Bunch
 
-from skdgm.metrics._tabular import closest as gower
-from skdgm.metrics._tabular.encodings import coded
-from skdgm.metrics._tabular.fidelity import column_shapes, coverage, pair_trends
+from skdgm.metrics.table_report import closest as gower
+from skdgm.metrics.table_report.encodings import coded
+from skdgm.metrics.table_report.fidelity import column_shapes, coverage, pair_trends
 from skdgm.metrics.two_sample import tell_apart
 
 _LEVELS = 0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0

@@ -22,7 +22,7 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
 )
 
-from skdgm.metrics._tabular.encodings import coded, filled
+from skdgm.metrics.table_report.encodings import coded, filled
 
 
 def train_and_test(columns, target, estimator, random_state):
