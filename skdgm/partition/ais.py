@@ -17,7 +17,7 @@ References
    of MRF log-likelihood using reverse annealing. AISTATS.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -54,7 +54,7 @@ class EnergyPath(AnnealingPath):
     def __init__(self, energy, params, base, clamp=None):
         self.energy, self.params, self.base, self.clamp = energy, params, base, clamp
 
-    def begin(self, x):
+    def begin(self, x: tuple) -> Any:
         """State of chains with values x by block."""
         received, last = self.energy.received, self.energy.colours[-1]
         return _Received(x, {block: received(self.params, x, block) for block in last})

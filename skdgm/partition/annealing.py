@@ -54,7 +54,7 @@ def anneal(
     path: AnnealingPath,
     rngs: Iterable,
     state: Any,
-    betas: Iterable,
+    betas: Any,
     log_w: np.ndarray,
     *,
     resample: Callable | None = None,
@@ -71,13 +71,13 @@ def anneal(
     list ``trace``. Returns the state at the last temperature.
     """
     betas, rngs = np.asarray(betas).tolist(), iter(rngs)
-    is_compiled = path.leap is not None and resample is None
-    chunk = _CHUNK if is_compiled and trace is None else 1
+    leap = path.leap if resample is None else None
+    chunk = _CHUNK if leap is not None and trace is None else 1
     for first in range(0, len(betas) - 1, chunk):
         chunk_betas = betas[first : first + chunk + 1]
         chunk_rngs = list(islice(rngs, len(chunk_betas) - 1))
-        if is_compiled:
-            state = path.leap(chunk_rngs, state, chunk_betas, log_w)
+        if leap is not None:
+            state = leap(chunk_rngs, state, chunk_betas, log_w)
         else:
             log_w += path.log_p(state, chunk_betas[1])
             log_w -= path.log_p(state, chunk_betas[0])

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
+from skdgm.energies import Energy, Params
 from skdgm.partition.ais import EnergyPath
 from skdgm.partition.annealing import anneal
 from skdgm.partition.enumeration import part_of, rows_by_pattern
@@ -29,8 +30,8 @@ class RowChains(NamedTuple):
     by block, or None. ``clamp`` is as for :func:`~skdgm.samplers.sweep`.
     """
 
-    energy: object
-    params: tuple
+    energy: Energy
+    params: Params
     base: tuple
     x: tuple
     clamp: tuple

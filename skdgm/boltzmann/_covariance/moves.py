@@ -1,12 +1,14 @@
 """Samplers of covariance energies, and of the path from a base model to them."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 
 from skdgm.energies import Potential
 from skdgm.partition import ladder
-from skdgm.samplers import HMC
+from skdgm.samplers import HMC, Sampler, State
+from skdgm.utils.random import Stream
 
 
 class Moves(ABC):
@@ -18,15 +20,19 @@ class Moves(ABC):
         self.energy, self.n_steps, self.n_each = energy, n_steps, n_each
 
     @abstractmethod
-    def sampler(self, size, clamp=None):
+    def sampler(self, size: float, clamp: tuple | None = None) -> Sampler:
         """Sampler of the model, with a step ``size`` if it has one."""
 
     @abstractmethod
-    def warmed_up(self, rng, params, state, n_steps):
+    def warmed_up(
+        self, rng: Stream, params: Any, state: State, n_steps: int
+    ) -> tuple[float, State]:
         """Step size, and the state after ``n_steps`` steps."""
 
     @abstractmethod
-    def at(self, params, beta, size, clamp=None):
+    def at(
+        self, params: Any, beta: float, size: float, clamp: tuple | None = None
+    ) -> tuple[Any, Any, Sampler]:
         """Potential at an inverse temperature, its parameters, and its sampler."""
 
     def exact(self, params):

@@ -2,13 +2,15 @@
 define."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
-from skdgm.base import Model
+from skdgm.base import Facts, Model
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._density.unnormalised import FittedMachine
 from skdgm.boltzmann.learning.objective import EnergyObjective
@@ -17,6 +19,7 @@ from skdgm.boltzmann.model_options import EnergyOptionsT
 from skdgm.boltzmann.structure.labels import label_of, with_label
 from skdgm.boltzmann.structure.visible import RealUnits, at_limit, reach_of
 from skdgm.distributions import Normal
+from skdgm.energies import Energy, Params
 from skdgm.optim import check_piecewise
 from skdgm.training import filled
 
@@ -29,15 +32,15 @@ class EnergyModel(Model[EnergyOptionsT]):
         self.density_class, self.objective_class = density, objective
 
     @abstractmethod
-    def energy(self, facts):
+    def energy(self, facts: Facts) -> Energy:
         """Energy, without parameters."""
 
     @abstractmethod
-    def params(self, facts, attributes):
+    def params(self, facts: Facts, attributes: dict) -> Params:
         """Parameters, from a dict of fitted attributes."""
 
     @abstractmethod
-    def named(self, facts, params, visible, chains):
+    def named(self, facts: Facts, params: Params, visible: Any, chains: tuple) -> dict:
         """Dict of fitted attributes of the blocks, the inverse of :meth:`params`.
         Arguments are parameters as arrays, biases or means of the visible units, and
         chains by block."""
@@ -77,7 +80,7 @@ class EnergyModel(Model[EnergyOptionsT]):
         run = facts.run(table, before)
         return self.objective_class(run, energy=energy, beginning=beginning)
 
-    def attributes(self, facts, state):
+    def attributes(self, facts: Facts, state: Any) -> dict:
         state = state.kept()
         visible, columns = state.params.units[0], facts.columns
         attributes, chains = state.attributes()
@@ -120,7 +123,7 @@ class EnergyModel(Model[EnergyOptionsT]):
         """Return whether features of maps are pooled units."""
         return False
 
-    def layout(self, facts):
+    def layout(self, facts: Facts) -> Any:
         """Blocks of the visible units of a table, or None."""
         return None
 
@@ -143,7 +146,7 @@ class EnergyModel(Model[EnergyOptionsT]):
             reach=reach_of(facts.domain, facts.columns),
         )
 
-    def initial(self, facts):
+    def initial(self, facts: Facts) -> Callable | None:
         """Function that replaces random initial parameters, or None; see
         :class:`~skdgm.boltzmann.learning.state.Beginning`."""
         return None
