@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 from autograd.extend import defvjp_argnums
+from autograd.tracer import getval
 
 from skdgm.nets import gains, splines
 from skdgm.nets.bijections import volume_apart
@@ -25,7 +26,7 @@ from skdgm.nets.feed_forward import Layer
 from skdgm.nets.layers import Net, serial
 from skdgm.nets.masks import by_degrees, masked, masked_dense
 from skdgm.nets.primitives import dense
-from skdgm.nets.tape import getval, primitive
+from skdgm.nets.tape import primitive
 
 
 class ColumnLayer(NamedTuple):

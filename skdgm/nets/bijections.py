@@ -18,6 +18,7 @@ from typing import NamedTuple
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defvjp_argnums
+from autograd.tracer import getval
 from scipy.linalg import solve_triangular
 
 from skdgm.nets import gains
@@ -27,7 +28,7 @@ from skdgm.nets.layers import Net, Scales, unweighted
 from skdgm.nets.primitives import columns, dense
 from skdgm.nets.splines import gradients, spline
 from skdgm.nets.splines import inverse as inverse_spline
-from skdgm.nets.tape import getval, primitive
+from skdgm.nets.tape import primitive
 from skdgm.utils.products import matmul
 
 # Maximum number of parameters of functions for a block of rows.

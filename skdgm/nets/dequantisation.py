@@ -20,7 +20,7 @@ References
    generative models with variational dequantization and architecture design. ICML.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from autograd.extend import defvjp
@@ -169,9 +169,9 @@ class Placing(NamedTuple):
     Without ``cells`` it is the identity. Noise is a transformation by ``net`` of
     standard normal noise, or is uniform without a net."""
 
-    cells: Cells | None
+    cells: Any
     n_given: int = 0
-    net: object = None
+    net: Any = None
 
     @property
     def noisy(self):

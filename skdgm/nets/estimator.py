@@ -1,7 +1,7 @@
 """Base class of estimators that train nets by epochs, and the memory that training
 needs."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -179,7 +179,7 @@ def check_categories(facts, table, n_epochs, n_nets, names=None):
         return
     name, width = "hidden_layer_sizes", _WIDTH
     for layers in name, "n_components", "n_hidden":
-        size = getattr(options, layers, None)
+        size: Any = getattr(options, layers, None)
         while np.ndim(size) or isinstance(size, tuple | list):
             size = size[0] if len(size) else None
         if size:

@@ -26,7 +26,7 @@ References
 
 from itertools import pairwise
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -82,7 +82,9 @@ def forward(params, x, activation, *, dropout=0.0, rng=None):
     return dense(x, W, b, "identity")
 
 
-def hidden(params, x, activation, *, dropout=0.0, rng=None):
+def hidden(
+    params: Any, x: Any, activation: Any, *, dropout: Any = 0.0, rng: Any = None
+) -> Any:
     """Units of the last layer of ``params`` for rows x, (n_rows, n_units).
     ``params[:2]`` gives the second hidden layer; see :func:`forward` for other
     arguments."""

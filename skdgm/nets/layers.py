@@ -14,8 +14,9 @@ direction of the rows (:mod:`skdgm.nets.adversarial.tangents`). Invertible layer
 an ``inverse`` and a ``log_det`` (:mod:`skdgm.nets.bijections`).
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from autograd.tracer import getval
@@ -62,11 +63,11 @@ class Net(NamedTuple):
         determinant of the Jacobian, of shape (n_rows,), both differentiable.
     """
 
-    init: object
-    apply: object
-    tangent: object = no_tangent
-    inverse: object = no_inverse
-    log_det: object = no_inverse
+    init: Callable
+    apply: Callable
+    tangent: Callable = no_tangent
+    inverse: Callable = no_inverse
+    log_det: Callable = no_inverse
 
 
 class Variables(NamedTuple):
@@ -177,7 +178,14 @@ def noise(size):
     return Net(unweighted, partial(_apply_noise, size), partial(_tangent_noise, size))
 
 
-def _apply_noise(size, params, statistics, x, rng=None, train=False):
+def _apply_noise(
+    size: float,
+    params: tuple,
+    statistics: tuple,
+    x: Any,
+    rng: Any = None,
+    train: bool = False,
+) -> tuple:
     if not (train and size):
         return x, statistics
     normal = rng.generator().standard_normal(x.shape, getval(x).dtype.type)

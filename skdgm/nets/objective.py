@@ -190,7 +190,7 @@ class NetObjective(Objective[OptionsT]):
     def constrain(self, params):
         """Project parameters onto their constraints, in place, after each update."""
 
-    def watch(self, table, held_out, state):
+    def watch(self, table: Any, held_out: Any, state: Any) -> Any:
         return NetWatch(self, table, held_out, state)
 
 

@@ -61,14 +61,17 @@ class PlainCell:
         """Next states, (n_rows, n_states * n_units), given previous states s."""
         return self.squash(a + s @ U)
 
-    def factors(self, a, s, after, U):
+    def factors(
+        self, a: np.ndarray, s: np.ndarray, after: np.ndarray, U: np.ndarray
+    ) -> tuple:
         """Factors of the backward pass, for all steps, given states before and
         after."""
         slope = 1 - after**2 if self.name == "tanh" else after * (1 - after)
         return (slope,)
 
-    def back(self, ds, U, slope):
+    def back(self, ds, U, factors):
         """Gradients by a, s U and the previous state, given that by the next state."""
+        (slope,) = factors
         delta = ds * slope
         return delta, delta, delta @ U.T
 
@@ -98,8 +101,8 @@ class GRU(PlainCell):
         by_r = by_n * q * r * (1 - r)
         return z, np.stack([(s - n) * z * (1 - z), by_r, by_n], 1), by_n * r
 
-    def back(self, ds, U, z, by_a, by_q):
-        n = ds.shape[1]
+    def back(self, ds, U, factors):
+        (z, by_a, by_q), n = factors, ds.shape[1]
         da = (ds[:, None] * by_a).reshape(len(ds), 3 * n)
         dq = da.copy()
         dq[:, 2 * n :] = ds * by_q
@@ -141,8 +144,8 @@ class LSTM(PlainCell):
         by_c = np.stack([g * i * (1 - i), s[:, n:] * f * (1 - f), i * (1 - g**2)], 1)
         return o * (1 - t**2), by_c, t * o * (1 - o), f
 
-    def back(self, ds, U, c_of_h, by_c, by_h, f):
-        n = ds.shape[1] // 2
+    def back(self, ds, U, factors):
+        (c_of_h, by_c, by_h, f), n = factors, ds.shape[1] // 2
         dh, dc = ds[:, :n], ds[:, n:] + ds[:, :n] * c_of_h
         delta, by_gates = np.empty((len(ds), 4, n), ds.dtype), dc[:, None] * by_c
         delta[:, :2], delta[:, 2], delta[:, 3] = (
@@ -211,7 +214,7 @@ def _advance_back(argnums, after, args, kwargs):
 
     def backward(grad):
         rule = CELLS[cell]
-        da, dq, ds = rule.back(grad, U, *rule.factors(a, state, after, U))
+        da, dq, ds = rule.back(grad, U, rule.factors(a, state, after, U))
         grads = {0: lambda: da, 1: lambda: ds, 2: lambda: state[:, : len(U)].T @ dq}
         return [grads[argnum]() for argnum in argnums]
 
@@ -287,13 +290,15 @@ def _recurrent_back(argnums, after, args, kwargs):
         rule = CELLS[cell]
         before = _before(after, start, sizes, carried)
         factors = rule.factors(a, before, after, U)
-        da, dq = np.empty((2, *a.shape), a.dtype)
+        by_inputs = np.empty((2, *a.shape), a.dtype)
+        da, dq = by_inputs[0], by_inputs[1]
         end, ds = len(a), np.zeros((0, len(start)), a.dtype)
         for size in sizes[::-1]:
             rows = slice(end - size, end)
             total = grad[rows].copy()
             total[: len(ds)] += ds
-            da[rows], dq[rows], ds = rule.back(total, U, *(f[rows] for f in factors))
+            of_step = tuple(factor[rows] for factor in factors)
+            da[rows], dq[rows], ds = rule.back(total, U, of_step)
             end -= size
         n = U.shape[0]
         grads = {

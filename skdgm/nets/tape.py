@@ -54,14 +54,13 @@ def primitive(function):
         argnums = [n for n, arg in enumerate(args) if type(arg) is ArrayBox]
         if not argnums:
             return function(*args, **kwargs)
-        values, parents = list(args), []
-        for number in argnums:
-            box = args[number]
+        values, boxes = list(args), [args[n] for n in argnums]
+        for number, box in zip(argnums, boxes):
             values[number] = box._value
-            parents.append(box._node)
+        parents = [box._node for box in boxes]
         value = function(*values, **kwargs)
         node = type(parents[0])(value, traced, values, kwargs, argnums, parents)
-        return ArrayBox(value, box._trace, node)
+        return ArrayBox(value, boxes[-1]._trace, node)
 
     return traced
 

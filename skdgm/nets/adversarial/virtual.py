@@ -21,11 +21,12 @@ from functools import partial
 
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums
+from autograd.tracer import getval
 
 from skdgm.nets.adversarial.packing import stacked
 from skdgm.nets.layers import Net, Scales
 from skdgm.nets.normalisation import EPSILON
-from skdgm.nets.tape import getval, primitive
+from skdgm.nets.tape import primitive
 
 # Rows of the reference batch.
 REFERENCE = 64

@@ -24,11 +24,12 @@ References
 
 import numpy as np
 from autograd.extend import defvjp
+from autograd.tracer import getval
 from scipy.special import expit
 
 from skdgm._kernels.nets.nade import draw, draw_linear
 from skdgm.distributions.bernoulli import log_odds_grad, log_odds_loss
-from skdgm.nets.tape import getval, primitive
+from skdgm.nets.tape import primitive
 from skdgm.utils.threading.parallel import run
 
 # Smallest uniform number, and distance of the largest from 1, for logits.

@@ -28,6 +28,8 @@ References
    of discrete random variables. ICLR.
 """
 
+from typing import Any
+
 import numpy as np
 from autograd.extend import defvjp
 from scipy.special import expit
@@ -55,7 +57,7 @@ class Emission:
 
     def __init__(self, kinds, sizes, scales=None, share=None):
         self.kinds = np.asarray(kinds)
-        self.scales = scales or (None,) * len(self.kinds)
+        self.scales: tuple[Any, ...] = scales or (None,) * len(self.kinds)
         atoms = [
             len(scale.marks) if kind == "numeric" else 0
             for kind, scale in zip(self.kinds, self.scales)
