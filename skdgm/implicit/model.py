@@ -1,10 +1,13 @@
 """Models of generators, built from options, with a density estimated from draws."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+from skdgm.base import Facts
 from skdgm.data.given import shares_of
 from skdgm.implicit.density import FeatureMaps, ImplicitDensity
 from skdgm.implicit.model_options import GeneratorOptionsT
@@ -17,19 +20,20 @@ class ImplicitModel(NetModel[GeneratorOptionsT]):
     ``learned[0]``, its statistics as ``generator.statistics``, and its number of
     updates as ``t``, (1,)."""
 
+    # Function of a :class:`~skdgm.base.Run` and of nets that returns an objective.
+    objective_class: Any
+
     @abstractmethod
-    def nets(self, facts, emission):
+    def nets(self, facts: Facts[GeneratorOptionsT], emission: Emission) -> Any:
         """Nets, a SimpleNamespace with a ``generator``, a
         :class:`~skdgm.implicit.Generator`, and other nets of the objective and of
         :meth:`hidden`; ``emission`` is the distribution of columns given the
         generator's outputs."""
 
     @abstractmethod
-    def objective_class(self, run, nets):
-        """Objective of the training rows."""
-
-    @abstractmethod
-    def hidden(self, nets, state, x, known=None):
+    def hidden(
+        self, nets: Any, state: Any, x: np.ndarray, known: np.ndarray | None = None
+    ) -> Any:
         """Features of rows, (n_rows, n_features_out), from inputs x of a discriminator;
         ``known`` is 1 at observed entries, or None."""
 
@@ -37,7 +41,7 @@ class ImplicitModel(NetModel[GeneratorOptionsT]):
         """Return True if features are latent units."""
         return options.features == "latent"
 
-    def of_features(self, options):
+    def of_features(self, options: GeneratorOptionsT) -> Callable | None:
         """Function of the density and features that returns rows, or None if features
         do not determine rows."""
         determines_rows = self.latent(options) and not options.class_conditional

@@ -2,7 +2,9 @@
 
 from abc import abstractmethod
 from functools import partial
+from typing import Any
 
+from skdgm.base import Facts
 from skdgm.data import check_pattern
 from skdgm.distributions import decoder_output
 from skdgm.latent.density import LatentDensity
@@ -15,7 +17,8 @@ class LatentModel(NetModel[LatentOptionsT]):
     """Encoders and decoders of latent units, an :class:`Architecture`. A subclass has
     an ``objective_class``, and optionally another ``density_class``."""
 
-    density_class = LatentDensity
+    objective_class: Any
+    density_class: Any = LatentDensity
 
     # Layers whose means are features, for models without the option.
     FEATURES = -1
@@ -24,7 +27,7 @@ class LatentModel(NetModel[LatentOptionsT]):
         check_pattern(options)
 
     @abstractmethod
-    def hierarchy(self, facts):
+    def hierarchy(self, facts: Facts[LatentOptionsT]) -> Any:
         """:class:`Architecture` of the nets."""
 
     def of_hierarchy(self, tree):

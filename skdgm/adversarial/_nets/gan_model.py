@@ -2,6 +2,7 @@
 
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from skdgm.adversarial._games.game import Game
 from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.adversarial._games.players import DiscriminatorNet, of_numbers
 from skdgm.adversarial._model_options import GameOptionsT
+from skdgm.base import Facts
 from skdgm.implicit import Generator, ImplicitModel, check_norm, n_classes_of
 from skdgm.nets import layers
 from skdgm.nets.adversarial import packing as packs
@@ -93,7 +95,7 @@ class GANModel(ImplicitModel[GameOptionsT]):
             discriminator=self._discriminator(facts, emission),
         )
 
-    def codes(self, facts):
+    def codes(self, facts: Facts[GameOptionsT]) -> Any:
         """Codes among the latent units that the discriminator predicts, or None."""
 
     def _generator(self, facts, emission):
@@ -226,8 +228,9 @@ def deformation(facts, emission, name="jitter"):
     """Deformation of images of size ``jitter``, or None; ``name`` is the name of the
     option."""
     size = facts.options.jitter
-    shape = images(facts, emission, f"{name}={size:g}") if size else None
-    return Deformation(shape, size) if size else None
+    if not size:
+        return None
+    return Deformation(images(facts, emission, f"{name}={size:g}"), size)
 
 
 def shapes(facts, emission):
