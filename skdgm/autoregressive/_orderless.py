@@ -118,7 +118,7 @@ class Orderless:
         both = layer(n_inputs + self.n_columns, self.sizes[0])
         values = Layer(np.ascontiguousarray(both.W[:n_inputs]), both.b)
         seen = np.ascontiguousarray(both.W[n_inputs:])
-        hidden = tuple(layer(*pair) for pair in pairwise(self.sizes))
+        hidden = tuple(layer(n, above) for n, above in pairwise(self.sizes))
         W = np.zeros((self.sizes[-1], n_outputs), dtype)
         return OrderlessParams(values, seen, hidden, Layer(W, self.first.astype(dtype)))
 
@@ -175,8 +175,9 @@ class Orderless:
         """Outputs of all columns, given the pre-activations of the first layer."""
         h = self._thinned(activate(pre, self.activation), rng, 0)
         for number, layer in enumerate(params.hidden, start=1):
-            h = self._thinned(dense(h, *layer, self.activation), rng, number)
-        return dense(h, *params.out, "identity")
+            h = dense(h, layer.W, layer.b, self.activation)
+            h = self._thinned(h, rng, number)
+        return dense(h, params.out.W, params.out.b, "identity")
 
     def _thinned(self, h, rng, number):
         dropped = rng is not None and self.dropout
@@ -222,7 +223,8 @@ class Orderless:
         first order, dates last; "sample" by draws in a random order. ``report`` is not
         called, as there are no particles."""
         if method == "mean":
-            out = dense(self.features(params, v), *params.out, "identity")
+            h, (W, b) = self.features(params, v), params.out
+            out = dense(h, W, b, "identity")
             return np.where(np.isnan(v), self.conditionals.mean(out), v)
         if method == "sample":
             return self.sampled(params, v, rng)
@@ -355,5 +357,5 @@ class Orderless:
     def _layers(self, params, pre):
         h = activate(pre, self.activation)
         for layer in params.hidden:
-            h = dense(h, *layer, self.activation)
+            h = dense(h, layer.W, layer.b, self.activation)
         return h

@@ -69,7 +69,7 @@ def expected_moments(rows, index, weight, joint):
         spread = 0.0
         if np.isnan(v).any():
             normal = normal or joint()
-            v, spread = _completed(v, w, *normal)
+            v, spread = _completed(v, w, normal)
         total = w.sum()
         mean = w @ v / total
         gap = v - mean
@@ -80,9 +80,10 @@ def expected_moments(rows, index, weight, joint):
     return moments
 
 
-def _completed(v, weight, mean, covariance):
+def _completed(v, weight, normal):
     """Rows with missing entries at their conditional means, and the sum of their
     covariances."""
+    mean, covariance = normal
     v, total = v.copy(), np.zeros_like(covariance)
     for rows, missing in patterns(v):
         if missing.any():

@@ -35,7 +35,7 @@ OPTIONS = [
 # Defaults of a labeled machine on real columns.
 _REAL = {name: asked_value(GaussianRBM(), name) for name in ("centering", "max_norm")}
 # Number of values presented with n_iter="auto"; minimum and maximum number of epochs.
-_SHOWN, _EPOCHS = 20_000_000, (20, 200)
+_SHOWN, _MIN_EPOCHS, _MAX_EPOCHS = 20_000_000, 20, 200
 # Budget of convolutional layers, which have few parameters.
 _OF_MAPS = Budget(6_000, 2, 100)
 # Tag of the random stream of refinement.
@@ -155,7 +155,8 @@ class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
                 n_values = table.n_draws * table.rows.shape[1]
                 n_updates = -(-table.n_draws // machine.batch_size)
                 n_epochs = min(_SHOWN // n_values, limit / n_updates)
-                machine.n_iter = int(np.clip(np.ceil(n_epochs), *_EPOCHS))
+                n_iter = np.clip(np.ceil(n_epochs), _MIN_EPOCHS, _MAX_EPOCHS)
+                machine.n_iter = int(n_iter)
 
 
 def domain_of(options):

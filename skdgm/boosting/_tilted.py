@@ -195,7 +195,7 @@ def _replaced(drawn, index, new):
     arrays = [array.copy() for array in drawn]
     for array, values in zip(arrays, new):
         array[index] = values
-    return Population(*arrays)
+    return Population._make(arrays)
 
 
 def resampled(rng, drawn, log_w, n_groups=1):

@@ -8,11 +8,13 @@ lower number and the difference, or its imputation breaks a constraint:
     \hat x = x_k, \quad k \sim w \quad \text{("sample")}
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.utils import gen_batches
 
 from skdgm.constraints._constraint import evaluated
-from skdgm.constraints._plan import label_of
+from skdgm.constraints._plan import Plan, label_of
 from skdgm.constraints._quantities import encoded, rounded_alike
 from skdgm.constraints._solving import Ways, penalties, scores
 from skdgm.constraints._steps import Joint
@@ -31,17 +33,33 @@ _FILL, _DRAW, _CHOICE, _COMBINATION = range(4)
 _ENOUGH, _FEW = 8, 1.5
 
 
-def fill(plan, model, checks, table, method, seed, max_tries, who):
-    """Impute the missing entries of a table.
+class Constrained(NamedTuple):
+    """Model of the columns of a reparametrization: its plan, the fitted model, pairs of
+    a constraint and an object with its ``holds``, and the name of the estimator in
+    messages."""
 
-    ``checks`` are pairs of a constraint and an object with its ``holds``. Random
-    numbers are keyed by row number for the method "sample" and by row content
+    plan: Plan
+    model: object
+    checks: tuple
+    who: str
+
+    def holds(self, table):
+        """Mask of the rows that satisfy all constraints on rows."""
+        masks = [checker.holds(table) for _, checker in self.checks]
+        return np.logical_and.reduce([np.ones(len(table), bool), *masks])
+
+
+def fill(constrained, table, method, seed, max_tries):
+    """Impute the missing entries of a table by a :class:`Constrained` model.
+
+    Random numbers are keyed by row number for the method "sample" and by row content
     otherwise, so rows are independent of each other. A ConstraintWarning names rows
     that remain incomplete: their known entries break a constraint, or none of
     ``max_tries`` draws satisfies all constraints. FewDrawsWarning if few draws of a row
     have large weights.
     """
-    broken = [(name, ~keep) for name, keep in evaluated(checks, table)]
+    who, plan = constrained.who, constrained.plan
+    broken = [(name, ~keep) for name, keep in evaluated(constrained.checks, table)]
     possible = ~np.logical_or.reduce(
         [np.zeros(len(table), bool), *(b for _, b in broken)]
     )
@@ -54,7 +72,7 @@ def fill(plan, model, checks, table, method, seed, max_tries, who):
         if method != "sample":
             keys = row_hash(Rows(plan.codec.encode(fillable, strict=False), np.float64))
         rng = stream(seed, IMPUTE).rows(keys)
-        filler = _Filler(plan, model, checks, fillable, rng, max_tries, who)
+        filler = _Filler(constrained, fillable, rng, max_tries)
         imputed, done = filler.filled(method)
         is_lost = np.zeros(len(table), bool)
         is_lost[np.flatnonzero(possible)[~done]] = True
@@ -84,14 +102,10 @@ class _Filler:
     """Draws for rows whose known entries satisfy all constraints; each row has its own
     random stream."""
 
-    def __init__(self, plan, model, checks, table, rng, max_tries, who):
-        self.plan, self.model, self.checks, self.table = plan, model, checks, table
-        self.rng, self.max_tries, self.who = rng, max_tries, who
-
-    def holds(self, table):
-        """Mask of the rows that satisfy all constraints on rows."""
-        masks = [checker.holds(table) for _, checker in self.checks]
-        return np.logical_and.reduce([np.ones(len(table), bool), *masks])
+    def __init__(self, constrained, table, rng, max_tries):
+        self.plan, self.model, _, self.who = constrained
+        self.holds, self.table = constrained.holds, table
+        self.rng, self.max_tries = rng, max_tries
 
     def filled(self, method):
         """Return the imputed table and a mask of the rows that are complete."""
@@ -99,8 +113,8 @@ class _Filler:
 
         plan, rng, model = self.plan, self.rng, self.model
         noise = rng.fold(_COMBINATION) if method == "sample" else None
-        context = self.holds, self.table, noise
-        self.table = table = _with_combinations(plan, model, *context)
+        table = _with_combinations(plan, model, self.holds, self.table, noise)
+        self.table = table
         self.ways, self.seen = Ways(plan, table), plan.forward(table)
         if method == "sample":
             imputed = drawn_by(model, self.seen, rng.fold(_FILL))
@@ -200,8 +214,9 @@ class _Filler:
             is_scored = is_scored & (self.ways.number[rows] > 0)
         if is_scored.any():
             seen = self.plan.forward(draws[is_scored])
-            arguments = self.model, seen, rows[is_scored], turns
-            log_w[is_scored], log_p[is_scored] = self.ways.log_weights(*arguments)
+            log_w[is_scored], log_p[is_scored] = self.ways.log_weights(
+                self.model, seen, rows[is_scored], turns
+            )
         return place, turn, log_w, log_p, draws
 
     def _mean(self, whole, place, log_w, rows):

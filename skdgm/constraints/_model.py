@@ -125,9 +125,11 @@ class ConstrainedModel(MetaEstimator):
     def _drawing(self, rng, conditions):
         """Return ``draw(n)``, which draws rows, and ``evaluate(table)``, which returns
         masks of constraints and conditions."""
-        arguments = self._plan, self.estimator_, conditions, self._ranges
-        taken, by_rejection = translated(*arguments, type(self).__name__)
-        options, codec = {"conditions": taken} if taken else {}, self._plan.codec
+        who, codec = type(self).__name__, self._plan.codec
+        taken, by_rejection = translated(
+            self._plan, self.estimator_, conditions, self._ranges, who
+        )
+        options = {"conditions": taken} if taken else {}
 
         def draw(n):
             seen = self.estimator_.sample(n, random_state=rng, **options)
@@ -141,7 +143,7 @@ class ConstrainedModel(MetaEstimator):
             masks = evaluated(self._checks, table)
             for name, condition in by_rejection.items():
                 j = codec.names.index(name)
-                valid = meets(codec, j, table[name], condition, type(self).__name__)
+                valid = meets(codec, j, table[name], condition, who)
                 masks.append((f"the condition on {name!r}", valid))
             return masks
 

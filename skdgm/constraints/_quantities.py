@@ -90,7 +90,7 @@ def digits_of(columns, who):
             steps.append(step_of(values))
     if not steps or min(steps) == 0:
         return None
-    return max(0, *(round(-np.log10(step)) for step in steps), 0)
+    return max(0, max(round(-np.log10(step)) for step in steps))
 
 
 def rounded(values, digits):

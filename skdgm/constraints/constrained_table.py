@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import fits, reads_one_fit
 from skdgm.base.options import KW_ONLY, Count, RandomState
-from skdgm.constraints._filling import fill
+from skdgm.constraints._filling import Constrained, fill
 from skdgm.constraints._model import ConstrainedModel
 from skdgm.constraints._sampling import acceptance, reject
 from skdgm.data.foreign import as_pandas, native, schema_of
@@ -307,8 +307,10 @@ class ConstrainedTable(ConstrainedModel):
         table, tries = self._table(X), fits.current(self, "max_tries")
         drawn = method == "sample" or random_state is not None
         seed = check_random_state(random_state if drawn else 0).randint(MAX_SEED)
-        model = self._plan, self.estimator_, self._checks
-        imputed = fill(*model, table, method, seed, tries, type(self).__name__)
+        constrained = Constrained(
+            self._plan, self.estimator_, self._checks, type(self).__name__
+        )
+        imputed = fill(constrained, table, method, seed, tries)
         is_own_schema = X is table or len(as_pandas(X).columns) < len(table.columns)
         return native(
             imputed, self._plan.codec.schema if is_own_schema else schema_of(X)

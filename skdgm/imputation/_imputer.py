@@ -99,8 +99,10 @@ class Imputer(TransformerMixin, MetaEstimator):
         missing = np.zeros((len(X), len(self._known)), bool)
         missing[:, self._lacked] = np.asarray(take(X, right)).astype(bool)
         names = _check_feature_names_in(self)
-        arguments = take(X, ~right), missing, self._kept, names, self.missing_values
-        return like(original, emptied(*arguments))
+        imputed, missing_value = take(X, ~right), self.missing_values
+        return like(
+            original, emptied(imputed, missing, self._kept, names, missing_value)
+        )
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None

@@ -212,9 +212,14 @@ class RecurrentEstimator(NetEstimator):
         table = super()._begin(table, y, weight, fresh, steps)
         return self._by_sequence(table, lengths, weight, fresh)
 
-    def _in_order(self, given, sample_weight, fresh):
+    def _in_order(self, series, sample_weight, fresh):
         """Table of sequences, their lengths, weights of rows, and steps of dates."""
-        table, lengths = as_one_table(*given, self._present_options().sequence_length)
+        table, lengths = as_one_table(
+            series.X,
+            series.lengths,
+            series.groups,
+            each=self._present_options().sequence_length,
+        )
         table, steps = in_steps(self, table, lengths, fresh)
         if sample_weight is not None:
             sample_weight = np.repeat(of_sequences(sample_weight, lengths), lengths)
