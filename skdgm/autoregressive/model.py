@@ -2,9 +2,11 @@
 options."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from itertools import pairwise
 from numbers import Real
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -30,10 +32,12 @@ from skdgm.autoregressive.net_chains import (
     TiedLayer,
 )
 from skdgm.autoregressive.options import MIXTURE
+from skdgm.base import Density, Facts
 from skdgm.data import check_pattern
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import NetModel
 from skdgm.optim import check_piecewise
+from skdgm.training import Objective, Table
 from skdgm.utils import addresses
 from skdgm.utils.counts import check_sizes
 from skdgm.utils.orders import check_ordering, orders
@@ -52,7 +56,7 @@ class AutoregressiveModel(NetModel[AutoregressiveOptionsT]):
         check_ordering(options.ordering)
         check_pattern(options)
 
-    def density(self, facts, state):
+    def density(self, facts: Facts[AutoregressiveOptionsT], state: Any) -> Density:
         gaps = getattr(facts.columns, "gaps", None)
         return ChainDensity(
             facts.context,
@@ -62,18 +66,22 @@ class AutoregressiveModel(NetModel[AutoregressiveOptionsT]):
             filler=None if gaps is None else self.net(facts, present=True),
         )
 
-    def objective(self, facts, table, before):
+    def objective(
+        self, facts: Facts[AutoregressiveOptionsT], table: Table, before: int
+    ) -> Objective:
         independent = facts.domain.loss_of_independent(facts.columns)
         run = facts.run(table, before)
         return self.objective_class(run, independent, model=self.net(facts))
 
     @abstractmethod
-    def net(self, facts, present=False):
+    def net(self, facts: Facts[AutoregressiveOptionsT], present: bool = False) -> Any:
         """Model of a :class:`ChainDensity`; if ``present``, draws are never missing
         values."""
 
     @abstractmethod
-    def n_weights(self, facts, conditionals):
+    def n_weights(
+        self, facts: Facts[AutoregressiveOptionsT], conditionals: MixedOutput
+    ) -> tuple:
         """Number of weights of a net, number of nets, and whether the nets share
         weights."""
 
@@ -134,11 +142,13 @@ class ChainModel(AutoregressiveModel[AutoregressiveOptionsT]):
         return n_weights, getattr(facts.structure, self.number), self.shared
 
     @abstractmethod
-    def kind(self, facts):
+    def kind(self, facts: Facts[AutoregressiveOptionsT]) -> Callable:
         """Class of the chains."""
 
     @abstractmethod
-    def layers(self, facts, n_columns, number):
+    def layers(
+        self, facts: Facts[AutoregressiveOptionsT], n_columns: int, number: int
+    ) -> MaskedLayers | TiedLayer:
         """Layers of a chain by its number, :class:`MaskedLayers` or
         :class:`TiedLayer`."""
 
@@ -199,11 +209,12 @@ class GroupModel(ChainModel[GroupOptions]):
 class RandomMaskModel(ChainModel[MaskedOptions]):
     """Chains with masked layers of random degrees, which share a net."""
 
-    kind = GroupModel.kind
-
     def __init__(self):
         names = "hidden_layer_sizes", "activation", "direct"
         super().__init__(names, number="n_masks", shared=True)
+
+    def kind(self, facts):
+        return MaskedChain
 
     def check(self, options):
         """Raise ValueError for inconsistent options."""

@@ -174,7 +174,7 @@ class BeliefStack(NamedTuple):
 
     machines: list
     untied: tuple = ()
-    losses: list = ()
+    losses: list | tuple = ()
 
 
 def attributes_of(machines, untied=(), losses=()):

@@ -7,7 +7,7 @@ A row with two states of its latent units thus has an unnormalized probability i
 form. The marginal of observed entries also sums over missing entries.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import softmax
@@ -32,8 +32,8 @@ class GeometricMean(NamedTuple):
     :meth:`~skdgm.latent.Hierarchy.through`.
     """
 
-    hierarchy: object
-    output: object
+    hierarchy: Any
+    output: Any
     share: np.ndarray
 
     def terms(self, net, v, source):

@@ -6,7 +6,10 @@ Weights are computed by :mod:`skdgm.gradients.stochastic.reweighted` and
 
 from abc import abstractmethod
 
+import numpy as np
+
 from skdgm.directed._method import SamplingMethod
+from skdgm.gradients.stochastic.draws import DrawWeights
 from skdgm.gradients.stochastic.reweighted import plain, wake
 from skdgm.gradients.stochastic.vimco import vimco
 
@@ -20,10 +23,9 @@ class WeightedMethod(SamplingMethod):
     """Surrogate objective: log probabilities multiplied by weights."""
 
     @abstractmethod
-    def weights(self, log_p, log_q):
-        """Weights of draws (:class:`~skdgm.gradients.stochastic.draws.DrawWeights`),
-        given log p, (n_rows, n_draws, n_layers + 1), and log q, (n_rows, n_draws,
-        n_layers)."""
+    def weights(self, log_p: np.ndarray, log_q: np.ndarray) -> DrawWeights:
+        """Weights of draws, given log p, (n_rows, n_draws, n_layers + 1), and log q,
+        (n_rows, n_draws, n_layers)."""
 
     def of_draws(self, params, batch, draws):
         log_p, log_q = draws.values()

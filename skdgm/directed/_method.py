@@ -11,7 +11,7 @@ draws, and an entry of ``OBJECTIVES``.
 
 from abc import ABC, abstractmethod
 from copy import copy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from skdgm.latent import BernoulliUnits
 from skdgm.latent.data_layer import Entries
 from skdgm.nets import Variables, listed, nll, row_mean
 from skdgm.nets.tape import getval
+from skdgm.utils.rows import Rows
 
 # Random streams of an update.
 NOISE, DROP, GREY, DREAM, OTHER, DATA, FILL = range(7)
@@ -48,7 +49,7 @@ class BeliefBatch(NamedTuple):
     kept: BeliefStatistics
     v: np.ndarray
     noise: list
-    dreams: tuple
+    dreams: tuple | None
     rng: object
 
 
@@ -88,8 +89,8 @@ class BeliefNet(NamedTuple):
     columns given the decoder's outputs, and ``share`` are the marginal means of inputs,
     or None."""
 
-    hierarchy: object
-    output: object
+    hierarchy: Any
+    output: Any
     share: np.ndarray
 
     def inputs(self, v):
@@ -136,7 +137,7 @@ class Method(ABC):
         sizes = zip(self.nets, self.net.hierarchy.n_inputs)
         return tuple(net.init(rng, n, dtype)[1] for net, n in sizes)
 
-    def resume(self, state, rows):
+    def resume(self, state: Any, rows: Rows) -> Any:
         """State of the method for training on rows, continued from a previous state or
         ()."""
         return ()
@@ -148,7 +149,7 @@ class Method(ABC):
         return [generator.random(shape, v.dtype) for shape in shapes]
 
     @abstractmethod
-    def surrogate(self, params, batch):
+    def surrogate(self, params: BeliefParams, batch: BeliefBatch) -> tuple:
         """Surrogate objective of each row, (n_rows,), whose gradient with respect to
         the (perhaps traced) parameters is the estimate; and updated statistics."""
 
@@ -162,7 +163,9 @@ class SamplingMethod(Method):
         return total, BeliefStatistics(draws.decoded.statistics, state)
 
     @abstractmethod
-    def of_draws(self, params, batch, draws):
+    def of_draws(
+        self, params: BeliefParams, batch: BeliefBatch, draws: BeliefDraws
+    ) -> tuple:
         """Surrogate objective of draws, and the updated state of the method."""
 
 

@@ -25,8 +25,10 @@ from skdgm.utils.orders import check_ordering, orders
 # Objectives that support autoregressive bits in the inference net, and in the model;
 # objectives with gradients of missing columns, and whether these are score functions.
 _OF_Q = "rws", "vimco", "nvil", "reinforce", "wake-sleep"
-_OF_P = {True: (*_OF_Q, "disarm", "concrete", "straight-through")}
-_OF_P["nade"] = *_OF_Q, "disarm"
+_OF_P = {
+    True: (*_OF_Q, "disarm", "concrete", "straight-through"),
+    "nade": (*_OF_Q, "disarm"),
+}
 _SCORED = {"rws": False, "wake-sleep": False}
 _SCORED |= {"vimco": True, "nvil": True, "reinforce": True}
 

@@ -45,7 +45,11 @@ class CodingOptions(TrainingOptions, Protocol):
     """Options that spike-and-slab sparse coding reads."""
 
     n_components: int
+    features: str
     learning_rate: float
+    mean_field_steps: int
+    min_variance: float
+    prior_weight: float
 
 
 BitLayersOptionsT = TypeVar("BitLayersOptionsT", bound=BitLayersOptions)

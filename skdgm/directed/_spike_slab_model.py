@@ -37,7 +37,7 @@ class CodingState(NamedTuple):
     t: np.ndarray
 
 
-class CodingObjective(Objective):
+class CodingObjective(Objective[CodingOptions]):
     r"""Variational bound of rows; each update is an E-step on a batch and an M-step.
 
     .. math:: S \leftarrow S + \rho \, (S_\text{batch} - S), \qquad

@@ -4,6 +4,7 @@ r"""Density of sequences: distributions of steps conditional on the previous ste
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -11,14 +12,15 @@ from sklearn.utils import check_random_state
 
 from skdgm.base import Density, MissingCapability
 from skdgm.data import fill, warn_of_unknown
-from skdgm.data.gaps import fill_gaps, lost_columns, need_particles
+from skdgm.data.gaps import Particles, fill_gaps, lost_columns, need_particles
 from skdgm.data.reach import ends, warn_of_beyond, within_reach
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
-from skdgm.training import SequenceRows, segments
+from skdgm.training import Segment, SequenceRows, segments
+from skdgm.typing import Data, Target
 from skdgm.utils import addresses
 from skdgm.utils.counts import count_rows
-from skdgm.utils.random import IMPUTE, LIKELIHOOD, MAX_SEED, stream
+from skdgm.utils.random import IMPUTE, LIKELIHOOD, MAX_SEED, Stream, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
 # Maximum size of a layer's activations in a batch, and maximum number of sequences in
@@ -48,40 +50,47 @@ class SequenceDensity(Density):
         self.sequence_length, self.times = sequence_length, steps_of(context.columns)
 
     @abstractmethod
-    def begin(self, n):
+    def begin(self, n: int) -> np.ndarray:
         """Initial states of n sequences."""
 
     @abstractmethod
-    def scored(self, v, batch, rng, state):
+    def scored(
+        self, v: np.ndarray, batch: Segment, rng: Stream, state: np.ndarray
+    ) -> tuple:
         """Log-likelihood of each row given the previous rows, (n_rows,), float64, and
         the states after the segment."""
 
-    def scored_entries(self, v, batch, rng, state):
+    def scored_entries(
+        self, v: np.ndarray, batch: Segment, rng: Stream, state: np.ndarray
+    ) -> tuple:
         """Log-likelihood of each entry, if defined, and the states after the
         segment."""
         raise MissingCapability(self.name, "log_prob_of_entries")
 
     @abstractmethod
-    def hidden(self, v, batch, rng, state):
+    def hidden(
+        self, v: np.ndarray, batch: Segment, rng: Stream, state: np.ndarray
+    ) -> tuple:
         """Features after each row, and the states after the segment."""
 
     @abstractmethod
-    def filled(self, v, batch, rng, state, method):
+    def filled(
+        self, v: np.ndarray, batch: Segment, rng: Stream, state: np.ndarray, method: str
+    ) -> tuple:
         """Rows imputed conditional on the previous rows, and the states after the
         segment."""
 
     @property
     @abstractmethod
-    def particles(self):
-        """:class:`~skdgm.data.gaps.Particles` that impute conditional on previous and
-        later rows."""
+    def particles(self) -> Particles:
+        """Particles that impute conditional on previous and later rows."""
 
     @abstractmethod
-    def drawn(self, state, rng):
+    def drawn(self, state: np.ndarray, rng: Stream) -> tuple:
         """Draw the next row of each sequence; return rows and states."""
 
     @abstractmethod
-    def drawn_given(self, v, state, rng):
+    def drawn_given(self, v: np.ndarray, state: np.ndarray, rng: Stream) -> tuple:
         """Draw the next row of each sequence given its known entries; return rows and
         states."""
 
@@ -227,13 +236,26 @@ class SequenceDensity(Density):
         X, lengths = as_one_table(X, lengths, each=self.sequence_length)
         return self.times.encoded(X, lengths)
 
-    def _of_rows(self, X, lengths, function, purpose=LIKELIHOOD, seed=None):
+    def _of_rows(
+        self,
+        X: Data,
+        lengths: Target,
+        function: Callable,
+        purpose: int = LIKELIHOOD,
+        seed: int | None = None,
+    ) -> tuple:
         """Validated rows, and values of ``function(rows, segment, streams, states)``.
         Random streams are keyed by the content of the sequence so far, or by row number
         if there is a seed."""
         return self._of_sequences(self._sequences(X, lengths), function, purpose, seed)
 
-    def _of_sequences(self, sequences, function, purpose, seed):
+    def _of_sequences(
+        self,
+        sequences: SequenceRows,
+        function: Callable,
+        purpose: int,
+        seed: int | None,
+    ) -> tuple:
         """As :meth:`_of_rows`, for validated sequences."""
         if purpose == IMPUTE:
             # Missing entries are imputed rather than treated as values.

@@ -12,8 +12,6 @@ from skdgm.recurrent._latent_learning import (
 from skdgm.recurrent._latent_net import LatentNet
 from skdgm.recurrent._model_options import LatentSequenceOptions
 
-_NAMES = "n_components", "n_hidden", "n_recurrent", "cell", "activation", "column_types"
-
 
 class LatentSequenceModel(NetModel[LatentSequenceOptions]):
     """Normal latent units in each step, which depend on the previous steps."""
@@ -22,10 +20,17 @@ class LatentSequenceModel(NetModel[LatentSequenceOptions]):
         check_pattern(options)
 
     def structure(self, facts):
-        variance = facts.options.variance
-        variance = variance if isinstance(variance, str) else "fixed"
-        options = {name: getattr(facts.options, name) for name in _NAMES}
-        return SimpleNamespace(**options, variance=variance)
+        options = facts.options
+        variance = options.variance if isinstance(options.variance, str) else "fixed"
+        return SimpleNamespace(
+            n_components=options.n_components,
+            n_hidden=options.n_hidden,
+            n_recurrent=options.n_recurrent,
+            cell=options.cell,
+            activation=options.activation,
+            column_types=options.column_types,
+            variance=variance,
+        )
 
     def net(self, facts):
         """Nets of the model."""

@@ -3,12 +3,14 @@ options."""
 
 from abc import abstractmethod
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
 from skdgm.autoregressive.model import AutoregressiveModel
 from skdgm.autoregressive.net_chains import TiedLayer
 from skdgm.autoregressive.options import MIXTURE
+from skdgm.base import Facts
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import check_dropout
 from skdgm.recurrent._learning import RecurrentDensity, RecurrentObjective
@@ -57,7 +59,7 @@ class RecurrentModel(AutoregressiveModel[RecurrentOptionsT]):
         )
 
     @abstractmethod
-    def step(self, facts):
+    def step(self, facts: Facts[RecurrentOptionsT]) -> Any:
         """Distribution of a step."""
 
     def n_weights(self, facts, conditionals=None):
