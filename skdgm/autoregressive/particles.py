@@ -27,6 +27,7 @@ import numpy as np
 
 from skdgm.distributions import draw_within, relative
 from skdgm.utils import addresses
+from skdgm.utils.weighted import systematic
 
 _RESAMPLE = addresses.ROW_PARTICLES
 # Resampling threshold of the effective share of particles.
@@ -141,7 +142,7 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
         if poor.size:
             before[poor] = log_mean[poor]
             uniform = rng.take(poor).fold(_RESAMPLE, t).uniform(1)
-            chosen = _systematic(log_w[poor], uniform)
+            chosen = systematic(_shares(log_w[poor]), n, uniform)
             log_joint[poor] = np.take_along_axis(log_joint[poor], chosen, axis=1)
             origin[poor] = np.take_along_axis(origin[poor], chosen, axis=1)
             places = np.arange(n_rows * n).reshape(n_rows, n)
@@ -212,16 +213,3 @@ def _effective(log_w, origin=None):
         places = (origin + n * np.arange(n_rows)[:, None]).ravel()
         w = np.bincount(places, w.ravel(), w.size).reshape(w.shape)
     return 1 / (w**2).sum(axis=1)
-
-
-def _systematic(log_w, uniform):
-    """Numbers of particles chosen by systematic resampling."""
-    (n_rows, n), cumulative = log_w.shape, np.cumsum(_shares(log_w), axis=1)
-    ends = np.ceil(n * cumulative / cumulative[:, -1:] - uniform)
-    # Prevent rounding errors from choosing particles without weight at the end.
-    ends = (
-        np.where(cumulative == cumulative[:, -1:], n, ends).clip(0, n).astype(np.intp)
-    )
-    times = np.diff(ends, axis=1, prepend=0)
-    chosen = np.repeat(np.tile(np.arange(n), n_rows), times.ravel())
-    return chosen.reshape(n_rows, n)

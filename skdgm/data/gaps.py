@@ -22,6 +22,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.utils import addresses
+from skdgm.utils.weighted import systematic
 
 # Relative effective sample size below which particles are resampled; number of later
 # rows that weight the imputations of a row; and number of particles at a time.
@@ -182,9 +183,7 @@ class _Cloud:
     def _chosen(self, s, u, k):
         """Indices of k particles of a series, by systematic resampling with a uniform
         number u."""
-        w = np.exp(self.log_w[s] - logsumexp(self.log_w[s]))
-        quantiles = (np.arange(k) + u) / k
-        return np.searchsorted(w.cumsum()[:-1], quantiles, side="right")
+        return systematic(np.exp(self.log_w[s] - logsumexp(self.log_w[s])), k, u)
 
     def _advance(self, which, t, means):
         """Extend some series by row t; a single particle stands for identical ones."""

@@ -29,6 +29,7 @@ from scipy.special import logsumexp, softmax
 
 from skdgm.samplers import Gibbs, State
 from skdgm.utils.tree import astype
+from skdgm.utils.weighted import systematic
 
 _NOISE, _CLIMBED, _PLAIN, _DRAWN, _AFTER = range(5)
 # Maximum number of climbing steps; number of Gibbs steps between evaluations of states
@@ -191,9 +192,7 @@ def _climbed(energy, params, x, own, other):
 
 def _chosen(rng, log_w, n):
     """Draw n row numbers in proportion to weights, by systematic sampling."""
-    cdf = np.cumsum(softmax(log_w))
-    quantiles = (np.arange(n) + rng.generator().random()) / n
-    return np.searchsorted(cdf, quantiles * cdf[-1]).clip(0, len(log_w) - 1)
+    return systematic(softmax(log_w), n, rng.generator().random())
 
 
 def _stacked(parts):

@@ -38,6 +38,7 @@ from skdgm.recurrent._density import SequenceDensity
 from skdgm.recurrent._objective import SequenceObjective
 from skdgm.utils import addresses
 from skdgm.utils.tree import astype, leaves
+from skdgm.utils.weighted import systematic
 
 # Random streams.
 _NOISE, _RESAMPLE, _CHOICE, _DATA, _GREY = addresses.LATENT_STEPS
@@ -263,9 +264,7 @@ def _resampled(states, log_w, rng):
     w /= w.sum(axis=1, keepdims=True)
     few = np.flatnonzero(1 / (w**2).sum(axis=1) < _FEW * k)
     if few.size:
-        places = (np.arange(k) + rng.take(few).uniform(1)) / k
-        cumulative = np.cumsum(w[few], axis=1)
-        picked = (cumulative[:, None, :-1] <= places[:, :, None]).sum(axis=2)
+        picked = systematic(w[few], k, rng.take(few).uniform(1))
         from_rows = (few[:, None] * k + picked).ravel()
         to_rows = (few[:, None] * k + np.arange(k)).ravel()
         states[to_rows] = states[from_rows]

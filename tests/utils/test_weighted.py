@@ -8,6 +8,7 @@ from skdgm.exceptions import FewDrawsWarning
 from skdgm.utils import weighted
 from skdgm.utils.random import stream
 from skdgm.utils.weighted import Weighted
+from tests.numerical import assert_means
 
 P = np.array([0.1, 0.2, 0.3, 0.4])
 
@@ -16,6 +17,28 @@ def draws(log_w, share=1.0):
     log_w = np.asarray(log_w, float)
     number = weighted.effective(log_w)
     return Weighted(np.arange(len(log_w)), log_w, number, share)
+
+
+def test_systematic_draws_are_as_many_as_their_weights_say():
+    rng = np.random.default_rng(0)
+    w = rng.random((300, 8)) ** 3
+    share, luck = w / w.sum(axis=1, keepdims=True), rng.random((300, 1))
+    for n in 3, 8, 20:
+        chosen = weighted.systematic(w, n, luck)
+        count = (chosen[:, :, None] == np.arange(8)).sum(axis=1)
+        assert (abs(count - n * share) < 1).all()
+        assert_means(count - n * share, 0)
+        for row, u, expected in zip(w, luck[:, 0], chosen):
+            found = weighted.systematic(row, n, u)
+            np.testing.assert_array_equal(found, expected)
+            ticks = (np.arange(n) + u) / n
+            np.testing.assert_array_equal(
+                found, np.searchsorted(row.cumsum() / row.sum(), ticks)
+            )
+    # Weights of nothing at all are no choice, whatever comes of rounding.
+    w = np.array([[1.0, 0.0, 0.0]])
+    found = weighted.systematic(w, 3, np.array([[0.9999]]))
+    np.testing.assert_array_equal(found, 0)
 
 
 @pytest.mark.parametrize("w", [[1, 1, 1, 1], [1, 2, 3, 4], [0, 1, 0, 0]])
