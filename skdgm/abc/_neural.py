@@ -16,7 +16,7 @@ References
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
@@ -70,7 +70,7 @@ class FlowPosterior(NamedTuple):
     """Flow of parameters given summaries, the observed summaries, (1, n_summaries), and
     the :class:`SimulationSupport` parameters, None if all simulations succeeded."""
 
-    estimator: object
+    estimator: Any
     observed: np.ndarray
     tried: SimulationSupport | None
 

@@ -146,15 +146,15 @@ class Tilted(AnnealingPath):
         se = float(np.std(np.exp(log_Z_of_groups - log_Z), ddof=1) / np.sqrt(GROUPS))
         return drawn.take(choose(log_w, n, drawn_from(rng))), log_Z, se
 
-    def log_p(self, drawn, beta):
-        return beta * drawn.tilt
+    def log_p(self, state, beta):
+        return beta * state.tilt
 
-    def step(self, rng, drawn, beta, n_groups=GROUPS):
+    def step(self, rng, state, beta, n_groups=GROUPS):
         for _ in range(self.n_steps):
-            drawn = self._renewed(drawn, rng, beta)
-            if drawn.rows.shape[1] > 1:
-                drawn = self._exchanged(drawn, rng, beta, n_groups)
-        return drawn
+            state = self._renewed(state, rng, beta)
+            if state.rows.shape[1] > 1:
+                state = self._exchanged(state, rng, beta, n_groups)
+        return state
 
     def _renewed(self, drawn, rng, beta):
         """Propose an independent draw from the base density for each draw."""

@@ -281,10 +281,10 @@ def _with_combinations(plan, model, holds, table, rng):
                 candidates = _combined(step, table.iloc[part[row_i]], code)
                 keep = holds(candidates)
                 log_w[row_i, code] = -np.inf
-                row_i, code, candidates = row_i[keep], code[keep], candidates[keep]
-            if len(code):
-                seen = plan.forward(candidates)
-                log_w[row_i, code] = scores(model, seen) - penalties(plan, model, seen)
+                if keep.any():
+                    seen = plan.forward(candidates[keep])
+                    log_p = scores(model, seen) - penalties(plan, model, seen)
+                    log_w[row_i[keep], code[keep]] = log_p
             if rng is not None:
                 log_w += rng.take(part).fold(number).gumbel(log_w.shape[1])
             codes[part] = log_w.argmax(axis=1)

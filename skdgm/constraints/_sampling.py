@@ -41,7 +41,7 @@ class Tally:
         """Sentence that names the constraint with the most violations."""
         if not any(self.broken.values()):
             return ""
-        name = max(self.broken, key=self.broken.get)
+        name = max(self.broken, key=lambda name: self.broken[name])
         return f" {self.broken[name]} of them break {name}."
 
 

@@ -28,16 +28,16 @@ NOISE, DROP, GREY, DREAM, OTHER, DATA, FILL = range(7)
 class BeliefParams(NamedTuple):
     """Parameters of a model, and of the nets of the training method."""
 
-    model: tuple
-    own: tuple
+    model: Any
+    own: Any
 
 
 class BeliefStatistics(NamedTuple):
     """Non-trainable state: statistics of the model, and moments or chains of the
     method."""
 
-    model: tuple
-    own: tuple
+    model: Any
+    own: Any
 
 
 class BeliefBatch(NamedTuple):
@@ -57,8 +57,8 @@ class BeliefDraws(NamedTuple):
     """Draws of latent units, and their log probabilities, (n_rows * n_draws,)."""
 
     # Inputs, and their forward pass (:class:`~skdgm.latent.data_layer.Pass`).
-    x: object
-    decoded: object
+    x: Any
+    decoded: Any
     # Terms of the data given the lowest layer, each layer given the next, and the
     # highest layer; and terms of the inference net.
     log_p: tuple
