@@ -22,6 +22,7 @@ from skdgm.base.parts import (
     set_state,
     was_interrupted,
 )
+from skdgm.exceptions import DivergenceError
 from skdgm.stacks.model import derived_seed, unfitted_machines
 from skdgm.training import filled
 from skdgm.utils.random import stream
@@ -30,6 +31,8 @@ from skdgm.utils.threading.threads import DeferredInterrupt
 
 # Tags of the random streams of machines, and of their initial parameters.
 LAYER, MORE = 100, 101
+# Number of times that a layer starts again after divergence.
+RESTARTS = 3
 
 
 class Training:
@@ -100,12 +103,27 @@ class Training:
         if number == 0 and self.names is not None:
             set_role(machine, names=self.names)
         try:
-            method(table, None)
+            self._run(method, table, machine)
         except KEPT:
             if hasattr(machine, "n_iter_"):
                 self._add(number, machine)
             raise
         self._add(number, machine)
+
+    def _run(self, method, table, machine):
+        """Run a method that trains a machine; after divergence, start again at half the
+        learning rate, ``RESTARTS`` times at most."""
+        can_restart = method == machine.fit and not machine.warm_start
+        for left in reversed(range(RESTARTS + 1)):
+            try:
+                return method(table, None)
+            except DivergenceError:
+                if not (left and can_restart):
+                    raise
+                rate = machine.learning_rate / 2
+                machine.set_params(learning_rate=rate)
+                if machine.verbose:
+                    print(f"Training diverged: it restarts with learning_rate={rate:g}")
 
     def _add(self, number, machine):
         with DeferredInterrupt():
