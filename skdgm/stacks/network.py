@@ -18,8 +18,10 @@ class StackedNetwork(_BaseComposition, Estimator):
     """Base class of stacks that are trained layer by layer.
 
     ``_MODEL`` is a :class:`StackModel`. The density has ``widths``, the numbers of
-    features of the layers. If training of a layer diverges, the estimator keeps the
-    layers below and the last good parameters of this layer.
+    features of the layers. If training of a new layer diverges, it starts
+    again at half its learning rate, up to three times; the ``learning_rate`` of the
+    layer is the last one. If it still diverges, the estimator keeps the layers below
+    and the last good parameters of this layer.
 
     Parameters
     ----------

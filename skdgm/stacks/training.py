@@ -7,6 +7,7 @@ References
 """
 
 from copy import copy
+from numbers import Real
 
 import numpy as np
 
@@ -113,14 +114,16 @@ class Training:
     def _run(self, method, table, machine):
         """Run a method that trains a machine; after divergence, start again at half the
         learning rate, ``RESTARTS`` times at most."""
+        rate = machine.learning_rate
         can_restart = method == machine.fit and not machine.warm_start
+        can_restart &= isinstance(rate, Real)
         for left in reversed(range(RESTARTS + 1)):
             try:
                 return method(table, None)
             except DivergenceError:
                 if not (left and can_restart):
                     raise
-                rate = machine.learning_rate / 2
+                rate = rate / 2
                 machine.set_params(learning_rate=rate)
                 if machine.verbose:
                     print(f"Training diverged: it restarts with learning_rate={rate:g}")

@@ -216,6 +216,45 @@ def test_divergence_names_the_layer_and_keeps_the_rest():
     assert len(dbn.layers_) == 2
 
 
+@pytest.mark.parametrize("n_failures", [1, 3, 4])
+def test_a_layer_that_diverges_starts_again_at_half_the_rate(n_failures, monkeypatch):
+    rates, fit = [], BernoulliRBM.fit
+
+    def failing(self, X, *arguments):
+        if self.n_components == 6:
+            rates.append(self.learning_rate)
+            if len(rates) <= n_failures:
+                raise DivergenceError("Training of it diverged")
+        return fit(self, X, *arguments)
+
+    monkeypatch.setattr(BernoulliRBM, "fit", failing)
+    dbn = DBN((8, 6), n_iter=1, random_state=0)
+    if n_failures > 3:
+        with pytest.raises(DivergenceError):
+            dbn.fit(DIGITS)
+        assert rates == [0.1, 0.05, 0.025, 0.0125]
+        return
+    dbn.fit(DIGITS)
+    assert dbn.layers_[1].learning_rate == rates[-1] == 0.1 / 2**n_failures
+    direct = DBN((8, 6), learning_rate=(0.1, rates[-1]), n_iter=1, random_state=0)
+    direct.fit(DIGITS)
+    np.testing.assert_array_equal(
+        dbn.layers_[1].components_, direct.layers_[1].components_
+    )
+
+
+@pytest.mark.filterwarnings("ignore:The precisions of columns")
+def test_complementary_columns_of_ones_can_be_learned():
+    """Learned precisions of such columns reach their limit, where a rate that serves
+    other tables diverges."""
+    rng = np.random.default_rng(0)
+    ones = (rng.random((500, 2)) < 0.4).astype(float)
+    X = np.column_stack([rng.normal(size=(500, 3)), ones, 1 - ones])
+    for seed in range(2):
+        dbn = DBN((64, 16), random_state=seed).fit(X)
+        assert np.isfinite(dbn.transform(X)).all()
+
+
 def test_an_interrupted_fit_stops_with_its_layer(monkeypatch):
     class Interrupting(EnergyObjective):
         def step(self, *arguments):
