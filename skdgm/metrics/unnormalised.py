@@ -36,7 +36,7 @@ from scipy.special import logsumexp
 
 from skdgm._kernels.machines.log_conditionals import (
     LIMIT,
-    RealUnits,
+    RealUnitArrays,
     UnitRows,
     log_density,
     log_odds,
@@ -162,7 +162,7 @@ def _by_kernel(field, W, v, units, own, eta):
     run(
         log_density,
         UnitRows(*map(np.ascontiguousarray, (field, v, units))),
-        RealUnits(
+        RealUnitArrays(
             np.ascontiguousarray(W),
             eta.theta.astype(np.float64),
             eta.precision.astype(np.float64),

@@ -25,7 +25,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skdgm._kernels.machines.anneal import AnnealedChains
 from skdgm._kernels.machines.anneal import anneal as kernel
-from skdgm._kernels.machines.arguments import Tempering
+from skdgm._kernels.machines.arguments import TemperingPath
 from skdgm.energies import Path, n_weights
 from skdgm.partition.annealing import AnnealingPath, anneal
 from skdgm.partition.estimate import of_weights
@@ -124,7 +124,7 @@ class _BinaryPath(_CompiledPath):
         run(
             kernel,
             binary.machine(params),
-            Tempering(self.base, np.array(betas)),
+            TemperingPath(self.base, np.array(betas)),
             AnnealedChains(
                 binary.parts(x), log_w, rngs[0].ids, np.array(roots, np.uint64)
             ),

@@ -257,6 +257,7 @@ class Enumeration:
             yield enumeration, z_part, y and [values[chunk] for values in y], chunk
 
     def means_of_part(self, z, y):
+        """Means of the units given the enumerated part of the states."""
         log_w = self.log_weights(z, y)
         p = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
         means_by_block = [None] * len(self.energy.units)
@@ -273,6 +274,7 @@ class Enumeration:
         return self._with_known(means_by_block, y)
 
     def draw_part(self, z, y, rng):
+        """Draw states of the units, starting with the enumerated part."""
         noisy = self.log_weights(z, y) + rng.fold(0).gumbel(self._n_states)
         chosen = noisy.argmax(axis=1)
         x = [None if part is None else part[chosen] for part in self.states]

@@ -11,7 +11,7 @@ import numpy as np
 
 from skdgm._kernels.machines import mean_field as mean_field_kernels
 from skdgm._kernels.machines import sweep as sweep_kernels
-from skdgm._kernels.machines.arguments import ListedLayers, Tempering, TiledChain
+from skdgm._kernels.machines.arguments import ListedLayers, TemperingPath, TiledChain
 from skdgm._kernels.machines.bernoulli import draw as draw_kernel
 from skdgm._kernels.sparse.lists import RowLists
 from skdgm.couplings import Weights
@@ -185,8 +185,8 @@ def along(path, params, n_rows):
     """Biases of the base model of a path, and the inverse temperature of each row."""
     ones = np.ones(n_rows, params.dtype)
     if path is None:
-        return Tempering(params.units, ones)
-    return Tempering(path.base, np.ravel(path.beta).astype(params.dtype) * ones)
+        return TemperingPath(params.units, ones)
+    return TemperingPath(path.base, np.ravel(path.beta).astype(params.dtype) * ones)
 
 
 def machine(params):

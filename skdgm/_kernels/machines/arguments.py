@@ -23,7 +23,7 @@ class ListedLayers(NamedTuple):
     counts: tuple
 
 
-class Tempering(NamedTuple):
+class TemperingPath(NamedTuple):
     """Biases of the base model of an annealing path, and inverse temperatures."""
 
     bases: tuple

@@ -27,7 +27,7 @@ from skdgm._kernels.machines.arguments import (
     Ends,
     ListedLayers,
     ListedPhase,
-    Tempering,
+    TemperingPath,
     Tiles,
 )
 from skdgm._kernels.machines.bernoulli import draw, fold, squash
@@ -100,7 +100,7 @@ def bernoulli_epoch(
     ids = integers(0, len(fields[0])).view(np.uint64)
     betas = np.empty(len(ids), real)
     betas[:] = 1
-    path, lists = Tempering(biases, betas), ListedLayers(indices, no_values, counts)
+    path, lists = TemperingPath(biases, betas), ListedLayers(indices, no_values, counts)
     order, n_drawn = steps(n_layers, options.n_steps)
     roots = np.empty(len(order), np.uint64)
     # Drawing a label in an odd layer also computes its mean.

@@ -19,10 +19,12 @@ _LANES = 32
 
 
 class TwoBlocks(NamedTuple):
-    """Biases ``own`` of the enumerated units, (n_few,); weights M, (n_few, n_wide);
-    biases of the other units, (n_wide,), padded with -inf to a multiple of 32; factors
-    of turning an enumerated unit on and off, (2, n_low, n_wide); and the number of
-    factors that a product can have without overflow."""
+    """Arrays of a block of few units, which are enumerated, and of a wide block.
+
+    Biases ``own`` of the few units have shape (n_few,), weights M (n_few, n_wide), and
+    biases of the wide block (n_wide,), padded with -inf to a multiple of 32. ``flips``,
+    (2, n_low, n_wide), are the factors of turning a unit on and off. The last field is
+    the number of factors that a product can have without overflow."""
 
     own: np.ndarray
     M: np.ndarray

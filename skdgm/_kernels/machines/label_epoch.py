@@ -19,7 +19,7 @@ from skdgm._kernels.machines.arguments import (
     Ends,
     ListedLayers,
     ListedPhase,
-    Tempering,
+    TemperingPath,
     Tiles,
 )
 from skdgm._kernels.machines.bernoulli import draw, fold, sum_logs
@@ -51,9 +51,9 @@ class Moments(NamedTuple):
 
 class LabelEpochOptions(NamedTuple):
     """Number of Gibbs steps; a and w; Adam's beta; penalties l1 and l2; and maximum
-    norm of a hidden unit's weights. Chains do not change if w = 0. If ``resample``,
-    bits are drawn from rows; if ``persistent``, chains continue, else they start at the
-    rows."""
+    norm of a hidden unit's weights. Chains do not change if w = 0. Bits are drawn from
+    rows with ``resample``. Chains continue with ``persistent``; otherwise, they start
+    at the rows."""
 
     n_steps: int
     shares: tuple
@@ -88,7 +88,7 @@ def label_epoch(rows, machine, moments, chains, plan, options):
     betas, total = np.ones(n_max, real), np.empty(longest(units))
     fields, (b, c, d) = workspaces(n_max, units), units
     no_values, grads = workspaces(0, units), workspaces(1, units)
-    path, listed = Tempering(units, betas), ListedLayers(indices, no_values, counts)
+    path, listed = TemperingPath(units, betas), ListedLayers(indices, no_values, counts)
     sweep_plan = SweepPlan(ids, roots, order[:n_drawn], True)
     n_bits, (grad_b, grad_c, grad_d) = n_max if resample else 0, grads
     bits, n_on = np.empty((n_bits, len(b)), np.uint32), np.empty(n_bits, np.int64)

@@ -39,7 +39,7 @@ class UnitRows(NamedTuple):
     units: np.ndarray
 
 
-class RealUnits(NamedTuple):
+class RealUnitArrays(NamedTuple):
     """Weights, (n_below, n_above), and natural parameters without inputs, (n_below,).
     The integral of unit i is over ``n_points[i]`` points from ``edges[0, i]`` to
     ``edges[1, i]``."""

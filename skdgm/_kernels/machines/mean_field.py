@@ -18,7 +18,7 @@ from skdgm._kernels.sparse.lists import collect, send
 
 
 class MeanFieldOptions(NamedTuple):
-    """Maximum number of sweeps, and tolerance. If ``free``, the last layer is an
+    """Maximum number of sweeps, and tolerance. With ``free``, the last layer is an
     unknown label."""
 
     max_sweeps: int

@@ -26,9 +26,10 @@ class WideLayer(NamedTuple):
 
 
 class WideBlock(NamedTuple):
-    """Pre-activations A at the end of a block, which are updated to its beginning;
-    hidden units H; gradients G by these, which are overwritten; and gradients S by the
-    pre-activations from all later columns, to which those of the block are added."""
+    """Arrays of a block of columns: pre-activations A at its end, which are updated to
+    its beginning, hidden units H, and their gradients G, which are overwritten. S has
+    the gradients by the pre-activations from all later columns, to which the gradients
+    of the block are added."""
 
     A: np.ndarray
     H: np.ndarray
