@@ -69,7 +69,7 @@ TOOLS = {
     "ABC": "abc.abc",
     "BernoulliBinarizer": "preprocessing.bernoulli_binarizer",
     "ConstrainedTable": "constraints.constrained_table",
-    "DensityOutlierDetector": "anomaly",
+    "DensityOutlierDetector": "anomaly.detector",
     "Dequantizer": "preprocessing.dequantizer",
     "GenerativeImputer": "imputation.generative_imputer",
     "SelfSupervisedBoosting": "boosting.self_supervised_boosting",

@@ -70,7 +70,7 @@ LAW = {
     "supervised": NETS | {"data", "base"},
     "abc": GROUND | {"base", "flows"},
     "preprocessing": GROUND | {"base"},
-    "anomaly": GROUND | {"base", "boltzmann"},
+    "anomaly": GROUND | {"data", "base"},
     "boosting": GROUND | {"base", "autoregressive", "partition"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
     "constraints": GROUND | {"data", "base", "autoregressive"},
@@ -380,7 +380,9 @@ MODEL_METHODS = {"fit", "partial_fit", "transform", "sample", "score_samples"}
 # Of those that are made of a model, or of a simulator.
 METHODS = {
     "ABC": {"fit", "sample"},
-    "DensityOutlierDetector": {"fit", "predict", "decision_function", "score_samples"},
+    "DensityOutlierDetector": {
+        *("fit", "predict", "decision_function", "score_samples", "score_features"),
+    },
     "GenerativeImputer": {"fit", "transform", "draw", "inverse_transform"},
     "ConstrainedTable": {"fit", "sample", "score_samples", "impute", "acceptance_rate"},
     "SelfSupervisedBoosting": {"fit", "sample", "score_samples", "score"},

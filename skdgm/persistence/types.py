@@ -13,7 +13,7 @@ from skdgm.registry import ESTIMATORS, GROUPS
 
 # Classes with parameters: estimators, and groups of options.
 WITH_PARAMS = {f"options.{name}": f"{home}:{name}" for name, home in GROUPS.items()}
-WITH_PARAMS |= ESTIMATORS
+WITH_PARAMS |= ESTIMATORS | {"anomaly.Surprisal": "anomaly.surprisal:Surprisal"}
 
 # NamedTuples among the attributes of fitted estimators: their modules, and their names
 # if these differ from the tags.
@@ -82,6 +82,12 @@ RECORDS = {
     "Tried": "abc._neural:SimulationSupport",
     "Unique": "constraints.rules",
     "UnitFacts": "data.units",
+    "anomaly.Histogram": "anomaly._densities:Histogram",
+    "anomaly.Learned": "anomaly.surprisal:Learned",
+    "anomaly.Mixture": "anomaly._densities:Mixture",
+    "anomaly.Normal": "anomaly._densities:Normal",
+    "anomaly.Scales": "anomaly._scales:Scales",
+    "anomaly.Surprise": "anomaly.surprisal:Surprise",
     "autoencoder.Shared": "autoencoder._coder:SharedMaps",
     "autoencoder.Turned": "autoencoder._coder:Turned",
     "autoregressive.Moments": "autoregressive.normal_moments:NormalMoments",

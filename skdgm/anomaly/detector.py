@@ -9,7 +9,8 @@ The score s of a row is its log-likelihood, or the score of its least likely ent
 
 relative to the mean :math:`u_j` of its column. The second score does not depend on the
 units of columns. A log-likelihood depends on the logarithms of units, so that rows with
-large but usual amounts have low scores.
+large but usual amounts have low scores. The default is a sum of standardized
+surprisals, in which no single density and no unit dominates.
 """
 
 from functools import partial
@@ -20,16 +21,23 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from sklearn.base import OutlierMixin, _fit_context, clone
 from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.anomaly.surprisal import Surprisal
 from skdgm.base import reads_one_fit
+from skdgm.base.frames import beside
 from skdgm.base.meta import MetaEstimator, weight_of
 from skdgm.base.options import KW_ONLY
-from skdgm.boltzmann import GaussianRBM
-from skdgm.typing import Data, Target
+from skdgm.typing import ArrayOrFrame, Data, Target
 from skdgm.utils.math import shares
 
 __all__ = ["DensityOutlierDetector"]
+
+
+def _scores_features(detector):
+    """Return whether the density estimator has scores of entries."""
+    return hasattr(detector.density_estimator, "score_features")
 
 
 @reads_one_fit
@@ -42,30 +50,55 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     t is the ``contamination`` quantile of the scores of the training rows, weighted by
     their ``sample_weight``; a row exactly at the threshold is an inlier.
 
+    Without an ``estimator``, the score is a sum over entries,
+
+    .. math:: s(x) = -\sum_m \frac{w_m}{\sigma_m}
+        \sum_j \bigl(e_{mj}(x) - \bar e_{mj}\bigr)
+
+    of four kinds of surprisal e, relative to their means in each column and the
+    standard deviations :math:`\sigma_m` of their sums. They are negative
+    log-likelihoods by
+
+    - histograms of ten bins, or of up to fifteen values or all categories, as in [2]_,
+      with weight 0.4;
+    - a normal distribution of inverse hyperbolic sines of columns, which are scaled by
+      their quartiles, with weight 0.2: half the squared Mahalanobis distance;
+    - Cauchy distributions of the standardized residuals of each column given all
+      others, by the same normal distribution, with weight 0.2;
+    - a mixture of at most 20 normal distributions with independent columns, with weight
+      0.2.
+
+    The weights, and all other constants, were chosen on twelve tables. Histograms
+    detect extreme and rare values, the normal distribution and its residuals wrong
+    combinations, and the mixture rows between clusters. Categories of a DataFrame are
+    columns of zeros and ones. Missing entries have a score of 0. Of more than 20,000
+    distinct rows, an evenly spaced part is learned. No random numbers are involved.
+
     Parameters
     ----------
     estimator
         Density estimator with ``fit`` and ``score_samples``: a model of skdgm, a
         Pipeline that ends with one, ``KernelDensity`` or ``GaussianMixture``; or a
-        fitted estimator wrapped in scikit-learn's ``FrozenEstimator``. If None, a
-        :class:`~skdgm.GaussianRBM` with ``random_state=0``.
+        fitted estimator wrapped in scikit-learn's ``FrozenEstimator``. If None, the
+        small densities above.
     contamination
         Fraction of the training rows that are outliers, in (0, 0.5].
     score_by
-        "row": the log-likelihood, which detects rows that are unusual as a whole.
-        "column": the log-likelihood of the least likely entry given all other entries
-        of its row, relative to the mean of its column, which detects rows with a wrong
-        entry. Models other than :class:`~skdgm.EoNADE` condition on previous entries
-        only. "column" requires a model with ``score_features``.
+        "row": the log-likelihood, or the sum above, which detects rows that are unusual
+        as a whole. "column": the score of the least likely entry given all other
+        entries of its row, relative to the mean of its column, which detects rows with
+        a wrong entry. Models other than :class:`~skdgm.EoNADE` condition on previous
+        entries only. "column" requires a model with ``score_features``.
 
     Attributes
     ----------
     estimator_ : object
         The fitted density estimator.
     offset_ : float
-        Threshold: rows with a lower score, in nats, are outliers.
+        Threshold: rows with a lower score are outliers. In nats; without an
+        ``estimator`` in standard deviations.
     usual_ : ndarray of shape (n_features,)
-        Mean log-likelihood of the entries of each column, in nats; only with
+        Mean score of the entries of each column, in the unit of ``offset_``; only with
         ``score_by="column"``.
     n_features_in_ : int
         Number of columns, if the density estimator has this attribute.
@@ -74,7 +107,10 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
 
     References
     ----------
-    Bishop (1994). Novelty detection and neural network validation. IEE Proceedings.
+    .. [1] Bishop (1994). Novelty detection and neural network validation. IEE
+       Proceedings.
+    .. [2] Goldstein and Dengel (2012). Histogram-based outlier score (HBOS): a fast
+       unsupervised anomaly detection algorithm. KI.
 
     Examples
     --------
@@ -85,6 +121,8 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     >>> detector = DensityOutlierDetector(contamination=0.02).fit(X)
     >>> detector.predict([[50.0, 1.0, 4.0, 0.2]])
     array([-1])
+    >>> detector.score_features([[5.0, 3.5, 1.4, 2.3]]).argmin()
+    np.int64(3)
     """
 
     estimator: Annotated[object, HasMethods(["fit", "score_samples"])] | None = None
@@ -165,8 +203,40 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         minimum = relative.min(axis=1)
         return np.where(np.isposinf(minimum), 0.0, minimum)
 
+    @available_if(_scores_features)
+    def score_features(self, X: Data) -> ArrayOrFrame:
+        r"""Score of each entry: low for the columns to blame.
+
+        .. math:: s(x) = \sum_j s_j(x), \qquad s(x) = \min_j s_j(x)
+
+        with ``score_by="row"`` and "column". The sum is exact without an ``estimator``,
+        and with models of a single order of the columns.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN marks a missing value, whose score is 0.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_features)
+            In the unit of ``offset_``. A DataFrame with the index and columns of X if X
+            and the training data are DataFrames.
+
+        Raises
+        ------
+        AttributeError
+            The density estimator has no ``score_features``.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "usual_"):
+            return self.estimator_.score_features(X)
+        entries = self._entries(X)
+        scores = np.where(entries != 0, entries - self.usual_, 0.0)
+        return beside(self.estimator_, X, scores)
+
     def score_samples(self, X: Data) -> np.ndarray:
-        """Score of each row, in nats: low for outliers.
+        """Score of each row: low for outliers.
 
         Parameters
         ----------
@@ -175,9 +245,10 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            Log-likelihood, the result of the density estimator's ``score_samples``; or
-            the score of the least likely entry, according to ``score_by`` in the last
-            fit.
+            Log-likelihood, the result of the density estimator's ``score_samples``, in
+            nats; the sum of surprisals without an ``estimator``, in standard
+            deviations; or the score of the least likely entry, according to
+            ``score_by`` in the last fit.
         """
         check_is_fitted(self)
         if hasattr(self, "usual_"):
@@ -185,7 +256,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         return self.estimator_.score_samples(X)
 
     def decision_function(self, X: Data) -> np.ndarray:
-        """Score of each row relative to the threshold, in nats.
+        """Score of each row relative to the threshold.
 
         .. math:: d(x) = s(x) - t
 
@@ -215,7 +286,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def _default(self):
-        return GaussianRBM(random_state=0)
+        return Surprisal()
 
     @property
     def density_estimator(self) -> Any:

@@ -1,0 +1,5 @@
+"""Outlier detection with density estimators."""
+
+from skdgm.anomaly.detector import DensityOutlierDetector
+
+__all__ = ["DensityOutlierDetector"]

@@ -1,0 +1,160 @@
+r"""Weighted mean of the standardized surprisals of small densities.
+
+.. math:: s(x) = -\sum_m \frac{w_m}{\sigma_m}
+    \sum_j \bigl(e_{mj}(x) - \bar e_{mj}\bigr)
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdgm.anomaly._densities import Histogram, Mixture, Normal
+from skdgm.anomaly._scales import Scales
+from skdgm.base.frames import beside
+from skdgm.data.foreign import as_pandas
+from skdgm.data.frames import Codec
+from skdgm.typing import ArrayOrFrame, Data, Self, Target, Weight
+from skdgm.utils.domains import checked_weights, is_frame, real_rows
+from skdgm.utils.math import distinct
+from skdgm.utils.threading.threads import one_blas_thread
+
+# Weights of the surprisals: of histograms, of a normal distribution, of its
+# conditional distributions, and of a mixture.
+_WEIGHTS = 0.4, 0.2, 0.2, 0.2
+# Maximum number of distinct rows that are learned.
+_ROWS = 20_000
+
+
+class Surprise(NamedTuple):
+    """Surprisals of entries by one density: their means, (n_features,), and the
+    standard deviation of their sum over a row."""
+
+    usual: np.ndarray
+    spread: float
+
+    @classmethod
+    def of(cls, entries, known, weight):
+        """Statistics of the entries of weighted rows."""
+        seen = np.maximum(weight @ known, np.finfo(float).tiny)
+        usual = weight @ entries / seen
+        sums = np.where(known, entries - usual, 0.0).sum(axis=1)
+        share = weight / weight.sum()
+        spread = np.sqrt(share @ (sums - share @ sums) ** 2)
+        size = np.abs(entries).max(initial=0.0)
+        return cls(usual, float(spread) if spread > 1e-9 * size else 1.0)
+
+
+class Learned(NamedTuple):
+    """Fitted state of :class:`Surprisal`: the codec of the columns of a DataFrame, or
+    None; their scales; the densities, and statistics of their surprisals."""
+
+    codec: object
+    scales: Scales
+    densities: tuple
+    surprises: tuple
+
+
+class Surprisal(BaseEstimator):
+    """Default model of :class:`~skdgm.DensityOutlierDetector`, which describes it.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+    """
+
+    def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:
+        """Fit histograms, a normal distribution and a mixture to weighted rows."""
+        X, codec = as_pandas(X), None
+        if is_frame(X) and not all(
+            getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes
+        ):
+            codec = Codec.of(X)
+        x = self._read(X, codec, reset=True)
+        weight = checked_weights(sample_weight, x, ensure_non_negative=True)
+        validate_data(self, X, reset=True, skip_check_array=True)
+        x, weight = _distinct(x, weight)
+        n_categories = np.zeros(x.shape[1], int)
+        for j, categories in enumerate(codec.categories if codec else ()):
+            n_categories[j] = 0 if categories is None else max(1, len(categories))
+        with one_blas_thread():
+            scales = Scales.of(x, weight, n_categories)
+            densities = (
+                Histogram.of(x, weight, n_categories),
+                Normal.of(scales.bent(x), weight),
+                Mixture.of(scales.standard(x), weight),
+            )
+            known = ~np.isnan(x)
+            surprises = tuple(
+                Surprise.of(entries, known, weight)
+                for entries in _entries(x, scales, densities)
+            )
+        self._columns = Learned(codec, scales, densities, surprises)
+        return self
+
+    def score_samples(self, X: Data) -> np.ndarray:
+        """Sum of the scores of the entries of each row."""
+        return self._scores(X).sum(axis=1)
+
+    def score_features(self, X: Data) -> ArrayOrFrame:
+        """Scores of the entries of each row, (n_samples, n_features), 0 where missing,
+        in standard deviations; low for unusual entries."""
+        return beside(self, X, self._scores(X))
+
+    def _scores(self, X):
+        check_is_fitted(self)
+        x = self._read(as_pandas(X), self._columns.codec)
+        _, scales, densities, surprises = self._columns
+        scores, known = np.zeros(x.shape), ~np.isnan(x)
+        with one_blas_thread():
+            parts = _entries(x, scales, densities)
+            for weight, entries, (usual, spread) in zip(_WEIGHTS, parts, surprises):
+                scores -= np.where(known, entries - usual, 0.0) * (weight / spread)
+        return scores
+
+    def _read(self, X, codec, reset=False):
+        """Validated rows as numbers, (n_samples, n_features), NaN where missing."""
+        if codec is not None and is_frame(X):
+            if not reset:
+                validate_data(self, X, reset=False, skip_check_array=True)
+            X, reset = codec.encode(X, strict=False), True
+        rows = real_rows(self, X, reset=reset, dtype=np.float64)
+        blocks = [rows.take(block) for block in rows.blocks()]
+        return np.concatenate(blocks).astype(np.float64)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.sparse = True
+        tags.input_tags.categorical = tags.input_tags.string = True
+        return tags
+
+
+def _entries(x, scales, densities):
+    """Yield surprisals of entries, (n_rows, n_features), one array for each weight."""
+    histogram, normal, mixture = densities
+    yield histogram.entries(x)
+    bent = scales.bent(x)
+    yield scales.by_column(normal.joint(bent), x.shape[1])
+    yield scales.by_column(normal.conditional(bent), x.shape[1])
+    yield scales.by_column(mixture.entries(scales.standard(x)), x.shape[1])
+
+
+def _distinct(x, weight):
+    """Distinct rows in lexicographic order with their weights, in units such that no
+    positive weight is below 1; an evenly spaced part of them if there are many."""
+    x, weight = x[weight > 0], weight[weight > 0]
+    if not len(weight):
+        raise ValueError("sample_weight is 0 for all rows.")
+    # Sums of the largest weights must not overflow.
+    weight = weight / max(min(1.0, weight.min()), np.ldexp(weight.max(), -50))
+    rows, number = distinct(np.where(np.isnan(x), np.inf, x))
+    rows[np.isinf(rows)] = np.nan
+    weight = np.bincount(number, weight, len(rows))
+    if len(rows) > _ROWS:
+        sums = np.cumsum(weight)
+        places = (np.arange(_ROWS) + 0.5) / _ROWS * sums[-1]
+        counts = np.bincount(np.searchsorted(sums, places, "right"), None, len(rows))
+        rows, weight = rows[counts > 0], counts[counts > 0] * (sums[-1] / _ROWS)
+    return rows, weight
