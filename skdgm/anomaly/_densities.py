@@ -149,7 +149,7 @@ class Mixture(NamedTuple):
         )
         before = -np.inf
         for _ in range(_STEPS):
-            joint = mixture._log_joint(filled, known)
+            joint = mixture.log_joint(filled, known)
             log_p = logsumexp(joint, axis=1, keepdims=True)
             share = np.exp(joint - log_p) * weight[:, None]
             after = weight @ log_p[:, 0]
@@ -169,7 +169,7 @@ class Mixture(NamedTuple):
         variance = np.maximum(square - mean**2, 0) + _FLOOR
         return cls(np.log(np.maximum(total, np.finfo(float).tiny)), mean, variance)
 
-    def _log_joint(self, filled, known):
+    def log_joint(self, filled, known):
         """Log densities of rows and components, (n_rows, n_components), up to a
         constant."""
         precision = 1 / self.variance

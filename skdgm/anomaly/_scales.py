@@ -39,12 +39,13 @@ class Scales(NamedTuple):
         columns of numbers. Constant columns are no inputs."""
         column, category = [], []
         for j, n in enumerate(n_categories):
-            counts = np.bincount(
-                x[x[:, j] >= 0, j].astype(int), weight[x[:, j] >= 0], n
-            )
-            usual = np.argsort(-counts, kind="stable")[:_CATEGORIES] if n else [-1]
-            category += list(usual)
-            column += [j] * len(usual)
+            values = [-1]
+            if n:
+                codes = np.where(x[:, j] >= 0, x[:, j], n).astype(int)
+                counts = np.bincount(codes, weight, n + 1)[:n]
+                values = np.argsort(-counts, kind="stable")[:_CATEGORIES]
+            category += list(values)
+            column += [j] * len(values)
         column, category = np.array(column, int), np.array(category, int)
         inputs = _inputs(x, column, category)
         plain = np.array([_moments(v, weight) for v in inputs.T]).reshape(-1, 2).T

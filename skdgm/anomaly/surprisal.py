@@ -145,8 +145,6 @@ def _distinct(x, weight):
     """Distinct rows in lexicographic order with their weights, in units such that no
     positive weight is below 1; an evenly spaced part of them if there are many."""
     x, weight = x[weight > 0], weight[weight > 0]
-    if not len(weight):
-        raise ValueError("sample_weight is 0 for all rows.")
     # Sums of the largest weights must not overflow.
     weight = weight / max(min(1.0, weight.min()), np.ldexp(weight.max(), -50))
     rows, number = distinct(np.where(np.isnan(x), np.inf, x))

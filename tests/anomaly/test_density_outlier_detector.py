@@ -20,9 +20,10 @@ X = load_iris().data
 SMALL = GaussianRBM(4, n_iter=20, random_state=0)
 
 
-@pytest.mark.exhaustive(default=["KernelDensity"])
+@pytest.mark.exhaustive(default=["KernelDensity", "DensityOutlierDetector()"])
 @with_checks(
     [
+        DensityOutlierDetector(),
         DensityOutlierDetector(clone(SMALL).set_params(n_iter=5)),
         DensityOutlierDetector(make_pipeline(StandardScaler(), KernelDensity())),
     ]
