@@ -71,8 +71,9 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     The weights, and all other constants, were chosen on twelve tables. Histograms
     detect extreme and rare values, the normal distribution and its residuals wrong
     combinations, and the mixture rows between clusters. Categories of a DataFrame are
-    columns of zeros and ones. Missing entries have a score of 0. If there
-    are more than 20,000 distinct rows, an evenly spaced part is learned. No random numbers are involved.
+    columns of zeros and ones. Missing entries have a score of 0. If there are more than
+    20,000 distinct rows, an evenly spaced part is learned. No random numbers are
+    involved.
 
     Parameters
     ----------
