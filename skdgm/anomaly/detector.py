@@ -26,7 +26,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.anomaly.surprisal import Surprisal
 from skdgm.base import reads_one_fit
-from skdgm.base.frames import beside
+from skdgm.base.frames import in_format_of
 from skdgm.base.meta import MetaEstimator, weight_of
 from skdgm.base.options import KW_ONLY
 from skdgm.typing import ArrayOrFrame, Data, Target
@@ -234,7 +234,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
             return self.estimator_.score_features(X)
         entries = self._entries(X)
         scores = np.where(entries != 0, entries - self.usual_, 0.0)
-        return beside(self.estimator_, X, scores)
+        return in_format_of(self.estimator_, X, scores)
 
     def score_samples(self, X: Data) -> np.ndarray:
         """Score of each row: low for outliers.

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.anomaly._densities import Histogram, Mixture, Normal
 from skdgm.anomaly._scales import Scales
-from skdgm.base.frames import beside
+from skdgm.base.frames import in_format_of
 from skdgm.data.foreign import as_pandas
 from skdgm.data.frames import Codec
 from skdgm.typing import ArrayOrFrame, Data, Self, Target, Weight
@@ -101,7 +101,7 @@ class Surprisal(BaseEstimator):
     def score_features(self, X: Data) -> ArrayOrFrame:
         """Scores of the entries of each row, (n_samples, n_features), 0 where missing,
         in standard deviations; low for unusual entries."""
-        return beside(self, X, self._scores(X))
+        return in_format_of(self, X, self._scores(X))
 
     def _scores(self, X):
         check_is_fitted(self)
