@@ -9,7 +9,7 @@ import pytest
 from skdgm.constraints._conditions import _FINE, cells_of
 from skdgm.constraints._quantities import length_of
 from skdgm.constraints._steps import Remainder, Total
-from skdgm.data.clocks import Clock
+from skdgm.data.clocks import ColumnClock
 from skdgm.data.frames import Codec
 
 
@@ -17,11 +17,11 @@ from skdgm.data.frames import Codec
     ("clock", "expected"),
     [
         (None, 1),
-        (Clock("period", "M", 0, 3), 3),
-        (Clock("period", "M", 0, 0), 1),
-        (Clock("datetime", "s", 0, 60), 60 * 10**9),
-        (Clock("duration", "us", 0, 5), 5000),
-        (Clock("date", "D", 0, 0), 86_400 * 10**9),
+        (ColumnClock("period", "M", 0, 3), 3),
+        (ColumnClock("period", "M", 0, 0), 1),
+        (ColumnClock("datetime", "s", 0, 60), 60 * 10**9),
+        (ColumnClock("duration", "us", 0, 5), 5000),
+        (ColumnClock("date", "D", 0, 0), 86_400 * 10**9),
     ],
     ids=str,
 )
@@ -70,7 +70,7 @@ def test_cells_of_numbers_and_levels():
 def test_cells_of_dates_are_as_long_in_any_unit():
     found = []
     for unit, tick in ("s", 1), ("ms", 1000), ("D", 1):
-        clock = Clock("datetime", unit, 0, tick)
+        clock = ColumnClock("datetime", unit, 0, tick)
         codec = SimpleNamespace(clocks=[clock])
         log_cell, _ = cells("gaussian", [0.0], codec)
         found.append(log_cell[0] + np.log(length_of(clock)))
