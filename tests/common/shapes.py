@@ -9,6 +9,7 @@ import numpy as np
 
 from skdgm import ConvRBM, GatedRBM, NeuralAutoregressive
 from skdgm.base.groups import asked_value, assign
+from skdgm.base.parts import model_of
 from skdgm.stacks import TunedNetwork
 from skdgm.utils.counts import layer_sizes, per_layer
 from tests.options import details_of
@@ -121,7 +122,8 @@ def losses(estimator):
 def n_lines(estimator):
     """How many lines a fit prints if it is to be verbose."""
     if isinstance(estimator, TunedNetwork):
-        return estimator._part.n_iter_ + estimator.n_iter_
+        stack = getattr(estimator, model_of(estimator).part)
+        return stack.n_iter_ + estimator.n_iter_
     n_lines = estimator.n_iter_ + len(getattr(estimator, "net_loss_curve_", ()))
     described = machine(estimator)
     if getattr(described, "pretrain", None) is None:
