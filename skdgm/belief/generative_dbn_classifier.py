@@ -40,9 +40,9 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
 
     The model does not suit tables of real columns: the means of the lowest hidden units
     differ little between rows, and bits drawn from them retain little information. With
-    default options, its accuracy is more than .02 below logistic regression on 11 of 17
-    data sets: iris, crabs, fgl, Chile, OJ, Mroz, CreditCard, spam7, horse_colic, adult
-    and digits (``doc/benchmarks/untuned.md``). Prefer :class:`DBNClassifier` or
+    default options, its accuracy is more than .02 below logistic regression on nine of 17
+    data sets: iris, crabs, fgl, Chile, OJ, Mroz, CreditCard, spam7 and adult
+    (``doc/benchmarks/untuned.md``). Prefer :class:`DBNClassifier` or
     :class:`RBMClassifier` for such data.
 
     Data are 0, 1 or probabilities of 1, or real columns of any scale, which are
