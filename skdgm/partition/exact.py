@@ -54,7 +54,8 @@ def log_partition(energy, params):
     (n_rows,) if biases differ by row, float64."""
     if params.n_conditions:
         rows = range(params.n_conditions)
-        return np.array([log_partition(energy, params.take(row)) for row in rows])
+        each = (float(log_partition(energy, params.take(row))) for row in rows)
+        return np.fromiter(each, float)
     if energy.is_sitewise:
         return sites.log_partition(energy, params)
     summed = summed_colour(energy)
