@@ -78,7 +78,7 @@ def _places(v, grid, binned):
     return np.where(grid[place] == v, place, len(grid))
 
 
-class Normal(NamedTuple):
+class JointNormal(NamedTuple):
     """Normal distribution of standardized columns, (n_inputs, n_inputs)."""
 
     covariance: np.ndarray
@@ -129,7 +129,7 @@ def _patterns(z):
             yield np.flatnonzero(number == k), np.flatnonzero(pattern)
 
 
-class Mixture(NamedTuple):
+class MixtureOfColumns(NamedTuple):
     """Mixture of normal distributions with independent columns: logarithms of the
     weights, (n_components,), means and variances, (n_components, n_inputs)."""
 

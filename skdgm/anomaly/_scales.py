@@ -22,7 +22,7 @@ _FAR = 1e10
 _CONSTANT = 1e-9
 
 
-class Scales(NamedTuple):
+class InputScales(NamedTuple):
     """Inputs of densities: the column of each input, (n_inputs,); its category, or -1
     for a number; and location and scale of the number itself, (2, n_inputs), of its
     robust version, and of the inverse hyperbolic sine of the latter."""

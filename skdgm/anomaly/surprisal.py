@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdgm.anomaly._densities import Histogram, Mixture, Normal
-from skdgm.anomaly._scales import Scales
+from skdgm.anomaly._densities import Histogram, JointNormal, MixtureOfColumns
+from skdgm.anomaly._scales import InputScales
 from skdgm.base.frames import in_format_of
 from skdgm.data.foreign import as_pandas
 from skdgm.data.frames import Codec
@@ -46,12 +46,12 @@ class Surprise(NamedTuple):
         return cls(usual, float(spread) if spread > 1e-9 * size else 1.0)
 
 
-class Learned(NamedTuple):
+class FittedSurprisal(NamedTuple):
     """Fitted state of :class:`Surprisal`: the codec of the columns of a DataFrame, or
     None; their scales; the densities, and statistics of their surprisals."""
 
     codec: object
-    scales: Scales
+    scales: InputScales
     densities: tuple
     surprises: tuple
 
@@ -80,18 +80,18 @@ class Surprisal(BaseEstimator):
         for j, categories in enumerate(codec.categories if codec else ()):
             n_categories[j] = 0 if categories is None else max(1, len(categories))
         with one_blas_thread():
-            scales = Scales.of(x, weight, n_categories)
+            scales = InputScales.of(x, weight, n_categories)
             densities = (
                 Histogram.of(x, weight, n_categories),
-                Normal.of(scales.bent(x), weight),
-                Mixture.of(scales.standard(x), weight),
+                JointNormal.of(scales.bent(x), weight),
+                MixtureOfColumns.of(scales.standard(x), weight),
             )
             known = ~np.isnan(x)
             surprises = tuple(
                 Surprise.of(entries, known, weight)
                 for entries in _entries(x, scales, densities)
             )
-        self._columns = Learned(codec, scales, densities, surprises)
+        self._columns = FittedSurprisal(codec, scales, densities, surprises)
         return self
 
     def score_samples(self, X: Data) -> np.ndarray:

@@ -40,8 +40,8 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
 
     The model does not suit tables of real columns: the means of the lowest hidden units
     differ little between rows, and bits drawn from them retain little information. With
-    default options, its accuracy is more than .02 below logistic regression on nine of 17
-    data sets: iris, crabs, fgl, Chile, OJ, Mroz, CreditCard, spam7 and adult
+    default options, its accuracy is more than .02 below logistic regression on nine of
+    17 data sets: iris, crabs, fgl, Chile, OJ, Mroz, CreditCard, spam7 and adult
     (``doc/benchmarks/untuned.md``). Prefer :class:`DBNClassifier` or
     :class:`RBMClassifier` for such data.
 

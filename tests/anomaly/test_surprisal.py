@@ -8,8 +8,8 @@ from threadpoolctl import threadpool_limits
 
 import skdgm
 from skdgm import DensityOutlierDetector
-from skdgm.anomaly._densities import Histogram, Mixture, Normal
-from skdgm.anomaly._scales import Scales
+from skdgm.anomaly._densities import Histogram, JointNormal, MixtureOfColumns
+from skdgm.anomaly._scales import InputScales
 from skdgm.metrics import anomaly_report
 
 pd = pytest.importorskip("pandas")
@@ -46,8 +46,8 @@ def test_scores_of_entries_sum_to_scores_of_rows():
 
 
 def test_mahalanobis_distances_of_known_entries():
-    z = Scales.of(HOLES, ONES, NUMBERS).bent(HOLES)
-    normal = Normal.of(z, ONES)
+    z = InputScales.of(HOLES, ONES, NUMBERS).bent(HOLES)
+    normal = JointNormal.of(z, ONES)
     joint, conditional = normal.joint(z), normal.conditional(z)
     for row in (0, 1, 3, 10):
         seen = np.flatnonzero(~np.isnan(z[row]))
@@ -60,14 +60,14 @@ def test_mahalanobis_distances_of_known_entries():
             r = (v[i] - v[rest] @ slope) / np.sqrt(spread)
             np.testing.assert_allclose(conditional[row, j], np.log1p(r**2))
         assert (joint[row] == 0).sum() == 4 - len(seen)
-    plain = Scales.of(X, ONES, NUMBERS).bent(X)
+    plain = InputScales.of(X, ONES, NUMBERS).bent(X)
     expected = np.cov(plain.T, bias=True) + 0.03 * np.eye(4)
-    np.testing.assert_allclose(Normal.of(plain, ONES).covariance, expected)
+    np.testing.assert_allclose(JointNormal.of(plain, ONES).covariance, expected)
 
 
 def test_surprisals_of_a_mixture():
-    z = Scales.of(HOLES, ONES, NUMBERS).standard(HOLES)
-    mixture = Mixture.of(z, ONES)
+    z = InputScales.of(HOLES, ONES, NUMBERS).standard(HOLES)
+    mixture = MixtureOfColumns.of(z, ONES)
     log_p = norm.logpdf(z[:, None], mixture.mean, np.sqrt(mixture.variance))
     log_p = np.nan_to_num(log_p + np.log(2 * np.pi) / 2)
     expected = -logsumexp(mixture.log_weight + log_p.sum(axis=2), axis=1)
@@ -85,7 +85,7 @@ def test_a_mixture_finds_clusters():
     rng = np.random.default_rng(0)
     centers = np.array([[0, 0], [4, 4], [0, 8]])
     z = centers[rng.integers(3, size=600)] + rng.normal(0, 0.5, (600, 2))
-    mixture = Mixture.of(z, np.ones(600))
+    mixture = MixtureOfColumns.of(z, np.ones(600))
     between = np.array([[2.0, 2.0], [2, 6], [4, 0]])
     assert mixture.entries(between).sum(axis=1).min() > 3 + np.quantile(
         mixture.entries(z).sum(axis=1), 0.95

@@ -25,7 +25,7 @@ from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Seed
 
 
-class SolverDetails(Details):
+class CovarianceSolverDetails(Details):
     """Details of the optimizer of covariance machines."""
 
     momentum: Share = 0.9
@@ -74,7 +74,7 @@ class CovarianceMachine(FitOptions, Estimator):
     learning_rate = 0.01
     max_norm: Positive = 10.0
     min_variance: Fraction = 0.01
-    solver: Annotated[Literal["adam"] | Adam, SolverDetails] = "adam"
+    solver: Annotated[Literal["adam"] | Adam, CovarianceSolverDetails] = "adam"
     n_iter: CountOrZero | Auto = "auto"
 
     _BUDGET, _domain = Budget(4_000, 10, 400), REAL
