@@ -232,8 +232,7 @@ def test_a_flow_of_normal_numbers():
     # It starts at a linear regression, which is the posterior here.
     flow = Flow(attribute_conditional=True, n_iter=0)
     abc = ABC(normal, stats.norm(), np.mean, method="flow", estimator=flow, quantile=1)
-    # No particle is refused, so that a tolerance is none to warn of.
-    abc.set_params(n_simulations=4000, tolerance=0.5, random_state=0).fit(SHIFTED)
+    abc.set_params(n_simulations=4000, random_state=0).fit(SHIFTED)
     assert_moments(abc, *POSTERIOR)
     assert not hasattr(abc, "tolerances_")
     assert abc.n_effective_ == pytest.approx(1000)
