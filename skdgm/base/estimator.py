@@ -1,6 +1,6 @@
 """Base class of all estimators, which fit a density by an objective."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import (
@@ -75,7 +75,7 @@ class Estimator(
     """
 
     _title, _TRANSIENT, _KNOWN = None, (), ()
-    _MODEL: Any = None
+    _MODEL: ClassVar[Any] = None
     # Whether rows of bits are stored as lists; whether one objective trains everything.
     _LISTED, _SINGLE = True, True
     # Whether outliers shorten the steps of training; None if components warn of them.

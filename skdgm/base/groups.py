@@ -6,7 +6,7 @@ documentation names. Like estimators, groups can be cloned, printed and searched
 names such as ``solver__schedule``.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -26,7 +26,7 @@ class OptionGroup(Options, BaseEstimator):
 
     # Value of the option that the group stands for, or the field with this value.
     STANDS_FOR, VALUE = None, None
-    _parameter_constraints: dict
+    _parameter_constraints: ClassVar[dict]
     # Names of fields as models read them, where these differ.
     FLAT_NAMES = {}
 
