@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
-from skdgm.utils.math import distinct
+from skdgm.utils.math import rows_by_pattern
 
 # Number of bins of a histogram, and maximum number of values that have a bin each.
 _BINS, _FEW = 10, 15
@@ -105,9 +105,10 @@ class JointNormal(NamedTuple):
         for rows, seen in _patterns(z):
             for order in seen, seen[::-1]:
                 root = np.linalg.cholesky(self.covariance[np.ix_(order, order)])
-                given = {"lower": True, "check_finite": False}
-                white = solve_triangular(root, z[np.ix_(rows, order)].T, **given)
-                out[np.ix_(rows, order)] += white.T**2 / 4
+                residuals = solve_triangular(
+                    root, z[np.ix_(rows, order)].T, lower=True, check_finite=False
+                )
+                out[np.ix_(rows, order)] += residuals.T**2 / 4
         return out
 
     def conditional(self, z):
@@ -123,10 +124,10 @@ class JointNormal(NamedTuple):
 
 def _patterns(z):
     """Yield the rows with the same known entries, and the columns of these entries."""
-    patterns, number = distinct(~np.isnan(z))
-    for k, pattern in enumerate(patterns):
-        if pattern.any():
-            yield np.flatnonzero(number == k), np.flatnonzero(pattern)
+    known = ~np.isnan(z)
+    for rows in rows_by_pattern(known) if len(z) else ():
+        if (seen := np.flatnonzero(known[rows[0]])).size:
+            yield rows, seen
 
 
 class MixtureOfColumns(NamedTuple):

@@ -81,15 +81,16 @@ class Surprisal(BaseEstimator):
             n_categories[j] = 0 if categories is None else max(1, len(categories))
         with one_blas_thread():
             scales = InputScales.of(x, weight, n_categories)
+            inputs = x, scales.bent(x), scales.standard(x)
             densities = (
                 Histogram.of(x, weight, n_categories),
-                JointNormal.of(scales.bent(x), weight),
-                MixtureOfColumns.of(scales.standard(x), weight),
+                JointNormal.of(inputs[1], weight),
+                MixtureOfColumns.of(inputs[2], weight),
             )
             known = ~np.isnan(x)
             surprises = tuple(
                 Surprise.of(entries, known, weight)
-                for entries in _entries(x, scales, densities)
+                for entries in _entries(inputs, scales, densities)
             )
         self._columns = FittedSurprisal(codec, scales, densities, surprises)
         return self
@@ -109,7 +110,8 @@ class Surprisal(BaseEstimator):
         _, scales, densities, surprises = self._columns
         scores, known = np.zeros(x.shape), ~np.isnan(x)
         with one_blas_thread():
-            parts = _entries(x, scales, densities)
+            inputs = x, scales.bent(x), scales.standard(x)
+            parts = _entries(inputs, scales, densities)
             for weight, entries, (usual, spread) in zip(_WEIGHTS, parts, surprises):
                 scores -= np.where(known, entries - usual, 0.0) * (weight / spread)
         return scores
@@ -131,14 +133,14 @@ class Surprisal(BaseEstimator):
         return tags
 
 
-def _entries(x, scales, densities):
-    """Yield surprisals of entries, (n_rows, n_features), one array for each weight."""
-    histogram, normal, mixture = densities
+def _entries(inputs, scales, densities):
+    """Yield surprisals of entries, (n_rows, n_features), one array for each weight.
+    Each density has its ``inputs``: rows, and both kinds of standardized rows."""
+    (x, bent, standard), (histogram, normal, mixture) = inputs, densities
     yield histogram.entries(x)
-    bent = scales.bent(x)
     yield scales.by_column(normal.joint(bent), x.shape[1])
     yield scales.by_column(normal.conditional(bent), x.shape[1])
-    yield scales.by_column(mixture.entries(scales.standard(x)), x.shape[1])
+    yield scales.by_column(mixture.entries(standard), x.shape[1])
 
 
 def _distinct(x, weight):

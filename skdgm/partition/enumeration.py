@@ -16,7 +16,6 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.partition import exact
-from skdgm.utils.math import distinct
 from skdgm.utils.tree import tree_map
 
 # Maximum bits of the layer that is enumerated for each row; entries of a chunk.
@@ -27,14 +26,6 @@ def few_bits(energy):
     """Log2 of the number of states of the smaller layer, y or the hidden units."""
     visible, *_, hidden = energy.colours
     return min(exact.n_bits(energy, visible), exact.n_bits(energy, hidden))
-
-
-def rows_by_pattern(known):
-    """Iterate over groups of rows with the same known entries, as arrays of row
-    numbers; ``known`` is a mask of shape (n_rows, n_entries)."""
-    _, pattern = distinct(known)
-    order, size = np.argsort(pattern, kind="stable"), np.bincount(pattern)
-    return iter(np.split(order, np.cumsum(size)[:-1]))
 
 
 class _Entries(NamedTuple):

@@ -15,8 +15,9 @@ from scipy.special import logsumexp
 from skdgm.energies import Energy, Params
 from skdgm.partition.ais import EnergyPath
 from skdgm.partition.annealing import anneal
-from skdgm.partition.enumeration import part_of, rows_by_pattern
+from skdgm.partition.enumeration import part_of
 from skdgm.samplers import Gibbs, State
+from skdgm.utils.math import rows_by_pattern
 from skdgm.utils.tree import tree_map
 
 _START, _UP, _ON, _DOWN = range(4)

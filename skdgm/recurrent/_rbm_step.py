@@ -17,10 +17,11 @@ from skdgm.distributions import Bernoulli, Gaussian, GroupedOutput, Normal, Site
 from skdgm.energies import Params, layered
 from skdgm.nets.restricted import free_energy, statistic
 from skdgm.nets.tape import getval
-from skdgm.partition.enumeration import Enumeration, rows_by_pattern
+from skdgm.partition.enumeration import Enumeration
 from skdgm.partition.row_chains import RowChains
 from skdgm.samplers import Gibbs, State
 from skdgm.utils import addresses
+from skdgm.utils.math import rows_by_pattern
 from skdgm.utils.random import Stream
 from skdgm.utils.tree import astype, tree_map
 

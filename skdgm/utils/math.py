@@ -72,3 +72,11 @@ def distinct(x):
     number_of_row = np.empty(len(x), int)
     number_of_row[order] = np.cumsum(is_new) - 1
     return ordered[is_new], number_of_row
+
+
+def rows_by_pattern(known):
+    """Iterate over groups of rows with the same known entries, as arrays of row
+    numbers; ``known`` is a mask of shape (n_rows, n_entries)."""
+    _, pattern = distinct(known)
+    order, size = np.argsort(pattern, kind="stable"), np.bincount(pattern)
+    return iter(np.split(order, np.cumsum(size)[:-1]))

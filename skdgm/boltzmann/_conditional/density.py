@@ -21,9 +21,10 @@ from skdgm.boltzmann._conditional.annealing import (
 )
 from skdgm.boltzmann._conditional.conditions import RowConditions
 from skdgm.inference import bound, mean_field, unroll
-from skdgm.partition.enumeration import Enumeration, rows_by_pattern
+from skdgm.partition.enumeration import Enumeration
 from skdgm.samplers import Gibbs, State
 from skdgm.utils.counts import check_choice, count, count_rows
+from skdgm.utils.math import rows_by_pattern
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.rows import Rows, row_hash
 from skdgm.utils.threading.threads import one_blas_thread
