@@ -4,6 +4,7 @@ A kernel updates weights in tiles (see :mod:`skdgm.utils.products`). BLAS update
 weights in an ndarray, which is faster if few entries of the states are zero.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -95,8 +96,7 @@ class Contrast(NamedTuple):
         if isinstance(weights, Weights):
             velocity = velocity.up if momentum else weights.up[:0]
             tiles = Tiles(weights.up, weights.down, velocity)
-            arguments, cost = self._jobs(tiles, GradientStep(rate, momentum, l1, l2))
-            run(update, *arguments, **cost)
+            self._update(tiles, GradientStep(rate, momentum, l1, l2))()
             return
         real, g = weights.dtype.type, np.asarray(self)
         if l1:
@@ -119,8 +119,7 @@ class Contrast(NamedTuple):
             return
         up = np.zeros_like(weights.up)
         tiles = Tiles(up, weights.down[:0], up[:0])
-        arguments, cost = self._jobs(tiles, GradientStep(1.0, 0.0, 0.0, 0.0))
-        run(update, *arguments, **cost)
+        self._update(tiles, GradientStep(1.0, 0.0, 0.0, 0.0))()
         rule(weights.up, tuple(part.up for part in memory), up)
         weights.refresh()
 
@@ -130,8 +129,8 @@ class Contrast(NamedTuple):
         x, x_model = self.x * factor, self.x_model * factor
         return self._replace(x=x, x_model=x_model, thin=thin)
 
-    def _jobs(self, tiles, step):
-        """Arguments of ``run``, and its keywords, for an update of weights in tiles."""
+    def _update(self, tiles, step):
+        """Function without arguments that updates weights in tiles."""
         data, model = self._phases()
         n_units, n_columns = tiles.up.shape[1], data.y.shape[1]
         real = tiles.up.dtype.type
@@ -142,7 +141,8 @@ class Contrast(NamedTuple):
         ) * n_columns
         below, above = self.thin or nothing
         thin = Ends(below, above)
-        return (data, model, thin, tiles, step), {"n": len(tiles.up), "work": work}
+        rows = len(tiles.up)
+        return partial(run, update, data, model, thin, tiles, step, n=rows, work=work)
 
     def _phases(self):
         """Yield both phases, each with lists of the block below and an array of the
