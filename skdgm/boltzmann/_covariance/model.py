@@ -1,6 +1,8 @@
 """Models of mean-covariance machines: the energy, parameters and attributes."""
 
+from abc import abstractmethod
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,44 +13,29 @@ from skdgm.boltzmann._covariance.objective import (
     CovarianceObjective,
     CovarianceState,
 )
-from skdgm.boltzmann.model_options import MovesOptionsT
+from skdgm.boltzmann.model_options import CovarianceOptions, MovesOptionsT
 from skdgm.distributions import Normal
 from skdgm.energies.covariance import Covariance, CovarianceParams
 from skdgm.partition import LogPartition
 
 
-class CovarianceModel(Model[MovesOptionsT]):
-    """Model of mean-covariance machines, whose ``energy`` is Covariance or a
-    subclass."""
+class MovesModel(Model[MovesOptionsT]):
+    """Model of machines of real columns with their own samplers."""
 
-    names = "n_mean", "n_covariance", "n_factors"
+    # Options that the structure consists of.
+    names: ClassVar[tuple[str, ...]]
 
-    def __init__(self, energy=Covariance):
-        self.energy = energy
-
-    def check(self, options):
-        if options.n_factors is not None and options.n_factors < options.n_covariance:
-            raise ValueError(
-                f"n_factors={options.n_factors} must be at least n_covariance="
-                f"{options.n_covariance}, or a unit has no factor."
-            )
-
+    @abstractmethod
     def moves(self, options, n_visible):
         """Samplers of the energy, given options and the number of columns."""
-        return Trajectories(self.energy(n_visible), options.n_leapfrog)
 
+    @abstractmethod
     def sizes(self, structure):
         """Numbers of hidden units, as arguments of the energy's ``initial``."""
-        return {
-            "n_mean": structure.n_mean,
-            "n_factors": structure.n_factors or structure.n_covariance,
-            "n_covariance": structure.n_covariance,
-        }
 
+    @abstractmethod
     def units(self, density):
         """Suffix of the feature names, and number, of each kind of hidden units."""
-        params = density.params
-        return ("_mean", len(params.c)), ("_covariance", len(params.d))
 
     def structure(self, facts):
         names = {name: getattr(facts.options, name) for name in self.names}
@@ -70,17 +57,6 @@ class CovarianceModel(Model[MovesOptionsT]):
             log_Z=facts.known.log_partition,
         )
 
-    def attributes(self, facts, state):
-        _, W, c, C, P, d = state.params
-        return {
-            "components_": W.T,
-            "factors_": C.T,
-            "pooling_": P.T,
-            "intercept_mean_": c,
-            "intercept_covariance_": d,
-            **self.of_rows(facts, state),
-        }
-
     def of_rows(self, facts, state):
         """Fitted attributes that all covariance machines have."""
         visible, columns = state.params.visible, facts.columns
@@ -95,6 +71,52 @@ class CovarianceModel(Model[MovesOptionsT]):
             "_log_partition": LogPartition({}),
         }
 
+    def visible(self, attributes):
+        """Parameters of the visible units, from fitted attributes."""
+        return Normal(attributes["intercept_visible_"], attributes["_log_precision"])
+
+
+class CovarianceModel(MovesModel[CovarianceOptions]):
+    """Model of mean-covariance machines, whose ``energy`` is Covariance or a
+    subclass."""
+
+    names = "n_mean", "n_covariance", "n_factors"
+
+    def __init__(self, energy=Covariance):
+        self.energy = energy
+
+    def check(self, options):
+        if options.n_factors is not None and options.n_factors < options.n_covariance:
+            raise ValueError(
+                f"n_factors={options.n_factors} must be at least n_covariance="
+                f"{options.n_covariance}, or a unit has no factor."
+            )
+
+    def moves(self, options, n_visible):
+        return Trajectories(self.energy(n_visible), options.n_leapfrog)
+
+    def sizes(self, structure):
+        return {
+            "n_mean": structure.n_mean,
+            "n_factors": structure.n_factors or structure.n_covariance,
+            "n_covariance": structure.n_covariance,
+        }
+
+    def units(self, density):
+        params = density.params
+        return ("_mean", len(params.c)), ("_covariance", len(params.d))
+
+    def attributes(self, facts, state):
+        _, W, c, C, P, d = state.params
+        return {
+            "components_": W.T,
+            "factors_": C.T,
+            "pooling_": P.T,
+            "intercept_mean_": c,
+            "intercept_covariance_": d,
+            **self.of_rows(facts, state),
+        }
+
     def state(self, facts, attributes):
         params = CovarianceParams(
             self.visible(attributes),
@@ -106,7 +128,3 @@ class CovarianceModel(Model[MovesOptionsT]):
         )
         optimiser, chains, log_size = attributes["_training"]
         return CovarianceState(params, optimiser, chains, log_size)
-
-    def visible(self, attributes):
-        """Parameters of the visible units, from fitted attributes."""
-        return Normal(attributes["intercept_visible_"], attributes["_log_precision"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdgm.boltzmann._covariance.model import CovarianceModel
+from skdgm.boltzmann._covariance.model import MovesModel
 from skdgm.boltzmann._covariance.moves import Moves
 from skdgm.boltzmann._covariance.objective import CovarianceState
 from skdgm.boltzmann.model_options import SlabOptions
@@ -103,7 +103,7 @@ class SlabMoves(Moves):
         return float(softplus(params.c).sum(dtype=float))
 
 
-class SlabModel(CovarianceModel[SlabOptions]):
+class SlabModel(MovesModel[SlabOptions]):
     """Model of spike-and-slab machines."""
 
     names = ("n_components",)
