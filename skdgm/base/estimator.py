@@ -175,13 +175,13 @@ class Estimator(
 
     # scikit-learn would validate parameters only in the first call of partial_fit.
     @attributes.rolled_back
-    def _partial_fit(self, X, y, sample_weight, classes=None, **given):
+    def _partial_fit(self, X, y, sample_weight, classes=None, **selection):
         fresh = not hasattr(self, "n_iter_")
         with attributes.rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh, classes)
             self._check_cost(table, 1)
             epochs, fit = range(self.n_iter_, self.n_iter_ + 1), Fit(self, before)
-            stages = self._stages(table, epochs, fresh, False, **given)
+            stages = self._stages(table, epochs, fresh, False, **selection)
             for stage in fit.remaining_stages(stages):
                 fit.completed = stage.run(fit)
         return self

@@ -58,8 +58,8 @@ def impute(
     ValueError
         ``method`` or a class is unknown, or the model is not conditional.
     """
-    given = condition_argument(self, y, _num_samples(X))
-    return filled_in(self, X, self.density_.fill(X, method, random_state, **given))
+    condition = condition_argument(self, y, _num_samples(X))
+    return filled_in(self, X, self.density_.fill(X, method, random_state, **condition))
 
 
 def conditional_sample(
@@ -93,8 +93,10 @@ def conditional_sample(
         ``column_types="mixed"`` also if X is an array.
     """
     X = rows_of(self, X)
-    given = condition_argument(self, y, _num_samples(X))
-    drawn = self.density_.fill(X, "sample", random_state, n_samples=n_samples, **given)
+    condition = condition_argument(self, y, _num_samples(X))
+    drawn = self.density_.fill(
+        X, "sample", random_state, n_samples=n_samples, **condition
+    )
     return filled_in(self, X, drawn)
 
 

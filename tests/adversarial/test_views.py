@@ -1,7 +1,6 @@
 """Views of rows in InfoGAN: heads, near rows, and the steps of a net of its own."""
 
 import pickle
-from typing import Protocol
 
 import numpy as np
 import pytest
@@ -12,11 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from skdgm import InfoGAN
 from skdgm.adversarial._games.neighbours import near_rows
-from skdgm.adversarial._model_options import InfoGANOptions
 from skdgm.adversarial._nets.codes import LatentCodes as CodeUnits
 from skdgm.adversarial._nets.heads import Heads
-from skdgm.adversarial._nets.infogan_model import InfoGANModel
-from skdgm.base import Model
 from skdgm.nets.images.deform import Deformation
 from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
@@ -27,6 +23,7 @@ from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import copy, leaves
+from tests.adversarial.test_infogan import Plain
 from tests.numerical import assert_descends
 from tests.options import assign, grouped
 
@@ -142,22 +139,6 @@ CASES = {
     "learned": {"jitter": 2.0, "code_variance": "learned"},
     "real": {"jitter": 2.0, "n_categories": None},
 }
-
-
-class PlainOptions(InfoGANOptions, Protocol):
-    """Options without Fourier features."""
-
-    n_frequencies: int | str = 0
-
-
-class PlainModel(InfoGANModel, Model[PlainOptions]):
-    """Model without Fourier features."""
-
-
-class Plain(InfoGAN):
-    """InfoGAN without Fourier features."""
-
-    _MODEL = PlainModel()
 
 
 def game(rows, **options):

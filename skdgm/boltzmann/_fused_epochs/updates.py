@@ -108,11 +108,16 @@ class Updates(NamedTuple):
         return bool(self.options.resample and not self.objective.rows.binary)
 
 
-def bernoulli_updates(given):
+def bernoulli_updates(updates):
     """Updates of a chain of binary layers, with an optional label above them. In the
     energy, the label may also be a block of the visible layer."""
-    objective, state, run, dtype = given.objective, given.state, given.run, given.real
-    options, rows, index = objective.options, objective.rows, given.index
+    objective, state, run, dtype = (
+        updates.objective,
+        updates.state,
+        updates.run,
+        updates.real,
+    )
+    options, rows, index = objective.options, objective.rows, updates.index
     n_layers = len(objective.energy.units)
     (ups, downs), blocks = forms(state.params), tuple(range(n_layers))
     labels = ()
@@ -129,9 +134,9 @@ def bernoulli_updates(given):
     velocities, units = state.optimiser.couplings, state.params.units
     # Read once, since it may change while buffers are allocated.
     max_threads = n_threads()
-    workspace, mean_field, listed, centering = _workspaces(given, blocks, max_threads)
+    workspace, mean_field, listed, centering = _workspaces(updates, blocks, max_threads)
     n_deep = n_layers - 1 - (objective.label is not None)
-    is_plain = given.centering == NO_OFFSETS and not options.resample
+    is_plain = updates.centering == NO_OFFSETS and not options.resample
     first, end, columns, values, order = rows.joined(index)
     in_step(
         bernoulli_epoch,
@@ -139,46 +144,51 @@ def bernoulli_updates(given):
         labels,
         TiledChain(ups, downs, placed(units)),
         Momentum(
-            tuple(part.up if given.momentum else part.up[:0] for part in velocities),
+            tuple(part.up if updates.momentum else part.up[:0] for part in velocities),
             placed(state.optimiser.units),
         ),
-        _lists(placed(given.chains)),
+        _lists(placed(updates.chains)),
         (mean_field,) if n_deep > 1 else (),
         listed if n_layers > 2 and blocks != _BESIDE else (),
-        () if is_plain else centering._replace(offsets=placed(given.offsets)),
-        () if options.max_norm is None else (given.max_norm,),
+        () if is_plain else centering._replace(offsets=placed(updates.offsets)),
+        () if options.max_norm is None else (updates.max_norm,),
         workspace,
         EpochPlan(
-            given.rates(options.learning_rate),
-            np.uint64(given.root.root),
+            updates.rates(options.learning_rate),
+            np.uint64(updates.root.root),
             run.first,
             np.array(blocks),
         ),
         EpochOptions(
-            n_steps=int(given.n_steps),
+            n_steps=int(updates.n_steps),
             sweeps=options.mean_field_steps,
             tol=dtype(TOLERANCE),
             pace=dtype(RATE),
-            resample=given.resample,
-            persistent=given.persistent,
-            centering=given.centering,
-            **given.step_options,
+            resample=updates.resample,
+            persistent=updates.persistent,
+            centering=updates.centering,
+            **updates.step_options,
         ),
         n_rounds=len(run.batches),
-        n_threads=min(max_threads, n_efficient_threads(given.work)),
+        n_threads=min(max_threads, n_efficient_threads(updates.work)),
     )
 
 
-def label_updates(given):
+def label_updates(updates):
     """Updates of rows and labels under one binary layer, by Adam."""
-    objective, state, run, dtype = given.objective, given.state, given.run, given.real
-    options, rows, index = objective.options, objective.rows, given.index
+    objective, state, run, dtype = (
+        updates.objective,
+        updates.state,
+        updates.run,
+        updates.real,
+    )
+    options, rows, index = objective.options, objective.rows, updates.index
     v, codes = rows.present(index, True), rows.accompanying(index)
     (ups, downs), memory = forms(state.params), state[1]
     check_range(codes, objective.energy.units[objective.label].size)
     t = memory.t[0] + 1 + np.arange(len(run.batches))
     memory.t[0] = t[-1]
-    rates = corrected(given.rates(options.learning_rate), given.momentum, t)
+    rates = corrected(updates.rates(options.learning_rate), updates.momentum, t)
 
     def placed(parts):
         return tuple(parts[block] for block in _BESIDE)
@@ -191,83 +201,88 @@ def label_updates(given):
         "discriminative": (1.0, 0.0),
         "generative": (0.0, 1.0),
     }
-    step = given.step_options
+    step = updates.step_options
     label_epoch(
         LabelRows(RowLists(v.index, v.value, v.count), codes, run.edges),
         TiledChain((ups[0], downs[1]), (downs[0], ups[1]), placed(state.params.units)),
         Moments(remembered(memory.m), remembered(memory.s)),
-        _lists(placed(given.chains)),
+        _lists(placed(updates.chains)),
         EpochPlan(
             np.stack(rates).astype(dtype),
-            np.uint64(given.root.root),
+            np.uint64(updates.root.root),
             run.first,
             np.array(_BESIDE),
         ),
         LabelEpochOptions(
-            n_steps=given.n_steps,
+            n_steps=updates.n_steps,
             shares=tuple(map(dtype, shares[options.objective])),
             decays=(step["momentum"], dtype(BETA_2)),
             penalties=(step["l1"], step["l2"]),
-            max_norm=given.max_norm,
-            resample=given.resample,
-            persistent=given.persistent,
+            max_norm=updates.max_norm,
+            resample=updates.resample,
+            persistent=updates.persistent,
         ),
     )
 
 
-def gaussian_updates(given):
+def gaussian_updates(updates):
     """Updates of real units under one binary layer, whose weights are ndarrays."""
-    objective, state, run, dtype = given.objective, given.state, given.run, given.real
+    objective, state, run, dtype = (
+        updates.objective,
+        updates.state,
+        updates.run,
+        updates.real,
+    )
     (mean, log_precision), c = state.params.units
     (mean_speed, precision_speed), c_speed = state.optimiser.units
     W, velocity = state.params.couplings[0], state.optimiser.couplings[0]
     weights, speeds = Weights.of(W), Weights.of(velocity).up
-    unit, chains, options = objective.energy.units[0], given.chains, objective.options
+    unit, chains, options = objective.energy.units[0], updates.chains, objective.options
     in_step(
         gaussian_epoch,
         RealMachine(
-            Tiles(weights.up, weights.down, speeds if given.momentum else speeds[:0]),
+            Tiles(weights.up, weights.down, speeds if updates.momentum else speeds[:0]),
             (mean, log_precision, c),
             (mean_speed, precision_speed, c_speed),
-            given.offsets,
+            updates.offsets,
         ),
         RealChains(chains[0], chains[1].index, chains[1].count),
-        _real_workspace(given),
+        _real_workspace(updates),
         RealEpochPlan(
-            np.ascontiguousarray(objective.rows.take(given.index)),
+            np.ascontiguousarray(objective.rows.take(updates.index)),
             run.edges,
             options.learning_rate,
-            given.rates(1.0),
-            np.uint64(given.root.root),
+            updates.rates(1.0),
+            np.uint64(updates.root.root),
             run.first,
-            _reach(given),
+            _reach(updates),
         ),
         RealEpochOptions(
-            n_steps=int(given.n_steps),
+            n_steps=int(updates.n_steps),
             pace=dtype(RATE),
             most=dtype(-np.log(unit.min_variance) if unit.min_variance else np.inf),
-            max_norm=given.max_norm,
+            max_norm=updates.max_norm,
             precision=_PRECISIONS[unit.precision],
-            persistent=given.persistent,
-            centering=given.centering,
-            **given.step_options,
+            persistent=updates.persistent,
+            centering=updates.centering,
+            **updates.step_options,
         ),
         n_rounds=len(run.batches),
-        n_threads=n_efficient_threads(2 * given.work),
+        n_threads=n_efficient_threads(2 * updates.work),
     )
     W[...] = weights.W
-    if given.momentum:
+    if updates.momentum:
         velocity[...] = Weights(speeds, weights.down).W
 
 
-def _real_workspace(given):
+def _real_workspace(updates):
     """Work arrays of the kernel for real units, which the objective caches."""
-    objective, dtype, n = given.objective, given.real, given.run.longest
-    m = len(given.chains[0])
+    objective, dtype, n = updates.objective, updates.real, updates.run.longest
+    m = len(updates.chains[0])
     if (n, m) in objective.workspaces:
         return objective.workspaces[n, m]
     below, above = (unit.size for unit in objective.energy.units)
-    n_thin, n_tall = 2 * (given.centering != NO_OFFSETS), max(n, m)
+    n_thin, n_tall = 2 * (updates.centering != NO_OFFSETS), max(n, m)
     all_columns = np.arange(below, dtype=np.uint32)
 
     def array(n_rows, size=below):
@@ -294,12 +309,12 @@ def _real_workspace(given):
     return workspace
 
 
-def _reach(given):
+def _reach(updates):
     """Squares of the largest values of each column, divided by the batch size and by 1
     - momentum; empty if no step is shortened."""
-    objective, options = given.objective, given.options
+    objective, options = updates.objective, updates.options
     excess = objective.reach.get(0, np.empty(0)) ** 2
-    excess = excess / (options.batch_size * (1 - given.momentum))
+    excess = excess / (options.batch_size * (1 - updates.momentum))
     is_far = (excess * options.learning_rate > 1).any()
     return excess if is_far else excess[:0]
 
@@ -309,18 +324,21 @@ def _lists(parts):
     return tuple(tuple(getattr(x, of) for x in parts) for of in ("index", "count"))
 
 
-def _workspaces(given, blocks, max_threads):
+def _workspaces(updates, blocks, max_threads):
     """Work arrays of the kernel for at most ``max_threads`` threads, which the
     objective caches: the workspace; arrays for mean field and for means as lists; and
     arrays for resampling and centering, without offsets."""
-    objective, float_type, n_rows = given.objective, given.real, given.run.longest
-    m = len(given.chains[0])
-    key = n_rows, m, given.resample, max_threads
+    objective, float_type, n_rows = updates.objective, updates.real, updates.run.longest
+    m = len(updates.chains[0])
+    key = n_rows, m, updates.resample, max_threads
     if key in objective.workspaces:
         return objective.workspaces[key]
     sizes = [objective.energy.units[block].size for block in blocks]
     n, binary = n_rows + m, objective.rows.binary
-    n_resampled, n_thin = n_rows * given.resample, 2 * (given.centering != NO_OFFSETS)
+    n_resampled, n_thin = (
+        n_rows * updates.resample,
+        2 * (updates.centering != NO_OFFSETS),
+    )
     # Layers for which the kernel has lists in both phases: all but the last. A label
     # next to the visible units has the place of the hidden units.
     listed = [size if layer != 1 else 0 for layer, size in enumerate(sizes)]
