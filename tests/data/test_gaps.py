@@ -180,3 +180,15 @@ def test_forecasts_are_means_over_what_comes_between(model, monkeypatch):
     if isinstance(model, ConditionalRBM):
         monkeypatch.setattr(Enumeration, "possible", False)
     np.testing.assert_allclose(model.impute(ended)[holes], exact, atol=0.06)
+
+
+def test_gaps_among_rows_of_very_small_density_are_filled():
+    model = grouped(VRNN, 2, n_hidden=8, n_recurrent=8, n_draws=30, **QUICK)
+    rows = np.random.default_rng(0).normal(size=(60, 3))
+    model.set_params(column_types="gaussian", n_iter=2).fit(rows)
+    holed = rows[:12].copy()
+    holed[2:5, 0] = np.nan
+    holed[3:8, 1] = 1e3
+    assert (model.score_samples(holed[3:8]) < -1e4).all()
+    for method in "mean", "sample":
+        assert np.isfinite(model.impute(holed, method=method, random_state=0)).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import logsumexp
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 
 from skdgm import Diffusion
 from skdgm.data.columns import ColumnStatistics
@@ -16,6 +16,7 @@ from skdgm.diffusion import _flips
 from skdgm.diffusion._covariates import Covariates
 from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import N_TIMES
+from skdgm.diffusion._guided import Guide
 from skdgm.diffusion._layout import ColumnLayout, UnmaskingOrder, masked
 from skdgm.diffusion._matching import Denoiser
 from skdgm.diffusion._noise import Frame, NoiseSchedule
@@ -510,3 +511,21 @@ def test_seasons_are_learned_from_phases_of_dates():
     assert (UnmaskingOrder(layout, coded, stream(0).rows(9)).rank == [1, 0]).all()
     order = UnmaskingOrder(layout, coded, stream(0).rows(9), {1: None})
     assert (order.rank == [0, 1]).all()
+
+
+@pytest.mark.parametrize("covariance", [None, [[2.0, 1, 0], [1, 2, 1], [0, 1, 1]]])
+def test_rows_that_are_known_or_unknown_as_a_whole_have_no_likelihood(covariance):
+    covariance = None if covariance is None else np.array(covariance)
+    frame = Frame.of(np.array([0.0, 1, 2]), covariance)
+    v = np.array([[1.0, 2, 3], [np.nan] * 3, [1, np.nan, 3]])
+    guide, z = Guide(frame, v), np.random.default_rng(0).normal(size=(3, 4, 3))
+    log_p, drawn = guide.log_density(z, np.ones(3)), guide.drawn(z, np.full(3, 0.1))
+    np.testing.assert_array_equal(log_p[:2], 0)
+    np.testing.assert_array_equal(drawn[:2], z[:2])
+    # Draws agree with observed entries, whose likelihood is that of Gaussians.
+    rows = frame.rows(drawn[2])
+    np.testing.assert_allclose(rows[:, [0, 2]], np.tile([1.0, 3], (4, 1)), atol=1e-4)
+    mean = frame.rows(z[2])[:, [0, 2]]
+    known = np.eye(2) if covariance is None else covariance[np.ix_([0, 2], [0, 2])]
+    expected = multivariate_normal(cov=known).logpdf(np.array([1, 3]) - mean)
+    np.testing.assert_allclose(log_p[2], expected, rtol=1e-5)

@@ -499,3 +499,13 @@ def test_objects_may_be_some_times_as_large_as_their_file():
         decoder._copy([np.zeros(1)])
     with pytest.raises(OversizedFileError, match="16 times its own size"):
         decoder._copy([np.zeros(1)])
+
+
+def test_headers_of_arrays_of_any_version(path):
+    tree, parts = members(path)
+    array = np.load(io.BytesIO(parts["arrays/0.npy"]))
+    for version in (1, 0), (2, 0), (3, 0):
+        file = io.BytesIO()
+        np.lib.format.write_array(file, array, version)
+        write(path, tree, parts | {"arrays/0.npy": file.getvalue()})
+        skdgm.load(path)

@@ -279,3 +279,11 @@ def test_times_are_drawn_in_days(unit, n_days):
     first = (dates["day"][0] - pd.Timestamp("1970-01-01")).days
     assert low <= first
     assert first + 2 * n_days <= high < first + 4 * n_days + 1
+
+
+def test_names_of_more_than_ten_letters_end_with_dots():
+    names = ["ten letter", "eleven lett"]
+    frame = pd.DataFrame({"a": pd.Categorical(names * 3)})
+    display = MarginalsDisplay(frame, frame).plot()
+    labels = [label.get_text() for label in display.axes_[0].get_xticklabels()]
+    assert sorted(labels) == ["eleven le…", "ten letter"]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from skdgm._kernels.machines.log_conditionals import UnitRows, log_odds
 from skdgm.distributions import Bernoulli, Gaussian
 from skdgm.energies import layered
 from skdgm.metrics import log_densities
@@ -36,3 +37,17 @@ def test_units_that_diverged_have_no_density():
     with np.errstate(invalid="ignore"):
         found = log_densities(energy, params, (v, None), None)
     assert np.isnan(found[:, 1]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_log_odds_are_differences_of_log_sums(dtype):
+    rng = np.random.default_rng(0)
+    W, b = rng.normal(0, 2, (4, 5)).astype(dtype), rng.normal(size=5).astype(dtype)
+    v = rng.integers(0, 2, (6, 4)).astype(dtype)
+    units, out = np.tile(np.arange(4), (6, 1)), np.zeros((6, 4))
+    rows = UnitRows(field=v @ W + b, v=v, units=units)
+    log_odds(rows, W, np.expm1(W.astype(float)), out, 0, 6)
+    for i in range(4):
+        on, off = (np.where(np.arange(4) == i, value, v) @ W + b for value in (1, 0))
+        expected = (np.logaddexp(0, on) - np.logaddexp(0, off)).sum(axis=1)
+        np.testing.assert_allclose(out[:, i], expected, atol=1e-5)
