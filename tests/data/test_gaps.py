@@ -182,13 +182,11 @@ def test_forecasts_are_means_over_what_comes_between(model, monkeypatch):
     np.testing.assert_allclose(model.impute(ended)[holes], exact, atol=0.06)
 
 
-def test_gaps_among_rows_of_very_small_density_are_filled():
-    model = grouped(VRNN, 2, n_hidden=8, n_recurrent=8, n_draws=30, **QUICK)
-    rows = np.random.default_rng(0).normal(size=(60, 3))
-    model.set_params(column_types="gaussian", n_iter=2).fit(rows)
-    holed = rows[:12].copy()
-    holed[2:5, 0] = np.nan
-    holed[3:8, 1] = 1e3
-    assert (model.score_samples(holed[3:8]) < -1e4).all()
-    for method in "mean", "sample":
-        assert np.isfinite(model.impute(holed, method=method, random_state=0)).all()
+def test_particles_are_chosen_in_proportion_to_weights_of_any_scale():
+    cloud = object.__new__(gaps._Cloud)
+    for log_scale in (0, -5000, 5000):
+        cloud.log_w = log_scale + np.log([[0.5, 0.3, 0.2], [0.1, 0.3, 0.6]])
+        for u in (0.05, 0.5, 0.95):
+            chosen = [cloud._chosen(s, u, 10) for s in range(2)]
+            counts = [np.bincount(part, minlength=3).tolist() for part in chosen]
+            assert counts == [[5, 3, 2], [1, 3, 6]]
