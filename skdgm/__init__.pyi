@@ -18,6 +18,7 @@ from skdgm.persistence import load as load
 from skdgm.persistence import save as save
 from skdgm.recurrent import *
 from skdgm.supervised import *
+from skdgm.utils.versions import show_versions as show_versions
 
 from . import abc as abc
 from . import adversarial as adversarial
