@@ -10,7 +10,7 @@ _WORDS = {
     "log_joint_of": "labels",
     "log_partition": "a partition function",
     "log_prob": "a log-likelihood",
-    "numerator": "an unnormalised likelihood",
+    "numerator": "an unnormalized likelihood",
     "pseudo_likelihood": "a pseudo-likelihood",
     "trace": "Markov chains",
     "visible_fields": "visible units independent given hidden ones, all of one kind",
@@ -22,7 +22,7 @@ class DataRangeWarning(UserWarning):
     """Warning about values outside the range that a model or a metric expects.
 
     They were clipped to the model's domain, a log-likelihood of binary data was
-    requested for grey values, or samples and data have different scales.
+    requested for gray values, or samples and data have different scales.
     """
 
 
@@ -117,7 +117,7 @@ class MissingCapability(TypeError, ValueError):
 
     def __init__(self, name, capability, argument="nothing"):
         method = f"{_WORDS.get(capability, 'the method')} ({capability})"
-        preposition = "given" if argument not in ("complete", "grey") else "of"
+        preposition = "given" if argument not in ("complete", "gray") else "of"
         suffix = f" {preposition} {argument}{' rows' if preposition == 'of' else ''}"
         suffix = {"nothing": "", "missing": _MISSING}.get(argument, suffix)
         if argument == "missing" and capability not in ("log_prob", "features"):

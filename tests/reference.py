@@ -15,7 +15,7 @@ from skdgm.distributions import Bernoulli, Gaussian, Normal, Softmax
 from skdgm.energies import Energy, Params, full, graph, layered
 from skdgm.utils.tree import tree_map
 
-# Colours of chains of layers.
+# Colors of chains of layers.
 EVEN, ODD = 0, 1
 # Layers of blocks; a number is so many binary units.
 MACHINES = {
@@ -181,7 +181,7 @@ class Enumeration:
         }
 
     def received(self, block, x, W):
-        """What neighbours' values add to a real block's mean."""
+        """What neighbors' values add to a real block's mean."""
         below = sum(x[i] @ W[i, j] for i, j in self.links if j == block)
         return below + sum(x[j] @ W[i, j].T for i, j in self.links if i == block)
 

@@ -7,7 +7,7 @@ Run in each checkout, then compare:
     python tests/same_results.py compare before.json after.json
 
 Recorded are hashes of what all instances of the common tests learn by ``fit`` and
-``partial_fit`` from binary, grey, incomplete and weighted rows, and of all that they
+``partial_fit`` from binary, gray, incomplete and weighted rows, and of all that they
 compute afterwards. ``--only NAME`` records the estimators of that class alone.
 """
 

@@ -277,7 +277,7 @@ ROLES = {
     "samplers": ("Sampler", "State", "Info"),
     "partition": ("AnnealingPath",),
     "boltzmann.learning.phases": ("Phase",),
-    "optim.optimisers": ("Optimiser",),
+    "optim.optimizers": ("Optimizer",),
     "training": ("Objective", "Table"),
     "utils.rows": ("Rows",),
     "base": ("Estimator", "Classifier", "Density", "Facts", "Model"),

@@ -91,8 +91,8 @@ def test_snippets_are_doctests():
     assert not {page: blocks for page, blocks in found.items() if blocks}
 
 
-def test_pictures_have_their_own_colours():
-    """No PNG has a palette, by its colour type: it merges lines of a plot."""
+def test_pictures_have_their_own_colors():
+    """No PNG has a palette, by its color type: it merges lines of a plot."""
     pictures = [path for path in DOC.rglob("*.png") if not built(path)]
     assert pictures
     assert not [path.name for path in pictures if path.read_bytes()[25] == 3]

@@ -173,7 +173,7 @@ def test_a_unit_alone():
 @pytest.mark.exhaustive
 def test_a_general_boltzmann_machine_learns_the_moments_of_its_data():
     energy, n_units = BOLTZMANN.boltzmann_machine(4), 4
-    assert len(energy.colours) == n_units
+    assert len(energy.colors) == n_units
     rng = np.random.default_rng(0)
     x = (rng.random((200, n_units)) < [0.3, 0.5, 0.6, 0.4]).astype(float)
     x[:, 3] = np.where(rng.random(200) < 0.8, x[:, 0], x[:, 3])

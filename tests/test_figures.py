@@ -153,11 +153,11 @@ def of_data():
 
     def steady():
         cells = skdgm.preprocessing.Dequantizer(step=0.5, random_state=0)
-        grey = skdgm.preprocessing.BernoulliBinarizer(draw=3, random_state=1)
+        gray = skdgm.preprocessing.BernoulliBinarizer(draw=3, random_state=1)
         floor = np.floor(REAL * 2) / 2
         return {
             "cells": cells.fit_transform(floor),
-            "bits": grey.fit_transform(IMAGES),
+            "bits": gray.fit_transform(IMAGES),
         }
 
     makers = mixed, given, missing, steps, counts, far, responses, labels, layers
@@ -212,7 +212,7 @@ def of_metrics():
         "two samples": lambda: metrics.classifier_two_sample_test(
             first, second, classifier=LogisticRegression(), random_state=0
         ),
-        "nearest": lambda: metrics.nearest_training_neighbours(first, second),
+        "nearest": lambda: metrics.nearest_training_neighbors(first, second),
         "modes": lambda: metrics.mode_coverage(BITS, BITS[:20], LABELS[:20] + 1),
         "ranks": lambda: metrics.anomaly_report(LABELS, REAL[:, 1], k=7),
         "parzen": lambda: metrics.parzen_log_likelihood(
@@ -242,7 +242,7 @@ def of_metrics():
         "bracket": lambda: metrics.partition_bracket(
             machine(), n_chains=10, n_betas=20, burn_in=9, n_steps=5, random_state=0
         ),
-        "grey": lambda: metrics.likelihood_bracket(
+        "gray": lambda: metrics.likelihood_bracket(
             machine(), BITS * 0.8 + 0.1, n_draws=5, n_bit_draws=3, random_state=0
         ),
         "table": lambda: metrics.likelihood_table(

@@ -80,7 +80,7 @@ ROWS = {
     "counts": _holed(np.clip(np.rint(3 + REAL / [1, 10, 0.1, 1]), 0, 6)),
     "bits": _holed(IMAGES[:, :6]),
     "images": _holed(IMAGES),
-    "grey": _holed(1 / (1 + np.exp(-Z @ RNG.normal(size=(2, 16))))),
+    "gray": _holed(1 / (1 + np.exp(-Z @ RNG.normal(size=(2, 16))))),
 }
 ROWS["frame"] = pd.DataFrame(ROWS["real"][:, :2], columns=["a", "b"]).assign(
     bit=ROWS["bits"][:, 0],
@@ -143,7 +143,7 @@ OTHERS = [
         grouped(GAN, 3, (6,), **CLASSES, loss="minimax", batch_norm="virtual"),
     ),
     (
-        "grey",
+        "gray",
         None,
         grouped(
             GAN,
@@ -179,7 +179,7 @@ OTHERS = [
         DRAW(n_components=2, n_glimpses=2, n_recurrent=4, read_size=2, write_size=3),
     ),
     (
-        "grey",
+        "gray",
         None,
         DRAW(n_components=2, n_glimpses=2, n_recurrent=4, cell="gru", objective="iwae"),
     ),
@@ -223,7 +223,7 @@ OTHERS = [
         None,
         grouped(VAE, 2, (5,), **CONV, dropout=0.2, objective=ELBO(n_importance=2)),
     ),
-    ("grey", None, grouped(Autoencoder, 3, hidden_layer_sizes=(5,), **CONV)),
+    ("gray", None, grouped(Autoencoder, 3, hidden_layer_sizes=(5,), **CONV)),
     (
         "frame",
         None,
@@ -253,10 +253,10 @@ OTHERS = [
         LABELS,
         grouped(GSNClassifier, (5, 4), **MIXED, objective="discriminative"),
     ),
-    ("grey", NUMBERS, grouped(GeneratorNet, (5,), **CONV)),
+    ("gray", NUMBERS, grouped(GeneratorNet, (5,), **CONV)),
     ("real", LABELS, grouped(GeneratorNet, (5,), **REALS)),
     ("images", None, grouped(Diffusion, (5,), **CONV, column_types="bernoulli")),
-    ("grey", LABELS, grouped(Diffusion, (5,), **CONV, **CLASSES, guidance=1.0)),
+    ("gray", LABELS, grouped(Diffusion, (5,), **CONV, **CLASSES, guidance=1.0)),
     (
         "frame",
         None,

@@ -10,12 +10,12 @@ by seed. A mode is found if a draw of 2,500 is within three standard deviations 
 quality is the share of draws that are within three of any. ``iris``: share of draws
 that are of the species far from the others, by seed. ``losses``: the same data as of
 ``modes``, one seed, by loss. ``digits``: scikit-learn's digits by default; accuracy of
-a 1-nearest-neighbour classifier of real digits that learned from as many draws by
+a 1-nearest-neighbor classifier of real digits that learned from as many draws by
 class. ``parzen``: MNIST's validation rows under a Parzen window of 10,000 draws, and
 what else there is to say of these draws. ``classes``: MNIST by class; error of a
-1-nearest-neighbour classifier that learned from 10,000 draws, and from 50,000.
+1-nearest-neighbor classifier that learned from 10,000 draws, and from 50,000.
 ``infogan``: share of rows whose most probable category is that of their class, after
-the best matching of both. ``bigan``: accuracy of a 1-nearest-neighbour classifier of
+the best matching of both. ``bigan``: accuracy of a 1-nearest-neighbor classifier of
 the encoder's features, and of the reconstructions. Both by seed, of scikit-learn's
 digits, or with ``--set mnist`` of MNIST (train, validation). Of these and ``classes``
 there are models in whose name is ``--models``. ``labels``: errors of 500 of
@@ -60,7 +60,7 @@ from skdgm import (
 )
 from skdgm.metrics import (
     classifier_two_sample_test,
-    nearest_training_neighbours,
+    nearest_training_neighbors,
     parzen_log_likelihood,
 )
 from skdgm.options import Discriminator, GameLoss, Information
@@ -76,7 +76,7 @@ LOSSES = {
     "likelihood": {"loss": "likelihood"},
     "least-squares": {"loss": "least-squares"},
     "wasserstein, penalty between": {
-        "loss": GameLoss("wasserstein", gradient_penalty=0.1, penalty="one-centred"),
+        "loss": GameLoss("wasserstein", gradient_penalty=0.1, penalty="one-centered"),
         "discriminator": Discriminator(n_steps=5),
     },
     "wasserstein, clipping": {
@@ -90,21 +90,21 @@ LOSSES = {
 
 
 def mixture(name, seed):
-    """Rows, centres and standard deviation of a mixture in the plane."""
+    """Rows, centers and standard deviation of a mixture in the plane."""
     rng = np.random.default_rng(seed)
     if name == "ring":
         angles = np.arange(8) * np.pi / 4
-        centres, spread = 2 * np.column_stack([np.cos(angles), np.sin(angles)]), 0.02
+        centers, spread = 2 * np.column_stack([np.cos(angles), np.sin(angles)]), 0.02
     else:
         side = np.arange(-4.0, 5, 2)
-        centres, spread = np.array([(a, b) for a in side for b in side]), 0.05
-    which = rng.integers(0, len(centres), 5000)
-    return centres[which] + rng.normal(0, spread, (5000, 2)), centres, spread
+        centers, spread = np.array([(a, b) for a in side for b in side]), 0.05
+    which = rng.integers(0, len(centers), 5000)
+    return centers[which] + rng.normal(0, spread, (5000, 2)), centers, spread
 
 
-def quality(draws, centres, spread):
+def quality(draws, centers, spread):
     """Number of modes found, and share of draws near any."""
-    gaps = np.linalg.norm(draws[:, None] - centres, axis=2)
+    gaps = np.linalg.norm(draws[:, None] - centers, axis=2)
     near = gaps.min(axis=1) < 3 * spread
     return len(np.unique(gaps.argmin(axis=1)[near])), near.mean()
 
@@ -121,11 +121,11 @@ def modes(options):
     print("| data | seed | modes | quality | coverage | s |\n|---|---|---|---|---|---|")
     for name in "ring", "grid":
         for seed in range(options.seeds):
-            X, centres, spread = mixture(name, seed)
+            X, centers, spread = mixture(name, seed)
             gan, seconds = fitted(X, column_types="gaussian", random_state=seed)
-            found, share = quality(gan.sample(2500, random_state=0), centres, spread)
+            found, share = quality(gan.sample(2500, random_state=0), centers, spread)
             print(
-                f"| {name} | {seed} | {found} of {len(centres)} | {share:.1%} |",
+                f"| {name} | {seed} | {found} of {len(centers)} | {share:.1%} |",
                 f"{gan.coverage_:.2f} | {seconds:.0f} |",
                 flush=True,
             )
@@ -150,17 +150,17 @@ def losses(options):
     for label, asked in LOSSES.items():
         cells, total = [], 0.0
         for name in "ring", "grid":
-            X, centres, spread = mixture(name, 0)
+            X, centers, spread = mixture(name, 0)
             how = {"column_types": "gaussian", "random_state": 0} | asked
             gan, seconds = fitted(X, **how)
-            found, share = quality(gan.sample(2500, random_state=0), centres, spread)
+            found, share = quality(gan.sample(2500, random_state=0), centers, spread)
             cells.append(f"{found} | {share:.0%}")
             total += seconds
         print(f"| {label} | {' | '.join(cells)} | {total:.0f} |", flush=True)
 
 
 def nearest(X, y, draws, labels):
-    """Error of a 1-nearest-neighbour classifier of X that learned from draws."""
+    """Error of a 1-nearest-neighbor classifier of X that learned from draws."""
     model = KNeighborsClassifier(1).fit(draws, labels)
     return 1 - model.score(X, y)
 
@@ -193,13 +193,13 @@ def images(options):
     return X, data["train_y"], V, data["valid_y"]
 
 
-def density_and_coverage(X, draws, n_neighbours=5):
+def density_and_coverage(X, draws, n_neighbors=5):
     """Density and coverage of Naeem et al. (2020): the number of rows in whose
-    surroundings a draw is, as a share of the number of neighbours; and the share of
+    surroundings a draw is, as a share of the number of neighbors; and the share of
     rows with a draw in theirs."""
-    radius = NearestNeighbors(n_neighbors=n_neighbours + 1).fit(X).kneighbors(X)[0]
+    radius = NearestNeighbors(n_neighbors=n_neighbors + 1).fit(X).kneighbors(X)[0]
     inside = pairwise_distances(X, draws) < radius[:, -1:]
-    return inside.sum() / (n_neighbours * len(draws)), inside.any(axis=1).mean()
+    return inside.sum() / (n_neighbors * len(draws)), inside.any(axis=1).mean()
 
 
 def parzen(options):
@@ -217,7 +217,7 @@ def parzen(options):
         found = parzen_log_likelihood(asked, draws, X_valid=chosen)
         test = classifier_two_sample_test(V[:2000], draws[:2000], random_state=0)
         density, coverage = density_and_coverage(V[:2000], draws[:2000])
-        near = nearest_training_neighbours(draws[:1000], X[:5000], V[:5000])
+        near = nearest_training_neighbors(draws[:1000], X[:5000], V[:5000])
         print(
             f"| {name} | {found.log_likelihood:.0f} ± {found.se:.0f} |",
             f"{found.sigma:.2f} | {test.roc_auc:.2f} | {density:.2f} |",
@@ -233,8 +233,8 @@ def drawn(model):
     )
 
 
-def centres(X, _):
-    """Centres of clusters, as many as draws."""
+def centers(X, _):
+    """Centers of clusters, as many as draws."""
     means = MiniBatchKMeans(10_000, batch_size=20_000, max_iter=10, n_init=1)
     return means.set_params(random_state=0, init="random").fit(X).cluster_centers_
 
@@ -247,7 +247,7 @@ LARGE = DENSE | {
 }
 SAMPLERS = {
     "rows": lambda X, _: X[:10_000],
-    "k-means": centres,
+    "k-means": centers,
     "GMMN": drawn(lambda n: GMMN(n_iter=9 * n, **MATCHING)),
     "GMMN + AE": drawn(
         lambda n: GMMN(n_iter=2 * n, autoencoder_layer_sizes=(512, 10), **MATCHING)
@@ -278,7 +278,7 @@ def classes(options):
         print(f"| {name} | {cells} | {seconds:.0f} |", flush=True)
 
 
-def labelled(options):
+def labeled(options):
     """Rows and classes to learn from, and to ask about: digits or MNIST."""
     if options.set == "mnist":
         return images(options)
@@ -307,7 +307,7 @@ def named(asked, options):
 
 def infogan(options):
     """Categories of digits that nobody named."""
-    X, y, V, v = labelled(options)
+    X, y, V, v = labeled(options)
     print(
         "| model | seed | agreement, train | held out | information, nats | s |\n"
         "|---|---|---|---|---|---|"
@@ -322,7 +322,7 @@ def infogan(options):
         }
     asked += (
         ("dense, jitter", more | {"information": Information(jitter=1.0)}),
-        ("256-256, jitter, neighbours", wide | near),
+        ("256-256, jitter, neighbors", wide | near),
     )
     for name, how in named(asked, options):
         for seed in range(options.seeds):
@@ -346,7 +346,7 @@ FEATURES = {
 
 def bigan(options):
     """Features of an encoder, and classes of reconstructions."""
-    X, y, V, v = labelled(options)
+    X, y, V, v = labeled(options)
     plain = KNeighborsClassifier(1).fit(X, y)
     print("| model | seed | 1-NN of features | of reconstructions | coverage | s |")
     print("|---|---|---|---|---|---|")

@@ -4,13 +4,13 @@
     python doc/benchmarks/autoencoders.py anomalies --data DATA
 
 ``speed``: seconds of an epoch of 784-512-784 with tanh units, batches of 100, Adam,
-10,000 rows of grey values in float32, of which entries are masked with probability 0.3.
+10,000 rows of gray values in float32, of which entries are masked with probability 0.3.
 RIVAL is a virtual environment with PyTorch (2.13 on the CPU, eager, as many threads).
 Processes take turns; a figure is the median of their epochs, without the first one.
 
 ``anomalies``: area under the ROC curve of scores of held-out rows, of a class that was
 learned and of anomalies: rows of other classes, or rows in which two entries are those
-of other rows. Default parameters; columns are standardised, or mixed.
+of other rows. Default parameters; columns are standardized, or mixed.
 """
 
 import argparse
@@ -28,8 +28,8 @@ from skdgm.options import Adam
 N_ROWS, N_EPOCHS, N_ROUNDS = 10_000, 4, 2
 
 
-def grey():
-    """Rows of grey values, most of them zero, as of MNIST."""
+def gray():
+    """Rows of gray values, most of them zero, as of MNIST."""
     rng = np.random.default_rng(0)
     X = rng.random((N_ROWS, 784), dtype=np.float32)
     return np.where(rng.random(X.shape) < 0.2, X, 0).astype(np.float32)
@@ -61,7 +61,7 @@ def theirs(X):
     torch.set_num_threads(int(os.environ["NUMBA_NUM_THREADS"]))
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(784, 512), nn.Tanh(), nn.Linear(512, 784))
-    optimiser = torch.optim.Adam(net.parameters(), 1e-3)
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
     rows, seconds = torch.from_numpy(X), []
     for _ in range(N_EPOCHS):
         start = time.perf_counter()
@@ -69,9 +69,9 @@ def theirs(X):
             x = rows[index]
             out = net(x * (torch.rand_like(x) >= 0.3))
             loss = functional.binary_cross_entropy_with_logits(out, x, reduction="sum")
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             (loss / len(x)).backward()
-            optimiser.step()
+            optimizer.step()
         seconds.append(time.perf_counter() - start)
     return seconds
 
@@ -169,7 +169,7 @@ def main():
     parser.add_argument("--data", type=Path)
     options = parser.parse_args()
     if options.run:
-        print(json.dumps({"ours": ours, "theirs": theirs}[options.run](grey())))
+        print(json.dumps({"ours": ours, "theirs": theirs}[options.run](gray())))
         return
     from _machine import describe
 

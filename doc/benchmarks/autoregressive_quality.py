@@ -101,7 +101,7 @@ DEBD = {
     "accidents": (-45.56, -33.19, -30.04, -26.98),
     "baudio": (-49.34, -44.37, -40.50, -39.79),
 }
-SHARES, N_NEIGHBOURS = (0.1, 0.3, 0.5), 20
+SHARES, N_NEIGHBORS = (0.1, 0.3, 0.5), 20
 # Weight of the training frequencies in the class probabilities of an imputer.
 DOUBT = 0.1
 
@@ -295,7 +295,7 @@ def mixed(options):
             if what.startswith("real") and not X.isna().any(axis=None):
                 n, found = mixtures(X, V, options.quick)
                 line(name, what, f"{n} full Gaussians", mean(found), "", "")
-            # Standardised, not as normal scores with atoms: densities that compare.
+            # Standardized, not as normal scores with atoms: densities that compare.
             plain = dict.fromkeys(reals(X), "gaussian")
             for who, (kind, given) in MIXED.items():
                 given = STOP | given | {"column_types": plain}
@@ -311,7 +311,7 @@ def holes(V, share):
 
 
 class OneHot:
-    """Standardised numbers and one-hot categories, for imputers of numbers only."""
+    """Standardized numbers and one-hot categories, for imputers of numbers only."""
 
     def __init__(self, X):
         self.real = reals(X).columns
@@ -332,7 +332,7 @@ class OneHot:
         return np.concatenate(parts, axis=1)
 
     def surprise(self, Z, V, hidden):
-        """Errors of hidden numbers, standardised, and log-losses of hidden codes."""
+        """Errors of hidden numbers, standardized, and log-losses of hidden codes."""
         truth = ((V[self.real] - self.center) / self.scale).to_numpy()
         at = hidden[:, V.columns.get_indexer(self.real)]
         n = len(self.real)
@@ -390,10 +390,10 @@ def tables(options):
     yield "adult_mixed", "mixed", *frames(options, "adult_mixed", (4000, 1000))
     yield "horse_colic", "mixed", *frames(options, "horse_colic")
     rows = np.random.default_rng(0).permutation(1797)[: 250 if options.quick else None]
-    grey = pd.DataFrame(load_digits().data[rows] / 16)
-    grey.columns = grey.columns.astype(str)
-    cut = len(grey) * 3 // 4
-    yield "digits", "bernoulli", grey[:cut], grey[cut:]
+    gray = pd.DataFrame(load_digits().data[rows] / 16)
+    gray.columns = gray.columns.astype(str)
+    cut = len(gray) * 3 // 4
+    yield "digits", "bernoulli", gray[:cut], gray[cut:]
 
 
 def impute(options):
@@ -401,7 +401,7 @@ def impute(options):
     warnings.simplefilter("ignore", ConvergenceWarning)
     rivals = {
         "means and frequencies": None,
-        f"KNNImputer, {N_NEIGHBOURS}": KNNImputer(n_neighbors=N_NEIGHBOURS),
+        f"KNNImputer, {N_NEIGHBORS}": KNNImputer(n_neighbors=N_NEIGHBORS),
         "IterativeImputer": IterativeImputer(
             max_iter=1 if options.quick else 10, random_state=0
         ),

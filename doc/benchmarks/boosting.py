@@ -35,7 +35,7 @@ N_SPLITS = 3
 
 
 class BestMixture:
-    """Normal mixture of standardised columns, with the best number of parts by BIC."""
+    """Normal mixture of standardized columns, with the best number of parts by BIC."""
 
     def fit(self, X):
         """Fit mixtures of up to ten parts."""

@@ -150,7 +150,7 @@ def power(x):
 
 
 def walks(folder):
-    """Recorded walks, standardised: a list to learn from, the one that is held out, and
+    """Recorded walks, standardized: a list to learn from, the one that is held out, and
     this with the twelve frames before it."""
     data = load(folder, "mocap_mit")
     stops = np.cumsum(data["train_lengths"])[:-1]

@@ -3,7 +3,7 @@
     python doc/benchmarks/convolution.py --torch RIVAL/lib/python3.11/site-packages
 
 The generator goes from 100 numbers by 7 x 7 x 64 and 14 x 14 x 32 to 28 x 28 x 1, with
-batch normalisation and rectifiers; the discriminator by 14 x 14 x 32 and 7 x 7 x 64 to
+batch normalization and rectifiers; the discriminator by 14 x 14 x 32 and 7 x 7 x 64 to
 one number, with leaky rectifiers; all windows are 5 x 5, strides 2. An update is that
 of both by Adam in float32, with 64 images each that are real and drawn; images drawn
 are those of one forward pass of the generator, and no gradient is computed that is not
@@ -107,13 +107,13 @@ def our_penalty():
     """The gradient of our penalty."""
     critic = Player(DISCRIMINATOR, 784)
 
-    def penalise(real, noise):
+    def penalize(real, noise):
         def penalty(params):
             return gradient_penalty(critic.net, params, critic.statistics, real)
 
         return vjp(penalty, critic.params, lambda value: np.full_like(value, 1 / N))
 
-    return penalise
+    return penalize
 
 
 def their_critic(torch, place):
@@ -133,7 +133,7 @@ def their_penalty(torch, last):
     place = torch.channels_last if last else torch.contiguous_format
     critic = their_critic(torch, place)
 
-    def penalise(real, noise):
+    def penalize(real, noise):
         x = torch.from_numpy(real).view(N, 1, 28, 28).contiguous(memory_format=place)
         x.requires_grad_(True)
         (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
@@ -143,7 +143,7 @@ def their_penalty(torch, last):
             penalty, list(critic.parameters()), allow_unused=True
         )
 
-    return penalise
+    return penalize
 
 
 def theirs(torch, last):

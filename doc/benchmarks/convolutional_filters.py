@@ -75,9 +75,9 @@ def faces(folder):
     """Draw filters of faces, and the parts that a second layer answers to."""
     found = load(folder, "frey_faces")
     height, width = found["image_shape"]
-    grey = found["train"].reshape(-1, height, width).astype(np.float32)
+    gray = found["train"].reshape(-1, height, width).astype(np.float32)
     # Mirrored, so that waves have no steps at the borders.
-    wide = (np.block([[x, x[:, ::-1]], [x[::-1], x[::-1, ::-1]]]) for x in grey)
+    wide = (np.block([[x, x[:, ::-1]], [x[::-1], x[::-1, ::-1]]]) for x in gray)
     X = np.array([whitened(image)[:height, :width] for image in wide], np.float32)
     dbn = ConvDBN(
         (24, 40),
@@ -103,7 +103,7 @@ def faces(folder):
         rows, columns = np.unravel_index(best[faces].argmax(axis=1), shape)
         windows = zip(faces, 2 * rows, 2 * columns)
         parts.append(
-            np.mean([grey[n, i:, j:][:down, :across] for n, i, j in windows], 0)
+            np.mean([gray[n, i:, j:][:down, :across] for n, i, j in windows], 0)
         )
     draw("parts_of_faces.png", parts, 10)
 

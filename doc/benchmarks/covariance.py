@@ -3,14 +3,14 @@
     python doc/benchmarks/covariance.py [--only patches ...] [--models S3C ...]
 
 ``patches``: 10,000 patches of 8 x 8 pixels of the left halves of scikit-learn's two
-photographs, logs of grey values, centred one by one and whitened; 4,000 of the right
-halves are held out. ``normalised``: the same, each divided by the root of its variance
+photographs, logs of gray values, centered one by one and whitened; 4,000 of the right
+halves are held out. ``normalized``: the same, each divided by the root of its variance
 and of a hundredth of the mean variance, before it is whitened. ``tables``:
 scikit-learn's, a quarter of the rows held out. ``digits``: the same of digits, for
 likelihoods, and for the accuracy of a logistic regression of features from ten labels a
-class; ``usps`` the latter of a set of the folder ``--data``. ``large``: ``normalised``
+class; ``usps`` the latter of a set of the folder ``--data``. ``large``: ``normalized``
 with 14 x 14 pixels, beside independent components and an autoregressive model.
-``filters`` draws weights and samples of ``normalised``. ``states``: band powers of
+``filters`` draws weights and samples of ``normalized``. ``states``: band powers of
 states that follow each other, and how well these are found again. Seconds are of the
 processor.
 """
@@ -102,14 +102,14 @@ class IndependentComponents:
 
 
 def patches(n, seed, right, size=SIZE):
-    """Logs of patches of grey values, each centred."""
+    """Logs of patches of gray values, each centered."""
     rng, found = np.random.default_rng(seed), []
     for image in load_sample_images().images:
-        grey = np.log1p(image.mean(axis=2))
-        grey = grey[:, 320 + size :] if right else grey[:, :320]
-        ends = np.array(grey.shape) - size
+        gray = np.log1p(image.mean(axis=2))
+        gray = gray[:, 320 + size :] if right else gray[:, :320]
+        ends = np.array(gray.shape) - size
         for top, left in rng.integers(0, ends, (n // 2, 2)):
-            found.append(grey[top : top + size, left : left + size].ravel())
+            found.append(gray[top : top + size, left : left + size].ravel())
     found = np.array(found)
     return found - found.mean(axis=1, keepdims=True)
 
@@ -127,11 +127,11 @@ def measured(name, model, X, X_test):
     return model
 
 
-def whitened(normalised, size=SIZE):
+def whitened(normalized, size=SIZE):
     """Whitened patches of the left and of the right halves of photographs, and two
     matrices that take rows to pixels: back, and turned only."""
     X, X_test = patches(10_000, 0, False, size), patches(4_000, 1, True, size)
-    if normalised:
+    if normalized:
         least = 0.01 * X.var()
         X, X_test = (
             own / np.sqrt(own.var(axis=1, keepdims=True) + least) for own in (X, X_test)
@@ -142,11 +142,11 @@ def whitened(normalised, size=SIZE):
     return X @ white, X_test @ white, (vectors[:, 1:] * scale).T, vectors[:, 1:].T
 
 
-def of_patches(normalised=False, size=SIZE):
+def of_patches(normalized=False, size=SIZE):
     """Held-out nats of whitened patches of photographs."""
-    *given, _, _ = whitened(normalised, size)
+    *given, _, _ = whitened(normalized, size)
     large = size > SIZE
-    name = f"{size} x {size}" if large else "normalised" if normalised else "patches"
+    name = f"{size} x {size}" if large else "normalized" if normalized else "patches"
     print(f"\n## {name}\n\n| model | held-out nats | fit s |\n|---|---|---|")
     measured("normal", FVBN(column_types="gaussian"), *given)
     n_hidden = 256 if large else 144
@@ -179,13 +179,13 @@ def of_patches(normalised=False, size=SIZE):
 
 
 def drawn(name):
-    """Weights of machines of normalised patches, and samples, as pictures."""
+    """Weights of machines of normalized patches, and samples, as pictures."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    X, _, back, turn = whitened(normalised=True)
+    X, _, back, turn = whitened(normalized=True)
     machines = {
         "GaussianRBM": GaussianRBM(64),
         "MeanCovarianceRBM": MeanCovarianceRBM(0, 128, learning_rate=0.01),
@@ -304,7 +304,7 @@ def of_tables():
 
 
 class StandardFactors:
-    """Factor analysis of standardised columns, with the number of factors that three
+    """Factor analysis of standardized columns, with the number of factors that three
     folds of cross-validation prefer."""
 
     def fit(self, X):
@@ -376,7 +376,7 @@ def of_features(train, test, y, y_test):
 def main():
     """Print the tables that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = "patches", "normalised", "large", "tables", "digits", "usps", "states"
+    names = "patches", "normalized", "large", "tables", "digits", "usps", "states"
     parser.add_argument("--only", nargs="+", choices=[*names, "filters"], default=names)
     parser.add_argument("--data", type=Path, help="folder with usps")
     parser.add_argument("--figure", default="covariance_filters.png")
@@ -392,10 +392,10 @@ def main():
             of_digits()
         if "patches" in asked.only:
             of_patches()
-        if "normalised" in asked.only:
-            of_patches(normalised=True)
+        if "normalized" in asked.only:
+            of_patches(normalized=True)
         if "large" in asked.only:
-            of_patches(normalised=True, size=LARGE)
+            of_patches(normalized=True, size=LARGE)
         if "usps" in asked.only and asked.data:
             of_usps(asked.data)
         if "states" in asked.only:

@@ -5,7 +5,7 @@
 FOLDER holds ``<name>.npz`` files and the ``load.py`` that reads them. All figures are
 for the 10,000 validation rows, which resemble the papers' test rows; likelihoods are
 for the first 2,000, as bits drawn once. Nats are bounds, with log Z estimated from both
-sides; the less favourable side counts. Minutes are fitting times, with whatever else
+sides; the less favorable side counts. Minutes are fitting times, with whatever else
 the machine was doing. A picture of the part ``few`` is written to --out.
 """
 
@@ -50,7 +50,7 @@ def timed(estimator, *data):
 
 
 def bits(V):
-    """Draw grey rows as bits, once."""
+    """Draw gray rows as bits, once."""
     V = V[:2000]
     return (np.random.default_rng(0).random(V.shape) < V).astype(np.float32)
 
@@ -70,7 +70,7 @@ DEEP = {
     "DBM 500-1000, pre-trained, 150 epochs": DBM(
         (500, 1000), n_iter=150, **LAYERWISE, **JOINTLY
     ),
-    "DBM 500-1000, centred alone, 150 epochs": DBM((500, 1000), n_iter=150, **JOINTLY),
+    "DBM 500-1000, centered alone, 150 epochs": DBM((500, 1000), n_iter=150, **JOINTLY),
     "DBM 500-500-1000, pre-trained, 150 epochs": DBM(
         (500, 500, 1000), n_iter=150, **LAYERWISE, **JOINTLY
     ),
@@ -156,7 +156,7 @@ def classification(folder):
 
 
 def known(y, n, seed):
-    """Indices of n labelled rows, all classes equally often."""
+    """Indices of n labeled rows, all classes equally often."""
     rng, rank = np.random.default_rng(seed), np.empty(len(y))
     order = rng.permutation(len(y))
     for label in np.unique(y):
@@ -166,7 +166,7 @@ def known(y, n, seed):
 
 
 def few(folder, out, seeds=3):
-    """Accuracies with few labels, the other rows unlabelled."""
+    """Accuracies with few labels, the other rows unlabeled."""
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
     for axis, name in zip(axes, ("mnist", "ocr_letters")):
         X, y, V, truth = images(folder, name)

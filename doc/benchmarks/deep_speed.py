@@ -35,8 +35,8 @@ def data(options):
     rng = np.random.default_rng(0)
     if options.data is None:
         return (rng.random((options.rows, SIZES[0])) < 0.125).astype(np.float32)
-    grey = load(options.data, "mnist")["train"][: options.rows] / 255
-    return (rng.random(grey.shape) < grey).astype(np.float32)
+    gray = load(options.data, "mnist")["train"][: options.rows] / 255
+    return (rng.random(gray.shape) < gray).astype(np.float32)
 
 
 def timed(function):

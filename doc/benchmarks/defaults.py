@@ -82,7 +82,7 @@ def seconds(call):
 
 def told(drawn, real):
     """Area under the curve of a forest that tells rows drawn from real ones; bits from
-    bits that are drawn of grey values."""
+    bits that are drawn of gray values."""
     if real.max() <= 1 and np.isin(drawn, (0, 1)).all():
         real = np.random.default_rng(0).random(real.shape) < real
     n = min(len(drawn), len(real))

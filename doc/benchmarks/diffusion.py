@@ -8,10 +8,10 @@ the curve of a test that tells draws from points; with --plot FILE both are draw
 ``tables``: four fifths of the rows are learned, and as many are drawn; the quality of
 ``tabular_report`` (1 is best) and that area (0.5 is best) are means over splits, as are
 seconds of the process; of adult_mixed, which needs --data, 5,000 rows are learned.
-``digits``: 8 x 8 pixels, dequantised, 1,400 rows, by a dense net and by convolutions.
-``mnist``: grey pixels, 50,000 rows, by a dense net or, with --architecture conv, by
+``digits``: 8 x 8 pixels, dequantized, 1,400 rows, by a dense net and by convolutions.
+``mnist``: gray pixels, 50,000 rows, by a dense net or, with --architecture conv, by
 convolutions; the columns are those of gsn.py, which has others' figures by the same
-judge. A last line has the two-sample test of rows in eight grey levels.
+judge. A last line has the two-sample test of rows in eight gray levels.
 """
 
 import argparse
@@ -77,8 +77,8 @@ def _two_spirals(n, rng):
 
 def _eight(n, rng):
     angle = rng.integers(0, 8, n) * np.pi / 4
-    centres = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return 2 * centres + 0.15 * rng.normal(size=(n, 2))
+    centers = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return 2 * centers + 0.15 * rng.normal(size=(n, 2))
 
 
 def _board(n, rng):
@@ -233,7 +233,7 @@ def mnist(options):
         judge.say(name, n_iter, f"{seconds / 60:.1f}", drawn)
     some = drawn[np.random.default_rng(0).permutation(len(drawn))[:2000]]
     levels = (np.rint(rows * 8) for rows in (V[:2000], some))
-    print(f"\nAUC of rows in eight grey levels: {told_apart(*levels):.3f}")
+    print(f"\nAUC of rows in eight gray levels: {told_apart(*levels):.3f}")
     if options.plot:
         draw_digits(drawn[:60], options.plot)
 

@@ -2,7 +2,7 @@
 
     python doc/benchmarks/draw.py --data DATA [--n-iter 10] [--images FILE]
 
-Binarised MNIST. The bound is that of the first 2,000 validation rows, with 10 draws
+Binarized MNIST. The bound is that of the first 2,000 validation rows, with 10 draws
 each; the importance weighted one has 200 draws for the first 200. Images from the prior
 are saved, if asked for, with the canvas after every other step.
 """

@@ -2,11 +2,11 @@
 
     python doc/benchmarks/flows.py [--sets SETS] [--splits N] [--data FOLDER]
 
-Each fit sees four fifths of the rows, all densities the same, standardised; whole
+Each fit sees four fifths of the rows, all densities the same, standardized; whole
 numbers are spread by a draw that all of them share. Nats are means over held-out rows
-and splits, of standardised columns; standard errors are those of differences from the
+and splits, of standardized columns; standard errors are those of differences from the
 shrunk normal distribution, over splits. In the data folder are usps, of which 1,500
-rows are in 16 grey levels; frey_faces, 1,565 of 560 pixels; and adult_mixed, of which
+rows are in 16 gray levels; frey_faces, 1,565 of 560 pixels; and adult_mixed, of which
 4,000 rows of six columns of whole numbers are taken.
 """
 

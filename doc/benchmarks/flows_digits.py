@@ -1,8 +1,8 @@
-"""Flows: bits per dimension of handwritten digits, dequantised.
+"""Flows: bits per dimension of handwritten digits, dequantized.
 
     python doc/benchmarks/flows_digits.py --data FOLDER [--rows N] [--epochs N]
 
-Digits are MNIST's, of 28 by 28 pixels in 256 grey levels, as whole numbers from 0 to
+Digits are MNIST's, of 28 by 28 pixels in 256 gray levels, as whole numbers from 0 to
 255, which the flow spreads by uniform noise and takes to a logit. Bits per dimension
 are minus the log probability of held-out digits, a lower bound of it by one draw of the
 noise, or by several, over log 2 and 784 pixels.

@@ -2,7 +2,7 @@
 
     python doc/benchmarks/flows_planes.py [--plot FILE]
 
-Each set is a curve, or a set of centres, with normal noise, or uniform on squares, so
+Each set is a curve, or a set of centers, with normal noise, or uniform on squares, so
 that its density is known: sums over many points of the curve. Fits see 5,000 points;
 nats are means over as many others, those of the truth of the same ones, and the gap has
 a standard error. "larger" has four couplings of 32 hidden units.

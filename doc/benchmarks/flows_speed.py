@@ -226,7 +226,7 @@ def packages(python):
 
 
 def points(name, n, seed):
-    """Points of a set, standardised by its own moments of many."""
+    """Points of a set, standardized by its own moments of many."""
     from flows_planes import SETS
 
     many = SETS[name].draw(50_000, np.random.default_rng(1))

@@ -95,7 +95,7 @@ def potts_model(n=24, q=4, share=0.12):
     for i in range(n):
         for j in range(i + 1, n):
             if rng.random() < share:
-                W[i, j] = centred(rng.normal(0, 0.7, (q, q)))
+                W[i, j] = centered(rng.normal(0, 0.7, (q, q)))
                 W[j, i] = W[i, j].T
     h, codes = rng.normal(0, 0.3, (n, q)), rng.integers(0, q, (10_000, n))
     for _ in range(200):
@@ -107,7 +107,7 @@ def potts_model(n=24, q=4, share=0.12):
     return W, codes
 
 
-def centred(block):
+def centered(block):
     """A block of couplings in the zero-sum gauge."""
     block = block - block.mean(axis=0)
     return block - block.mean(axis=1, keepdims=True)
@@ -135,7 +135,7 @@ def potts(_):
         machine.set_params(random_state=0).fit(codes)
         seconds = time.process_time() - start
         J = machine.coupling_.reshape(n, q, n, q).transpose(0, 2, 1, 3)[upper]
-        found = np.array([centred(block) for block in J])
+        found = np.array([centered(block) for block in J])
         whole = np.corrcoef(true.ravel(), found.ravel())[0, 1]
         part = np.corrcoef(true[linked].ravel(), found[linked].ravel())[0, 1]
         scores = machine.pair_scores(apc=True)[upper]

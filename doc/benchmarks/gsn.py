@@ -2,13 +2,13 @@
 
     python doc/benchmarks/gsn.py --data DATA [--nets gsn denoising ...] [--scale 1]
 
-Each net learns the 50,000 training rows, grey in [0, 1], for its number of epochs times
+Each net learns the 50,000 training rows, gray in [0, 1], for its number of epochs times
 --scale, with a learning rate that falls to 0. Draws are those of 1,000 chains, ten
 each, 50 steps apart; scored are, as in the papers, the expected rows given them, and
 for "drawn" they themselves. ``Parzen`` is the density of 9,000 validation rows under a
 window of the 10,000 draws, whose width is chosen by the other 1,000; beside it are the
 area under the curve of a two-sample test, and density and coverage of 2,000 draws by
-nearest neighbours. Minutes are those of the process, on all its threads.
+nearest neighbors. Minutes are those of the process, on all its threads.
 """
 
 import argparse

@@ -6,7 +6,7 @@ Sets of bits, pixels, probabilities, scaled columns, counts and tables of which 
 known what they are; more of them with DATA, a folder or "public" (see ``_data.py``).
 ``r`` is the share of the variance of bits that columns of eight values and more have.
 With a FOLDER of CSV files, none of which has pixels or probabilities, columns are
-scaled in several ways, and the files named that are read as levels or as grey.
+scaled in several ways, and the files named that are read as levels or as gray.
 ``--readings`` fits models that read sets (all, if none are named) as bits and as real
 columns to 250 rows: test accuracy, %, and the error of 30 % of the entries imputed.
 """
@@ -43,13 +43,13 @@ from sklearn.utils import all_estimators
 from threadpoolctl import threadpool_limits
 
 import skdgm
-from skdgm.data.auto import top_of_grey
+from skdgm.data.auto import top_of_gray
 from skdgm.utils.threading.parallel import limit
 
 N_ROWS, N_TRAINED = 3000, 250
 # What is right: two names where both readings are.
-BITS, LEVELS, GREY, NUMBERS = "bits", "levels", "grey", "numbers"
-EITHER, PIXELS = (GREY, NUMBERS), (LEVELS, NUMBERS)
+BITS, LEVELS, GRAY, NUMBERS = "bits", "levels", "gray", "numbers"
+EITHER, PIXELS = (GRAY, NUMBERS), (LEVELS, NUMBERS)
 CLASSIFIERS = (
     skdgm.RBMClassifier,
     skdgm.DBNClassifier,
@@ -90,7 +90,7 @@ def pooled(X, side, size):
 
 
 def patches(index, shape, n=2000):
-    """Patches of a photograph, grey or in colours, as bytes."""
+    """Patches of a photograph, gray or in colors, as bytes."""
     photograph = datasets.load_sample_images().images[index]
     if index == 0:
         photograph = np.rint(photograph @ [0.299, 0.587, 0.114])
@@ -180,12 +180,12 @@ def public_sets():
             "patches of a flower, RGB": (PIXELS, rows(patches, 1, (6, 6))),
         },
         "pixels in [0, 1]": {
-            "digits / 16": (GREY, lambda: (digits / 16, labels)),
+            "digits / 16": (GRAY, lambda: (digits / 16, labels)),
             "digits / 16, a tenth missing": (
-                GREY,
+                GRAY,
                 lambda: (holed(digits / 16), labels),
             ),
-            "digits, scaled by column": (GREY, lambda: (rescaled(digits), labels)),
+            "digits, scaled by column": (GRAY, lambda: (rescaled(digits), labels)),
             "patches of a temple / 255": (
                 EITHER,
                 lambda: (patches(0, (8, 8)) / 255, None),
@@ -193,14 +193,14 @@ def public_sets():
         },
         "probabilities": {
             "classes of digits, logistic": (
-                GREY,
+                GRAY,
                 partial(predicted, logistic, "digits"),
             ),
-            "classes of iris, logistic": (GREY, partial(predicted, logistic, "iris")),
-            "classes of wine, forest": (GREY, partial(predicted, forest, "wine")),
-            "memberships of cells": (GREY, memberships),
+            "classes of iris, logistic": (GRAY, partial(predicted, logistic, "iris")),
+            "classes of wine, forest": (GRAY, partial(predicted, forest, "wine")),
+            "memberships of cells": (GRAY, memberships),
             "hidden units, digits": (
-                GREY,
+                GRAY,
                 lambda: (hidden.fit_transform(digits / 16), labels),
             ),
             "hidden units, random bits": (
@@ -213,11 +213,11 @@ def public_sets():
                 rows(drawn, lambda rng: rng.dirichlet(np.full(10, 0.3), 600)),
             ),
             "frequencies in 10 tosses": (
-                GREY,
+                GRAY,
                 rows(drawn, partial(shares, n_tosses=10)),
             ),
             "Beta(1/2, 1/2)": (
-                GREY,
+                GRAY,
                 rows(drawn, lambda rng: rng.beta(0.5, 0.5, (600, 10))),
             ),
             "logistic of normal numbers": (EITHER, rows(drawn, shares)),
@@ -387,23 +387,23 @@ def folder_sets(folder):
             ),
         },
         "pixels in [0, 1]": {
-            "mnist / 255": (GREY, partial(of, "mnist", share)),
+            "mnist / 255": (GRAY, partial(of, "mnist", share)),
             "mnist / 255, sparse": (
-                GREY,
+                GRAY,
                 partial(of, "mnist", lambda X: sp.csr_array(share(X))),
             ),
-            "mnist, scaled by column": (GREY, partial(of, "mnist", rescaled)),
+            "mnist, scaled by column": (GRAY, partial(of, "mnist", rescaled)),
             "mnist, means of 2 x 2": (
-                GREY,
+                GRAY,
                 partial(of, "mnist", lambda X: pooled(X / 255, 28, 2)),
             ),
-            "fashion / 255": (GREY, partial(of, "fashion", share)),
+            "fashion / 255": (GRAY, partial(of, "fashion", share)),
             "fashion, means of 4 x 4": (
-                GREY,
+                GRAY,
                 partial(of, "fashion", lambda X: pooled(X / 255, 28, 4)),
             ),
             "usps in [0, 1]": (
-                GREY,
+                GRAY,
                 partial(of, "usps", lambda X: np.clip((X + 1) / 2, 0, 1)),
             ),
             "frey_faces / 255": (EITHER, partial(of, "frey_faces", share)),
@@ -435,8 +435,8 @@ def kind_of_values(X):
     values = X.data if sp.issparse(X) else X
     if (np.isin(values, (0, 1)) | np.isnan(values)).all():
         return BITS, 1
-    top = top_of_grey(X, np.nanmin(values), np.nanmax(values))
-    return (NUMBERS, 1) if top is None else (LEVELS if top > 1 else GREY, top)
+    top = top_of_gray(X, np.nanmin(values), np.nanmax(values))
+    return (NUMBERS, 1) if top is None else (LEVELS if top > 1 else GRAY, top)
 
 
 def share_of_bits(X):
@@ -495,13 +495,13 @@ def scalings(folder):
         "clipped, every second row": lambda X: clipped(X)[::2],
         "uniform": uniform,
     }
-    print("\n| columns | numbers | bits | levels | grey | read as these two |")
+    print("\n| columns | numbers | bits | levels | gray | read as these two |")
     print("|---|---|---|---|---|---|")
     for name, change in changes.items():
         kinds = {key: kind_of_values(change(X))[0] for key, X in tables.items()}
         counts = Counter(kinds.values())
-        wrong = [key for key, kind in kinds.items() if kind in (LEVELS, GREY)]
-        shown = " | ".join(str(counts[k]) for k in (NUMBERS, BITS, LEVELS, GREY))
+        wrong = [key for key, kind in kinds.items() if kind in (LEVELS, GRAY)]
+        shown = " | ".join(str(counts[k]) for k in (NUMBERS, BITS, LEVELS, GRAY))
         print(f"| {name} | {shown} | {', '.join(wrong)} |", flush=True)
 
 

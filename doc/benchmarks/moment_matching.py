@@ -5,7 +5,7 @@
 Sets are the 8 x 8 digits and, with DATA, MNIST. For each, a network of rows and one of
 an autoencoder's codes learn; a Gaussian of 10,000 samples each (2,000 of digits), with
 the bandwidth that is best for validation rows, gives the log-likelihood of test rows.
-The same of training rows in place of samples stands beside it: the estimate favours
+The same of training rows in place of samples stands beside it: the estimate favors
 blurred samples, and says little of a model. Seconds are those of the process, all
 threads together. ``--updates`` sets the length of training on MNIST.
 """

@@ -2,9 +2,9 @@
 
     python doc/benchmarks/objectives.py [--data DATA] [--only PART ...]
 
-``digits``: scikit-learn's digits as bits, drawn once with the grey values as
+``digits``: scikit-learn's digits as bits, drawn once with the gray values as
 probabilities; three quarters to learn from; 16 units, whose log Z is exact, and 64.
-``real``: their grey values as real columns, GaussianRBM with 16 units. ``tables``: dna
+``real``: their gray values as real columns, GaussianRBM with 16 units. ``tables``: dna
 and usps (bits above 1/2), 200 units. Everything by default options, and by Adam in
 batches of 50. Log Z of 64 and 200 units is estimated from both sides; pseudo-likelihood
 is of held-out rows, too. Seconds are of the processor.
@@ -65,7 +65,7 @@ def digits(_):
 
 
 def real(_):
-    """Grey values of digits."""
+    """Gray values of digits."""
     X = load_digits().data
     X = X[:, X.std(axis=0) > 0.5].astype(np.float32)
     table(*train_test_split(X, random_state=0), GaussianRBM, REALS, 16)

@@ -3,10 +3,10 @@
     python doc/benchmarks/predictability.py
 
 For bundled sets and codes of as many units: accuracy of a logistic regression of
-standardised codes from few labels of each class, over ten draws of labelled rows, on
+standardized codes from few labels of each class, over ten draws of labeled rows, on
 the other half of the rows, which no code has seen; and the mean share of a unit's
-variance that the others tell there, by ridge regression and by nearest neighbours,
-cross-validated. Columns are between 0 and 1 (digits), or standardised.
+variance that the others tell there, by ridge regression and by nearest neighbors,
+cross-validated. Columns are between 0 and 1 (digits), or standardized.
 """
 
 import time
@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdgm import Autoencoder, PredictabilityMinimization
 
-# Units, and labelled rows of each class.
+# Units, and labeled rows of each class.
 SETS = {"iris": (load_iris, 3, 3), "wine": (load_wine, 4, 3)}
 SETS["digits"] = load_digits, 16, 5
 N_DRAWS = 10
@@ -68,7 +68,7 @@ def told(H, regressor):
 def main():
     warnings.simplefilter("ignore")
     print(describe())
-    print("| set | code | accuracy | R² by ridge | R² by neighbours | seconds |")
+    print("| set | code | accuracy | R² by ridge | R² by neighbors | seconds |")
     print("|---|---|---|---|---|---|")
     for name, (load, k, n_labels) in SETS.items():
         X, y = load(return_X_y=True)

@@ -6,7 +6,7 @@ FOLDER holds ``<name>.npz`` files and the ``load.py`` that reads them. All figur
 for validation rows, which resemble the papers' test rows; where a recipe says so, the
 figure is the best of a few settings on these rows. Log-likelihoods are in nats, with
 log Z exact or bracketed by forward and reverse annealed importance sampling: where the
-two differ by more than a nat, the less favourable one counts. Minutes are fitting
+two differ by more than a nat, the less favorable one counts. Minutes are fitting
 times, with whatever else the machine was doing.
 """
 
@@ -59,7 +59,7 @@ def sides(rbm):
 
 
 def sixteen(data, seeds=3):
-    """16 hidden units: exact log-likelihoods, centred or not, also of flipped data."""
+    """16 hidden units: exact log-likelihoods, centered or not, also of flipped data."""
     X, V = (part > 0.5 for part in data("mnist", 255))
     options = {"learning_rate": 0.01, "batch_size": 100, "n_iter": 50}
     options |= {"gradient": PCD(n_chains=100)}
@@ -85,7 +85,7 @@ def sixteen(data, seeds=3):
 
 
 def binary_rows(V):
-    """Draw grey rows as bits, once."""
+    """Draw gray rows as bits, once."""
     return (np.random.default_rng(0).random(V.shape) < V).astype(np.float32)
 
 
@@ -134,7 +134,7 @@ def curves(data, epochs=(1, 4)):
     print("|---" * (len(epochs) + 1) + "|")
     for centering in (None, "data"):
         for name, method in METHODS.items():
-            label, cells = name + (", centred" if centering else ""), []
+            label, cells = name + (", centered" if centering else ""), []
             for n_iter in epochs:
                 rbm, minutes = timed(
                     BernoulliRBM(
@@ -164,9 +164,9 @@ def _plot(points, path):
 
     figure, axes = plt.subplots(figsize=(7, 4.5))
     for number, (label, line) in enumerate(points.items()):
-        style = "--" if "centred" in label else "-"
-        colour = f"C{number % len(METHODS)}"
-        axes.plot(*zip(*line), style, color=colour, marker="o", label=label)
+        style = "--" if "centered" in label else "-"
+        color = f"C{number % len(METHODS)}"
+        axes.plot(*zip(*line), style, color=color, marker="o", label=label)
     axes.set(xscale="log", xlabel="minutes of training", ylabel="nats, validation")
     axes.set_ylim(bottom=max(-200, axes.get_ylim()[0]))
     axes.legend(fontsize="small")

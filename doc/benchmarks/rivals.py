@@ -65,7 +65,7 @@ def numba_loop(X, n_hidden, batch_size, rate, seed=0):
 
 
 def rbms_loop(X, n_hidden, batch_size, rate, seed=0):
-    """One epoch with the package rbms (PyPI), in PyTorch, its gradient not centred."""
+    """One epoch with the package rbms (PyPI), in PyTorch, its gradient not centered."""
     import torch
     from rbms.bernoulli_bernoulli.classes import BBRBM
     from rbms.training.pcd import fit_batch_pcd

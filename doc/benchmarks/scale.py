@@ -8,7 +8,7 @@ Dask array, each in a process of its own.
 
     python doc/benchmarks/scale.py workers --data DATA
 
-``workers``: fits of ``BernoulliRBM(500)`` to binarised MNIST on a ``LocalCluster`` of
+``workers``: fits of ``BernoulliRBM(500)`` to binarized MNIST on a ``LocalCluster`` of
 one and of two workers of one thread, synchronously and with local steps; seconds of the
 clock, as that is what workers save, in one run. Then a model on paper of more workers,
 from the costs of a round that were measured.
@@ -197,7 +197,7 @@ def workers(data, n_rows, n_hidden, target, n_epochs):
     options = {"batch_size": 500, "learning_rate": 0.2, "centering": "data"}
     options |= {"gradient": PCD(n_chains=500), "n_iter": n_epochs, "random_state": 0}
     rbm = BernoulliRBM(n_hidden, **options)
-    print(f"{len(X)} rows of binarised MNIST, {n_epochs} epochs in batches of 500 of")
+    print(f"{len(X)} rows of binarized MNIST, {n_epochs} epochs in batches of 500 of")
     print(f"BernoulliRBM({n_hidden}); target {target:g} nats of held-out rows\n")
     print(
         "| fit | s per epoch | rows/s | ms per round | s to target | nats at the end |"

@@ -60,16 +60,16 @@ def theirs(X, name):
     torch.manual_seed(0)
     model = {"RNNRBM": rnn_rbm, "RNNNADE": rnn_nade, "VRNN": vrnn}[name]
     parameters, loss_of = model(torch, **SIZES[name])
-    optimiser = torch.optim.Adam(parameters, RATE)
+    optimizer = torch.optim.Adam(parameters, RATE)
     rows, seconds = torch.from_numpy(X), []
     for _ in range(N_EPOCHS):
         start = time.perf_counter()
         for index in torch.split(torch.randperm(len(rows)), BATCH):
             loss = loss_of(rows[index].transpose(0, 1).contiguous())
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, CLIP)
-            optimiser.step()
+            optimizer.step()
         seconds.append(time.perf_counter() - start)
     return seconds
 

@@ -2,7 +2,7 @@
 
     python doc/benchmarks/series_gaps.py [--data FOLDER]
 
-600 rows of several standardised columns, of which 7.4 % are missing, in blocks of 4 to
+600 rows of several standardized columns, of which 7.4 % are missing, in blocks of 4 to
 12 rows in some 40 % of the columns; root mean square error of what is filled in.
 ``var``: a linear autoregression of 13 columns with dependent noise; ``lorenz``: 13
 places of a chaotic wave, with noise; ``seasonal``: 8 sums of three waves, with noise;

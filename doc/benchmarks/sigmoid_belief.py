@@ -4,7 +4,7 @@
     python doc/benchmarks/sigmoid_belief.py --data DATA --only mnist --epochs 100
     python doc/benchmarks/sigmoid_belief.py --torch SITE_PACKAGES --only speed
 
-``digits``: scikit-learn's digits as bits, drawn once with the grey values as
+``digits``: scikit-learn's digits as bits, drawn once with the gray values as
 probabilities; three quarters to learn from, with default parameters but ``objective``;
 importance weighted bounds of the others by 1,000 draws. ``linked``: the same by
 ``autoregressive`` (p) and ``recognition_autoregressive`` (q). ``bidirectional``: the
@@ -14,7 +14,7 @@ summed over the parameters of the inference net and of the model, over 200 repet
 in units of the squared norm of the exact gradient, a mean over 2,000 repetitions of an
 unbiased one; biases are differences from that of the bound of one draw, or of five for
 "vimco" and "rws", in units of its norm, or what noise leaves unknown.
-``mnist``: fixed binarisation, networks of 200 units a layer (``--units``), by
+``mnist``: fixed binarization, networks of 200 units a layer (``--units``), by
 ``--objectives`` and by dependence within layers (``--links-of-p``, ``--links-of-q``);
 validation rows by 1,000 draws (``--measure``). ``minutes``: two such layers, nats of
 1,000 validation rows by 100 draws against minutes, as a plot beside this file.
@@ -139,12 +139,12 @@ def gradients(_):
         "|---|---|---|---|---|---|"
     )
     for objective, n_draws, more in (
-        ("reinforce", 1, {"baseline": "none", "normalise_signal": False}),
-        ("reinforce", 1, {"baseline": "mean", "normalise_signal": False}),
-        ("reinforce", 1, {"baseline": "optimal", "normalise_signal": False}),
-        ("nvil", 1, {"baseline": "mean", "normalise_signal": False}),
-        ("nvil", 1, {"baseline": "optimal", "normalise_signal": False}),
-        ("nvil", 1, {"baseline": "net", "normalise_signal": False}),
+        ("reinforce", 1, {"baseline": "none", "normalize_signal": False}),
+        ("reinforce", 1, {"baseline": "mean", "normalize_signal": False}),
+        ("reinforce", 1, {"baseline": "optimal", "normalize_signal": False}),
+        ("nvil", 1, {"baseline": "mean", "normalize_signal": False}),
+        ("nvil", 1, {"baseline": "optimal", "normalize_signal": False}),
+        ("nvil", 1, {"baseline": "net", "normalize_signal": False}),
         ("disarm", 1, {}),
         ("concrete", 1, {}),
         ("straight-through", 1, {}),

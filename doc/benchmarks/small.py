@@ -3,7 +3,7 @@
     python doc/benchmarks/small.py [--only PART ...] [--repeats N] [--data FOLDER]
 
 Times are of one thread's processor, so that other work on the machine counts little;
-ratios are of neighbouring times in one process, and tables have their medians. The
+ratios are of neighboring times in one process, and tables have their medians. The
 picture ``small.png``, of the part ``updates``, is written beside this file. The part
 ``budgets`` has rows of more sets if there is a folder with them.
 """
@@ -44,7 +44,7 @@ from skdgm.utils.threading.parallel import limit
 
 X, Y = load_digits(return_X_y=True)
 X /= 16
-KINDS = {"grey": X, "bits": X > 0.5}
+KINDS = {"gray": X, "bits": X > 0.5}
 N_EPOCHS = 20
 # Of a grid search.
 SIZES = [(n, m) for n in (64, 128, 256) for m in (64, 128, 256)] + [(256,)]
@@ -136,7 +136,7 @@ def scores(n_repeats):
     hot = {"n_iter": 30, "learning_rate": 0.1, "random_state": 0}
     few = {"n_iter": 10, "random_state": 0}
     models = {
-        "BernoulliRBM, 256, grey": BernoulliRBM(256, **few).fit(X.astype(np.float32)),
+        "BernoulliRBM, 256, gray": BernoulliRBM(256, **few).fit(X.astype(np.float32)),
         "BernoulliRBM, 64, bits": BernoulliRBM(64, **hot).fit(bits),
         "BernoulliRBM, 256, bits, batches of 10, rate 0.3": BernoulliRBM(
             256, **hot | {"learning_rate": 0.3, "batch_size": 10}
@@ -163,7 +163,7 @@ def repeat(n_calls, call, *arguments):
 
 
 def updates(n_repeats):
-    """Microseconds an update, grey float32."""
+    """Microseconds an update, gray float32."""
     import matplotlib.pyplot as plt
 
     rows, figure = X.astype(np.float32), plt.figure(figsize=(9, 4), layout="tight")

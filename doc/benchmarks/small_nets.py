@@ -29,7 +29,7 @@ FORMER = {
     RNADE: (Budget(10_000, 20, 300), 0.001),
     EoNADE: (Budget(30_000, 20, 600), 0.001),
 }
-PICTURES, TABLES = ("digits, bits", "digits, grey"), ("wine", "cancer")
+PICTURES, TABLES = ("digits, bits", "digits, gray"), ("wine", "cancer")
 SETS = {
     VAE: (*PICTURES, "adult", "ocr_letters", *TABLES),
     NeuralAutoregressive: (*PICTURES, "adult", *TABLES),
@@ -53,7 +53,7 @@ def rows(name, folder):
     digits = load_digits().data
     own = {
         "digits, bits": (digits >= 8, 360, "bernoulli"),
-        "digits, grey": (digits / 16, 360, "bernoulli"),
+        "digits, gray": (digits / 16, 360, "bernoulli"),
         "digits, real": (digits / 16, 360, "gaussian"),
         "wine": (load_wine().data, 45, "gaussian"),
         "cancer": (load_breast_cancer().data, 120, "gaussian"),

@@ -8,7 +8,7 @@ stacks of denoising and of plain autoencoders, of two that begin as contractive 
 and from random weights; on one thread, each ends after so many --minutes of
 fine-tuning, at its place in the schedule. ``few``: errors by number of labels, which
 are the first of each class in a random order, beside DBNClassifier and logistic
-regression with its default penalty; other rows are unlabelled. Digits: a third of the
+regression with its default penalty; other rows are unlabeled. Digits: a third of the
 rows is held out. MNIST: 10,000 rows to learn from, and --draws of labels.
 """
 

@@ -178,7 +178,7 @@ def drawn(name, reading, of, data, seed):
     """Nats of held-out rows, and how well draws are told from these."""
     A, B, a, _ = parts(of, data, seed)
     options, top = {}, 1
-    if reading == "grey":
+    if reading == "gray":
         options, top = {"column_types": "bernoulli"}, IMAGES[of][0]
     elif reading == "numeric":
         options = {"column_types": ("numeric",) * A.shape[1]}
@@ -275,8 +275,8 @@ def _readings(name, of, rows):
     """Explicit kinds of columns of a density on a table."""
     if isinstance(rows, pd.DataFrame):
         return ["mixed"]
-    grey = ["grey"] if IMAGES.get(of, (None,))[0] else []
-    return ["gaussian", "numeric", *grey]
+    gray = ["gray"] if IMAGES.get(of, (None,))[0] else []
+    return ["gaussian", "numeric", *gray]
 
 
 def jobs(options):

@@ -88,7 +88,7 @@ RUNS = {
 
 
 def bits(X, seed):
-    """Draw grey rows as bits."""
+    """Draw gray rows as bits."""
     drawn = np.random.default_rng(seed).random(X.shape, dtype=np.float32) < X
     return drawn.astype(np.float32)
 
@@ -102,8 +102,8 @@ def rows(options, name):
         X, V = train_test_split(load_digits().data / 16, test_size=500, random_state=0)
         return X.astype(np.float32), bits(V, 0)
     data = load(options.data, "mnist")
-    grey = [data[part] / np.float32(255) for part in ("train", "valid")]
-    return grey[0], bits(grey[1], 0)
+    gray = [data[part] / np.float32(255) for part in ("train", "valid")]
+    return gray[0], bits(gray[1], 0)
 
 
 def measure(name, X, V, options, n_iter):

@@ -49,7 +49,7 @@ def theirs(X):
     torch.manual_seed(0)
     up = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 40))
     down = nn.Sequential(nn.Linear(20, 512), nn.ReLU(), nn.Linear(512, 784))
-    optimiser = torch.optim.Adam([*up.parameters(), *down.parameters()], 1e-3)
+    optimizer = torch.optim.Adam([*up.parameters(), *down.parameters()], 1e-3)
     rows, seconds = torch.from_numpy(X), []
     for _ in range(N_EPOCHS):
         start = time.perf_counter()
@@ -61,9 +61,9 @@ def theirs(X):
                 down(z), x, reduction="sum"
             )
             loss += 0.5 * (mean**2 + log_var.exp() - log_var - 1).sum()
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             (loss / len(x)).backward()
-            optimiser.step()
+            optimizer.step()
         seconds.append(time.perf_counter() - start)
     return seconds
 

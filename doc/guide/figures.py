@@ -23,11 +23,11 @@ from skdgm.options import ELBO, PCD, SGD, Columns, Penalty, Pretraining
 from skdgm.plotting import ComponentsDisplay, SamplesDisplay
 
 HOME = Path(__file__).parent / "images"
-GREY, y = load_digits(return_X_y=True)
-GREY, GREY_TEST, y, y_test = train_test_split(
-    GREY / 16, y, test_size=500, random_state=0
+GRAY, y = load_digits(return_X_y=True)
+GRAY, GRAY_TEST, y, y_test = train_test_split(
+    GRAY / 16, y, test_size=500, random_state=0
 )
-X, X_TEST = ((part >= 0.5).astype(np.float32) for part in (GREY, GREY_TEST))
+X, X_TEST = ((part >= 0.5).astype(np.float32) for part in (GRAY, GRAY_TEST))
 plt.rcParams |= {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
 
 
@@ -131,10 +131,10 @@ def dbm_options():
 
     before = {"pretrain": Pretraining(n_iter=10)}
     groups = {
-        "centring and pre-training": {
+        "centering and pre-training": {
             "neither": {"centering": None},
             "pre-trained": {"centering": None, **before},
-            "centred": {},
+            "centered": {},
             "both": before,
         },
     }
@@ -157,16 +157,16 @@ def dbn_options():
                 column_types=Columns(resample=resample),
                 random_state=0,
             )
-            dbn.fit(GREY)
+            dbn.fit(GRAY)
             for layer, rates in found.items():
                 dbn.set_params(feature_layer=layer)
-                linear = LogisticRegression(max_iter=2000).fit(dbn.transform(GREY), y)
-                rates.append(100 * linear.score(dbn.transform(GREY_TEST), y_test))
-        bits = "bits drawn anew" if resample else "grey values"
+                linear = LogisticRegression(max_iter=2000).fit(dbn.transform(GRAY), y)
+                rates.append(100 * linear.score(dbn.transform(GRAY_TEST), y_test))
+        bits = "bits drawn anew" if resample else "gray values"
         names = {0: "first layer", 1: "second layer", "all": "both layers"}
-        for (layer, rates), colour in zip(found.items(), ("C0", "C1", "C2")):
+        for (layer, rates), color in zip(found.items(), ("C0", "C1", "C2")):
             label = f"{names[layer]}, {bits}"
-            ax.plot(epochs, rates, style, color=colour, marker="o", label=label)
+            ax.plot(epochs, rates, style, color=color, marker="o", label=label)
     ax.set(xlabel="epochs of each layer", ylabel="% right", xscale="log")
     ax.set_xticks(epochs, epochs)
     ax.minorticks_off()
@@ -202,8 +202,8 @@ def landing():
     """Draw what a model does with digits: filters, samples, filled-in halves."""
     options = {"gradient": PCD(n_steps=5), "penalty": Penalty(sparsity_target=0.1)}
     rbm = BernoulliRBM(100, n_iter=150, resample=True, random_state=0, **options)
-    rbm.fit(GREY)
-    half = np.where(np.arange(64) < 32, GREY_TEST[:24], np.nan)
+    rbm.fit(GRAY)
+    half = np.where(np.arange(64) < 32, GRAY_TEST[:24], np.nan)
     drawn = rbm.sample(48, 0, init="noise", n_steps=2000)
     figure, axes = plt.subplots(1, 3, figsize=(12, 4.4), layout="constrained")
     how = {"n_components": 48, "n_columns": 8, "ax": axes[0]}
@@ -214,9 +214,9 @@ def landing():
     shown = shown.transpose(1, 0, 2, 3).reshape(-1, 64)
     tiles = np.pad(shown.reshape(6, 8, 8, 8), [(0, 0)] * 2 + [(1, 1)] * 2)
     tiles[:, :, [0, -1]] = tiles[:, :, :, [0, -1]] = -1
-    colours = plt.get_cmap("gray").with_extremes(bad="tab:orange", under="0.85")
+    colors = plt.get_cmap("gray").with_extremes(bad="tab:orange", under="0.85")
     tiles = tiles.transpose(0, 2, 1, 3).reshape(60, 80)
-    axes[2].imshow(tiles, cmap=colours, vmin=0, vmax=1)
+    axes[2].imshow(tiles, cmap=colors, vmin=0, vmax=1)
     axes[2].set_yticks(np.arange(4.5, 60, 10), ["given", "filled"] * 3)
     axes[2].set(xticks=[])
     titles = "features learned without labels", "new rows", "missing values filled in"
@@ -248,8 +248,8 @@ def tiles(ax, images, n_columns):
         np.reshape(images, (-1, 8, 8)), [(0, 0), (1, 1), (1, 1)], constant_values=-1
     )
     framed = framed.reshape(-1, n_columns, 10, 10).transpose(0, 2, 1, 3)
-    colours = plt.get_cmap("gray").with_extremes(bad="tab:orange", under="white")
-    ax.imshow(framed.reshape(-1, 10 * n_columns), cmap=colours, vmin=0, vmax=1)
+    colors = plt.get_cmap("gray").with_extremes(bad="tab:orange", under="white")
+    ax.imshow(framed.reshape(-1, 10 * n_columns), cmap=colors, vmin=0, vmax=1)
     ax.set_axis_off()
 
 
@@ -287,11 +287,11 @@ def task_missing():
     given = got["whole"].mask(got["holes"])[columns]
     rows = given.isna().sum(axis=1).nlargest(14).index
     filled = got["filled"][columns]
-    colours = plt.get_cmap("Blues").with_extremes(bad="tab:orange")
+    colors = plt.get_cmap("Blues").with_extremes(bad="tab:orange")
     figure, axes = plt.subplots(1, 2, figsize=(4, 2.5), layout="constrained")
     for ax, title, part in zip(axes, ("given", "filled in"), (given, filled)):
         scaled = ((part - given.mean()) / given.std()).loc[rows]
-        ax.imshow(scaled, cmap=colours, vmin=-2.5, vmax=2.5, aspect="auto")
+        ax.imshow(scaled, cmap=colors, vmin=-2.5, vmax=2.5, aspect="auto")
         ax.set(title=title, xticks=[], yticks=[])
     return figure
 

@@ -2,9 +2,9 @@
 Digits with few labels
 ======================
 
-A discriminator that classifies rows also learns from unlabelled rows, which are real
+A discriminator that classifies rows also learns from unlabeled rows, which are real
 rows of an unknown class. This example compares its errors by the number of labels with
-a net that uses only labelled rows, and with label spreading.
+a net that uses only labeled rows, and with label spreading.
 
 ::
 

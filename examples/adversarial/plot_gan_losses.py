@@ -29,30 +29,30 @@ options = parser.parse_args()
 n_iter = max(1, options.updates // 50)
 
 side = np.arange(-4.0, 5.0, 2.0)
-centres = np.array([(a, b) for a in side for b in side])
+centers = np.array([(a, b) for a in side for b in side])
 rng = np.random.default_rng(0)
-X = centres[rng.integers(0, 25, 5000)] + rng.normal(0, 0.05, (5000, 2))
+X = centers[rng.integers(0, 25, 5000)] + rng.normal(0, 0.05, (5000, 2))
 X = X.astype(np.float32)
 
 
 def told(draws):
     """Modes that have draws within three standard deviations, and share of those."""
-    gaps = np.linalg.norm(draws[:, None] - centres, axis=2)
+    gaps = np.linalg.norm(draws[:, None] - centers, axis=2)
     near = gaps.min(axis=1) < 0.15
     return f"{len(np.unique(gaps.argmin(axis=1)[near]))} modes, {near.mean():.0%} near"
 
 
 def show(ax, draws, title):
-    """Draws above the centres."""
-    ax.plot(*centres.T, "o", ms=7, mfc="none", mec="0.75")
+    """Draws above the centers."""
+    ax.plot(*centers.T, "o", ms=7, mfc="none", mec="0.75")
     ax.plot(*draws.T, ".", ms=1.5, alpha=0.4)
     ax.set_title(f"{title}\n{told(draws)}", fontsize=9)
     ax.set(xlim=(-5, 5), ylim=(-5, 5), aspect="equal", xticks=[], yticks=[])
 
 
 # %%
-# Each loss has the same zero-centred penalty on the discriminator's gradient, but
-# "wasserstein" with the one-centred penalty it was published with. Training is shorter
+# Each loss has the same zero-centered penalty on the discriminator's gradient, but
+# "wasserstein" with the one-centered penalty it was published with. Training is shorter
 # than by default: what a loss does shows early.
 
 COMMON = {"column_types": "gaussian", "hidden_layer_sizes": (96, 96), "random_state": 0}
@@ -61,7 +61,7 @@ CASES = {
     for loss in ("minimax", "non-saturating", "likelihood", "least-squares")
 }
 CASES["wasserstein"] = {
-    "loss": GameLoss("wasserstein", gradient_penalty=0.1, penalty="one-centred"),
+    "loss": GameLoss("wasserstein", gradient_penalty=0.1, penalty="one-centered"),
     "discriminator": Discriminator(n_steps=3),
 }
 CASES["relativistic, the default"] = {}

@@ -34,8 +34,8 @@ options = parser.parse_args()
 
 rng = np.random.default_rng(0)
 angles = np.arange(8) * np.pi / 4
-centres = 2 * np.column_stack([np.cos(angles), np.sin(angles)])
-X = centres[rng.integers(0, 8, 5000)] + rng.normal(0, 0.02, (5000, 2))
+centers = 2 * np.column_stack([np.cos(angles), np.sin(angles)])
+X = centers[rng.integers(0, 8, 5000)] + rng.normal(0, 0.02, (5000, 2))
 X = X.astype(np.float32)
 
 COMMON = {"column_types": "gaussian", "hidden_layer_sizes": (64, 64), "random_state": 0}
@@ -53,7 +53,7 @@ CASES = {
 
 def modes(draws):
     """Number of clusters that have draws within five standard deviations."""
-    gaps = np.linalg.norm(draws[:, None] - centres, axis=2)
+    gaps = np.linalg.norm(draws[:, None] - centers, axis=2)
     return len(np.unique(gaps.argmin(axis=1)[gaps.min(axis=1) < 0.1]))
 
 
@@ -64,7 +64,7 @@ warnings.simplefilter("ignore", ConvergenceWarning)
 fig, axes = plt.subplots(1, 4, figsize=(12, 3.2), sharex=True, sharey=True)
 for ax, (name, asked) in zip(axes, CASES.items()):
     draws = GAN(**COMMON, **asked).fit(X).sample(2000, random_state=0)
-    ax.plot(*centres.T, "o", ms=12, mfc="none", mec="0.7")
+    ax.plot(*centers.T, "o", ms=12, mfc="none", mec="0.7")
     ax.plot(*draws.T, ".", ms=2, alpha=0.4)
     ax.set(title=f"{name}: {modes(draws)} of 8", xlim=(-3, 3), ylim=(-3, 3))
     ax.set(aspect="equal", xticks=[], yticks=[])
@@ -72,7 +72,7 @@ fig.tight_layout()
 
 # %%
 # Without a penalty on the discriminator's gradient, players chase each other around the
-# ring. The default, a relativistic loss with a zero-centred penalty, settles.
+# ring. The default, a relativistic loss with a zero-centered penalty, settles.
 #
 # The same latent units over training, of scikit-learn's digits: each row of pictures is
 # a number of epochs. ``loss_curve_`` is a distance between generated rows and data.

@@ -3,10 +3,10 @@ Codes that explain digits
 =========================
 
 An InfoGAN learns categories and styles of digits without labels: its latent units are
-noise and a few codes, and the codes must be recognisable in the generated rows. Each
+noise and a few codes, and the codes must be recognizable in the generated rows. Each
 row of images has one category; along the row, a continuous code goes from -1 to 1.
-Codes must be recognisable in images that are slightly rotated, sheared, stretched and
-shifted (``jitter``), and neighbouring images of the data should have the same category
+Codes must be recognizable in images that are slightly rotated, sheared, stretched and
+shifted (``jitter``), and neighboring images of the data should have the same category
 (``n_neighbors``). Categories then represent digits more often than slants.
 
 ::

@@ -114,12 +114,12 @@ fig.tight_layout()
 
 rng = np.random.default_rng(0)
 i, j = rng.integers(0, len(X), (2, 1000))
-neighbours = NearestNeighbors(n_neighbors=1).fit(X)
+neighbors = NearestNeighbors(n_neighbors=1).fit(X)
 for name, middle in (
     ("latent units", gan.generate((Z[i] + Z[j]) / 2)),
     ("pixels", (X[i] + X[j]) / 2),
     ("draws", gan.sample(1000, random_state=0)),
 ):
-    near = neighbours.kneighbors(middle)[0].mean()
+    near = neighbors.kneighbors(middle)[0].mean()
     print(f"{name}: {near:.2f} to the nearest digit")
 plt.show()

@@ -4,7 +4,7 @@ The textbook's network, and when it collapses
 
 Introductions to generative adversarial networks share a configuration for MNIST: a
 generator of 256, 512 and 1,024 units above 100 normal latent units, leaky rectifiers
-and batch normalisation; a discriminator of 512 and 256; the non-saturating loss;
+and batch normalization; a discriminator of 512 and 256; the non-saturating loss;
 batches of 32; Adam with a first beta of 0.5 and a learning rate of 0.0002; 30,000
 updates. This example trains it on scikit-learn's digits, watches its draws, and does
 the same with one thing changed at a time.
@@ -44,7 +44,7 @@ else:
 side = int(np.sqrt(X.shape[1]))
 
 # %%
-# Grey pixels of this package are outputs of a logistic function in [0, 1], which is the
+# Gray pixels of this package are outputs of a logistic function in [0, 1], which is the
 # customary tanh in [-1, 1] but for scale. What the introductions leave out is turned
 # off: the penalty on the discriminator's gradient, the average of the generator's
 # parameters, bits among the latent units, the falling learning rate.
@@ -86,7 +86,7 @@ ax.set_title("The same latent units over training, and the coverage of the digit
 
 # %%
 # Each strip looks like digits soon. Coverage asks more: it is the share of rows that
-# have a draw closer than their fifth neighbour, and a network that draws a few kinds of
+# have a draw closer than their fifth neighbor, and a network that draws a few kinds of
 # digits only, however sharp, has little of it.
 #
 # One change at a time, with as many updates; and the default parameters of this
@@ -119,7 +119,7 @@ for name, change in CHANGES.items():
     print(f"{name:20} {numbers}")
 
 # %%
-# Draws of each. Without batch normalisation all latent units give the same image, the
+# Draws of each. Without batch normalization all latent units give the same image, the
 # complete collapse: the discriminator has won, and the generator's gradient at rejected
 # rows has all but vanished. ``coverage_`` says so in a number, and ``fit`` in a
 # ``CollapseWarning`` that names remedies. Judging rows in packs, itself a remedy, makes

@@ -12,7 +12,7 @@ between images in a latent space of twenty units.
 
 Without FOLDER the images are the 8 x 8 digits of scikit-learn. With it they are those
 of ``FOLDER/mnist.npz`` (arrays ``train``, ``valid`` and their labels), with nets of 512
-ReLU units and 50 epochs in batches of 128, or the grey faces of
+ReLU units and 50 epochs in batches of 128, or the gray faces of
 ``FOLDER/frey_faces.npz``, as real numbers.
 """
 
@@ -36,7 +36,7 @@ parser.add_argument("--set", choices=("mnist", "frey_faces"), default="mnist")
 options = parser.parse_args()
 
 # %%
-# The images. Grey values are probabilities of bits; those of faces are real numbers.
+# The images. Gray values are probabilities of bits; those of faces are real numbers.
 # For small digits ``beta`` is a half: latent units may tell more than the prior asks
 # for, so that two of them spread the digits over the plane. Bits of MNIST are drawn
 # anew at each presentation.
@@ -84,8 +84,8 @@ ManifoldDisplay.from_estimator(
 )
 axes[0].set_title("what a grid over the plane decodes to")
 Z = plane.transform(X_test)
-colours = {} if y is None else {"c": y_test, "cmap": "tab10"}
-dots = axes[1].scatter(*Z.T, s=4, **colours)
+colors = {} if y is None else {"c": y_test, "cmap": "tab10"}
+dots = axes[1].scatter(*Z.T, s=4, **colors)
 if y is not None:
     figure.colorbar(dots, ax=axes[1], label="class")
 axes[1].set(title="where held-out images are", xlabel="vae0", ylabel="vae1")

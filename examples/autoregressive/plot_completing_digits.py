@@ -36,11 +36,11 @@ given_half = model.score_samples(whole) - model.score_samples(half)
 rows = np.concatenate([whole[:, None], half[:, None], means[:, None], drawn], axis=1)
 names = ["whole", "given", "mean", *[f"draw {k}" for k in range(1, 5)]]
 figure, axes = plt.subplots(7, 12, figsize=(11, 6.8), layout="constrained")
-colours = plt.get_cmap("gray").with_extremes(bad="tab:orange")
+colors = plt.get_cmap("gray").with_extremes(bad="tab:orange")
 for column, images in enumerate(rows):
     for row, image in enumerate(images):
         ax = axes[row, column]
-        ax.imshow(image.reshape(8, 8), cmap=colours, vmin=0, vmax=1)
+        ax.imshow(image.reshape(8, 8), cmap=colors, vmin=0, vmax=1)
         ax.set(xticks=[], yticks=[])
         if column == 0:
             ax.set_ylabel(names[row], rotation=0, ha="right", va="center")

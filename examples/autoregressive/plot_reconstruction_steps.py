@@ -29,10 +29,10 @@ for step in range(1, 6):
     rows.append(model.set_params(n_steps=step).impute(half))
     names.append(f"step {step}")
 figure, axes = plt.subplots(7, 10, figsize=(9, 6.4), layout="constrained")
-colours = plt.get_cmap("gray").with_extremes(bad="tab:orange")
+colors = plt.get_cmap("gray").with_extremes(bad="tab:orange")
 for name, images, line in zip(names, rows, axes, strict=True):
     for image, ax in zip(images, line, strict=True):
-        ax.imshow(image.reshape(8, 8), cmap=colours, vmin=0, vmax=1)
+        ax.imshow(image.reshape(8, 8), cmap=colors, vmin=0, vmax=1)
         ax.set(xticks=[], yticks=[])
     line[0].set_ylabel(name, rotation=0, ha="right", va="center")
 

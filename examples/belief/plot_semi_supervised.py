@@ -2,11 +2,11 @@
 Semi-supervised: a net that starts from all rows
 ================================================
 
-``DBNClassifier`` pre-trains a deep belief network on all rows, labelled or not, and
-fine-tunes it as a feed-forward net on the labelled rows. Here 20 to 100 of 1,297 images
+``DBNClassifier`` pre-trains a deep belief network on all rows, labeled or not, and
+fine-tunes it as a feed-forward net on the labeled rows. Here 20 to 100 of 1,297 images
 of digits have labels, and 500 other images give the accuracies. For comparison, the
 same net with random initial weights and a logistic regression on the pixels use the
-labelled rows only.
+labeled rows only.
 """
 
 import matplotlib.pyplot as plt
@@ -61,7 +61,7 @@ for name, model in models.items():
     print(f"{name:30}", accuracy[name].mean(axis=0).round(1))
 
 # %%
-# Unlabelled rows are worth most where labels are fewest; with a hundred labels the net
+# Unlabeled rows are worth most where labels are fewest; with a hundred labels the net
 # from random weights has caught up. Digits of 8 x 8 pixels are nearly linear in their
 # labels, so a logistic regression is hard to beat: compare with a simple model before
 # you take a deep one. (Sizes and epochs were chosen by these same 500 images, so the

@@ -1,9 +1,9 @@
 """
-Centred and uncentred learning
+Centered and uncentered learning
 ==============================
 
 An RBM can model images and their negatives, 1 - x, equally well. Yet learning by the
-plain gradient gives a better model of one than of the other. The centred gradient,
+plain gradient gives a better model of one than of the other. The centered gradient,
 which subtracts the units' means, does not depend on this choice.
 """
 
@@ -23,7 +23,7 @@ N_EPOCHS, EVERY, SEEDS = 30, 2, range(3)
 X = (load_digits().data >= 8).astype(np.float32)
 print(f"{100 * X.mean():.0f} % of pixels are 1")
 data = {"images": X, "negatives": 1 - X}
-gradients = {"uncentred": None, "centred": "moving"}
+gradients = {"uncentered": None, "centered": "moving"}
 starts = {
     "marginals": "visible biases start at the pixels' means",
     "zeros": "visible biases start at zero",
@@ -59,7 +59,7 @@ curves = {
 }
 
 # %%
-# The table and the picture. With centring, images and negatives are learned equally
+# The table and the picture. With centering, images and negatives are learned equally
 # well, for both initial biases. Without it the negatives lag; from zero biases, only
 # their pixels' means are learned in thirty epochs.
 
@@ -76,7 +76,7 @@ for (init, name, kind), nats in curves.items():
         ax.plot(
             epochs,
             run,
-            color="tab:blue" if name == "centred" else "tab:red",
+            color="tab:blue" if name == "centered" else "tab:red",
             linestyle="-" if kind == "images" else "--",
             linewidth=1.2,
             label=f"{name}, {kind}" if seed == 0 else None,

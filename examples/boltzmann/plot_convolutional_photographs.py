@@ -18,10 +18,10 @@ from skdgm.options import SGD, Filters, Penalty
 
 
 def whitened(image):
-    """A grey image whose frequencies have about the same amplitude, but the highest."""
-    grey = image.mean(axis=2)[::2, ::2]
-    f = np.hypot(*np.meshgrid(*map(np.fft.fftfreq, grey.shape), indexing="ij"))
-    waves = np.fft.fft2(grey - grey.mean()) * f * np.exp(-((f / 0.4) ** 4))
+    """A gray image whose frequencies have about the same amplitude, but the highest."""
+    gray = image.mean(axis=2)[::2, ::2]
+    f = np.hypot(*np.meshgrid(*map(np.fft.fftfreq, gray.shape), indexing="ij"))
+    waves = np.fft.fft2(gray - gray.mean()) * f * np.exp(-((f / 0.4) ** 4))
     image = np.fft.ifft2(waves).real
     return image / image.std()
 
@@ -62,17 +62,17 @@ figure.suptitle("filters")
 # Where edges are
 # ---------------
 # The machine of a whole image has a pooled unit of each filter for every two by two
-# positions. The brightness is the probability of the likeliest, the colour is its
+# positions. The brightness is the probability of the likeliest, the color is its
 # filter.
 
 image = images[0][:120, 100:260]
 large = rbm.resized(image.shape)
 maps = large.transform(image.reshape(1, -1)).reshape(57, 77, 16)
-colours = plt.get_cmap("hsv")(maps.argmax(axis=2) / 16)[..., :3]
+colors = plt.get_cmap("hsv")(maps.argmax(axis=2) / 16)[..., :3]
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 axes[0].imshow(image, cmap="gray", vmin=-3, vmax=3)
 axes[0].set_title("whitened photograph")
-axes[1].imshow((colours * maps.max(axis=2, keepdims=True)).clip(0, 1))
+axes[1].imshow((colors * maps.max(axis=2, keepdims=True)).clip(0, 1))
 axes[1].set_title("pooled units")
 for ax in axes:
     ax.axis("off")

@@ -22,8 +22,8 @@ UPPER = np.triu_indices(64, 1)
 # A spin glass
 # ------------
 #
-# Neighbours on a grid of 8 x 8 bits like to be equal, or to differ. The grid has two
-# colours, as a chessboard, so that all bits of a colour may be drawn at once.
+# Neighbors on a grid of 8 x 8 bits like to be equal, or to differ. The grid has two
+# colors, as a chessboard, so that all bits of a color may be drawn at once.
 
 edges = grid_to_graph(8, 8).toarray().astype(bool) & ~np.eye(64, dtype=bool)
 J = np.triu(edges * rng.normal(0, 1.5, (64, 64)))
@@ -33,9 +33,9 @@ black = np.add.outer(np.arange(8), np.arange(8)).ravel() % 2 == 0
 
 X = (rng.random((10_000, 64)) < 0.5).astype(np.float32)
 for _ in range(200):
-    for colour in (black, ~black):
-        p = 1 / (1 + np.exp(-(b + X @ J)[:, colour]))
-        X[:, colour] = rng.random(p.shape) < p
+    for color in (black, ~black):
+        p = 1 / (1 + np.exp(-(b + X @ J)[:, color]))
+        X[:, color] = rng.random(p.shape) < p
 
 # %%
 # All pairs may have a coupling. The pseudo-likelihood has an exact gradient; persistent
@@ -46,7 +46,7 @@ machines = {
     "pseudo-likelihood": BoltzmannMachine(objective="pseudo-likelihood", **options),
     "persistent chains": BoltzmannMachine(gradient=PCD(n_chains=100), **options),
     "persistent chains, links known": BoltzmannMachine(
-        edges=edges, n_colours=2, gradient=PCD(n_chains=100), **options
+        edges=edges, n_colors=2, gradient=PCD(n_chains=100), **options
     ),
 }
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained", sharey=True)
@@ -69,7 +69,7 @@ plt.show()
 # Columns of codes have a coupling for each pair of categories. Scores of pairs say how
 # strong these are in all: here the learned scores above the diagonal, and the true
 # links below it. Columns of a chain are correlated far along it, but linked with their
-# neighbours alone; some more links are across.
+# neighbors alone; some more links are across.
 
 n, q = 24, 4
 links = [(i, i + 1) for i in range(n - 1)]

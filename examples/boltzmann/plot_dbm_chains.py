@@ -31,7 +31,7 @@ drawn = dbm.sample(
 means = dbm.inverse_transform(dbm.transform(drawn)).reshape(n_chains, kept, 8, 8)
 
 # %%
-# Which digit is a state? Neighbours among the training images tell. The diagnostics are
+# Which digit is a state? Neighbors among the training images tell. The diagnostics are
 # strict: R-hat of one pixel in a hundred above 1.01 is enough for ``converged: False``.
 
 digit = KNeighborsClassifier(5).fit(X, y).predict(drawn).reshape(n_chains, kept)

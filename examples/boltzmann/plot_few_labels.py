@@ -38,14 +38,14 @@ def known_labels(per_class, seed):
 
 
 # %%
-# The classifiers. Two learn from labelled images only: the discriminative one models
+# The classifiers. Two learn from labeled images only: the discriminative one models
 # labels given images, the hybrid one also models both together, with weight
 # ``generative_weight``. The last learns from all images, with -1 for an unknown label;
 # its parameters were chosen on another split of the same images.
 
 few = {"n_components": 100, "n_iter": 100}
 many = {"n_components": 100, "n_iter": 20, "batch_size": 25, "learning_rate": 0.02}
-pixels, semi = "logistic regression", "hybrid, and unlabelled images"
+pixels, semi = "logistic regression", "hybrid, and unlabeled images"
 models = {
     pixels: LogisticRegression(max_iter=2000),
     "discriminative": RBMClassifier(objective="discriminative", **few),
@@ -89,7 +89,7 @@ for name, found in accuracy.items():
     print(f"{name:30}" + "".join(f"{cell:>14}" for cell in cells))
 gain = accuracy[semi] - accuracy[pixels]
 print(
-    "unlabelled images over logistic regression: "
+    "unlabeled images over logistic regression: "
     + ", ".join(
         f"{m:+.1f} points with {c} (better in {(g > 0).sum()} of {len(SEEDS)} seeds)"
         for m, c, g in zip(gain.mean(0), columns, gain.T)
@@ -127,7 +127,7 @@ axes[0].set_xticks(10 * np.array(LABELS_PER_CLASS), 10 * np.array(LABELS_PER_CLA
 axes[0].minorticks_off()
 axes[0].legend(loc="lower right")
 for ax, title, images in (
-    (axes[1], "the 50 labelled images", seen),
+    (axes[1], "the 50 labeled images", seen),
     (axes[2], "samples given the label", means),
 ):
     ax.imshow(mosaic(images), cmap="gray")

@@ -3,7 +3,7 @@ Learning without a partition function
 =====================================
 
 The likelihood of a Boltzmann machine contains log Z, and its gradient needs draws from
-the model. Other objectives compare each row with its neighbours, or with noise, and
+the model. Other objectives compare each row with its neighbors, or with noise, and
 need neither. If rows come from a machine of the same form, all of them have their
 maximum at its parameters. This example samples rows from a known machine, fits machines
 with seven objectives, and shows their divergence from the true machine by the number of

@@ -140,8 +140,8 @@ axes[0, 0].set_yticks([])
 axes[0, 0].set_xticks(
     np.arange(3.5, 32, 8), [f"{100 * share:.0f} %" for share in SHARES]
 )
-for label, colour in zip(axes[0, 0].get_xticklabels(), palette.colors):
-    label.set(color=colour, weight="bold")
+for label, color in zip(axes[0, 0].get_xticklabels(), palette.colors):
+    label.set(color=color, weight="bold")
 for ax, (name, walk) in zip((axes[0, 1], axes[0, 2], axes[1, 2]), walks.items()):
     ax.imshow(walk, aspect="auto", cmap=palette, vmin=0, vmax=3, interpolation="none")
     ax.set(title=name, xlabel="Gibbs steps", ylabel="chain", yticks=[])

@@ -48,7 +48,7 @@ plt.show()
 
 # %%
 # A table: the analysis of wines. Their class is a category, the number of the kind
-# "gaussian"; the colour's intensity is an amount, and "rectified".
+# "gaussian"; the color's intensity is an amount, and "rectified".
 
 frame = load_wine(as_frame=True).frame
 frame["target"] = pd.Categorical(frame["target"].map("class {}".format))
@@ -72,6 +72,6 @@ for name, ax in zip(("flavanoids", "color_intensity"), axes):
     missing = lost[name].isna()
     ax.scatter(frame.loc[missing, name], filled.loc[missing, name], s=12)
     ends = frame[name].min(), frame[name].max()
-    ax.plot(ends, ends, color="grey", linewidth=1)
+    ax.plot(ends, ends, color="gray", linewidth=1)
     ax.set(title=name, xlabel="true value", ylabel="filled in")
 plt.show()

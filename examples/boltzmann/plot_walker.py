@@ -102,15 +102,15 @@ def limbs(angles):
     return [*lines, np.array([hip, [0, 1.2]])]
 
 
-COLOURS = "tab:blue", "tab:orange", "tab:blue", "tab:orange", "black"
+COLORS = "tab:blue", "tab:orange", "tab:blue", "tab:orange", "black"
 figure, axes = plt.subplots(3, 1, figsize=(9, 8), layout="constrained")
 for axis, X, title in [
     (axes[0], test[6:], "Recorded"),
     (axes[1], walk[300:], "Walking on, 300 frames later"),
 ]:
     for place, frame in enumerate(X[:64:4]):
-        for line, colour in zip(limbs(frame), COLOURS, strict=True):
-            axis.plot(*(line + [0.9 * place, 0]).T, color=colour)
+        for line, color in zip(limbs(frame), COLORS, strict=True):
+            axis.plot(*(line + [0.9 * place, 0]).T, color=color)
     axis.set(title=title, aspect="equal", xticks=[], yticks=[])
 t = np.arange(80, 140)
 axes[2].plot(t, np.degrees(test[80:140, [0, 2]]), label=[NAMES[0], NAMES[2]])

@@ -20,10 +20,10 @@ def patches(n, seed):
     """Patches of both photographs, with as much contrast, and no mean."""
     rng, found = np.random.default_rng(seed), []
     for image in load_sample_images().images:
-        grey = np.log1p(image.mean(axis=2))
-        ends = np.array(grey.shape) - SIZE
+        gray = np.log1p(image.mean(axis=2))
+        ends = np.array(gray.shape) - SIZE
         for top, left in rng.integers(0, ends, (n // 2, 2)):
-            found.append(grey[top : top + SIZE, left : left + SIZE].ravel())
+            found.append(gray[top : top + SIZE, left : left + SIZE].ravel())
     found = np.array(found)
     found -= found.mean(axis=1, keepdims=True)
     return found / np.sqrt(found.var(axis=1, keepdims=True) + 0.01 * found.var())

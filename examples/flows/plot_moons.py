@@ -3,7 +3,7 @@ Two moons made normal
 =====================
 
 A flow is an invertible map from points to standard normal codes. Its density is exact,
-and neighbouring codes correspond to neighbouring points.
+and neighboring codes correspond to neighboring points.
 """
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,7 @@ normal = FVBN(column_types="gaussian").fit(X)
 print(f"Flow {flow.score(X_test):.2f} nats, a normal {normal.score(X_test):.2f}")
 
 # %%
-# The density, draws, and codes of the points with the colours of their moons.
+# The density, draws, and codes of the points with the colors of their moons.
 across, up = np.meshgrid(np.linspace(-1.8, 2.8, 130), np.linspace(-1.3, 1.8, 100))
 grid = np.stack([across.ravel(), up.ravel()], axis=1)
 figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.6), layout="constrained")

@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skdgm import DBM, DBN, BernoulliRBM
-from skdgm.metrics import likelihood_table, nearest_training_neighbours
+from skdgm.metrics import likelihood_table, nearest_training_neighbors
 from skdgm.plotting import ChainDisplay, LikelihoodBracketDisplay
 from skdgm.preprocessing import BernoulliBinarizer
 
@@ -32,7 +32,7 @@ table = likelihood_table(models, valid)
 print(table[["nats", "lower", "upper", "kind"]])
 
 wide = models["RBM, 100 units"]
-copies = nearest_training_neighbours(wide.sample(500, random_state=0), train, valid)
+copies = nearest_training_neighbors(wide.sample(500, random_state=0), train, valid)
 print(f"a sample is nearer to a training row than a held-out row: {copies.closer:.2f}")
 
 figure = plt.figure(figsize=(9, 6), layout="constrained")

@@ -2,7 +2,7 @@
 A generator without an opponent
 ===============================
 
-Moment matching networks minimise the discrepancy between their samples and the data.
+Moment matching networks minimize the discrepancy between their samples and the data.
 This example samples digits, by matching pixels and by matching the codes of an
 autoencoder, and samples digits of one class.
 """

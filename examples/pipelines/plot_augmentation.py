@@ -30,7 +30,7 @@ SIZES, N_DRAWN, SEEDS = (20, 30, 45, 60), 200, range(10)
 classifiers = {
     "decision tree": DecisionTreeClassifier(random_state=0),
     "random forest": RandomForestClassifier(50, random_state=0),
-    "neighbours": KNeighborsClassifier(3),
+    "neighbors": KNeighborsClassifier(3),
     "logistic regression": LogisticRegression(),
 }
 gain = {name: np.empty((len(SIZES), len(SEEDS), 2)) for name in classifiers}
@@ -69,10 +69,10 @@ for name, found in gain.items():
 # Accuracy with and without drawn rows; and one pair of columns, real and drawn.
 
 figure, axes = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
-for colour, (name, found) in enumerate(gain.items()):
+for color, (name, found) in enumerate(gain.items()):
     mean = found.mean(axis=1)
-    axes[0].plot(SIZES, mean[:, 0], ":", color=f"C{colour}", marker="o")
-    axes[0].plot(SIZES, mean[:, 1], color=f"C{colour}", marker="o", label=name)
+    axes[0].plot(SIZES, mean[:, 0], ":", color=f"C{color}", marker="o")
+    axes[0].plot(SIZES, mean[:, 1], color=f"C{color}", marker="o", label=name)
 axes[0].set(title="dotted: real rows alone; solid: drawn rows too")
 axes[0].set(xlabel="real rows", ylabel="% of other wines right")
 axes[0].legend(loc="lower right")

@@ -34,7 +34,7 @@ loans["country"] = np.array(["DE", "DE", "IT", "IT", "CH"])[place]
 
 # %%
 # The model alone, and the same one under constraints. The first three are kept by
-# reparametrisation: the model learns the duration in place of the end, nothing of the
+# reparametrization: the model learns the duration in place of the end, nothing of the
 # amount due, and one category of city and country. The rule is kept by rejection.
 
 model = EoNADE((32,), n_iter=40, random_state=0)

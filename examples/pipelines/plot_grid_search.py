@@ -45,7 +45,7 @@ print(f"held-out images: {other.best_estimator_.score(X_test):.2f} nats")
 # %%
 # Both tables. They agree on the learning rate, not on the size: by log-likelihood the
 # two largest machines are about equal, by pseudo-likelihood the largest is best. The
-# pseudo-likelihood looks at the neighbourhood of rows only, and does not notice
+# pseudo-likelihood looks at the neighborhood of rows only, and does not notice
 # probability that a machine gives to images far away from them.
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")

@@ -78,7 +78,7 @@ for name, imputer in imputers.items():
 # How much does the disease progress with body mass? Now bmi and blood pressure are
 # missing more often where it progressed much. Rows without a missing entry are then no
 # fair sample, and a table filled by means has too little spread. Each of twenty tables
-# filled by draws is analysed as if it was complete; Rubin's rules pool the estimates.
+# filled by draws is analyzed as if it was complete; Rubin's rules pool the estimates.
 # The outcome is a column of what the imputer learns from, or the draws would not know
 # of it; the model is now the multivariate normal distribution.
 

@@ -4,7 +4,7 @@ Few labels, many images: pre-training a classifier
 
 Of 1,297 images of digits only a few have labels. An RBM, or a deep belief network (DBN)
 of two layers, learns from all images, and its hidden units are the features of a
-logistic regression that uses the labelled images only. For comparison, the example also
+logistic regression that uses the labeled images only. For comparison, the example also
 runs the same pipeline with scikit-learn's ``BernoulliRBM``, and a logistic regression
 on the pixels. Accuracies and log-likelihoods (for the DBN, a lower bound) are computed
 on 500 other images.

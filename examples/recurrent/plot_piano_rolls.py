@@ -18,7 +18,7 @@ from skdgm import NADE, RNNNADE, VRNN
 
 # %%
 # Tunes of different lengths: a progression of four chords, each held for four steps,
-# in one of three keys, with a voice above that moves to a neighbouring tone of the
+# in one of three keys, with a voice above that moves to a neighboring tone of the
 # chord. The key is chosen once, and must be remembered.
 
 N_KEYS, CHORDS = 36, ([0, 4, 7], [9, 12, 16], [5, 9, 12], [7, 11, 14])
@@ -69,7 +69,7 @@ drawn = model.generate(32, prefix=[first], n_samples=3, random_state=0)
 rolls = [np.vstack([first, own]) for own in drawn]
 figure, axes = plt.subplots(4, 1, figsize=(9, 9), layout="constrained")
 for ax, roll in zip(axes, rolls):
-    ax.imshow(roll.T, aspect="auto", origin="lower", cmap="Greys")
+    ax.imshow(roll.T, aspect="auto", origin="lower", cmap="Grays")
     ax.axvline(7.5, color="tab:red")
     ax.set(ylabel="key", title="given, then drawn")
 axes[3].plot(model.score_samples(wrong), marker=".")
@@ -79,7 +79,7 @@ plt.show()
 
 # %%
 # To be heard, a roll becomes a MIDI file by ``mido`` (the extra ``midi``): a tone that
-# sounds in neighbouring steps is held.
+# sounds in neighboring steps is held.
 
 
 def write_midi(roll, path, lowest=40, ticks=120):

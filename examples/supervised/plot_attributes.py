@@ -114,5 +114,5 @@ show(lines, [f"from {a} to {b}" for a, b in pairs], "between classes")
 # rows: here of digits that are turned as none of their style was.
 rows = rng.choice(np.flatnonzero(held_out), 200)
 found = net.transform(X[rows])[:, :10].argmax(axis=1).astype(str)
-print(f"{(found == table['digit'].iloc[rows]).mean():.0%} recognised")
+print(f"{(found == table['digit'].iloc[rows]).mean():.0%} recognized")
 plt.show()

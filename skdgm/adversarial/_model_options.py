@@ -17,7 +17,7 @@ class GameOptions(GeneratorOptions, Protocol):
     gradient_penalty: float | str
     class_conditional: bool = False
     n_frequencies: int | str = "auto"
-    penalty: str = "zero-centred"
+    penalty: str = "zero-centered"
     penalty_decay: float = 0.02
     penalty_interval: int = 2
     clip_weights: float | None = None

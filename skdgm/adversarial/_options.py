@@ -41,8 +41,8 @@ class GameLoss(OptionGroup):
         Weight :math:`\gamma` of the penalty on the gradient of the discriminator with
         respect to rows, in units of the model; 0 for none.
     penalty
-        "zero-centred": :math:`\tfrac\gamma2 \lVert \nabla D \rVert^2` at real and at
-        generated rows [1]_; or "one-centred":
+        "zero-centered": :math:`\tfrac\gamma2 \lVert \nabla D \rVert^2` at real and at
+        generated rows [1]_; or "one-centered":
         :math:`\gamma \, (\lVert \nabla D \rVert - 1)^2` between real and generated
         rows, as for "wasserstein" [2]_.
     penalty_decay
@@ -85,9 +85,9 @@ class GameLoss(OptionGroup):
     --------
     >>> from skdgm import GAN
     >>> from skdgm.options import GameLoss
-    >>> GAN(loss=GameLoss("wasserstein", gradient_penalty=10.0, penalty="one-centred"))
+    >>> GAN(loss=GameLoss("wasserstein", gradient_penalty=10.0, penalty="one-centered"))
     GAN(loss=GameLoss(gradient_penalty=10.0, kind='wasserstein',
-                      penalty='one-centred'))
+                      penalty='one-centered'))
     """
 
     VALUE = "kind"
@@ -95,7 +95,7 @@ class GameLoss(OptionGroup):
     kind: Literal[*LOSSES] = "relativistic"
     _: KW_ONLY
     gradient_penalty: NotNegative | Auto = "auto"
-    penalty: Literal["auto", "zero-centred", "one-centred"] = "auto"
+    penalty: Literal["auto", "zero-centered", "one-centered"] = "auto"
     penalty_decay: Decay | Auto = "auto"
     penalty_interval: Count | Auto = "auto"
     clip_weights: Positive | Auto | None = "auto"

@@ -27,13 +27,13 @@ from skdgm.base.options import (
     Share,
     within,
 )
-from skdgm.nets.options import Initialiser
+from skdgm.nets.options import Initializer
 
 
 class GANLossDetails(LossDetails):
     """Details of the loss of a GAN."""
 
-    penalty: Literal["zero-centred", "one-centred"] = "zero-centred"
+    penalty: Literal["zero-centered", "one-centered"] = "zero-centered"
     penalty_decay: Decay = 0.02
     penalty_interval: Count = 2
     clip_weights: Positive | None = None
@@ -148,7 +148,7 @@ class GAN(GameEstimator):
     discriminator: Annotated[Judge, PackDetails] = None
     loss: Annotated[Loss, GANLossDetails] = "relativistic"
     batch_norm: bool | Literal["virtual"] = False
-    init_weights: Initialiser = within("solver", "he_normal")
+    init_weights: Initializer = within("solver", "he_normal")
     n_frequencies: CountOrZero | Auto = "auto"
     features: Literal["discriminator", "latent"] = "discriminator"
 

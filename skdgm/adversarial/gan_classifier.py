@@ -21,7 +21,7 @@ from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY, NotNegative, within
 from skdgm.implicit.options import Draws, LatentPrior, RelaxedColumns
 from skdgm.nets import ACTIVATIONS, NetEstimator
-from skdgm.nets.options import Activation, Initialiser
+from skdgm.nets.options import Activation, Initializer
 from skdgm.training import Budget
 
 
@@ -46,7 +46,7 @@ class GANClassifier(Classifier, NetEstimator):
         D(x) = \frac{Z(x)}{Z(x) + 1}, \quad Z(x) = \sum_k e^{l_k(x)}
 
     The discriminator has an additional class, "generated", whose logit is zero [1]_
-    [2]_ [3]_. It learns the classes from labelled rows, that unlabelled rows are real,
+    [2]_ [3]_. It learns the classes from labeled rows, that unlabeled rows are real,
     of any class, and that rows of a generator are not real. The class boundaries thus
     move to regions without rows. The generator matches the mean hidden units of the
     data, :math:`\min_g \lVert \mathbb{E} h(x) - \mathbb{E} h(g(z)) \rVert^2`. Its
@@ -62,11 +62,11 @@ class GANClassifier(Classifier, NetEstimator):
         Layers of the discriminator, and details of its training; by default it has
         layers of (256, 128, 128) units or, if convolutional, (32, 64) maps.
     unlabeled
-        Value of y for unlabelled rows, which are real rows to the discriminator and
-        ignored by :meth:`score`. None: all rows are labelled.
+        Value of y for unlabeled rows, which are real rows to the discriminator and
+        ignored by :meth:`score`. None: all rows are labeled.
     unlabeled_weight
         Weight w of the unsupervised loss. With 0 the discriminator is an ordinary net
-        that is trained on labelled rows only.
+        that is trained on labeled rows only.
     feature_matching
         Whether the generator matches the mean of the discriminator's last hidden units;
         otherwise it maximizes the mean of :math:`\log D(g(z))`.
@@ -78,13 +78,13 @@ class GANClassifier(Classifier, NetEstimator):
         Whether hidden units of the generator have batch normalization; "virtual": with
         moments of a fixed reference batch, the first minibatch, and the row itself.
     batch_size
-        Number of rows in each update, plus equally many labelled rows, if there are so
-        many: if labels are few, every update includes all labelled rows.
+        Number of rows in each update, plus equally many labeled rows, if there are so
+        many: if labels are few, every update includes all labeled rows.
     early_stopping
-        If True, hold out labelled rows, stop when the log-probability of their labels
+        If True, hold out labeled rows, stop when the log-probability of their labels
         no longer increases, and restore the best parameters.
     validation_fraction
-        Share of the labelled rows to hold out.
+        Share of the labeled rows to hold out.
     n_iter
         Number of epochs; "auto": 4,000 updates, but between 10 and 1,000 epochs.
     solver
@@ -154,14 +154,14 @@ class GANClassifier(Classifier, NetEstimator):
     batch_norm: bool | Literal["virtual"] = True
     n_draws: Draws = 1000
     solver: GameSolver = "adam"
-    init_weights: Initialiser = within("solver", "he_normal")
+    init_weights: Initializer = within("solver", "he_normal")
     momentum = 0.5
 
-    _MODEL, _KNOWN = LabelModel(), ("_grey", "classes_")
+    _MODEL, _KNOWN = LabelModel(), ("_gray", "classes_")
     _BUDGET = Budget(4_000, 10, 1_000)
 
     def _count(self, table, fresh):
-        self._find_grey(table, fresh)
+        self._find_gray(table, fresh)
         super()._count(table, fresh)
 
     def _logits(self, rows):

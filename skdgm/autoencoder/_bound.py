@@ -25,7 +25,7 @@ import numpy as np
 from skdgm.nets import NetObjective, Variables, log_mean_exp, nll, row_mean
 from skdgm.utils.random import Stream
 
-_NOISE, _DROP, _GREY = range(3)
+_NOISE, _DROP, _GRAY = range(3)
 # Precision of the normal prior on direct effects between columns, in standard units;
 # it shrinks the effects of rare categories.
 _TIGHT = 20.0
@@ -69,7 +69,7 @@ class VariationalBound(NetObjective):
         """:class:`BoundBatch` of an update."""
         v, rng = self.rows.take(batch), self.stream(clock)
         if self.options.resample:
-            v = self.output.resampled(v, rng.fold(_GREY).rows(len(v)))
+            v = self.output.resampled(v, rng.fold(_GRAY).rows(len(v)))
         generator = rng.fold(_NOISE).generator()
 
         def noise(level, stats):

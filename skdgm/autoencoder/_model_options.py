@@ -51,7 +51,7 @@ class GSNOptions(ReconstructionOptions, Protocol):
     image_shape: tuple | list | None = None
 
 
-class LabelledGSNOptions(GSNOptions, Protocol):
+class LabeledGSNOptions(GSNOptions, Protocol):
     """Options that generative stochastic networks of labels read."""
 
     generative_weight: float

@@ -51,7 +51,7 @@ class PredictabilityMinimizationState(NamedTuple):
     ``predictors``, and of the running ``moments`` of their inputs."""
 
     params: tuple
-    optimiser: tuple
+    optimizer: tuple
     statistics: tuple
     mean: tuple
     predictors: Part

@@ -43,9 +43,9 @@ class ReconstructionDensity(Density):
 
     @property
     def capabilities(self):
-        """Kinds of the results; scores of reconstructions are labelled estimates."""
+        """Kinds of the results; scores of reconstructions are labeled estimates."""
         return {
-            "log_prob": of_rows("estimate", grey="estimate"),
+            "log_prob": of_rows("estimate", gray="estimate"),
             "features": of_rows("exact"),
             "inverse": {"nothing": "exact"},
             "sample": {"nothing": "estimate"},

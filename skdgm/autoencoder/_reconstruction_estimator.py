@@ -10,7 +10,7 @@ from skdgm.base.common_options import ColumnTypes, TableDetails, VarianceDetails
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.options import KW_ONLY, Count, Options, within
 from skdgm.nets import NetEstimator
-from skdgm.nets.options import Activation, Initialiser
+from skdgm.nets.options import Activation, Initializer
 from skdgm.training import Budget
 from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Filling, Seed
 
@@ -199,5 +199,5 @@ class CodeOptions(Options):
     code_activation: Activation = "identity"
     tied: bool = False
     column_types: CodedColumns = "auto"
-    init_weights: Initialiser = within("solver", "glorot_uniform")
+    init_weights: Initializer = within("solver", "glorot_uniform")
     architecture: Architecture = "dense"

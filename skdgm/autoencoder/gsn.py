@@ -13,7 +13,7 @@ from skdgm.autoencoder._reconstruction_estimator import (
 from skdgm.base.attributes import shared
 from skdgm.base.options import KW_ONLY, Count, CountOrZero, NotNegative, within
 from skdgm.nets import NetEstimator
-from skdgm.nets.options import Activation, Initialiser
+from skdgm.nets.options import Activation, Initializer
 from skdgm.training import Budget
 
 
@@ -73,7 +73,7 @@ class GSNEstimator(NetEstimator):
     activation: Activation = "tanh"
     tied: bool = True
     column_types: CodedColumns = "auto"
-    init_weights: Initialiser = within("solver", "glorot_uniform")
+    init_weights: Initializer = within("solver", "glorot_uniform")
 
     _BUDGET, _KNOWN = Budget(3_500, 20, 100), ("_means",)
     reconstruction_error = ReconstructionEstimator.reconstruction_error

@@ -6,7 +6,7 @@ r"""Generative stochastic networks with labels, discriminative or hybrid.
 
 from typing import Literal
 
-from skdgm.autoencoder._gsn.labelled import LabelledModel
+from skdgm.autoencoder._gsn.labeled import LabeledModel
 from skdgm.autoencoder.gsn import GSNEstimator
 from skdgm.base import Classifier
 from skdgm.base.common_groups import Hybrid
@@ -40,8 +40,8 @@ class GSNClassifier(Classifier, GSNEstimator):
     label_corruption
         Probability that the label is hidden from the first layer.
     unlabeled
-        Value of y for unlabelled rows, which train the model of rows and are ignored by
-        :meth:`score`. None: all rows are labelled.
+        Value of y for unlabeled rows, which train the model of rows and are ignored by
+        :meth:`score`. None: all rows are labeled.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class GSNClassifier(Classifier, GSNEstimator):
     label_corruption: Share = 0.5
     unlabeled: object = None
 
-    _MODEL, _KNOWN = LabelledModel(), ("_means", "classes_", "_frequencies")
+    _MODEL, _KNOWN = LabeledModel(), ("_means", "classes_", "_frequencies")
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

@@ -14,7 +14,7 @@ from skdgm.autoencoder._reconstruction_estimator import (
 )
 from skdgm.base.common_groups import Architecture
 from skdgm.base.options import KW_ONLY, Count, NotNegative, within
-from skdgm.nets.options import Activation, Initialiser
+from skdgm.nets.options import Activation, Initializer
 from skdgm.training import Budget
 from skdgm.typing import Any, Data
 from skdgm.utils.threading.threads import DeferredInterrupt
@@ -101,7 +101,7 @@ class PredictabilityMinimization(ReconstructionEstimator):
     activation: Activation = "tanh"
     tied: bool = False
     column_types: CodedColumns = "auto"
-    init_weights: Initialiser = within("solver", "glorot_uniform")
+    init_weights: Initializer = within("solver", "glorot_uniform")
     architecture: Architecture = "dense"
 
     _MODEL, _BUDGET = PredictabilityMinimizationModel(), Budget(3_500, 20, 300)

@@ -22,9 +22,9 @@ class StackedAutoencoderClassifier(StackStructure, TunedClassifier):
         p(y = k \mid x) = \operatorname{softmax}_k(h^L W + b), \qquad
         h^k = f(c^k + h^{k-1} R^k), \qquad h^0 = x
 
-    A :class:`StackedAutoencoder` is pretrained layer by layer on all rows, labelled or
-    unlabelled, and its encoders initialize the net [1]_ [2]_. The net with an output
-    layer is then trained by back-propagation on the labelled rows, with dropout [3]_,
+    A :class:`StackedAutoencoder` is pretrained layer by layer on all rows, labeled or
+    unlabeled, and its encoders initialize the net [1]_ [2]_. The net with an output
+    layer is then trained by back-propagation on the labeled rows, with dropout [3]_,
     as in :class:`DBNClassifier`. By default its accuracy is more than .02 below that of
     logistic regression on crabs and OJ, of 17 data sets
     (``doc/benchmarks/untuned.md``). Dropout of inputs hides small differences between

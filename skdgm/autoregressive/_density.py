@@ -31,7 +31,7 @@ class ChainDensity(Density):
     .. math:: p(x) = \frac1K \sum_{k=1}^K \prod_t
         p(x_{o_{kt}} \mid x_{o_{k1}}, \dots, x_{o_{k,t-1}})
 
-    ``grey`` tells whether the training rows were grey, and ``filler`` is the model for
+    ``gray`` tells whether the training rows were gray, and ``filler`` is the model for
     imputation, by default ``model``. ``model``, a :class:`ChainEnsemble` or
     :class:`Orderless`, defines
 
@@ -45,20 +45,20 @@ class ChainDensity(Density):
       missing columns need no particles.
     """
 
-    def __init__(self, context, *, model, params, grey, filler=None):
+    def __init__(self, context, *, model, params, gray, filler=None):
         super().__init__(context)
-        self.model, self.params, self.grey = model, params, grey
+        self.model, self.params, self.gray = model, params, gray
         self.filler = model if filler is None else filler
         # Means of a normal distribution are linear without limits.
         self.bounded = not getattr(model, "normal", False)
 
     @property
     def capabilities(self):
-        """Exact with one order; otherwise, and by particles, estimates. Scores of grey
+        """Exact with one order; otherwise, and by particles, estimates. Scores of gray
         rows are not likelihoods."""
         kind = "exact" if self.model.n_orders == 1 else "estimate"
         incomplete = kind if self.model.takes_any else "estimate"
-        entries = of_rows(kind, missing=incomplete, grey="estimate")
+        entries = of_rows(kind, missing=incomplete, gray="estimate")
         conditional = dict.fromkeys(("conditions", "ranges"), "estimate")
         return {
             "log_prob": entries,
@@ -77,7 +77,7 @@ class ChainDensity(Density):
             return log_mean_exp(np.stack(log_p))[0]
 
         rows, log_p = self._of_rows(X, of_rows)
-        self.warn_of_grey(rows)
+        self.warn_of_gray(rows)
         return log_p + self.domain.log_volume(self.columns, rows)
 
     def log_prob_of_entries(self, X, given="before"):
@@ -92,7 +92,7 @@ class ChainDensity(Density):
             return sum(parts) / self.model.n_orders
 
         rows, log_p = self._of_rows(X, of_rows)
-        self.warn_of_grey(rows)
+        self.warn_of_gray(rows)
         return log_p + self.domain.log_entries(self.columns, rows)
 
     def sample(self, n_samples, random_state=None, *, conditions=None, names=None):

@@ -43,8 +43,8 @@ class AutoregressiveEstimator(NetEstimator):
         Kind of :meth:`score_samples`: "exact"; or "estimate" with several orders or
         masks, as an estimate of the mean over all of them, which is still a normalized
         density. Scores of rows with missing entries are particle estimates. The kind is
-        also "estimate" after training on grey rows, with values strictly between 0 and
-        1 in "bernoulli" columns. Scores of grey rows are not log-likelihoods;
+        also "estimate" after training on gray rows, with values strictly between 0 and
+        1 in "bernoulli" columns. Scores of gray rows are not log-likelihoods;
         :func:`~skdgm.metrics.average_over_draws` returns their mean over draws of bits.
         Scores of binary rows are not affected.
     loss_curve_ : list of float
@@ -56,7 +56,7 @@ class AutoregressiveEstimator(NetEstimator):
     average = True
     early_stopping: bool | Literal["auto"] = "auto"
 
-    _KNOWN, _LEVELS_APART = ("_grey",), True
+    _KNOWN, _LEVELS_APART = ("_gray",), True
 
     def score_features(self, X: Data) -> np.ndarray:
         r"""Log-likelihood of each entry given the previous entries, in nats.
@@ -81,7 +81,7 @@ class AutoregressiveEstimator(NetEstimator):
         Warns
         -----
         DataRangeWarning
-            Rows are grey; see :meth:`score_samples`.
+            Rows are gray; see :meth:`score_samples`.
         """
         return in_format_of(self, X, self.density_.log_prob_of_entries(X))
 
@@ -144,7 +144,7 @@ class AutoregressiveEstimator(NetEstimator):
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
-        self._note_grey(table, fresh)
+        self._note_gray(table, fresh)
 
     def _check_cost(self, table, n_epochs):
         facts, rows, n = self._facts(), table.rows, len(table.index)

@@ -69,7 +69,7 @@ class NormalChain(LinearChain):
         if (np.exp(mixture.parts(b[None])[2].ravel()) < 0.999 * deviation).any():
             raise ValueError(
                 "Rows are too far from the first ones, by which columns were "
-                "standardised: fit all of them together."
+                "standardized: fit all of them together."
             )
         return self.natural((Layer(W.astype(dtype), b.astype(dtype)),))
 

@@ -47,7 +47,7 @@ class NormalObjective(ChainObjective):
         moments = expected_moments(self.rows, index, weight, joint)
         if clock.n_epochs is None:
             # Calls of partial_fit add rows; epochs of a fit repeat the same rows.
-            moments = state.optimiser.with_others(moments)
+            moments = state.optimizer.with_others(moments)
         penalty = piecewise(self.options.alpha, clock) / moments.weight[0]
         params = []
         for member in self.model.members:

@@ -12,7 +12,7 @@ from skdgm.autoregressive.model import OrderlessModel
 from skdgm.autoregressive.options import MixedColumns, Ordering
 from skdgm.base.frames import in_format_of
 from skdgm.base.options import KW_ONLY, Count, Share, within
-from skdgm.nets.options import Activation, Initialiser
+from skdgm.nets.options import Activation, Initializer
 from skdgm.training import Budget
 from skdgm.typing import Data
 from skdgm.utils.counts import check_choice
@@ -88,8 +88,8 @@ class EoNADE(AutoregressiveEstimator):
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact" with one order; or "estimate" with
         several orders, as an estimate of the mean over all orders, which is still a
-        normalized density. The kind is also "estimate" after training on grey rows,
-        with values strictly between 0 and 1 in "bernoulli" columns. Scores of grey rows
+        normalized density. The kind is also "estimate" after training on gray rows,
+        with values strictly between 0 and 1 in "bernoulli" columns. Scores of gray rows
         are not log-likelihoods; :func:`~skdgm.metrics.average_over_draws` returns their
         mean over draws of bits. Scores of binary rows are not affected.
     loss_curve_ : list of float
@@ -129,7 +129,7 @@ class EoNADE(AutoregressiveEstimator):
     learned_steps: Literal["all", "last"] = "all"
     dropout: Share = 0.0
     activation: Activation = "tanh"
-    init_weights: Initialiser = within("solver", "glorot_uniform")
+    init_weights: Initializer = within("solver", "glorot_uniform")
     ordering: Ordering = "random"
     early_stopping: bool = False
     learning_rate = 0.004
@@ -139,7 +139,7 @@ class EoNADE(AutoregressiveEstimator):
     # Each presentation hides a different part of a row, so training takes longer.
     _BUDGET, _BUDGET_MIXED = Budget(7_500, 20, 150), Budget(1_500, 20, 150)
 
-    _KNOWN = "_grey", "_means"
+    _KNOWN = "_gray", "_means"
 
     def score_features(
         self, X: Data, *, given: Literal["before", "others"] = "before"

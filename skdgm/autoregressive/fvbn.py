@@ -66,8 +66,8 @@ class FVBN(AutoregressiveEstimator):
         ``column_types="gaussian"`` and no weight decay, all orders have the same
         density. Scores of rows with missing entries are particle estimates, but exact
         with ``column_types="gaussian"``. The kind is also "estimate" after training on
-        grey rows, with values strictly between 0 and 1 in "bernoulli" columns. Scores
-        of grey rows are not log-likelihoods; :func:`~skdgm.metrics.average_over_draws`
+        gray rows, with values strictly between 0 and 1 in "bernoulli" columns. Scores
+        of gray rows are not log-likelihoods; :func:`~skdgm.metrics.average_over_draws`
         returns their mean over draws of bits. Scores of binary rows are not affected.
 
     References

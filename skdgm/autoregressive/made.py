@@ -8,7 +8,7 @@ from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive.model import RandomMaskModel
 from skdgm.autoregressive.options import MixedColumns, Ordering, Particles
 from skdgm.base.options import KW_ONLY, Count, within
-from skdgm.nets.options import Activation, Initialiser
+from skdgm.nets.options import Activation, Initializer
 from skdgm.training import Budget
 
 
@@ -72,7 +72,7 @@ class MADE(AutoregressiveEstimator):
     n_masks: Count = 1
     direct: bool = True
     activation: Activation = "relu"
-    init_weights: Initialiser = within("solver", "glorot_uniform")
+    init_weights: Initializer = within("solver", "glorot_uniform")
     ordering: Ordering = "given"
     n_draws: Particles = 100
 

@@ -62,7 +62,7 @@ class AutoregressiveModel(NetModel[AutoregressiveOptionsT]):
             facts.context,
             model=self.net(facts),
             params=state.learned,
-            grey=facts.known.grey,
+            gray=facts.known.gray,
             filler=None if gaps is None else self.net(facts, present=True),
         )
 

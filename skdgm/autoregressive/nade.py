@@ -10,7 +10,7 @@ from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive.model import TiedModel
 from skdgm.autoregressive.options import MixedColumns, Ordering, Particles
 from skdgm.base.options import KW_ONLY, Count, within
-from skdgm.nets.options import Initialiser
+from skdgm.nets.options import Initializer
 from skdgm.training import Budget
 
 
@@ -67,7 +67,7 @@ class NADE(AutoregressiveEstimator):
     _: KW_ONLY
     n_orderings: Count = 1
     activation: Literal["relu", "logistic", "tanh"] = "relu"
-    init_weights: Initialiser = within("solver", "glorot_uniform")
+    init_weights: Initializer = within("solver", "glorot_uniform")
     ordering: Ordering = "given"
     n_draws: Particles = 100
 

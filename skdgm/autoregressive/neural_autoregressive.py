@@ -8,7 +8,7 @@ from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive.model import GroupModel
 from skdgm.autoregressive.options import MixedColumns, Ordering, Particles
 from skdgm.base.options import KW_ONLY, Count, within
-from skdgm.nets.options import Activation, Initialiser
+from skdgm.nets.options import Activation, Initializer
 
 
 class NeuralAutoregressive(AutoregressiveEstimator):
@@ -61,7 +61,7 @@ class NeuralAutoregressive(AutoregressiveEstimator):
     direct: bool = True
     n_orderings: Count = 1
     activation: Activation = "tanh"
-    init_weights: Initialiser = within("solver", "glorot_uniform")
+    init_weights: Initializer = within("solver", "glorot_uniform")
     ordering: Ordering = "given"
     n_draws: Particles = 100
     learning_rate = 0.006

@@ -11,7 +11,7 @@ from skdgm.autoregressive._residual import steady_covariance
 from skdgm.autoregressive.model import ResidualModel
 from skdgm.autoregressive.options import Ordering, Particles
 from skdgm.base.options import KW_ONLY, Count, Fraction, within
-from skdgm.nets.options import Initialiser
+from skdgm.nets.options import Initializer
 
 
 class RNADE(AutoregressiveEstimator):
@@ -73,12 +73,12 @@ class RNADE(AutoregressiveEstimator):
     n_mixtures: Count = 10
     conditional: Literal["gaussian", "laplace"] = "gaussian"
     activation: Literal["relu", "tanh", "logistic"] = "relu"
-    init_weights: Initialiser = within("solver", "glorot_uniform")
+    init_weights: Initializer = within("solver", "glorot_uniform")
     min_variance: Fraction = 1e-4
     ordering: Ordering = "given"
     n_draws: Particles = 100
 
-    _MODEL, _KNOWN = ResidualModel(), ("_grey", "_covariance")
+    _MODEL, _KNOWN = ResidualModel(), ("_gray", "_covariance")
     _LIGHTER = "drop columns, or lower n_components."
 
     def _count(self, table, fresh):

@@ -68,8 +68,8 @@ class Columns(OptionGroup):
         precision for each column ("diagonal"), one for all standardized columns
         ("scalar"), or the inverse variances of the columns ("fixed").
     resample
-        Whether to draw the bits of grey values again at each presentation of a row. If
-        False, the grey values themselves are used.
+        Whether to draw the bits of gray values again at each presentation of a row. If
+        False, the gray values themselves are used.
     temperature
         Temperature of the continuous relaxation of generated bits and categories. Low
         temperatures reduce the bias and increase the variance of gradients.

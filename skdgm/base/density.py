@@ -9,7 +9,7 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.attributes import view
-from skdgm.data.columns import has_grey
+from skdgm.data.columns import has_gray
 from skdgm.exceptions import DataRangeWarning, MissingCapability
 from skdgm.typing import Any, ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.random import LIKELIHOOD, stream
@@ -64,8 +64,8 @@ class Density(ABC):
     def __init__(self, context: Context):
         self.name, self.read, self.domain, self.columns, self.seed = context
 
-    # Whether training rows were grey; the kind of log_prob may then be another one.
-    grey = False
+    # Whether training rows were gray; the kind of log_prob may then be another one.
+    gray = False
     # Whether values far beyond the training range are clipped before imputation, as
     # nets extrapolate arbitrarily.
     bounded = False
@@ -80,7 +80,7 @@ class Density(ABC):
         capabilities : dict of dict of str
             Maps the name of a method to a dict, which maps an argument to "exact",
             "lower bound" or "estimate". Arguments are rows that are "complete", have
-            "missing" entries or are "grey"; conditions, namely "labels", "attributes",
+            "missing" entries or are "gray"; conditions, namely "labels", "attributes",
             "lengths", "conditions" on columns, "ranges" of unbounded columns, or rows
             of the "future"; or "nothing".
         """
@@ -114,7 +114,7 @@ class Density(ABC):
     @property
     def kind(self) -> str:
         """Kind of :meth:`log_prob`: "exact", "lower bound" or "estimate"."""
-        return self.require("log_prob", "grey" if self.grey else "complete")
+        return self.require("log_prob", "gray" if self.gray else "complete")
 
     @abstractmethod
     def log_prob(self, X: Data) -> np.ndarray:
@@ -275,15 +275,15 @@ class Density(ABC):
         """Indices of the binary columns, an int array."""
         return self.domain.bits(self.columns)
 
-    def warn_of_grey(self, rows: Rows) -> None:
-        """Warn about grey rows, whose conditional scores are not log-likelihoods."""
-        if has_grey(rows, self.bits):
+    def warn_of_gray(self, rows: Rows) -> None:
+        """Warn about gray rows, whose conditional scores are not log-likelihoods."""
+        if has_gray(rows, self.bits):
             warn(
-                f"{self.name} got grey rows, with values between 0 and 1 in "
+                f"{self.name} got gray rows, with values between 0 and 1 in "
                 "columns of bits: their scores are not log-likelihoods, and are not "
                 "comparable with other models. Use "
                 "skdgm.metrics.average_over_draws(model, X), a mean over draws of "
-                "their bits, or binarise with "
+                "their bits, or binarize with "
                 "skdgm.preprocessing.BernoulliBinarizer first.",
                 DataRangeWarning,
             )

@@ -83,7 +83,7 @@ class Estimator(
     # Whether the parameters only initialize a net.
     _begins_a_net = False
     # Fields of skdgm.data.auto.Habits.
-    _GREY, _NUMBERS, _IMAGES, _LEVELS_APART = "bernoulli", "numeric", False, False
+    _GRAY, _NUMBERS, _IMAGES, _LEVELS_APART = "bernoulli", "numeric", False, False
     _read_kinds, _readable_kinds = reading.read_kinds, reading.readable_kinds
     _present_options, set_params = fits.present_options, set_params
     _facts = gather_facts
@@ -398,7 +398,7 @@ class Estimator(
     def score_samples(self, X: Data) -> np.ndarray:
         """Log-likelihood of each row in nats, or a bound or estimate of it.
 
-        Log-likelihoods of grey rows, with values between 0 and 1 in binary columns, are
+        Log-likelihoods of gray rows, with values between 0 and 1 in binary columns, are
         not comparable with other models; see :func:`~skdgm.metrics.average_over_draws`.
 
         Parameters

@@ -2,7 +2,7 @@
 
 ``_reading`` is the decision, a pair as returned by :func:`~skdgm.data.auto.reading_of`.
 :func:`~skdgm.base.fits.present_options` replaces "auto" by it. The class attributes
-``_GREY``, ``_NUMBERS``, ``_IMAGES`` and ``_LEVELS_APART`` of an estimator are its
+``_GRAY``, ``_NUMBERS``, ``_IMAGES`` and ``_LEVELS_APART`` of an estimator are its
 :class:`~skdgm.data.auto.Habits`.
 """
 
@@ -19,7 +19,7 @@ def read_kinds(estimator, X, weight=None):
     if kinds:
         with inputs.explained(estimator, X, estimator._asked_domain):
             habits = Habits(
-                grey=estimator._GREY,
+                gray=estimator._GRAY,
                 numbers=estimator._NUMBERS,
                 images=estimator._IMAGES,
                 levels_apart=estimator._LEVELS_APART,
@@ -34,7 +34,7 @@ def kinds_in_words(estimator):
     if "_columns" in vars(estimator):
         return column_types_of(estimator).summary
     kinds, top = estimator._reading
-    return f"{estimator.n_features_in_} {'grey' if top != 1 else kinds}"
+    return f"{estimator.n_features_in_} {'gray' if top != 1 else kinds}"
 
 
 def readable_kinds(estimator, options):

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from skdgm.base.records import Record
-from skdgm.training import AUTO, Table, Verbose, optimise
+from skdgm.training import AUTO, Table, Verbose, optimize
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import copy
 
@@ -141,7 +141,7 @@ class Epochs(Stage):
             objective, state = self.begin(fit)
             state, keeper = fit.record.joined(self, state)
             with one_blas_thread():
-                self.learned, watch = optimise(
+                self.learned, watch = optimize(
                     objective,
                     self.table,
                     self.epochs,

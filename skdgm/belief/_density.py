@@ -52,7 +52,7 @@ class BeliefDensity(Density):
         kind = "estimate" if self.top.kind == "estimate" else "lower bound"
         sampled = "bound", "importance", "features", "numerator", "annealed"
         kinds = dict.fromkeys(sampled, of_rows("estimate"))
-        kinds |= {"log_prob": of_rows(kind, grey=kind), "fill": {"missing": "estimate"}}
+        kinds |= {"log_prob": of_rows(kind, gray=kind), "fill": {"missing": "estimate"}}
         kinds["inverse"] = {"nothing": "estimate" if self.deep else "exact"}
         return kinds | {name: top[name] for name in names if name in top}
 
@@ -230,7 +230,7 @@ class BeliefDensity(Density):
         layers, top = self.directed(), self.top
         if not layers:
             return top.chains.filled(v, rng, n_steps, method)
-        sampler = Gibbs(top.energy, colours=top.energy.backwards)
+        sampler = Gibbs(top.energy, colors=top.energy.backwards)
         clamped = ~np.isnan(v)
         x, total = self.completed(v), 0.0
         for number in range(n_steps):

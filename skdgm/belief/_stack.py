@@ -44,10 +44,10 @@ _REFINE = addresses.REFINEMENT
 
 class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
     """Machines that are trained layer by layer, each on the means of the layer below,
-    then jointly. With ``labelled=True``, the top-level machine has a label."""
+    then jointly. With ``labeled=True``, the top-level machine has a label."""
 
-    def __init__(self, labelled=False):
-        self.labelled = labelled
+    def __init__(self, labeled=False):
+        self.labeled = labeled
 
     def check(self, options):
         check_piecewise("refine__n_steps", options.refine_steps, Integral, 1)
@@ -109,7 +109,7 @@ class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
             if not real:
                 options_of_layer["resample"] = options.resample
             options_of_layer["verbose"] = options.verbose
-            if self.labelled and number == len(sizes) - 1:
+            if self.labeled and number == len(sizes) - 1:
                 kind = "gaussian" if real else "bernoulli"
                 defaults = _REAL if real else {}
                 defaults = {"column_types": kind, "objective": "generative"} | defaults
@@ -121,7 +121,7 @@ class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
         return machines
 
     def place(self, number, machines):
-        if self.labelled and number == len(machines) - 1:
+        if self.labeled and number == len(machines) - 1:
             return "on top", (RBMClassifier,)
         if number:
             return "above the bottom", (BernoulliRBM,)

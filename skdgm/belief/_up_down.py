@@ -93,15 +93,15 @@ class UpDownObjective(Objective):
             return kind(layer_run, energy=energy, beginning=beginning)
 
         self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
-        self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
+        self.to_recognize = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
         top, kind = machines[-1].density_, model_of(machines[-1]).objective_class
         self.top = trainer(len(layers), top.energy, kind, top.moments)
         self.top.phase = SleepChains(self.top)
         self.lowest = self.to_generate[0]
-        grey = isinstance(layers[0].units[0], Bernoulli) and not run.rows.binary
-        self.resampling = grey and self.options.resample
+        gray = isinstance(layers[0].units[0], Bernoulli) and not run.rows.binary
+        self.resampling = gray and self.options.resample
         # Q is trained on means if the data are means.
-        self.recognises_means = grey and not self.options.resample
+        self.recognizes_means = gray and not self.options.resample
 
     def start(self):
         """Training state with the parameters of the fitted layers."""
@@ -118,7 +118,7 @@ class UpDownObjective(Objective):
             return TrainState(params, sgd.init(params), ())
 
         return UpDownState(
-            tuple(map(begin, self.to_recognise, state.recognition)),
+            tuple(map(begin, self.to_recognize, state.recognition)),
             tuple(map(begin, self.to_generate, state.generative)),
             self.top.resume(state.top),
         )
@@ -141,13 +141,13 @@ class UpDownObjective(Objective):
                 self.to_generate[number].ascend(state.generative[number], grad, clock)
         top = self.top.step(state.top, Batch(states[-1], batch.given), clock)
         fantasies, mean = descent(layers, top.phase[0], rng.fold(3))
-        if self.recognises_means:
+        if self.recognizes_means:
             fantasies[0] = mean
         with learning():
             for number, layer in enumerate(layers):
                 below, above = fantasies[number : number + 2]
                 grad = layer.sleep(below, above)
-                self.to_recognise[number].ascend(state.recognition[number], grad, clock)
+                self.to_recognize[number].ascend(state.recognition[number], grad, clock)
         return state._replace(top=top._replace(phase=()))
 
     def watch(self, table, held_out, state):
@@ -168,7 +168,7 @@ class UpDownObjective(Objective):
         return [*self.machines[:-1], top], [tuple(layer[1:]) for layer in layers]
 
     def filled(self, layers, v, rng=None):
-        """Impute missing entries of rows by mean field, and draw bits from grey values
+        """Impute missing entries of rows by mean field, and draw bits from gray values
         if ``rng`` is given. Returns the rows, (n_rows, n_visible), and the mask of
         observed entries, or True."""
         x, clamp = self.lowest.present(Batch(v), rng)

@@ -76,7 +76,7 @@ class ConvDBN(BeliefNetwork):
     below. Filters of higher layers have larger receptive fields.
 
     Rows are images in pixel-major order, with the channels of a pixel next to each
-    other. Data are 0, 1 or probabilities of 1 (grey values), or real numbers, which are
+    other. Data are 0, 1 or probabilities of 1 (gray values), or real numbers, which are
     standardized. NaN marks a missing value in every method. Computations are in float64
     for float64 data, otherwise in float32.
 

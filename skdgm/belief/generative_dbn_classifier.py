@@ -93,7 +93,7 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
     _: KW_ONLY
     unlabeled: object = None
 
-    _MODEL = BeliefNetworkModel(labelled=True)
+    _MODEL = BeliefNetworkModel(labeled=True)
 
     @shared(sample_of_class)
     def sample(self): ...

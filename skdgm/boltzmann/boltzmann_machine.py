@@ -52,7 +52,7 @@ class BoltzmannMachine(MachineOptions, Machine):
         diagonal is ignored, so that scikit-learn's ``grid_to_graph`` may be given. By
         default all units are linked. (:func:`skdgm.save` stores arrays, but no sparse
         matrices.)
-    n_colours
+    n_colors
         Maximum number of colors of the graph. Units of one color are not linked, so
         that a Gibbs step draws them as a block; a fully connected graph has as many
         colors as units. A graph whose greedy coloring needs more colors is an error.
@@ -95,9 +95,9 @@ class BoltzmannMachine(MachineOptions, Machine):
         Biases of the hidden units, if there are any.
     edges_ : ndarray of bool of shape (n_units, n_units) or None
         Adjacency matrix; None if all units are linked.
-    colours_ : ndarray of int of shape (n_units,)
+    colors_ : ndarray of int of shape (n_units,)
         Color of each unit.
-    n_colours_ : int
+    n_colors_ : int
         Number of colors, and hence of blocks that a Gibbs step draws in turn.
     chains_ : ndarray of shape (n_chains, n_features)
         Visible units of the training chains. For "pseudo-likelihood" the chains take
@@ -143,7 +143,7 @@ class BoltzmannMachine(MachineOptions, Machine):
     n_hidden: CountOrZero = 0
     _: KW_ONLY
     edges: ArrayLike | Annotated[object, "sparse matrix"] | None = None
-    n_colours: Count | Auto = "auto"
+    n_colors: Count | Auto = "auto"
     column_types: Literal["auto", "bernoulli", "categorical"] | Columns = "auto"
     min_categories: Count | ArrayLike | None = within("column_types", None)
     penalty: Annotated[Penalties, WeightDetails] = None

@@ -17,7 +17,7 @@ from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann.dbm import DBM
 from skdgm.boltzmann.learning.fine_tuning import NET, NetEpochs, logits
-from skdgm.boltzmann.learning.label_objective import LabelledObjective
+from skdgm.boltzmann.learning.label_objective import LabeledObjective
 from skdgm.boltzmann.learning.objective import PHASES
 from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.methods import importance_likelihood, sample_of_class
@@ -25,7 +25,7 @@ from skdgm.boltzmann.structure.deep import Deep
 from skdgm.data.auto import AUTO
 from skdgm.nets import check_dropout
 from skdgm.nets.options import TuningOptions
-from skdgm.training import labelled
+from skdgm.training import labeled
 
 
 class DBMClassifier(TuningOptions, Classifier, Machine):
@@ -167,7 +167,7 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
     n_iter_no_change = 5
     tol = 1e-3
 
-    _MODEL = Deep(DeepDensity, LabelledObjective)
+    _MODEL = Deep(DeepDensity, LabeledObjective)
 
     importance_likelihood = importance_likelihood
 
@@ -221,7 +221,7 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
 
     def _stages(self, table, epochs, fresh, whole):
         yield from super()._stages(table, epochs, fresh, whole)
-        table = labelled(table)
+        table = labeled(table)
         if whole and self._options.net.fine_tune is not None and len(table.index):
             yield NetEpochs(self, table)
 

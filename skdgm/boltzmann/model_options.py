@@ -82,7 +82,7 @@ class GraphOptions(EnergyOptions, Protocol):
     """Options of general Boltzmann machines."""
 
     edges: Any
-    n_colours: int | str
+    n_colors: int | str
     n_hidden: int
     positive: str
 

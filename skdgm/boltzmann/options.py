@@ -77,13 +77,13 @@ class RealDetails(Details):
     min_variance: Probability = 0.05
 
 
-class GreyDetails(RealDetails):
+class GrayDetails(RealDetails):
     """Details of real columns, and of the presentation of gray values."""
 
     resample: bool = False
 
 
-class PixelDetails(GreyDetails):
+class PixelDetails(GrayDetails):
     """Details of pixels, which share one precision."""
 
     precision: Literal["scalar", "fixed"] = "scalar"
@@ -263,7 +263,7 @@ class DeepOptions(MachineOptions):
 
     _: KW_ONLY
     column_types: Annotated[
-        Literal["auto", "bernoulli", "gaussian"] | Columns, GreyDetails
+        Literal["auto", "bernoulli", "gaussian"] | Columns, GrayDetails
     ] = "auto"
     gradient: Literal["pcd", "fpcd", "tempering"] | PCD | FPCD | Tempering = "pcd"
     negative: Literal["samples", "means"] = "samples"

@@ -12,11 +12,11 @@ from skdgm.base.attributes import shared
 from skdgm.base.column_group import Columns
 from skdgm.base.common_groups import Hybrid
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative, within
-from skdgm.boltzmann._density.labelled import LabelledMachineDensity
+from skdgm.boltzmann._density.labeled import LabeledMachineDensity
 from skdgm.boltzmann.learning.label_objective import HybridObjective
 from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.methods import sample_of_class
-from skdgm.boltzmann.options import GreyDetails, MachineOptions, Quadratic
+from skdgm.boltzmann.options import GrayDetails, MachineOptions, Quadratic
 from skdgm.boltzmann.structure.restricted import Restricted
 from skdgm.training import Budget
 
@@ -121,7 +121,7 @@ class RBMClassifier(MachineOptions, Classifier, Machine):
     n_components: Count = 256
     _: KW_ONLY
     column_types: Annotated[
-        Literal["auto", "bernoulli", "gaussian"] | Columns, GreyDetails
+        Literal["auto", "bernoulli", "gaussian"] | Columns, GrayDetails
     ] = "auto"
     objective: Literal["hybrid", "discriminative", "generative"] | Hybrid = "hybrid"
     generative_weight: NotNegative = within("objective", 0.01)
@@ -132,7 +132,7 @@ class RBMClassifier(MachineOptions, Classifier, Machine):
     solver = "adam"
     momentum = 0.9
 
-    _MODEL = Restricted(LabelledMachineDensity, HybridObjective)
+    _MODEL = Restricted(LabeledMachineDensity, HybridObjective)
     _BUDGET = Budget(2_000, 20, 100)
 
     @shared(sample_of_class)

@@ -8,7 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from skdgm.base import fit_steps
 from skdgm.base.parts import in_units_of
-from skdgm.training import labelled
+from skdgm.training import labeled
 
 
 class Header(NamedTuple):
@@ -77,4 +77,4 @@ def targets_of(tuned, X, y, weight):
     """Table of the rows of a shard with a target, in the units of the model."""
     model = getattr(tuned, "machine", tuned)
     table = fit_steps.table_of(model, X, y, weight, listed=False)
-    return in_units_of(model, labelled(table))
+    return in_units_of(model, labeled(table))

@@ -14,7 +14,7 @@ from skdgm.dask._rows import begin_tuned
 from skdgm.dask._run import ShardedRun
 from skdgm.dask._stack import fit_stack
 from skdgm.stacks.tuning import PreTraining, unfitted
-from skdgm.training import Table, labelled
+from skdgm.training import Table, labeled
 from skdgm.utils.domains import checked_weights
 from skdgm.utils.math import shares
 from skdgm.utils.random import MAX_SEED
@@ -65,4 +65,4 @@ def _targets(network, y, weight, fresh):
     weight = checked_weights(weight, rows.X, dtype=np.float64, ensure_non_negative=True)
     share = shares(weight)[0]
     index = np.flatnonzero(share > 0)
-    return learned, labelled(Table(rows, index, np.zeros(len(index)), share[index]))
+    return learned, labeled(Table(rows, index, np.zeros(len(index)), share[index]))

@@ -1,7 +1,7 @@
 """Tables of data: kinds of columns, DataFrames, labels, imputation."""
 
 from skdgm.data.codes import CodeColumns
-from skdgm.data.columns import BinaryColumns, ColumnStatistics, RealColumns, has_grey
+from skdgm.data.columns import BinaryColumns, ColumnStatistics, RealColumns, has_gray
 from skdgm.data.conditions import events_of
 from skdgm.data.counts import CountColumns
 from skdgm.data.filling import fill
@@ -27,7 +27,7 @@ __all__ = [
     "far_out",
     "fill",
     "for_callbacks",
-    "has_grey",
+    "has_gray",
     "names_of",
     "tabulate",
     "warn_of_unknown",

@@ -1,9 +1,9 @@
 r"""Kinds of columns read from the data, for ``column_types="auto"``.
 
-In an array, the values decide. Values of 0 and 1 are bits. Grey values of images, in
+In an array, the values decide. Values of 0 and 1 are bits. Gray values of images, in
 [0, 1] or integer levels from 0 to a common maximum, are probabilities of bits, as are
 other probabilities. All other columns are numbers, apart from single columns of bits.
-Grey values differ from real columns scaled to [0, 1] by their polarity, the ratio of
+Gray values differ from real columns scaled to [0, 1] by their polarity, the ratio of
 the variances to the largest variances that the means allow:
 
 .. math:: r = \frac{\sum_j \mathrm{Var}[x_j]}{\sum_j m_j (1 - m_j)}, \qquad
@@ -13,7 +13,7 @@ which is 1 for bits and 1/3 for uniform numbers. Columns with few distinct value
 excluded, because scaled codes are polar, too.
 
 In a DataFrame, the types of the columns decide. If all columns are numeric and have
-bits or grey values, they are read like an array.
+bits or gray values, they are read like an array.
 """
 
 from typing import Any, NamedTuple
@@ -47,13 +47,13 @@ _EACH = 20
 class Habits(NamedTuple):
     """Defaults of a class of estimators for reading columns whose kinds are not given.
 
-    ``grey`` and ``numbers`` are kinds for grey columns and for other numbers.
-    ``images`` is True if rows are images, so that values in [0, 1] are grey.
-    ``levels_apart`` is True if columns with few grey levels are numeric, with a
+    ``gray`` and ``numbers`` are kinds for gray columns and for other numbers.
+    ``images`` is True if rows are images, so that values in [0, 1] are gray.
+    ``levels_apart`` is True if columns with few gray levels are numeric, with a
     probability for each level.
     """
 
-    grey: str
+    gray: str
     numbers: str
     images: bool
     levels_apart: bool
@@ -94,7 +94,7 @@ def reading_of(model, X, kinds, options, habits, weight=None):
     ``kinds`` are the strings that the option ``column_types`` accepts; ``options`` are
     the present options of the model. Rows of weight 0 are ignored. Returns an
     equivalent value of the option (a string or a tuple of strings), and the value that
-    stands for 1 in "bernoulli" columns, which is 1 unless they are grey levels.
+    stands for 1 in "bernoulli" columns, which is 1 unless they are gray levels.
     ValueError and TypeError as by :func:`~skdgm.utils.domains.checked`.
     """
     table, form = None, form_asked(options)
@@ -110,10 +110,10 @@ def reading_of(model, X, kinds, options, habits, weight=None):
         if only_bits:
             return "bernoulli", 1.0
         images = habits.images or pixels_asked(options)
-        top = top_of_grey(values, low, high, images=images)
+        top = top_of_gray(values, low, high, images=images)
         if top is not None and not _apart(habits, top, kinds, form):
-            grey = habits.grey if "gaussian" in kinds else "bernoulli"
-            return grey, top if grey == "bernoulli" else 1.0
+            gray = habits.gray if "gaussian" in kinds else "bernoulli"
+            return gray, top if gray == "bernoulli" else 1.0
     if "gaussian" not in kinds:
         codes = "categorical" in kinds and low >= 0 and _all_whole(values)
         return "categorical" if codes else "bernoulli", 1.0
@@ -128,7 +128,7 @@ def reading_of(model, X, kinds, options, habits, weight=None):
 
 
 def _apart(habits, top, kinds, form):
-    """Return whether to read few grey levels as numbers with a probability for each."""
+    """Return whether to read few gray levels as numbers with a probability for each."""
     few = 1 < top <= _EACH and "mixed" in kinds and form is None
     return few and habits.levels_apart
 
@@ -141,9 +141,9 @@ def _weighted(X, weight):
     return X[np.flatnonzero(weight)] if (weight != 0).any() else X
 
 
-def top_of_grey(X, low, high, *, images=False):
-    """Value that stands for 1 in a table of grey values or levels from ``low`` to
-    ``high``; None for other numbers. Values of ``images`` in [0, 1] are always grey."""
+def top_of_gray(X, low, high, *, images=False):
+    """Value that stands for 1 in a table of gray values or levels from ``low`` to
+    ``high``; None for other numbers. Values of ``images`` in [0, 1] are always gray."""
     if low < -ROUNDING:
         return None
     if images and high <= 1 + ROUNDING:

@@ -67,7 +67,7 @@ def observed(table, before):
     return seen, total
 
 
-def has_grey(rows, which):
+def has_gray(rows, which):
     """Return whether the binary columns ``which`` (indices) have values strictly
     between 0 and 1."""
     if rows.binary or not len(which):
@@ -160,7 +160,7 @@ class ColumnKind(ABC):
 
 
 class BinaryColumns(ColumnKind):
-    """Binary columns with values 0, 1 or probabilities of 1; or grey levels from 0 to
+    """Binary columns with values 0, 1 or probabilities of 1; or gray levels from 0 to
     ``top``, which are divided by ``top``."""
 
     kind, tags = "bernoulli", {"positive_only": True}

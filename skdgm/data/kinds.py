@@ -60,7 +60,7 @@ class ColumnType(NamedTuple):
     def __str__(self):
         values, text = self.values, _WORDS.get(self.kind, self.kind)
         if self.kind == "bernoulli" and self.high is not None:
-            text = "grey"
+            text = "gray"
         if self.high is not None:
             text += f" from {_shown(self.low)} to {_shown(self.high)}"
         if self.step:
@@ -89,7 +89,7 @@ class ColumnTypes(dict):
     def summary(self):
         """Number of columns of each kind, as text."""
         numbers = Counter(
-            "grey" if c.kind == "bernoulli" and c.high is not None else c.kind
+            "gray" if c.kind == "bernoulli" and c.high is not None else c.kind
             for c in self.values()
         )
         return ", ".join(f"{n} {kind}" for kind, n in numbers.items())

@@ -129,7 +129,7 @@ def sorted_classes(classes, owner):
     if marked(classes, owner.unlabeled).any():
         raise ValueError(
             f"classes has {owner.unlabeled!r}, which is not a label, but the "
-            "marker of unlabelled rows (unlabeled): leave it out."
+            "marker of unlabeled rows (unlabeled): leave it out."
         )
     return np.unique(of_classes(classes, "classes"))
 
@@ -150,7 +150,7 @@ def warn_of_mark(classes, owner):
     if classes.dtype.kind == "u" and isinstance(mark, Real) and mark < 0:
         warn(
             f"y is of the type {classes.dtype}, which cannot hold unlabeled="
-            f"{mark}: no row is unlabelled, and marks written to such an array are "
+            f"{mark}: no row is unlabeled, and marks written to such an array are "
             "large labels now. Convert y by y.astype(int) before marking rows.",
             LabelWarning,
         )
@@ -160,7 +160,7 @@ def warn_of_mark(classes, owner):
     warn(
         f"y has the label -1 and labels of at least 0, and unlabeled="
         f"{mark!r}: {type(owner).__name__} treats -1 as a class. If it "
-        "marks unlabelled rows, set unlabeled=-1.",
+        "marks unlabeled rows, set unlabeled=-1.",
         LabelWarning,
     )
 

@@ -129,7 +129,7 @@ def fetch_mnist(
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Bunch:
-    """Fetch MNIST: 28 x 28 images of digits with labels, grey values 0 to 255.
+    """Fetch MNIST: 28 x 28 images of digits with labels, gray values 0 to 255.
 
     The data are from OpenML. Training and validation rows are verified by known SHA-256
     checksums, and test rows by the checksum that was recorded at the first download.

@@ -108,7 +108,7 @@ class DiffusionDensity(Density):
         """Log-likelihood of each row, in nats, conditional on class ``codes`` or
         attributes y if given."""
         rows = self.read(X)
-        self.warn_of_grey(rows)
+        self.warn_of_gray(rows)
         covariates = self._covariates(codes, y, rows.shape[0], rows.dtype)
         function = self._bounds if self._is_bound else self._by_flow
         log_p = self._of_rows(function, rows, covariates)

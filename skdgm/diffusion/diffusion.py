@@ -212,7 +212,7 @@ class Diffusion(NetEstimator):
 
     _MODEL, _BUDGET = DiffusionModel(), Budget(3_000, 20, 500)
     _KNOWN = "classes_", "_attributes_"
-    _GREY = "gaussian"
+    _GRAY = "gaussian"
     _LIGHTER = "lower hidden_layer_sizes or batch_size."
 
     impute, conditional_sample = impute, conditional_sample

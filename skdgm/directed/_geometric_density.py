@@ -48,7 +48,7 @@ class GeometricDensity(LatentDensity):
     @property
     def capabilities(self):
         """Log-likelihoods are estimates."""
-        rows = dict.fromkeys(("complete", "missing", "grey"), "estimate")
+        rows = dict.fromkeys(("complete", "missing", "gray"), "estimate")
         nothing = {"nothing": "estimate"}
         inherited = super().capabilities
         return inherited | {

@@ -22,7 +22,7 @@ from skdgm.nets.tape import getval
 from skdgm.utils.rows import Rows
 
 # Random streams of an update.
-NOISE, DROP, GREY, DREAM, OTHER, DATA, FILL = range(7)
+NOISE, DROP, GRAY, DREAM, OTHER, DATA, FILL = range(7)
 
 
 class BeliefParams(NamedTuple):

@@ -23,7 +23,7 @@ class SigmoidBeliefOptions(BitLayersOptions, Protocol):
     baseline: str
     mean_field_steps: int
     n_steps: int
-    normalise_signal: bool
+    normalize_signal: bool
     recognition_phase: str
     temperature: float
 

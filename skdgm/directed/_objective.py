@@ -11,7 +11,7 @@ from skdgm.directed._method import (
     DATA,
     DREAM,
     FILL,
-    GREY,
+    GRAY,
     NOISE,
     OTHER,
     BeliefBatch,
@@ -79,7 +79,7 @@ class DirectedObjective(NetObjective):
         if len(state.params.own) != len(self.method.nets):
             rng = random.stream(self.seed, self.INIT).generator()
             params = state.learned._replace(own=self.init(rng)[0].own)
-            state = state._replace(params=params, optimiser=(), mean=())
+            state = state._replace(params=params, optimizer=(), mean=())
         kept = state.statistics
         kept = kept._replace(own=self.method.resume(kept.own, self.rows))
         return super().resume(state._replace(statistics=kept))
@@ -103,7 +103,7 @@ class DirectedObjective(NetObjective):
     def prepare(self, state, batch, clock):
         v, rng = self.rows.take(batch), self.stream(clock)
         if self.options.resample:
-            v = self.output.resampled(v, rng.fold(GREY).rows(len(v)))
+            v = self.output.resampled(v, rng.fold(GRAY).rows(len(v)))
         noise, dreams = self.method.noise(state, batch, v, rng), None
         if self.method.sleep_weight:
             net = Variables(state.params.model, state.statistics.model)
@@ -125,7 +125,7 @@ class DirectedObjective(NetObjective):
             sleep_weight = batch.v.dtype.type(self.method.sleep_weight)
             v, z = batch.dreams
             net = Variables(params.model, batch.kept.model)
-            total = total + self.log_recognised(net, v, z) * sleep_weight
+            total = total + self.log_recognized(net, v, z) * sleep_weight
         return -total, kept
 
     def losses(self, state, index, rng):
@@ -142,7 +142,7 @@ class DirectedObjective(NetObjective):
         decoded = self.hierarchy.through(net, x, noise, entries=entries)
         return -nll(decoded.out, net.params.own, v, self.output) - decoded.gap
 
-    def log_recognised(self, net, v, z):
+    def log_recognized(self, net, v, z):
         """Log q(z | x) of latent units z, for each row."""
         x, source = self.method.net.inputs(v), self.hierarchy.noise_of(z)
         return sum(self.hierarchy.infer(net, x, source).log_q)

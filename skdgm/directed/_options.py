@@ -31,7 +31,7 @@ class BeliefObjective(OptionGroup):
         and the prediction of a net; "mean": the running mean; "optimal": the running
         mean and a baseline for each parameter that minimizes the variance, estimated by
         running moments [1]_; "none": no baseline.
-    normalise_signal
+    normalize_signal
         Whether to divide the learning signal by its running standard deviation if that
         exceeds 1.
     temperature
@@ -66,7 +66,7 @@ class BeliefObjective(OptionGroup):
     n_importance: Count | Auto | None = "auto"
     recognition_phase: Literal["auto", "both", "wake", "sleep"] = "auto"
     baseline: Literal["auto", "net", "mean", "optimal", "none"] = "auto"
-    normalise_signal: bool | Auto = "auto"
+    normalize_signal: bool | Auto = "auto"
     temperature: Positive | Auto = "auto"
     mean_field_steps: Count | Auto = "auto"
     n_steps: Count | Auto = "auto"

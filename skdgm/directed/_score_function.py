@@ -69,7 +69,7 @@ class Reinforce(SamplingMethod):
             slope = delta[:, :, level].reshape(baseline.shape[0], -1).mean(axis=1)
             slope = slope.astype(baseline.dtype)
             predicted = predicted + by_row(baseline.reshape((-1,)) * slope, draws.n)
-        weights = reinforce(delta, 0.0, 1.0 if options.normalise_signal else 1 / scale)
+        weights = reinforce(delta, 0.0, 1.0 if options.normalize_signal else 1 / scale)
         if options.baseline == "optimal":
             state = state._replace(signals=after)
             return self._optimal(params, batch, draws, weights, state)

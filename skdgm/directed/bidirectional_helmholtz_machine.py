@@ -146,7 +146,7 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
         expectation of the term before log Z is a lower bound on the log-likelihood
         under the model and, for complete rows, under p alone. The estimate of log Z,
         computed in the first call, is too low if few draws from p have most of the
-        weight, which causes a warning. Grey values, strictly between 0 and 1, are
+        weight, which causes a warning. Gray values, strictly between 0 and 1, are
         inputs of both nets. The term before log Z is then a lower bound on the mean
         log-likelihood under p of binary rows drawn with these probabilities.
 

@@ -137,7 +137,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     n_importance: Count | None = within("objective", None)
     recognition_phase: Literal["both", "wake", "sleep"] = within("objective", "both")
     baseline: Literal["net", "mean", "optimal", "none"] = within("objective", "net")
-    normalise_signal: bool = within("objective", True)
+    normalize_signal: bool = within("objective", True)
     temperature: Positive = within("objective", 0.5)
     mean_field_steps: Count = within("objective", 1)
     n_steps: Count = within("objective", 1)

@@ -4,7 +4,7 @@ r"""Bernoulli distribution of binary units and of binary columns.
    A(\eta) = \log(1 + e^\eta), \quad \mathbb{E}[x] = A'(\eta) = \sigma(\eta)
 
 In an energy, the natural parameter :math:`\eta` is the sum of the unit's bias and the
-input from its neighbours, and the sufficient statistic is x itself. Given a net,
+input from its neighbors, and the sufficient statistic is x itself. Given a net,
 :math:`\eta` is an output.
 """
 
@@ -44,7 +44,7 @@ class Bernoulli(Biased):
     listable, form = True, "bits"
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases for given means of the block without neighbours: log odds of the
+        """Biases for given means of the block without neighbors: log odds of the
         means, which are strictly between 0 and 1. Zeros if ``moments`` is None."""
         if moments is None:
             return np.zeros(self.size, dtype=dtype)

@@ -52,7 +52,7 @@ class Softmax(Biased):
     listable, form = True, "one"
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases for given probabilities of the unit without neighbours: log
+        """Biases for given probabilities of the unit without neighbors: log
         probabilities, (size,). Zeros if ``moments`` is None."""
         if moments is None:
             return np.zeros(self.size, dtype=dtype)

@@ -37,7 +37,7 @@ class Columnwise(Unit):
     n_states, numbers = np.inf, True
 
     def curvature(self, own):
-        """Sum of the inverse variances of statistics given the neighbours; gains make
+        """Sum of the inverse variances of statistics given the neighbors; gains make
         each variance about 1."""
         precisions = np.ravel(self.scale(own)) ** -2.0
         inverse = self.inverse_information(own)
@@ -62,7 +62,7 @@ class Columnwise(Unit):
         return x if self.gain == 1 else x * x.dtype.type(self.gain)
 
     def scale(self, own):
-        """Standard deviation of the statistic without neighbours, (size, 1), or its
+        """Standard deviation of the statistic without neighbors, (size, 1), or its
         maximum if a distribution has a maximum."""
         return self.statistic(own, np.sqrt(self.variance(own)))[:, None]
 
@@ -73,7 +73,7 @@ class Columnwise(Unit):
     def inverse_information(self, own):
         """Inverse Fisher information of each bias at the typical variance of its unit,
         (size,), at least 1. It exceeds 1 where a gain is for values that vary more than
-        the unit does given its neighbours. None if it is 1 for all units."""
+        the unit does given its neighbors. None if it is 1 for all units."""
         if self.typical_variance is None:
             return None
         inverse = 1 / (np.square(self.gain) * self.typical_variance)
@@ -83,7 +83,7 @@ class Columnwise(Unit):
 
     @property
     def typical_variance(self):
-        """Typical variance given the neighbours, by unit; None if gains match it."""
+        """Typical variance given the neighbors, by unit; None if gains match it."""
         return None
 
     def only(self, entries):
@@ -115,7 +115,7 @@ class Columnwise(Unit):
         """
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases for given means of the block without neighbours; by default zeros."""
+        """Biases for given means of the block without neighbors; by default zeros."""
         if moments is None:
             return np.zeros(self.size, dtype)
         eta = self.natural(np.asarray(moments, np.float64))

@@ -4,7 +4,7 @@ r"""Normal distribution of real units and of real columns.
    A), \quad A = \frac{\theta^2}{2 \lambda} - \frac12 \log\frac{\lambda}{2\pi}, \quad
    \mathbb{E}[x] = \frac{\partial A}{\partial\theta} = \frac{\theta}{\lambda}
 
-The parameters of a unit are its mean b, to which the input from its neighbours is
+The parameters of a unit are its mean b, to which the input from its neighbors is
 added, and :math:`\log \lambda`. The sufficient statistic for couplings is
 :math:`\lambda x`. With one hidden layer [1]_
 
@@ -65,7 +65,7 @@ class Gaussian(_GaussianFields, Unit):
         return np.exp(-own.log_precision)
 
     def init(self, moments=None, dtype=np.float64):
-        """Parameters for given means and variances of the block without neighbours, a
+        """Parameters for given means and variances of the block without neighbors, a
         pair of numbers or arrays of shape (size,); 0 and 1 by default."""
         mean, variance = (0.0, 1.0) if moments is None else moments
         log_precision = -np.log(np.full(self.size, variance, dtype))

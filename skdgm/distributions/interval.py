@@ -1,4 +1,4 @@
-r"""Exponential distribution truncated to [0, 1], for shares and grey values.
+r"""Exponential distribution truncated to [0, 1], for shares and gray values.
 
 .. math:: p(x \mid \eta) = e^{\eta x - A(\eta)}, \quad x \in [0, 1], \quad A(\eta) =
    \log \frac{e^\eta - 1}{\eta}, \quad \mathbb{E}[x] = \frac{1}{1 - e^{-\eta}} -

@@ -71,7 +71,7 @@ class Multinomial(_MultinomialFields, Unit):
     param_grad = Canonical.param_grad
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases for given mean counts of a block without neighbours: log shares of the
+        """Biases for given mean counts of a block without neighbors: log shares of the
         words. Zeros if ``moments`` is None."""
         if moments is None:
             return np.zeros(self.size, dtype)

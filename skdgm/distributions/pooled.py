@@ -76,7 +76,7 @@ class Pooled(_Shape, Unit):
         return self.size // prod(self.block)
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases of maps for given means of units without neighbours, (size,), which
+        """Biases of maps for given means of units without neighbors, (size,), which
         are averaged over each map. The probability that a block is on is clipped to
         [0.001, 0.999]. Zeros if ``moments`` is None."""
         if moments is None:
@@ -87,7 +87,7 @@ class Pooled(_Shape, Unit):
         return (np.log(on / n) - np.log1p(-on)).astype(dtype)
 
     def field(self, own, received=0.0):
-        """Natural parameters eta = bias of the map + input from the neighbours."""
+        """Natural parameters eta = bias of the map + input from the neighbors."""
         return np.tile(own, self.height * self.width) + received
 
     def statistic(self, own, x):

@@ -1,7 +1,7 @@
 """Roles of distributions: blocks of units in an energy, and columns given a net.
 
 A block of an energy is an exponential family, whose natural parameters combine its own
-parameters with the input from its neighbours. The distribution of columns has the
+parameters with the input from its neighbors. The distribution of columns has the
 outputs of a net as parameters.
 """
 
@@ -47,12 +47,12 @@ class Unit(ABC):
     @abstractmethod
     def init(self, moments: Any = None, dtype: type = float) -> Tree:
         """Parameters, a tree of arrays of shape (size,), for given means of the block
-        without neighbours. Real units also take variances. Zeros if ``moments`` is
+        without neighbors. Real units also take variances. Zeros if ``moments`` is
         None."""
 
     @abstractmethod
     def field(self, own: Tree, received: float | np.ndarray = 0.0) -> Tree:
-        """Natural parameters eta given the input ``received`` from the neighbours."""
+        """Natural parameters eta given the input ``received`` from the neighbors."""
 
     @abstractmethod
     def statistic(self, own: Tree, x: Values) -> Values:
@@ -95,7 +95,7 @@ class Unit(ABC):
     def param_grad(self, own: Tree, x: Values, received: Callable) -> Tree:
         """Derivative of each row's log weight with respect to the parameters, a tree
         like ``own`` of (n_rows, size). ``received()`` returns the input from the
-        neighbours."""
+        neighbors."""
 
     def pack(self, x: Values) -> Values:
         """Convert values to the form that ``sample`` returns; by default no change."""
@@ -135,7 +135,7 @@ class Unit(ABC):
 class Canonical(Unit):
     """A block whose parameters are biases of shape (size,).
 
-    A bias is the natural parameter without neighbours, the sufficient statistic is the
+    A bias is the natural parameter without neighbors, the sufficient statistic is the
     value itself, and the log weight is the sum of eta x. Values are Lists of ones.
     """
 
@@ -143,7 +143,7 @@ class Canonical(Unit):
     ends = 0.0, 1.0
 
     def field(self, own: Tree, received: float | np.ndarray = 0.0) -> Tree:
-        """Natural parameters eta = bias + input from the neighbours."""
+        """Natural parameters eta = bias + input from the neighbors."""
         return own + received
 
     def statistic(self, own: Tree, x: Values) -> Values:
@@ -263,7 +263,7 @@ class Output(ABC):
         return self.mean(out)
 
     def resampled(self, v: np.ndarray, rng: Stream) -> np.ndarray:
-        """Replace grey values of binary columns by draws; others do not change."""
+        """Replace gray values of binary columns by draws; others do not change."""
         return v
 
     @abstractmethod

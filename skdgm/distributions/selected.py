@@ -10,7 +10,7 @@ the pooled mean is their average. In both cases the pooled mean equals determini
 pooling of the probabilities.
 
 In the downward direction, J is uniform over the block, and the other units of the block
-have the probabilities of units without neighbours, with the biases c of their maps:
+have the probabilities of units without neighbors, with the biases c of their maps:
 
 .. math:: P(h, J \mid p) = \prod_B \frac{[h_{J_B} = p_B]}{|B|} \prod_{i \in B \setminus
    J_B} \sigma(c_i)^{h_i} (1 - \sigma(c_i))^{1 - h_i}

@@ -57,7 +57,7 @@ class Sites(_Sizes, Canonical):
         return Sites(tuple(np.array(self.sizes, int)[kept].tolist()))
 
     def init(self, moments=None, dtype=np.float64):
-        """Biases for given means of the block without neighbours: log odds of bits,
+        """Biases for given means of the block without neighbors: log odds of bits,
         log probabilities of categories. Zeros if ``moments`` is None."""
         if moments is None:
             return np.zeros(self.size, dtype=dtype)

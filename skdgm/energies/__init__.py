@@ -2,7 +2,7 @@
 energy."""
 
 from skdgm.energies.blocks import Link, Triple
-from skdgm.energies.connected import Connected, colours_of, sites_of
+from skdgm.energies.connected import Connected, colors_of, sites_of
 from skdgm.energies.energy import Energy, full, graph, layered
 from skdgm.energies.params import (
     Params,
@@ -26,7 +26,7 @@ __all__ = [
     "Path",
     "Potential",
     "Triple",
-    "colours_of",
+    "colors_of",
     "contrast",
     "forms",
     "full",

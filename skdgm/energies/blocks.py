@@ -32,12 +32,12 @@ class Graph:
 
     Attributes
     ----------
-    units, links, couplings, colours, layers, triples : tuple
+    units, links, couplings, colors, layers, triples : tuple
         As given to :class:`Energy`.
     is_binary_chain : bool
         True for a chain of layers, each one block of binary units, whose couplings are
         dense and not shared. Kernels exist for such graphs.
-    is_labelled_chain : bool
+    is_labeled_chain : bool
         True for such a chain with a label as its last block.
     has_matrices : bool
         True if all couplings are dense and there are no triples, so that weights may be
@@ -54,7 +54,7 @@ class Graph:
         units: Sequence,
         links: Sequence,
         couplings: Sequence,
-        colours: Sequence | None = None,
+        colors: Sequence | None = None,
         layers: Sequence | None = None,
         triples: Sequence = (),
     ):
@@ -72,7 +72,7 @@ class Graph:
         self.triples = tuple(Triple._make(map(tuple, triple)) for triple in triples)
         self._gated = tuple(tuple(self._others(block)) for block in blocks)
         self.layers = tuple(map(tuple, layers or ((block,) for block in blocks)))
-        self.colours = tuple(map(tuple, colours or self._greedy()))
+        self.colors = tuple(map(tuple, colors or self._greedy()))
         self._check()
         *below, last = self.units
         matrices = all(type(coupling) is Dense for coupling in self.couplings)
@@ -82,11 +82,11 @@ class Graph:
             and all(unit.form == "bits" for unit in below)
             and self.has_matrices
             and self.links == tuple((b, b + 1, b) for b in blocks[:-1])
-            and self.colours == (tuple(blocks[::2]), tuple(blocks[1::2]))
+            and self.colors == (tuple(blocks[::2]), tuple(blocks[1::2]))
         )
         self.is_binary_chain = is_chain and last.form == "bits"
         is_deep = len(below) > 1
-        self.is_labelled_chain = is_chain and is_deep and last.form == "one"
+        self.is_labeled_chain = is_chain and is_deep and last.form == "one"
 
     def _others(self, block):
         """Three-way links of a block; see :meth:`gated`."""
@@ -97,30 +97,30 @@ class Graph:
                     yield number, ends[:place] + ends[place + 1 :]
 
     def _greedy(self):
-        colours = []
+        colors = []
         for block in range(len(self.units)):
             taken = {
-                colours[other] for other in self.neighbor_blocks(block) if other < block
+                colors[other] for other in self.neighbor_blocks(block) if other < block
             }
-            colours.append(min(set(range(len(colours) + 1)) - taken))
+            colors.append(min(set(range(len(colors) + 1)) - taken))
         return [
-            [block for block, colour in enumerate(colours) if colour == number]
-            for number in range(max(colours) + 1)
+            [block for block, color in enumerate(colors) if color == number]
+            for number in range(max(colors) + 1)
         ]
 
     def _check(self):
-        colours = {
-            b: number for number, members in enumerate(self.colours) for b in members
+        colors = {
+            b: number for number, members in enumerate(self.colors) for b in members
         }
-        if sorted(sum(self.colours, ())) != list(range(len(self.units))):
-            raise ValueError(f"Each block must have one colour; got {self.colours}.")
+        if sorted(sum(self.colors, ())) != list(range(len(self.units))):
+            raise ValueError(f"Each block must have one color; got {self.colors}.")
         for i, j, _ in self.links:
-            if colours[i] == colours[j] and not (i == j and self.is_sitewise):
-                raise ValueError(f"Linked blocks {i} and {j} have the same colour.")
+            if colors[i] == colors[j] and not (i == j and self.is_sitewise):
+                raise ValueError(f"Linked blocks {i} and {j} have the same color.")
         for blocks in {triple.blocks for triple in self.triples}:
             for i, j in combinations(set(blocks), 2):
-                if colours[i] == colours[j]:
-                    raise ValueError(f"Linked blocks {i} and {j} have the same colour.")
+                if colors[i] == colors[j]:
+                    raise ValueError(f"Linked blocks {i} and {j} have the same color.")
         used = {link.coupling for link in self.links}
         used.update(*(triple.couplings for triple in self.triples))
         if used != set(range(len(self.couplings))):
@@ -137,12 +137,12 @@ class Graph:
     @property
     def backwards(self) -> tuple:
         """Numbers of the colors from last to first, a tuple."""
-        return tuple(range(len(self.colours)))[::-1]
+        return tuple(range(len(self.colors)))[::-1]
 
-    def rest(self, colour: int = -1) -> tuple:
+    def rest(self, color: int = -1) -> tuple:
         """Blocks of all colors except one, by default the last: a tuple."""
-        number = colour % len(self.colours)
-        return sum(self.colours[:number] + self.colours[number + 1 :], ())
+        number = color % len(self.colors)
+        return sum(self.colors[:number] + self.colors[number + 1 :], ())
 
     @property
     def hidden(self) -> tuple:
@@ -155,7 +155,7 @@ class Graph:
         """True if the units of a block are numbers rather than bits or categories."""
         return any(unit.numbers for unit in self.units)
 
-    def neighbours(self, block: int) -> tuple:
+    def neighbors(self, block: int) -> tuple:
         """Links of a block: a tuple of (coupling, other block, whether the other is
         below)."""
         return self._ends[block]

@@ -43,17 +43,17 @@ class SiteLayout(NamedTuple):
     near: np.ndarray
 
 
-def colours_of(edges):
+def colors_of(edges):
     """Greedy coloring of a graph of sites, (n_sites,), such that linked sites differ
     [3]_. Sites with most neighbors are colored first, each with the first color that
     none of its neighbors has. ``edges`` is the adjacency matrix, (n_sites, n_sites)."""
-    colours, degree = np.full(len(edges), -1), edges.sum(axis=1)
+    colors, degree = np.full(len(edges), -1), edges.sum(axis=1)
     for site in np.argsort(-degree, kind="stable"):
         taken = np.zeros(len(edges) + 1, bool)
-        taken[colours[edges[site]]] = True
+        taken[colors[edges[site]]] = True
         # Neighbors without a color have marked the last element.
-        colours[site] = np.argmin(taken[:-1])
-    return colours
+        colors[site] = np.argmin(taken[:-1])
+    return colors
 
 
 class Connected(Energy):
@@ -69,27 +69,27 @@ class Connected(Energy):
         Number of hidden bits; with 0, there is one block.
     edges : ndarray of bool of shape (n_sites, n_sites), optional
         Symmetric adjacency matrix, visible sites first; by default all are linked.
-    colours : ndarray of int of shape (n_sites,), optional
-        Color of each site; by default the result of :func:`colours_of`.
+    colors : ndarray of int of shape (n_sites,), optional
+        Color of each site; by default the result of :func:`colors_of`.
 
     Attributes
     ----------
-    edges, site_colours : ndarray
+    edges, site_colors : ndarray
         Adjacency matrix and colors.
     layout : SiteLayout
     """
 
     is_sitewise = True
 
-    def __init__(self, visible, n_hidden=0, edges=None, colours=None):
+    def __init__(self, visible, n_hidden=0, edges=None, colors=None):
         units: tuple = (visible, Bernoulli(n_hidden)) if n_hidden else (visible,)
         sizes = np.concatenate([sites_of(unit).sizes for unit in units]).astype(int)
         n_sites, full = len(sizes), edges is None
         edges = ~np.eye(n_sites, dtype=bool) if edges is None else edges
         self.edges = edges
-        if colours is None:
-            colours = np.arange(n_sites) if full else colours_of(edges)
-        self.site_colours, order = colours, np.argsort(colours, kind="stable")
+        if colors is None:
+            colors = np.arange(n_sites) if full else colors_of(edges)
+        self.site_colors, order = colors, np.argsort(colors, kind="stable")
         widths = np.maximum(sizes, 1)
         ends = near = np.zeros(0, np.int64)
         if edges.mean() < _DENSE:

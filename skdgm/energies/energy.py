@@ -58,7 +58,7 @@ class Energy(Graph):
         its weights.
     couplings : sequence
         See :mod:`skdgm.couplings`.
-    colours : sequence of sequences of int, optional
+    colors : sequence of sequences of int, optional
         The blocks of each color. By default, blocks are colored greedily: each block
         has the first color that none of its neighbors has. Algorithms marginalize the
         blocks of the last color, or represent them by means given all others. The
@@ -245,7 +245,7 @@ class Energy(Graph):
         log_marginal : ndarray of shape (n_rows,), float64
         """
         total, remaining = 0.0, self.rest(summed)
-        for block in self.colours[summed]:
+        for block in self.colors[summed]:
             block_input = (
                 received[block] if received else self.received(params, x, block)
             )
@@ -322,7 +322,7 @@ class Energy(Graph):
                 self.couplings[number].limit(params.couplings[number], max_norm, scale)
 
 
-def graph(units, pairs, coupling=Dense, colours=None, layers=None):
+def graph(units, pairs, coupling=Dense, colors=None, layers=None):
     """Energy in which each pair of linked blocks has its own coupling.
 
     Parameters
@@ -334,7 +334,7 @@ def graph(units, pairs, coupling=Dense, colours=None, layers=None):
     coupling : callable, default=Dense
         ``coupling(n_below, n_above)`` returns the coupling of two blocks with these
         numbers of units.
-    colours, layers : sequence of sequences of int, optional
+    colors, layers : sequence of sequences of int, optional
         As for :class:`Energy`.
 
     Returns
@@ -344,7 +344,7 @@ def graph(units, pairs, coupling=Dense, colours=None, layers=None):
     pairs = tuple(pairs)
     links = [(i, j, number) for number, (i, j) in enumerate(pairs)]
     couplings = [coupling(units[i].size, units[j].size) for i, j in pairs]
-    return Energy(units, links, couplings, colours, layers)
+    return Energy(units, links, couplings, colors, layers)
 
 
 def layered(layers, coupling=Dense):
@@ -367,9 +367,9 @@ def layered(layers, coupling=Dense):
     units = [unit for layer in layers for unit in layer]
     numbers = iter(range(len(units)))
     layers = [tuple(next(numbers) for _ in layer) for layer in layers]
-    pairs = [pair for neighbours in pairwise(layers) for pair in product(*neighbours)]
-    colours = [sum(layers[parity::2], ()) for parity in (0, 1)]
-    return graph(units, pairs, coupling, colours, layers)
+    pairs = [pair for neighbors in pairwise(layers) for pair in product(*neighbors)]
+    colors = [sum(layers[parity::2], ()) for parity in (0, 1)]
+    return graph(units, pairs, coupling, colors, layers)
 
 
 def full(units, coupling=Dense):

@@ -66,9 +66,9 @@ class Marginal(Potential):
 
     def __init__(self, energy: Energy, block: int = 0, path: Path | None = None):
         is_real = getattr(energy.units[block], "form", None) == "normal"
-        if not is_real or block in energy.colours[-1]:
+        if not is_real or block in energy.colors[-1]:
             raise ValueError(
-                f"Block {block} must have real units and not be of the last colour, to "
+                f"Block {block} must have real units and not be of the last color, to "
                 "have a slope: sample others by Gibbs."
             )
         self.energy, self.block, self.path = energy, block, path
@@ -76,7 +76,7 @@ class Marginal(Potential):
 
     def value(self, params: Any, x: tuple) -> tuple[np.ndarray, np.ndarray]:
         energy, block, means = self.energy, self.block, list(x)
-        summed = energy.colours[-1]
+        summed = energy.colors[-1]
         received = {k: energy.received(params, x, k) for k in summed}
         for k in summed:
             eta = energy.field(params, k, received[k], self.path)

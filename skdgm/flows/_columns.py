@@ -11,7 +11,7 @@ from skdgm.data.codes import refuse
 from skdgm.data.series import brief
 from skdgm.data.units import Clipped
 from skdgm.exceptions import DataRangeWarning
-from skdgm.nets.dequantisation import Cells
+from skdgm.nets.dequantization import Cells
 from skdgm.utils.domains import ROUNDING, real_rows
 from skdgm.utils.threading.callers import warn
 

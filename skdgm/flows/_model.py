@@ -18,7 +18,7 @@ from skdgm.nets.bijections import (
     triangular,
     whitening,
 )
-from skdgm.nets.dequantisation import Placing, noise_net
+from skdgm.nets.dequantization import Placing, noise_net
 from skdgm.utils import addresses
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.random import stream

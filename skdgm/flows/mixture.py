@@ -32,7 +32,7 @@ MOST_MIXED = 64
 # Candidate numbers of components, and prior weights per column.
 _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
 # Number of folds; steps of EM and of k-means; tolerance of EM, in nats per row.
-_FOLDS, _STEPS, _CENTRE_STEPS, _TOL = 5, 40, 10, 1e-3
+_FOLDS, _STEPS, _CENTER_STEPS, _TOL = 5, 40, 10, 1e-3
 # Smallest variance of a component, of standardized columns; fewest rows per component.
 _FLOOR, _EACH = 1e-6, 10
 # Limits on rows, and on rows times squared columns, of cross-validation; most rows of
@@ -278,8 +278,8 @@ def _maximized(x, share, shrinkage, scatter_of_missing=None):
     mean = np.stack([w @ x_k for w, x_k in zip(share, rows)]) / sizes[:, None]
     scatter = np.zeros((len(mean), *2 * x.shape[-1:]))
     scatter += 0 if scatter_of_missing is None else scatter_of_missing[: len(mean)]
-    for k, (centre, w) in enumerate(zip(mean, share)):
-        gap = rows[k] - centre
+    for k, (center, w) in enumerate(zip(mean, share)):
+        gap = rows[k] - center
         scatter[k] += (gap * w[:, None]).T @ gap
     pooled = scatter.sum(axis=0) / sizes.sum()
     pooled += np.diag(np.maximum(_FLOOR - np.diag(pooled), 0))
@@ -308,7 +308,7 @@ def _log_p(x, components):
 
 def _clusters(x, weight, k):
     """Cluster of each row, (n_rows,), by k-means with k-means++ initialization."""
-    rng, centres = stream(0, _START).generator(), []
+    rng, centers = stream(0, _START).generator(), []
     distance = np.ones(len(x))
     for _ in range(k):
         cumulative = np.cumsum(weight * distance)
@@ -317,14 +317,14 @@ def _clusters(x, weight, k):
         chosen = np.searchsorted(
             cumulative, rng.random() * cumulative[-1], side="right"
         )
-        centres.append(x[min(chosen, len(x) - 1)])
-        gap = ((x - centres[-1]) ** 2).sum(axis=1)
-        distance = gap if len(centres) == 1 else np.minimum(distance, gap)
-    centres = np.array(centres)
-    for _ in range(_CENTRE_STEPS):
-        gaps = (centres**2).sum(axis=1) - 2 * x @ centres.T
+        centers.append(x[min(chosen, len(x) - 1)])
+        gap = ((x - centers[-1]) ** 2).sum(axis=1)
+        distance = gap if len(centers) == 1 else np.minimum(distance, gap)
+    centers = np.array(centers)
+    for _ in range(_CENTER_STEPS):
+        gaps = (centers**2).sum(axis=1) - 2 * x @ centers.T
         nearest = gaps.argmin(axis=1)
-        share = np.eye(len(centres))[nearest].T * weight
+        share = np.eye(len(centers))[nearest].T * weight
         sizes = share.sum(axis=1, keepdims=True)
-        centres = np.where(sizes > 0, share @ x / np.maximum(sizes, 1e-300), centres)
+        centers = np.where(sizes > 0, share @ x / np.maximum(sizes, 1e-300), centers)
     return nearest

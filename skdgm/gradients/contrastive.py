@@ -71,8 +71,8 @@ def cd(rng, sampler, params, x, clamp, n_steps):
     """
     energy = sampler.energy
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
-    fixed = any(clamp[block] is True for block in energy.colours[-1])
-    hidden = Gibbs(energy, colours=energy.backwards[:1], clamp=clamp if fixed else None)
+    fixed = any(clamp[block] is True for block in energy.colors[-1])
+    hidden = Gibbs(energy, colors=energy.backwards[:1], clamp=clamp if fixed else None)
     data, model = (rng.fold(tag).rows(n_rows(x)) for tag in (_DATA, _MODEL))
     chains, info = hidden.step(data, params, State(x))
     means = _with_last_means(energy, x, info)
@@ -129,8 +129,8 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
     """
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
 
-    def draw(rng, state, colour):
-        blocks, info = energy.colours[colour], None
+    def draw(rng, state, color):
+        blocks, info = energy.colors[color], None
         for gain in sorted({gains[block] for block in blocks}):
             path = Path(params.units, params.dtype.type(gain))
             later = tuple(
@@ -138,8 +138,8 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
                 for block, other_gain in enumerate(gains)
             )
             options = {"path": path, "clamp": later if any(later) else None}
-            sampler = Gibbs(energy, colours=(colour,), **options)
-            state, info = sampler.step(rng.fold(colour), params, state)
+            sampler = Gibbs(energy, colors=(color,), **options)
+            state, info = sampler.step(rng.fold(color), params, state)
         return state, info
 
     rows = rng.fold(_DATA).rows(n_rows(x))
@@ -147,14 +147,14 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
     data = _with_last_means(energy, x, info)
     rows = rng.fold(_MODEL).rows(n_rows(x))
     for number in range(n_steps):
-        for colour in (0, 1):
-            chains, info = draw(rows.fold(number), chains, colour)
+        for color in (0, 1):
+            chains, info = draw(rows.fold(number), chains, color)
     return Phases(data, _with_last_means(energy, chains.x, info)), chains, info
 
 
 def with_first_means(energy, params, phases):
     """Replace the model's values of the first color by means given the other colors."""
-    model, _ = sweep(energy, params, phases.model, by_means(energy), colours=(0,))
+    model, _ = sweep(energy, params, phases.model, by_means(energy), colors=(0,))
     return phases._replace(model=model)
 
 
@@ -179,13 +179,13 @@ def _of_model(sampler, params, chains, info):
     x, energy = sampler.coldest(chains), sampler.energy
     if info.means is not None:
         return _with_last_means(energy, x, info)
-    last_color = energy.colours[-1]
+    last_color = energy.colors[-1]
     clamp = tuple(None if block in last_color else True for block in range(len(x)))
     return last_means(energy, params, x, clamp)
 
 
 def _with_last_means(energy, x, info):
     """Replace values of the last color by the means from which they were drawn."""
-    last_color = energy.colours[-1]
+    last_color = energy.colors[-1]
     means = (mean if b in last_color else None for b, mean in enumerate(info.means))
     return _merge(x, means)

@@ -22,21 +22,21 @@ from skdgm.inference import LabelPosterior
 from skdgm.utils.tree import tree_map
 
 
-def discriminative(energy, params, x, target, labelled):
+def discriminative(energy, params, x, target, labeled):
     """Gradient of the sum of log p(y | rest) over labeled rows, divided by the number
     of rows, as of :func:`~skdgm.energies.contrast`. The energy has two colors; ``x``
     has values of the first, including the label, and means of the last. ``target`` is
-    the number of the label's block, a Softmax, and ``labelled``, (n_rows,), is True for
+    the number of the label's block, a Softmax, and ``labeled``, (n_rows,), is True for
     rows that have a label."""
     posterior = LabelPosterior(energy, params, x, target)
     p = softmax(posterior.log_joint(), axis=1).astype(params.dtype)
     y = np.asarray(x[target])
     # Both terms are equal for rows without labels.
-    p[~labelled] = y[~labelled]
+    p[~labeled] = y[~labeled]
     error = (y - p).T
     expected, joint = list(x), {}
     expected[target] = p
-    for block in energy.colours[-1]:
+    for block in energy.colors[-1]:
         means, pairs = [], []
         for states, means_given_label in posterior.means(block):
             means.append(np.einsum("rk,krj->rj", p[:, states], means_given_label))

@@ -29,7 +29,7 @@ _NOISE, _CLASS, _CHOICE, _RARE = addresses.IMPLICIT
 _ENTRIES = 2**22
 
 
-class GreyColumns(BinaryColumns):
+class GrayColumns(BinaryColumns):
     """Columns of values between 0 and 1, which have a density instead of
     probabilities."""
 
@@ -66,8 +66,8 @@ class ImplicitDensity(Density):
         self.net = Variables(state.learned[0], state.generator.statistics)
         self.n_draws, self.noise, self.shares = n_draws, noise, shares
         self._kernels = None
-        if (self.emission.kinds == "grey").all():
-            self.domain = GreyColumns(self.domain.top)
+        if (self.emission.kinds == "gray").all():
+            self.domain = GrayColumns(self.domain.top)
 
     @property
     def capabilities(self):
@@ -75,7 +75,7 @@ class ImplicitDensity(Density):
         labels = {} if self.shares is None else {"labels": "exact"}
         inverse = {"inverse": {"nothing": "exact"}} if self.maps.to_rows else {}
         return {
-            "log_prob": of_rows("estimate", grey="estimate"),
+            "log_prob": of_rows("estimate", gray="estimate"),
             "features": of_rows("estimate"),
             "sample": {"nothing": "exact"} | labels,
             "fill": {"missing": "estimate"},
@@ -148,7 +148,7 @@ class ImplicitDensity(Density):
             x, known = self.emission.inputs(v.astype(float))
             return kernels.log_prob(x, known) + self.emission.log_shares(v)
 
-        log_p = self.by_content(of_rows, rows, _ENTRIES // len(kernels.centres))
+        log_p = self.by_content(of_rows, rows, _ENTRIES // len(kernels.centers))
         return log_p + self.domain.log_volume(self.columns, rows)
 
     def fill(self, X, method="mean", random_state=None):
@@ -161,10 +161,10 @@ class ImplicitDensity(Density):
             log_w = kernels.log_weights(x, known)
             if method == "sample":
                 noisy = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
-                chosen = kernels.centres[noisy.argmax(axis=1)]
+                chosen = kernels.centers[noisy.argmax(axis=1)]
                 return emission.values(chosen, rng.fold(_RARE))
             w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-            mean = w @ kernels.centres / w.sum(axis=1, keepdims=True)
+            mean = w @ kernels.centers / w.sum(axis=1, keepdims=True)
             none = mean[:, emission.none]
             mean[:, emission.scores] /= np.where(none > 0, none, 1)
             return emission.values(mean)

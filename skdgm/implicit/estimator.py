@@ -40,7 +40,7 @@ class ImplicitEstimator(NetEstimator):
         each epoch.
     """
 
-    _KNOWN = "_grey", "classes_", "_label_counts"
+    _KNOWN = "_gray", "classes_", "_label_counts"
     # Advice if all generated rows are similar.
     _DIVERSIFY = (
         'Set loss="relativistic" and loss__gradient_penalty above 0, '
@@ -147,7 +147,7 @@ class ImplicitEstimator(NetEstimator):
     def _count(self, table, fresh):
         """Count classes, and detect probabilities in place of bits, before training."""
         super()._count(table, fresh)
-        self._find_grey(table, fresh)
+        self._find_gray(table, fresh)
         count_classes(self, table, fresh)
 
     def _report(self, learned, n_epochs, watch):

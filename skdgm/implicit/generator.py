@@ -25,7 +25,7 @@ def check_norm(options):
     """Raise ValueError if batch normalization has minibatches of a single row."""
     if options.batch_norm is True and options.batch_size < 2:
         raise ValueError(
-            "batch_norm=True standardises units over the rows of a batch: set "
+            "batch_norm=True standardizes units over the rows of a batch: set "
             "batch_size to 2 or more."
         )
 

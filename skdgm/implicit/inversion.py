@@ -25,7 +25,7 @@ def invert(density, X, n_steps=200, classes=None):
     """Latent units, (n_samples, n_latent), whose generated rows are close to X;
     ``classes`` are codes of rows, by default the classes of their nearest draws."""
     kernels, generator = density.kernels(), density.generator
-    n, dtype = len(kernels.centres), density.dtype
+    n, dtype = len(kernels.centers), density.dtype
     rng = stream(density.seed, LIKELIHOOD).rows(n)
     starts = generator.latent(rng.fold(LATENT), n, dtype)
     codes = None if density.shares is None else density.classes(rng, n)

@@ -41,19 +41,19 @@ _FOUND, _KEPT = {}, 64
 
 
 class Kernels:
-    """Kernels around draws, the ``centres``, (n_draws, n_inputs) in float64; ``width``
+    """Kernels around draws, the ``centers``, (n_draws, n_inputs) in float64; ``width``
     is the bandwidth of real columns, and 0 selects it by leave-one-out likelihood."""
 
-    def __init__(self, emission, centres, width=0.0):
-        self.emission, self.centres = emission, centres
+    def __init__(self, emission, centers, width=0.0):
+        self.emission, self.centers = emission, centers
         self.real = np.flatnonzero(emission.continuous)
-        self.grey = np.isin(self.real, emission.grey)
+        self.gray = np.isin(self.real, emission.gray)
         # Log of the number of other categories, for each input of a categorical column.
         log_n_others = np.log(np.maximum(emission.sizes - 1, 1))
         single = emission.sizes > 1
         self.others = np.repeat(log_n_others, emission.sizes)
         self.single = np.repeat(single, emission.sizes)
-        sample = np.ascontiguousarray(centres[:_AMONG])
+        sample = np.ascontiguousarray(centers[:_AMONG])
         columns = (emission.kinds.tolist(), emission.choice.tolist())
         fields = repr((width, sample.shape, sample.dtype.str, *columns)).encode()
         key = sha256(fields + sample.tobytes()).digest()
@@ -98,7 +98,7 @@ class Kernels:
             log_sum = np.log(np.exp(log_k, out=log_k).sum(axis=1))
         return float((top + log_sum).mean())
 
-    def _parts(self, x, known, centres):
+    def _parts(self, x, known, centers):
         """Terms of the log-kernels of each pair: squared distances, numbers of
         differences, and log-numbers of categories that could differ. Then numbers of
         real and other entries of rows, and columns of probabilities with a mask of
@@ -110,30 +110,30 @@ class Kernels:
         effective_mask[:, emission.scores] *= x[:, emission.none]
         x = x * effective_mask
         real_mask = effective_mask[:, real]
-        real_centres = centres[:, real]
+        real_centers = centers[:, real]
         if effective_mask.all():
-            gaps = squared_distances(x[:, real], real_centres)
+            gaps = squared_distances(x[:, real], real_centers)
         else:
             gaps = (x[:, real] ** 2).sum(axis=1)[:, None] + real_mask @ (
-                real_centres**2
+                real_centers**2
             ).T
-            gaps = np.maximum(gaps - 2 * x[:, real] @ real_centres.T, 0)
+            gaps = np.maximum(gaps - 2 * x[:, real] @ real_centers.T, 0)
         bits, chosen = emission.bits, emission.chosen
-        x_bits, center_bits = x[:, bits], centres[:, bits]
+        x_bits, center_bits = x[:, bits], centers[:, bits]
         n_different = (
             x_bits.sum(axis=1)[:, None]
             + known[:, bits] @ center_bits.T
             - 2 * x_bits @ center_bits.T
         )
         n_bits = known[:, bits].sum(axis=1)
-        x_chosen, center_chosen = x[:, chosen] * self.single, centres[:, chosen]
+        x_chosen, center_chosen = x[:, chosen] * self.single, centers[:, chosen]
         n_chosen = x_chosen.sum(axis=1)
         n_different = n_different + n_chosen[:, None] - x_chosen @ center_chosen.T
         x_chosen = x_chosen * self.others
         log_n_others = x_chosen.sum(axis=1)[:, None] - x_chosen @ center_chosen.T
-        grey_centres = (
-            real_centres[:, self.grey],
-            None if effective_mask.all() else real_mask[:, self.grey],
+        gray_centers = (
+            real_centers[:, self.gray],
+            None if effective_mask.all() else real_mask[:, self.gray],
         )
         return (
             gaps,
@@ -141,25 +141,25 @@ class Kernels:
             log_n_others,
             real_mask.sum(axis=1),
             n_bits + n_chosen,
-            grey_centres,
+            gray_centers,
         )
 
     def _log_kernels(self, parts, width, share):
-        gaps, differ, log_n_others, n_real, n_other, (grey, seen) = parts
+        gaps, differ, log_n_others, n_real, n_other, (gray, seen) = parts
         log_p = differ * (np.log(share) - np.log1p(-share)) - log_n_others
         log_p += (n_other * np.log1p(-share))[:, None]
         if len(self.real):
             log_p -= gaps / (2 * width**2)
             log_p -= (n_real * np.log(np.sqrt(2 * np.pi) * width))[:, None]
-        if grey.size:
-            low, high = within(grey, width)
+        if gray.size:
+            low, high = within(gray, width)
             log_mass = np.log(np.maximum(high - low, np.finfo(float).tiny))
             log_p -= log_mass.sum(axis=1) if seen is None else seen @ log_mass.T
         return log_p
 
     def log_weights(self, x, known=None):
         """Log-kernel of each row and each draw, (n_rows, n_draws)."""
-        terms = self._parts(x, known, self.centres)
+        terms = self._parts(x, known, self.centers)
         return self._log_kernels(terms, self.width, self.share)
 
     def log_prob(self, x, known=None):
@@ -171,16 +171,16 @@ class Kernels:
 def noisy(x, emission, size, rng):
     """Rows x, inputs of a discriminator, with noise of standard deviation ``size`` in
     real columns, truncated to [0, 1] in columns of probabilities."""
-    grey, spread = emission.grey, size * emission.continuous
+    gray, spread = emission.gray, size * emission.continuous
     rows = x + rng.normal(x.shape[1], x.dtype.type) * spread.astype(x.dtype)
-    levels = x[:, grey].astype(float)
+    levels = x[:, gray].astype(float)
     low, high = within(levels, size)
-    share = rng.uniform(x.shape[1])[:, grey]
+    share = rng.uniform(x.shape[1])[:, gray]
     truncated = levels + size * ndtri(low + share * (high - low))
-    rows[:, grey] = truncated.clip(0, 1)
+    rows[:, gray] = truncated.clip(0, 1)
     return rows
 
 
-def within(centres, width):
-    """Normal distribution functions around ``centres``, at 0 and at 1."""
-    return ndtr(-centres / width), ndtr((1 - centres) / width)
+def within(centers, width):
+    """Normal distribution functions around ``centers``, at 0 and at 1."""
+    return ndtr(-centers / width), ndtr((1 - centers) / width)

@@ -80,9 +80,9 @@ def emission_of(facts):
     kinds = getattr(columns, "kinds", None)
     if kinds is None:
         kinds = np.full(len(columns.seen), facts.options.column_types)
-    if facts.known.grey:
-        kinds = np.where(kinds == "bernoulli", "grey", kinds)
+    if facts.known.gray:
+        kinds = np.where(kinds == "bernoulli", "gray", kinds)
     share = None
-    if np.isin(kinds, ("grey", "bernoulli")).any():
+    if np.isin(kinds, ("gray", "bernoulli")).any():
         share = facts.domain.moments(columns)
     return Emission(kinds, columns.sizes, getattr(columns, "scales", None), share)

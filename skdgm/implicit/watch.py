@@ -13,7 +13,7 @@ from skdgm.utils.random import PROBE, stream
 from skdgm.utils.threading.callers import warn
 
 # Number of neighbors of coverage; largest number of monitored rows.
-_NEIGHBOURS, _MOST = 5, 500
+_NEIGHBORS, _MOST = 5, 500
 # Increase of the discrepancy above which training was useless.
 _WORSE = 0.3
 # Smallest coverage, and smallest ratio of variances, without a collapse.
@@ -58,7 +58,7 @@ class GeneratorWatch(Watch):
         self.x, self.known = self._seen(self.probe)
         self.sigmas = bandwidths(self.x, FACTORS)
         radius2 = squared_distances(self.x, self.x)
-        radius2 = np.sort(radius2, axis=1)[:, min(_NEIGHBOURS, len(radius2) - 1)]
+        radius2 = np.sort(radius2, axis=1)[:, min(_NEIGHBORS, len(radius2) - 1)]
         self.near = np.maximum(radius2, np.finfo(radius2.dtype).eps)
         self.first = self.of_probe(state)
 

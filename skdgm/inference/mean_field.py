@@ -6,8 +6,8 @@ Kullback-Leibler divergence maximizes the bound
 .. math:: \mathcal{L}(Q) = \mathbb{E}_Q[-E(x)] + H(Q) \le \log \sum_x e^{-E(x)}
 
 where the sum is over the free entries. At a maximum each block's mean is a function of
-its neighbours' means, which is the update of Gibbs sampling with means in place of
-draws [1]_. The update of a colour maximizes the bound given the other colours, so no
+its neighbors' means, which is the update of Gibbs sampling with means in place of
+draws [1]_. The update of a color maximizes the bound given the other colors, so no
 sweep decreases the bound. Blocks without initial means are initialized layer by layer;
 the input from known layers is scaled up to replace the input from unknown layers. The
 model is conditioned on clamped blocks before the sweeps.
@@ -49,10 +49,10 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
     """Iterate mean-field sweeps until no mean of a row changes by more than ``tol``.
 
     Each row stops by itself, so that its result does not depend on other rows. The
-    tuple x has clamped values, and initial means of all colours but the last, of shape
+    tuple x has clamped values, and initial means of all colors but the last, of shape
     (n_rows, size); blocks that are None are initialized by :func:`ascend`. ``clamp``
     has for each block None, True or a boolean mask of shape (n_rows, size); in the last
-    colour None or True. If all other colours are clamped, one sweep is exact. Returns
+    color None or True. If all other colors are clamped, one sweep is exact. Returns
     clamped values with means of the free entries, and a :class:`Convergence`.
     """
     size, update = n_rows(x), by_means(energy)
@@ -92,13 +92,13 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
 
 
 def last_means(energy, params, x, clamp):
-    """Return x with the exact means of the last colour given all others."""
+    """Return x with the exact means of the last color given all others."""
     last = energy.backwards[:1]
     if binary.supports_sweeps(energy, params, x, last):
-        last_colour = binary.means(energy, params, x, last[0])
-        return tuple(a if b is None else b for a, b in zip(x, last_colour))
+        last_color = binary.means(energy, params, x, last[0])
+        return tuple(a if b is None else b for a, b in zip(x, last_color))
     means = list(x)
-    for block in energy.colours[-1]:
+    for block in energy.colors[-1]:
         if clamp[block] is not True:
             eta = energy.field(params, block, energy.received(params, x, block))
             means[block] = energy.units[block].mean(eta)
@@ -116,7 +116,7 @@ def ascend(energy, params, x):
     for number, layer in enumerate(energy.layers):
         for block in layer:
             if x[block] is None:
-                linked = {layer_of[other] for _, other, _ in energy.neighbours(block)}
+                linked = {layer_of[other] for _, other, _ in energy.neighbors(block)}
                 n_earlier = sum(other < number for other in linked)
                 eta = energy.received(params, x, block, among=earlier)
                 eta = eta * params.dtype.type(len(linked) / max(1, n_earlier))
@@ -130,11 +130,11 @@ def bound(energy, params, means, clamp):
     r"""Lower bound of the log sum of exp(-E) over free entries, (n_rows,), float64.
 
     It is :math:`\mathcal{L}(Q)` with the optimal Q of the free blocks of the last
-    colour given the ``means`` of all other blocks and clamped values; other arguments
+    color given the ``means`` of all other blocks and clamped values; other arguments
     are those of :func:`mean_field`.
     """
     total, rest = 0.0, energy.rest()
-    for block in energy.colours[-1]:
+    for block in energy.colors[-1]:
         unit, received = energy.units[block], energy.received(params, means, block)
         eta = energy.field(params, block, received)
         if clamp[block] is True:
@@ -166,7 +166,7 @@ class Clamped(NamedTuple):
     clamp: tuple
     moving: tuple
     known: tuple
-    colours: tuple
+    colors: tuple
     still: tuple = ()
 
     @classmethod
@@ -183,13 +183,13 @@ class Clamped(NamedTuple):
             clamp,
             moving=moving,
             known=tuple(known),
-            colours=energy.colours,
+            colors=energy.colors,
             still=_dense(x, still) if energy.triples else (),
         )
 
     def sweep(self, x, update):
-        """Update the colours from the last to the first."""
-        options = {"colours": self.energy.backwards, "clamp": self.clamp}
+        """Update the colors from the last to the first."""
+        options = {"colors": self.energy.backwards, "clamp": self.clamp}
         return sweep(self, self.params, x, update, **options)
 
     def received(self, params, x, block):

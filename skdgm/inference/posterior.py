@@ -3,8 +3,8 @@ r"""Exact posterior of a label, with the hidden units summed out.
 .. math:: \log \tilde p(v, y) = \log w(v) + d_y + \sum_j A(c_j + U_{yj} + (v^\top W)_j),
    \qquad p(y \mid v) \propto \tilde p(v, y)
 
-where the label is a softmax block of the first colour, and A is the log partition
-function of a hidden unit in the last colour [1]_. The sum is evaluated for each label.
+where the label is a softmax block of the first color, and A is the log partition
+function of a hidden unit in the last color [1]_. The sum is evaluated for each label.
 
 References
 ----------
@@ -24,13 +24,13 @@ _ENTRIES = 2**22
 
 
 class LabelPosterior:
-    """Posterior of the label of each row in a machine of two colours, given the values
-    of the other blocks of the label's colour. ``target`` is the number of the label's
+    """Posterior of the label of each row in a machine of two colors, given the values
+    of the other blocks of the label's color. ``target`` is the number of the label's
     block, a Softmax."""
 
     def __init__(self, energy, params, x, target):
-        if len(energy.colours) != 2:
-            raise ValueError("The posterior of a label needs a model of two colours.")
+        if len(energy.colors) != 2:
+            raise ValueError("The posterior of a label needs a model of two colors.")
         self.energy, self.params, self.x, self.target = energy, params, x, target
         codes = np.zeros(n_rows(x), int)
         self.nothing = one_hot(codes, self.n_states, params.dtype)
@@ -39,10 +39,10 @@ class LabelPosterior:
         # Input of each hidden block from all blocks but the label, and from each label.
         self.received = {
             block: energy.received(params, without_label, block)
-            for block in energy.colours[-1]
+            for block in energy.colors[-1]
         }
         self.sent = {}
-        for number, other, is_upper in energy.neighbours(target):
+        for number, other, is_upper in energy.neighbors(target):
             W = energy.couplings[number].matrix(params.couplings[number])
             self.sent[other] = W.T if is_upper else W
 
@@ -74,7 +74,7 @@ class LabelPosterior:
         for block in energy.rest():
             if block != self.target:
                 total += energy.unit_log_weight(params, self.x, block)[:, None]
-        for block in energy.colours[-1]:
+        for block in energy.colors[-1]:
             for states, field in self.fields(block):
                 log_sums = energy.units[block].log_partition(field)
                 total[:, states] += log_sums.reshape(-1, len(total)).T

@@ -1,7 +1,7 @@
 r"""A fixed number of mean-field sweeps as a recurrent network.
 
 Observed entries keep their values. All other entries start at their means without
-neighbours, and colours are updated from the last to the first:
+neighbors, and colors are updated from the last to the first:
 
 .. math:: \mu_i \leftarrow \mathbb{E}[x_i \mid \eta_i + \sum_j W_{ij} \mu_j]
 
@@ -31,7 +31,7 @@ class BlockUpdate(NamedTuple):
 
 
 def lone_means(energy, params, size):
-    """Means of all blocks without neighbours, repeated for ``size`` rows."""
+    """Means of all blocks without neighbors, repeated for ``size`` rows."""
     means = []
     for unit, block_params in zip(energy.units, params.units):
         mean = unit.mean(unit.field(block_params))
@@ -53,9 +53,9 @@ def unroll(energy, params, x, seen, n_sweeps):
     ]
     updates = []
     for _ in range(n_sweeps):
-        for colour in reversed(energy.colours):
+        for color in reversed(energy.colors):
             shown = tuple(current)
-            for block in colour:
+            for block in color:
                 observed = seen[block]
                 if observed is True:
                     continue
@@ -67,7 +67,7 @@ def unroll(energy, params, x, seen, n_sweeps):
 
 
 def _shown(part, known, mean):
-    """Values of a block that neighbours see: observed values, and means elsewhere."""
+    """Values of a block that neighbors see: observed values, and means elsewhere."""
     if known is None or known is True:
         return mean if known is None else part
     return np.where(known, part, mean)

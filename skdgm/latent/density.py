@@ -71,12 +71,12 @@ class LatentDensity(Density):
     def capabilities(self):
         """Kinds of the results; with links between columns, there is no bound for
         probabilities in place of bits."""
-        grey = "lower bound" if self.hierarchy.data is None else "estimate"
+        gray = "lower bound" if self.hierarchy.data is None else "estimate"
         covariates, conditional = self.hierarchy.covariates, {}
         if covariates is not None:
             name = "labels" if covariates.attributes is None else "attributes"
             conditional[name] = "exact"
-        bounds, is_approximate = of_rows("lower bound", grey=grey), min(self.layers) > 0
+        bounds, is_approximate = of_rows("lower bound", gray=gray), min(self.layers) > 0
         means = dict.fromkeys(conditional, "estimate" if is_approximate else "exact")
         means["nothing"] = "estimate" if is_approximate or conditional else "exact"
         return {
@@ -100,7 +100,7 @@ class LatentDensity(Density):
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
         covariates = self._covariates(codes, y, rows.shape[0], rows.dtype)
         if self.hierarchy.data:
-            self.warn_of_grey(rows)
+            self.warn_of_gray(rows)
 
         def of_rows(v, rng, covariates=None):
             draws = self._draws(v, rng, n_draws, covariates=covariates)

@@ -11,7 +11,7 @@ from skdgm.exceptions import CollapseWarning
 from skdgm.latent.density import ACTIVE
 from skdgm.latent.options import LatentColumns
 from skdgm.nets import NetEstimator
-from skdgm.nets.options import Initialiser
+from skdgm.nets.options import Initializer
 from skdgm.typing import Any, ArrayOrFrame, Data, Filling, Seed
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import DeferredInterrupt
@@ -48,7 +48,7 @@ class LatentEstimator(NetEstimator):
 
     _: KW_ONLY
     column_types: LatentColumns = "auto"
-    init_weights: Initialiser = within("solver", "glorot_uniform")
+    init_weights: Initializer = within("solver", "glorot_uniform")
     n_draws: Count = 100
 
     def transform_layers(self, X: Data) -> list[np.ndarray]:

@@ -15,10 +15,10 @@ _MODULES = {
     "mcmc": ("autocorrelation", "effective_sample_size", "r_hat"),
     "mmd": ("Discrepancy", "maximum_mean_discrepancy"),
     "nearest": (
-        "Memorisation",
+        "Memorization",
         "ModeCoverage",
         "mode_coverage",
-        "nearest_training_neighbours",
+        "nearest_training_neighbors",
     ),
     "parzen": ("Parzen", "parzen_log_likelihood"),
     "pooling": ("PooledEstimate", "pool_estimates"),
@@ -26,7 +26,7 @@ _MODULES = {
     "table": ("likelihood_table",),
     "tabular": ("TabularReport", "tabular_report"),
     "two_sample": ("TwoSampleTest", "classifier_two_sample_test"),
-    "unnormalised": ("free_energy_gap", "log_conditionals", "log_densities"),
+    "unnormalized": ("free_energy_gap", "log_conditionals", "log_densities"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

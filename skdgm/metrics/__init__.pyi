@@ -14,11 +14,11 @@ from skdgm.metrics.mcmc import effective_sample_size as effective_sample_size
 from skdgm.metrics.mcmc import r_hat as r_hat
 from skdgm.metrics.mmd import Discrepancy as Discrepancy
 from skdgm.metrics.mmd import maximum_mean_discrepancy as maximum_mean_discrepancy
-from skdgm.metrics.nearest import Memorisation as Memorisation
+from skdgm.metrics.nearest import Memorization as Memorization
 from skdgm.metrics.nearest import ModeCoverage as ModeCoverage
 from skdgm.metrics.nearest import mode_coverage as mode_coverage
 from skdgm.metrics.nearest import (
-    nearest_training_neighbours as nearest_training_neighbours,
+    nearest_training_neighbors as nearest_training_neighbors,
 )
 from skdgm.metrics.parzen import Parzen as Parzen
 from skdgm.metrics.parzen import parzen_log_likelihood as parzen_log_likelihood
@@ -33,6 +33,6 @@ from skdgm.metrics.two_sample import TwoSampleTest as TwoSampleTest
 from skdgm.metrics.two_sample import (
     classifier_two_sample_test as classifier_two_sample_test,
 )
-from skdgm.metrics.unnormalised import free_energy_gap as free_energy_gap
-from skdgm.metrics.unnormalised import log_conditionals as log_conditionals
-from skdgm.metrics.unnormalised import log_densities as log_densities
+from skdgm.metrics.unnormalized import free_energy_gap as free_energy_gap
+from skdgm.metrics.unnormalized import log_conditionals as log_conditionals
+from skdgm.metrics.unnormalized import log_densities as log_densities

@@ -1,9 +1,9 @@
-r"""Log-likelihoods of grey rows, averaged over several draws of their bits.
+r"""Log-likelihoods of gray rows, averaged over several draws of their bits.
 
 .. math:: x_{ij} = \mathbb{1}[u_{ij} < v_{ij}], \qquad u_{ij} \sim \mathcal{U}[0, 1)
 
-Grey values v are probabilities of 1. Uniform numbers are drawn for all entries of the
-table, grey or not, so that all models are evaluated on the same bits given the same
+Gray values v are probabilities of 1. Uniform numbers are drawn for all entries of the
+table, gray or not, so that all models are evaluated on the same bits given the same
 random state.
 """
 
@@ -26,7 +26,7 @@ _ENTRIES, _NONE = 2**22, np.zeros(0)
 def average_over_draws(
     estimator: object, X: Data, *, n_draws: int = 10, random_state: Seed = 0
 ) -> np.ndarray:
-    r"""Mean log-likelihood of each grey row over draws of its bits, in nats.
+    r"""Mean log-likelihood of each gray row over draws of its bits, in nats.
 
     .. math:: \mathbb{E}_{x \sim \mathrm{Bernoulli}(v)}[\log p(x)]
 
@@ -50,7 +50,7 @@ def average_over_draws(
     mean : ndarray of shape (n_samples,)
         Mean log-likelihood of each row; densities are in the units of X.
     se : ndarray of shape (n_samples,)
-        Standard error of the mean over draws; zeros if no value is grey.
+        Standard error of the mean over draws; zeros if no value is gray.
 
     Raises
     ------
@@ -82,8 +82,8 @@ def average_over_draws(
     if outside(seen, columns, top):
         raise ValueError("X must be probabilities, in [0, 1]: scale it.")
     rng = check_random_state(random_state)
-    grey = grey_columns(seen, columns, top)
-    mean, se = of_bits(last.score_samples, seen, grey, n_draws, rng, top)
+    gray = gray_columns(seen, columns, top)
+    mean, se = of_bits(last.score_samples, seen, gray, n_draws, rng, top)
     return mean + log_det, se
 
 
@@ -100,11 +100,11 @@ def highest(estimator):
     return getattr(getattr(density_of(estimator), "domain", None), "top", 1.0)
 
 
-def grey_columns(X, columns, top=1.0):
+def gray_columns(X, columns, top=1.0):
     """Indices of the given columns with values strictly between 0 and ``top``. Columns
-    without numbers are not grey; the estimator's validation rejects them."""
+    without numbers are not gray; the estimator's validation rejects them."""
     columns_of_values = numbers_of(X, columns)
-    return columns[[bool(_grey(values, top).any()) for values in columns_of_values]]
+    return columns[[bool(_gray(values, top).any()) for values in columns_of_values]]
 
 
 def outside(X, columns, top=1.0):
@@ -133,9 +133,9 @@ def numbers_of(X, columns):
 
 
 def of_bits(function, X, columns, n_draws, rng, top=1.0):
-    """Average a function of rows over draws of the bits of grey columns, 0 or ``top``.
+    """Average a function of rows over draws of the bits of gray columns, 0 or ``top``.
 
-    Returns the mean and its standard error for each row. Without grey columns these are
+    Returns the mean and its standard error for each row. Without gray columns these are
     the function of X itself, and zeros.
     """
     if not len(columns):
@@ -146,7 +146,7 @@ def of_bits(function, X, columns, n_draws, rng, top=1.0):
     return np.mean(draws, axis=0), np.std(draws, axis=0, ddof=1) / np.sqrt(n_draws)
 
 
-def _grey(values, top):
+def _gray(values, top):
     if values.dtype.kind not in "fiu":
         return np.zeros(values.shape, bool)
     return (values > 0) & (values < top)
@@ -179,7 +179,7 @@ def _of_dense(X, columns, rng, top):
     for part, u in _uniform(result.shape, rng):
         v = bits[part]
         on = u[:, columns] < v / top
-        bits[part] = np.where(_grey(v, top), top * on, v)
+        bits[part] = np.where(_gray(v, top), top * on, v)
     if isinstance(result, np.ndarray):
         result[:, columns] = bits
         return result
@@ -191,12 +191,12 @@ def _of_dense(X, columns, rng, top):
 def _of_sparse(X, columns, rng, top):
     result = X.tocsr(copy=True)
     result.sum_duplicates()
-    is_grey = np.isin(result.indices, columns) & _grey(result.data, top)
+    is_gray = np.isin(result.indices, columns) & _gray(result.data, top)
     for part, u in _uniform(result.shape, rng):
         entries = slice(result.indptr[part.start], result.indptr[part.stop])
         counts = np.diff(result.indptr[part.start : part.stop + 1])
         on = u[np.repeat(np.arange(len(u)), counts), result.indices[entries]]
         v = result.data[entries]
-        result.data[entries] = np.where(is_grey[entries], top * (on < v / top), v)
+        result.data[entries] = np.where(is_gray[entries], top * (on < v / top), v)
     result.eliminate_zeros()
     return result

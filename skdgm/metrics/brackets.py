@@ -5,7 +5,7 @@ r"""Log partition function and mean log-likelihoods, with lower and upper estima
 
 Both estimates of log Z are by annealed importance sampling (AIS): forward from a base
 model, and in reverse from tempered samples of the model. The unnormalized term is
-exact, a lower bound, or estimated by importance sampling. For grey rows it is averaged
+exact, a lower bound, or estimated by importance sampling. For gray rows it is averaged
 over draws of their bits.
 """
 
@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skdgm.metrics.bits import bit_columns, grey_columns, highest, of_bits
+from skdgm.metrics.bits import bit_columns, gray_columns, highest, of_bits
 from skdgm.metrics.models import check_can, seed_of
 from skdgm.partition import AISOptions, Bracket
 from skdgm.typing import Data, Seed
@@ -92,7 +92,7 @@ def partition_bracket(
     max_gap : float, default=1.0
         Difference of the estimates, in nats, above which there is a warning.
     max_bits : int, default=20
-        Log Z is computed exactly if the smaller colour of layers has at most this many
+        Log Z is computed exactly if the smaller color of layers has at most this many
         binary units; at most 22.
     n_jobs : int, default=None
         Number of threads that share the chains, in addition to the threads of the
@@ -173,7 +173,7 @@ class LikelihoodBracket(NamedTuple):
         over draws; or an estimate by annealing or importance sampling, which is low on
         average.
     rows : ndarray of shape (n_samples,)
-        Log-likelihood of each row, or its mean over draws of a grey row's bits.
+        Log-likelihood of each row, or its mean over draws of a gray row's bits.
     log_Z : Bracket
         Bracket of the log partition function.
     """
@@ -222,7 +222,7 @@ def likelihood_bracket(
         Number of draws per row of the intermediate layers of deep models; unused for
         models whose rows are evaluated exactly.
     n_bit_draws : int, default=10
-        Number of draws of the bits of grey rows. All models of the rows are evaluated
+        Number of draws of the bits of gray rows. All models of the rows are evaluated
         on the same bits.
     confidence : float, default=0.95
         Confidence level of the lower and upper estimate.
@@ -257,7 +257,7 @@ def likelihood_bracket(
     count(n_draws, "n_draws")
     count(n_bit_draws, "n_bit_draws", 2)
     top, weights = highest(estimator), []
-    grey = grey_columns(X, bit_columns(estimator), top)
+    gray = gray_columns(X, bit_columns(estimator), top)
     density = density_of(estimator)
 
     def log_weight(rows):
@@ -265,8 +265,8 @@ def likelihood_bracket(
         return weights[-1][0]
 
     rng = check_random_state(0 if random_state is None else random_state)
-    log_p, se = of_bits(log_weight, X, grey, n_bit_draws, rng, top)
-    if not len(grey):
+    log_p, se = of_bits(log_weight, X, gray, n_bit_draws, rng, top)
+    if not len(gray):
         se = weights[0][1]
     kind, options["random_state"] = weights[0][2], random_state
     log_Z = partition_bracket(estimator, confidence=confidence, **options)

@@ -145,7 +145,7 @@ class ChainDiagnostics(NamedTuple):
         Number of steps per independent draw. If it is close to ``thin``, draws are
         nearly independent, and a smaller ``thin`` may suffice.
     swap_rates : ndarray or None
-        Swap rates between neighbouring temperatures during training; None without
+        Swap rates between neighboring temperatures during training; None without
         tempering.
     thin : int
         Number of steps between draws.

@@ -135,7 +135,7 @@ def maximum_mean_discrepancy(
     if isinstance(kernel, str) and kernel == "rbf":
         gamma = median_gamma(rows, random_state) if gamma is None else gamma
         check_number(gamma, "gamma", min_val=0, include_boundaries="neither")
-        # Centring reduces cancellation in the squared distances.
+        # Centering reduces cancellation in the squared distances.
         rows -= rows.mean(axis=0)
         kernel = partial(rbf_kernel, gamma=gamma)
     elif not callable(kernel):

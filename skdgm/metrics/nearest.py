@@ -22,8 +22,8 @@ from skdgm.metrics._pairs import as_tables, check_number, check_pair
 from skdgm.typing import Data, Target
 
 
-class Memorisation(NamedTuple):
-    """Result of :func:`nearest_training_neighbours`.
+class Memorization(NamedTuple):
+    """Result of :func:`nearest_training_neighbors`.
 
     Parameters
     ----------
@@ -37,10 +37,10 @@ class Memorisation(NamedTuple):
         Distance from each validation row to the nearest training row.
     valid_copied : float or None
         Share of validation rows that are equal to a training row. If it is high, as in
-        tables with few distinct rows, copies do not indicate memorisation.
+        tables with few distinct rows, copies do not indicate memorization.
     closer : float or None
         Probability that a sample is nearer to the training rows than a validation row,
-        ties counting one half. Values near 1 indicate memorisation; values near 0
+        ties counting one half. Values near 1 indicate memorization; values near 0
         indicate samples that differ from the data.
     p_value : float or None
         p-value of a Mann-Whitney test of whether samples are closer to training rows
@@ -56,10 +56,10 @@ class Memorisation(NamedTuple):
     p_value: float | None
 
 
-def nearest_training_neighbours(
+def nearest_training_neighbors(
     samples: Data, X_train: Data, X_valid: Data | None = None
-) -> Memorisation:
-    r"""Nearest training row of each sample, with a test for memorisation.
+) -> Memorization:
+    r"""Nearest training row of each sample, with a test for memorization.
 
     .. math:: d(s) = \min_i |s - x_i|, \qquad
        A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v))
@@ -80,7 +80,7 @@ def nearest_training_neighbours(
 
     Returns
     -------
-    memorisation : Memorisation
+    memorization : Memorization
         Without ``X_valid``, all fields after ``copied`` are None.
 
     Raises
@@ -106,15 +106,15 @@ def nearest_training_neighbours(
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import BernoulliRBM
-    >>> from skdgm.metrics import nearest_training_neighbours
+    >>> from skdgm.metrics import nearest_training_neighbors
     >>> X = load_digits().data.round() > 7
     >>> rbm = BernoulliRBM(16, n_iter=5, random_state=0).fit(X[:1000])
     >>> samples = rbm.sample(500, random_state=0)
-    >>> found = nearest_training_neighbours(samples, X[:1000], X[1000:])
+    >>> found = nearest_training_neighbors(samples, X[:1000], X[1000:])
     >>> bool(found.closer < 0.5)  # Its samples are not that good yet.
     True
     >>> copies = X[:500]
-    >>> found = nearest_training_neighbours(copies, X[:1000], X[1000:])
+    >>> found = nearest_training_neighbors(copies, X[:1000], X[1000:])
     >>> bool(found.closer > 0.9), found.copied
     (True, 1.0)
     """
@@ -126,12 +126,12 @@ def nearest_training_neighbours(
     distance, index = nearest_rows(samples, X_train)
     copied = float(np.mean(distance == 0))
     if not held_out:
-        return Memorisation(distance, index, copied, None, None, None, None)
+        return Memorization(distance, index, copied, None, None, None, None)
     X_valid, _ = check_pair(held_out[0], X_train, ("X_valid", "X_train"))
     valid, _ = nearest_rows(X_valid, X_train)
     U, p_value = mannwhitneyu(distance, valid, alternative="less")
     closer = 1.0 - U / (len(distance) * len(valid))
-    return Memorisation(
+    return Memorization(
         distance,
         index,
         copied,
@@ -144,10 +144,10 @@ def nearest_training_neighbours(
 
 def nearest_rows(rows, X):
     """Distance from each row to the nearest row of X, and the index of that row."""
-    # Centring reduces cancellation in the squared distances of the search.
-    centre = X.mean(axis=0)
-    search = NearestNeighbors(n_neighbors=1).fit(X - centre)
-    index = search.kneighbors(rows - centre, return_distance=False)[:, 0]
+    # Centering reduces cancellation in the squared distances of the search.
+    center = X.mean(axis=0)
+    search = NearestNeighbors(n_neighbors=1).fit(X - center)
+    index = search.kneighbors(rows - center, return_distance=False)[:, 0]
     # The distances of the search are not exactly zero for equal rows.
     return np.linalg.norm(rows - X[index], axis=1), index
 
@@ -198,16 +198,16 @@ def mode_coverage(
     .. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
 
     The mode of a sample is the class that a classifier predicts [1]_, or the mode of
-    the nearest row of X. The rows of X may be the centres of a mixture, with one mode
+    the nearest row of X. The rows of X may be the centers of a mixture, with one mode
     each [2]_.
 
     Parameters
     ----------
     samples : array-like or DataFrame of shape (n_samples, n_features)
     X : array-like or DataFrame of shape (n_rows, n_features)
-        Data, or centres; DataFrames as for :func:`nearest_training_neighbours`.
+        Data, or centers; DataFrames as for :func:`nearest_training_neighbors`.
     y : array-like of shape (n_rows,), default=None
-        Mode of each row of X: classes, or ``np.arange(len(X))`` for centres. By default
+        Mode of each row of X: classes, or ``np.arange(len(X))`` for centers. By default
         modes are predicted by ``classifier``, so that data and samples share its
         errors.
     classifier : fitted classifier, default=None
@@ -248,16 +248,16 @@ def mode_coverage(
 
     Examples
     --------
-    Samples that miss one of eight centres on a ring:
+    Samples that miss one of eight centers on a ring:
 
     >>> import numpy as np
     >>> from skdgm.metrics import mode_coverage
     >>> angles = np.arange(8) * np.pi / 4
-    >>> centres = np.column_stack([np.cos(angles), np.sin(angles)])
+    >>> centers = np.column_stack([np.cos(angles), np.sin(angles)])
     >>> rng = np.random.default_rng(0)
-    >>> samples = np.repeat(centres[:7], 100, axis=0)
+    >>> samples = np.repeat(centers[:7], 100, axis=0)
     >>> samples += 0.02 * rng.normal(size=samples.shape)
-    >>> found = mode_coverage(samples, centres, np.arange(8), radius=0.06)
+    >>> found = mode_coverage(samples, centers, np.arange(8), radius=0.06)
     >>> found.n_modes, found.found
     (7, array([ True,  True,  True,  True,  True,  True,  True, False]))
     >>> bool(abs(found.kl - np.log(8 / 7)) < 0.001), bool(found.high_quality > 0.97)
@@ -265,7 +265,7 @@ def mode_coverage(
     """
     if y is None and classifier is None:
         raise ValueError(
-            "Give y, the mode of each row of X (of centres np.arange(len(X))), or a "
+            "Give y, the mode of each row of X (of centers np.arange(len(X))), or a "
             "fitted classifier."
         )
     if classifier is not None and not hasattr(classifier, "predict"):

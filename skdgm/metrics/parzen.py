@@ -66,7 +66,7 @@ def parzen_log_likelihood(
     The estimate is a density in the units of the columns, for any model that can be
     sampled [1]_. In high dimensions it says little about the model: no feasible number
     of samples is enough, it is far from the log-likelihood, it may rank models wrongly,
-    and centres of k-means can score higher than data [2]_. Use it only to compare with
+    and centers of k-means can score higher than data [2]_. Use it only to compare with
     published results [3]_. As in these publications, kernels of columns in [0, 1]
     extend beyond this range, in contrast to ``score_samples`` of skdgm's generators.
 
@@ -88,7 +88,7 @@ def parzen_log_likelihood(
     sigmas : array-like of float, default=None
         Candidate bandwidths. In [2]_ pixels are in [0, 1], and the candidates are
         ``np.logspace(-1, 0, 10)``. By default such a grid is shifted until the best
-        value is not at its ends. A search between the neighbours of this value follows,
+        value is not at its ends. A search between the neighbors of this value follows,
         to a relative tolerance of 0.001.
 
     Returns
@@ -169,12 +169,12 @@ def _best(X, samples, sigmas):
 def log_densities(X, samples, sigmas):
     """Log density of each row by kernel density estimates with several bandwidths,
     (n_widths, n_rows), in nats, float64."""
-    # Centring reduces cancellation in the squared distances.
-    centre = samples.mean(axis=0)
-    samples = samples - centre
+    # Centering reduces cancellation in the squared distances.
+    center = samples.mean(axis=0)
+    samples = samples - center
     norms, out = row_norms(samples, squared=True), np.empty((len(sigmas), len(X)))
     for part in gen_batches(len(X), max(1, _ENTRIES // len(samples))):
-        rows = X[part] - centre
+        rows = X[part] - center
         squares = rows @ samples.T
         squares *= -2.0
         squares += norms

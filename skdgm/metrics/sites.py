@@ -23,7 +23,7 @@ def log_conditionals(energy, params, x, sites=None):
     """Log probabilities of visible sites given all others, in nats, float64.
 
     ``sites``, (n_rows, n_sites), are the sites of each row, by default all. The value
-    for a grey bit is the mean over draws of the bit.
+    for a gray bit is the mean over draws of the bit.
     """
     v = np.asarray(x[0])
     if len(energy.units) == 1:

@@ -20,7 +20,7 @@ from sklearn.utils.validation import _num_features, _num_samples
 
 from skdgm.metrics.bits import (
     bit_columns,
-    grey_columns,
+    gray_columns,
     highest,
     is_binary,
     numbers_of,
@@ -56,7 +56,7 @@ def likelihood_table(
 
     .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)
 
-    are the bits per dimension of n rows of D columns. Grey rows have values between 0
+    are the bits per dimension of n rows of D columns. Gray rows have values between 0
     and 1 in binary columns, which models treat differently. For a fair comparison, bits
     are drawn with these probabilities, the same for all models, and results are means
     over several draws. In a Pipeline with a step that binarizes, like
@@ -70,7 +70,7 @@ def likelihood_table(
         other estimators with ``score_samples``, whose scores are assumed to be exact.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
     n_bit_draws : int, default=10
-        Number of draws of the bits of grey rows.
+        Number of draws of the bits of gray rows.
     confidence : float, default=0.95
         Confidence level of "lower" and "upper", between 0 and 1.
     random_state : int, RandomState instance or None, default=None
@@ -86,15 +86,15 @@ def likelihood_table(
         "lower" and "upper" are a lower and an upper estimate of it for these rows, and
         "se_rows" is the standard error of the mean over rows. "bits_per_dim" is minus
         the nats in bits per column. "kind" is "exact", "lower bound" or "estimate" for
-        the bits of grey rows, and "measure" is "density" or "probability". "bit_draws"
-        is the number of draws of bits in the average, 0 if rows are not grey.
+        the bits of gray rows, and "measure" is "density" or "probability". "bit_draws"
+        is the number of draws of bits in the average, 0 if rows are not gray.
 
     Raises
     ------
     ValueError
         The models are not comparable: some have densities and others probabilities, of
         rows or of single values such as atoms of mixed tables; rows are binarized
-        differently; or rows are grey for some models only. Or a number is out of range.
+        differently; or rows are gray for some models only. Or a number is out of range.
     TypeError
         ``estimators`` is a single estimator; an estimator has no ``score_samples``; a
         preceding step of a Pipeline has no known Jacobian determinant; or an argument
@@ -113,7 +113,7 @@ def likelihood_table(
     >>> list(table["kind"])
     ['exact', 'exact']
 
-    Grey values are taken as probabilities of bits for all models:
+    Gray values are taken as probabilities of bits for all models:
 
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import FVBN, BernoulliRBM
@@ -145,7 +145,7 @@ def _figures(model, random_state, options):
     else:
         rng = check_random_state(0 if random_state is None else random_state)
         rows, se = of_bits(
-            last.score_samples, model.seen, model.grey, n_draws, rng, highest(last)
+            last.score_samples, model.seen, model.gray, n_draws, rng, highest(last)
         )
         density = density_of(last)
         complete = density is None or density.read(model.seen).complete
@@ -154,7 +154,7 @@ def _figures(model, random_state, options):
         reach, mean = reach * np.sqrt((se**2).sum()) / len(se), rows.mean()
         ends = mean - reach, np.inf if kind == "lower bound" else mean + reach
     ends = [float(end + np.mean(model.log_det)) for end in ends]
-    drawn = n_draws if len(model.grey) else 0
+    drawn = n_draws if len(model.gray) else 0
     return rows + model.log_det, ends, (kind, measure(last), drawn)
 
 
@@ -177,7 +177,7 @@ class ComparedModel(NamedTuple):
 
     ``last`` is the estimator inside Pipelines and outlier detectors, ``seen`` are the
     rows after all preceding steps, and ``log_det`` is the log-determinant of the
-    Jacobian of these steps, a number or (n_samples,). ``grey`` are the indices of
+    Jacobian of these steps, a number or (n_samples,). ``gray`` are the indices of
     columns in which values between 0 and 1 are probabilities of bits.
     """
 
@@ -185,7 +185,7 @@ class ComparedModel(NamedTuple):
     last: object
     seen: object
     log_det: float
-    grey: np.ndarray
+    gray: np.ndarray
 
 
 def compared(estimators, X):
@@ -199,9 +199,9 @@ def compared(estimators, X):
     models = []
     for name, estimator in named:
         last, seen, log_det = apply_preprocessing(estimator, X)
-        grey = grey_columns(seen, bit_columns(last), highest(last))
-        models.append(ComparedModel(name, last, seen, log_det, grey))
-    _check_grey(models)
+        gray = gray_columns(seen, bit_columns(last), highest(last))
+        models.append(ComparedModel(name, last, seen, log_det, gray))
+    _check_gray(models)
     _check_entries(models)
     return models
 
@@ -272,7 +272,7 @@ def _check_entries(models):
 
 
 def _check_schemes(named, X):
-    """Raise ValueError if Pipelines binarize grey rows differently."""
+    """Raise ValueError if Pipelines binarize gray rows differently."""
     schemes = {name: _scheme(estimator) for name, estimator in named}
     if len(set(schemes.values())) == 1 or is_binary(X):
         return
@@ -282,7 +282,7 @@ def _check_schemes(named, X):
     raise ValueError(
         "likelihoods of rows that were made binary in different ways cannot be "
         f"compared: {', '.join(parts)}. Put the same BernoulliBinarizer before all, or "
-        "binarise X before."
+        "binarize X before."
     )
 
 
@@ -293,29 +293,29 @@ def _scheme(estimator):
     return ", ".join(schemes)
 
 
-def _check_grey(models):
+def _check_gray(models):
     """Raise ValueError if values are probabilities of bits for some models only."""
     first, *others = models
     for other in others:
-        if np.array_equal(first.grey, other.grey) and _alike(first, other):
+        if np.array_equal(first.gray, other.gray) and _alike(first, other):
             continue
         raise ValueError(
             f"likelihoods by {first.name} and {other.name} cannot be compared: values "
             "between 0 and 1 are probabilities of bits to one, and to the other they "
             "are not, or are other ones. Give both the same columns of bits, and put "
-            "the same steps before both; or binarise X before."
+            "the same steps before both; or binarize X before."
         )
 
 
 def _alike(first, other):
-    """Return whether two models' grey columns hold the same values."""
-    if first.seen is other.seen or not len(first.grey):
+    """Return whether two models' gray columns hold the same values."""
+    if first.seen is other.seen or not len(first.gray):
         return True
-    pair, grey = (first.seen, other.seen), first.grey
+    pair, gray = (first.seen, other.seen), first.gray
     if any(map(sp.issparse, pair)):
-        a, b = (_sparse(seen, grey) for seen in pair)
+        a, b = (_sparse(seen, gray) for seen in pair)
         return not abs(a - b).max() > _ROUNDING
-    a, b = (numbers_of(seen, grey) for seen in pair)
+    a, b = (numbers_of(seen, gray) for seen in pair)
     return np.allclose(a, b, rtol=0, atol=_ROUNDING, equal_nan=True)
 
 

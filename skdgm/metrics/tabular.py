@@ -33,8 +33,8 @@ _OPTIONS = {
     "column_types": [dict, None],
     "confidence": [Interval(Real, 0, 1, closed="neither")],
 }
-# Number of neighbours within a neighbourhood.
-_NEIGHBOURS = 5
+# Number of neighbors within a neighborhood.
+_NEIGHBORS = 5
 
 
 class TabularReport(NamedTuple):
@@ -156,7 +156,7 @@ def tabular_report(
         "numerical", "categorical", "boolean" or "datetime".
     max_rows : int, default=5000
         Maximum number of rows of each table, drawn at random, for scores that compare
-        all pairs of rows (neighbourhoods, closest rows, disclosure) or train a
+        all pairs of rows (neighborhoods, closest rows, disclosure) or train a
         classifier of rows.
     confidence : float, default=0.95
         Confidence level of all intervals.
@@ -179,7 +179,7 @@ def tabular_report(
     See Also
     --------
     skdgm.plotting.TabularReportDisplay : Plot of a report.
-    nearest_training_neighbours : Test of samples for copies of training rows.
+    nearest_training_neighbors : Test of samples for copies of training rows.
 
     Notes
     -----
@@ -192,11 +192,11 @@ def tabular_report(
 
     *Two-sample test* [2]_: for a perfect sample the area under the ROC curve of the
     classifier is one half. *Utility* [3]_: the difference of the two scores is the loss
-    from training on synthetic rows. *Neighbourhoods* [4]_: a row's neighbourhood is the
-    ball that reaches to its fifth neighbour. Precision is the share of synthetic rows
-    in the neighbourhood of some real row, and recall the share of real rows in the
-    neighbourhood of some synthetic row. Coverage is the share of real rows whose
-    neighbourhood contains a synthetic row. It is 0.97 on average for the same number of
+    from training on synthetic rows. *Neighborhoods* [4]_: a row's neighborhood is the
+    ball that reaches to its fifth neighbor. Precision is the share of synthetic rows
+    in the neighborhood of some real row, and recall the share of real rows in the
+    neighborhood of some synthetic row. Coverage is the share of real rows whose
+    neighborhood contains a synthetic row. It is 0.97 on average for the same number of
     rows from the same distribution.
 
     *Closest rows*: distances are Gower distances [5]_, :math:`\frac1D \sum_j d_j`,
@@ -263,7 +263,7 @@ def tabular_report(
     table, pairs = fidelity([column.of((0, 1)) for column in columns], scores)
     n_rows = min(max_rows, sizes["real"], sizes["synthetic"])
     few = [column.of((0, 1)) for column in drawn(columns, [n_rows] * len(sizes), rng)]
-    scores |= gower.neighbourhoods(few, _NEIGHBOURS)
+    scores |= gower.neighborhoods(few, _NEIGHBORS)
     # One thread is faster, because trees of few rows cannot use more.
     with threadpool_limits(1, "openmp"):
         two_sample = two_samples(columns, max_rows, rng)

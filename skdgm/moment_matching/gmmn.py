@@ -11,7 +11,7 @@ from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Share, within
 from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.options import Draws, LatentPrior, RelaxedColumns
 from skdgm.moment_matching._model import MatchingModel
-from skdgm.nets.options import Activation, Initialiser, NetSolver, StepDetails
+from skdgm.nets.options import Activation, Initializer, NetSolver, StepDetails
 from skdgm.training import Budget
 
 
@@ -132,7 +132,7 @@ class GMMN(ImplicitEstimator):
     batch_norm: bool = False
     n_draws: Draws = 1000
     solver: Annotated[NetSolver, StepDetails] = "adam"
-    init_weights: Initialiser = within("solver", "he_normal")
+    init_weights: Initializer = within("solver", "he_normal")
     batch_size = 250
 
     _MODEL = MatchingModel()

@@ -14,7 +14,7 @@ from skdgm.nets.constrained import (
 )
 from skdgm.nets.estimator import NetEstimator, NetModel, layers_of, start_at
 from skdgm.nets.feed_forward import (
-    INITIALISERS,
+    INITIALIZERS,
     Layer,
     check_dropout,
     forward,
@@ -66,7 +66,7 @@ from skdgm.nets.tuner import Monitor, Tuner, dropped
 
 __all__ = [
     "ACTIVATIONS",
-    "INITIALISERS",
+    "INITIALIZERS",
     "KINDS",
     "Layer",
     "Monitor",

@@ -9,7 +9,7 @@ from skdgm.base import Estimator, Model
 from skdgm.base.common_options import FitOptions
 from skdgm.base.model import OptionsT
 from skdgm.base.options import KW_ONLY, Auto, CountOrZero, NotNegative
-from skdgm.data import RealColumns, columns_as_asked, has_grey
+from skdgm.data import RealColumns, columns_as_asked, has_gray
 from skdgm.data.auto import AUTO
 from skdgm.exceptions import CostWarning, DataRangeWarning
 from skdgm.nets.feed_forward import Layer
@@ -107,23 +107,23 @@ class NetEstimator(FitOptions, Estimator):
         names = getattr(self, "feature_names_in_", None)
         check_categories(self._facts(), table, n_epochs, 2, names)
 
-    def _note_grey(self, table, fresh):
+    def _note_gray(self, table, fresh):
         """Store whether binary columns have had values between 0 and 1."""
-        grey = has_grey(table.rows, self._domain.bits(self._columns))
-        self._grey = bool(grey or (not fresh and self._grey))
+        gray = has_gray(table.rows, self._domain.bits(self._columns))
+        self._gray = bool(gray or (not fresh and self._gray))
 
-    def _find_grey(self, table, fresh):
+    def _find_gray(self, table, fresh):
         """Store whether binary columns have values between 0 and 1 in the first rows. A
-        generator of bits remains one; grey values in later rows cause a warning."""
-        if not fresh and self._grey:
+        generator of bits remains one; gray values in later rows cause a warning."""
+        if not fresh and self._gray:
             return
-        grey = bool(has_grey(table.rows, self._domain.bits(self._columns)))
+        gray = bool(has_gray(table.rows, self._domain.bits(self._columns)))
         if fresh:
-            self._grey = grey
-        elif grey:
+            self._gray = gray
+        elif gray:
             warn(
-                f"{self._name} got grey rows, with values between 0 and 1, after rows "
-                "of bits: it still draws bits. Include grey rows from the start.",
+                f"{self._name} got gray rows, with values between 0 and 1, after rows "
+                "of bits: it still draws bits. Include gray rows from the start.",
                 DataRangeWarning,
             )
 

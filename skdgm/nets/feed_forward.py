@@ -37,7 +37,7 @@ _UNITS = {
     "glorot": lambda n_below, n_above: (n_below + n_above) / 2,
     "he": lambda n_below, n_above: n_below / 2,
 }
-INITIALISERS = tuple(f"{who}_{how}" for who in _UNITS for how in ("uniform", "normal"))
+INITIALIZERS = tuple(f"{who}_{how}" for who in _UNITS for how in ("uniform", "normal"))
 
 
 class Layer(NamedTuple):
@@ -48,7 +48,7 @@ class Layer(NamedTuple):
 
 
 def initial(name, rng, n_below, n_above, shape=None):
-    """Draw weights in float64 by one of ``INITIALISERS``. ``n_below`` and ``n_above``
+    """Draw weights in float64 by one of ``INITIALIZERS``. ``n_below`` and ``n_above``
     are the fan-in and the fan-out; ``shape`` is by default (n_below, n_above)."""
     shape = (n_below, n_above) if shape is None else shape
     units, distribution = name.split("_")

@@ -24,7 +24,7 @@ from autograd.tracer import getval
 from skdgm.nets import primitives
 from skdgm.nets.adversarial.tangents import activated, maxout_tangent
 from skdgm.nets.feed_forward import Layer, initial
-from skdgm.nets.normalisation import EPSILON, moments, standardize
+from skdgm.nets.normalization import EPSILON, moments, standardize
 
 # Decay rate of running means, per batch.
 _STAYS = 0.99
@@ -33,7 +33,7 @@ _STAYS = 0.99
 def no_tangent(*given, **more):
     """Raise ValueError: the outputs for a row depend on other rows."""
     raise ValueError(
-        "Gradients for single rows are not possible with batch normalisation, which "
+        "Gradients for single rows are not possible with batch normalization, which "
         "makes rows depend on each other: turn it off."
     )
 
@@ -92,7 +92,7 @@ class RunningMoments(NamedTuple):
 
 
 def dense(n_units, activation="identity", init="glorot_uniform"):
-    """Fully connected layer of ``n_units``; ``init`` is one of ``INITIALISERS``."""
+    """Fully connected layer of ``n_units``; ``init`` is one of ``INITIALIZERS``."""
     apply, tangent = (partial(f, activation) for f in (_apply_dense, _tangent_dense))
     return Net(partial(_begin_dense, n_units, init), apply, tangent)
 

@@ -25,7 +25,7 @@ class NetState(NamedTuple):
     averaging."""
 
     params: Any
-    optimiser: Any = ()
+    optimizer: Any = ()
     statistics: Any = ()
     mean: Any = ()
 
@@ -140,8 +140,8 @@ class NetObjective(Objective[OptionsT]):
         turned off, the former average replaces the current parameters.
         """
         fresh = SOLVERS[self.options.solver].init(state.params)
-        if not state.optimiser or type(state.optimiser) is not type(fresh):
-            state = state._replace(optimiser=fresh)
+        if not state.optimizer or type(state.optimizer) is not type(fresh):
+            state = state._replace(optimizer=fresh)
         if not self.options.average:
             return state._replace(params=state.learned, mean=())
         if state.mean:
@@ -152,9 +152,9 @@ class NetObjective(Objective[OptionsT]):
         n_rows, prepared = self.size_of(batch), self.prepare(state, batch, clock)
         joined = self._joined
         if joined is None or state.params is not joined.params:
-            joined = self._joined = Joined(state.params, state.optimiser, state.mean)
+            joined = self._joined = Joined(state.params, state.optimizer, state.mean)
             state = state._replace(
-                params=joined.params, optimiser=joined.optimiser, mean=joined.mean
+                params=joined.params, optimizer=joined.optimizer, mean=joined.mean
             )
         # Optimizers ascend, hence the gradient of minus the loss.
         params = traced_leaves(state.params)

@@ -17,11 +17,11 @@ from skdgm.base.options import (
     Verbose,
 )
 from skdgm.base.solvers import SGD, Adam, RMSprop
-from skdgm.nets.feed_forward import INITIALISERS
+from skdgm.nets.feed_forward import INITIALIZERS
 from skdgm.nets.primitives import ACTIVATIONS
 
 Activation = Literal[*ACTIVATIONS]
-Initialiser = Literal[*INITIALISERS]
+Initializer = Literal[*INITIALIZERS]
 
 
 class StepDetails(Details):

@@ -28,7 +28,7 @@ class Part(NamedTuple):
 
     params: tuple
     statistics: tuple
-    optimiser: tuple = ()
+    optimizer: tuple = ()
     past: tuple = ()
 
 
@@ -47,8 +47,8 @@ class Parts:
         if not part:
             return part
         fresh = SOLVERS[self.options.solver].init(part.params)
-        if not part.optimiser or type(part.optimiser) is not type(fresh):
-            part = part._replace(optimiser=fresh)
+        if not part.optimizer or type(part.optimizer) is not type(fresh):
+            part = part._replace(optimizer=fresh)
         past = part.past if self.pull else ()
         if self.pull and not past:
             past = copy(part.params)
@@ -61,8 +61,8 @@ class Parts:
         for historical averaging."""
         joined = self._joined.get(name)
         if joined is None or part.params is not joined.params:
-            joined = self._joined[name] = Joined(part.params, part.optimiser)
-            part = part._replace(params=joined.params, optimiser=joined.optimiser)
+            joined = self._joined[name] = Joined(part.params, part.optimizer)
+            part = part._replace(params=joined.params, optimizer=joined.optimizer)
         if part.past:
             pull = -2 * self.pull
             grads = tree_map(

@@ -1,6 +1,6 @@
 r"""Reconstructions of rows by autoencoders: losses, and imputation of missing entries.
 
-The loss of a column is its negative log-likelihood: the cross-entropy for bits, grey
+The loss of a column is its negative log-likelihood: the cross-entropy for bits, gray
 values and categories, and half the squared error for real numbers. Its gradient by the
 natural parameters o, the outputs, is
 
@@ -17,7 +17,7 @@ def expected(emission, out):
     """Expected inputs, (n_rows, n_inputs), in the format of ``emission.inputs``, given
     outputs. Expected scores are conditional on not being an atom."""
     mean = out.copy()
-    for entries in emission.grey, emission.bits:
+    for entries in emission.gray, emission.bits:
         mean[:, entries] = expit(out[:, entries])
     if len(emission.chosen):
         mean[:, emission.chosen] = emission.softmax(out[:, emission.chosen])

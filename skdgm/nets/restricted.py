@@ -28,16 +28,16 @@ from skdgm.utils.products import matmul
 
 
 @primitive
-def free_energy(v, real, centre, W, c, b, precision):
+def free_energy(v, real, center, W, c, b, precision):
     """Free energy of each row, (n_rows,).
 
     Rows v, (n_rows, n_visible), have bits, one-hot entries and real numbers, and
-    ``real`` is the mask of real columns. ``centre`` are offsets of x, (n_visible,); c
+    ``real`` is the mask of real columns. ``center`` are offsets of x, (n_visible,); c
     and b are biases of each row, (n_rows, n_hidden) and (n_rows, n_visible);
     ``precision`` are log precisions of real columns, (n_real,).
     """
     x = statistic(v, real, precision)
-    y = matmul(x - centre, W)
+    y = matmul(x - center, W)
     energy = (0.5 * y - softplus(c + y)).sum(axis=1)
     if not real.any():
         return energy - (v * b).sum(axis=1)
@@ -47,11 +47,11 @@ def free_energy(v, real, centre, W, c, b, precision):
 
 
 def _free_energy_back(argnums, _, args, kwargs):
-    v, real, centre, W, c, b, precision = args
+    v, real, center, W, c, b, precision = args
 
     def backward(grad):
         x, weight = statistic(v, real, precision), grad[:, None]
-        h = expit(c + matmul(x - centre, W))
+        h = expit(c + matmul(x - center, W))
         centered, h = weight * (h - x.dtype.type(0.5)), weight * h
         db, dl = -weight * v, np.zeros_like(precision)
         if real.any():
@@ -60,7 +60,7 @@ def _free_energy_back(argnums, _, args, kwargs):
             db[:, real] = -weight * scale * gap
             back = matmul(centered, np.ascontiguousarray(W[real].T)) * x[:, real]
             dl = 0.5 * (weight * gap**2 - back).sum(axis=0)
-        grads = -matmul((x - centre).T, centered), -h, db, dl
+        grads = -matmul((x - center).T, centered), -h, db, dl
         return [grads[argnum - 3] for argnum in argnums]
 
     return backward

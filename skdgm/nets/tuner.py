@@ -4,9 +4,9 @@
 
     tuner = Tuner(Run(options, None, seed), inputs=inputs, targets=targets, loss=loss)
     state = NetState(layers)
-    learned, watch = optimise(tuner, table, range(options.n_iter), state)
+    learned, watch = optimize(tuner, table, range(options.n_iter), state)
 
-The table has only rows with a known target (:func:`~skdgm.training.labelled`). After
+The table has only rows with a known target (:func:`~skdgm.training.labeled`). After
 each update, the incoming weights of a hidden unit may be rescaled to a maximum norm
 [1]_. Dropout of inputs replaces them by zeros if these are frequent, as in images, and
 otherwise by the mean: zeros in place of values around 0.5 would be excessive noise.

@@ -1,8 +1,8 @@
 """Optimizers and learning-rate schedules for trees of parameters."""
 
 from skdgm.optim.joined import Joined
-from skdgm.optim.optimisers import BETA_2, Optimiser, adam, corrected, rmsprop, sgd
-from skdgm.optim.refinements import Mean, Penalised, clip_norm
+from skdgm.optim.optimizers import BETA_2, Optimizer, adam, corrected, rmsprop, sgd
+from skdgm.optim.refinements import Mean, Penalized, clip_norm
 from skdgm.optim.schedules import Clock, check_piecewise, learning_rate, piecewise
 
 __all__ = [
@@ -10,8 +10,8 @@ __all__ = [
     "Clock",
     "Joined",
     "Mean",
-    "Optimiser",
-    "Penalised",
+    "Optimizer",
+    "Penalized",
     "adam",
     "check_piecewise",
     "clip_norm",

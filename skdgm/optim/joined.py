@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from skdgm.optim.refinements import Penalised
+from skdgm.optim.refinements import Penalized
 from skdgm.utils.tree import ALIGNMENT, leaves, tree_map, zeros
 
 
@@ -17,13 +17,13 @@ class Joined:
     """Parameters, optimizer state and optional average, trees of arrays of one dtype,
     in vectors. Attributes of these names are trees of views of the vectors."""
 
-    def __init__(self, params, optimiser, mean=()):
+    def __init__(self, params, optimizer, mean=()):
         self._mean: Any = None
         self.mean = ()
         self._params, self.params = join(params)
         self._grads, grads = join(params)
         self._parts = leaves(grads)
-        self._optimiser, self.optimiser = _joined(optimiser)
+        self._optimizer, self.optimizer = _joined(optimizer)
         if mean:
             self._mean, self.mean = _joined(mean)
 
@@ -33,7 +33,7 @@ class Joined:
         for view, grad in zip(self._parts, leaves(grads), strict=True):
             view[...] = grad
         weights, others = self._grads
-        solver.step(self._params, self._optimiser, (Penalised(weights), others), **rule)
+        solver.step(self._params, self._optimizer, (Penalized(weights), others), **rule)
 
     def average(self):
         """Include the parameters in the average, if there is one."""

@@ -35,7 +35,7 @@ _WORK, _AVERAGE_WORK = 5, 3
 _SHARE = 10
 
 
-class Penalised(NamedTuple):
+class Penalized(NamedTuple):
     """Gradient of weights, of their shape, to which penalties are added in the same
     pass as the update."""
 
@@ -57,10 +57,10 @@ class Penalised(NamedTuple):
         n, work = weights.size, _WORK * weights.size
         run(kernel, flat, speeds, grad, step, n=n, work=work)
 
-    def apply(self, weights, optimiser, rule):
+    def apply(self, weights, optimizer, rule):
         """Update weights and optimizer state in place by
-        ``rule(weights, optimiser, grad)``."""
-        rule(weights, optimiser, self.grad)
+        ``rule(weights, optimizer, grad)``."""
+        rule(weights, optimizer, self.grad)
 
 
 def clip_norm(grad, limit):

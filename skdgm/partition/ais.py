@@ -2,7 +2,7 @@ r"""Annealed importance sampling of log Z, forward and reverse.
 
 A base model without couplings (beta = 0), whose :math:`Z_0` is known, and the model
 (beta = 1) are connected by models :math:`p_\beta \propto p^*_\beta`. Chains along this
-path have the weights of :mod:`skdgm.partition.annealing`. The state x has all colours
+path have the weights of :mod:`skdgm.partition.annealing`. The state x has all colors
 but the last, which is summed out given the others [1]_ [2]_. By Jensen's inequality,
 the log of the average weight is too low on average. Reverse annealing, from samples of
 the model to the base model, estimates :math:`Z_0 / Z_1`, so that log Z is too high on
@@ -39,7 +39,7 @@ _CHAINS = 128
 
 
 class _Received(NamedTuple):
-    """State of chains, and the input of each block of the last colour."""
+    """State of chains, and the input of each block of the last color."""
 
     x: tuple
     received: dict
@@ -48,7 +48,7 @@ class _Received(NamedTuple):
 class EnergyPath(AnnealingPath):
     """Annealing path from a base model without couplings to a model. ``base`` are the
     parameters of each block in the base model; ``clamp`` is as for
-    :func:`~skdgm.samplers.sweep`. The last colour is summed out, and its values in a
+    :func:`~skdgm.samplers.sweep`. The last color is summed out, and its values in a
     state are ignored."""
 
     def __init__(self, energy, params, base, clamp=None):
@@ -56,7 +56,7 @@ class EnergyPath(AnnealingPath):
 
     def begin(self, x: tuple) -> Any:
         """State of chains with values x by block."""
-        received, last = self.energy.received, self.energy.colours[-1]
+        received, last = self.energy.received, self.energy.colors[-1]
         return _Received(x, {block: received(self.params, x, block) for block in last})
 
     def log_p(self, state, beta):
@@ -71,7 +71,7 @@ class EnergyPath(AnnealingPath):
             self.params,
             state.x,
             draws(self.energy, rng),
-            colours=self.energy.backwards,
+            colors=self.energy.backwards,
             clamp=self.clamp,
             path=Path(self.base, beta),
             received=state.received,
@@ -91,7 +91,7 @@ class _CompiledPath(EnergyPath):
 
     def step(self, rng, state, beta):
         path, order = Path(self.base, beta), self.energy.backwards
-        sampler = Gibbs(self.energy, colours=order, path=path)
+        sampler = Gibbs(self.energy, colors=order, path=path)
         return sampler.step(rng, self.params, state)[0]
 
 
@@ -112,7 +112,7 @@ class _BinaryPath(_CompiledPath):
     def leap(self, rngs, state, betas, log_w):
         energy, params, n_rows = self.energy, self.params, len(log_w)
         blocks, dtype = range(len(energy.units)), params.dtype
-        sizes, last = [unit.size for unit in energy.units], energy.colours[-1]
+        sizes, last = [unit.size for unit in energy.units], energy.colors[-1]
         received, eta = (
             tuple(np.empty((n_rows, n), dtype) for n in sizes) for _ in range(2)
         )
@@ -175,7 +175,7 @@ def conservative(rng, energy, params, base, start, betas, n_jobs=None):
 
     .. math:: \log \hat p(x) = \log p^*(x) - \log Z_0 + \log w
 
-    States have all colours but the last, and w is the weight of a chain annealed from x
+    States have all colors but the last, and w is the weight of a chain annealed from x
     to the base model. The mean of w estimates the probability that chains annealed from
     the base model to the model end at x [3]_. ``rng`` has a row for each state; other
     parameters are as for :func:`reverse`.

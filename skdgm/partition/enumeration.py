@@ -24,7 +24,7 @@ MAX_BITS, _ROOM = 12, 2**22
 
 def few_bits(energy):
     """Log2 of the number of states of the smaller layer, y or the hidden units."""
-    visible, *_, hidden = energy.colours
+    visible, *_, hidden = energy.colors
     return min(exact.n_bits(energy, visible), exact.n_bits(energy, hidden))
 
 
@@ -66,7 +66,7 @@ def _joined(parts):
 class Enumeration:
     """Sums over the states of the smaller layer, free entries of y or hidden units.
 
-    The energy has the colours of y, optionally of conditions, and of hidden units;
+    The energy has the colors of y, optionally of conditions, and of hidden units;
     ``params`` are float64. All rows have the same ``known`` entries, a list of masks of
     the visible blocks, (size,), by default none. The methods take conditions z,
     (n_rows, n_conditions), or None for an energy without conditions, whose biases then
@@ -76,7 +76,7 @@ class Enumeration:
 
     def __init__(self, energy, params, known=None):
         self.energy, self.params = energy, params
-        self.visible, *conditions, self.hidden = energy.colours
+        self.visible, *conditions, self.hidden = energy.colors
         self.given = conditions[0][0] if conditions else None
         nothing = [np.zeros(unit.size, bool) for unit in energy.units]
         masks = nothing if known is None else [*known, *nothing[len(known) :]]

@@ -57,7 +57,7 @@ def reach(rng, problem, burn_in, n_steps, n_pilot=200):
     energy, params, state, _ = problem
     n_chains = len(state.x[0])
     if burn_in:
-        gibbs = Gibbs(energy, colours=energy.backwards)
+        gibbs = Gibbs(energy, colors=energy.backwards)
         state, _ = gibbs.step(rng.fold(_RUN).rows(n_chains), params, state, burn_in)
     base = _fair(problem)
     (betas, steps), pilot = piloted(rng.fold(_PILOT), problem, n_chains, n_pilot)
@@ -105,7 +105,7 @@ def _replicas(rng, problem, state, rungs):
     replica = Gibbs(energy).init(rows, rungs.base)
     for level, beta in enumerate(rungs.betas[:0:-1]):
         path = Path(rungs.base, params.dtype.type(beta))
-        sampler = Gibbs(energy, colours=energy.backwards, path=path)
+        sampler = Gibbs(energy, colors=energy.backwards, path=path)
         replica, _ = sampler.step(rows.fold(level), params, replica, _STEPS)
         levels.insert(1, replica.x)
     stacked = (np.concatenate(list(map(np.asarray, blocks))) for blocks in zip(*levels))

@@ -2,8 +2,8 @@ r"""Sums over all states of small models.
 
 .. math:: \log Z = \log \sum_{x_\text{rest}} \sum_{x_\text{summed}} e^{-E(x)}
 
-The blocks of the colour with most states are summed out in closed form, since they are
-independent given all others. The states of the other colours are enumerated. For partly
+The blocks of the color with most states are summed out in closed form, since they are
+independent given all others. The states of the other colors are enumerated. For partly
 observed rows the sums are over the free entries only.
 """
 
@@ -34,23 +34,23 @@ def n_bits(energy, blocks):
     return sum(math.log2(energy.units[block].n_states) for block in blocks)
 
 
-def summed_colour(energy):
-    """Number of the colour with most states, which is summed out."""
-    colours = range(len(energy.colours))
-    return max(colours, key=lambda colour: n_bits(energy, energy.colours[colour]))
+def summed_color(energy):
+    """Number of the color with most states, which is summed out."""
+    colors = range(len(energy.colors))
+    return max(colors, key=lambda color: n_bits(energy, energy.colors[color]))
 
 
 def is_enumerable(energy, max_bits=None):
-    """Return whether :func:`log_partition` is feasible: all colours but one have at
+    """Return whether :func:`log_partition` is feasible: all colors but one have at
     most ``2**max_bits`` joint states, by default ``2**MAX_BITS``."""
     max_bits = MAX_BITS if max_bits is None else max_bits
     if energy.is_sitewise:
         return sites.n_bits(energy) <= max_bits
-    return n_bits(energy, energy.rest(summed_colour(energy))) <= max_bits
+    return n_bits(energy, energy.rest(summed_color(energy))) <= max_bits
 
 
 def log_partition(energy, params):
-    """Exact log Z, by enumeration of all colours but one: a float, or an array of shape
+    """Exact log Z, by enumeration of all colors but one: a float, or an array of shape
     (n_rows,) if biases differ by row, float64."""
     if params.n_conditions:
         rows = range(params.n_conditions)
@@ -58,7 +58,7 @@ def log_partition(energy, params):
         return np.fromiter(each, float)
     if energy.is_sitewise:
         return sites.log_partition(energy, params)
-    summed = summed_colour(energy)
+    summed = summed_color(energy)
     log_Z = _by_kernel(energy, params, summed)
     if log_Z is not None:
         return log_Z
@@ -80,7 +80,7 @@ def _by_kernel(energy, params, summed):
         or not all(unit.form == "bits" for unit in energy.units)
     ):
         return None
-    few_bias, M, bias = _as_two_blocks(energy, params, rest, energy.colours[summed])
+    few_bias, M, bias = _as_two_blocks(energy, params, rest, energy.colors[summed])
     # Upper limit of log(1 + e^x).
     max_log = (np.abs(bias) + np.abs(M).sum(axis=0)).max() + np.log(2.0)
     n_factors = int(min(_MOST // max_log, 2**20)) if np.isfinite(max_log) else 0
@@ -108,7 +108,7 @@ def _as_two_blocks(energy, params, few, many):
     M = np.zeros((len(few_bias), len(many_bias)))
     rows, columns = (_places(energy, blocks) for blocks in (few, many))
     for block in few:
-        for number, other, is_upper in energy.neighbours(block):
+        for number, other, is_upper in energy.neighbors(block):
             # ``is_upper`` is True if ``other`` is below.
             W = energy.couplings[number].matrix(params.couplings[number])
             M[rows[block], columns[other]] += W.T if is_upper else W
@@ -124,16 +124,16 @@ def _places(energy, blocks):
 def log_evidence(energy, params, x, clamp):
     """Log of the sum of exp(-E) over all free entries of each row, (n_rows,), float64.
 
-    If there are two colours, the last has at most ``MAX_BITS`` bits, and rows share the
+    If there are two colors, the last has at most ``MAX_BITS`` bits, and rows share the
     biases, its states are enumerated. Otherwise the states of the free entries of all
-    other colours are enumerated for each row; they must be few. The tuple x has the
-    values of blocks, (n_rows, size), which are ignored in the last colour, and
-    ``clamp`` has True or a mask for each block of the other colours.
+    other colors are enumerated for each row; they must be few. The tuple x has the
+    values of blocks, (n_rows, size), which are ignored in the last color, and
+    ``clamp`` has True or a mask for each block of the other colors.
     """
     if energy.is_sitewise:
         return sites.log_evidence(energy, params, x, clamp)
-    few = n_bits(energy, energy.colours[-1]) <= MAX_BITS
-    if few and len(energy.colours) == 2 and not params.n_conditions:
+    few = n_bits(energy, energy.colors[-1]) <= MAX_BITS
+    if few and len(energy.colors) == 2 and not params.n_conditions:
         return _by_last_states(energy, params, x, clamp)
     return np.array(
         [_by_completions(energy, params, x, clamp, row) for row in range(n_rows(x))]
@@ -143,7 +143,7 @@ def log_evidence(energy, params, x, clamp):
 def _by_last_states(energy, params, x, clamp):
     size = n_rows(x)
     log_Z = np.full(size, -np.inf)
-    last = energy.colours[-1]
+    last = energy.colors[-1]
     for states in _states(energy, last, size):
         weight = sum(energy.unit_log_weight(params, states, i) for i in last)
         for i in energy.rest():

@@ -93,7 +93,7 @@ def pilot(rng, energy, params, base, n_chains, n_betas=_N_PILOT):
 def bridge(drive, rungs, log_Z_0):
     r"""Log Z from chains at several temperatures.
 
-    For neighbouring models :math:`p_k \propto e^{-E_0 + \beta_k D}` the ratio of their
+    For neighboring models :math:`p_k \propto e^{-E_0 + \beta_k D}` the ratio of their
     Z solves
 
     .. math:: \sum_{x \sim p_{k+1}} \sigma\left(-\log\frac{Z_k}{Z_{k+1}} + (\beta_k -
@@ -103,7 +103,7 @@ def bridge(drive, rungs, log_Z_0):
     which is the bridge estimator with minimum variance for independent samples [3]_
     [4]_. ``drive`` has D of the replicas, the lowest temperature first, (n_steps,
     n_levels, n_chains). Chains, but not the steps of a chain, are assumed independent.
-    ``log_w`` of the estimate is log Z by each chain, to first order. If neighbouring
+    ``log_w`` of the estimate is log Z by each chain, to first order. If neighboring
     temperatures have no states in common, the standard error is NaN, and the estimate
     is consistent with no other.
     """

@@ -1,6 +1,6 @@
-r"""Search for the most probable states of a colour, which bound log Z from below.
+r"""Search for the most probable states of a color, which bound log Z from below.
 
-With the blocks of the other colour summed out in closed form, a machine of two colours
+With the blocks of the other color summed out in closed form, a machine of two colors
 has the unnormalized probabilities
 
 .. math:: p^*(h) = \sum_v e^{-E(v, h)}, \qquad \log Z \ge \log \sum_{h \in S} p^*(h)
@@ -17,7 +17,7 @@ which takes the mode of h given the means of v, increases :math:`p^*(h)` until
 convergence.
 
 Climbs start from random states with any share of units on, and from the states of given
-chains. Further starts are the modes given a single unit of the other colour at the
+chains. Further starts are the modes given a single unit of the other color at the
 minimum or maximum of its statistic, as a unit with large weights may dominate the
 distribution. Gibbs steps follow, from the end points of climbs and from random states.
 """
@@ -47,21 +47,21 @@ _APART = 9.0
 
 class Found(NamedTuple):
     """Chains at the most probable states, as many as were given, and a lower bound on
-    log Z; -inf if the states of neither colour have probabilities."""
+    log Z; -inf if the states of neither color have probabilities."""
 
     start: State
     floor: float
 
 
 def can_search(energy, params):
-    """Return whether the search is possible: two colours of units with known modes."""
-    two = len(energy.colours) == 2 and energy.has_matrices and not energy.is_sitewise
+    """Return whether the search is possible: two colors of units with known modes."""
+    two = len(energy.colors) == 2 and energy.has_matrices and not energy.is_sitewise
     return two and not params.n_conditions
 
 
 def search(rng, energy, params, given):
     """Search for the most probable states from given chains: a :class:`Found`."""
-    own, other = _colours(energy)
+    own, other = _colors(energy)
     dtype, n_chains = params.dtype, len(given.x[0])
     params = astype(params, np.float64)
     rows = rng.rows(n_chains)
@@ -75,8 +75,8 @@ def search(rng, energy, params, given):
     x = _stacked([tuple(part[selected] for part in peaks), random_states])
     rows = rng.rows(2 * n_chains)
     state = State(_packed(energy, x))
-    state, _ = Gibbs(energy, colours=(other,)).step(rows, params, state, first=_PLAIN)
-    sampler = Gibbs(energy, colours=energy.backwards)
+    state, _ = Gibbs(energy, colors=(other,)).step(rows, params, state, first=_PLAIN)
+    sampler = Gibbs(energy, colors=energy.backwards)
     for number in range(_LOOKS):
         climbing = rows.fold(_CLIMBED, number)
         state, _ = sampler.step(climbing, params, state, _RELAX)
@@ -111,7 +111,7 @@ class _Seen:
         """Evaluate and record the log weight of each row."""
         log_w = self.energy.log_marginal(self.params, x, self.other)
         rows = np.hstack(
-            [np.asarray(x[b], float) for b in self.energy.colours[self.own]]
+            [np.asarray(x[b], float) for b in self.energy.colors[self.own]]
         )
         for row, value in zip(np.ascontiguousarray(rows), log_w.tolist()):
             self.log_w[row.tobytes()] = value
@@ -125,22 +125,22 @@ class _Seen:
         return float(logsumexp(list(self.log_w.values())))
 
 
-def _colours(energy):
-    """Number of the colour to climb, the last if its states have probabilities, and of
-    the other colour."""
+def _colors(energy):
+    """Number of the color to climb, the last if its states have probabilities, and of
+    the other color."""
     return (1, 0) if _listable(energy, 1) or not _listable(energy, 0) else (0, 1)
 
 
-def _listable(energy, colour):
-    """Return whether states of a colour have probabilities."""
-    return all(energy.units[block].listable for block in energy.colours[colour])
+def _listable(energy, color):
+    """Return whether states of a color have probabilities."""
+    return all(energy.units[block].listable for block in energy.colors[color])
 
 
-def _noise(rng, energy, colour):
-    """Random states of a colour, with a random level by row; None for other blocks."""
+def _noise(rng, energy, color):
+    """Random states of a color, with a random level by row; None for other blocks."""
     x = [None] * len(energy.units)
     level = _SPREAD * rng.normal(1)
-    for block in energy.colours[colour]:
+    for block in energy.colors[color]:
         unit = energy.units[block]
         eta = level + _SPREAD * rng.fold(block).normal(unit.size)
         eta = unit.field(unit.init(), np.minimum(eta, _MOST))
@@ -149,9 +149,9 @@ def _noise(rng, energy, colour):
 
 
 def _ends(energy, params, own, other):
-    """Iterate over the modes of a colour given single units of the other colour at an
+    """Iterate over the modes of a color given single units of the other color at an
     end of their statistic, for the units with the largest weights."""
-    for block in energy.colours[other]:
+    for block in energy.colors[other]:
         unit = energy.units[block]
         ends = [np.broadcast_to(end, unit.size) for end in unit.ends]
         low, high = (
@@ -159,19 +159,19 @@ def _ends(energy, params, own, other):
             for end, sign in zip(ends, (-1, 1))
         )
         fields, total_weight = {}, np.zeros(unit.size)
-        for link, neighbour, is_below in energy.neighbours(block):
+        for link, neighbor, is_below in energy.neighbors(block):
             W = energy.couplings[link].matrix(params.couplings[link])
-            fields[neighbour] = W.T if is_below else W
-            total_weight += np.abs(fields[neighbour]).sum(axis=1)
+            fields[neighbor] = W.T if is_below else W
+            total_weight += np.abs(fields[neighbor]).sum(axis=1)
         selected = np.argsort(-total_weight * (high - low), kind="stable")[:_MANY]
         for end in (low, high):
             end = np.where(end == 0, -high if end is low else -low, end)
             x = [None] * len(energy.units)
-            for neighbour in energy.colours[own]:
-                above = energy.units[neighbour]
-                W = fields.get(neighbour, np.zeros((unit.size, above.size)))
+            for neighbor in energy.colors[own]:
+                above = energy.units[neighbor]
+                W = fields.get(neighbor, np.zeros((unit.size, above.size)))
                 eta = above.field(above.init(), end[selected, None] * W[selected])
-                x[neighbour] = above.mode(eta)
+                x[neighbor] = above.mode(eta)
             yield tuple(x)
 
 
@@ -183,8 +183,8 @@ def _climbed(energy, params, x, own, other):
         if best_log_w is not None and not (log_w > best_log_w + 1e-9).any():
             break
         best_log_w = log_w
-        for colour, value in ((other, "mean"), (own, "mode")):
-            for block in energy.colours[colour]:
+        for color, value in ((other, "mean"), (own, "mode")):
+            for block in energy.colors[color]:
                 eta = energy.field(params, block, energy.received(params, x, block))
                 x[block] = getattr(energy.units[block], value)(eta)
     return tuple(x)

@@ -86,9 +86,7 @@ class RowChains(NamedTuple):
         log_w, state = self.up(rng, n_betas)
         low = high = self._mean(log_Z_0 + log_w)
         if n_steps:
-            sampler = Gibbs(
-                self.energy, colours=self.energy.backwards, clamp=self.clamp
-            )
+            sampler = Gibbs(self.energy, colors=self.energy.backwards, clamp=self.clamp)
             last, _ = sampler.step(rng.fold(_ON), self.params, state, n_steps)
             high = -self._mean(self.down(rng, last, n_betas) - log_Z_0)
         return np.stack([low, high]), state
@@ -114,8 +112,8 @@ class RowChains(NamedTuple):
     def averaged(self, rng, state, n_steps):
         """Means of the visible blocks given the hidden layer, averaged over Gibbs
         steps: a list of arrays of shape (n_rows * n_chains, size)."""
-        order, blocks = self.energy.backwards, self.energy.colours[0]
-        sampler = Gibbs(self.energy, colours=order, clamp=self.clamp)
+        order, blocks = self.energy.backwards, self.energy.colors[0]
+        sampler = Gibbs(self.energy, colors=order, clamp=self.clamp)
         totals, rng = [0.0] * len(blocks), rng.fold(_ON)
         for number in range(n_steps):
             state, info = sampler.step(rng, self.params, state, first=number)

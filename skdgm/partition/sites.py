@@ -2,7 +2,7 @@ r"""Sums over all states of the free sites of a general Boltzmann machine.
 
 .. math:: \log \sum_{x_\text{free}} e^{-E(x)}
 
-The free sites of the colour with most states are summed out in closed form, since they
+The free sites of the color with most states are summed out in closed form, since they
 are independent given all others. The states of all other free sites are enumerated by
 changes of one site at a time.
 """
@@ -25,9 +25,9 @@ _WORK = 10
 def divided(energy, free):
     """Indices of the enumerated and of the summed-out sites among the free sites;
     ``free`` is a mask, (n_sites,)."""
-    colours, bits = energy.site_colours, _bits(energy) * free
-    summed_colour = np.bincount(colours, bits, minlength=1).argmax()
-    summed = free & (colours == summed_colour)
+    colors, bits = energy.site_colors, _bits(energy) * free
+    summed_color = np.bincount(colors, bits, minlength=1).argmax()
+    summed = free & (colors == summed_color)
     return np.flatnonzero(free & ~summed), np.flatnonzero(summed)
 
 

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from skdgm.exceptions import CorruptFileError, OversizedFileError
 from skdgm.persistence.encoder import DTYPE, PARTS, SCALARS, SPARSE
-from skdgm.persistence.types import RECORDS, WITH_PARAMS, class_of
+from skdgm.persistence.types import RECORDS, WITH_PARAMS, class_of, current_names
 from skdgm.utils import pandas_parts as frames
 
 _KINDS = "float", "scalar", "array", "objects", "dtype", "tuple", "dict", "namespace"
@@ -82,14 +82,14 @@ class Decoder:
         return {self.value(key): self.value(part) for key, part in pairs}
 
     def _namespace_of(self, node):
-        return SimpleNamespace(**self._named(node["namespace"]))
+        return SimpleNamespace(**current_names(self._named(node["namespace"])))
 
     def _record_of(self, node):
         cls = class_of(of_type(node["record"], str), RECORDS)
         # Fields that older files lack have their default values.
         new = {name: cls._field_defaults[name] for name in getattr(cls, "LATER", ())}
         renamed = getattr(cls, "RENAMED", {})
-        read = self._named(node["fields"]).items()
+        read = current_names(self._named(node["fields"])).items()
         fields = new | {renamed.get(name, name): value for name, value in read}
         if set(fields) != set(cls._fields):
             raise CorruptFileError(
@@ -101,7 +101,7 @@ class Decoder:
     def _estimator_of(self, node):
         cls = class_of(of_type(node["estimator"], str), WITH_PARAMS)
         estimator = self._known[self._new_id(node)] = object.__new__(cls)
-        attributes = self._named(node["attributes"])
+        attributes = current_names(self._named(node["attributes"]))
         missing = set(cls._get_param_names()) - set(attributes)
         not_data = [name for name in attributes if not is_free(cls, name)]
         if missing or not_data:

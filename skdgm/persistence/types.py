@@ -18,9 +18,9 @@ WITH_PARAMS |= ESTIMATORS | {"anomaly.Surprisal": "anomaly.surprisal:Surprisal"}
 # NamedTuples among the attributes of fitted estimators: their modules, and their names
 # if these differ from the tags.
 RECORDS = {
-    "AdamState": "optim.optimisers",
+    "AdamState": "optim.optimizers",
     "Attributes": "data.attributes",
-    "Cells": "nets.dequantisation",
+    "Cells": "nets.dequantization",
     "CellColumns": "flows._columns",
     "Chains": "directed._gibbs:BeliefChains",
     "Classes": "stacks.outputs",
@@ -60,7 +60,7 @@ RECORDS = {
     "Part": "nets.parts",
     "Plan": "constraints._plan",
     "Posterior": "abc._neural:FlowPosterior",
-    "RMSPropState": "optim.optimisers",
+    "RMSPropState": "optim.optimizers",
     "Range": "constraints.rules",
     "Rare": "data.rare",
     "Remainder": "constraints._steps",
@@ -101,6 +101,26 @@ RECORDS = {
     "latent.Params": "latent.hierarchy:HierarchyParams",
     "nets.Moments": "nets.layers:RunningMoments",
 }
+
+# Names of attributes, fields, and values of options in files of earlier versions.
+_RENAMED = {
+    "_grey": "_gray",
+    "centre": "center",
+    "colours_": "colors_",
+    "n_colours": "n_colors",
+    "n_colours_": "n_colors_",
+    "normalise_signal": "normalize_signal",
+    "optimiser": "optimizer",
+}
+_RENAMED_PENALTIES = {"zero-centred": "zero-centered", "one-centred": "one-centered"}
+
+
+def current_names(attributes):
+    """Attributes of an object in a file, with the names of this version."""
+    named = {_RENAMED.get(name, name): value for name, value in attributes.items()}
+    if isinstance(penalty := named.get("penalty"), str):
+        named["penalty"] = _RENAMED_PENALTIES.get(penalty, penalty)
+    return named
 
 
 def _place(tag, known):

@@ -1,4 +1,4 @@
-"""Grid of images on a single Axes, and conversion of rows to grey-scale images."""
+"""Grid of images on a single Axes, and conversion of rows to gray-scale images."""
 
 import numpy as np
 from sklearn.utils import check_consistent_length
@@ -13,7 +13,7 @@ _GAP, _LINE_GAP = 0.1, 0.4
 # Sizes of new figures in inches: longest side, longest side of an image, and margin for
 # labels.
 _LONGEST, _IMAGE, _LABELS = 8.0, 0.8, 0.6
-# Colours of frames and of missing pixels; the latter occurs in no default colour map.
+# Colors of frames and of missing pixels; the latter occurs in no default color map.
 _FRAME, _MISSING = "0.8", "#f0a04b"
 
 
@@ -50,7 +50,7 @@ class ImageGrid:
         self._inches = min(_LONGEST / max(self.size), _IMAGE / longer_side)
 
     def middles(self):
-        """Centres of the columns, from the left, and of the rows, from the top."""
+        """Centers of the columns, from the left, and of the rows, from the top."""
         height, width = self.images.shape[2:]
         return np.unique(self.left) + width / 2, np.unique(self.top) + height / 2
 
@@ -58,7 +58,7 @@ class ImageGrid:
         """Draw the images; return the figure, the Axes and the array of AxesImage.
 
         ``ax`` is by default that of a new figure. ``scales``, (n_parts, n_images, 2),
-        are limits of the colour scale of each image, by default the limits of all
+        are limits of the color scale of each image, by default the limits of all
         images. ``im_kw`` are further arguments of ``imshow``, and ``labels`` are the
         labels of the rows from the top. ``margins`` are the additional width and height
         of a new figure, in inches.
@@ -124,7 +124,7 @@ def as_images(display, rows, image_shape=None):
 
 
 def shared_limits(images):
-    """Limits of a common grey scale: 0 and 1 if all values are in this range, else the
+    """Limits of a common gray scale: 0 and 1 if all values are in this range, else the
     minimum and the maximum."""
     values = images[np.isfinite(images)]
     if not len(values) or (values.min() >= 0 and values.max() <= 1):

@@ -23,7 +23,7 @@ _WEIGHTS = "components_", "coefs_"
 
 
 class ComponentsDisplay:
-    """Filters of hidden units as images, with colour scales symmetric around 0.
+    """Filters of hidden units as images, with color scales symmetric around 0.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ _LOSSES = {
     "bound": "minus lower bound on\nlog-likelihood (nats a row)",
     "pseudo-likelihood": "minus pseudo-likelihood\n(nats a row)",
     "log probability of labels": "minus log probability\nof labels (nats a row)",
-    "minus half the squared error": "half the squared error\nof standardised targets",
+    "minus half the squared error": "half the squared error\nof standardized targets",
 }
 _PAIRS = "minus log-likelihood given\nthe layer above (nats a row)"
 _BOUND = "minus bound (nats a row)"

@@ -146,7 +146,7 @@ class ManifoldDisplay:
         drawn = grid.draw(ax, im_kw=im_kw, margins=_MARGINS)
         self.figure_, self.ax_, images = drawn
         self.images_ = images.reshape(side, side)
-        # The limits are the feature values at the centres of the outermost images.
+        # The limits are the feature values at the centers of the outermost images.
         (left, *_, right), (top, *_, bottom) = grid.middles()
         across, up = [[f"{value:g}" for value in ends] for ends in limits]
         self.ax_.set_xticks([left, right], across)

@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from skdgm.metrics import nearest_training_neighbours
+from skdgm.metrics import nearest_training_neighbors
 from skdgm.plotting._grid import ImageGrid
 from skdgm.plotting._support import check_has, means_of
 from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Seed, Self, Target
@@ -21,7 +21,7 @@ class SamplesDisplay:
     Parameters
     ----------
     samples : array-like of shape (n_samples, n_features)
-    neighbours : array-like of shape (n_samples, n_features), default=None
+    neighbors : array-like of shape (n_samples, n_features), default=None
         Rows of data, shown below the samples.
     labels : list of str, default=None
         Labels of consecutive groups of samples of equal size.
@@ -31,14 +31,14 @@ class SamplesDisplay:
     Attributes
     ----------
     images_ : ndarray of AxesImage, of shape (n_samples,)
-    neighbour_images_ : ndarray of AxesImage, of shape (n_samples,), or None
+    neighbor_images_ : ndarray of AxesImage, of shape (n_samples,), or None
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
     See Also
     --------
     MarginalsDisplay, ReconstructionDisplay : Samples of tables; imputed images.
-    skdgm.metrics.nearest_training_neighbours : Test for memorisation.
+    skdgm.metrics.nearest_training_neighbors : Test for memorization.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class SamplesDisplay:
     >>> X = load_digits().data / 16
     >>> rbm = BernoulliRBM(n_components=16, random_state=0).fit(X)
     >>> display = SamplesDisplay.from_estimator(rbm, n_samples=20, random_state=0, X=X)
-    >>> display.images_.shape, display.neighbour_images_.shape
+    >>> display.images_.shape, display.neighbor_images_.shape
     ((20,), (20,))
     """
 
@@ -56,11 +56,11 @@ class SamplesDisplay:
         self,
         samples: Data,
         *,
-        neighbours: ArrayLike | None = None,
+        neighbors: ArrayLike | None = None,
         labels: ArrayLike | None = None,
         image_shape: tuple | None = None,
     ):
-        self.samples, self.neighbours = samples, neighbours
+        self.samples, self.neighbors = samples, neighbors
         self.labels, self.image_shape = labels, image_shape
 
     @classmethod
@@ -87,7 +87,7 @@ class SamplesDisplay:
             Fitted estimator with ``sample``.
         n_samples : int, default=None
             Number of samples, or of samples per class in ``y``. By default there are
-            100 images, including neighbours, or ten samples of each class.
+            100 images, including neighbors, or ten samples of each class.
         random_state : int, RandomState instance or None, default=None
             Seed of the samples.
         X : array-like of shape (n_rows, n_features), default=None
@@ -136,9 +136,9 @@ class SamplesDisplay:
         if means:
             samples = means_of(estimator, samples)
         samples = as_numbers(samples, "samples", cls.__name__)
-        neighbours = None if X is None else nearest(samples, X)
+        neighbors = None if X is None else nearest(samples, X)
         options_of_display = {"labels": labels, "image_shape": image_shape}
-        display = cls(samples, neighbours=neighbours, **options_of_display)
+        display = cls(samples, neighbors=neighbors, **options_of_display)
         return display.plot(ax, n_columns=n_columns, im_kw=im_kw)
 
     def plot(
@@ -156,8 +156,8 @@ class SamplesDisplay:
         display : SamplesDisplay
         """
         image_rows, kinds = [self.samples], []
-        if self.neighbours is not None:
-            image_rows, kinds = [self.samples, self.neighbours], ["samples", "nearest"]
+        if self.neighbors is not None:
+            image_rows, kinds = [self.samples, self.neighbors], ["samples", "nearest"]
         labels, across = lines_of(self.labels, _num_samples(self.samples), n_columns)
         grid = ImageGrid(
             type(self), image_rows, image_shape=self.image_shape, n_columns=across
@@ -165,7 +165,7 @@ class SamplesDisplay:
         labels = [name for label in labels for name in (label, *kinds[1:])]
         drawn = grid.draw(ax, im_kw=im_kw, labels=labels or kinds)
         self.figure_, self.ax_, (self.images_, *others) = drawn
-        self.neighbour_images_ = others[0] if others else None
+        self.neighbor_images_ = others[0] if others else None
         return self
 
 
@@ -220,4 +220,4 @@ def lines_of(labels, n_samples, n_columns):
 def nearest(samples, X):
     """Nearest row of X for each sample."""
     X = as_numbers(X, "X", "the search for nearest rows")
-    return X[nearest_training_neighbours(samples, X).index]
+    return X[nearest_training_neighbors(samples, X).index]

@@ -1,4 +1,4 @@
-r"""Binarization of grey values in [0, 1].
+r"""Binarization of gray values in [0, 1].
 
 .. math:: x_i = \mathbb{1}[v_i > t] \qquad \text{or} \qquad x_i \sim
    \mathrm{Bernoulli}(v_i)
@@ -28,7 +28,7 @@ from skdgm.utils.rows import row_hash
 class BernoulliBinarizer(
     Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 ):
-    r"""Transformer that binarizes grey values and records the method.
+    r"""Transformer that binarizes gray values and records the method.
 
     .. math:: x_i = \mathbb{1}[v_i > t] \qquad \text{or} \qquad x_i \sim
        \mathrm{Bernoulli}(v_i)
@@ -38,7 +38,7 @@ class BernoulliBinarizer(
 
     The bits of a row depend only on the seed, the number of the draw and the content of
     the row, not on the call or other rows. For new bits at each presentation during
-    training, leave rows grey and set ``resample=True`` in the model. To evaluate
+    training, leave rows gray and set ``resample=True`` in the model. To evaluate
     several draws, use :func:`~skdgm.metrics.average_over_draws`.
 
     Parameters

@@ -4,7 +4,7 @@ r"""Dequantization of values on a grid.
 
 The noise spreads each value over its cell, so that a density cannot diverge by narrow
 peaks at the grid values. The noise excludes a few units in the last place at both ends
-of the cell, from which rounding could move values to a neighbouring cell. Then
+of the cell, from which rounding could move values to a neighboring cell. Then
 
 .. math:: \log P(x) \ge \mathbb{E}_u[\log p(x + \delta u)] + d \log \delta
 

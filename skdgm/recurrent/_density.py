@@ -42,8 +42,8 @@ class SequenceDensity(Density):
     ``n_particles``, the number of ``particles`` of each sequence.
     """
 
-    # Whether to warn that scores of grey rows are not log-likelihoods.
-    warns_of_grey = True
+    # Whether to warn that scores of gray rows are not log-likelihoods.
+    warns_of_gray = True
 
     def __init__(self, context, *, sequence_length=None):
         super().__init__(context)
@@ -96,15 +96,15 @@ class SequenceDensity(Density):
 
     def log_prob(self, X, lengths=None):
         rows, log_p = self._of_rows(X, lengths, self.scored)
-        if self.warns_of_grey:
-            self.warn_of_grey(rows)
+        if self.warns_of_gray:
+            self.warn_of_gray(rows)
         return log_p + self.domain.log_volume(self.columns, rows)
 
     def log_prob_of_entries(self, X, lengths=None):
         """Log-likelihood of each entry given the previous entries of its row and the
         previous rows."""
         rows, log_p = self._of_rows(X, lengths, self.scored_entries)
-        self.warn_of_grey(rows)
+        self.warn_of_gray(rows)
         return log_p + self.domain.log_entries(self.columns, rows)
 
     def features(self, X, lengths=None):

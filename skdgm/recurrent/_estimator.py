@@ -28,7 +28,7 @@ from skdgm.data.sequences import (
 )
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import TrainingSize, check_cost
-from skdgm.nets.options import Initialiser
+from skdgm.nets.options import Initializer
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Self, Target, Weight
 
@@ -110,13 +110,13 @@ class RecurrentEstimator(NetEstimator):
     sequences: Sequences | None = None
     sequence_length: Count | None = within("sequences", None)
     batch_length: Count | None = within("sequences", 100)
-    init_weights: Initialiser = within("solver", "glorot_uniform")
+    init_weights: Initializer = within("solver", "glorot_uniform")
     batch_size = 16
     early_stopping: bool | Literal["auto"] = "auto"
     n_iter_no_change = 20
     clip_norm = 1.0
 
-    _BUDGET, _KNOWN = Budget(1_500, 20, 300), ("_grey",)
+    _BUDGET, _KNOWN = Budget(1_500, 20, 300), ("_gray",)
 
     def _n_epochs(self, table):
         options, n_steps = self._options, self._options.batch_length
@@ -445,7 +445,7 @@ class RecurrentEstimator(NetEstimator):
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
-        self._note_grey(table, fresh)
+        self._note_gray(table, fresh)
 
     def _check_cost(self, table, n_epochs):
         facts, options, rows = self._facts(), self._options, table.rows

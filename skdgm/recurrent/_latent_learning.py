@@ -41,7 +41,7 @@ from skdgm.utils.tree import astype, leaves
 from skdgm.utils.weighted import systematic
 
 # Random streams.
-_NOISE, _RESAMPLE, _CHOICE, _DATA, _GREY = addresses.LATENT_STEPS
+_NOISE, _RESAMPLE, _CHOICE, _DATA, _GRAY = addresses.LATENT_STEPS
 # Resampling threshold of the effective share of the particles.
 _FEW = 0.5
 
@@ -66,7 +66,7 @@ class LatentSequenceDensity(SequenceDensity):
     weights of its particles. A ``blind`` density draws particles from the prior.
     """
 
-    warns_of_grey = False
+    warns_of_gray = False
 
     def __init__(self, context, *, sequence_length, net, params, n_draws):
         super().__init__(context, sequence_length=sequence_length)
@@ -76,7 +76,7 @@ class LatentSequenceDensity(SequenceDensity):
     @property
     def capabilities(self):
         """Lower bounds, in expectation."""
-        bounds = of_rows("lower bound", grey="lower bound")
+        bounds = of_rows("lower bound", gray="lower bound")
         return {
             "log_prob": bounds,
             "features": of_rows("estimate"),
@@ -304,7 +304,7 @@ class LatentSequenceObjective(SequenceObjective):
     def prepare(self, state, batch, clock):
         v, rng = self.rows.rows.take(batch.index), self.stream(clock)
         if self.options.resample:
-            v = self.net.output.resampled(v, rng.fold(_GREY).rows(len(v)))
+            v = self.net.output.resampled(v, rng.fold(_GRAY).rows(len(v)))
         shape = len(v), self.net.n_latent
         noise = rng.fold(_NOISE).generator().standard_normal(shape, v.dtype)
         return v, batch, noise, self.beta(clock)

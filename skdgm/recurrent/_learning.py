@@ -27,23 +27,23 @@ class RecurrentDensity(SequenceDensity):
 
     .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid s_{t-1})
 
-    ``net`` is a :class:`~skdgm.recurrent._net.RecurrentNet`, and ``grey`` tells whether
-    the training rows were grey. Missing entries of previous steps are replaced by the
+    ``net`` is a :class:`~skdgm.recurrent._net.RecurrentNet`, and ``gray`` tells whether
+    the training rows were gray. Missing entries of previous steps are replaced by the
     means of their columns.
     """
 
-    def __init__(self, context, *, sequence_length, net, params, grey):
+    def __init__(self, context, *, sequence_length, net, params, gray):
         super().__init__(context, sequence_length=sequence_length)
-        self.net, self.params, self.grey = net, params, grey
-        # Grey values have no likelihood under conditionals of entries.
-        self.warns_of_grey = hasattr(net.step, "log_p_of_entries")
+        self.net, self.params, self.gray = net, params, gray
+        # Gray values have no likelihood under conditionals of entries.
+        self.warns_of_gray = hasattr(net.step, "log_p_of_entries")
 
     @property
     def capabilities(self):
         """Capabilities of the distribution of steps; incomplete rows have estimates."""
         kind = self.net.step.kind
-        entries = of_rows(kind, missing="estimate", grey="estimate")
-        of_entries = {"log_prob_of_entries": entries} if self.warns_of_grey else {}
+        entries = of_rows(kind, missing="estimate", gray="estimate")
+        of_entries = {"log_prob_of_entries": entries} if self.warns_of_gray else {}
         return of_entries | {
             "log_prob": entries,
             "features": of_rows("exact", missing="estimate"),

@@ -37,7 +37,7 @@ class RecurrentModel(AutoregressiveModel[RecurrentOptionsT]):
             sequence_length=facts.options.sequence_length,
             net=self.net(facts),
             params=state.learned,
-            grey=bool(facts.known.grey),
+            gray=bool(facts.known.gray),
         )
 
     def objective(self, facts, table, before):

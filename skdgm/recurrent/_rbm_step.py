@@ -49,7 +49,7 @@ class StepMachine(NamedTuple):
 
     W: np.ndarray
     precision: np.ndarray
-    centre: np.ndarray
+    center: np.ndarray
 
 
 class _Rows(NamedTuple):
@@ -120,9 +120,9 @@ class RBMStep:
         """Small weights, biases that reproduce frequencies, and precisions of 1."""
         W = 0.01 * rng.normal(size=(self.n_inputs, self.n_hidden))
         precision = np.zeros(self.real.sum(), dtype)
-        centre = np.zeros(self.n_inputs) if self.share is None else self.share
-        centre = np.where(self.real, 0, centre).astype(dtype)
-        machine = StepMachine(W.astype(dtype), precision, centre)
+        center = np.zeros(self.n_inputs) if self.share is None else self.share
+        center = np.where(self.real, 0, center).astype(dtype)
+        machine = StepMachine(W.astype(dtype), precision, center)
         return machine, np.zeros(self.n_hidden), self.start
 
     def inputs(self, v):
@@ -135,7 +135,7 @@ class RBMStep:
 
     def seen(self, machine, x):
         """Centered statistics of inputs."""
-        return statistic(x, self.real, machine.precision) - getval(machine.centre)
+        return statistic(x, self.real, machine.precision) - getval(machine.center)
 
     def loss(self, machine, biases, v, rng):
         """Difference of free energies of rows and of CD chains started at them, whose
@@ -145,16 +145,16 @@ class RBMStep:
         known, order = self._known(v), self.energy.backwards
         state = State((*self._blocks(x), None))
         if not known.all():
-            sampler = Gibbs(self.energy, colours=order, clamp=self._clamp(known))
+            sampler = Gibbs(self.energy, colors=order, clamp=self._clamp(known))
             state, _ = sampler.step(rng.fold(_FILL), params, state, _COMPLETE)
             x = self._joined(state.x)
-        sampler = Gibbs(self.energy, colours=order)
+        sampler = Gibbs(self.energy, colors=order)
         state, _ = sampler.step(rng.fold(_CHAIN), params, state, self.n_steps)
         c, b = biases
 
         def energy(x):
             W, precision = machine.W, machine.precision
-            return free_energy(x, self.real, values.centre, W, c, b, precision)
+            return free_energy(x, self.real, values.center, W, c, b, precision)
 
         return energy(x) - energy(self._joined(state.x))
 
@@ -171,7 +171,7 @@ class RBMStep:
             base.append(unit.with_bias(start, bias))
             units.append(unit.with_bias(start, bias - half * W.sum(axis=1)))
             couplings.append(W)
-        units.append(biases.hidden - machine.centre @ machine.W)
+        units.append(biases.hidden - machine.center @ machine.W)
         base.append(np.zeros(self.n_hidden, machine.W.dtype))
         return Params(tuple(units), tuple(couplings)), tuple(base)
 

@@ -56,7 +56,7 @@ class RNNNADE(RecurrentEstimator):
     components_ : ndarray of shape (n_components, n_inputs)
         Transposed weights W from the columns of a step to its hidden units.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact", or "estimate" after training on grey
+        Kind of :meth:`score_samples`: "exact", or "estimate" after training on gray
         rows. Scores of rows with missing entries are particle estimates.
 
     References

@@ -2,7 +2,7 @@
 
 The kernels draw the same values as :func:`~skdgm.samplers.sweep` with the ``sample``
 method of units, from the same random numbers. Each thread runs all sweeps of its own
-chains. The means of the last colour, which gradients need, are an exception: each
+chains. The means of the last color, which gradients need, are an exception: each
 thread computes them for the weight tiles that it updates next, so that no thread waits
 for data from another core's cache.
 """
@@ -28,36 +28,36 @@ _DRAW = 10
 MAX_STEPS = 100
 
 
-def supports_sweeps(energy, params, x, colours, n_steps=1):
-    """Return whether kernels can run ``n_steps`` sweeps over some colours.
+def supports_sweeps(energy, params, x, colors, n_steps=1):
+    """Return whether kernels can run ``n_steps`` sweeps over some colors.
 
     They can in a chain of binary layers whose weights are tiles and whose rows share
-    the biases, if the values of the other colour are Lists.
+    the biases, if the values of the other color are Lists.
     """
     if not energy.is_binary_chain or n_steps > MAX_STEPS:
         return False
-    conditioning = [x[block] for block in energy.colours[1 - colours[0]]]
+    conditioning = [x[block] for block in energy.colors[1 - colors[0]]]
     return (
         isinstance(params.couplings[0], Weights)
         and all(bias.ndim == 1 for bias in params.units)
         and all(isinstance(values, Lists) for values in conditioning)
-        and (len(colours) == 1 or all(values.binary for values in conditioning))
+        and (len(colors) == 1 or all(values.binary for values in conditioning))
     )
 
 
-def draw(rngs, energy, params, x, colours, path=None):
+def draw(rngs, energy, params, x, colors, path=None):
     """Run one sweep for each stream of ``rngs``; return Lists by block, and the
-    conditional means of the last colour, (n_chains, size), with None for other
+    conditional means of the last color, (n_chains, size), with None for other
     blocks."""
-    x = _advance(rngs, energy, params, x, colours, path)
-    last_means = means(energy, params, x, colours[-1], path)
+    x = _advance(rngs, energy, params, x, colors, path)
+    last_means = means(energy, params, x, colors[-1], path)
     draw_layers(rngs[-1], last_means, x)
     return x, last_means
 
 
-def means(energy, params, x, colour, path=None):
-    """Return the means of one colour given the other, with None for other blocks."""
-    blocks = energy.colours[colour]
+def means(energy, params, x, color, path=None):
+    """Return the means of one color given the other, with None for other blocks."""
+    blocks = energy.colors[color]
     empty = Lists.empty(0, 0, params.dtype)
     x = tuple(empty if block in blocks else values for block, values in enumerate(x))
     n_rows, means_by_block = max(map(len, x)), [None] * len(x)
@@ -79,9 +79,9 @@ def means(energy, params, x, colour, path=None):
 
 
 def both_phases(rngs, energy, params, x, chains, model=None):
-    """Compute the means of the last colour given data, and advance chains.
+    """Compute the means of the last color given data, and advance chains.
 
-    Returns the means by block, with None for the first colour, and then the states and
+    Returns the means by block, with None for the first color, and then the states and
     means of the chains as :func:`draw` returns them. Chains use the parameters
     ``model`` if given.
     """
@@ -103,7 +103,7 @@ def supports_mean_field(energy, params, x, clamp):
     biases.
     """
     return (
-        (energy.is_binary_chain or energy.is_labelled_chain)
+        (energy.is_binary_chain or energy.is_labeled_chain)
         and clamp[0] is True
         and all(values is None for values in (*x[1:], *clamp[1:]))
         and isinstance(params.couplings[0], Weights)
@@ -123,7 +123,7 @@ def mean_field(energy, params, v, max_sweeps, tol):
     fixed = np.empty((n_rows, sizes[1]), dtype)
     no_labels = Lists.empty(0, 0, dtype)
     n_sweeps, moving = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
-    free_label = energy.is_labelled_chain
+    free_label = energy.is_labeled_chain
     run(
         mean_field_kernels.mean_field,
         machine(params),
@@ -137,18 +137,18 @@ def mean_field(energy, params, v, max_sweeps, tol):
     return (v, *means[1:]), n_sweeps, ~moving
 
 
-def _advance(rngs, energy, params, x, colours, path=None):
-    """Run several sweeps, but stop before the last colour of the last sweep."""
-    order = [block for colour in colours for block in energy.colours[colour]]
+def _advance(rngs, energy, params, x, colors, path=None):
+    """Run several sweeps, but stop before the last color of the last sweep."""
+    order = [block for color in colors for block in energy.colors[color]]
     roots = [rng.fold(block).root for rng in rngs for block in order]
     sizes, dtype = [unit.size for unit in energy.units], params.dtype
     ids, x = rngs[0].ids, list(x)
     for block in order:
-        if block in energy.colours[colours[0]]:  # Drawn before it is read.
+        if block in energy.colors[colors[0]]:  # Drawn before it is read.
             x[block] = Lists.empty(len(ids), sizes[block], dtype)
         else:
             x[block] = x[block].copy()
-    stop = len(roots) - len(energy.colours[colours[-1]])
+    stop = len(roots) - len(energy.colors[colors[-1]])
     if stop:
         roots, order = np.array(roots[:stop], np.uint64), order * len(rngs)
         run(

@@ -1,8 +1,8 @@
-r"""Blocked Gibbs sampling, and sweeps over the colours of an energy.
+r"""Blocked Gibbs sampling, and sweeps over the colors of an energy.
 
-Blocks of one colour are conditionally independent given all others, so a sweep updates
+Blocks of one color are conditionally independent given all others, so a sweep updates
 them together from their natural parameters. The update is a function, such as a draw or
-a mean. A Gibbs step draws each colour c in turn from its conditional distribution,
+a mean. A Gibbs step draws each color c in turn from its conditional distribution,
 
 .. math:: x_c \sim p(x_c \mid x_{-c}), \qquad c = 0, 1, \dots,
 
@@ -41,20 +41,20 @@ def draws(energy, rng):
     return update
 
 
-def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received=None):
-    """Update the blocks of each colour in turn; return new values and means.
+def sweep(energy, params, x, update, *, colors, clamp=None, path=None, received=None):
+    """Update the blocks of each color in turn; return new values and means.
 
     x has a value for each block, an ndarray or Lists of shape (n_rows, size).
     ``update(block, eta)`` returns the new value and the mean of a block from its
     natural parameters. ``clamp`` has for each block None (no entry is clamped), True
     (all entries are) or a boolean array of shape (n_rows, size). With a ``path``,
     updates are those of an intermediate model between a base model and the model.
-    ``received`` is the precomputed input of each block of the first colour. Means are
+    ``received`` is the precomputed input of each block of the first color. Means are
     None for blocks that were not updated.
     """
     x, means = list(x), [None] * len(x)
-    for colour in colours:
-        for block in energy.colours[colour]:
+    for color in colors:
+        for block in energy.colors[color]:
             clamped = None if clamp is None else clamp[block]
             if clamped is True:
                 continue
@@ -72,15 +72,15 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
 class Gibbs(Sampler):
     """Blocked Gibbs sampling, by kernels where possible.
 
-    Values of the first colour in a state are ignored unless they are clamped. Blocks
-    with couplings among their own sites are updated site by site. ``colours`` are in
+    Values of the first color in a state are ignored unless they are clamped. Blocks
+    with couplings among their own sites are updated site by site. ``colors`` are in
     the order of updates, by default from the first to the last; ``clamp`` and ``path``
     are as for :func:`sweep`.
     """
 
-    def __init__(self, energy, *, colours=None, clamp=None, path=None):
+    def __init__(self, energy, *, colors=None, clamp=None, path=None):
         super().__init__(energy)
-        self.colours = range(len(energy.colours)) if colours is None else colours
+        self.colors = range(len(energy.colors)) if colors is None else colors
         self.clamp, self.path = clamp, path
 
     def at(self, params):
@@ -97,12 +97,12 @@ class Gibbs(Sampler):
             for part in groups:
                 x, means = sitewise.draw(part, energy, params, x, **options)
         elif self.clamp is None and binary.supports_sweeps(
-            energy, params, x, self.colours
+            energy, params, x, self.colors
         ):
             for part in groups:
-                x, means = binary.draw(part, energy, params, x, self.colours, self.path)
+                x, means = binary.draw(part, energy, params, x, self.colors, self.path)
         else:
-            options["colours"] = self.colours
+            options["colors"] = self.colors
             for step_rng in rngs:
                 x, means = sweep(energy, params, x, draws(energy, step_rng), **options)
         return State(x), Info(means)

@@ -54,7 +54,7 @@ class HMC(Sampler):
         Maximum relative deviation of the step size from ``step_size``.
     clamp : tuple, optional
         Entries that stay fixed; see :func:`~skdgm.samplers.sweep`. Blocks of the last
-        colour cannot be clamped, because they are summed out.
+        color cannot be clamped, because they are summed out.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class HMC(Sampler):
         self.potential, self.step_size = potential, step_size
         self.n_leapfrog, self.scale = n_leapfrog, scale
         self.jitter, self.clamp = jitter, clamp
-        last = self.energy.colours[-1] if potential.energy is not None else ()
+        last = self.energy.colors[-1] if potential.energy is not None else ()
         if clamp is not None and any(clamp[block] is not None for block in last):
-            raise ValueError("Blocks of the last colour are summed out: clamp none.")
+            raise ValueError("Blocks of the last color are summed out: clamp none.")
 
     def step(self, rng, params, state, n_steps=1, first=0):
         """Simulate ``n_steps`` trajectories. DivergenceError if the energy errors of
@@ -154,7 +154,7 @@ class HMC(Sampler):
             raise DivergenceError(
                 f"{(~np.isfinite(start)).sum()} chains are at states without a finite "
                 "energy: start again with a lower learning rate, because too large "
-                "weights leave no density that can be normalised."
+                "weights leave no density that can be normalized."
             )
         with np.errstate(divide="ignore"):
             accepted = np.log(uniform[:, 0]) < -error
@@ -164,24 +164,24 @@ class HMC(Sampler):
     def _others(self, rng, params, x):
         """Draw all other blocks given the real block.
 
-        The last colour, which was summed out, is drawn first. If other blocks are free,
-        all colours follow. Returns the state and the means of the last update.
+        The last color, which was summed out, is drawn first. If other blocks are free,
+        all colors follow. Returns the state and the means of the last update.
         """
         energy, block = self.potential.energy, self.potential.block
         if energy is None:
             return x, None
         clamp: list = [None] * len(x) if self.clamp is None else list(self.clamp)
         clamp[block], means = True, None
-        colours = [len(energy.colours) - 1]
+        colors = [len(energy.colors) - 1]
         if any(clamp[other] is not True for other in energy.rest()):
-            colours += range(len(energy.colours))
-        for number, colour in enumerate(colours):
+            colors += range(len(energy.colors))
+        for number, color in enumerate(colors):
             x, means = sweep(
                 energy,
                 params,
                 x,
                 draws(energy, rng.fold(number)),
-                colours=(colour,),
+                colors=(color,),
                 clamp=tuple(clamp),
                 path=self.potential.path,
             )
@@ -215,5 +215,5 @@ def _message(n, step_size):
         f"Hamiltonian steps diverged in all {n} chains: their energy changed by more "
         f"than {_DIVERGED:g} nats, or to NaN. Lower the size of steps, now "
         f"{step_size:.3g}, or the learning rate. If no size helps, the model has no "
-        "density that can be normalised: weights are too large."
+        "density that can be normalized: weights are too large."
     )

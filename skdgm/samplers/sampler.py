@@ -22,11 +22,11 @@ class Info(NamedTuple):
     Parameters
     ----------
     means : tuple or None
-        For each block of the last colour the conditional means of its last draw, of
+        For each block of the last color the conditional means of its last draw, of
         shape (n_chains, size); None for other blocks, and for samplers without such
         means.
     swap_rates : ndarray of shape (n_levels - 1,), optional
-        Acceptance rate of swaps between neighbouring temperatures, averaged over steps.
+        Acceptance rate of swaps between neighboring temperatures, averaged over steps.
     drive : ndarray of shape (n_levels, n_chains), optional
         Part of -E that is multiplied by the inverse temperature, before the last swaps.
     acceptance : ndarray of shape (n_chains,), optional
@@ -98,9 +98,9 @@ class Sampler(ABC):
     def step_with_data(
         self, rng: Stream, params: Params, x: tuple, state: State, n_steps: int
     ) -> tuple[tuple, State, Info] | None:
-        """Advance chains and compute means of the last colour given data in one call.
+        """Advance chains and compute means of the last color given data in one call.
 
-        x are the data, the values of the other colours; other arguments are those of
+        x are the data, the values of the other colors; other arguments are those of
         :meth:`step`. Returns the means given the data by block, and the results of
         :meth:`step`; None if a joint call is not faster than two calls.
         """

@@ -2,7 +2,7 @@ r"""Parallel tempering: chains at several temperatures that exchange states.
 
 The model (beta = 1) and a base model without couplings (beta = 0) are connected by
 models :math:`p_\beta \propto e^{-E_\beta}` with :math:`-E_\beta = -E_0 + \beta D`.
-After each Gibbs step at all temperatures, neighbouring temperatures exchange their
+After each Gibbs step at all temperatures, neighboring temperatures exchange their
 states with probability
 
 .. math:: \min\left(1, \, e^{(\beta_k - \beta_{k+1}) (D(x_{k+1}) - D(x_k))}\right),

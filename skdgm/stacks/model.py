@@ -42,7 +42,7 @@ class StackModel(Model[StackModelOptionsT]):
     """
 
     # Whether the top machine has a label.
-    labelled = False
+    labeled = False
 
     def check(self, options):
         """Raise ValueError for invalid options that pass their constraints."""

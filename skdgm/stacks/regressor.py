@@ -11,7 +11,7 @@ from sklearn.utils.validation import (
 
 from skdgm.stacks.outputs import Numbers, as_table
 from skdgm.stacks.tuned import TunedNetwork
-from skdgm.training import labelled
+from skdgm.training import labeled
 from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.domains import checked_weights
 from skdgm.utils.given import Given
@@ -167,7 +167,7 @@ class TunedRegressor(RegressorMixin, TunedNetwork):
 
     def _count(self, table, fresh):
         if fresh:
-            self._outputs = Numbers.of(labelled(table))
+            self._outputs = Numbers.of(labeled(table))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

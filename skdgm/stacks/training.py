@@ -99,7 +99,7 @@ class Training:
         """Train a machine and add it to the network; after an error, add it if it has
         learned parameters."""
         network = self.network
-        if model_of(network).labelled and number == len(self.machines) - 1:
+        if model_of(network).labeled and number == len(self.machines) - 1:
             machine.classes_ = network.classes_
         if number == 0 and self.names is not None:
             set_role(machine, names=self.names)

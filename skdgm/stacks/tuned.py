@@ -38,7 +38,7 @@ from skdgm.stacks.model import check_same, lowest_kinds, unfitted_machines
 from skdgm.stacks.model_options import TunedOptionsT
 from skdgm.stacks.network import StackedNetwork
 from skdgm.stacks.tuning import PreTraining, part_of, unfitted
-from skdgm.training import Budget, Run, labelled, without_conditions
+from skdgm.training import Budget, Run, labeled, without_conditions
 from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.counts import check_sizes
 
@@ -122,7 +122,7 @@ class TunedModel(Model[TunedOptionsT]):
         return {
             "coefs_": [layer.W for layer in state.learned],
             "intercepts_": [layer.b for layer in state.learned],
-            "_moments": state.optimiser,
+            "_moments": state.optimizer,
             # The current parameters, if those above are an average.
             "_averaged": (state.params, state.mean) if state.mean else (),
         }
@@ -212,7 +212,7 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
 
     def _n_epochs(self, table):
         # A table from workers only has weights of rows with a target.
-        known = table if table.rows is None else labelled(table)
+        known = table if table.rows is None else labeled(table)
         options = self._options
         if not len(known.weight):
             raise ValueError(
@@ -229,7 +229,7 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         if fresh:
             stack = unfitted(self)
             yield PreTraining(self, stack, without_conditions(table, stack._LISTED))
-        with_targets = labelled(table)
+        with_targets = labeled(table)
         if len(with_targets.index):
             rows = self._domain.in_units(with_targets.rows, self._columns)
             with_targets = with_targets._replace(rows=rows)

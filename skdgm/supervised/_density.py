@@ -29,23 +29,23 @@ class AttributeDensity(Density):
 
     The ``net`` maps attributes to parameters of the distribution ``output`` of rows.
     The training ``state`` has the parameters of both. ``known`` are the attributes of
-    the training rows (:mod:`skdgm.data.attributes`), and ``grey`` tells whether binary
-    columns had grey values in training.
+    the training rows (:mod:`skdgm.data.attributes`), and ``gray`` tells whether binary
+    columns had gray values in training.
     """
 
     # Known values far outside the training range are clipped to it.
     bounded = True
 
-    def __init__(self, context, *, net, output, state, attributes, known, grey):
+    def __init__(self, context, *, net, output, state, attributes, known, gray):
         super().__init__(context)
-        self.net, self.output, self.grey = net, output, grey
+        self.net, self.output, self.gray = net, output, gray
         (self.params, self.own), self.statistics = state.learned, state.statistics
         self.attributes, self.known, self._mixture = attributes, known, None
 
     @property
     def capabilities(self):
         return {
-            "log_prob": of_rows("exact", attributes="exact", grey="lower bound"),
+            "log_prob": of_rows("exact", attributes="exact", gray="lower bound"),
             "features": of_rows("exact"),
             "inverse": {"nothing": "exact"},
             "sample": dict.fromkeys(("nothing", "attributes"), "exact"),

@@ -19,7 +19,7 @@ class AttributeEstimator(NetEstimator):
     combinations of encoded attributes.
     """
 
-    _MODEL, _KNOWN = AttributeModel(), ("_attributes_", "_known", "_grey")
+    _MODEL, _KNOWN = AttributeModel(), ("_attributes_", "_known", "_gray")
 
     attribute_types_ = attribute_types_
 
@@ -100,8 +100,8 @@ class AttributeEstimator(NetEstimator):
             \log \sum_k w_k \, p(x \mid a_k)
 
         with the distinct attributes :math:`a_k` of training rows and their shares
-        :math:`w_k`. Both are exact. Grey values between 0 and 1 in "bernoulli" columns
-        are probabilities of bits. For grey rows, the first is the mean log-likelihood
+        :math:`w_k`. Both are exact. Gray values between 0 and 1 in "bernoulli" columns
+        are probabilities of bits. For gray rows, the first is the mean log-likelihood
         over these bits, and the second is a lower bound on this mean.
 
         Parameters
@@ -124,7 +124,7 @@ class AttributeEstimator(NetEstimator):
     def _count(self, table, fresh):
         super()._count(table, fresh)
         count_attributes(self, table, fresh)
-        self._note_grey(table, fresh)
+        self._note_gray(table, fresh)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -40,7 +40,7 @@ class AttributeModel(NetModel[AttributeOptions]):
             state=state,
             attributes=facts.known.attributes_,
             known=facts.known.known,
-            grey=facts.known.grey,
+            gray=facts.known.gray,
         )
 
     def objective(self, facts, table, before):

@@ -9,7 +9,7 @@ from skdgm.base.common_groups import Architecture
 from skdgm.base.common_options import AttributeTypes, ColumnTypes, VarianceDetails
 from skdgm.base.fits import mean_score
 from skdgm.base.options import KW_ONLY, ArrayLike, Count, Share, within
-from skdgm.nets.options import Activation, Initialiser
+from skdgm.nets.options import Activation, Initializer
 from skdgm.supervised._estimator import AttributeEstimator
 from skdgm.training import Budget
 from skdgm.typing import Data, Target, Weight
@@ -65,7 +65,7 @@ class GeneratorNet(AttributeEstimator):
         Type of each column by name or number.
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact", or "lower bound" if training rows were
-        grey.
+        gray.
 
     References
     ----------
@@ -94,7 +94,7 @@ class GeneratorNet(AttributeEstimator):
     attribute_types: AttributeTypes = "auto"
     activation: Activation = "leaky_relu"
     dropout: Share = 0.0
-    init_weights: Initialiser = within("solver", "he_normal")
+    init_weights: Initializer = within("solver", "he_normal")
     architecture: Architecture = "dense"
     conv_layer_sizes = 32, 16
     upsampling: Literal["unpool", "nearest"] = within("architecture", "unpool")

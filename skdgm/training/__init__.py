@@ -8,14 +8,14 @@ from skdgm.training.batches import (
     column_sums,
     epoch,
     filled,
-    labelled,
+    labeled,
     probe,
     split,
-    split_labelled,
+    split_labeled,
     without_conditions,
 )
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
-from skdgm.training.loop import AUTO, Budget, Learned, optimise
+from skdgm.training.loop import AUTO, Budget, Learned, optimize
 from skdgm.training.objective import Objective, Run
 from skdgm.training.progress import Keeper, Progress
 from skdgm.training.reader import Batch, Reader
@@ -47,11 +47,11 @@ __all__ = [
     "column_sums",
     "epoch",
     "filled",
-    "labelled",
-    "optimise",
+    "labeled",
+    "optimize",
     "probe",
     "segments",
     "split",
-    "split_labelled",
+    "split_labeled",
     "without_conditions",
 ]

@@ -97,7 +97,7 @@ def filled(table):
     return np.count_nonzero(v) / v.size
 
 
-def labelled(table):
+def labeled(table):
     """Return the table of the rows with at least one known label."""
     return table.take(np.flatnonzero(table.rows.given.known[table.index]))
 
@@ -132,7 +132,7 @@ def split(table, fraction, rng):
     return train, held_out
 
 
-def split_labelled(table, split):
+def split_labeled(table, split):
     """Split labeled rows, if any, by ``split(table)``; the others are for training."""
     known = table.rows.given.known[table.index]
     if not known.any():

@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
     ended: str
 
 
-def optimise(
+def optimize(
     objective,
     table,
     epochs,

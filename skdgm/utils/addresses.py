@@ -28,7 +28,7 @@ GEOMETRIC = range(300, 305)  # Top layer, descent, data, guesses, others.
 IMPLICIT_HELD_OUT = 102
 SITES = range(100, 102)  # Positive phase, both phases.
 CORRUPTION = range(120, 122)  # Corrupted entries, their values.
-LABELLED_ROWS = range(160, 162)  # Unknown labels, labels.
+LABELED_ROWS = range(160, 162)  # Unknown labels, labels.
 
 # Streams of estimates of log Z.
 BRACKET = range(100, 105)  # Temperatures, up, down, bootstrap, probable states.
@@ -51,7 +51,7 @@ RECONSTRUCTION_CHAIN = range(110, 113)  # Noise, data, hidden layers.
 RECONSTRUCTION = range(140, 142)  # Start, steps.
 CHAIN_STEPS = range(201, 203)  # The choice of a draw, dropout.
 ENSEMBLE = range(200, 203)  # Members, the choice of a member, later rounds.
-LATENT_STEPS = range(210, 215)  # Noise, resampling, choice, data, grey bits.
+LATENT_STEPS = range(210, 215)  # Noise, resampling, choice, data, gray bits.
 POOL = range(300, 304)  # Draws, thinning, the choice, the order.
 MACHINE_STEPS = 303, 305, 306  # Chains of learning, filling, rare categories.
 GEOMETRIC_DENSITY = range(400, 404)  # Data, choice, others, moves.

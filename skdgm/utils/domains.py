@@ -37,7 +37,7 @@ _NO_NUMBER = "could not convert", "float() argument must be", "arrays of bytes/s
 
 def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=1.0):
     """Rows of validated data with values 0, 1 or probabilities of 1, NaN where missing,
-    or grey levels up to ``top``, which represents 1.
+    or gray levels up to ``top``, which represents 1.
 
     With ``reset`` any number of columns is accepted. The estimator is not changed, so
     that an error leaves it intact. Negative values are an error if ``fitting``;
@@ -75,12 +75,12 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=
         raise ValueError(
             f"Negative values in data passed to {name}: it takes its columns for bits, "
             f"so values must lie in [0, 1]. {other_kind(estimator)} Or scale them "
-            "with sklearn.preprocessing.MinMaxScaler, if they are grey values."
+            "with sklearn.preprocessing.MinMaxScaler, if they are gray values."
         )
     if low < -ROUNDING or high > 1 + ROUNDING:
         warn(
             f"{other_kind(estimator)} Or scale them with sklearn.preprocessing."
-            "MinMaxScaler(clip=True), and divide 8-bit images by 255, if they are grey "
+            "MinMaxScaler(clip=True), and divide 8-bit images by 255, if they are gray "
             f"values. {name} takes its columns for bits, got values from {low:g} to "
             f"{high:g}, and sees them clipped to [0, 1].",
             DataRangeWarning,

@@ -16,7 +16,7 @@ def binary_rows(n_rows, n_columns, dtype, density=0.4, seed=0):
     return X, Lists.pack(X, binary=True)
 
 
-def grey_rows(n_rows, n_columns, dtype, seed=0):
+def gray_rows(n_rows, n_columns, dtype, seed=0):
     """Rows of numbers, half of them zero; and their lists."""
     rng = np.random.default_rng(seed)
     X = rng.random((n_rows, n_columns)) * (rng.random((n_rows, n_columns)) < 0.5)

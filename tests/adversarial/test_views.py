@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
 
 from skdgm import InfoGAN
-from skdgm.adversarial._games.neighbours import near_rows
+from skdgm.adversarial._games.neighbors import near_rows
 from skdgm.adversarial._nets.codes import LatentCodes as CodeUnits
 from skdgm.adversarial._nets.heads import Heads
 from skdgm.nets.images.deform import Deformation
@@ -303,7 +303,7 @@ def test_fits_with_near_rows_are_like_any_others():
     again = pickle.loads(pickle.dumps(weighted))
     again, weighted = (own.partial_fit(rows) for own in (again, weighted))
     np.testing.assert_array_equal(again.transform(rows), weighted.transform(rows))
-    # With missing values, held-out rows, fewer rows than neighbours, and one row.
+    # With missing values, held-out rows, fewer rows than neighbors, and one row.
     gaps = np.where(RNG.random((20, 6)) < 0.2, np.nan, rows)
     assert np.isfinite(clone(gan).fit(gaps).transform(gaps)).all()
     early = clone(gan).set_params(early_stopping=True).fit(rows)

@@ -24,8 +24,8 @@ MODELS = {
     "whole": {"read_size": None, "write_size": None, "cell": "tanh"},
     "real": {"column_types": "gaussian"},
     "sample": {"column_types": "gaussian", "variance": "sample"},
-    "colours": {"image_shape": (1, 2, 2), "write_size": None},
-    "colours-sample": {
+    "colors": {"image_shape": (1, 2, 2), "write_size": None},
+    "colors-sample": {
         **{"column_types": "gaussian", "variance": "sample"},
         **{"image_shape": (1, 2, 2), "read_size": 1, "write_size": 1},
     },

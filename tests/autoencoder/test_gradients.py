@@ -1,4 +1,4 @@
-"""Slopes of what is maximised are central differences."""
+"""Slopes of what is maximized are central differences."""
 
 from itertools import product
 
@@ -135,7 +135,7 @@ def rows(decoder, missing=False):
 
 
 def goal(options, missing=False):
-    """What is maximised, parameters, and its gradient at them."""
+    """What is maximized, parameters, and its gradient at them."""
     plain = {"column_types": "bernoulli", "n_components": 2, "hidden_layer_sizes": 3}
     options = plain | options
     vae = grouped(VAE, **options, n_iter=0, random_state=0)
@@ -197,13 +197,13 @@ CASES = {
 def test_slopes_are_differences(decoder, way, missing):
     bound, params, found = goal({**DECODERS[decoder], **(WAYS | CONV)[way]}, missing)
     assert_gradient(bound, params, found, rtol=1e-6)
-    # What is learned has grads, but for biases before batches are standardised.
+    # What is learned has grads, but for biases before batches are standardized.
     silent = sum(abs(leaf).max() < 1e-12 for leaf in leaves(found))
     assert bool(silent) == ("norm" in way)
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
-def test_what_is_maximised(beta):
+def test_what_is_maximized(beta):
     rng = np.random.default_rng(0)
     log_p, gap, kl = (
         rng.normal(size=(4, 3)),

@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 import skdgm
 from skdgm import GSNClassifier
-from skdgm.autoencoder._gsn.labelled import LabelledOutput
+from skdgm.autoencoder._gsn.labeled import LabeledOutput
 from skdgm.base import MissingCapability
 from skdgm.data import tabulate
 from skdgm.distributions import BernoulliOutput, NormalOutput
@@ -18,7 +18,7 @@ from tests.numerical import numerical_gradient
 from tests.options import grouped
 
 
-def labelled(n=60, seed=0):
+def labeled(n=60, seed=0):
     """Three bits, of which the first is the label most of the time."""
     rng = np.random.default_rng(seed)
     y = rng.integers(2, size=n)
@@ -29,7 +29,7 @@ def labelled(n=60, seed=0):
 
 @pytest.mark.parametrize("objective", ["hybrid", "discriminative"])
 def test_gradients_are_central_differences(objective):
-    X, y = labelled(6)
+    X, y = labeled(6)
     X[0, 1], y[:2] = np.nan, -1
     clf = GSNClassifier((4, 3), objective=objective, unlabeled=-1, n_iter=1, walkback=2)
     clf.set_params(random_state=0).fit(X, y)
@@ -49,7 +49,7 @@ def test_a_row_with_its_label_is_both(kind):
     rng = np.random.default_rng(0)
     sizes = np.ones(2, int)
     rows = kind(sizes) if kind is BernoulliOutput else kind(sizes, "feature", 0.01)
-    output = LabelledOutput(rows, np.array([0.2, 0.3, 0.5]), (0.5, 2.0))
+    output = LabeledOutput(rows, np.array([0.2, 0.3, 0.5]), (0.5, 2.0))
     v = np.array([[0.0, 1.0, 2.0], [1.0, np.nan, np.nan]])
     out, own = rng.normal(size=(2, 5)), rows.initial_parameters(np.float64)
     log_p = output.log_p(out, v, own)
@@ -66,7 +66,7 @@ def test_a_row_with_its_label_is_both(kind):
 
 @pytest.mark.release
 def test_labels_are_drawn_with_rows_and_given():
-    X, y = labelled(400)
+    X, y = labeled(400)
     clf = GSNClassifier(
         (8, 4), n_iter=60, random_state=0, objective=Hybrid(generative_weight=1.0)
     )
@@ -89,7 +89,7 @@ def test_labels_are_drawn_with_rows_and_given():
 
 
 def test_chains_know_the_labels_that_they_are_clamped_to():
-    X, y = labelled(50)
+    X, y = labeled(50)
     clf = GSNClassifier(4, n_iter=1, random_state=0).fit(X, y)
     v, rng = np.column_stack([X, y]), stream(0).rows(50)
 

@@ -283,20 +283,20 @@ def test_a_tenth_of_the_scale_is_ten_times_the_density():
 
 
 @pytest.mark.exhaustive
-def test_grey_values_are_means_of_bits():
+def test_gray_values_are_means_of_bits():
     vae = fitted("bits")
-    grey = np.array([[0.3, 0.9, 0.0, 0.6]])
-    p = np.prod(np.where(BITS == 1, grey, 1 - grey), axis=1)
-    found = vae.elbo(grey, n_draws=20_000)
+    gray = np.array([[0.3, 0.9, 0.0, 0.6]])
+    p = np.prod(np.where(BITS == 1, gray, 1 - gray), axis=1)
+    found = vae.elbo(gray, n_draws=20_000)
     nodes, weight = np.polynomial.hermite_e.hermegauss(80)
-    mean, spread = encoded(vae, grey)
+    mean, spread = encoded(vae, gray)
     z = mean + spread * nodes
     given = p @ log_given(vae, BITS, net(vae, 1, z[:, None]))
     expected = given @ weight / weight.sum()
     spread = np.sqrt((given - expected) ** 2 @ weight / weight.sum())
     assert abs(found.reconstruction - expected) <= 4 * spread / np.sqrt(20_000)
     assert found.bound < p @ exact(vae, BITS)
-    assert vae.score(grey) < p @ exact(vae, BITS)
+    assert vae.score(gray) < p @ exact(vae, BITS)
 
 
 @pytest.mark.parametrize("name", ["bits-deep", "sample", "codes"])

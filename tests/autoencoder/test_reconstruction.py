@@ -50,11 +50,11 @@ CASES = {
 }
 
 
-GREY = {"column_types": "bernoulli"}
+GRAY = {"column_types": "bernoulli"}
 
 
 def objective_of(net, X):
-    net.set_params(random_state=0, n_iter=1, **GREY).fit(X)
+    net.set_params(random_state=0, n_iter=1, **GRAY).fit(X)
     table = tabulate(net._rows(X), None)
     return net._objective(table, 0), net._state()
 
@@ -95,7 +95,7 @@ def test_the_penalty_is_the_norm_of_the_jacobian(case):
 @pytest.mark.parametrize("case", ["contractive", "deep", "deep-conv"])
 def test_codes_of_chains_have_noise_along_the_jacobian(case):
     X = np.random.default_rng(0).random((3, 9))
-    net = CASES[case].set_params(random_state=0, n_iter=1, code_noise=0.7, **GREY)
+    net = CASES[case].set_params(random_state=0, n_iter=1, code_noise=0.7, **GRAY)
     net.fit(X)
     density, rng = net.density_, stream(1).rows(3)
     noise, h = 0.7 * rng.normal(3), net.transform(X)
@@ -190,7 +190,7 @@ def test_codes_have_as_many_active_units_as_asked():
 def test_tied_weights_are_the_transposed_ones():
     X = np.random.default_rng(0).random((30, 9)).astype(np.float32)
     net = grouped(
-        Autoencoder, 4, hidden_layer_sizes=6, tied=True, n_iter=2, **GREY
+        Autoencoder, 4, hidden_layer_sizes=6, tied=True, n_iter=2, **GRAY
     ).fit(X)
     first, second, third, fourth = net.coefs_
     np.testing.assert_array_equal(first, fourth.T)

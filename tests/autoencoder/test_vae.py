@@ -472,23 +472,23 @@ def test_latent_units_are_counted(width):
         deep.inverse_transform(np.zeros((5, width)))
 
 
-def test_grey_values_are_drawn_as_bits():
+def test_gray_values_are_drawn_as_bits():
     X = np.where(np.random.default_rng(0).random(SMALL.shape) < 0.2, np.nan, SMALL)
-    grey, bits = (
+    gray, bits = (
         vae_of(resample=resample, n_iter=20).fit(X) for resample in (False, True)
     )
     assert bits.loss_curve_[-1] < bits.loss_curve_[0]
-    assert abs(grey.coefs_[0] - bits.coefs_[0]).max() > 0.01
+    assert abs(gray.coefs_[0] - bits.coefs_[0]).max() > 0.01
     assert np.isfinite(bits.score_samples(X)).all()
     # Of bits there is nothing to be drawn.
     whole = np.round(X)
     assert_same(*(vae_of(resample=resample).fit(whole) for resample in (False, True)))
 
 
-def test_drawn_bits_have_the_grey_values_for_means():
+def test_drawn_bits_have_the_gray_values_for_means():
     vae = vae_of(n_iter=0).fit(SMALL)
-    grey = np.tile([0.1, 0.5, 0.8, np.nan, 0, 1], (3000, 1))
-    drawn = vae.density_.output.resampled(grey, stream(0).rows(3000))
+    gray = np.tile([0.1, 0.5, 0.8, np.nan, 0, 1], (3000, 1))
+    drawn = vae.density_.output.resampled(gray, stream(0).rows(3000))
     assert set(np.unique(drawn[:, [0, 1, 2, 4, 5]])) == {0, 1}
     assert_means(drawn[:, [0, 1, 2, 4, 5]], [0.1, 0.5, 0.8, 0, 1])
     assert np.isnan(drawn[:, 3]).all()
@@ -545,7 +545,7 @@ def test_what_is_of_one_decoder_is_nothing_to_others(decoder):
             assert_same(vae_of(column_types=decoder, **own).fit(X), vae)
 
 
-def test_only_weights_are_penalised():
+def test_only_weights_are_penalized():
     options = {"solver": "sgd", "momentum": 0, "schedule": "constant"}
     options |= {"batch_size": 1000, "column_types": "gaussian", "learning_rate": 1e-3}
     start, plain, drawn = (

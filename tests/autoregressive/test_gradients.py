@@ -233,7 +233,7 @@ def test_masks_come_by_turns():
     assert found == [0, 1, 2, 0, 1, 2, 0]
 
 
-def test_layers_alone_are_penalised():
+def test_layers_alone_are_penalized():
     """Of RNADE the weights, but no biases and no factors."""
     own = rnade(alpha=1e6, solver="sgd", momentum=0.0, learning_rate=1e-9)
     before = tree_map(np.copy, own._training.learned)

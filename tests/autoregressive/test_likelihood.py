@@ -194,7 +194,7 @@ def test_steps_of_rnade_are_what_one_pass_gives(activation):
 @pytest.mark.parametrize("kind", [*SIZES, "table"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_comes_later_does_not_matter(name, kind):
-    """Bits are grey here: products of rows with as many zeros take the same way."""
+    """Bits are gray here: products of rows with as many zeros take the same way."""
     rng, n = np.random.default_rng(3), data(kind).shape[1]
     one, other = data(kind, seed=4), data(kind, seed=5)
     bits = [j for j in range(n) if kind in ("bits", "mixed", "table") and j % 2 == 0]
@@ -413,12 +413,12 @@ def test_scores_belong_to_rows(name):
 
 
 @pytest.mark.parametrize("name", ["fvbn", "nade", "orderless"])
-def test_grey_values_are_so_much_of_a_1(name):
+def test_gray_values_are_so_much_of_a_1(name):
     """Given those before them as they are."""
-    own, grey = model(name, "bits"), np.array([[0.3, 0.9, 0.0, 0.6]])
-    found = own.score_features(grey)[0]
-    for j, g in enumerate(grey[0]):
-        ends = [grey.copy(), grey.copy()]
+    own, gray = model(name, "bits"), np.array([[0.3, 0.9, 0.0, 0.6]])
+    found = own.score_features(gray)[0]
+    for j, g in enumerate(gray[0]):
+        ends = [gray.copy(), gray.copy()]
         ends[0][0, j], ends[1][0, j] = 0, 1
         no, yes = (own.score_features(end)[0, j] for end in ends)
         assert found[j] == pytest.approx((1 - g) * no + g * yes, rel=1e-9)

@@ -54,7 +54,7 @@ def test_parts_add_up():
 
 
 def ridge(rows, alpha, weight=None):
-    """Of each column on those before, of columns that the rows standardise."""
+    """Of each column on those before, of columns that the rows standardize."""
     mean = np.average(rows, axis=0, weights=weight)
     Z = (rows - mean) / np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weight))
     coefs, variances = [np.zeros(0)], [1.0]
@@ -130,7 +130,7 @@ def test_a_fit_learns_of_its_own_rows_and_a_pass_of_more():
     np.testing.assert_array_equal(own.fit(X).score_samples(X), once)
 
 
-def test_expectation_maximisation_goes_on_where_it_was():
+def test_expectation_maximization_goes_on_where_it_was():
     options = {"column_types": "gaussian", "alpha": 20.0, "random_state": 0}
     whole = grouped(FVBN, n_iter=10, **options).fit(HOLED)
     parts = grouped(FVBN, n_iter=5, warm_start=True, **options).fit(HOLED).fit(HOLED)
@@ -179,7 +179,7 @@ def test_samples_have_its_moments():
 
 
 @pytest.mark.exhaustive
-def test_expectation_maximisation_raises_the_likelihood_of_what_is_seen():
+def test_expectation_maximization_raises_the_likelihood_of_what_is_seen():
     own = FVBN(column_types="gaussian", random_state=0).fit(HOLED)
     assert own.n_iter_ == 30
     assert (np.diff(own.loss_curve_) < 1e-9).all()
@@ -213,7 +213,7 @@ def test_rows_are_held_out_of_the_closed_form_too():
     options = {"column_types": "gaussian", "random_state": 0, "early_stopping": True}
     own = grouped(FVBN, validation_fraction=0.25, **options).fit(X)
     assert own.n_iter_ == len(own.validation_curve_) == 1
-    assert own._training.optimiser.weight == 150
+    assert own._training.optimizer.weight == 150
 
 
 def test_constant_and_dependent_columns():

@@ -47,7 +47,7 @@ def shape(value):
 def shapes(model):
     """The shapes of what a model knows, and of what it says of rows."""
     n, known = model.n_features_in_, shape(vars(model))
-    # The state of an optimiser, if it has begun.
+    # The state of an optimizer, if it has begun.
     known.pop("_moments", None)
     return known, model.transform(NARROW if n == 3 else WIDE).shape
 

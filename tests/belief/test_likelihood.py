@@ -81,7 +81,7 @@ def test_probabilities_of_all_rows_add_up_to_one():
     assert logsumexp(found) == pytest.approx(0, abs=0.05)
 
 
-def test_a_posterior_that_factorises_leaves_no_gap():
+def test_a_posterior_that_factorizes_leaves_no_gap():
     dbn = random_dbn(4, (3, 2), scale=0.0)
     bottom, top = dbn.layers_
     top.intercept_visible_ = bottom.intercept_hidden_
@@ -95,16 +95,16 @@ def test_a_posterior_that_factorises_leaves_no_gap():
     assert (abs(found - exact) <= 4.5 * se).all()
 
 
-def test_grey_values_are_means_of_bits():
+def test_gray_values_are_means_of_bits():
     # The energy is linear in what is seen; Q is not, but here it does not look.
     dbn = random_dbn(3, (2, 2), untied=True)
     ((q, p),) = dbn._untied
     q.couplings[0][...] = 0
-    grey, rows = RNG.random(3), bits(3)
-    p = np.prod(np.where(rows, grey, 1 - grey), axis=1)
+    gray, rows = RNG.random(3), bits(3)
+    p = np.prod(np.where(rows, gray, 1 - gray), axis=1)
     listed = Listed(dbn)
     expected = p @ np.array([listed.bound(v) for v in rows])
-    found, se = dbn.likelihood_bound(grey[None], n_draws=4000, return_se=True)
+    found, se = dbn.likelihood_bound(gray[None], n_draws=4000, return_se=True)
     assert abs(found - expected) <= 4.5 * se
 
 

@@ -92,7 +92,7 @@ def test_kinds_of_data(visible):
 
 
 def test_refining_keeps_nothing_near_rows():
-    """Its chains start at what is recognised of rows: they are not those kept."""
+    """Its chains start at what is recognized of rows: they are not those kept."""
     greedy, refined = fit(refine=None).layers_[-1], fit().layers_[-1]
     np.testing.assert_array_equal(refined.chains_, greedy.chains_)
     assert refined._training[-1] == ()
@@ -109,28 +109,28 @@ def test_divergence_is_named_and_leaves_what_was():
 
 
 @pytest.mark.parametrize("resample", [False, True])
-@pytest.mark.parametrize("grey", [False, True])
-def test_grey_rows_are_drawn_again_or_recognised_as_means(grey, resample, monkeypatch):
+@pytest.mark.parametrize("gray", [False, True])
+def test_gray_rows_are_drawn_again_or_recognized_as_means(gray, resample, monkeypatch):
     ways = []
 
     class Seen(_stack.UpDownObjective):
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
-            ways.append((self.resampling, self.recognises_means))
+            ways.append((self.resampling, self.recognizes_means))
 
     monkeypatch.setattr(_stack, "UpDownObjective", Seen)
-    sleep, recognised = Directed.sleep, []
+    sleep, recognized = Directed.sleep, []
 
     def seen(self, x, h):
-        recognised.append(np.asarray(x))
+        recognized.append(np.asarray(x))
         return sleep(self, x, h)
 
     monkeypatch.setattr(Directed, "sleep", seen)
     options = {"column_types": "bernoulli", "n_iter": 1, "refine_iter": 1}
-    fit(TOY / 2 if grey else TOY, resample=resample, **options)
-    assert ways == [(grey and resample, grey and not resample)]
-    # The data that Q learns to recognise are means, or bits.
-    assert all(((x == 0) | (x == 1)).all() for x in recognised) != ways[0][1]
+    fit(TOY / 2 if gray else TOY, resample=resample, **options)
+    assert ways == [(gray and resample, gray and not resample)]
+    # The data that Q learns to recognize are means, or bits.
+    assert all(((x == 0) | (x == 1)).all() for x in recognized) != ways[0][1]
 
 
 def test_interrupted_refinement_keeps_what_was_learned(monkeypatch):

@@ -97,11 +97,11 @@ def test_large_machines_bound_what_was_observed(monkeypatch):
     np.testing.assert_allclose(bounds[whole], expected[whole])
 
 
-def test_grey_values_are_a_lower_bound(machine):
+def test_gray_values_are_a_lower_bound(machine):
     rbm, _ = machine
-    grey = RNG.random((6, N_VISIBLE))
+    gray = RNG.random((6, N_VISIBLE))
     log_p = rbm.score_samples(STATES)
-    for v, score in zip(grey, rbm.score_samples(grey)):
+    for v, score in zip(gray, rbm.score_samples(gray)):
         weight = np.prod(np.where(STATES == 1, v, 1 - v), axis=1)
         assert score <= weight @ log_p
 

@@ -260,22 +260,22 @@ def test_couplings_keep_to_the_edges(fitted):
     edges = edges if fitted.edges is None else np.asarray(fitted.edges)
     mask = np.repeat(np.repeat(edges, widths, axis=0), widths, axis=1)
     assert not J[~mask].any()
-    assert fitted.n_colours_ == len(set(fitted.colours_))
-    for colour in range(fitted.n_colours_):
-        own = fitted.colours_ == colour
+    assert fitted.n_colors_ == len(set(fitted.colors_))
+    for color in range(fitted.n_colors_):
+        own = fitted.colors_ == color
         assert not edges[np.ix_(own, own)].any()
 
 
-def test_a_grid_has_two_colours():
+def test_a_grid_has_two_colors():
     grid = grid_to_graph(8, 8)
-    machine = BoltzmannMachine(edges=grid, n_colours=2, n_iter=2, random_state=0)
+    machine = BoltzmannMachine(edges=grid, n_colors=2, n_iter=2, random_state=0)
     machine.fit(DIGITS[:200])
-    assert machine.n_colours_ == 2
+    assert machine.n_colors_ == 2
     assert np.count_nonzero(machine.coupling_) == grid.nnz - 64
     dense = clone(machine).set_params(edges=grid.toarray()).fit(DIGITS[:200])
     np.testing.assert_array_equal(dense.coupling_, machine.coupling_)
-    with pytest.raises(ValueError, match="take 64 colours"):
-        BoltzmannMachine(n_colours=9).fit(DIGITS[:200])
+    with pytest.raises(ValueError, match="take 64 colors"):
+        BoltzmannMachine(n_colors=9).fit(DIGITS[:200])
 
 
 def test_a_mask_between_layers_makes_a_restricted_machine():
@@ -380,7 +380,7 @@ BAD = {
         ROWS,
         "without hidden units",
     ),
-    "colours": ({"n_colours": 3}, ROWS, "take 8 colours"),
+    "colors": ({"n_colors": 3}, ROWS, "take 8 colors"),
     "fractions": ({"column_types": "categorical"}, CODES + 0.5, "is no code"),
     "negative": ({}, ROWS - 1, "Negative values"),
 }

@@ -149,7 +149,7 @@ def test_scores_are_below_the_likelihood(options):
     expected = truth.log_p[:: max(1, len(v) // 30)]
     assert (abs(found - expected) <= 4.5 * se + 1e-9).all()
     assert se.max() < 0.1
-    # Without the upper layers the posterior factorises.
+    # Without the upper layers the posterior factorizes.
     model.coefs_ = [model.coefs_[0], *(0 * W for W in model.coefs_[1:])]
     model._forget()
     np.testing.assert_allclose(model.score_samples(v), Listed(model).log_p)

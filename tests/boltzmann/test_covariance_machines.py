@@ -70,7 +70,7 @@ def fitted(request):
 
 @pytest.fixture(scope="module")
 def density(fitted):
-    """Probabilities of the points of a grid of standardised rows, and log Z."""
+    """Probabilities of the points of a grid of standardized rows, and log Z."""
     v = np.stack(np.meshgrid(GRID, GRID, indexing="ij"), axis=-1).reshape(-1, 2)
     free, _ = fitted.density_.energy.value(fitted.density_.params, (v,))
     log_Z = logsumexp(-free) + np.log(CELL)

@@ -70,7 +70,7 @@ def test_scores_are_below_the_likelihood(machine):
         np.testing.assert_allclose(dbm.score_samples(STATES), exact_scores(truth))
 
 
-def test_scores_are_exact_where_the_posterior_factorises(machine):
+def test_scores_are_exact_where_the_posterior_factorizes(machine):
     dbm, _ = machine
     for number in range(1, len(dbm.coefs_)):
         dbm.coefs_[number] = 0 * dbm.coefs_[number]

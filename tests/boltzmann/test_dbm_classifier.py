@@ -91,7 +91,7 @@ def test_with_one_hidden_layer_each_label_is_exact(rows):
 
 
 @pytest.mark.parametrize("sizes", SHAPES[1:], ids=str)
-def test_where_the_posterior_factorises_labels_are_exact(sizes):
+def test_where_the_posterior_factorizes_labels_are_exact(sizes):
     clf, _ = random_classifier(sizes)
     for number in range(1, len(clf.coefs_)):
         clf.coefs_[number] = 0 * clf.coefs_[number]
@@ -250,7 +250,7 @@ def test_the_net_begins_as_a_sweep_of_mean_field(sizes):
     assert clf.net_loss_curve_ == []
 
 
-def test_the_net_of_real_columns_sees_them_standardised():
+def test_the_net_of_real_columns_sees_them_standardized():
     X, y = blocks(60)
     X = 100 * (X + RNG.normal(0, 0.3, X.shape)) - 7
     clf = small(dbm__column_types="gaussian", n_iter=0).fit(X, y)

@@ -269,7 +269,7 @@ def test_learns_from_what_was_observed():
     )
 
 
-def test_columns_are_standardised_by_what_was_observed():
+def test_columns_are_standardized_by_what_was_observed():
     X, weight = HOLED.copy(), np.arange(1.0, 41.0)
     rbm = GaussianRBM(3, n_iter=1, random_state=0).fit(X, sample_weight=weight)
     seen = weight[:, None] * ~np.isnan(X)
@@ -321,8 +321,8 @@ def test_long_fits_do_not_explode(precision):
         # Columns that are constant are not named.
         with pytest.warns(PrecisionWarning, match=r"columns \[42\] rose"):
             rbm.fit(DIGITS)
-        standardised = rbm.precision_ * rbm.scale_**2
-        assert (standardised[np.ptp(DIGITS, axis=0) == 0] > 19).all()
+        standardized = rbm.precision_ * rbm.scale_**2
+        assert (standardized[np.ptp(DIGITS, axis=0) == 0] > 19).all()
     else:
         rbm.fit(DIGITS)
     independent = 32 * np.log(2 * np.pi * np.e)

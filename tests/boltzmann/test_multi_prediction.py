@@ -73,7 +73,7 @@ def test_pixels_are_predicted_from_others():
 
 @pytest.mark.release
 @pytest.mark.parametrize("centering", ["start", "data", "moving"])
-def test_centred_coordinates_predict_better_than_means(centering):
+def test_centered_coordinates_predict_better_than_means(centering):
     options = {"solver": "sgd", "learning_rate": 0.05, "centering": centering}
     dbm = machine(**options, momentum=0.5, n_iter=20, random_state=0).fit(X[:600])
     assert dbm.loss_curve_[-1] < dbm.loss_curve_[0]

@@ -13,12 +13,12 @@ from skdgm.options import PCD
 from tests.options import asked_value, assign, grouped
 
 DIGITS = load_digits().data[:400]
-GREY = (DIGITS / 16)[:, 8:40]
+GRAY = (DIGITS / 16)[:, 8:40]
 BITS = (DIGITS > 7).astype(np.float64)
 RNG = np.random.default_rng(0)
 
 
-def fit(X=GREY, **options):
+def fit(X=GRAY, **options):
     rbm = BernoulliRBM(8, n_iter=3, random_state=0)
     return assign(rbm, **options).fit(X)
 
@@ -68,7 +68,7 @@ def assert_same(a, b):
 
 
 def test_combinations_with_weights_and_csr(rbm):
-    X = GREY[:40]
+    X = GRAY[:40]
     weight = RNG.integers(0, 4, 40)
     weighted = clone(rbm).fit(sp.csr_array(X), sample_weight=weight)
     assert_same(weighted, rbm.fit(np.repeat(X, weight, axis=0)))
@@ -77,7 +77,7 @@ def test_combinations_with_weights_and_csr(rbm):
 
 
 def test_combinations_with_missing_values(rbm):
-    X = np.where(RNG.random((60, 32)) < 0.2, np.nan, GREY[:60])
+    X = np.where(RNG.random((60, 32)) < 0.2, np.nan, GRAY[:60])
     rbm.fit(X.astype(np.float32)).partial_fit(X)
     assert rbm.components_.dtype == np.float32
     for found in (rbm.components_, rbm.loss_curve_, rbm.score_samples(X), rbm.chains_):
@@ -103,12 +103,12 @@ def test_norms_have_a_limit(solver):
 )
 def test_sparsity_moves_the_mean_activity(gradient, target):
     options = {"n_iter": 12, "gradient": gradient, "n_temperatures": 3}
-    free = fit(**options).transform(GREY).mean(axis=0)
+    free = fit(**options).transform(GRAY).mean(axis=0)
     mild, strong = (
         fit(sparsity_target=target, sparsity_cost=cost, **options)
         for cost in (0.1, 1.0)
     )
-    mild, strong = (rbm.transform(GREY).mean(axis=0) for rbm in (mild, strong))
+    mild, strong = (rbm.transform(GRAY).mean(axis=0) for rbm in (mild, strong))
     off = [abs(activity - target).mean() for activity in (free, mild, strong)]
     assert off[0] > off[1] > off[2]
     assert off[2] < 0.1
@@ -128,9 +128,9 @@ def test_centering_does_not_mind_what_is_called_zero(gradient):
     plain, flipped = both(None)
     assert flipped < plain - 2.5
     for centering in ("start", "data", "moving"):
-        centred = both(centering)
-        assert abs(centred[0] - centred[1]) < 0.3
-        assert min(centred) > plain + 0.5
+        centered = both(centering)
+        assert abs(centered[0] - centered[1]) < 0.3
+        assert min(centered) > plain + 0.5
 
 
 def test_swap_rates_and_chains_of_tempering():
@@ -144,7 +144,7 @@ def test_swap_rates_and_chains_of_tempering():
     closer = fit(gradient="tempering", n_chains=7, n_temperatures=20)
     assert closer.swap_rates_.mean() > rbm.swap_rates_.mean()
     before = rbm.swap_rates_
-    assert abs(rbm.partial_fit(GREY[:10]).swap_rates_ - before).max() < 0.02
+    assert abs(rbm.partial_fit(GRAY[:10]).swap_rates_ - before).max() < 0.02
 
 
 def test_samples_start_from_the_coldest_chains():
@@ -162,7 +162,7 @@ def test_momentum_climbs_stairs():
     options = {"schedule": "constant", "learning_rate": 0.05}
     stairs = fit(n_iter=4, momentum=(0.0, 0.8), **options)
     steps = assign(fit(n_iter=2, momentum=0.0, **options), momentum=0.8)
-    assert_same(stairs, steps.partial_fit(GREY).partial_fit(GREY))
+    assert_same(stairs, steps.partial_fit(GRAY).partial_fit(GRAY))
     level = fit(n_iter=4, momentum=0.8, **options)
     assert (level.components_ != stairs.components_).any()
 
@@ -187,7 +187,7 @@ def test_fast_weights():
     np.testing.assert_allclose(strong.components_, fit(n_iter=0).components_, atol=0.01)
     still = fit(learning_rate=1e-5)
     moves = [
-        (rbm.chains_ != rbm.partial_fit(GREY[:10]).chains_).mean()
+        (rbm.chains_ != rbm.partial_fit(GRAY[:10]).chains_).mean()
         for rbm in (strong, still)
     ]
     assert moves[0] > 0
@@ -219,7 +219,7 @@ def round_of(values):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("X", [GREY, (GREY + 1) / 2], ids=["thin", "dense"])
+@pytest.mark.parametrize("X", [GRAY, (GRAY + 1) / 2], ids=["thin", "dense"])
 def test_everything_may_change_between_fits(X):
     rbm = BernoulliRBM(
         5, n_iter=2, gradient=PCD(n_chains=6), warm_start=True, random_state=0

@@ -107,7 +107,7 @@ def entries(v):
 
 
 def log_joint(rbm, v, hidden, n):
-    """Log of the unnormalised probability of each row with each hidden state, from the
+    """Log of the unnormalized probability of each row with each hidden state, from the
     fitted attributes alone."""
     h, base = hidden_states(hidden, n)
     x = entries(v)
@@ -374,7 +374,7 @@ def frame():
         {
             "size": NUMBERS[:, 0],
             "ok": BITS[:, 0] > 0,
-            "colour": pd.Categorical(
+            "color": pd.Categorical(
                 np.array(["red", "green", "blue"])[CODES[:, 0].astype(int)]
             ),
             "visits": COUNTS[:, 0].astype(int),
@@ -397,10 +397,10 @@ def test_data_frames_say_kinds():
     assert drawn.dtypes.equals(X.dtypes)
     lost = X.copy()
     lost.loc[::4, "size"] = np.nan
-    lost.loc[1::4, "colour"] = np.nan
+    lost.loc[1::4, "color"] = np.nan
     filled = rbm.impute(lost)
     assert not filled.isna().any().any()
-    assert filled["colour"].dtype == X["colour"].dtype
+    assert filled["color"].dtype == X["color"].dtype
     pd.testing.assert_frame_equal(filled.loc[2::4], X.loc[2::4])
     assert np.isfinite(rbm.score_samples(lost)).all()
     assert isinstance(rbm.reconstruct(X), pd.DataFrame)

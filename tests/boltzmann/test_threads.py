@@ -15,15 +15,15 @@ from tests.options import assign
 
 RNG = np.random.default_rng(0)
 BINARY = (RNG.random((120, 30)) < 0.3).astype(np.float64)
-GREY = BINARY * RNG.random(BINARY.shape)
+GRAY = BINARY * RNG.random(BINARY.shape)
 DATA = {
     "binary": BINARY,
     "uint8": BINARY.astype(np.uint8),
     "float64": BINARY.astype(np.float64),
-    "grey": GREY,
-    "dense": (GREY + 0.1) / 1.2,
-    "CSR": sp.csr_matrix(GREY),
-    "missing": np.where(RNG.random(GREY.shape) < 0.1, np.nan, GREY),
+    "gray": GRAY,
+    "dense": (GRAY + 0.1) / 1.2,
+    "CSR": sp.csr_matrix(GRAY),
+    "missing": np.where(RNG.random(GRAY.shape) < 0.1, np.nan, GRAY),
 }
 OPTIONS = {
     "pcd": {},
@@ -37,7 +37,7 @@ OPTIONS = {
 # done with a gradient meets data of three kinds.
 DATA_AND_OPTIONS = [
     *product(DATA, ["pcd", "cd"]),
-    *product(["binary", "grey", "missing"], [*OPTIONS][2:]),
+    *product(["binary", "gray", "missing"], [*OPTIONS][2:]),
 ]
 LABELS = np.arange(120) % 3
 OTHERS = {
@@ -71,7 +71,7 @@ def results(X, rbm=None, **options):
 )
 @pytest.mark.parametrize(
     "data, option",
-    [*DATA_AND_OPTIONS, *product(["grey", "missing", "CSR"], OTHERS)],
+    [*DATA_AND_OPTIONS, *product(["gray", "missing", "CSR"], OTHERS)],
 )
 def test_any_number_of_threads(data, option, monkeypatch):
     monkeypatch.setattr(parallel, "_WORTHWHILE", 1)
@@ -81,9 +81,9 @@ def test_any_number_of_threads(data, option, monkeypatch):
             rbm, options = OTHERS.get(option), OPTIONS.get(option, {})
             # Sums over many states and annealing do not know what the data were: of
             # 17 hidden units log Z is exact, of 21 it is annealed.
-            if data == "grey" and (rbm or option == "cd"):
+            if data == "gray" and (rbm or option == "cd"):
                 options = {**options, "n_components": 17}
-            if (data, option) == ("grey", "pcd") or (rbm and data == "missing"):
+            if (data, option) == ("gray", "pcd") or (rbm and data == "missing"):
                 options = {**options, "n_components": 21}
             found.append(results(DATA[data], rbm, **options))
     for other in found[1:]:
@@ -94,8 +94,8 @@ def test_any_number_of_threads(data, option, monkeypatch):
 @pytest.mark.exhaustive(default=["threading"])
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_any_worker(backend):
-    expected = results(GREY)
-    jobs = [delayed(results)(GREY) for _ in range(2)]
+    expected = results(GRAY)
+    jobs = [delayed(results)(GRAY) for _ in range(2)]
     for found in Parallel(n_jobs=2, backend=backend)(jobs):
         for a, b in zip(expected, found, strict=True):
             np.testing.assert_array_equal(a, b)

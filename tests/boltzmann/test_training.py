@@ -141,7 +141,7 @@ def test_contrastive_divergence_keeps_nothing_near_rows():
     )
 
 
-def test_drawn_bits_have_the_grey_means():
+def test_drawn_bits_have_the_gray_means():
     v = np.repeat(np.array([[0.0, 0.2, 0.7, 1.0, np.nan]]), 20000, axis=0)
     (bits, _), (held, _) = present(v, np.full(5, 0.3), 2, stream(0))
     np.testing.assert_array_equal(np.unique(bits[:, :4]), [0, 1])

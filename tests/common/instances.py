@@ -1007,7 +1007,7 @@ INSTANCES = [
         3,
         (10,),
         features="latent",
-        loss=GameLoss("wasserstein", penalty="one-centred", gradient_penalty=1.0),
+        loss=GameLoss("wasserstein", penalty="one-centered", gradient_penalty=1.0),
         discriminator=Discriminator(n_steps=2),
         batch_norm=True,
         solver=RMSprop(average=0.0, schedule="constant", clip_norm=5.0),

@@ -76,23 +76,23 @@ class Data:
     def __init__(self, estimator):
         self.real = takes_reals(estimator)
         self.classes, self.numbers = is_classifier(estimator), is_regressor(estimator)
-        self.labelled = self.classes or self.numbers
-        # What is modelled is y given X.
+        self.labeled = self.classes or self.numbers
+        # What is modeled is y given X.
         self.conditional = isinstance(estimator, ConditionalRBM | GatedRBM)
         # Rows may also be generated given y.
-        self.given = self.labelled or get_tags(estimator).target_tags.required
+        self.given = self.labeled or get_tags(estimator).target_tags.required
         self.targets = LABELS
         if self.numbers:
             self.targets = NUMBERS if self.real else NUMBERS[:, 1]
-        # Bits are counts, and grey values fractions of them.
+        # Bits are counts, and gray values fractions of them.
         self.counts = isinstance(estimator, ReplicatedSoftmax)
         self.counts |= asked_value(estimator, "column_types", None) == "poisson"
-        grey = BITS + RNG.normal(0, 0.2, BITS.shape)
+        gray = BITS + RNG.normal(0, 0.2, BITS.shape)
         self.bits, self.X = BITS, REAL if self.real else BITS
-        # Grey or real values, and many zeros.
-        self.grey = np.where(BITS, grey, 0) if self.real else np.clip(grey, 0, 1)
+        # Gray or real values, and many zeros.
+        self.gray = np.where(BITS, gray, 0) if self.real else np.clip(gray, 0, 1)
         self.holed = np.where(HOLES, np.nan, self.X)
-        # Bits are listed in another way than grey rows; numbers are numbers.
+        # Bits are listed in another way than gray rows; numbers are numbers.
         self.others = [self.holed] if self.real else [self.holed, self.X]
 
     def y(self, rows=slice(None)):
@@ -137,7 +137,7 @@ def quality(estimator, data):
     """What an estimator is for, in nats."""
     if data.conditional:
         return estimator.score_samples(data.X, data.targets).mean()
-    if not data.labelled:
+    if not data.labeled:
         return estimator.score_samples(data.X).mean()
     if data.numbers:
         gap = estimator.predict(data.X) - data.targets
@@ -231,7 +231,7 @@ def assert_sparse_is_dense(estimator, data, dense, convert):
 
 @of_kinds
 def test_sparse_is_dense(estimator, data):
-    assert_sparse_is_dense(estimator, data, data.grey, sp.csr_array)
+    assert_sparse_is_dense(estimator, data, data.gray, sp.csr_array)
 
 
 @pytest.mark.release(default=["FVBN", "GAN-", "BernoulliRBM"])
@@ -261,7 +261,7 @@ def assert_weights_are_repetitions(estimator, data, X):
 
 
 def test_whole_weights_are_repetitions(estimator, data):
-    assert_weights_are_repetitions(estimator, data, data.grey)
+    assert_weights_are_repetitions(estimator, data, data.gray)
 
 
 @pytest.mark.release(default=["FVBN", "GAN-", "BernoulliRBM"])
@@ -351,10 +351,10 @@ def test_partial_fits_are_the_epochs_of_fit(estimator, data):
         having(estimator, solver="adam")
     having(estimator, early_stopping=False, n_steps=2, momentum=0.5)
     having(estimator, schedule="constant", refine=None, fine_tune=None)
-    whole, parts = clone(estimator).fit(data.grey, **data.y()), clone(estimator)
+    whole, parts = clone(estimator).fit(data.gray, **data.y()), clone(estimator)
     classes = {"classes": np.unique(LABELS)} if data.classes else {}
     for part in passes(estimator):
-        assert parts.partial_fit(data.grey, **data.y(), **classes, **part) is parts
+        assert parts.partial_fit(data.gray, **data.y(), **classes, **part) is parts
     assert_same(whole, parts)
 
 
@@ -404,7 +404,7 @@ def test_score_is_the_mean_of_score_samples_or_as_scikit_learn_has_it(estimator,
         expected = r2_score(targets, estimator.predict(data.holed))
         assert estimator.score(data.holed, targets) == pytest.approx(expected)
         return
-    if data.labelled:
+    if data.labeled:
         scores = estimator.predict(data.holed) == LABELS
     elif data.given:
         scores = estimator.score_samples(data.holed, LABELS)
@@ -520,7 +520,7 @@ def test_data_frames(estimator, data):
             assert list(found.index) == list(holes.index)
             expected = getattr(fitted, name)(asked, **options)
             assert isinstance(expected, np.ndarray)
-            # The types of a DataFrame's columns say how they are modelled.
+            # The types of a DataFrame's columns say how they are modeled.
             if asked_value(estimator, "column_types", None) != "mixed":
                 np.testing.assert_array_equal(found, expected)
     drawn = estimator.sample(3, random_state=0)
@@ -852,7 +852,7 @@ def test_a_failed_fit_loses_nothing(estimator, data):
     ]
     if not data.real:
         bad += [(-X, data.y(), "Negative values"), (-X[:, :4], data.y(), "Neg|X has 4")]
-    if data.labelled:
+    if data.labeled:
         wrong, message = np.full(80, np.inf), "y contains infinity"
         if data.classes:
             wrong, message = REAL[:, 0], "y has no classes: .*continuous"
@@ -891,15 +891,15 @@ AWKWARD_REAL = {
 def test_no_warning_and_no_nan_on_awkward_data(estimator, data):
     having(estimator, early_stopping=False)
     for name, X in (AWKWARD | AWKWARD_REAL if data.real else AWKWARD).items():
-        if name == "one row" and not data.labelled:
+        if name == "one row" and not data.labeled:
             X = X[:1]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             one_by_one = getattr(estimator, "autoregressive", False)
             one_by_one = one_by_one or hasattr(estimator, "score_features")
             if name == "halves" and one_by_one:
-                # Of grey rows these have no likelihood, and say so.
-                warnings.filterwarnings("ignore", ".*got grey rows", DataRangeWarning)
+                # Of gray rows these have no likelihood, and say so.
+                warnings.filterwarnings("ignore", ".*got gray rows", DataRangeWarning)
             estimator.fit(X, **data.alternate(X))
             for result in (
                 estimator.transform(X),

@@ -334,9 +334,9 @@ def test_subclasses_may_have_options_of_their_own():
 def test_machines_that_are_fitted_are_given_for_their_options():
     machine = GaussianRBM(3, n_iter=1).fit(REAL)
     assert not get_tags(DBN(layers=[("bottom", machine)])).input_tags.positive_only
-    labelled = RBMClassifier(3, n_iter=1).fit(BITS, np.arange(len(BITS)) % 2)
-    labelled.set_params(column_types="gaussian", objective="generative")
-    clf = GenerativeDBNClassifier(layers=[("top", labelled)])
+    labeled = RBMClassifier(3, n_iter=1).fit(BITS, np.arange(len(BITS)) % 2)
+    labeled.set_params(column_types="gaussian", objective="generative")
+    clf = GenerativeDBNClassifier(layers=[("top", labeled)])
     assert clf.fit(REAL, np.arange(len(REAL)) % 2).n_features_in_ == REAL.shape[1]
 
 

@@ -147,7 +147,7 @@ def test_what_a_density_declares_is_true(fitted):
     estimator, X, missing, _ = fitted
     density, name = estimator.density_, type(estimator).__name__
     bits = np.round(X) if len(density.bits) == X.shape[1] else X
-    rows = {"complete": bits[:4], "missing": missing[:4], "grey": X[:4]}
+    rows = {"complete": bits[:4], "missing": missing[:4], "gray": X[:4]}
     known = OF_ROWS | OTHERS
     few = {"n_betas": 3, "n_chains": 1, "n_samples": 5}
     known["annealed"] = lambda _, X: raise_log_likelihood(estimator, X, **few)

@@ -38,8 +38,8 @@ def test_numbers_of_few_values_are_codes_by_rank(estimator):
     )
     own, y = clone(estimator).set_params(column_types="mixed"), rng.integers(0, 2, 200)
     kinds = GeneratorNet | GANClassifier | GSNClassifier | TunedNetwork
-    labelled = isinstance(own, kinds)
-    own.fit(X, y) if labelled else own.fit(X)
+    labeled = isinstance(own, kinds)
+    own.fit(X, y) if labeled else own.fit(X)
     drawn = own.sample(200, **({"y": y} if isinstance(own, GeneratorNet) else {}))
     for name in ("from 1", "constant", "apart"):
         assert set(drawn[name]) <= set(X[name])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.couplings import Contrast, Weights
-from tests._kernels.oracles import TOLERANCE, binary_rows, grey_rows
+from tests._kernels.oracles import TOLERANCE, binary_rows, gray_rows
 from tests.suites import DTYPES
 
 N_BELOW, N_ABOVE = 13, 11
@@ -10,7 +10,7 @@ N_BELOW, N_ABOVE = 13, 11
 
 def made(kind, dtype, n=8, n_model=6, seed=0):
     """A gradient, and the same multiplied out."""
-    rows = binary_rows if kind == "binary" else grey_rows
+    rows = binary_rows if kind == "binary" else gray_rows
     X, lists = rows(n, N_BELOW, dtype, seed=seed)
     model = rows(6, N_BELOW, dtype, seed=seed + 1)
     X_model, lists_model = (part[:n_model] for part in model)
@@ -22,7 +22,7 @@ def made(kind, dtype, n=8, n_model=6, seed=0):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("kind", ["array", "binary", "grey"])
+@pytest.mark.parametrize("kind", ["array", "binary", "gray"])
 @pytest.mark.parametrize("n_model", [6, 0])
 def test_center(dtype, kind, n_model):
     grad, G = made(kind, dtype, n_model=n_model)
@@ -50,7 +50,7 @@ def test_of_a_known_gradient(dtype):
     np.testing.assert_allclose(weights.W, 2 * G, rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["array", "binary", "grey"])
+@pytest.mark.parametrize("kind", ["array", "binary", "gray"])
 def test_one_sided(kind):
     x, y = made(kind, np.float64)[0][:2]
     y_model = np.random.default_rng(9).random(y.shape)
@@ -60,7 +60,7 @@ def test_one_sided(kind):
     assert len(one.x_model) == len(one.y_model) == 0
 
 
-@pytest.mark.parametrize("kind", ["array", "copy", "binary", "grey", "other", "thin"])
+@pytest.mark.parametrize("kind", ["array", "copy", "binary", "gray", "other", "thin"])
 def test_plus(kind):
     same = {"copy": "array", "other": "binary", "thin": "array"}.get(kind, kind)
     generative, G = made(same, np.float64)
@@ -108,7 +108,7 @@ def test_follow_hands_the_gradient_over(dtype, form, thin):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_arrays_and_tiles_learn_the_same(dtype):
-    grad, _ = made("grey", dtype)
+    grad, _ = made("gray", dtype)
     rows = np.ones((2, N_BELOW), dtype), np.eye(2, N_ABOVE, dtype=dtype)
     grad = grad._replace(thin=rows)
     rng = np.random.default_rng(0)

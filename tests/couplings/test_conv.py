@@ -90,7 +90,7 @@ def test_gradient(case):
     np.testing.assert_allclose(found, numeric, atol=1e-8)
 
 
-def test_centring_is_a_change_of_coordinates(case):
+def test_centering_is_a_change_of_coordinates(case):
     """Biases that are counted from offsets, b - S(W), c - T(W), with S and T linear in
     W: the gradient by W, and what its step does to the biases."""
     coupling, W, (below, less), (above, least) = case

@@ -35,9 +35,9 @@ def test_masked_weights_are_dense_ones_without_some(kind, mask):
     if mask is not None:
         np.testing.assert_allclose(np.asarray(grad.plus(other, 0.3)), both)
     b, c, mu, lam, shift = (RNG.normal(size=n) for n in (5, 4, 5, 4, 5))
-    centred, of_below, of_above = grad.center(b, c, mu, lam, shift)
+    centered, of_below, of_above = grad.center(b, c, mu, lam, shift)
     expected = (G - np.outer(mu, c) - np.outer(b, lam)) * there
-    np.testing.assert_allclose(np.asarray(centred), expected, atol=1e-12)
+    np.testing.assert_allclose(np.asarray(centered), expected, atol=1e-12)
     np.testing.assert_allclose(of_below, expected @ lam, atol=1e-12)
     np.testing.assert_allclose(of_above, expected.T @ shift, atol=1e-12)
 
@@ -79,9 +79,9 @@ def test_both_halves_of_weights_within_a_block_are_one():
     slope = numerical_gradient(objective, J[pairs])
     np.testing.assert_allclose(found[pairs], slope, atol=1e-8)
     b, mu = RNG.normal(size=(2, 5))
-    centred, of_below, of_above = coupling.gradient(found).center(b, b, mu, mu, mu)
+    centered, of_below, of_above = coupling.gradient(found).center(b, b, mu, mu, mu)
     whole = (found - np.outer(mu, b) - np.outer(b, mu)) * mask
-    np.testing.assert_allclose(np.asarray(centred), whole, atol=1e-12)
+    np.testing.assert_allclose(np.asarray(centered), whole, atol=1e-12)
     np.testing.assert_allclose(of_below, whole @ mu, atol=1e-12)
     assert not of_above.any()
 

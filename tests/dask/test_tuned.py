@@ -177,7 +177,7 @@ def test_the_gradient_is_that_of_all_rows(client, n_shards):
     found = distribute.fit(clone(net), rows, y, n_shards=n_shards, client=client)
     for own, other in zip(found.coefs_, whole.coefs_, strict=True):
         np.testing.assert_allclose(own, other, atol=2e-5)
-    # Targets are standardised by all of them.
+    # Targets are standardized by all of them.
     np.testing.assert_allclose(found.predict(rows), whole.predict(rows), rtol=1e-4)
 
 

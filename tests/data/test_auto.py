@@ -74,7 +74,7 @@ def test_columns_of_an_array_are_read_one_by_one():
 
 
 @pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame])
-def test_types_of_a_frame_decide_unless_all_are_bits_or_grey(library):
+def test_types_of_a_frame_decide_unless_all_are_bits_or_gray(library):
     names = [f"x{j}" for j in range(64)]
     levels = library(dict(zip(names, DIGITS.T)))
     assert reading(skdgm.Autoencoder(), levels) == ("bernoulli", 16)
@@ -132,7 +132,7 @@ def test_levels_are_shares_or_numbers_by_the_family():
     assert reading(NADE(), 15 * DIGITS) == ("bernoulli", 255)
 
 
-def test_grey_levels_are_read_as_their_shares():
+def test_gray_levels_are_read_as_their_shares():
     model = FVBN(batch_size=2_000, n_iter=3, random_state=0)
     levels, shares = 15 * DIGITS, 15 * DIGITS / 255
     by_levels, by_shares = (
@@ -153,7 +153,7 @@ def test_grey_levels_are_read_as_their_shares():
 
 
 @pytest.mark.parametrize("model", [RBM(8), DBN((8,)), skdgm.GMMN(8), skdgm.GSN((8,))])
-def test_answers_about_grey_levels_are_in_their_range(model):
+def test_answers_about_gray_levels_are_in_their_range(model):
     model.set_params(n_iter=1, random_state=0).fit(DIGITS[:200])
     holes = with_holes(DIGITS[:20])
     filled, known = model.impute(holes), ~np.isnan(holes)

@@ -159,7 +159,7 @@ def test_moments_are_as_exact_as_the_data():
     np.testing.assert_allclose(fitted.columns.scale, np.std([0, 1, 2, 3]))
 
 
-def test_models_see_numbers_standardised():
+def test_models_see_numbers_standardized():
     fitted = learned(X)
     first = fitted.table.rows.take(slice(None))
     assert first[:, 0].mean() == pytest.approx(0)

@@ -109,7 +109,7 @@ def test_draws_have_the_law_given_all_known_entries(after, monkeypatch):
     found, expected = filled(SERIES, "sample", 40, 300), means(SERIES)
     assert np.isin(found, (0, 1)).all()
     np.testing.assert_allclose(found.mean(axis=0), expected, atol=0.1)
-    # Neighbours are drawn together: joint frequencies of the bits of two rows.
+    # Neighbors are drawn together: joint frequencies of the bits of two rows.
     whole = SERIES.copy()
     whole[2, 1] = 1
     both = found[:, 1, 1][found[:, 2, 1] == 1].mean()

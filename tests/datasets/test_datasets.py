@@ -186,12 +186,12 @@ def test_mnist(home, monkeypatch):
         y = np.concatenate(list(LABELS.values()))
         return np.concatenate([*BITS.values()]) * 255, y.astype(str).astype(object)
 
-    grey = {name: part * np.uint8(255) for name, part in BITS.items()}
+    gray = {name: part * np.uint8(255) for name, part in BITS.items()}
     monkeypatch.setattr(images, "_SIZES", SIZES)
-    monkeypatch.setattr(images, "MNIST", small(images.MNIST, grey | LABELS))
+    monkeypatch.setattr(images, "MNIST", small(images.MNIST, gray | LABELS))
     monkeypatch.setattr(images, "fetch_openml", openml)
     found = datasets.fetch_mnist(subset="valid", data_home=home)
-    np.testing.assert_array_equal(found.data, grey["valid"])
+    np.testing.assert_array_equal(found.data, gray["valid"])
     np.testing.assert_array_equal(found.target, LABELS["valid_y"])
     assert found.target.dtype == np.uint8
 

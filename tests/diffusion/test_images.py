@@ -16,11 +16,11 @@ from tests.options import grouped
 RNG = np.random.default_rng(0)
 # Images of 3 x 4 pixels: a bright spot in one half or the other, and noise.
 SIDE = RNG.integers(0, 2, 120)
-GREY = 0.3 * RNG.normal(size=(120, 3, 4))
-GREY[SIDE == 1, :, :2] += 1
-GREY[SIDE == 0, :, 2:] += 1
-GREY = GREY.reshape(120, 12)
-BITS = (GREY > 0.5).astype(float)
+GRAY = 0.3 * RNG.normal(size=(120, 3, 4))
+GRAY[SIDE == 1, :, :2] += 1
+GRAY[SIDE == 0, :, 2:] += 1
+GRAY = GRAY.reshape(120, 12)
+BITS = (GRAY > 0.5).astype(float)
 TINY = {
     **{"architecture": "conv", "conv_layer_sizes": (3, 4), "image_shape": (3, 4)},
     **{"hidden_layer_sizes": (5,), "n_iter": 3, "batch_size": 30, "n_steps": 3},
@@ -109,7 +109,7 @@ def test_a_net_of_images_is_a_dense_one_with_shared_weights():
 
 @pytest.fixture(scope="module")
 def model():
-    return grouped(Diffusion, **TINY).fit(GREY)
+    return grouped(Diffusion, **TINY).fit(GRAY)
 
 
 def test_the_net_sees_pixels(model):
@@ -117,13 +117,13 @@ def test_the_net_sees_pixels(model):
     field = density.field(np.float64)
     (axes,) = field.statistics
     np.testing.assert_allclose(axes @ axes.T, np.eye(12), atol=1e-12)
-    time, v = 0.4, GREY[:5] / model._columns.scale
+    time, v = 0.4, GRAY[:5] / model._columns.scale
     angles = field.at(v, time)
     y = angles.cos * density.frame.components(v)
     # Without noise, inputs are proportional to pixels less their means.
     pixels = (y * angles.view) @ axes.T
-    centred = (v - density.frame.backward.b) / density.frame.noise
-    ratio = pixels / centred
+    centered = (v - density.frame.backward.b) / density.frame.noise
+    ratio = pixels / centered
     np.testing.assert_allclose(ratio, ratio[0, 0])
     body = unet((3, 4, 1), N_TIMES, (3, 4), (5,), "relu", 1)
     waves = np.pi * np.arange(1, 9) * time
@@ -134,11 +134,11 @@ def test_the_net_sees_pixels(model):
 
 
 def test_training_begins_at_a_normal_distribution():
-    dense = Diffusion((5,), column_types="gaussian", n_iter=0, random_state=0).fit(GREY)
-    conv = grouped(Diffusion, **TINY | {"n_iter": 0}).fit(GREY)
+    dense = Diffusion((5,), column_types="gaussian", n_iter=0, random_state=0).fit(GRAY)
+    conv = grouped(Diffusion, **TINY | {"n_iter": 0}).fit(GRAY)
     for found in (dense, conv):
         found.set_params(n_steps=3)
-    found, expected = (own.score_samples(GREY) for own in (conv, dense))
+    found, expected = (own.score_samples(GRAY) for own in (conv, dense))
     np.testing.assert_allclose(found, expected)
 
 
@@ -156,42 +156,42 @@ def test_divergences_are_those_of_differences(model):
 
 
 def test_all_methods(model, tmp_path):
-    holes = GREY[:4].copy()
+    holes = GRAY[:4].copy()
     holes[:2, :3] = np.nan
     assert np.isfinite(model.score_samples(holes)).all()
     filled = model.impute(holes)
     assert np.isfinite(filled).all()
-    np.testing.assert_array_equal(filled[2:], GREY[2:4])
-    codes = model.set_params(n_steps=20).transform(GREY[:4])
-    np.testing.assert_allclose(model.inverse_transform(codes), GREY[:4], atol=0.05)
+    np.testing.assert_array_equal(filled[2:], GRAY[2:4])
+    codes = model.set_params(n_steps=20).transform(GRAY[:4])
+    np.testing.assert_allclose(model.inverse_transform(codes), GRAY[:4], atol=0.05)
     model.set_params(n_steps=3)
     drawn = model.sample(5, random_state=0, conditions={0: 0.5, 3: slice(0, None)})
     assert (drawn[:, 0] == 0.5).all()
     assert (drawn[:, 3] >= 0).all()
-    slope = model.log_density_gradient(GREY[:3], noise=0.5)
+    slope = model.log_density_gradient(GRAY[:3], noise=0.5)
     assert np.isfinite(slope).all()
     skdgm.save(model, tmp_path / "model")
     again = skdgm.load(tmp_path / "model")
-    np.testing.assert_array_equal(again.score_samples(GREY), model.score_samples(GREY))
-    bound = model.set_params(likelihood="bound").score_samples(GREY[:20])
+    np.testing.assert_array_equal(again.score_samples(GRAY), model.score_samples(GRAY))
+    bound = model.set_params(likelihood="bound").score_samples(GRAY[:20])
     assert model.density_kind_ == "lower bound"
     model.set_params(likelihood="flow")
-    assert abs(bound.mean() - model.score_samples(GREY[:20]).mean()) < 5
+    assert abs(bound.mean() - model.score_samples(GRAY[:20]).mean()) < 5
 
 
 @pytest.mark.exhaustive
 def test_classes_weights_and_types():
     options = TINY | {"class_conditional": True, "guidance": 1.0, "n_iter": 40}
     options |= {"learning_rate": 0.01, "early_stopping": False}
-    model = grouped(Diffusion, **options).fit(GREY.astype(np.float32), SIDE)
+    model = grouped(Diffusion, **options).fit(GRAY.astype(np.float32), SIDE)
     assert model.coefs_[0].dtype == np.float32
     drawn = [model.sample(40, random_state=0, y=side).mean(axis=0) for side in (0, 1)]
     gap = (drawn[1] - drawn[0]).reshape(3, 4).mean(axis=0)
     assert (gap[:2] > 0.3).all()
     assert (gap[2:] < -0.3).all()
-    one = grouped(Diffusion, **TINY).fit(GREY, sample_weight=np.where(SIDE, 2, 1))
-    twice = clone(one).fit(np.concatenate([GREY, GREY[SIDE == 1]]))
-    np.testing.assert_allclose(one.score_samples(GREY), twice.score_samples(GREY))
+    one = grouped(Diffusion, **TINY).fit(GRAY, sample_weight=np.where(SIDE, 2, 1))
+    twice = clone(one).fit(np.concatenate([GRAY, GRAY[SIDE == 1]]))
+    np.testing.assert_allclose(one.score_samples(GRAY), twice.score_samples(GRAY))
 
 
 @pytest.mark.exhaustive
@@ -218,7 +218,7 @@ def test_bits_begin_at_the_frequency_of_all():
 
 
 def test_codes_of_as_many_categories():
-    codes = np.floor(2.99 * expit(2 * GREY))
+    codes = np.floor(2.99 * expit(2 * GRAY))
     codes[:3] = np.arange(3)[:, None]
     model = grouped(Diffusion, **TINY, column_types="categorical").fit(codes)
     assert np.isin(model.sample(5, random_state=0), [0, 1, 2]).all()
@@ -240,5 +240,5 @@ def test_codes_of_as_many_categories():
 def test_refusals(options, message):
     with pytest.raises(ValueError, match=message):
         grouped(Diffusion, **TINY | options).fit(
-            np.where(np.arange(12) < 11, GREY, BITS)
+            np.where(np.arange(12) < 11, GRAY, BITS)
         )

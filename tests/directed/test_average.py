@@ -29,7 +29,7 @@ def test_the_average_is_used_and_does_not_change_what_is_learned(model):
     assert not equal(averaged.density_.net, last.density_.net)
     assert averaged.loss_curve_ != last.loss_curve_
     score = averaged.score_samples(UNSEEN)
-    averaged._training = averaged._training._replace(params=(), optimiser=())
+    averaged._training = averaged._training._replace(params=(), optimizer=())
     averaged.__dict__.pop("density_", None)
     np.testing.assert_array_equal(averaged.score_samples(UNSEEN), score)
 

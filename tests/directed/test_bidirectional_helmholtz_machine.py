@@ -65,12 +65,12 @@ def up_to_Z(params):
 
 
 @cache
-def unnormalised():
+def unnormalized():
     return up_to_Z(machine()._training.params.model)
 
 
 def model():
-    return unnormalised() / unnormalised().sum()
+    return unnormalized() / unnormalized().sum()
 
 
 def of_known(table, rows):
@@ -83,28 +83,28 @@ def test_it_is_below_the_model_alone():
     p, q = joint(machine()._training.params.model)
     np.testing.assert_allclose(p.sum(), 1)
     np.testing.assert_allclose(q.sum(axis=1), 1)
-    assert (unnormalised() < p.sum(axis=1)).all()
+    assert (unnormalized() < p.sum(axis=1)).all()
     # The two differ, so that tests can tell one from the other.
     assert abs(model() - p.sum(axis=1)).max() > 0.02
 
 
 def test_log_Z():
-    own, log_Z = machine(), np.log(unnormalised().sum())
+    own, log_Z = machine(), np.log(unnormalized().sum())
     assert log_Z < -0.1
     assert abs(own.log_Z_ - log_Z) < 4 * own.log_Z_se_
     assert own.log_Z_se_ < 0.02
     weights = np.exp(own.density_._dreamt(stream(7).rows(20_000), 1)[1])
-    assert_means(weights[:, None], unnormalised().sum()[None])
+    assert_means(weights[:, None], unnormalized().sum()[None])
 
 
 def test_draws_are_unbiased():
     own, n = machine(), 20_000
     mean, net = own.density_.mean, own.density_.net
-    for row, expected in zip(ROWS, unnormalised()):
+    for row, expected in zip(ROWS, unnormalized()):
         rows = np.tile(row, (n, 1)), stream(1).rows(n)
         found = np.exp(mean.log_half_weight(net, *rows))
         assert_means(found, np.sqrt(expected)[None])
-    for row, expected in zip(HOLED, of_known(unnormalised(), HOLED)):
+    for row, expected in zip(HOLED, of_known(unnormalized(), HOLED)):
         found = np.exp(
             mean.log_marginal_weight(net, np.tile(row, (n, 1)), stream(2).rows(n))
         )
@@ -123,7 +123,7 @@ def test_importance_sampling_finds_the_likelihood(rows):
     # Few draws are too low.
     mean, streams = own.density_.mean, (stream(k).rows(len(rows)) for k in range(200))
     few = [mean.bound(own.density_.net, rows, rng, 2)[0] for rng in streams]
-    assert (np.mean(few, axis=0) < np.log(of_known(unnormalised(), rows))).all()
+    assert (np.mean(few, axis=0) < np.log(of_known(unnormalized(), rows))).all()
 
 
 @pytest.mark.exhaustive

@@ -139,12 +139,12 @@ def of_bound(n):
 @pytest.mark.parametrize("way", ["reinforce", "nvil"])
 def test_score_functions_are_unbiased(way, baseline, n_importance):
     more = {"baseline": baseline, "n_importance": n_importance}
-    assert_mean_gradient(of_bound(1), objective=way, normalise_signal=False, **more)
+    assert_mean_gradient(of_bound(1), objective=way, normalize_signal=False, **more)
 
 
 @pytest.mark.parametrize("way", ["reinforce", "nvil"])
 def test_baselines_of_parameters_are_those_of_least_variance(way):
-    more = {"objective": way, "normalise_signal": False, "baseline": "optimal"}
+    more = {"objective": way, "normalize_signal": False, "baseline": "optimal"}
     own, params, kept = objective(**more)
     z = states(own.hierarchy.n_latent)
     log_q, signal, scores = [], [], []

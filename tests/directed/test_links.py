@@ -419,7 +419,7 @@ UNBIASED = [
 @pytest.mark.parametrize("holed", [False, True], ids=["whole", "holed"])
 def test_gradients_are_unbiased(of_p, of_q, way, more, holed):
     if way in ("nvil", "reinforce"):
-        more = more | {"normalise_signal": False}
+        more = more | {"normalize_signal": False}
     n = 2 if way == "vimco" else 1
     own, params, kept = objective(of_p, of_q, objective=way, n_importance=n, **more)
     rows = X_HOLED if holed else X
@@ -522,7 +522,7 @@ def test_mean_field_bound_refuses_links():
         sbn.mean_field_bound(ROWS)
 
 
-def test_grey_rows_have_no_likelihood_given_columns_before():
+def test_gray_rows_have_no_likelihood_given_columns_before():
     sbn = SigmoidBeliefNetwork(2, autoregressive=True, n_iter=1).fit(ROWS)
     with pytest.warns(DataRangeWarning, match="not log-likelihoods"):
         sbn.score_samples(ROWS / 2)

@@ -22,7 +22,7 @@ from tests.numerical import arrays, assert_trees, numerical_gradient
 
 @pytest.mark.parametrize("way", ["reinforce", "nvil"])
 def test_baselines_of_parameters_are_taken_from_scores(way):
-    more = {"objective": way, "normalise_signal": False, "baseline": "optimal"}
+    more = {"objective": way, "normalize_signal": False, "baseline": "optimal"}
     own, params, kept = small.objective(**more)
     kept = small.after_others(kept, params)
     none = tree_map(np.zeros_like, kept.own.square)

@@ -155,7 +155,7 @@ def test_tables_of_several_kinds():
     X = pd.DataFrame(
         {
             "size": np.where(which, 3.0, -3.0) + rng.normal(size=300),
-            "colour": np.where(which, "red", rng.choice(["blue", "green"], 300)),
+            "color": np.where(which, "red", rng.choice(["blue", "green"], 300)),
             "flag": which,
         }
     )
@@ -169,14 +169,14 @@ def test_tables_of_several_kinds():
     ).fit(X)
     drawn = sbn.sample(400, random_state=0)
     assert list(drawn.columns) == list(X.columns)
-    red = drawn["colour"] == "red"
+    red = drawn["color"] == "red"
     assert (red == drawn["flag"]).mean() > 0.9
     assert drawn.loc[red, "size"].mean() > 2
     holes = X.assign(flag=X["flag"].astype(object).where(rng.random(300) < 0.5))
     filled = sbn.impute(holes)
     assert (filled["flag"].astype(bool) == X["flag"]).mean() > 0.95
-    red = sbn.sample(50, random_state=0, conditions={"colour": "red"})
-    assert (red["colour"] == "red").all()
+    red = sbn.sample(50, random_state=0, conditions={"color": "red"})
+    assert (red["color"] == "red").all()
     assert red["flag"].mean() > 0.9
 
 

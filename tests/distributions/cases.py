@@ -56,7 +56,7 @@ class UnitCase:
         assert isinstance(self.unit, Unit)
         assert not type(self.unit).__abstractmethods__
 
-    def test_the_log_partition_normalises(self):
+    def test_the_log_partition_normalizes(self):
         found = self.unit.log_partition(self.eta)
         expected = [self.log_total(row) for row in self.received]
         np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9)

@@ -124,7 +124,7 @@ def test_initial_parameters_give_the_moments():
 @pytest.mark.parametrize("precision", ["fixed", "scalar", "diagonal"])
 def test_gradient(precision):
     unit = Gaussian(3, precision)
-    # What neighbours send stays the same when parameters move, unlike their field.
+    # What neighbors send stays the same when parameters move, unlike their field.
     expected = numerical_gradient(
         lambda own: unit.log_weight(unit.field(own, RECEIVED), X).mean(), OWN
     )

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 
 from skdgm.distributions import Bernoulli
-from skdgm.energies import Connected, Params, Path, colours_of, contrast
+from skdgm.energies import Connected, Params, Path, colors_of, contrast
 from skdgm.inference import bound, mean_field
 from skdgm.partition import Problem, ais, bracket, exact
 from skdgm.samplers import Gibbs, State
@@ -134,10 +134,10 @@ def test_chains_depend_on_nothing_but_their_stream():
     np.testing.assert_array_equal(whole.x[0][10:20], part.x[0])
 
 
-def test_lists_of_neighbours_change_nothing():
+def test_lists_of_neighbors_change_nothing():
     energy, params = machine(Bernoulli(30), edges=mask_of(30, 4, 0.1))
     assert len(energy.layout.ends)
-    whole = Connected(Bernoulli(30), 0, energy.edges, energy.site_colours)
+    whole = Connected(Bernoulli(30), 0, energy.edges, energy.site_colors)
     nothing = np.zeros(0, np.int64)
     whole.layout = whole.layout._replace(ends=nothing, near=nothing)
     rows = stream(5).rows(20)
@@ -201,17 +201,17 @@ def test_gradient(case):
         np.testing.assert_allclose(np.asarray(part), whole, atol=1e-7)
 
 
-def test_colours():
+def test_colors():
     grid = np.zeros((16, 16), bool)
     for i in range(16):
         if i % 4 < 3:
             grid[i, i + 1] = grid[i + 1, i] = True
         if i < 12:
             grid[i, i + 4] = grid[i + 4, i] = True
-    colours = colours_of(grid)
-    assert set(colours) == {0, 1}
+    colors = colors_of(grid)
+    assert set(colors) == {0, 1}
     for edges in grid, mask_of(20, 1, 0.3), ~np.eye(6, dtype=bool):
-        colours = colours_of(edges)
-        assert not (edges & (colours[:, None] == colours)).any()
-        assert set(colours) == set(range(colours.max() + 1))
-        assert colours.max() <= edges.sum(axis=1).max()
+        colors = colors_of(edges)
+        assert not (edges & (colors[:, None] == colors)).any()
+        assert set(colors) == set(range(colors.max() + 1))
+        assert colors.max() <= edges.sum(axis=1).max()

@@ -45,12 +45,12 @@ def rows_of(truth, n, seed=0):
     return x, clamp, [truth.log_prob({0: row}) + truth.log_Z for row in v]
 
 
-def test_colours():
-    assert built(GRAPHS["triangle"]).colours == ((0,), (1,), (2,))
-    assert len(built(GRAPHS["boltzmann"]).colours) == 5
-    assert built(GRAPHS["shared-chain"]).colours == ((0, 2), (1,))
+def test_colors():
+    assert built(GRAPHS["triangle"]).colors == ((0,), (1,), (2,))
+    assert len(built(GRAPHS["boltzmann"]).colors) == 5
+    assert built(GRAPHS["shared-chain"]).colors == ((0, 2), (1,))
     ring = graph([Bernoulli(2)] * 5, [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)])
-    assert ring.colours == ((0, 2), (1, 3), (4,))
+    assert ring.colors == ((0, 2), (1, 3), (4,))
     assert ring.backwards == (2, 1, 0)
     assert ring.rest() == (0, 2, 1, 3)
     assert ring.rest(1) == (0, 2, 4)
@@ -79,18 +79,18 @@ def test_whoever_builds_the_graph_chooses_the_coupling(build):
 
 
 @pytest.mark.parametrize(
-    "links, couplings, colours, error",
+    "links, couplings, colors, error",
     [
         ([(0, 1, 0)], [Dense(2, 2)], [(0, 1)], "Linked blocks 0 and 1"),
-        ([(0, 1, 0)], [Dense(2, 2)], [(0,)], "one colour"),
-        ([(0, 1, 0)], [Dense(2, 2)], [(0,), (1,), (1,)], "one colour"),
+        ([(0, 1, 0)], [Dense(2, 2)], [(0,)], "one color"),
+        ([(0, 1, 0)], [Dense(2, 2)], [(0,), (1,), (1,)], "one color"),
         ([(0, 0, 0)], [Dense(2, 2)], [(0,), (1,)], "Linked blocks 0 and 0"),
         ([(0, 1, 0)], [Dense(2, 2)] * 2, None, "at least one link"),
     ],
 )
-def test_graphs_that_are_none(links, couplings, colours, error):
+def test_graphs_that_are_none(links, couplings, colors, error):
     with pytest.raises(ValueError, match=error):
-        Energy([Bernoulli(2)] * 2, links, couplings, colours)
+        Energy([Bernoulli(2)] * 2, links, couplings, colors)
 
 
 def test_energy_and_marginals(machine):
@@ -98,7 +98,7 @@ def test_energy_and_marginals(machine):
     x = truth.draw(20, seed=0)
     expected = [truth.log_prob(dict(enumerate(row))) for row in zip(*x)]
     np.testing.assert_allclose(-energy.energy(params, x), np.add(expected, truth.log_Z))
-    for summed in range(len(energy.colours)):
+    for summed in range(len(energy.colors)):
         kept = {i: x[i] for i in energy.rest(summed)}
         given = tuple(kept.get(i, np.zeros((20, 0))) for i in range(len(x)))
         found = energy.log_marginal(params, given, summed)
@@ -111,7 +111,7 @@ def test_marginals_on_the_way(machine):
     energy, params, truth = machine
     base, _ = energy.base(params, some_moments(energy))
     x, here = truth.draw(1, seed=0), truth.between(base, 0.3)
-    for summed in range(len(energy.colours)):
+    for summed in range(len(energy.colors)):
         given = {i: x[i][0] for i in energy.rest(summed)}
         found = energy.log_marginal(params, x, summed, path=Path(base, 0.3))
         np.testing.assert_allclose(found, here.log_prob(given) + here.log_Z)
@@ -132,7 +132,7 @@ def test_gibbs_sampling_has_the_moments(machine):
     start = Gibbs(energy).init(stream(1).rows(N), params.units)
     state, info = Gibbs(energy).step(stream(2).rows(N), params, start, 40)
     assert_moments(state.x, truth)
-    for block in energy.colours[-1]:
+    for block in energy.colors[-1]:
         given = {i: np.asarray(state.x[i])[0] for i in energy.rest()}
         np.testing.assert_allclose(info.means[block][0], truth.mean(block, given))
 
@@ -156,13 +156,13 @@ def test_mean_field_bounds_the_exact_value(machine):
     assert (found > np.subtract(expected, 1.0)).all()
     last = -np.inf
     for _ in range(3):
-        for colour in energy.backwards:
+        for color in energy.backwards:
             means, _ = sweep(
                 energy,
                 params,
                 means,
                 lambda block, eta: (energy.units[block].mean(eta),) * 2,
-                colours=(colour,),
+                colors=(color,),
                 clamp=clamp,
             )
             now = bound(energy, params, means, clamp)
@@ -194,7 +194,7 @@ def test_exact_evidence_of_partly_observed_rows(name):
     truth = Enumeration(GRAPHS[name], params)
     x, rng = truth.draw(6, seed=0), np.random.default_rng(0)
     clamp = [rng.random(part.shape) < 0.5 for part in x]
-    for block in energy.colours[-1]:
+    for block in energy.colors[-1]:
         clamp[block] = None
     found = exact.log_evidence(energy, params, x, clamp)
     for row in range(6):
@@ -290,7 +290,7 @@ def test_biases_may_differ_by_row(layers):
     x = tuple(np.concatenate(parts) for parts in zip(*(t.draw(1, 0) for t in truths)))
     rest = energy.rest()
     marginal = energy.log_marginal(params, x) - log_Z
-    clamp = [None if b in energy.colours[-1] else True for b in range(len(x))]
+    clamp = [None if b in energy.colors[-1] else True for b in range(len(x))]
     evidence = exact.log_evidence(energy, params, x, clamp) - log_Z
     joint = -energy.energy(params, x) - log_Z
     for row, truth in enumerate(truths):
@@ -344,9 +344,9 @@ def test_what_needs_couplings_of_their_own_says_so():
         centering.center(energy, params, grad, tuple(np.zeros(2) for _ in x))
 
 
-def test_a_label_needs_two_colours():
+def test_a_label_needs_two_colors():
     energy, params = random_machine(GRAPHS["mixed"], seed=0)
-    with pytest.raises(ValueError, match="two colours"):
+    with pytest.raises(ValueError, match="two colors"):
         LabelPosterior(energy, params, (np.ones((1, 2)), None, None), 1)
 
 

@@ -53,12 +53,12 @@ def test_fields_are_those_of_the_conditional_distributions(machine):
 def test_log_marginal(machine, summed):
     energy, params, truth = machine
     drawn = truth.draw(1, seed=7)
-    kept = {i: drawn[i] for i in energy.colours[1 - summed]}
+    kept = {i: drawn[i] for i in energy.colors[1 - summed]}
     x = tuple(kept.get(i, np.zeros((1, 0))) for i in range(len(energy.units)))
     given = {i: part[0] for i, part in kept.items()}
     expected = truth.log_prob(given) + truth.log_Z
     np.testing.assert_allclose(energy.log_marginal(params, x, summed), expected)
-    received = {i: energy.received(params, x, i) for i in energy.colours[summed]}
+    received = {i: energy.received(params, x, i) for i in energy.colors[summed]}
     again = energy.log_marginal(params, x, summed, received=received)
     np.testing.assert_allclose(again, expected)
 
@@ -108,7 +108,7 @@ def test_path_is_of_machines_on_the_way(machine):
             joint = here.log_prob({i: part[row] for i, part in enumerate(x)})
             np.testing.assert_allclose(-found[row], joint + here.log_Z)
         for kept in (EVEN, ODD):
-            given = {i: x[i][0] for i in energy.colours[kept]}
+            given = {i: x[i][0] for i in energy.colors[kept]}
             found = energy.log_marginal(params, row_of(x, 0), 1 - kept, path=path)
             np.testing.assert_allclose(found, here.log_prob(given) + here.log_Z)
 
@@ -151,11 +151,11 @@ def test_initial_parameters():
     assert [W.shape for W in params.couplings] == [(2, 3), (2, 3), (3, 1), (3, 2)]
 
 
-def test_colours_alternate():
+def test_colors_alternate():
     energy, _ = random_machine(MACHINES["blocks"], seed=0)
-    assert energy.colours == ((0, 1, 3, 4), (2,))
+    assert energy.colors == ((0, 1, 3, 4), (2,))
     energy, _ = random_machine(MACHINES["deep-dbm"], seed=0)
-    assert energy.colours == ((0, 2), (1, 3))
+    assert energy.colors == ((0, 2), (1, 3))
 
 
 def test_constraints_reach_units_and_couplings():

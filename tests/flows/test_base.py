@@ -32,8 +32,8 @@ SHORT |= {"batch_size": 50, "learning_rate": 0.02}
 def _three_clusters(n=300):
     rng = np.random.default_rng(0)
     which = rng.integers(3, size=n)
-    centres = np.array([[0.0, 0, 0], [4, 0, 2], [0, 5, -2]])
-    return centres[which] + rng.normal(size=(n, 3)) * [0.5, 1.0, 0.3]
+    centers = np.array([[0.0, 0, 0], [4, 0, 2], [0, 5, -2]])
+    return centers[which] + rng.normal(size=(n, 3)) * [0.5, 1.0, 0.3]
 
 
 CLUSTERS = _three_clusters()
@@ -222,7 +222,7 @@ def test_rows_with_gaps_begin_as_well_as_complete_ones():
 
 
 def test_components_of_rows_with_gaps_climb():
-    """Steps of expectation maximisation never lower the likelihood of what is seen."""
+    """Steps of expectation maximization never lower the likelihood of what is seen."""
     start = Components(np.full(3, 1 / 3), np.eye(3, 2), np.stack([np.eye(2)] * 3))
     x, weight, groups = GAPS, np.linspace(0.5, 2, len(GAPS)), list(patterns(GAPS))
     found, before = start, -np.inf

@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 from skdgm import Flow
 from skdgm.exceptions import DataRangeWarning, OutlierWarning
-from skdgm.nets.dequantisation import Cells, Placing, _spread, noise_net
+from skdgm.nets.dequantization import Cells, Placing, _spread, noise_net
 from skdgm.nets.layers import dense, serial
 from skdgm.persistence import load, save
 from skdgm.utils.random import stream

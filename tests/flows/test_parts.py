@@ -37,7 +37,7 @@ def test_tails_are_the_most_probable_ones():
         np.testing.assert_allclose(found.log_scale[j], result.x, atol=0.02)
 
 
-def test_columns_between_limits_are_standardised_after_their_logit():
+def test_columns_between_limits_are_standardized_after_their_logit():
     share = 1 / (1 + np.exp(-RNG.normal(1, 0.5, 300)))
     counts = RNG.binomial(4, 0.6, 300)
     X = np.column_stack([-2 + 5 * share, counts, RNG.normal(7, 3, 300)])

@@ -10,7 +10,7 @@ from scipy.special import expit, log_expit, logsumexp
 from skdgm.distributions import Bernoulli, Gaussian
 from skdgm.distributions.gaussian import Normal
 from skdgm.energies import Params, layered
-from skdgm.gradients.sampling_free import flips as neighbours
+from skdgm.gradients.sampling_free import flips as neighbors
 from skdgm.gradients.sampling_free.blocks import blocks
 from skdgm.gradients.sampling_free.flips import flips, sites
 from skdgm.gradients.sampling_free.noise_contrastive import noise_contrastive
@@ -42,15 +42,15 @@ def flipped(v, i):
 
 
 def gaps(params, v):
-    """Log p of neighbours, less that of rows."""
+    """Log p of neighbors, less that of rows."""
     here = log_p(params, v)
     return np.stack([log_p(params, flipped(v, i)) - here for i in range(N)], axis=1)
 
 
 PHI = {
-    "pseudo-likelihood": (neighbours.pseudo_likelihood, lambda s: -log_expit(-s)),
-    "ratio matching": (neighbours.ratio_matching, lambda s: expit(s) ** 2),
-    "probability flow": (neighbours.probability_flow, lambda s: np.exp(s / 2)),
+    "pseudo-likelihood": (neighbors.pseudo_likelihood, lambda s: -log_expit(-s)),
+    "ratio matching": (neighbors.ratio_matching, lambda s: expit(s) ** 2),
+    "probability flow": (neighbors.probability_flow, lambda s: np.exp(s / 2)),
 }
 
 
@@ -85,7 +85,7 @@ def numeric(value, params, step=1e-5):
 
 
 @pytest.mark.parametrize("name", PHI)
-def test_gradients_of_neighbours(name):
+def test_gradients_of_neighbors(name):
     slope, phi = PHI[name]
     params, v = params_of_bits(), STATES[RNG.integers(0, 32, 6)]
     found = flips(params, v, np.arange(N), slope)
@@ -127,7 +127,7 @@ def test_gradient_of_blocks(parts):
     found = flat(blocks(params, v, parts))
     np.testing.assert_allclose(found, numeric(value, params), atol=1e-8)
     if len(parts) == N:
-        one = flips(params, v, np.arange(N), neighbours.pseudo_likelihood)
+        one = flips(params, v, np.arange(N), neighbors.pseudo_likelihood)
         np.testing.assert_allclose(found, flat(one), atol=1e-12)
 
 

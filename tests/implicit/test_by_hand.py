@@ -46,7 +46,7 @@ def _kernel(x, center, known, share):
 
 
 def test_kernels_are_products_over_columns():
-    kinds, sizes = ["grey", "gaussian", "bernoulli", "bernoulli"], [1] * 4
+    kinds, sizes = ["gray", "gaussian", "bernoulli", "bernoulli"], [1] * 4
     centers, rows = _rows(12), _rows(6)
     emission = Emission([*kinds, "categorical", "categorical"], [*sizes, 3, 1])
     kernels = Kernels(emission, centers, WIDTH)
@@ -92,14 +92,14 @@ def test_scores_and_filled_entries(model):
     holes = X[:5].copy()
     holes[:3, 0] = holes[2:4, 2] = np.nan
     v = (holes - X.mean(axis=0)) / scale
-    log_w = norm(kernels.centres, kernels.width).logpdf(v[:, None])
+    log_w = norm(kernels.centers, kernels.width).logpdf(v[:, None])
     log_p = logsumexp(np.nansum(log_w, axis=2), axis=1) - np.log(300)
     log_p -= (np.log(scale) * ~np.isnan(holes)).sum(axis=1)
     np.testing.assert_allclose(gmmn.score_samples(holes), log_p, rtol=1e-6)
     total = np.nansum(log_w, axis=2)
     w = np.exp(total - total.max(axis=1, keepdims=True))
     w /= w.sum(axis=1, keepdims=True)
-    mean = w @ kernels.centres * scale + X.mean(axis=0)
+    mean = w @ kernels.centers * scale + X.mean(axis=0)
     expected = np.where(np.isnan(holes), mean, holes)
     np.testing.assert_allclose(gmmn.impute(holes), expected, rtol=1e-6)
     many = np.tile(holes[:1], (2000, 1))
@@ -134,7 +134,7 @@ def test_the_monitor_is_the_discrepancy_of_draws(model):
     np.testing.assert_allclose(held_out, unlike(fake_unseen, unseen), rtol=1e-4)
     assert not watch.is_useless(watch.first)
     assert watch.is_useless(watch.first + 1)
-    # The fifth neighbour of a row is the sixth nearest, as it is nearest to itself.
+    # The fifth neighbor of a row is the sixth nearest, as it is nearest to itself.
     near = np.sort(cdist(x, x), axis=1)[:, 5]
     covered = (cdist(x, fake).min(axis=1) <= near).mean()
     assert watch.collapse(state)[0] == covered

@@ -12,19 +12,19 @@ from tests.numerical import assert_means
 from tests.options import grouped
 
 RNG = np.random.default_rng(0)
-# Grey values, half of them at the ends, where half of a normal kernel is outside.
+# Gray values, half of them at the ends, where half of a normal kernel is outside.
 X = np.clip(RNG.normal(0.5, 0.7, (60, 2)), 0, 1)
 GRID = np.linspace(0, 1, 401)
 TINY = {"hidden_layer_sizes": (4,), "n_components": 2, "n_iter": 2, "random_state": 0}
 
 
-def kernels(width, kinds=("grey", "grey"), rows=X):
+def kernels(width, kinds=("gray", "gray"), rows=X):
     return Kernels(Emission(kinds, [1] * len(kinds)), rows, width)
 
 
 @pytest.mark.release
 @pytest.mark.parametrize("width", [0.0, 0.02, 0.3, 50.0])
-def test_kernels_of_grey_columns_are_densities_on_the_unit_square(width):
+def test_kernels_of_gray_columns_are_densities_on_the_unit_square(width):
     found = kernels(width)
     points = np.stack(np.meshgrid(GRID, GRID, indexing="ij"), axis=-1).reshape(-1, 2)
     p = np.exp(found.log_prob(points)).reshape(401, 401)
@@ -44,7 +44,7 @@ def test_wide_kernels_are_uniform():
 @pytest.mark.release
 def test_kernels_beside_other_columns_are_densities():
     rows = np.column_stack([X[:, 0], RNG.normal(size=60), RNG.random(60) < 0.3])
-    found = kernels(0.3, ("grey", "gaussian", "bernoulli"), rows.astype(float))
+    found = kernels(0.3, ("gray", "gaussian", "bernoulli"), rows.astype(float))
     wide = np.linspace(-6, 6, 401)
     grid = np.meshgrid(GRID, wide, [0.0, 1.0], indexing="ij")
     points = np.stack(grid, axis=-1).reshape(-1, 3)

@@ -29,13 +29,13 @@ def test_scores_and_filled_entries_are_those_of_kernels(fitted):
     holes = X[:5].copy()
     holes[:3, 0] = holes[2:4, 2] = np.nan
     v = (holes - X.mean(axis=0)) / scale
-    log_w = norm(kernels.centres, kernels.width).logpdf(v[:, None])
+    log_w = norm(kernels.centers, kernels.width).logpdf(v[:, None])
     log_w = np.nansum(log_w, axis=2)
-    expected = logsumexp(log_w, axis=1) - np.log(len(kernels.centres))
+    expected = logsumexp(log_w, axis=1) - np.log(len(kernels.centers))
     expected -= (np.log(scale) * ~np.isnan(holes)).sum(axis=1)
     np.testing.assert_allclose(fitted.score_samples(holes), expected, rtol=1e-6)
     w = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
-    mean = w @ kernels.centres * scale + X.mean(axis=0)
+    mean = w @ kernels.centers * scale + X.mean(axis=0)
     expected = np.where(np.isnan(holes), mean, holes)
     np.testing.assert_allclose(fitted.impute(holes), expected, rtol=1e-6)
 
@@ -43,9 +43,9 @@ def test_scores_and_filled_entries_are_those_of_kernels(fitted):
 def test_draws_have_the_density(fitted):
     kernels = fitted.density_.kernels()
     drawn = (fitted.sample(2000, random_state=1) - X.mean(axis=0)) / X.std(axis=0)
-    # Both are of draws, the centres without the noise of kernels.
+    # Both are of draws, the centers without the noise of kernels.
     for power in 1, 2:
-        given, expected = drawn**power, (kernels.centres**power).mean(axis=0)
+        given, expected = drawn**power, (kernels.centers**power).mean(axis=0)
         assert_means(given, expected, 6)
-    both = kernels.centres[:, :2].prod(axis=1).mean()
+    both = kernels.centers[:, :2].prod(axis=1).mean()
     assert_means(drawn[:, 0] * drawn[:, 1], both, 6)

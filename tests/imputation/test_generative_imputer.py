@@ -378,10 +378,10 @@ def test_fitted_models_and_models_of_labels():
     given = HOLES[:9].copy()
     given[:, 2] = np.nan
     np.testing.assert_array_equal(imputer.fit_transform(given), fitted.impute(given))
-    labelled = RBMClassifier(4, column_types="gaussian", n_iter=2, random_state=0)
+    labeled = RBMClassifier(4, column_types="gaussian", n_iter=2, random_state=0)
     y = X[:, 0] > 0
-    found = GenerativeImputer(labelled).fit_transform(HOLES, y)
-    np.testing.assert_array_equal(found, clone(labelled).fit(HOLES, y).impute(HOLES))
+    found = GenerativeImputer(labeled).fit_transform(HOLES, y)
+    np.testing.assert_array_equal(found, clone(labeled).fit(HOLES, y).impute(HOLES))
 
 
 @pytest.mark.exhaustive

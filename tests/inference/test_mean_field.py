@@ -43,9 +43,7 @@ def test_is_a_fixed_point(machine, missing):
     x, clamp = clamped(energy, *rows_of(truth, 12, missing)[0])
     means, info = mean_field(energy, params, x, clamp, max_sweeps=1000, tol=1e-10)
     assert info.converged.all()
-    again, _ = sweep(
-        energy, params, means, as_mean(energy), colours=(1, 0), clamp=clamp
-    )
+    again, _ = sweep(energy, params, means, as_mean(energy), colors=(1, 0), clamp=clamp)
     for a, b in zip(means, again):
         np.testing.assert_allclose(a, b, atol=1e-8)
 
@@ -60,7 +58,7 @@ def test_bound_is_below_the_exact_value(machine, missing):
 
 
 @pytest.mark.parametrize("name", ["rbm", "wide-rbm", *MIXED])
-def test_is_exact_where_the_posterior_factorises(name):
+def test_is_exact_where_the_posterior_factorizes(name):
     energy, params, truth = made(name)
     data, exact = rows_of(truth, 6, 0.0)
     x, clamp = clamped(energy, *data)
@@ -68,7 +66,7 @@ def test_is_exact_where_the_posterior_factorises(name):
     assert (info.n_sweeps == 1).all()
     np.testing.assert_allclose(bound(energy, params, means, clamp), exact)
     visible = {block: part[0] for block, part in enumerate(data)}
-    for block in energy.colours[ODD]:
+    for block in energy.colors[ODD]:
         np.testing.assert_allclose(means[block][0], truth.mean(block, visible))
 
 
@@ -86,8 +84,8 @@ def test_no_sweep_lowers_the_bound(machine):
     energy, params, truth = machine
     x, clamp = clamped(energy, *rows_of(truth, 12, 0.5)[0])
     last = -np.inf
-    for colour in (1, 0) * 10:
-        x, _ = sweep(energy, params, x, as_mean(energy), colours=(colour,), clamp=clamp)
+    for color in (1, 0) * 10:
+        x, _ = sweep(energy, params, x, as_mean(energy), colors=(color,), clamp=clamp)
         now = bound(energy, params, x, clamp)
         assert (now >= last - 1e-12).all()
         last = now

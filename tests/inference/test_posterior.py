@@ -31,7 +31,7 @@ def machine(request):
 def rows(energy, truth, target, n=6):
     """Values of the even blocks, the label's and the others being unknown."""
     drawn = dict(enumerate(truth.draw(n, seed=2)))
-    unknown = {target, *energy.colours[1]}
+    unknown = {target, *energy.colors[1]}
     return tuple(None if i in unknown else x for i, x in drawn.items())
 
 
@@ -58,7 +58,7 @@ def test_means_of_hidden_blocks(machine, at_once, monkeypatch):
         given = {i: part[row] for i, part in enumerate(x) if part is not None}
         expected = truth.mean(target, given)
         np.testing.assert_allclose(softmax(log_joint, axis=1)[row], expected)
-        for block in energy.colours[1]:
+        for block in energy.colors[1]:
             expected = truth.mean(block, given)
             np.testing.assert_allclose(posterior.mean(block, log_joint)[row], expected)
             means = np.concatenate([part for _, part in posterior.means(block)])
@@ -79,5 +79,5 @@ def test_lists_and_single_precision(machine):
     found = posterior.log_joint()
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, expected, rtol=1e-5)
-    block = energy.colours[1][0]
+    block = energy.colors[1][0]
     assert posterior.mean(block, found).dtype == np.float32

@@ -215,7 +215,7 @@ def bimodal(kind, seed):
     spins = np.sign(rng.normal(size=14))
     rows = np.where(rng.random((200, 14)) < 0.05, -spins, spins)
     rows[: 20 * (seed % 2)] *= -1
-    # In favour of the other mode.
+    # In favor of the other mode.
     own, rows = -0.1 * spins + rng.normal(0, 0.05, 14), (rows + 1) / 2
     if kind == "graph":
         J = np.outer(spins, spins) * 0.15 * rng.uniform(0.7, 1.3)

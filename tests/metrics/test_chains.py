@@ -12,7 +12,7 @@ from tests.metrics.models import MODELS, fitted, rows
 from tests.options import grouped
 from tests.reference import ODD
 
-LABELLED_DBM = pytest.param("dbm-classifier", marks=pytest.mark.exhaustive)
+LABELED_DBM = pytest.param("dbm-classifier", marks=pytest.mark.exhaustive)
 
 
 @pytest.mark.exhaustive(default=["rbm", "real"])
@@ -52,7 +52,7 @@ def test_the_trace_of_directed_layers_is_that_of_the_machine_above():
     np.testing.assert_array_equal(found.r_hat_columns, r_hat(X))
 
 
-@pytest.mark.parametrize("name", ["classifier", "dbm", LABELLED_DBM])
+@pytest.mark.parametrize("name", ["classifier", "dbm", LABELED_DBM])
 def test_the_trace_is_of_all_that_a_chain_remembers(name):
     model, _ = fitted(name)
     options = {"init": "noise", "burn_in": 3, "thin": 2}
@@ -62,7 +62,7 @@ def test_the_trace_is_of_all_that_a_chain_remembers(name):
     )
     # The first hidden layer is summed out, state by state; so is a label on top of two.
     energy, params = model.density_.energy, model.density_.params
-    (h, *label) = energy.colours[ODD]
+    (h, *label) = energy.colors[ODD]
     log_weights = []
     for bits in product((0.0, 1.0), repeat=5):
         for code in range(2 if label else 1):

@@ -181,10 +181,10 @@ def test_several_quantities(figure):
 
 def test_autocorrelation_by_its_definition():
     x = np.random.default_rng(1).normal(size=(2, 31))
-    centred = x - x.mean(axis=1, keepdims=True)
+    centered = x - x.mean(axis=1, keepdims=True)
     for lag in (0, 1, 7, 30):
-        sums = (centred[:, : 31 - lag] * centred[:, lag:]).sum(axis=1)
-        expected = sums / (centred**2).sum(axis=1)
+        sums = (centered[:, : 31 - lag] * centered[:, lag:]).sum(axis=1)
+        expected = sums / (centered**2).sum(axis=1)
         np.testing.assert_allclose(autocorrelation(x)[:, lag], expected)
     np.testing.assert_allclose(autocorrelation(x[0]), autocorrelation(x)[0])
 

@@ -7,9 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from skdgm.exceptions import DataRangeWarning
-from skdgm.metrics import mode_coverage, nearest_training_neighbours
+from skdgm.metrics import mode_coverage, nearest_training_neighbors
 
-CENTRES = np.array([[x, y] for x in range(5) for y in range(5)], dtype=float)
+CENTERS = np.array([[x, y] for x in range(5) for y in range(5)], dtype=float)
 NUMBERS = np.arange(25)
 
 
@@ -21,7 +21,7 @@ def tables(*sizes, d=3, seed=0):
 @pytest.mark.parametrize("d", [2, 40])
 def test_distances_and_shares_by_brute_force(d):
     samples, X_train, X_valid = tables(30, 50, 20, d=d)
-    found = nearest_training_neighbours(samples, X_train, X_valid)
+    found = nearest_training_neighbors(samples, X_train, X_valid)
     table = np.sqrt(((samples[:, None] - X_train) ** 2).sum(axis=2))
     valid = np.sqrt(((X_valid[:, None] - X_train) ** 2).sum(axis=2)).min(axis=1)
     np.testing.assert_array_equal(found.index, table.argmin(axis=1))
@@ -33,7 +33,7 @@ def test_distances_and_shares_by_brute_force(d):
 
 
 def test_ties_count_one_half():
-    found = nearest_training_neighbours(
+    found = nearest_training_neighbors(
         [[1.0], [1.0], [3.0]], [[0.0]], [[1.0], [2.0], [0.0]]
     )
     # Of nine pairs samples are nearer in two, and as near in two.
@@ -46,7 +46,7 @@ def test_copies_are_found(d):
     X_train, X_valid = tables(100, 100, d=d)
     X_train *= 100
     samples = np.concatenate([X_train[:30], 100 * X_valid[:10]])
-    found = nearest_training_neighbours(samples, X_train, 100 * X_valid[10:])
+    found = nearest_training_neighbors(samples, X_train, 100 * X_valid[10:])
     assert found.copied == 0.75
     np.testing.assert_array_equal(found.index[:30], np.arange(30))
     assert found.closer > 0.75
@@ -57,7 +57,7 @@ def test_copies_are_found(d):
 def test_copies_far_from_zero_are_found(d):
     (X_train,) = tables(100, d=d)
     X_train += 1e9
-    found = nearest_training_neighbours(X_train[:30], X_train)
+    found = nearest_training_neighbors(X_train[:30], X_train)
     assert found.copied == 1
     np.testing.assert_array_equal(found.index, np.arange(30))
 
@@ -65,17 +65,17 @@ def test_copies_far_from_zero_are_found(d):
 def test_p_values_of_data_are_uniform():
     # Given the training rows, samples and validation rows are alike.
     p = [
-        nearest_training_neighbours(*tables(40, 60, 50, seed=seed)).p_value
+        nearest_training_neighbors(*tables(40, 60, 50, seed=seed)).p_value
         for seed in range(200)
     ]
     assert kstest(p, "uniform").pvalue > 0.01
     samples, X_train, X_valid = tables(40, 60, 50)
-    assert nearest_training_neighbours(3 * samples, X_train, X_valid).p_value > 0.999
+    assert nearest_training_neighbors(3 * samples, X_train, X_valid).p_value > 0.999
 
 
 def test_without_validation_rows():
     samples, X_train = tables(5, 9)
-    found = nearest_training_neighbours(samples, X_train)
+    found = nearest_training_neighbors(samples, X_train)
     assert len(found.distance) == 5
     assert found[3:] == (None,) * 4
 
@@ -91,12 +91,12 @@ def test_bad_input():
         ("X_valid has 2 features", (samples, X_train, X_valid[:, :2])),
     ):
         with pytest.raises(ValueError, match=message):
-            nearest_training_neighbours(*given)
+            nearest_training_neighbors(*given)
     with pytest.warns(DataRangeWarning, match="samples has values"):
-        nearest_training_neighbours(samples, 16 * X_train)
+        nearest_training_neighbors(samples, 16 * X_train)
 
 
-def test_shares_of_labelled_rows():
+def test_shares_of_labeled_rows():
     X, y = [[0.0], [1.0], [5.0], [6.0], [9.0]], ["a", "a", "b", "b", "c"]
     found = mode_coverage([[0.9], [0.2], [-3.0], [5.2]], X, y)
     assert found.classes.tolist() == ["a", "b", "c"]
@@ -112,8 +112,8 @@ def test_shares_of_labelled_rows():
 
 def test_a_grid_of_normal_distributions():
     rng, std, n = np.random.default_rng(0), 0.05, 20_000
-    samples = CENTRES[rng.integers(0, 25, n)] + std * rng.normal(size=(n, 2))
-    found = mode_coverage(samples, CENTRES, NUMBERS, radius=3 * std)
+    samples = CENTERS[rng.integers(0, 25, n)] + std * rng.normal(size=(n, 2))
+    found = mode_coverage(samples, CENTERS, NUMBERS, radius=3 * std)
     # In two dimensions 1 - exp(-9/2) lie within three standard deviations.
     quality = 1 - np.exp(-4.5)
     error = np.sqrt(quality * (1 - quality) / n)
@@ -125,18 +125,18 @@ def test_a_grid_of_normal_distributions():
 
 
 def test_collapse_to_one_mode():
-    found = mode_coverage(CENTRES[[3, 3, 3]], CENTRES, NUMBERS, radius=0.1)
+    found = mode_coverage(CENTERS[[3, 3, 3]], CENTERS, NUMBERS, radius=0.1)
     assert found.n_modes == 1
     assert found.kl == pytest.approx(np.log(25))
     assert found.share[3] == 1
 
 
 def test_far_samples_are_of_no_mode():
-    samples = np.concatenate([CENTRES[:2], [[0.5, 0.5], [30.0, 0.0]]])
-    found = mode_coverage(samples, CENTRES, NUMBERS, radius=0.1)
+    samples = np.concatenate([CENTERS[:2], [[0.5, 0.5], [30.0, 0.0]]])
+    found = mode_coverage(samples, CENTERS, NUMBERS, radius=0.1)
     assert found.high_quality == 0.5
     np.testing.assert_allclose(found.share[:3], [0.5, 0.5, 0])
-    none = mode_coverage(samples[2:], CENTRES, NUMBERS, radius=0.1)
+    none = mode_coverage(samples[2:], CENTERS, NUMBERS, radius=0.1)
     assert (none.high_quality, none.n_modes) == (0, 0)
     assert np.isnan(none.kl)
     assert np.isnan(none.share).all()
@@ -172,36 +172,36 @@ def test_a_classifier_labels_both():
 
 def test_modes_that_data_do_not_have():
     thrice = np.repeat(NUMBERS, 3)
-    classifier = KNeighborsClassifier(1).fit(CENTRES[thrice], thrice)
-    found = mode_coverage(CENTRES[:6], CENTRES[:4], classifier=classifier)
+    classifier = KNeighborsClassifier(1).fit(CENTERS[thrice], thrice)
+    found = mode_coverage(CENTERS[:6], CENTERS[:4], classifier=classifier)
     assert found.kl == np.inf
     assert found.n_modes == 4
     assert found.classes.tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_bad_input_of_mode_coverage():
-    samples, holed = CENTRES[:3], np.full((2, 2), np.nan)
+    samples, holed = CENTERS[:3], np.full((2, 2), np.nan)
     classifier = LogisticRegression()
     for message, given, options in (
-        ("samples contains NaN", (holed, CENTRES, NUMBERS), {}),
+        ("samples contains NaN", (holed, CENTERS, NUMBERS), {}),
         ("X contains NaN", (samples, holed, [0, 1]), {}),
-        ("samples has 1 features, but X has 2", (samples[:, :1], CENTRES, NUMBERS), {}),
-        ("inconsistent numbers", (samples, CENTRES, NUMBERS[:4]), {}),
-        ("1d array", (samples, CENTRES, CENTRES), {}),
-        ("y contains NaN", (samples, CENTRES, np.full(25, np.nan)), {}),
-        ("Give y.*or a fitted", (samples, CENTRES), {}),
-        ("radius == 0", (samples, CENTRES, NUMBERS), {"radius": 0}),
-        ("radius must be a finite", (samples, CENTRES, NUMBERS), {"radius": np.nan}),
-        ("min_share == 2", (samples, CENTRES, NUMBERS), {"min_share": 2}),
+        ("samples has 1 features, but X has 2", (samples[:, :1], CENTERS, NUMBERS), {}),
+        ("inconsistent numbers", (samples, CENTERS, NUMBERS[:4]), {}),
+        ("1d array", (samples, CENTERS, CENTERS), {}),
+        ("y contains NaN", (samples, CENTERS, np.full(25, np.nan)), {}),
+        ("Give y.*or a fitted", (samples, CENTERS), {}),
+        ("radius == 0", (samples, CENTERS, NUMBERS), {"radius": 0}),
+        ("radius must be a finite", (samples, CENTERS, NUMBERS), {"radius": np.nan}),
+        ("min_share == 2", (samples, CENTERS, NUMBERS), {"min_share": 2}),
     ):
         with pytest.raises(ValueError, match=message):
             mode_coverage(*given, **options)
-    names = KNeighborsClassifier(1).fit(CENTRES, np.where(NUMBERS < 9, "a", "b"))
+    names = KNeighborsClassifier(1).fit(CENTERS, np.where(NUMBERS < 9, "a", "b"))
     with pytest.raises(ValueError, match="Mix of label input types"):
-        mode_coverage(samples, CENTRES, NUMBERS, classifier=names)
+        mode_coverage(samples, CENTERS, NUMBERS, classifier=names)
     with pytest.raises(TypeError, match="classifier must have predict, which 'knn'"):
-        mode_coverage(samples, CENTRES, classifier="knn")
+        mode_coverage(samples, CENTERS, classifier="knn")
     with pytest.raises(NotFittedError):
-        mode_coverage(samples, CENTRES, classifier=classifier)
+        mode_coverage(samples, CENTERS, classifier=classifier)
     with pytest.warns(DataRangeWarning, match="samples has values"):
-        mode_coverage(samples, 64 * CENTRES, NUMBERS)
+        mode_coverage(samples, 64 * CENTERS, NUMBERS)

@@ -10,7 +10,7 @@ from skdgm.metrics import (
     classifier_two_sample_test,
     maximum_mean_discrepancy,
     mode_coverage,
-    nearest_training_neighbours,
+    nearest_training_neighbors,
     parzen_log_likelihood,
     pool_estimates,
 )
@@ -64,7 +64,7 @@ def test_figures_of_frames():
     options = {"n_permutations": 100, "random_state": 0}
     assert maximum_mean_discrepancy(X, Y, **options).p_value > 0.02
     assert maximum_mean_discrepancy(X, other, **options).p_value < 0.02
-    found = nearest_training_neighbours(X[:20], X, Y)
+    found = nearest_training_neighbors(X[:20], X, Y)
     np.testing.assert_array_equal(found.index, np.arange(20))
     assert found.copied == 1
     assert found.closer > 0.9
@@ -107,7 +107,7 @@ def test_dates_are_numbers_from_the_first_on():
 HUGE = pd.DataFrame({"a": ["x"] * 3, "b": 1e200})
 TOO_LARGE = [
     (lambda X: maximum_mean_discrepancy(X, 1e160 * X), "Y has values as large as"),
-    (lambda X: nearest_training_neighbours(-1e300 * X, X), "samples has values as"),
+    (lambda X: nearest_training_neighbors(-1e300 * X, X), "samples has values as"),
     (lambda X: parzen_log_likelihood(X, X, X_valid=1e200 * X), "X_valid has values"),
     (lambda X: maximum_mean_discrepancy(X, [[10**400] * 2] * 3), "beyond all floats"),
     (lambda X: pool_estimates(1e300 * X[0], X[1] ** 2), "so large or small"),
@@ -168,9 +168,9 @@ def test_frames_of_other_libraries(library):
 
 
 def test_modes_of_frames():
-    centres = pd.DataFrame({"town": list("abc"), "height": [0.0, 10.0, 20.0]})
+    centers = pd.DataFrame({"town": list("abc"), "height": [0.0, 10.0, 20.0]})
     samples = pd.DataFrame({"height": [9.0, 1.0, 11.0], "town": list("bab")})
-    found = mode_coverage(samples, centres, np.arange(3))
+    found = mode_coverage(samples, centers, np.arange(3))
     np.testing.assert_allclose(found.share, [1 / 3, 2 / 3, 0])
     assert found.n_modes == 2
 

@@ -274,7 +274,7 @@ def test_outlier_detectors_are_their_densities():
     np.testing.assert_allclose(log_density(inside, X), expected)
 
 
-def test_binarisers_inside_outlier_detectors_are_found():
+def test_binarizers_inside_outlier_detectors_are_found():
     rbm, rows = fitted("rbm")
     pipe = make_pipeline(BernoulliBinarizer(), rbm).fit(rows)
     detector = DensityOutlierDetector(FrozenEstimator(pipe)).fit(rows)

@@ -64,7 +64,7 @@ def test_a_copy_of_the_training_rows(parts):
     for name in "precision", "recall", "coverage":
         assert found.scores[name] == 1
     assert found.columns["score"].tolist() == [1] * 5
-    # Of as many training rows as are held out: copies of the others have no favourite.
+    # Of as many training rows as are held out: copies of the others have no favorite.
     assert found.closest["lower"] > 0.6
     assert (found.closest["copies"], found.closest["n_copies"]) == (1, 300)
     assert found.closest["held_out_copies"] == 0
@@ -173,7 +173,7 @@ def test_distances_by_enumeration(entries, monkeypatch):
     gap = (second.min(axis=1) - first.min(axis=1)).round(7)
     assert interval[0] == pytest.approx(((gap > 0) + 0.5 * (gap == 0)).mean())
     two = [column.of((0, 1)) for column in columns]
-    found = closest.neighbourhoods(two, 3)
+    found = closest.neighborhoods(two, 3)
     radii = [np.sort(distances(columns, k, k), axis=1)[:, 3] for k in (0, 1)]
     near = first <= radii[0] + 1e-8
     recalled = first <= radii[1][:, None] + 1e-8

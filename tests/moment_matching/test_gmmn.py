@@ -26,7 +26,7 @@ X, Y = clusters()
 
 
 def unlike(rows, others=X):
-    """Root of the discrepancy, of standardised rows."""
+    """Root of the discrepancy, of standardized rows."""
     rows, others = rows / X.std(axis=0), others / X.std(axis=0)
     sigmas = bandwidths(others[:300], (0.25, 0.5, 1.0))
     return np.sqrt(max(discrepancy(rows, others, sigmas)[0], 0))
@@ -138,19 +138,19 @@ def test_missing_entries_are_passed_over():
 
 @pytest.mark.exhaustive
 def test_codes_of_rows_with_missing_entries_are_inferred():
-    grey = load_digits().data[:900] / 16
-    known = np.where(RNG.random(grey.shape) < 0.3, np.nan, grey)
-    for learned in grey, known:
+    gray = load_digits().data[:900] / 16
+    known = np.where(RNG.random(gray.shape) < 0.3, np.nan, gray)
+    for learned in gray, known:
         gmmn = GMMN(autoencoder_layer_sizes=(64, 8), n_iter=20, random_state=0)
         gmmn.set_params(learning_rate=0.006).fit(learned[:600])
         whole, found, zeros = (
-            gmmn.transform(rows[600:]) for rows in (grey, known, np.nan_to_num(known))
+            gmmn.transform(rows[600:]) for rows in (gray, known, np.nan_to_num(known))
         )
         gaps = [((rows - whole) ** 2).mean() for rows in (found, zeros)]
         assert gaps[0] < 0.7 * gaps[1]
     # What is known is encoded as it is: of a row without gaps, whatever the others.
-    found = gmmn.transform(np.vstack([grey[:1], known[:1]]))
-    np.testing.assert_allclose(found[0], gmmn.transform(grey[:1])[0], rtol=1e-6)
+    found = gmmn.transform(np.vstack([gray[:1], known[:1]]))
+    np.testing.assert_allclose(found[0], gmmn.transform(gray[:1])[0], rtol=1e-6)
 
 
 @pytest.mark.exhaustive
@@ -192,14 +192,14 @@ def test_bandwidths_follow_the_scale():
 @pytest.mark.exhaustive
 def test_results_are_repeated():
     gmmn = grouped(GMMN, autoencoder_layer_sizes=(8, 3), dropout=0.2, **SMALL, n_iter=4)
-    grey = RNG.random((60, 5))
-    a, b = (clone(gmmn).fit(grey) for _ in range(2))
+    gray = RNG.random((60, 5))
+    a, b = (clone(gmmn).fit(gray) for _ in range(2))
     assert a.loss_curve_ == b.loss_curve_
     np.testing.assert_array_equal(
         a.sample(5, random_state=0), b.sample(5, random_state=0)
     )
-    np.testing.assert_array_equal(a.score_samples(grey), b.score_samples(grey))
-    other = clone(gmmn).set_params(random_state=1).fit(grey)
+    np.testing.assert_array_equal(a.score_samples(gray), b.score_samples(gray))
+    other = clone(gmmn).set_params(random_state=1).fit(gray)
     assert (other.coefs_[0] != a.coefs_[0]).any()
 
 

@@ -1,4 +1,4 @@
-"""Slopes of what generators and autoencoders minimise are central differences."""
+"""Slopes of what generators and autoencoders minimize are central differences."""
 
 import numpy as np
 import pytest
@@ -15,16 +15,16 @@ from tests.numerical import assert_trees, numerical_gradient
 from tests.options import grouped
 
 RNG = np.random.default_rng(0)
-GREY = {"column_types": "bernoulli"}
+GRAY = {"column_types": "bernoulli"}
 WAYS = {
-    "grey": GREY,
-    "square": {**GREY, "square_root": False},
+    "gray": GRAY,
+    "square": {**GRAY, "square_root": False},
     "real": {"column_types": "gaussian"},
-    "given": {**GREY, "bandwidths": (0.3, 2.0)},
-    "classes": {**GREY, "class_conditional": True},
-    "norm": {**GREY, "batch_norm": True},
-    "codes": {**GREY, "autoencoder_layer_sizes": (4, 2)},
-    "code-classes": {**GREY, "autoencoder_layer_sizes": 2, "class_conditional": True},
+    "given": {**GRAY, "bandwidths": (0.3, 2.0)},
+    "classes": {**GRAY, "class_conditional": True},
+    "norm": {**GRAY, "batch_norm": True},
+    "codes": {**GRAY, "autoencoder_layer_sizes": (4, 2)},
+    "code-classes": {**GRAY, "autoencoder_layer_sizes": 2, "class_conditional": True},
 }
 
 
@@ -61,7 +61,7 @@ def test_slopes_are_differences(way, missing):
 def _objective(rows, y=None, **options):
     options = {"solver": "sgd", "momentum": 0.0, "alpha": 0.0, "n_iter": 1} | options
     options |= {"schedule": "constant", "activation": "tanh", "random_state": 0}
-    gmmn = grouped(GMMN, n_components=2, hidden_layer_sizes=3, **GREY | options).fit(
+    gmmn = grouped(GMMN, n_components=2, hidden_layer_sizes=3, **GRAY | options).fit(
         rows, y
     )
     table = tabulate(gmmn._label(gmmn._rows(rows), y, False, None)[0], None)
@@ -95,8 +95,8 @@ def test_updates_descend(sizes):
             moved = coder._replace(params=params)
             code = nets.encoder.apply(params[0], coder.statistics[0], seen)[0]
             out = nets.decoder.apply(moved.params[1], coder.statistics[1], code)[0]
-            grey = np.logaddexp(0, out) - x * out
-            return (grey * known).sum() / len(x)
+            gray = np.logaddexp(0, out) - x * out
+            return (gray * known).sum() / len(x)
 
         steps.append((copy(coder.params), numerical_gradient(error, coder.params)))
         rest = x, known, rng, clock
@@ -154,7 +154,7 @@ def test_nets_have_the_layers_asked_for():
     assert shapes(encoder) == [(3, 5), (5, 4), (4, 2)]
     assert shapes(decoder) == [(2, 4), (4, 5), (5, 3)]
     assert shapes(state.matched.params) == [(2, 3), (3, 2)]
-    # Each hidden layer is normalised: a gain and a shift a unit.
+    # Each hidden layer is normalized: a gain and a shift a unit.
     sizes = sorted(leaf.size for leaf in leaves(decoder) if leaf.ndim == 1)
     assert sizes == sorted([4, 5, 3, 4, 4, 5, 5])
 
@@ -162,7 +162,7 @@ def test_nets_have_the_layers_asked_for():
 def test_codes_are_those_of_the_encoder_and_are_decoded():
     X, sizes = RNG.random((9, 3)), (4, 2)
     gmmn = grouped(
-        GMMN, **GREY, autoencoder_layer_sizes=sizes, batch_norm=True, n_iter=3
+        GMMN, **GRAY, autoencoder_layer_sizes=sizes, batch_norm=True, n_iter=3
     )
     gmmn.set_params(n_components=3, hidden_layer_sizes=3, random_state=0).fit(X)
     nets, part = gmmn.density_.nets, gmmn.density_.state.autoencoder
@@ -171,7 +171,7 @@ def test_codes_are_those_of_the_encoder_and_are_decoded():
     np.testing.assert_allclose(gmmn.transform(X), codes)
     out = nets.decoder.apply(decoder, more, codes)[0]
     np.testing.assert_allclose(gmmn.inverse_transform(codes), 1 / (1 + np.exp(-out)))
-    plain = grouped(GMMN, n_components=3, hidden_layer_sizes=3, n_iter=1, **GREY).fit(X)
+    plain = grouped(GMMN, n_components=3, hidden_layer_sizes=3, n_iter=1, **GRAY).fit(X)
     assert plain.transform(X).shape == (9, 3)
 
 
@@ -194,7 +194,7 @@ def test_the_loss_is_the_discrepancy_or_its_square(square_root):
     """The definition, with kernels one after another."""
     X, sigmas = RNG.random((7, 3)), (0.3, 2.0)
     options = {"bandwidths": sigmas, "square_root": square_root, "n_iter": 1}
-    gmmn = grouped(GMMN, 2, hidden_layer_sizes=3, random_state=0, **GREY | options).fit(
+    gmmn = grouped(GMMN, 2, hidden_layer_sizes=3, random_state=0, **GRAY | options).fit(
         X
     )
     objective = gmmn._objective(tabulate(gmmn._rows(X), None), 0)

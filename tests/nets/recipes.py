@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.nets import Tuner, softmax_cross_entropy, vjp
-from skdgm.training import Run, canonical, optimise
+from skdgm.training import Run, canonical, optimize
 from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
@@ -62,7 +62,7 @@ def tuner_of(
 def fine_tune(tuner, table, state, epochs, **options):
     """What a tuner learns from a table."""
     with one_blas_thread():
-        return optimise(tuner, table, epochs, state, **options)[0]
+        return optimize(tuner, table, epochs, state, **options)[0]
 
 
 def trained(table, hidden=(8,), n_epochs=3, hooks=(), **options):

@@ -61,7 +61,7 @@ def test_extreme_fields(dtype):
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-def test_max_out_takes_the_largest_of_neighbours():
+def test_max_out_takes_the_largest_of_neighbors():
     z = numbers(5, 6)
     y = max_out(z, 3)
     np.testing.assert_array_equal(y[:, 0], z[:, :3].max(axis=1))

@@ -15,7 +15,7 @@ from skdgm.nets import (
     softmax_cross_entropy,
     squared_error,
 )
-from skdgm.training import canonical, labelled
+from skdgm.training import canonical, labeled
 from skdgm.training.hooks import Hook
 from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
@@ -93,7 +93,7 @@ def test_blas_is_held_to_one_thread():
 
 def test_rows_without_a_label_take_no_part():
     codes = np.where(np.arange(len(X)) % 3, Y.argmax(axis=1), -1)
-    table = labelled(canonical(Rows(X, np.float64, given=Given(codes))))
+    table = labeled(canonical(Rows(X, np.float64, given=Given(codes))))
     assert len(table.index) == np.count_nonzero(codes >= 0)
     read = set()
 

@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skdgm.nets import INITIALISERS, initial, vjp
+from skdgm.nets import INITIALIZERS, initial, vjp
 from skdgm.nets.layers import (
     EPSILON,
     RunningMoments,
@@ -44,14 +44,14 @@ def built(net=NET, dtype=np.float64):
 
 
 @pytest.mark.parametrize("n_rows", [2, 6])
-def test_slopes_of_standardised_columns(n_rows):
+def test_slopes_of_standardized_columns(n_rows):
     x, scales = numbers(n_rows, 3), (numbers(3, seed=1), numbers(3, seed=2))
     assert_slopes(lambda params: standardize(*params), (x, *scales))
     assert_slopes(lambda params: standardize(x, *params), scales)
     assert_slopes(lambda params: standardize(params[0], *scales), (x,))
 
 
-def test_standardised_columns():
+def test_standardized_columns():
     x, gain, shift = 3 + 100 * numbers(50, 3), numbers(3), numbers(3, seed=1)
     y = standardize(x, gain, shift)
     np.testing.assert_allclose(y.mean(axis=0), shift, rtol=1e-10)
@@ -191,7 +191,7 @@ def test_a_fresh_net():
     assert not any(layer.b.any() for layer in (params[0], params[4][0], params[5]))
 
 
-@pytest.mark.parametrize("name", INITIALISERS)
+@pytest.mark.parametrize("name", INITIALIZERS)
 def test_variances_of_fresh_weights(name):
     n_below, n_above = 400, 200
     W = initial(name, np.random.default_rng(0), n_below, n_above)

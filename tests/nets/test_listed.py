@@ -8,11 +8,11 @@ from tests.suites import DTYPES
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("grey", [False, True])
-def test_a_layer_of_lists_is_one_of_arrays(dtype, grey):
+@pytest.mark.parametrize("gray", [False, True])
+def test_a_layer_of_lists_is_one_of_arrays(dtype, gray):
     rng = np.random.default_rng(0)
     x = (rng.random((20, 70)) < 0.15).astype(dtype)
-    x *= rng.random(x.shape).astype(dtype) if grey else 1
+    x *= rng.random(x.shape).astype(dtype) if gray else 1
     params = Layer(*(rng.normal(size=s).astype(dtype) for s in ((70, 33), (33,))))
     assert isinstance(listed(x), Lists)
 

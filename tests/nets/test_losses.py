@@ -49,7 +49,7 @@ def test_losses():
 
 
 @pytest.mark.parametrize("n_each", [1, 3])
-def test_neighbouring_rows_may_share_a_row_of_targets(n_each):
+def test_neighboring_rows_may_share_a_row_of_targets(n_each):
     targets = targets_of(logistic_cross_entropy)
     z = numbers(N_ROWS * n_each, N_ABOVE)
     assert_slopes(lambda params: logistic_cross_entropy(params[0], targets), (z,))

@@ -57,16 +57,16 @@ def test_averages_pull():
     assert _parts()[0].ready(part).past == ()
 
 
-def test_optimisers_are_kept_unless_the_solver_is_another():
+def test_optimizers_are_kept_unless_the_solver_is_another():
     parts, part = _parts(solver="adam")
     part = parts.ascend("own", part, (GRAD.copy(),), Clock(0, 1), 20)
-    kept = copy(part.optimiser)
+    kept = copy(part.optimizer)
     for solver, is_kept in ("adam", True), ("rmsprop", False):
         again = _parts(solver=solver)[0].ready(part)
-        assert (type(again.optimiser) is type(kept)) is is_kept
+        assert (type(again.optimizer) is type(kept)) is is_kept
         if is_kept:
-            np.testing.assert_array_equal(again.optimiser.m[0], kept.m[0])
-            assert again.optimiser.t[0] == 1
+            np.testing.assert_array_equal(again.optimizer.m[0], kept.m[0])
+            assert again.optimizer.t[0] == 1
     assert parts.ready(()) == ()
 
 

@@ -17,7 +17,7 @@ RNG = np.random.default_rng(0)
 
 
 def test_reconstructions_have_the_slopes_of_their_likelihoods():
-    kinds = "grey", "bernoulli", "gaussian", "categorical", "ordinal"
+    kinds = "gray", "bernoulli", "gaussian", "categorical", "ordinal"
     sizes, share = (1, 1, 1, 3, 4), np.array([0.5, 0.5])
     emission = Emission(kinds, sizes, None, share)
     v = np.column_stack(
@@ -47,7 +47,7 @@ def test_reconstructions_have_the_slopes_of_their_likelihoods():
 
 
 def test_missing_entries_are_what_the_others_rebuild():
-    emission = Emission(("grey", "gaussian", "categorical"), (1, 1, 3), None, [0.5])
+    emission = Emission(("gray", "gaussian", "categorical"), (1, 1, 3), None, [0.5])
     x, known = emission.inputs(np.array([[np.nan, 0.5, 1.0], [0.2, np.nan, np.nan]]))
     W = RNG.normal(size=(emission.n_inputs, emission.n_outputs)) / 8
 

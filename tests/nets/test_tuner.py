@@ -24,7 +24,7 @@ def step(clock=START, **options):
     return before, tuner.step(state, np.arange(20), clock).params, tuner
 
 
-def test_a_step_goes_down_the_slope_of_the_penalised_mean_loss():
+def test_a_step_goes_down_the_slope_of_the_penalized_mean_loss():
     options = {"solver": "sgd", "momentum": 0.0, "alpha": 3.0}
     before, after, tuner = step(learning_rate=0.1, **options)
     index = np.arange(20)
@@ -132,10 +132,10 @@ def test_memory_goes_on_with_the_same_solver_only():
     tuner = tuner_of(TABLE, solver="sgd")
     state = tuner.start()
     tuner.step(state, np.arange(20), START)
-    assert tuner.resume(state).optimiser is state.optimiser
+    assert tuner.resume(state).optimizer is state.optimizer
     other = tuner_of(TABLE).resume(state)
-    assert other.optimiser.t[0] == 0
-    assert not any(leaf.any() for leaf in leaves(other.optimiser))
+    assert other.optimizer.t[0] == 0
+    assert not any(leaf.any() for leaf in leaves(other.optimizer))
 
 
 def test_targets_that_are_unknown_teach_nothing():
@@ -153,4 +153,4 @@ def test_a_state_is_layers():
     net = (Layer(np.ones((6, 3)), np.zeros(3)),)
     state = tuner_of(TABLE).resume(NetState(net))
     assert [type(layer) for layer in state.params] == [Layer]
-    assert len(state.optimiser.m) == 1
+    assert len(state.optimizer.m) == 1

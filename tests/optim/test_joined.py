@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.nets import Layer
-from skdgm.optim import Joined, Mean, Penalised, adam, rmsprop, sgd
+from skdgm.optim import Joined, Mean, Penalized, adam, rmsprop, sgd
 from skdgm.optim.joined import join
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees
@@ -19,28 +19,28 @@ def tree(seed, dtype=np.float32):
     return tree_map(lambda leaf: leaf.astype(dtype), parts)
 
 
-def penalised(leaf):
+def penalized(leaf):
     """A gradient by a matrix, to which penalties apply; others as they are."""
-    return Penalised(leaf) if leaf.ndim == 2 else leaf
+    return Penalized(leaf) if leaf.ndim == 2 else leaf
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("solver", SOLVERS.values(), ids=SOLVERS)
 def test_steps_are_those_of_trees(solver, dtype):
     params = tree(0, dtype)
-    optimiser, mean = solver.init(params), Mean.of(params)
+    optimizer, mean = solver.init(params), Mean.of(params)
     joined = Joined(params, solver.init(params), Mean.of(params))
     for seed in range(1, 4):
         grads = tree(seed, dtype)
-        solver.step(params, optimiser, tree_map(penalised, grads), **RULE)
+        solver.step(params, optimizer, tree_map(penalized, grads), **RULE)
         mean.update(params)
         joined.step(solver, grads, **RULE)
         joined.average()
     close = {"rtol": 1e-6 if dtype == np.float32 else 1e-13}
     assert_trees(joined.params, params, **close)
-    assert_trees(joined.optimiser, optimiser, **close)
+    assert_trees(joined.optimizer, optimizer, **close)
     assert_trees(joined.mean, mean, **close)
-    assert type(joined.optimiser) is type(optimiser)
+    assert type(joined.optimizer) is type(optimizer)
 
 
 def test_without_an_average():

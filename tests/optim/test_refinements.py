@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdgm.optim import Mean, Penalised, adam, clip_norm, sgd
+from skdgm.optim import Mean, Penalized, adam, clip_norm, sgd
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees
@@ -19,7 +19,7 @@ def test_sgd_is_that_by_hand(dtype):
     for _ in range(4):
         g = rng.normal(size=W.shape).astype(dtype)
         rule = {"rate": 0.1, "momentum": 0.8, "l1": 0.3, "l2": 0.2}
-        sgd.step(params, velocity, (Penalised(g), np.zeros(5, dtype)), **rule)
+        sgd.step(params, velocity, (Penalized(g), np.zeros(5, dtype)), **rule)
         u = 0.8 * u + 0.1 * (g - 0.3 * np.sign(expected) - 0.2 * expected)
         expected = expected + u
     np.testing.assert_allclose(params[0], expected, rtol=1e-5, atol=1e-6)
@@ -33,7 +33,7 @@ def test_adam_is_that_of_arrays_but_for_penalties():
     found, plain = W.copy(), W.copy()
     memory, other = adam.init((found,)), adam.init((plain,))
     for g in grads:
-        adam.step((found,), memory, (Penalised(g),), rate=0.1, l2=0.5)
+        adam.step((found,), memory, (Penalized(g),), rate=0.1, l2=0.5)
         adam.step((plain,), other, (g - 0.5 * plain,), rate=0.1)
     np.testing.assert_allclose(found, plain, rtol=1e-12)
     assert abs(found - W).mean() > 0.05
@@ -42,13 +42,13 @@ def test_adam_is_that_of_arrays_but_for_penalties():
 def test_refuses_to_move_a_copy():
     params = (np.zeros((3, 2)).T,)
     with pytest.raises(AssertionError):
-        sgd.step(params, sgd.init(params), (Penalised(np.ones((2, 3))),), rate=0.1)
+        sgd.step(params, sgd.init(params), (Penalized(np.ones((2, 3))),), rate=0.1)
 
 
 def gradient(dtype=np.float64):
     """One of norm 13, of a few parts."""
     W = np.array([[3, 0], [0, -4]], dtype)
-    return Penalised(W), (np.array([12], dtype),)
+    return Penalized(W), (np.array([12], dtype),)
 
 
 @pytest.mark.parametrize("limit", [None, np.inf, 13.0, 100])
@@ -66,7 +66,7 @@ def test_long_gradients_are_cut_as_a_whole(dtype, limit):
     assert_trees(leaves(found), expected, rtol=1e-6)
     norm = np.sqrt(sum((leaf**2).sum() for leaf in leaves(found)))
     assert norm == pytest.approx(limit, rel=1e-6)
-    assert isinstance(found[0], Penalised)
+    assert isinstance(found[0], Penalized)
     assert {leaf.dtype for leaf in leaves(found)} == {np.dtype(dtype)}
     assert_trees(leaves(grad), leaves(before), rtol=0)
 

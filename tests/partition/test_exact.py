@@ -37,7 +37,7 @@ BINARY = [[[3], [5]], [[2], [4], [3]], [[3, 2], [4], [2, 3]], [[13], [14]]]
 @pytest.mark.parametrize("layers", BINARY, ids=str)
 def test_turning_units_one_by_one(layers, scale):
     energy, params = random_machine(layers, seed=1, scale=scale)
-    summed = exact.summed_colour(energy)
+    summed = exact.summed_color(energy)
     found = exact._by_kernel(energy, params, summed)
     parts = [
         logsumexp(energy.log_marginal(params, x, summed))
@@ -67,13 +67,13 @@ def test_log_partition_of_real_units_is_an_integral(n_units):
     assert exact.log_partition(energy, params) == pytest.approx(total, abs=1e-9)
 
 
-def test_enumerates_the_smaller_colour():
-    assert exact.summed_colour(random_machine([[4], [3]], 0)[0]) == EVEN
-    assert exact.summed_colour(random_machine([[3], [4]], 0)[0]) == ODD
-    assert exact.summed_colour(random_machine([[2], [3], [2]], 0)[0]) == EVEN
-    assert exact.summed_colour(random_machine([[1, Softmax(3)], [3]], 0)[0]) == ODD
-    assert exact.summed_colour(random_machine([[1, Softmax(5)], [3]], 0)[0]) == EVEN
-    assert exact.summed_colour(random_machine([[Gaussian(1)], [30]], 0)[0]) == EVEN
+def test_enumerates_the_smaller_color():
+    assert exact.summed_color(random_machine([[4], [3]], 0)[0]) == EVEN
+    assert exact.summed_color(random_machine([[3], [4]], 0)[0]) == ODD
+    assert exact.summed_color(random_machine([[2], [3], [2]], 0)[0]) == EVEN
+    assert exact.summed_color(random_machine([[1, Softmax(3)], [3]], 0)[0]) == ODD
+    assert exact.summed_color(random_machine([[1, Softmax(5)], [3]], 0)[0]) == EVEN
+    assert exact.summed_color(random_machine([[Gaussian(1)], [30]], 0)[0]) == EVEN
 
 
 @pytest.mark.parametrize(

@@ -42,12 +42,13 @@ from skdgm.constraints import (
     Unique,
 )
 from skdgm.exceptions import UnsavableError
-from skdgm.options import PCD, Pretraining
+from skdgm.options import PCD, BeliefObjective, Pretraining
 from skdgm.persistence import TRUSTED_TYPES
 from skdgm.persistence.decoder import Decoder
 from skdgm.persistence.encoder import SCALARS, SPARSE, Encoder
 from skdgm.persistence.types import ESTIMATORS, RECORDS, WITH_PARAMS, class_of, tag_of
 from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
+from skdgm.recurrent._rbm_step import StepMachine
 from tests.common.instances import CLASSES, INSTANCES, cases
 from tests.common.shapes import having
 from tests.common.test_contract import OF_ROWS, Data
@@ -327,7 +328,7 @@ def test_values_of_any_type(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(SPARSE))
 def test_sparse_masks(name, tmp_path):
-    # All pairs of neighbours in a ring.
+    # All pairs of neighbors in a ring.
     ring = np.roll(np.eye(BITS.shape[1], dtype=bool), 1, axis=1)
     edges = getattr(sp, name)(ring | ring.T)
     machine = BoltzmannMachine(edges=edges, n_iter=1, random_state=0).fit(BITS)
@@ -555,6 +556,21 @@ def test_renamed_fields_of_older_files_are_read():
     fields["told"] = fields.pop("head_information")
     state = Decoder(None, 0).value({"record": "GameState", "fields": fields})
     assert state == GameState(*[()] * 7)
+
+
+def test_older_names_of_attributes_and_values_are_read():
+    decoder = Decoder(None, 0)
+    names = {"n_colours": 2, "_grey": True, "penalty": "one-centred", "other": "grey"}
+    known = {"n_colors": 2, "_gray": True, "penalty": "one-centered", "other": "grey"}
+    assert vars(decoder.value({"namespace": names})) == known
+    fields = dict.fromkeys(StepMachine._fields[:2]) | {"centre": 1.0}
+    machine = {"record": "recurrent.Machine", "fields": fields}
+    assert decoder.value(machine) == StepMachine(None, None, 1.0)
+    belief = BeliefObjective(normalize_signal=False)
+    attributes = vars(belief) | {"normalise_signal": False}
+    del attributes["normalize_signal"]
+    node = {"estimator": "options.BeliefObjective", "id": 0, "attributes": attributes}
+    assert decoder.value(node).get_params() == belief.get_params()
 
 
 def test_numbers_of_all_types_keep_their_type():

@@ -106,7 +106,7 @@ def test_what_is_drawn():
     figure.canvas.draw()
 
 
-def test_missing_pixels_have_a_colour_of_their_own():
+def test_missing_pixels_have_a_color_of_their_own():
     _, _, artists = ImageGrid(Display, [[[0.0, np.nan, 0.5, 1.0]]]).draw()
     artist = artists[0, 0]
     red, green, blue, alpha = artist.to_rgba(artist.get_array())[0, 1]

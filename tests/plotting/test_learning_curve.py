@@ -136,7 +136,7 @@ def test_a_label_above(X):
     "cls, loss",
     [
         (DBNClassifier, "minus log probability of labels (nats a row)"),
-        (DBNRegressor, "half the squared error of standardised targets"),
+        (DBNRegressor, "half the squared error of standardized targets"),
     ],
 )
 def test_tuned_networks(cls, loss, X):

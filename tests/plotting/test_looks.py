@@ -1,6 +1,6 @@
 """Looks of all displays, beside a list of them: ``looks.json``.
 
-Data are compared elsewhere: this is of sizes, colours, lines, titles and labels, which
+Data are compared elsewhere: this is of sizes, colors, lines, titles and labels, which
 no figure of an estimator decides. Whoever changes them looks at the pictures, and
 writes the list anew, by
 

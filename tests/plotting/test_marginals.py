@@ -51,7 +51,7 @@ def test_few_values():
     assert ticks == ["0", "1", "3"]
 
 
-def test_grey_values_are_probabilities():
+def test_gray_values_are_probabilities():
     X = np.linspace(0, 1, 21)[:, None] ** 2
     display = MarginalsDisplay(X, np.array([[0.0], [1.0], [1.0], [1.0]])).plot()
     np.testing.assert_allclose(heights(display.data_[0]), [1 - X.mean(), X.mean()])

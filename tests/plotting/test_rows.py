@@ -8,7 +8,7 @@ from skdgm.metrics import (
     classifier_two_sample_test,
     maximum_mean_discrepancy,
     mode_coverage,
-    nearest_training_neighbours,
+    nearest_training_neighbors,
     parzen_log_likelihood,
     r_hat,
     tabular_report,
@@ -38,7 +38,7 @@ def test_tables_are_no_images():
     for draw in (
         lambda: SamplesDisplay.from_estimator(model, n_samples=3, **shape),
         lambda: SamplesDisplay(MIXED, **shape).plot(),
-        lambda: SamplesDisplay(REAL[:, :2], neighbours=MIXED, **shape).plot(),
+        lambda: SamplesDisplay(REAL[:, :2], neighbors=MIXED, **shape).plot(),
         lambda: ReconstructionDisplay.from_estimator(model, MIXED, **shape),
         lambda: ReconstructionDisplay(MIXED, filled, **shape).plot(),
         lambda: ComponentsDisplay(MIXED, **shape).plot(),
@@ -52,7 +52,7 @@ def test_tables_are_no_images():
 @pytest.mark.parametrize(
     "compare",
     [
-        nearest_training_neighbours,
+        nearest_training_neighbors,
         maximum_mean_discrepancy,
         classifier_two_sample_test,
         parzen_log_likelihood,

@@ -23,7 +23,7 @@ def test_samples_are_those_of_the_estimator(rbm):
     expected = rbm.sample(12, 0, **options)
     np.testing.assert_array_equal(display.samples, expected)
     np.testing.assert_array_equal(shown(display.images_), expected)
-    assert display.neighbour_images_ is None
+    assert display.neighbor_images_ is None
     assert {artist.get_clim() for artist in display.images_} == {(0, 1)}
 
 
@@ -42,12 +42,12 @@ def test_classes_are_checked(y, clf):
 def test_nearest_rows(rbm, X):
     display = SamplesDisplay.from_estimator(rbm, n_samples=8, random_state=0, X=X)
     distance = ((display.samples[:, None] - X) ** 2).sum(axis=2)
-    found = ((display.samples - display.neighbours) ** 2).sum(axis=1)
+    found = ((display.samples - display.neighbors) ** 2).sum(axis=1)
     np.testing.assert_array_equal(found, distance.min(axis=1))
-    np.testing.assert_array_equal(shown(display.neighbour_images_), display.neighbours)
-    for sample, neighbour in zip(display.images_, display.neighbour_images_):
-        assert sample.get_extent()[:2] == neighbour.get_extent()[:2]
-        assert sample.get_extent()[2] < neighbour.get_extent()[3]
+    np.testing.assert_array_equal(shown(display.neighbor_images_), display.neighbors)
+    for sample, neighbor in zip(display.images_, display.neighbor_images_):
+        assert sample.get_extent()[:2] == neighbor.get_extent()[:2]
+        assert sample.get_extent()[2] < neighbor.get_extent()[3]
     labels = [text.get_text() for text in display.ax_.get_yticklabels()]
     assert labels == ["samples", "nearest"]
 

@@ -84,7 +84,7 @@ def test_bars_of_shares_are_their_intervals():
     plt.close("all")
 
 
-def test_scores_have_the_colours_of_0_to_1(frames):
+def test_scores_have_the_colors_of_0_to_1(frames):
     display = TabularReportDisplay.from_frames(*frames[:2], random_state=0)
     assert display.trends_.get_clim() == (0, 1)
     assert display.trends_.get_cmap().name == "viridis"

@@ -29,10 +29,10 @@ models = pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__
 
 def test_slopes_of_free_energies():
     v, parts = numbers(5, 4), [numbers(4, 3), numbers(5, 3), numbers(5, 4), numbers(2)]
-    centre = np.array([0.3, 0, 0.6, 0])
+    center = np.array([0.3, 0, 0.6, 0])
     for real, precision in (REAL, parts[3]), (np.zeros(4, bool), numbers(0)):
         given = *parts[:3], precision
-        assert_slopes(lambda p, real=real: free_energy(v, real, centre, *p), given)
+        assert_slopes(lambda p, real=real: free_energy(v, real, center, *p), given)
     assert_slopes(lambda p: statistic(v, REAL, *p), (parts[3],))
 
 

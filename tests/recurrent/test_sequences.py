@@ -325,7 +325,7 @@ def test_the_last_steps_of_a_single_sequence_are_held_out():
     ids=lambda m: type(m).__name__,
 )
 def test_dates_in_order_are_times_of_steps(model):
-    """Futures lie after the past, and in its rhythm; gaps between their neighbours."""
+    """Futures lie after the past, and in its rhythm; gaps between their neighbors."""
     rng = np.random.default_rng(0)
     days = pd.date_range("2024-01-29", periods=12)
     times = days[0] + pd.to_timedelta(rng.exponential(900, 12).cumsum().round(), "s")

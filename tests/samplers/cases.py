@@ -55,7 +55,7 @@ class SamplerCase:
         for unit, old, was, new in zip(sampler.energy.units, start.x, before, state.x):
             assert np.shape(new) == np.shape(old) == (n_chains, unit.size)
             np.testing.assert_array_equal(old, was)
-        for block in sampler.energy.colours[-1] if info.means else ():
+        for block in sampler.energy.colors[-1] if info.means else ():
             assert info.means[block].shape == np.shape(state.x[block])
 
     def test_steps_may_be_divided(self, given):

@@ -29,7 +29,7 @@ class TestGibbs(SamplerCase):
 
 class TestBackwards(SamplerCase):
     def sampler(self, name, energy, params):
-        sampler = Gibbs(energy, colours=energy.backwards)
+        sampler = Gibbs(energy, colors=energy.backwards)
         return sampler, [Enumeration(ALL[name], params)]
 
 
@@ -52,8 +52,8 @@ def test_info_has_the_conditional_means(machine):
     energy, params, truth = machine
     start = State(truth.draw(50, seed=0))
     state, info = Gibbs(energy).step(stream(0).rows(50), params, start)
-    for block in energy.colours[ODD]:
-        given = {i: np.asarray(state.x[i])[0] for i in energy.colours[EVEN]}
+    for block in energy.colors[ODD]:
+        given = {i: np.asarray(state.x[i])[0] for i in energy.colors[EVEN]}
         np.testing.assert_allclose(info.means[block][0], truth.mean(block, given))
 
 
@@ -62,7 +62,7 @@ def test_clamped_entries_stay_and_the_rest_is_conditional(machine):
     v = np.full(energy.units[0].size, np.nan)
     v[0] = 1.0
     x, clamp = clamped(energy, np.tile(v, (N_CHAINS, 1)))
-    state, _ = Gibbs(energy, colours=(ODD, EVEN), clamp=clamp).step(
+    state, _ = Gibbs(energy, colors=(ODD, EVEN), clamp=clamp).step(
         stream(5).rows(N_CHAINS), params, State(x), 40
     )
     assert (state.x[0][:, 0] == 1).all()

@@ -41,7 +41,7 @@ class TestLangevin(TestHMC):
 
 
 class TestDeep(TestHMC):
-    """A real block beside bits of its colour, which are given while it moves."""
+    """A real block beside bits of its color, which are given while it moves."""
 
     @pytest.fixture
     def given(self):
@@ -289,7 +289,7 @@ def test_divergence_is_an_error_that_names_the_remedy():
         HMC(Normal(), step_size=1e3).step(rng, PRECISIONS, start)
     with pytest.raises(DivergenceError, match="weights are too large"):
         HMC(Undefined()).adapted(rng, PRECISIONS, start, 20)
-    with pytest.raises(DivergenceError, match="can be normalised"):
+    with pytest.raises(DivergenceError, match="can be normalized"):
         HMC(Falling()).step(rng, None, start, 50)
     wrong = np.ones((7, 3))
     wrong[2, 1] = np.nan
@@ -314,7 +314,7 @@ def test_only_real_blocks_have_slopes():
     with pytest.raises(ValueError, match="Block 0 must have real units"):
         Marginal(bits)
     hidden = layered([[Softmax(3)], [Gaussian(2)]])
-    with pytest.raises(ValueError, match="not be of the last colour"):
+    with pytest.raises(ValueError, match="not be of the last color"):
         Marginal(hidden, block=1)
     energy, _, _ = made("gaussian")
     with pytest.raises(ValueError, match="clamp none"):

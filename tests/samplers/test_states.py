@@ -16,8 +16,8 @@ def test_states_are_not_changed(name, tiles):
     if tiles and energy.has_real_units:
         return
     params = tiled(params) if tiles else params
-    for colours in None, energy.backwards:
-        sampler = Gibbs(energy, **{} if colours is None else {"colours": colours})
+    for colors in None, energy.backwards:
+        sampler = Gibbs(energy, **{} if colors is None else {"colors": colors})
         state = sampler.init(stream(0).rows(20), params.units)
         before = [np.array(np.asarray(part)) for part in state.x]
         after, _ = sampler.step(stream(1).rows(20), params, State(state.x), 3)

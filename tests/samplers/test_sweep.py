@@ -7,19 +7,19 @@ ENERGY, PARAMS = random_machine(MACHINES["blocks"], seed=0)
 X = tuple(np.random.default_rng(0).random((2, u.size)) for u in ENERGY.units)
 
 
-def test_order_of_colours_and_use_of_new_values():
+def test_order_of_colors_and_use_of_new_values():
     seen = []
 
     def update(block, eta):
         seen.append((block, eta))
         return np.zeros_like(eta), eta
 
-    sweep(ENERGY, PARAMS, X, update, colours=(ODD, EVEN))
+    sweep(ENERGY, PARAMS, X, update, colors=(ODD, EVEN))
     assert [block for block, _ in seen] == [2, 0, 1, 3, 4]
     np.testing.assert_allclose(seen[1][1], np.broadcast_to(PARAMS.units[0], (2, 2)))
 
 
-def test_known_input_is_used_for_the_first_colour_only():
+def test_known_input_is_used_for_the_first_color_only():
     received = {2: np.full((2, 3), 100.0)}
     fields = {}
 
@@ -27,7 +27,7 @@ def test_known_input_is_used_for_the_first_colour_only():
         fields[block] = eta
         return eta, eta
 
-    sweep(ENERGY, PARAMS, X, update, colours=(ODD, EVEN), received=received)
+    sweep(ENERGY, PARAMS, X, update, colors=(ODD, EVEN), received=received)
     np.testing.assert_allclose(
         fields[2], np.broadcast_to(100.0 + PARAMS.units[2], (2, 3))
     )
@@ -38,7 +38,7 @@ def test_given_state_is_not_changed():
     before = [part.copy() for part in X]
     clamp = (np.array([[True, False]] * 2), True, None, None, None)
     x, means = sweep(
-        ENERGY, PARAMS, X, lambda b, eta: (eta, eta), colours=(0, 1), clamp=clamp
+        ENERGY, PARAMS, X, lambda b, eta: (eta, eta), colors=(0, 1), clamp=clamp
     )
     for a, b in zip(X, before):
         np.testing.assert_array_equal(a, b)

@@ -46,7 +46,7 @@ def test_leaves_the_joint_distribution_as_it_is(name):
     x = [np.asarray(part).reshape(3, N, -1) for part in state.x]
     for number, level in enumerate(levels):
         assert_moments([part[number] for part in x], level)
-    # Neighbours are independent, too.
+    # Neighbors are independent, too.
     for k in (0, 1):
         expected = np.outer(levels[k].mean(0), levels[k + 1].mean(0))
         assert_means(x[0][k][:, :, None] * x[0][k + 1][:, None, :], expected)

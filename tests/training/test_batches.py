@@ -7,10 +7,10 @@ from skdgm.training import (
     column_spread,
     column_sums,
     epoch,
-    labelled,
+    labeled,
     probe,
     split,
-    split_labelled,
+    split_labeled,
 )
 from skdgm.training.batches import MAX_REPETITION
 from skdgm.utils.given import Given
@@ -155,7 +155,7 @@ def test_split_of_few_distinct_rows_with_labels():
     given = Given(labels)
     weight = np.array([10.0, 1, 20, 1])
     table = canonical(Rows(np.eye(4), np.float64, given=given), weight)
-    train, held_out = split_labelled(table, lambda own: split(own, 0.5, stream(0)))
+    train, held_out = split_labeled(table, lambda own: split(own, 0.5, stream(0)))
     total = np.zeros(4)
     for part in train, held_out:
         total[part.index] += part.weight
@@ -199,11 +199,11 @@ def test_split_of_one_row():
     ],
     ids=str,
 )
-def test_labelled(labels, known):
+def test_labeled(labels, known):
     weight = np.array([1.0, 2.0, 3.0, 4.0])
     table = canonical(Rows(np.eye(4), np.float64, given=Given(labels)), weight)
     assert len(table.index) == 4
-    found = labelled(table)
+    found = labeled(table)
     np.testing.assert_array_equal(np.sort(found.index), known)
     np.testing.assert_array_equal(found.weight, weight[found.index])
     assert (np.diff(found.hashes.astype(float)) > 0).all()

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from skdgm.training import EarlyStopping, optimise
+from skdgm.training import EarlyStopping, optimize
 from skdgm.training.hooks import Hook
 from skdgm.training.loop import Report
 from skdgm.training.progress import Keeper
@@ -48,7 +48,7 @@ def run(
     )
     epochs = range(n_epochs) if epochs is None else epochs
     given = objective, None, epochs, START
-    return optimise(*given, n_epochs=n_epochs, **options)[0]
+    return optimize(*given, n_epochs=n_epochs, **options)[0]
 
 
 def test_runs_all_epochs():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm.optim import Clock
-from skdgm.training import AUTO, Budget, Objective, Run, Table, loop, optimise
+from skdgm.training import AUTO, Budget, Objective, Run, Table, loop, optimize
 from skdgm.training.hooks import Hook
 from skdgm.utils.rows import Rows
 
@@ -83,7 +83,7 @@ def run(monitor, epochs=range(1, 4), patience=None, **options):
     if patience is not None:
         options["early_stopping"] = True
     trainer = Trainer(monitor, patience)
-    return optimise(trainer, [1.0, 2.0], epochs, START, **options)[0]
+    return optimize(trainer, [1.0, 2.0], epochs, START, **options)[0]
 
 
 def test_the_last_state_is_kept():
@@ -133,7 +133,7 @@ def test_hooks_hear_of_every_epoch():
 
 def test_steps_see_the_clock():
     trainer = Trainer(Monitor([1.0] * 3))
-    optimise(trainer, [1.0, 2.0], range(1, 4), n_epochs=7)
+    optimize(trainer, [1.0, 2.0], range(1, 4), n_epochs=7)
     assert trainer.clocks[0] == (1, 7, 0, 2)
     assert trainer.clocks[-1] == (3, 7, 1, 2)
 
@@ -179,7 +179,7 @@ def test_small_tables_get_a_least_number_of_updates(n_batches, expected):
 def test_what_is_freed_is_kept_while_there_is_learning(monkeypatch):
     called = []
     monkeypatch.setattr(loop, "hold", lambda: called.append(1))
-    optimise(Trainer(Monitor([1.0])), [np.ones(2)], range(1))
+    optimize(Trainer(Monitor([1.0])), [np.ones(2)], range(1))
     assert called
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skdgm.data.sequences import as_one_table, sequences_of
-from skdgm.training import Objective, Run, epoch, optimise, segments, split
+from skdgm.training import Objective, Run, epoch, optimize, segments, split
 from skdgm.utils.given import Given
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -143,7 +143,7 @@ def learn(parts, batch_length, weight=None):
     table = table_of(parts, weight)
     options = SimpleNamespace(batch_size=4, batch_length=batch_length)
     objective = Autoregression(Run(options, table.rows.rows, seed=0))
-    return optimise(objective, table, range(20))[0]
+    return optimize(objective, table, range(20))[0]
 
 
 @pytest.mark.exhaustive

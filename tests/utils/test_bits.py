@@ -24,11 +24,11 @@ TABLES = {
 DIGITS = load_digits().data
 RANDOM = np.random.RandomState(1)
 SPACE = np.linspace(-3, 3, 16)
-# Grey images of a common scale, with pixels that are seldom black or white.
+# Gray images of a common scale, with pixels that are seldom black or white.
 FACES = 0.5 + 0.4 * np.sin(RANDOM.rand(400, 1) * 3 + SPACE) * RANDOM.rand(400, 16)
 SOUND = {
     "bits": RANDOM.rand(100, 5) < 0.3,
-    "grey digits": DIGITS / 16,
+    "gray digits": DIGITS / 16,
     "scaled digits": minmax_scale(DIGITS),
     "faces": (FACES - FACES.min()) / (FACES.max() - FACES.min()),
     "probabilities": minmax_scale(RANDOM.beta(0.5, 0.5, (1000, 4))),

@@ -24,8 +24,8 @@ def test_what_is_known(values, known):
 def test_rows_know_what_is_beside_them():
     rows = Rows(np.ones((3, 2)), np.float64)
     assert rows.accompanying([0]) is None
-    labelled = rows._replace(given=Given(np.array([4, 5, 4])))
-    assert labelled.accompanying([2, 1]).tolist() == [4, 5]
-    first, second, third = row_hash(labelled)
+    labeled = rows._replace(given=Given(np.array([4, 5, 4])))
+    assert labeled.accompanying([2, 1]).tolist() == [4, 5]
+    first, second, third = row_hash(labeled)
     assert first == third != second
     assert len(set(row_hash(rows))) == 1

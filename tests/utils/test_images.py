@@ -36,7 +36,7 @@ def test_shapes_that_do_not_match(given):
         image_shape(12, given, who="GAN")
 
 
-def test_grey_images_have_no_channels():
+def test_gray_images_have_no_channels():
     assert image_shape(12, (3, 4), with_channels=False) == (3, 4, 1)
     with pytest.raises(
         ValueError, match=r"\(height, width\) with height times width ="

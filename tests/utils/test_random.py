@@ -48,16 +48,16 @@ def test_bits_are_uniform_and_independent():
     for shift in (0, 16):
         counts = np.bincount(((bits >> np.uint32(shift)) & np.uint32(0xFFFF)).ravel())
         assert stats.chisquare(counts).pvalue > 1e-4
-    centred = (bits >> np.uint32(8)) * 2.0**-24 - 0.5
+    centered = (bits >> np.uint32(8)) * 2.0**-24 - 0.5
     for a, b in [
-        (centred[:, 1:], centred[:, :-1]),
-        (centred[1:], centred[:-1]),
-        (centred[:, 64:], centred[:, :-64]),
+        (centered[:, 1:], centered[:, :-1]),
+        (centered[1:], centered[:-1]),
+        (centered[:, 64:], centered[:, :-64]),
     ]:
         z = 12 * (a * b).sum() / np.sqrt(a.size)
         assert abs(z) < 4
     for axis, n in ((0, n_rows), (1, n_columns)):
-        z = centred.mean(axis) * np.sqrt(12 * n)
+        z = centered.mean(axis) * np.sqrt(12 * n)
         assert stats.chi2.sf((z**2).sum(), z.size) > 1e-4
 
 

@@ -51,7 +51,7 @@ def test_floating_type(dtype, expected):
 
 @pytest.mark.parametrize("convert", [np.asarray, sp.csr_array])
 @pytest.mark.parametrize("dtype", [np.float64, FLOAT32, np.int64])
-def test_columns_are_standardised_as_they_are_read(convert, dtype):
+def test_columns_are_standardized_as_they_are_read(convert, dtype):
     X = np.array([[0, 300], [2, 0], [5, 100]]).astype(dtype)
     shift, scale = np.array([1.0, 100.0]), np.array([2.0, 0.5])
     for out in (np.float32, np.float64):
@@ -71,7 +71,7 @@ def test_columns_far_from_zero_keep_their_digits():
 
 KINDS = {
     "binary": lambda X: (X > 0).astype(np.uint8),
-    "grey": lambda X: X,
+    "gray": lambda X: X,
     "clipped": lambda X: 2 * X,
     "CSR": sp.csr_array,
     "clipped CSR": lambda X: sp.csr_array(2 * X),
@@ -128,7 +128,7 @@ def test_no_two_bit_rows_collide():
     assert len(np.unique(hashes(X))) == len(X)
 
 
-def test_neighbouring_values_do_not_collide():
+def test_neighboring_values_do_not_collide():
     X = np.nextafter(np.full((2000, 1), 0.5), 1) + np.arange(2000)[:, None] * 2.0**-52
     assert len(np.unique(hashes(X))) == 2000
 
@@ -169,7 +169,7 @@ def test_labels_tell_rows_apart():
     assert (found != hashes(X)).all()
 
 
-def labelled(labels):
+def labeled(labels):
     return row_hash(Rows(np.ones((len(labels), 3)), np.float64, given=Given(labels)))
 
 
@@ -179,17 +179,17 @@ def test_targets_tell_rows_apart(n_outputs, dtype):
     targets = RNG.random((6, n_outputs)) < 0.5
     targets[:3] = [[False], [True], [False]]
     targets[3] = ~targets[2]
-    found = labelled(targets.astype(dtype))
+    found = labeled(targets.astype(dtype))
     expected = np.unique(targets, axis=0, return_inverse=True)[1]
     assert (np.equal.outer(found, found) == np.equal.outer(expected, expected)).all()
 
 
 def test_targets_of_any_type_and_unknown_ones():
     targets = np.array([[0.5, np.nan], [0.5, 0.0], [np.nan, 0.5], [0.0, 0.5]])
-    assert len(np.unique(labelled(targets))) == 4
-    found = labelled(targets.astype(np.float32))
-    np.testing.assert_array_equal(found, labelled(targets))
-    assert len(np.unique(labelled(np.nextafter(np.full(3, 0.5), [0, 0.5, 1])))) == 3
+    assert len(np.unique(labeled(targets))) == 4
+    found = labeled(targets.astype(np.float32))
+    np.testing.assert_array_equal(found, labeled(targets))
+    assert len(np.unique(labeled(np.nextafter(np.full(3, 0.5), [0, 0.5, 1])))) == 3
 
 
 def test_targets_are_not_columns():

@@ -23,7 +23,7 @@ import numpy as np
 
 from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game
 from skdgm.adversarial._games.infogan_game import InfoGANWatch
-from skdgm.adversarial._games.neighbours import near_rows
+from skdgm.adversarial._games.neighbors import near_rows
 from skdgm.nets import Part, join_columns
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.utils import random

@@ -12,7 +12,7 @@ it minimizes
 .. math:: -\mathbb{E} \log p(y \mid x, \text{real})
    - w \, \mathbb{E} \log D(x) - w \, \mathbb{E} \log (1 - D(g(z))),
 
-the first term over labelled rows, the second over all rows. The generator minimizes the
+the first term over labeled rows, the second over all rows. The generator minimizes the
 distance of mean hidden units, :math:`\lVert \mathbb{E} h(x) - \mathbb{E} h(g(z))
 \rVert^2`, or :math:`-\mathbb{E} \log D(g(z))`.
 
@@ -32,7 +32,7 @@ import numpy as np
 from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game, NetConditions
 from skdgm.adversarial._games.label_losses import LabelVerdict, of_labels
 from skdgm.data.labels import weight_of_classes
-from skdgm.training import LabelWatch, epoch, labelled, split_labelled
+from skdgm.training import LabelWatch, epoch, labeled, split_labeled
 from skdgm.utils import random
 
 _LABELS = 1
@@ -40,7 +40,7 @@ _LABELS = 1
 
 @dataclass(frozen=True)
 class Sides:
-    """Row indices of an update: all rows, and labelled rows, possibly the same."""
+    """Row indices of an update: all rows, and labeled rows, possibly the same."""
 
     rows: np.ndarray
     known: np.ndarray
@@ -50,7 +50,7 @@ class Sides:
 
 
 class RowLabels(NamedTuple):
-    """Label codes of an update of the discriminator, (n_labelled,), and their rows x;
+    """Label codes of an update of the discriminator, (n_labeled,), and their rows x;
     None means all rows of the update."""
 
     codes: np.ndarray
@@ -76,32 +76,32 @@ class LabelGame(Game):
         return state._replace(discriminator_mean=mean)
 
     def draw(self, table, number):
-        """Minibatches of an epoch, each with equally many labelled rows if there are so
-        many; labelled rows are repeated as often as needed."""
-        batches, labelled_table = super().draw(table, number), labelled(table)
-        if len(labelled_table.index) == len(table.index):
+        """Minibatches of an epoch, each with equally many labeled rows if there are so
+        many; labeled rows are repeated as often as needed."""
+        batches, labeled_table = super().draw(table, number), labeled(table)
+        if len(labeled_table.index) == len(table.index):
             return [Sides(batch, batch) for batch in batches]
-        if not len(labelled_table.index):
+        if not len(labeled_table.index):
             return [Sides(batch, batch[:0]) for batch in batches]
-        n = min(self.options.batch_size, labelled_table.n_draws)
+        n = min(self.options.batch_size, labeled_table.n_draws)
         rng = random.stream(self.seed, self.SHUFFLE, self.epochs_before + number)
         rng, draws = rng.fold(_LABELS), []
-        for repeat in range(-(-n * len(batches) // labelled_table.n_draws)):
-            draws += epoch(labelled_table, labelled_table.n_draws, rng.fold(repeat))
+        for repeat in range(-(-n * len(batches) // labeled_table.n_draws)):
+            draws += epoch(labeled_table, labeled_table.n_draws, rng.fold(repeat))
         draws = np.concatenate(draws)[: n * len(batches)].reshape(-1, n)
         return list(map(Sides, batches, draws))
 
     def split(self, table):
-        """Split the labelled rows; all unlabelled rows are for training."""
-        return split_labelled(table, super().split)
+        """Split the labeled rows; all unlabeled rows are for training."""
+        return split_labeled(table, super().split)
 
     def read(self, batch):
         """Real rows of a minibatch, with labels in place of classes."""
         x, known = self.emission.inputs(self.rows.take(batch.rows))
-        codes, labelled_x = self.rows.accompanying(batch.known), None
+        codes, labeled_x = self.rows.accompanying(batch.known), None
         if batch.known is not batch.rows:
-            labelled_x, _ = self.emission.inputs(self.rows.take(batch.known))
-        return x, known, NetConditions(RowLabels(codes, labelled_x))
+            labeled_x, _ = self.emission.inputs(self.rows.take(batch.known))
+        return x, known, NetConditions(RowLabels(codes, labeled_x))
 
     def player_update(self, which, rows, clock):
         """:class:`PlayerUpdate`; the generator's has no labels."""
@@ -111,7 +111,7 @@ class LabelGame(Game):
         )
 
     def sides(self, fake, after, params, statistics, update):
-        """Real rows, followed by labelled rows, and generated rows."""
+        """Real rows, followed by labeled rows, and generated rows."""
         real, *rest = super().sides(fake, after, params, statistics, update)
         labels = update.given.classes
         if labels is not None and labels.x is not None:

@@ -25,12 +25,12 @@ class LabelVerdict:
 
     def discriminator(self, real, fake):
         """Gradients of the discriminator's loss with respect to its logits for real
-        rows, with separate labelled rows last, and for generated rows."""
+        rows, with separate labeled rows last, and for generated rows."""
         n, gradient = len(fake), np.zeros_like(real)
         _, (gradient[:n], by_fake) = sides(real[:n], fake, self.weight)
-        labelled = slice(0, n) if self.labels.x is None else slice(n, None)
+        labeled = slice(0, n) if self.labels.x is None else slice(n, None)
         if len(self.labels.codes):
-            gradient[labelled] += of_labels(real[labelled], self.labels.codes)[1]
+            gradient[labeled] += of_labels(real[labeled], self.labels.codes)[1]
         return gradient, by_fake
 
     def generator(self, real, fake):

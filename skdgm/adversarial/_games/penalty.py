@@ -24,7 +24,7 @@ def penalty(game, player, sides, mask, update):
     factor = game.penalty * options.penalty_interval
     if options.schedule == "linear" and clock.n_epochs is not None:
         factor *= options.penalty_decay ** (clock.epochs_done / clock.n_epochs)
-    if options.penalty == "one-centred":
+    if options.penalty == "one-centered":
         share = update.rng.fold(_BETWEEN).generator().random((len(real), 1))
         points = fake + share.astype(real.dtype) * (real - fake)
         target, weight = 1.0, factor

@@ -107,4 +107,4 @@ def _weighted(mask, params, statistics, x, rng=None, train=False):
 
 def of_numbers(emission):
     """Return True if there are real columns, and no columns of probabilities."""
-    return emission.continuous.any() and not (emission.kinds == "grey").any()
+    return emission.continuous.any() and not (emission.kinds == "gray").any()

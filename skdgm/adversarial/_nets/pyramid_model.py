@@ -41,8 +41,8 @@ class PyramidModel(GANModel[PyramidOptions]):
         nets = super().nets(facts, emission)
         nets.generator = nets.generator._replace(n_given=n_given)
         if self.of_data and n_given:
-            grey = not (emission.kinds == "gaussian").any()
-            net = added_to(nets.generator.net, n_given, grey)
+            gray = not (emission.kinds == "gaussian").any()
+            net = added_to(nets.generator.net, n_given, gray)
             nets.generator = nets.generator._replace(net=net)
             # The condition is concatenated with a row like another row of a pack.
             pair_net = self._discriminator(_with(facts, packing=2), emission)
@@ -55,7 +55,7 @@ class PyramidModel(GANModel[PyramidOptions]):
         grayscale."""
         kinds, share = emission.kinds, emission.share
         if level < len(pyramid.shapes) - 1:
-            kind = "gaussian" if (kinds == "gaussian").any() else "grey"
+            kind = "gaussian" if (kinds == "gaussian").any() else "gray"
             kinds = np.full(int(np.prod(pyramid.shapes[level])), kind)
         if (level and self.of_data) or share is None:
             start = None

@@ -45,7 +45,7 @@ def averages(rng, energy, params, x, clamp, n_steps, once=False):
     largest standard error of each row, (n_rows,), in the units of statistics. Chains
     are annealed in ``n_steps`` steps, and then averaged over ``n_steps`` steps. Rows
     get more and longer chains until these agree, or a single chain with ``once``."""
-    blocks, results, rounds = energy.colours[0], [], ((1, 1),) if once else _MORE
+    blocks, results, rounds = energy.colors[0], [], ((1, 1),) if once else _MORE
     size = max(1, _ROOM // (_CHAINS_AT_MOST * max(unit.size for unit in energy.units)))
     for batch in gen_batches(len(x[-1]), size):
         values, masks = take(x, batch), take(clamp, batch)
@@ -60,7 +60,7 @@ def averages(rng, energy, params, x, clamp, n_steps, once=False):
 def _averages(rng, energy, params, x, clamp, n_steps, rounds):
     """As :func:`averages`, for rows that fit into memory; means of known entries are
     included."""
-    units = [energy.units[block] for block in energy.colours[0]]
+    units = [energy.units[block] for block in energy.colors[0]]
     n = len(x[-1])
     block_means, error = [np.empty((n, unit.size)) for unit in units], np.empty(n)
     remaining, log_w = np.arange(n), np.empty((n, 0))

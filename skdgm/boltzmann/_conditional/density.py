@@ -70,7 +70,7 @@ class ConditionalDensity(Density):
             log_p = with_missing = "exact"
         sampled = "exact" if self.enumeration.possible else "estimate"
         return {
-            "log_prob": of_rows(log_p, missing=with_missing, grey="estimate"),
+            "log_prob": of_rows(log_p, missing=with_missing, gray="estimate"),
             "features": of_rows("exact", missing=sampled),
             "sample": {"conditions": sampled},
             "fill": {"missing": "estimate" if self.sweeps else sampled},
@@ -303,7 +303,7 @@ class ConditionalDensity(Density):
                 x_part, clamped = take((x, clamp), rows)
                 means, _ = mean_field(self.energy, self.params, x_part, clamped)
                 order = self.energy.backwards
-                sampler = Gibbs(self.energy, colours=order, clamp=clamped)
+                sampler = Gibbs(self.energy, colors=order, clamp=clamped)
                 streams, start = rng.take(rows), State(means)
                 drawn = sampler.step(streams, self.params, start, n_steps)[0].x
             for of_block, enumeration in zip(of_blocks, drawn):
@@ -327,7 +327,7 @@ class ConditionalDensity(Density):
         for index, x, _ in self.blocks(rows):
             state = State((*x[:n], H[index], x[-1]))
             clamp = (*(None,) * n, True, True)
-            sampler = Gibbs(self.energy, colours=(0,), clamp=clamp)
+            sampler = Gibbs(self.energy, colors=(0,), clamp=clamp)
             state, info = sampler.step(rng.take(index), self.params, state)
             values = state.x if method == "sample" else info.means
             tables.append(self.layout.to_table(values[:n]))

@@ -210,7 +210,7 @@ def _energy(kinds, units, conditions, gating):
     pairs += [(block, known) for block in visible] + [(known, hidden)]
     layers = visible, (known,), (hidden,)
     if not gating.n_factors:
-        return graph(units, pairs, colours=layers, layers=layers)
+        return graph(units, pairs, colors=layers, layers=layers)
     pairs = pairs if gating.pairwise else []
     triples, factors = gating.triples(units, len(pairs))
     links = [(*pair, number) for number, pair in enumerate(pairs)]

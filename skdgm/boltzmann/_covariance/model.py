@@ -126,5 +126,5 @@ class CovarianceModel(MovesModel[CovarianceOptions]):
             attributes["pooling_"].T,
             attributes["intercept_covariance_"],
         )
-        optimiser, chains, log_size = attributes["_training"]
-        return CovarianceState(params, optimiser, chains, log_size)
+        optimizer, chains, log_size = attributes["_training"]
+        return CovarianceState(params, optimizer, chains, log_size)

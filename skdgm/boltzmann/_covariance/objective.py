@@ -31,7 +31,7 @@ class CovarianceState(NamedTuple):
     step size of the chains, of shape (1,)."""
 
     params: tuple
-    optimiser: tuple = ()
+    optimizer: tuple = ()
     chains: np.ndarray = ()
     log_size: np.ndarray = ()
 
@@ -54,8 +54,8 @@ class CovarianceObjective(Objective):
         return self.resume(CovarianceState(tree_map(lambda a: a.astype(dtype), params)))
 
     def resume(self, state):
-        if not state.optimiser:
-            state = state._replace(optimiser=adam.init(state.params))
+        if not state.optimizer:
+            state = state._replace(optimizer=adam.init(state.params))
         if len(state.chains) != self.options.n_chains:
             rng = stream(self.seed, INIT, 1).rows(self.options.n_chains)
             v = rng.normal(self.rows.shape[1], self.rows.dtype)
@@ -99,7 +99,7 @@ class CovarianceObjective(Objective):
             options.learning_rate, options.schedule, clock, options.power_t
         )
         momentum = options.momentum
-        adam.step(params, state.optimiser, grad, rate=rate, momentum=momentum)
+        adam.step(params, state.optimizer, grad, rate=rate, momentum=momentum)
         log_precision = params.visible.log_precision
         np.minimum(log_precision, -np.log(options.min_variance), out=log_precision)
         self.energy.constrain(params, preserved, options.max_norm)

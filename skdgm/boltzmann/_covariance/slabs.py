@@ -141,5 +141,5 @@ class SlabModel(MovesModel[SlabOptions]):
             attributes["slab_means_"],
             attributes["_log_alpha"],
         )
-        optimiser, chains, log_size = attributes["_training"]
-        return CovarianceState(params, optimiser, chains, log_size)
+        optimizer, chains, log_size = attributes["_training"]
+        return CovarianceState(params, optimizer, chains, log_size)

@@ -74,7 +74,7 @@ class MachineChains:
     def run(self, params, rng, state, n_steps, clamp=None):
         """Run chains for some steps."""
         rows, energy = rng.rows(len(state.x[0])), self.density.energy
-        sampler = Gibbs(energy, colours=energy.backwards, clamp=clamp)
+        sampler = Gibbs(energy, colors=energy.backwards, clamp=clamp)
         return sampler.step(rows, params, state, n_steps)[0]
 
     def filled(self, v, rng, n_steps, method):
@@ -87,7 +87,7 @@ class MachineChains:
         state, blocks = State(means), range(self.density.n_visible)
         moving = [block for block in blocks if clamp[block] is not True]
         totals = dict.fromkeys(moving, 0.0)
-        sampler = Gibbs(energy, colours=energy.backwards, clamp=clamp)
+        sampler = Gibbs(energy, colors=energy.backwards, clamp=clamp)
         for number in range(n_steps):
             state, info = sampler.step(rng, params, state, first=number)
             for block in moving:

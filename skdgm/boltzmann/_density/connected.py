@@ -40,7 +40,7 @@ class GraphDensity(EnergyDensity):
         hidden = np.zeros(len(self.energy.layout.sizes), bool)
         hidden[self.columns.seen.size :] = True
         if not (self.enumerable or n_bits(self.energy, hidden) <= _FEW):
-            weight = of_rows("lower bound", grey="lower bound")
+            weight = of_rows("lower bound", gray="lower bound")
             kinds |= {"numerator": weight, "free_energy": weight}
         kinds |= {"features": of_rows("estimate"), "inverse": {"nothing": "estimate"}}
         return kinds

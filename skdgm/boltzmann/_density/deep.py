@@ -43,12 +43,12 @@ class DeepDensity(EnergyDensity):
         kinds, low = super().capabilities, "lower bound"
         del kinds["pseudo_likelihood"]
         kind = low if self.enumerable else "estimate"
-        bound = of_rows(low, grey=low)
+        bound = of_rows(low, gray=low)
         drawn = {"complete": "estimate"}
         if label_of(self.energy) is not None:
             kinds["log_joint_of"] = bound
         return kinds | {
-            "log_prob": of_rows(kind, grey=kind),
+            "log_prob": of_rows(kind, gray=kind),
             "numerator": drawn,
             "importance": drawn,
             "free_energy": bound,

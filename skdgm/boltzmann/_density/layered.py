@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from skdgm.base import MissingCapability, by_blocks, of_rows
-from skdgm.boltzmann._density.unnormalised import Unnormalised
+from skdgm.boltzmann._density.unnormalized import Unnormalized
 from skdgm.boltzmann.learning.state import present
 from skdgm.couplings import Weights
 from skdgm.data import fill
@@ -19,7 +19,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
 
-class EnergyDensity(Unnormalised):
+class EnergyDensity(Unnormalized):
     """Density of a machine with one hidden layer."""
 
     # Whether features are functions of products with the weights, and hence equal, bit

@@ -173,7 +173,7 @@ class DocumentDensity(Density):
         energy, conditional = conditioned(self.params, lengths_of(v))
         state, rng = State((v, None)), rng.rows(len(v))
         with one_blas_thread():
-            state, _ = Gibbs(energy, colours=(1, 0)).step(rng, conditional, state)
+            state, _ = Gibbs(energy, colors=(1, 0)).step(rng, conditional, state)
         return np.asarray(state.x[0])
 
     def fill(self, X, method="mean", random_state=None):

@@ -106,7 +106,7 @@ class DocumentObjective(EnergyObjective):
         grad = centering.center(self.energy, state.params, grad, state.offsets)
         self.solver.step(
             state.params,
-            state.optimiser,
+            state.optimizer,
             grad,
             rate=rate,
             momentum=piecewise(options.momentum, clock),

@@ -67,7 +67,7 @@ class DataDocuments(DocumentPhase):
         """Means of hidden units given words, and the start of the chains."""
         energy, params = conditioned(state.params, totals(x[0]))
         rows = rng.fold(_DATA).rows(len(x[0]))
-        start, info = Gibbs(energy, colours=(1,)).step(rows, params, State(x))
+        start, info = Gibbs(energy, colors=(1,)).step(rows, params, State(x))
         return info.means[1], start.x
 
     def after(self, rng, state, chains, clock):

@@ -117,7 +117,7 @@ def updates_of(objective):
     if objective.label is None:
         binary_below = energy.units[0].form == "bits"
         return bernoulli_updates if binary_below else gaussian_updates
-    if energy.is_labelled_chain:
+    if energy.is_labeled_chain:
         return bernoulli_updates if options.solver == "sgd" else None
     if (
         [unit.form for unit in energy.units] != ["bits", "one", "bits"]

@@ -131,7 +131,7 @@ def bernoulli_updates(updates):
     def placed(parts):
         return tuple(parts[block] for block in blocks)
 
-    velocities, units = state.optimiser.couplings, state.params.units
+    velocities, units = state.optimizer.couplings, state.params.units
     # Read once, since it may change while buffers are allocated.
     max_threads = n_threads()
     workspace, mean_field, listed, centering = _workspaces(updates, blocks, max_threads)
@@ -145,7 +145,7 @@ def bernoulli_updates(updates):
         TiledChain(ups, downs, placed(units)),
         Momentum(
             tuple(part.up if updates.momentum else part.up[:0] for part in velocities),
-            placed(state.optimiser.units),
+            placed(state.optimizer.units),
         ),
         _lists(placed(updates.chains)),
         (mean_field,) if n_deep > 1 else (),
@@ -234,8 +234,8 @@ def gaussian_updates(updates):
         updates.real,
     )
     (mean, log_precision), c = state.params.units
-    (mean_speed, precision_speed), c_speed = state.optimiser.units
-    W, velocity = state.params.couplings[0], state.optimiser.couplings[0]
+    (mean_speed, precision_speed), c_speed = state.optimizer.units
+    W, velocity = state.params.couplings[0], state.optimizer.couplings[0]
     weights, speeds = Weights.of(W), Weights.of(velocity).up
     unit, chains, options = objective.energy.units[0], updates.chains, objective.options
     in_step(

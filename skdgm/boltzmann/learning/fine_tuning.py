@@ -92,12 +92,12 @@ class NetEpochs(Epochs):
 
     def memory(self, state):
         averaged = (state.params, state.mean) if state.mean else ()
-        return {"optimiser": state.optimiser, "averaged": averaged}
+        return {"optimizer": state.optimizer, "averaged": averaged}
 
     def restored(self, source, memory):
         net = tuple(map(Layer, source.net_coefs_, source.net_intercepts_))
         params, mean = memory["averaged"] or (net, ())
-        return NetState(params, memory["optimiser"], mean=mean)
+        return NetState(params, memory["optimizer"], mean=mean)
 
     def keep(self, fit):
         state, losses, validation, *_ = self.learned

@@ -10,13 +10,13 @@ from skdgm.energies import contrast
 from skdgm.gradients import complete, discriminative, weighted_sum
 from skdgm.inference import LabelPosterior, mean_field
 from skdgm.metrics import log_conditionals
-from skdgm.training import LabelWatch, split_labelled
+from skdgm.training import LabelWatch, split_labeled
 from skdgm.utils import addresses
 
 _DRAW, _HOLES = addresses.LABEL_LEARNING
 
 
-class LabelledObjective(EnergyObjective):
+class LabeledObjective(EnergyObjective):
     """Joint log-likelihood of data and labels, monitored by the log probability of
     labels."""
 
@@ -27,7 +27,7 @@ class LabelledObjective(EnergyObjective):
 
     def split(self, table):
         """Split a table; all held-out rows are labeled."""
-        self.table, held_out = split_labelled(table, super().split)
+        self.table, held_out = split_labeled(table, super().split)
         return self.table, held_out
 
     def log_joint(self, params, x, clamp):
@@ -40,7 +40,7 @@ class LabelledObjective(EnergyObjective):
         return energy.field(params, label, energy.received(params, means, label))
 
 
-class HybridObjective(LabelledObjective):
+class HybridObjective(LabeledObjective):
     """Objective log p(v, y), log p(y | v) or both, for one hidden layer."""
 
     def log_joint(self, params, x, clamp):
@@ -57,7 +57,7 @@ class HybridObjective(LabelledObjective):
         """
         options, energy, params = self.options, self.energy, state.params
         clamped = clamp[self.label]
-        labelled = np.ones(len(x[0]), bool) if clamped is True else clamped.T[0]
+        labeled = np.ones(len(x[0]), bool) if clamped is True else clamped.T[0]
         x, clamp = self._completed(rng, params, x, clamp)
         if options.objective == "generative":
             return super().gradient(rng, state, x, clamp, clock)
@@ -66,7 +66,7 @@ class HybridObjective(LabelledObjective):
         else:
             (data, model), state = self.phase.phases(rng, state, x, clamp, clock)
         penalized, state = self.phase.with_running_means(state, data, model)
-        grad = discriminative(energy, params, penalized, self.label, labelled)
+        grad = discriminative(energy, params, penalized, self.label, labeled)
         if model is not None:
             generative = contrast(energy, params, data, model)
             grad = weighted_sum(grad, generative, options.generative_weight)

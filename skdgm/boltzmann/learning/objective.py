@@ -65,11 +65,11 @@ class EnergyObjective(Objective):
 
     def resume(self, state):
         options, params = self.options, self.for_kernels(state.params)
-        optimiser = self.solver.init(params)
-        if type(optimiser) is type(state.optimiser):
-            optimiser = self.for_kernels(state.optimiser)
+        optimizer = self.solver.init(params)
+        if type(optimizer) is type(state.optimizer):
+            optimizer = self.for_kernels(state.optimizer)
         phase = self.for_kernels(state.phase)
-        fresh = TrainState(params, optimiser, state.chains, phase=phase)
+        fresh = TrainState(params, optimizer, state.chains, phase=phase)
         fresh = self.phase.resume(fresh)
         means = tuple(mean[0] for mean in lone_means(self.energy, params, 1))
         offsets = state.offsets or self._offsets(means)
@@ -123,8 +123,8 @@ class EnergyObjective(Objective):
             return runs.learn(self, state, batch, clock)
         options = self.options
         rng = self.stream(clock)
-        grey = self.energy.units[0].form in ("bits", "pooled") and not self.rows.binary
-        x, clamp = self.present(batch, rng if options.resample and grey else None)
+        gray = self.energy.units[0].form in ("bits", "pooled") and not self.rows.binary
+        x, clamp = self.present(batch, rng if options.resample and gray else None)
         with learning():
             grad, state = self.gradient(rng, state, x, clamp, clock)
             self.ascend(state, grad, clock)
@@ -156,12 +156,12 @@ class EnergyObjective(Objective):
         grad = natural.standardized(energy, params, grad)
         grad = outliers.shortened(energy, grad, grad_factors)
         if state.offsets:
-            centred = centering.center(
+            centered = centering.center(
                 energy, params, grad, state.offsets, grad_factors, by_gradient
             )
             if self.recentered:
-                centred = centering.weights_only(grad, centred)
-            grad = centred
+                centered = centering.weights_only(grad, centered)
+            grad = centered
         grad = self.shared(natural.natural(energy, params, grad, by_gradient))
         before = outliers.copied(energy, params, step_factors)
         if by_gradient:
@@ -171,10 +171,10 @@ class EnergyObjective(Objective):
         before_penalty = outliers.copied(energy, params, penalty_factors)
         if state.offsets and self.recentered:
             weights = tree_map(np.copy, params.couplings)
-        optimiser = state.optimiser
+        optimizer = state.optimizer
         step_options = {"rate": rate, "momentum": momentum} | penalties
-        self.solver.step(params, optimiser, grad, **step_options)
-        velocity = optimiser if momentum else None
+        self.solver.step(params, optimizer, grad, **step_options)
+        velocity = optimizer if momentum else None
         outliers.refund_penalty(
             energy, params, velocity, before_penalty, rate, **penalties
         )

@@ -40,7 +40,7 @@ class TrainState(NamedTuple):
     :class:`~skdgm.boltzmann.learning.phases.Phase`."""
 
     params: Params
-    optimiser: tuple
+    optimizer: tuple
     chains: tuple
     offsets: tuple = ()
     activity: tuple = ()

@@ -12,7 +12,7 @@ from skdgm.boltzmann.learning.objective import PHASES, EnergyObjective
 from skdgm.boltzmann.learning.phases import Phase
 from skdgm.boltzmann.model_options import GraphOptions
 from skdgm.boltzmann.structure.model import EnergyModel, n_columns
-from skdgm.energies import Connected, Params, colours_of
+from skdgm.energies import Connected, Params, colors_of
 from skdgm.gradients import complete
 from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
 from skdgm.gradients.steps import centering
@@ -63,8 +63,8 @@ class Graphical(EnergyModel[GraphOptions]):
             "intercept_visible_": visible,
             "coupling_": energy.matrices(params)[0].copy(),
             "edges_": facts.structure.edges,
-            "colours_": energy.site_colours,
-            "n_colours_": int(energy.site_colours.max()) + 1,
+            "colors_": energy.site_colors,
+            "n_colors_": int(energy.site_colors.max()) + 1,
         }
         if len(params.units) > 1:
             attributes["intercept_hidden_"] = params.units[1]
@@ -97,13 +97,13 @@ def edges_of(options, n_visible):
         edges = (edges != 0) & ~np.eye(n_sites, dtype=bool)
         if not (edges == edges.T).all():
             raise ValueError("edges must be symmetric: i is linked with j as j with i.")
-    n_colours = n_sites
+    n_colors = n_sites
     if edges is not None:
-        n_colours = 1 + int(_graph(edges.tobytes())[1].max())
-    if options.n_colours != "auto" and n_colours > options.n_colours:
+        n_colors = 1 + int(_graph(edges.tobytes())[1].max())
+    if options.n_colors != "auto" and n_colors > options.n_colors:
         raise ValueError(
-            f"The units take {n_colours} colours for linked ones to differ, but "
-            f"n_colours={options.n_colours}: give fewer edges, or n_colours='auto'."
+            f"The units take {n_colors} colors for linked ones to differ, but "
+            f"n_colors={options.n_colors}: give fewer edges, or n_colors='auto'."
         )
     return edges
 
@@ -111,8 +111,8 @@ def edges_of(options, n_visible):
 @lru_cache(maxsize=32, typed=True)
 def _energy(visible, n_hidden, key):
     """Cached energy of the blocks; ``key`` has the adjacency matrix as bytes."""
-    edges, colours = (None, None) if key is None else _graph(key)
-    return Connected(visible, n_hidden, edges, colours)
+    edges, colors = (None, None) if key is None else _graph(key)
+    return Connected(visible, n_hidden, edges, colors)
 
 
 @lru_cache(maxsize=32)
@@ -121,7 +121,7 @@ def _graph(key):
     edges = np.frombuffer(key, bool)
     n_sites = math.isqrt(len(edges))
     edges = edges.reshape(n_sites, n_sites)
-    return edges, colours_of(edges)
+    return edges, colors_of(edges)
 
 
 class PseudoLikelihoodPhase(Phase):
@@ -181,8 +181,8 @@ class GraphObjective(EnergyObjective):
             super().ascend(state, grad, clock)
             return
         offsets, old_couplings = state.offsets, [W.copy() for W in couplings]
-        centred = centering.center(energy, state.params, grad, offsets)
-        grad = grad._replace(couplings=centred.couplings)
+        centered = centering.center(energy, state.params, grad, offsets)
+        grad = grad._replace(couplings=centered.couplings)
         super().ascend(state._replace(offsets=()), grad, clock)
         for i, j, number in energy.links:
             step = couplings[number] - old_couplings[number]

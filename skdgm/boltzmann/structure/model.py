@@ -12,7 +12,7 @@ import numpy as np
 
 from skdgm.base import Facts, Model
 from skdgm.boltzmann._density.layered import EnergyDensity
-from skdgm.boltzmann._density.unnormalised import FittedMachine
+from skdgm.boltzmann._density.unnormalized import FittedMachine
 from skdgm.boltzmann.learning.objective import EnergyObjective
 from skdgm.boltzmann.learning.state import Beginning, TrainState
 from skdgm.boltzmann.model_options import EnergyOptionsT

@@ -22,7 +22,7 @@ from skdgm.distributions.roles import Output, repeated
 
 _ROOT = float(np.sqrt(2 * np.pi))
 # A component is represented as a mixture of narrower components: their scale relative
-# to the component, and the nodes at which they are centred, with their weights.
+# to the component, and the nodes at which they are centered, with their weights.
 _NARROW = 0.4
 _HERMITE, _LAGUERRE = hermegauss(9), laggauss(5)
 _NODES = {
@@ -207,7 +207,7 @@ class NumericOutput(Output):
 
     def mode(self, out):
         """The most probable atom, if it is more probable than all other values
-        together; else the centre of the component with the highest peak."""
+        together; else the center of the component with the highest peak."""
         scores = self.values.mode(np.take(out, self._parts, axis=1))
         codes = np.zeros((len(out), 0))
         if len(self.atomic):

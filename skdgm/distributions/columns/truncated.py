@@ -21,7 +21,7 @@ class Truncated(Gaussian):
     __slots__ = ()
 
     def init(self, moments=None, dtype=np.float64):
-        """Parameters for given means of the block without neighbours, and given
+        """Parameters for given means of the block without neighbors, and given
         variances before truncation; locations of 0 and variances of 1 by default."""
         if moments is None:
             return super().init(None, dtype)

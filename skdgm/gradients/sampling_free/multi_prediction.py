@@ -72,7 +72,7 @@ def multi_prediction(energy, params, x, seen, targets, n_sweeps):
             delta += np.where(targets[block], x[block] - mean, delta.dtype.type(0))
         unscored.discard(block)
         biases[block] += mean_row(delta)
-        for number, other, up in energy.neighbours(block):
+        for number, other, up in energy.neighbors(block):
             below, above = pairs[number]
             below.append(before[other] if up else delta)
             above.append(delta if up else before[other])

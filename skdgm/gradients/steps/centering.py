@@ -99,9 +99,9 @@ def center(energy, params, grad, offsets, factors=None, counts=True):
     return Params(units, tuple(couplings))
 
 
-def weights_only(grad, centred):
+def weights_only(grad, centered):
     """Plain gradient of the biases, with the centered gradient of the weights."""
-    return centred._replace(units=grad.units)
+    return centered._replace(units=grad.units)
 
 
 def recenter(energy, params, before, offsets):

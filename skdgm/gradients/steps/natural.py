@@ -72,8 +72,8 @@ def longer(energy, params, counts=True):
         if factor is None:
             continue
         # Long steps for counts would push unbounded neighbors too far.
-        neighbours = (energy.units[other] for other in energy.neighbor_blocks(block))
-        if unit.form == "normal" or (counts and all(map(_bounded, neighbours))):
+        neighbors = (energy.units[other] for other in energy.neighbor_blocks(block))
+        if unit.form == "normal" or (counts and all(map(_bounded, neighbors))):
             factors[block] = factor
     return factors if factors and energy.unshared_links else {}
 
@@ -116,9 +116,9 @@ def rescale(energy, params, before):
             energy.couplings[link].stretch(params.couplings[link], factor)
 
 
-def damped(energy, params, rate, centred=True):
+def damped(energy, params, rate, centered=True):
     r"""Learning rate reduced for real units and counts, :math:`\epsilon / (1 + \epsilon
-    L)`. For filters, L is a tenth of the number of positions. ``centred`` says whether
+    L)`. For filters, L is a tenth of the number of positions. ``centered`` says whether
     the gradient is centered."""
     shared = (c.window.n_positions for c in energy.couplings if isinstance(c, Conv))
     rate = rate / (1 + rate * max(shared, default=0) / 10)
@@ -129,14 +129,14 @@ def damped(energy, params, rate, centred=True):
         total = unit.curvature(params.units[block])
         if total is None:
             continue
-        neighbours = [units[other] for other in energy.neighbor_blocks(block)]
-        n_hidden = sum(unit.size for unit in neighbours)
+        neighbors = [units[other] for other in energy.neighbor_blocks(block)]
+        n_hidden = sum(unit.size for unit in neighbors)
         # A unit below filters is linked to few units of the maps.
-        if not centred and not convolved(energy, block):
+        if not centered and not convolved(energy, block):
             n_hidden *= 4
         if any(
-            neighbour.exponential if unit.scaled else not _bounded(neighbour)
-            for neighbour in neighbours
+            neighbor.exponential if unit.scaled else not _bounded(neighbor)
+            for neighbor in neighbors
         ):
             # Without saturation, effects of correlated units also add up in neighbors.
             total *= unit.size
@@ -151,7 +151,7 @@ def _bounded(unit):
 
 def convolved(energy, block):
     """Return whether a block is linked by filters."""
-    links = energy.neighbours(block)
+    links = energy.neighbors(block)
     return any(isinstance(energy.couplings[link], Conv) for link, _, _ in links)
 
 

@@ -23,7 +23,7 @@ def steady(energy, grad, rate):
             continue
         change = grad.units[block]
         gated = [(link, None, False) for link, _ in energy.gated(block)]
-        for link, _, below in [*energy.neighbours(block), *gated]:
+        for link, _, below in [*energy.neighbors(block), *gated]:
             gradient = grad.couplings[link]
             W = np.asarray(gradient)
             x, W = (

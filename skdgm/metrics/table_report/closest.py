@@ -110,9 +110,9 @@ def closest_records(columns, confidence):
 def wilson(share, n, confidence):
     """Wilson's confidence interval for a share of n independent rows."""
     z = ndtri(0.5 + confidence / 2)
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    center = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) * z / (1 + z**2 / n)
-    return float(max(0.0, centre - reach)), float(min(1.0, centre + reach))
+    return float(max(0.0, center - reach)), float(min(1.0, center + reach))
 
 
 def excess(shares, sizes, confidence):
@@ -135,12 +135,12 @@ def row_numbers(columns):
     return np.split(numbers, np.cumsum([len(part) for part in columns[0].parts])[:-1])
 
 
-def neighbourhoods(columns, n_neighbors):
+def neighborhoods(columns, n_neighbors):
     """Precision, recall and coverage, a dict.
 
-    They are the shares of synthetic rows in the neighbourhood of some real row, of real
-    rows in the neighbourhood of some synthetic row, and of real rows whose
-    neighbourhood contains a synthetic row. A neighbourhood is a ball to the k-th
+    They are the shares of synthetic rows in the neighborhood of some real row, of real
+    rows in the neighborhood of some synthetic row, and of real rows whose
+    neighborhood contains a synthetic row. A neighborhood is a ball to the k-th
     nearest row of the same table.
     """
     places = Places.of(columns)

@@ -40,7 +40,7 @@ def encoded(columns):
 def filled(columns):
     """Tables of numbers without missing values, for any estimator of scikit-learn.
 
-    Columns are encoded by :func:`one_hot` and centred, with 0 where missing. Columns
+    Columns are encoded by :func:`one_hot` and centered, with 0 where missing. Columns
     with missing values have an additional indicator of missingness.
     """
     parts = []

@@ -143,7 +143,7 @@ def lines_of(report):
     text = (
         f"{name} {scores[name]:.3f}" for name in ("precision", "recall", "coverage")
     )
-    yield _line("neighbours", ", ".join(text))
+    yield _line("neighbors", ", ".join(text))
     found, others = report.two_sample, "held-out" if "holdout" in sizes else "real"
     yield _line(
         "two-sample test",

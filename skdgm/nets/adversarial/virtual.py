@@ -25,7 +25,7 @@ from autograd.tracer import getval
 
 from skdgm.nets.adversarial.packing import stacked
 from skdgm.nets.layers import Net, Scales
-from skdgm.nets.normalisation import EPSILON
+from skdgm.nets.normalization import EPSILON
 from skdgm.nets.tape import primitive
 
 # Rows of the reference batch.

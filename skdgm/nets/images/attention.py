@@ -93,9 +93,9 @@ class _Filters:
         sides = (grid.height, grid.n_rows), (grid.width, grid.n_columns)
         for number, (side, n) in enumerate(sides):
             half = out.dtype.type((side + 1) / 2)
-            centre = half * (out[:, number : number + 1] + 1) - 1
+            center = half * (out[:, number : number + 1] + 1) - 1
             steps = stride * (np.arange(n, dtype=out.dtype) - (n - 1) / 2)
-            distance = np.arange(side, dtype=out.dtype) - (centre + steps)[:, :, None]
+            distance = np.arange(side, dtype=out.dtype) - (center + steps)[:, :, None]
             F = distance * distance
             F *= -0.5 * self.precision
             F -= F.max(axis=2, keepdims=True)

@@ -33,7 +33,7 @@ from skdgm.nets.adversarial.tangents import activated
 from skdgm.nets.feed_forward import Layer, initial
 from skdgm.nets.images import convolution, pooling
 from skdgm.nets.layers import Net, batch_norm, followed, serial, tangent_linear
-from skdgm.nets.normalisation import map_moments, standardize_maps
+from skdgm.nets.normalization import map_moments, standardize_maps
 from skdgm.utils.counts import is_a
 from skdgm.utils.windows import beneath, window
 
@@ -73,7 +73,7 @@ def conv(
     init="glorot_uniform",
 ):
     """Block of convolution to ``n_maps``, by a :func:`~skdgm.utils.windows.window`.
-    ``init`` is one of ``INITIALISERS``, applied to the fan-in and fan-out of a unit."""
+    ``init`` is one of ``INITIALIZERS``, applied to the fan-in and fan-out of a unit."""
     return partial(_conv, n_maps, filter, stride, padding, activation, init)
 
 

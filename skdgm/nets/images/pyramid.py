@@ -26,7 +26,7 @@ from skdgm.nets.layers import Net
 from skdgm.nets.primitives import columns
 from skdgm.nets.tape import primitive
 
-# Smallest grey value, and distance of the largest from 1, for log odds.
+# Smallest gray value, and distance of the largest from 1, for log odds.
 _LEAST = 0.01
 
 
@@ -91,7 +91,7 @@ defvjp(copied, lambda _, v, block: lambda grad: _summed(grad, block), None)
 
 @primitive
 def log_odds(v):
-    """Log odds of grey values, clipped to [0.01, 0.99]."""
+    """Log odds of gray values, clipped to [0.01, 0.99]."""
     v = v.clip(_LEAST, 1 - _LEAST)
     return np.log(v) - np.log1p(-v)
 
@@ -105,14 +105,14 @@ def _log_odds_back(_, v):
 defvjp(log_odds, _log_odds_back)
 
 
-def added_to(body, n_given, grey):
+def added_to(body, n_given, gray):
     """Net whose outputs are added to its last ``n_given`` inputs, or to their log odds
-    if these are ``grey`` values."""
-    return Net(body.init, partial(_apply_added, body.apply, (n_given, grey)))
+    if these are ``gray`` values."""
+    return Net(body.init, partial(_apply_added, body.apply, (n_given, gray)))
 
 
 def _apply_added(apply, inputs, params, statistics, x, rng=None, train=False):
-    n_given, grey = inputs
+    n_given, gray = inputs
     out, updated = apply(params, statistics, x, rng=rng, train=train)
     base = columns(x, x.shape[1] - n_given, x.shape[1])
-    return out + (log_odds(base) if grey else base), updated
+    return out + (log_odds(base) if gray else base), updated

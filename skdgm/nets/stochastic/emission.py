@@ -3,7 +3,7 @@ r"""Columns as differentiable functions of the outputs of a generator.
 A generator's output for a column is mapped to inputs of a discriminator:
 
 ==============================  ====================================================
-"grey", in [0, 1]               :math:`\sigma(o)`
+"gray", in [0, 1]               :math:`\sigma(o)`
 "gaussian", a real number       :math:`o`
 "bernoulli", a bit              :math:`[\sigma((o + \ell) / \tau) > \frac12]`
 "categorical", "ordinal"        one-hot at :math:`\arg\max_k o_k + g_k`
@@ -50,7 +50,7 @@ class Emission:
     levels. ``scales`` has :class:`~skdgm.data.scales.Scores` for "numeric" columns,
     with scores of atoms ``marks``, their ``tolerance``, and sorted scores ``z`` whose
     ends are the range. For "categorical" columns with rare categories, it has
-    :class:`~skdgm.data.rare.Groups`. ``share`` are the means of "grey" and "bernoulli"
+    :class:`~skdgm.data.rare.Groups`. ``share`` are the means of "gray" and "bernoulli"
     columns, which are the initial means of a generator. ``n_outputs`` and ``n_inputs``
     count the outputs of the generator and the inputs of the discriminator.
     """
@@ -75,8 +75,8 @@ class Emission:
         self.n_outputs = self.n_inputs = int(self.width.sum())
         self.share = share
         single = self.first + self.choice
-        self.grey, self.bits = (
-            single[self.kinds == kind] for kind in ("grey", "bernoulli")
+        self.gray, self.bits = (
+            single[self.kinds == kind] for kind in ("gray", "bernoulli")
         )
         # Inputs of the scores of columns with atoms, and of "none".
         self.scores = single[self.atoms > 0]
@@ -106,7 +106,7 @@ class Emission:
         """Initial outputs: log odds of the means of bits, and 0."""
         out = np.zeros(self.n_outputs, dtype)
         if self.share is not None:
-            which = np.isin(self.kinds, ("grey", "bernoulli"))
+            which = np.isin(self.kinds, ("gray", "bernoulli"))
             p = np.clip(self.share[which], 1e-3, 1 - 1e-3)
             out[self.first[which]] = np.log(p / (1 - p))
         return out
@@ -177,7 +177,7 @@ class Emission:
         elif len(self.rare):
             places = np.concatenate([np.r_[self.places[j]] for j in self.rare])
             v[:, self.rare] = self.grouped.value(x[:, places])
-        share = np.isin(self.kinds, ("grey", "bernoulli"))
+        share = np.isin(self.kinds, ("gray", "bernoulli"))
         v[:, share] = v[:, share].clip(0, 1)
         for j in np.flatnonzero(self.kinds == "numeric"):
             low, high = self.scales[j].z[[0, -1]]
@@ -220,7 +220,7 @@ def emit(out, noise, emission, temperature):
     and noise of :meth:`Emission.noise`. The gradient, but not the values, is that of
     relaxed draws at a temperature."""
     x = out.copy()
-    x[:, emission.grey] = expit(out[:, emission.grey])
+    x[:, emission.gray] = expit(out[:, emission.gray])
     if emission.is_random:
         bits, chosen = emission.relaxed(out, noise, out.dtype.type(temperature))
         x[:, emission.bits] = bits > 0.5
@@ -232,8 +232,8 @@ def emit(out, noise, emission, temperature):
 def _emit_back(x, out, noise, emission, temperature):
     def backward(grad):
         back, scores, none = grad.copy(), emission.scores, emission.none
-        grey = x[:, emission.grey]
-        back[:, emission.grey] *= grey * (1 - grey)
+        gray = x[:, emission.gray]
+        back[:, emission.gray] *= gray * (1 - gray)
         if not emission.is_random:
             return back
         tau = out.dtype.type(temperature)

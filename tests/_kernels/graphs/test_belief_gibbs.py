@@ -57,7 +57,7 @@ def settled(mean, t, xi, field, W, b):
 
 
 def objective(mean, t, xi, field, W, b):
-    """What the means maximise."""
+    """What the means maximize."""
     entropy = (entr(mean) + entr(1 - mean)).sum(axis=1)
     return value(mean, t, xi, W, b) + (mean * field).sum(axis=1) + entropy
 

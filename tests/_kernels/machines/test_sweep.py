@@ -28,21 +28,21 @@ def start(energy, params, n_rows=8):
     return Gibbs(energy).init(stream(1).rows(n_rows), params.units)
 
 
-@pytest.mark.exhaustive(default=["dbm-float64", "rbm-float64-colours0"])
-@pytest.mark.parametrize("colours", [(EVEN, ODD), (ODD, EVEN), (ODD,)])
+@pytest.mark.exhaustive(default=["dbm-float64", "rbm-float64-colors0"])
+@pytest.mark.parametrize("colors", [(EVEN, ODD), (ODD, EVEN), (ODD,)])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_draws_are_the_general_ones(machine, colours, dtype):
+def test_draws_are_the_general_ones(machine, colors, dtype):
     energy, params = machine
     params = tree_map(lambda leaf: leaf.astype(dtype), params)
     fast = tiled(params)
     state, rng = start(energy, params), stream(2).rows(8)
-    assert binary.supports_sweeps(energy, fast, state.x, colours)
-    assert not binary.supports_sweeps(energy, params, state.x, colours)
-    a, info_a = Gibbs(energy, colours=colours).step(rng, fast, state, 3)
-    b, info_b = Gibbs(energy, colours=colours).step(rng, params, state, 3)
+    assert binary.supports_sweeps(energy, fast, state.x, colors)
+    assert not binary.supports_sweeps(energy, params, state.x, colors)
+    a, info_a = Gibbs(energy, colors=colors).step(rng, fast, state, 3)
+    b, info_b = Gibbs(energy, colors=colors).step(rng, params, state, 3)
     for found, expected in zip(a.x, b.x):
         np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
-    for block in energy.colours[colours[-1]]:
+    for block in energy.colors[colors[-1]]:
         found, expected = info_a.means[block], info_b.means[block]
         np.testing.assert_allclose(found, expected, atol=TOLERANCE[dtype])
 
@@ -63,7 +63,7 @@ def test_draws_along_a_path_are_the_general_ones(machine, beta, dtype):
     b, info_b = Gibbs(energy, path=path).step(rng, params, state, 3)
     for found, expected in zip(a.x, b.x):
         np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
-    for block in energy.colours[ODD]:
+    for block in energy.colors[ODD]:
         found, expected = info_a.means[block], info_b.means[block]
         assert found.dtype == expected.dtype == dtype
         np.testing.assert_allclose(found, expected, atol=TOLERANCE[dtype])
@@ -88,15 +88,15 @@ def test_the_state_before_is_left_alone(machine):
         np.testing.assert_array_equal(np.asarray(part), copy)
 
 
-@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("gray", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_means_given_data(grey, dtype):
+def test_means_given_data(gray, dtype):
     energy, params = random_machine(CHAINS["rbm"], seed=0)
     params = tree_map(lambda leaf: leaf.astype(dtype), params)
     v = np.random.default_rng(0).random((5, 14)).astype(dtype)
-    v = v * (v > 0.5) if grey else (v > 0.5).astype(dtype)
+    v = v * (v > 0.5) if gray else (v > 0.5).astype(dtype)
     fast = tiled(params)
-    x = (Lists.pack(v, binary=not grey), None)
+    x = (Lists.pack(v, binary=not gray), None)
     found, _ = mean_field(energy, fast, x, (True, None))
     expected, _ = mean_field(energy, params, (v, None), (True, None))
     np.testing.assert_allclose(found[1], expected[1], atol=TOLERANCE[dtype])

@@ -4,12 +4,12 @@ import pytest
 from skdgm.couplings import Dense, Weights
 from skdgm.utils.lists import Lists
 from skdgm.utils.products import joined
-from tests._kernels.oracles import TOLERANCE, binary_rows, grey_rows
+from tests._kernels.oracles import TOLERANCE, binary_rows, gray_rows
 from tests.suites import DTYPES
 
 
 def phases(kind, n_visible, n_hidden, dtype):
-    rows = {"binary": binary_rows, "grey": grey_rows, "dense": grey_rows}[kind]
+    rows = {"binary": binary_rows, "gray": gray_rows, "dense": gray_rows}[kind]
     X, lists = rows(9, n_visible, dtype)
     X_model, lists_model = binary_rows(6, n_visible, dtype, seed=1)
     rng = np.random.default_rng(2)
@@ -29,7 +29,7 @@ def few_rows(contrast, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("kind", ["binary", "grey", "dense"])
+@pytest.mark.parametrize("kind", ["binary", "gray", "dense"])
 @pytest.mark.parametrize(("n_visible", "n_hidden"), [(1, 11), (16, 64), (37, 35)])
 @pytest.mark.parametrize(
     "rule",

@@ -187,7 +187,7 @@ def test_bits_are_drawn_one_after_the_other(scaled, kind, dtype):
     n, n_columns = 60, 9
     _, columns, edges, net = case(BITS, 19, dtype, scaled)
     luck = rng.random((n, n_columns)).astype(dtype)
-    # Rows of which nothing, all, and a part is missing; what is known may be grey.
+    # Rows of which nothing, all, and a part is missing; what is known may be gray.
     x = rng.random((n, n_columns)).astype(dtype)
     x[::3] = x[::3] > 0.5
     x[rng.random(x.shape) < 0.5] = np.nan

@@ -4,10 +4,10 @@ import pytest
 from skdgm._kernels.sparse import lists as kernels
 from skdgm.utils.lists import Lists, Packed, dot
 from skdgm.utils.products import product, tiles
-from tests._kernels.oracles import TOLERANCE, binary_rows, grey_rows
+from tests._kernels.oracles import TOLERANCE, binary_rows, gray_rows
 from tests.suites import DTYPES
 
-KINDS = {"binary": binary_rows, "grey": grey_rows}
+KINDS = {"binary": binary_rows, "gray": gray_rows}
 N_COLUMNS = 43
 
 

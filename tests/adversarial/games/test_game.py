@@ -88,7 +88,7 @@ def objective_of(players, of_generator):
         if of_generator:
             return players.loss.generator(r, f)[0].mean()
         total = players.loss.discriminator(r, f, options.label_smoothing)[0].mean()
-        if players.penalty and options.penalty == "zero-centred":
+        if players.penalty and options.penalty == "zero-centered":
             moves = 1e-4 * np.eye(real.shape[1])
             for rows in real, fake:
                 slopes = [
@@ -97,7 +97,7 @@ def objective_of(players, of_generator):
                 ]
                 norm = np.square(slopes).sum(axis=0).mean()
                 total += 0.5 * players.penalty * norm
-        if players.penalty and options.penalty == "one-centred":
+        if players.penalty and options.penalty == "one-centered":
             share = update.rng.fold(_BETWEEN).generator().random((len(real), 1))
             points = share * real + (1 - share) * fake
             slopes = [
@@ -114,8 +114,8 @@ def objective_of(players, of_generator):
 CASES = {
     **{name: {"loss": name, "gradient_penalty": 0.0} for name in LOSSES},
     "penalty": {"gradient_penalty": 0.7, "penalty_interval": 1},
-    "one-centred": {
-        **{"penalty": "one-centred", "gradient_penalty": 0.7, "penalty_interval": 1}
+    "one-centered": {
+        **{"penalty": "one-centered", "gradient_penalty": 0.7, "penalty_interval": 1}
     },
     "packing": {"packing": 2, "gradient_penalty": 0.3, "penalty_interval": 1},
     "features": {"feature_matching": True, "gradient_penalty": 0.0},
@@ -298,18 +298,18 @@ def test_a_generator_that_was_never_updated_is_warned_of():
 
 
 @pytest.mark.parametrize("kind", [GAN, GANClassifier])
-def test_grey_rows_after_bits_are_warned_of(kind):
+def test_gray_rows_after_bits_are_warned_of(kind):
     bits = (X > 0).astype(float)
-    grey, n = np.where(bits == 1, 0.7, bits), len(X)
+    gray, n = np.where(bits == 1, 0.7, bits), len(X)
     gan = kind(hidden_layer_sizes=(8,), batch_size=24, random_state=0)
     gan.set_params(column_types="bernoulli")
     given = {"y": LABELS, "classes": [0, 1]} if kind is GANClassifier else {}
     gan.partial_fit(bits, **given)
-    with pytest.warns(DataRangeWarning, match=f"{kind.__name__} got grey rows"):
-        gan.partial_fit(grey, **given)
+    with pytest.warns(DataRangeWarning, match=f"{kind.__name__} got gray rows"):
+        gan.partial_fit(gray, **given)
     assert set(gan.sample(n, random_state=0).ravel()) <= {0, 1}
-    # Bits after grey rows are grey rows, too.
-    gan = clone(gan).partial_fit(grey, **given).partial_fit(bits, **given)
+    # Bits after gray rows are gray rows, too.
+    gan = clone(gan).partial_fit(gray, **given).partial_fit(bits, **given)
 
 
 @pytest.mark.exhaustive
@@ -466,7 +466,7 @@ def test_rows_of_known_classes_are_inverted_as_such():
 
 
 def test_training_sees_the_noise_that_samples_have():
-    emission = Emission(["grey", "gaussian"], [1, 1])
+    emission = Emission(["gray", "gaussian"], [1, 1])
     options = SimpleNamespace(
         instance_noise=0.0, output_noise=0.4, schedule="constant", power_t=0.5
     )

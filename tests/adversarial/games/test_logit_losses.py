@@ -55,7 +55,7 @@ P, Q = np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6])
 
 
 def best_logits(name):
-    """Logits of the points that minimise the discriminator's expected loss."""
+    """Logits of the points that minimize the discriminator's expected loss."""
     loss, z = LOSSES[name], np.zeros(3)
     for _ in range(20_000):
         _, by_real, by_fake = loss.discriminator(z, z)

@@ -21,7 +21,7 @@ from tests.options import grouped
 RNG = np.random.default_rng(0)
 MODELS = LAPGAN, StackGAN
 CODES = np.arange(24) % 2
-GREY = RNG.random((24, 12)) * (0.5 + 0.5 * CODES[:, None])
+GRAY = RNG.random((24, 12)) * (0.5 + 0.5 * CODES[:, None])
 # One plain step of size one: parameters move by the gradient.
 PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0, "alpha": 0.0}
 PLAIN |= {"average": 0.0, "hidden_layer_sizes": (4,), "n_components": 2}
@@ -75,10 +75,10 @@ def losses(stage, update, generator, discriminator):
         {"column_types": "gaussian"},
         {"architecture": "conv", "hidden_layer_sizes": (2, 2), "image_shape": (3, 4)},
     ],
-    ids=["grey", "classes", "real", "conv"],
+    ids=["gray", "classes", "real", "conv"],
 )
 def test_steps_of_each_stage_go_down_the_gradient(cls, options):
-    objective, state = games(cls, GREY, **{"n_levels": 2} | options)
+    objective, state = games(cls, GRAY, **{"n_levels": 2} | options)
     for level, stage in enumerate(objective.stages):
         stage.below = list(state.stages[:level])
         own, rows = state.stages[level], stage.read(np.arange(24))
@@ -111,7 +111,7 @@ def _differences(before, after):
 
 @pytest.mark.parametrize("column_types", ["bernoulli", "gaussian"])
 def test_details_are_those_of_the_images_of_the_data(column_types):
-    objective, _ = games(LAPGAN, GREY, column_types=column_types, n_levels=3)
+    objective, _ = games(LAPGAN, GRAY, column_types=column_types, n_levels=3)
     pyramid = objective.generator.pyramid
     assert pyramid.shapes == [(1, 3, 1), (1, 6, 1), (1, 12, 1)]
     v = objective.rows.take(np.arange(24))
@@ -127,7 +127,7 @@ def test_details_are_those_of_the_images_of_the_data(column_types):
 
 
 def test_without_details_images_are_those_below_made_larger():
-    objective, state = games(LAPGAN, GREY, n_levels=2)
+    objective, state = games(LAPGAN, GRAY, n_levels=2)
     pyramid_generator = objective.generator
     params = copy(state.stages[1].generator.params)
     params[-1].W[:], params[-1].b[:] = 0, 0
@@ -142,7 +142,7 @@ def test_without_details_images_are_those_below_made_larger():
 
 
 def test_stages_of_a_stack_see_what_the_one_below_drew():
-    objective, state = games(StackGAN, GREY, n_levels=2)
+    objective, state = games(StackGAN, GRAY, n_levels=2)
     stage = objective.stages[1]
     stage.below = [state.stages[0]]
     update = stage.player_update(0, stage.read(np.arange(24)), CLOCK)
@@ -159,7 +159,7 @@ def test_stages_of_a_stack_see_what_the_one_below_drew():
 
 
 def test_missing_pixels_are_missing_in_generated_rows():
-    X = GREY.copy()
+    X = GRAY.copy()
     X[0, :4] = X[1, 0] = np.nan
     objective, _ = games(LAPGAN, X, n_levels=2)
     stage = objective.stages[1]
@@ -174,7 +174,7 @@ def test_missing_pixels_are_missing_in_generated_rows():
 
 
 def test_features_of_rows_with_gaps_are_of_means_of_known_pixels():
-    X = GREY.copy()
+    X = GRAY.copy()
     X[:, 1] = X[:, 0]
     holed = X.copy()
     holed[:, 0] = np.nan
@@ -238,12 +238,12 @@ def test_latent_units_are_those_of_all_generators(cls, digits):
 @pytest.mark.parametrize(
     "X, options, shapes",
     [
-        (GREY[:, :9], {}, [(1, 1, 1), (2, 2, 1), (3, 3, 1)]),
-        (GREY[:, :5], {}, [(1, 2, 1), (1, 3, 1), (1, 5, 1)]),
-        (GREY, {"image_shape": (2, 2, 3)}, [(1, 1, 3), (2, 2, 3)]),
-        (GREY, {"image_shape": (3, 4), "architecture": "conv"}, None),
-        (GREY[:, :1], {}, [(1, 1, 1)]),
-        ((GREY > 0.5) * 1.0, {"image_shape": (4, 3)}, None),
+        (GRAY[:, :9], {}, [(1, 1, 1), (2, 2, 1), (3, 3, 1)]),
+        (GRAY[:, :5], {}, [(1, 2, 1), (1, 3, 1), (1, 5, 1)]),
+        (GRAY, {"image_shape": (2, 2, 3)}, [(1, 1, 3), (2, 2, 3)]),
+        (GRAY, {"image_shape": (3, 4), "architecture": "conv"}, None),
+        (GRAY[:, :1], {}, [(1, 1, 1)]),
+        ((GRAY > 0.5) * 1.0, {"image_shape": (4, 3)}, None),
     ],
     ids=range(6),
 )
@@ -264,17 +264,17 @@ def test_images_of_any_shape(cls, X, options, shapes):
 @pytest.mark.parametrize("cls", MODELS)
 def test_rows_that_are_no_images_are_named(cls):
     with pytest.raises(ValueError, match=r"image_shape=\(5, 2\) of .* must be"):
-        grouped(cls, **SHORT, image_shape=(5, 2)).fit(GREY)
+        grouped(cls, **SHORT, image_shape=(5, 2)).fit(GRAY)
     with pytest.raises(ValueError, match="is conditional: fit needs y"):
-        grouped(cls, **SHORT, class_conditional=True).fit(GREY)
+        grouped(cls, **SHORT, class_conditional=True).fit(GRAY)
 
 
 @pytest.mark.parametrize("cls", MODELS)
 def test_one_level_is_a_plain_game(cls):
     options = SHORT | {"n_levels": 1}
-    model = grouped(cls, **options).fit(GREY)
+    model = grouped(cls, **options).fit(GRAY)
     del options["n_levels"]
-    plain = grouped(GAN, **options, column_types="bernoulli", n_frequencies=0).fit(GREY)
+    plain = grouped(GAN, **options, column_types="bernoulli", n_frequencies=0).fit(GRAY)
     assert len(model.coefs_) == len(plain.coefs_)
     for own, other in zip(model.coefs_, plain.coefs_):
         np.testing.assert_allclose(own, other, rtol=1e-6, atol=1e-9)
@@ -282,22 +282,22 @@ def test_one_level_is_a_plain_game(cls):
 
 @pytest.mark.parametrize("cls", MODELS)
 def test_continuing_with_other_levels_is_refused(cls):
-    model = grouped(cls, **SHORT, warm_start=True).fit(GREY)
+    model = grouped(cls, **SHORT, warm_start=True).fit(GRAY)
     with pytest.raises(ValueError, match="n_levels changed"):
-        model.set_params(n_levels=4).fit(GREY)
+        model.set_params(n_levels=4).fit(GRAY)
 
 
 @pytest.mark.parametrize("n_levels", [1, 2])
 @pytest.mark.parametrize("cls", [LAPGAN, StackGAN])
 def test_features_are_those_of_the_last_discriminator(cls, n_levels):
     """Which sees details beside what is below them, and whole images alone."""
-    model = grouped(cls, **SHORT, n_levels=n_levels).fit(GREY)
+    model = grouped(cls, **SHORT, n_levels=n_levels).fit(GRAY)
     nets, level = model.density_.nets, n_levels - 1
-    seen = nets.generator.emission.inputs(GREY)[0]
+    seen = nets.generator.emission.inputs(GRAY)[0]
     pyramid = nets.generator.pyramid
     if cls is LAPGAN and level:
-        seen = np.concatenate([seen, pyramid.up(1, pyramid.levels(GREY)[0])], axis=1)
+        seen = np.concatenate([seen, pyramid.up(1, pyramid.levels(GRAY)[0])], axis=1)
     own = model._training.stages[level].discriminator
     judge = nets.levels[level].discriminator
     expected = judge.hidden(own.params, own.statistics, seen)[0]
-    np.testing.assert_allclose(model.transform(GREY), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.transform(GRAY), expected, rtol=1e-6)

@@ -43,7 +43,7 @@ def test_a_step_is_a_row_given_its_lags():
     names += "intercept_visible_", "intercept_hidden_", "_log_precisions"
     for name in names:
         setattr(flat, name, getattr(series, name))
-    # Both standardise by the columns of the series.
+    # Both standardize by the columns of the series.
     mean, scale = (np.tile(own, 3) for own in (X.mean(axis=0), X.std(axis=0)))
     units = flat._columns.units._replace(mean=mean)
     flat._columns = flat._columns._replace(mean=mean, scale=scale, units=units)

@@ -19,11 +19,11 @@ from tests.common.shapes import learned
 from tests.options import grouped
 from tests.suites import DTYPES
 
-GREY = load_digits().data[:150, 8:40] / 16
+GRAY = load_digits().data[:150, 8:40] / 16
 KINDS = {
-    "grey": GREY.astype(np.float32),
-    "bits": (GREY > 0.5).astype(np.float32),
-    "float64": GREY,
+    "gray": GRAY.astype(np.float32),
+    "bits": (GRAY > 0.5).astype(np.float32),
+    "float64": GRAY,
 }
 
 
@@ -88,7 +88,7 @@ OF_REAL = [
     {"max_norm": 0.5, "min_variance": 0.5, "learning_rate": 0.5},
     {"max_norm": None, "n_chains": None, "early_stopping": True},
 ]
-PENALISED = {"momentum": (0.0, 0.5), "alpha": 1.0, "l1_ratio": 0.1}
+PENALIZED = {"momentum": (0.0, 0.5), "alpha": 1.0, "l1_ratio": 0.1}
 # What the kernel does not know.
 OTHER = [
     {"gradient": "tempering", "n_temperatures": 3},
@@ -162,7 +162,7 @@ def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypa
 
 @pytest.mark.parametrize("options", [*OTHER[:-1], {"negative": "means"}], ids=str)
 def test_other_deep_machines_are_left_to_others(options, calls):
-    deep_machine(n_iter=1, **options).fit(GREY)
+    deep_machine(n_iter=1, **options).fit(GRAY)
     assert not calls
 
 
@@ -262,18 +262,18 @@ def test_deep_labels_under_many_options_differ_by_rounding_only(calls, monkeypat
     ids=str,
 )
 def test_other_objectives_of_labels_are_left_to_others(options, calls):
-    classifier(n_iter=1, **options).fit(GREY, LABELS)
+    classifier(n_iter=1, **options).fit(GRAY, LABELS)
     assert not calls
 
 
 def test_deep_labels_by_adam_are_left_to_others(calls):
-    deep_classifier(n_iter=1, solver="adam").fit(GREY, LABELS)
+    deep_classifier(n_iter=1, solver="adam").fit(GRAY, LABELS)
     assert not calls
 
 
 def test_rows_without_label_are_left_to_others(calls):
     y = np.where(np.arange(150) < 20, -1, LABELS)
-    classifier(n_iter=1, unlabeled=-1).fit(GREY, y)
+    classifier(n_iter=1, unlabeled=-1).fit(GRAY, y)
     assert not calls
 
 
@@ -301,7 +301,7 @@ def test_real_units_differ_by_rounding_only(options, dtype, calls, monkeypatch):
 
 @pytest.mark.exhaustive(default=["-float64"])
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("options", [*OF_REAL[:6], PENALISED], ids=str)
+@pytest.mark.parametrize("options", [*OF_REAL[:6], PENALIZED], ids=str)
 def test_steps_are_shortened_alike(options, dtype, calls, monkeypatch):
     X = REAL.astype(dtype)
     X[:, 3], X[40, 5] = np.arange(150) == 70, 1e3
@@ -340,19 +340,19 @@ def test_parts_of_real_fits_add_up(calls, monkeypatch):
 
 @pytest.mark.parametrize("options", OTHER, ids=str)
 def test_what_the_kernel_does_not_know_is_left_to_others(options, calls):
-    machine(n_iter=1, **options).fit(GREY)
+    machine(n_iter=1, **options).fit(GRAY)
     assert not calls
 
 
 def test_missing_values_are_left_to_others(calls):
-    X = GREY.copy()
+    X = GRAY.copy()
     X[0, 0] = np.nan
     machine(n_iter=1).fit(X)
     assert not calls
 
 
 def test_large_updates_are_shared_by_threads(calls):
-    X = np.tile(GREY, (1, 20))
+    X = np.tile(GRAY, (1, 20))
     options = {"n_components": 500, "batch_size": 75, "n_iter": 1, "schedule": "linear"}
     found = []
     for n_threads in 1, 2:
@@ -363,7 +363,7 @@ def test_large_updates_are_shared_by_threads(calls):
 
 
 def test_large_deep_machines_are_shared_by_threads(calls):
-    X = np.tile(GREY[:20], (1, 24))
+    X = np.tile(GRAY[:20], (1, 24))
     options = {"hidden_layer_sizes": (500, 400), "n_iter": 1}
     found = []
     for n_threads in 1, 2:
@@ -374,30 +374,30 @@ def test_large_deep_machines_are_shared_by_threads(calls):
 
 
 def test_calls_are_short(calls, monkeypatch):
-    whole = machine().fit(GREY)
+    whole = machine().fit(GRAY)
     monkeypatch.setattr(runs, "_MOST", 1.0)
-    parts = machine().fit(GREY)
+    parts = machine().fit(GRAY)
     assert_same(whole, parts)
-    assert len(calls) == 3 + 3 * -(-len(GREY) // 10)
+    assert len(calls) == 3 + 3 * -(-len(GRAY) // 10)
 
 
 def test_layers_of_a_network_are_learned_so(calls, monkeypatch):
     options = {"n_iter": 2, "random_state": 0}
-    fast = grouped(DBN, (10, 8), **options).fit(GREY)
+    fast = grouped(DBN, (10, 8), **options).fit(GRAY)
     assert len(calls) == 4
-    assert_same(fast, one_by_one(grouped(DBN, (10, 8), **options), GREY, monkeypatch))
+    assert_same(fast, one_by_one(grouped(DBN, (10, 8), **options), GRAY, monkeypatch))
 
 
 def test_parts_add_up(calls):
     options = {"schedule": "constant", "momentum": 0.5, "centering": "data"}
-    whole, parts = machine(**options).fit(GREY), machine(**options)
+    whole, parts = machine(**options).fit(GRAY), machine(**options)
     for _ in range(3):
-        parts.partial_fit(GREY)
+        parts.partial_fit(GRAY)
     assert len(calls) == 6
     np.testing.assert_array_equal(whole.components_, parts.components_)
 
 
 def test_divergence_is_noticed(calls):
     with pytest.raises(DivergenceError):
-        machine(learning_rate=1e30, n_iter=5).fit(GREY)
+        machine(learning_rate=1e30, n_iter=5).fit(GRAY)
     assert calls

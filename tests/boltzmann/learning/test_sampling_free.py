@@ -15,8 +15,8 @@ from skdgm.utils.random import stream
 from tests.numerical import assert_means
 from tests.options import grouped
 
-GREY = (load_digits().data / 16).astype(np.float32)
-X = (np.random.default_rng(0).random(GREY.shape) < GREY).astype(np.float32)
+GRAY = (load_digits().data / 16).astype(np.float32)
+X = (np.random.default_rng(0).random(GRAY.shape) < GRAY).astype(np.float32)
 REALS = load_digits().data[:, [10, 18, 20, 26, 36, 43]]
 
 
@@ -61,12 +61,12 @@ def test_missing_entries_and_weights(gradient):
 
 
 @pytest.mark.parametrize("gradient", OF_BITS)
-def test_sparse_rows_and_grey_ones(gradient):
+def test_sparse_rows_and_gray_ones(gradient):
     one = machine(gradient, n_components=4, n_iter=2).fit(X[:300])
     other = machine(gradient, n_components=4, n_iter=2).fit(sp.csr_array(X[:300]))
     np.testing.assert_array_equal(one.components_, other.components_)
-    grey = machine(gradient, n_components=4, n_iter=2).fit(GREY[:300])
-    assert np.isfinite(grey.components_).all()
+    gray = machine(gradient, n_components=4, n_iter=2).fit(GRAY[:300])
+    assert np.isfinite(gray.components_).all()
 
 
 def test_wide_rows_are_learned_in_parts():

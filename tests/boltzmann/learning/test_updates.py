@@ -66,7 +66,7 @@ def test_steps_have_momentum_and_penalties_on_weights_alone(batch_size):
     objective, _, state = run(machine(max_norm=None, **options))
     before, grads = arrays(state.params), gradients(3)
     expected, speed = before, [0 * part for part in before]
-    state = state._replace(optimiser=objective.solver.init(state.params))
+    state = state._replace(optimizer=objective.solver.init(state.params))
     found = ascend(objective, state, grads)
     for grad in grads:
         W = expected[2]
@@ -79,7 +79,7 @@ def test_steps_have_momentum_and_penalties_on_weights_alone(batch_size):
 
 def test_weights_have_a_limit_after_each_step():
     objective, _, state = run(machine(max_norm=0.2))
-    state = state._replace(optimiser=objective.solver.init(state.params))
+    state = state._replace(optimizer=objective.solver.init(state.params))
     b, c, W = arrays(state.params)
     ((by_b, by_c, G),) = grads = gradients(1)
     found = ascend(objective, state, grads)
@@ -89,11 +89,11 @@ def test_weights_have_a_limit_after_each_step():
         np.testing.assert_allclose(a, other, atol=1e-12)
 
 
-def test_centred_steps():
+def test_centered_steps():
     objective, _, state = run(machine(centering="start"))
     mu, lam = (RNG.random(n) for n in (4, 3))
     state = state._replace(
-        optimiser=objective.solver.init(state.params), offsets=(mu, lam)
+        optimizer=objective.solver.init(state.params), offsets=(mu, lam)
     )
     b, c, W = arrays(state.params)
     ((by_b, by_c, G),) = grads = gradients(1)

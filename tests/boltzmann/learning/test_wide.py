@@ -42,14 +42,14 @@ def test_classes_are_learned(solver, rate):
 
 def test_narrow_layers_learn_as_they_did():
     """Without offsets, and whatever the user asks for is done."""
-    for n, centering, centred in (
+    for n, centering, centered in (
         (100, None, False),
         (2000, None, True),
         (100, "data", True),
     ):
         machine = grouped(BernoulliRBM, n, centering=centering, n_iter=1, **FEW).fit(X)
         offsets = machine._state().offsets
-        assert bool(offsets) == centred
+        assert bool(offsets) == centered
 
 
 @pytest.mark.filterwarnings("ignore:BernoulliRBM predicts")

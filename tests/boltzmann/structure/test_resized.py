@@ -87,7 +87,7 @@ def test_what_a_patch_shows_is_what_the_image_shows():
     np.testing.assert_array_equal(same.free_energy(X), model.free_energy(X))
 
 
-def test_a_machine_of_another_size_is_normalised():
+def test_a_machine_of_another_size_is_normalized():
     model = grouped(
         ConvRBM, 2, filters=Filters(shape=2, pool_shape=1), image_shape=(3, 3), **TIED
     )

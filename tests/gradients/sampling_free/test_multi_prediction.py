@@ -31,7 +31,7 @@ def made(name):
             x.append(np.eye(3)[RNG.integers(0, 3, 6)])
             clamp.append(np.repeat(RNG.random((6, 1)) < 0.7, 3, axis=1))
         elif not x:
-            # Some values are grey, some are missing.
+            # Some values are gray, some are missing.
             x.append(
                 np.where(RNG.random((6, 5)) < 0.2, 0.3, RNG.integers(0, 2, (6, 5)))
             )

@@ -22,14 +22,14 @@ def made(name):
 
 
 def update(energy, params, truth, data, offsets):
-    """The centred update, of the exact gradient."""
+    """The centered update, of the exact gradient."""
     plain = truth.likelihood_gradient(*data)
     grad = Params(plain.units, tuple(map(Contrast.of, plain.couplings)))
     return natural(energy, params, centering.center(energy, params, grad, offsets))
 
 
 def shifted(truth, params, T, sign):
-    """Biases of the plain energy from those of the centred one (sign -1), or the
+    """Biases of the plain energy from those of the centered one (sign -1), or the
     other way round, where T are offsets of the statistics."""
     own = [unit.mean if isinstance(unit, tuple) else unit for unit in params.units]
     for (i, j), W in zip(truth.links, params.couplings):
@@ -43,25 +43,25 @@ def shifted(truth, params, T, sign):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_is_the_gradient_of_the_centred_parameters(name):
+def test_is_the_gradient_of_the_centered_parameters(name):
     energy, params, truth, data, offsets = made(name)
     T = [
         np.exp(own.log_precision) * offset if isinstance(unit, Gaussian) else offset
         for unit, own, offset in zip(energy.units, params.units, offsets)
     ]
-    centred = shifted(truth, params, T, 1)
+    centered = shifted(truth, params, T, 1)
 
-    def likelihood(centred):
-        plain = shifted(truth, centred, T, -1)
+    def likelihood(centered):
+        plain = shifted(truth, centered, T, -1)
         return Enumeration(truth.layers, plain).log_likelihood(*data)
 
-    slope = numerical_gradient(likelihood, centred)
-    # Divided by precisions in the centred parameters already.
+    slope = numerical_gradient(likelihood, centered)
+    # Divided by precisions in the centered parameters already.
     slope = Params(slope.units, tuple(map(Contrast.of, slope.couplings)))
     slope = natural(energy, params, slope)
     slope = Params(slope.units, tuple(map(np.asarray, slope.couplings)))
     # A step along it, in the parameters of the plain energy, in which it is linear.
-    ahead = tree_map(np.add, centred, slope)
+    ahead = tree_map(np.add, centered, slope)
     step = tree_map(np.subtract, shifted(truth, ahead, T, -1), params)
     found = update(energy, params, truth, data, offsets)
     assert_trees(found, step, atol=1e-7)

@@ -49,7 +49,7 @@ def test_rates_are_shortened_but_not_small_ones():
     for rate in (1e-6, 0.1, 1e6):
         expected = 1 / (1 / rate + curvature)
         np.testing.assert_allclose(damped(ENERGY, PARAMS, rate), expected)
-        # Means of hidden units, which centring takes away, add up as well.
+        # Means of hidden units, which centering takes away, add up as well.
         expected = 1 / (1 / rate + curvature + 3 * (1 / 4 - 1 / 16))
         np.testing.assert_allclose(damped(ENERGY, PARAMS, rate, False), expected)
 
@@ -71,7 +71,7 @@ def plain(tilde):
     )
 
 
-def test_precisions_learn_while_standardised_weights_are_held():
+def test_precisions_learn_while_standardized_weights_are_held():
     x = RNG.normal(size=(6, 4)), RNG.random((6, 3))
     numeric = numerical_gradient(lambda p: -ENERGY.energy(plain(p), x).mean(), TILDE)
     here = plain(TILDE)
@@ -137,7 +137,7 @@ def test_chains_that_fall_behind_have_no_say_in_precisions():
     np.testing.assert_allclose(found, expected, atol=0.05 * (1 + abs(mean).max()))
 
 
-def test_standardised_weights_outlive_a_change_of_precision():
+def test_standardized_weights_outlive_a_change_of_precision():
     params, before = plain(TILDE), deviations(ENERGY, plain(TILDE))
     params.units[0].log_precision[:] += RNG.normal(size=4)
     rescale(ENERGY, params, before)

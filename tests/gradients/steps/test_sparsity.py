@@ -26,7 +26,7 @@ def test_is_the_derivative_of_the_cross_entropy(layers):
 
     def cross_entropy(params):
         total = 0.0
-        for block in energy.colours[1]:
+        for block in energy.colors[1]:
             q = 1 / (1 + np.exp(-field(layers, params, v, block)))
             total -= (P * np.log(q) + (1 - P) * np.log(1 - q)).sum()
         return total
@@ -34,7 +34,7 @@ def test_is_the_derivative_of_the_cross_entropy(layers):
     x, clamp = clamped(energy, np.tile(v, (5, 1)))
     x, _ = mean_field(energy, params, x, clamp)
     # Running means that have come to rest.
-    activity = tuple(x[block][0] for block in energy.colours[1])
+    activity = tuple(x[block][0] for block in energy.colors[1])
     penalized, after = sparsity.penalize(energy, x, activity, P, COST)
     assert_trees(after, activity, atol=1e-12)
     numeric = numerical_gradient(lambda p: -COST * cross_entropy(p), params)

@@ -128,5 +128,5 @@ def test_where_the_net_is_constant_there_is_no_slope():
 @pytest.mark.parametrize("net", [batch_norm(), images(SHAPE, map_norm())])
 def test_rows_that_depend_on_others(net):
     net, params, statistics, x = built(net)
-    with pytest.raises(ValueError, match="batch normalisation"):
+    with pytest.raises(ValueError, match="batch normalization"):
         gradient_penalty(net, params, statistics, x)

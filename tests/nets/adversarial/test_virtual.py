@@ -1,4 +1,4 @@
-"""Virtual batch normalisation, against its definition and finite differences."""
+"""Virtual batch normalization, against its definition and finite differences."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from skdgm import GAN
 from skdgm.nets import layers
 from skdgm.nets.adversarial import virtual
 from skdgm.nets.images import maps
-from skdgm.nets.normalisation import EPSILON
+from skdgm.nets.normalization import EPSILON
 from skdgm.nets.tape import vjp
 from skdgm.utils.tree import copy, leaves
 
@@ -23,7 +23,7 @@ def given(request):
     return RNG.normal(1, 2, size=(9, n_pixels * n_maps)), gain, shift
 
 
-def test_a_row_is_standardised_with_the_reference_and_itself(given):
+def test_a_row_is_standardized_with_the_reference_and_itself(given):
     x, gain, shift = given
     pixels = x.reshape(9, -1, len(gain))
     found = virtual.standardize_virtually(*given, 5).reshape(pixels.shape)

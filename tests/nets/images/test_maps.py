@@ -23,7 +23,7 @@ from skdgm.nets.layers import (
     serial,
     standardize,
 )
-from skdgm.nets.normalisation import map_moments, standardize_maps
+from skdgm.nets.normalization import map_moments, standardize_maps
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import leaves, tree_map
@@ -111,7 +111,7 @@ def test_blocks_are_primitives():
         np.testing.assert_array_equal(block(2)(SHAPE)[0].apply((), (), x)[0], expected)
 
 
-def test_maps_are_standardised():
+def test_maps_are_standardized():
     net, _ = map_norm()(SHAPE)
     _, params, statistics, x = built(net, np.prod(SHAPE))
     y, after = net.apply(params, statistics, x, train=True)

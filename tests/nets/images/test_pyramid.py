@@ -53,13 +53,13 @@ def test_slopes():
     assert copied(v, pyramid._blocks[0]).shape == (2, 9)
 
 
-@pytest.mark.parametrize("grey", [False, True])
-def test_outputs_are_added_to_the_last_inputs(grey):
-    net = added_to(layers.dense(2), 2, grey)
+@pytest.mark.parametrize("gray", [False, True])
+def test_outputs_are_added_to_the_last_inputs(gray):
+    net = added_to(layers.dense(2), 2, gray)
     _, params, kept = net.init(np.random.default_rng(0), 5, float)
     x = RNG.random((3, 5))
     plain = x @ params.W + params.b
-    base = np.log(x[:, 3:] / (1 - x[:, 3:])) if grey else x[:, 3:]
+    base = np.log(x[:, 3:] / (1 - x[:, 3:])) if gray else x[:, 3:]
     out, _ = net.apply(params, kept, x)
     np.testing.assert_allclose(out, plain + base)
     weight = RNG.normal(size=(3, 2))

@@ -11,7 +11,7 @@ from skdgm.utils.random import stream
 
 RNG = np.random.default_rng(0)
 KINDS = [
-    "grey",
+    "gray",
     "gaussian",
     "bernoulli",
     "categorical",
@@ -41,7 +41,7 @@ def test_columns_stand_side_by_side():
     assert MIXED.n_outputs == MIXED.n_inputs == N_OUTPUTS
     np.testing.assert_array_equal(MIXED.width, [1, 1, 1, 3, 4, 4, 1])
     assert MIXED.is_random
-    assert not Emission(["grey", "gaussian"], [1, 1]).is_random
+    assert not Emission(["gray", "gaussian"], [1, 1]).is_random
     real = np.flatnonzero(MIXED.continuous)
     np.testing.assert_array_equal(real, [0, 1, 13, 14])
 
@@ -135,7 +135,7 @@ def test_ties_of_categories_go_to_one():
 
 
 def test_outputs_begin_at_the_means_of_bits():
-    emission = Emission(["grey", "bernoulli"], [1, 1], share=np.array([0.2, 0.9]))
+    emission = Emission(["gray", "bernoulli"], [1, 1], share=np.array([0.2, 0.9]))
     start = emission.start(np.float64)
     np.testing.assert_allclose(1 / (1 + np.exp(-start)), [0.2, 0.9])
 

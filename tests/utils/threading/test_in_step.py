@@ -26,7 +26,7 @@ from skdgm.utils.threading.parallel import in_step, limit, n_efficient_threads
 
 RNG = np.random.default_rng(0)
 BITS = (RNG.random((300, 150)) < 0.2).astype(np.float64)
-GREY = BITS * RNG.random(BITS.shape)
+GRAY = BITS * RNG.random(BITS.shape)
 REAL, LABELS = RNG.normal(size=(300, 150)), np.arange(300) % 3
 
 
@@ -71,9 +71,9 @@ def eager(monkeypatch):
 
 MACHINES = {
     "binary": (BernoulliRBM(70), BITS),
-    "grey": (BernoulliRBM(70), GREY),
-    "resampled": (BernoulliRBM(70, resample=True), GREY),
-    "centred": (BernoulliRBM(70, centering="moving", solver=SGD(momentum=0.5)), BITS),
+    "gray": (BernoulliRBM(70), GRAY),
+    "resampled": (BernoulliRBM(70, resample=True), GRAY),
+    "centered": (BernoulliRBM(70, centering="moving", solver=SGD(momentum=0.5)), BITS),
     "cd": (
         BernoulliRBM(
             70,
@@ -99,7 +99,7 @@ MACHINES = {
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.exhaustive(
-    default=["binary", "grey", "resampled", "centred", "float64", "real"]
+    default=["binary", "gray", "resampled", "centered", "float64", "real"]
 )
 @pytest.mark.parametrize("name", MACHINES)
 def test_machines_do_not_depend_on_the_number_of_threads(name, monkeypatch):

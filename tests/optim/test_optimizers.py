@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from skdgm.couplings import Contrast, Weights
-from skdgm.optim import Penalised, adam, rmsprop, sgd
+from skdgm.optim import Penalized, adam, rmsprop, sgd
 from skdgm.utils.tree import leaves
 from tests.suites import DTYPES
 
 SHAPES = [(3,), (37, 35)]
-FORMS = {"array": np.asarray, "penalised": Penalised, "tiles": Contrast.of}
+FORMS = {"array": np.asarray, "penalized": Penalized, "tiles": Contrast.of}
 
 
 def test_momentum_by_hand():

@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 from skdgm.distributions import Gaussian, Sites, Softmax
 from skdgm.energies import tiled
 from skdgm.metrics import log_conditionals, log_densities
-from skdgm.metrics.unnormalised import _STEP, _TAIL, _range
+from skdgm.metrics.unnormalized import _STEP, _TAIL, _range
 from skdgm.utils.lists import Lists
 from skdgm.utils.tree import tree_map
 from tests.connected import POTTS, all_states, log_weights, machine
@@ -58,13 +58,13 @@ def test_chosen_units():
     )
 
 
-def test_grey_values_mix_both_outcomes():
+def test_gray_values_mix_both_outcomes():
     energy, params = random_machine([[1], [3]], seed=0)
-    on, off, grey = (
+    on, off, gray = (
         log_conditionals(energy, params, (np.full((1, 1), value), None))[0, 0]
         for value in (1.0, 0.0, 0.25)
     )
-    assert grey == pytest.approx(0.25 * on + 0.75 * off)
+    assert gray == pytest.approx(0.25 * on + 0.75 * off)
 
 
 def made(name, n=5, scale=1.5):
@@ -72,7 +72,7 @@ def made(name, n=5, scale=1.5):
     truth = Enumeration(LAYERS[name], params)
     block = next(iter(truth.real))
     drawn = truth.draw(n, seed=1)
-    x = tuple(v if i in energy.colours[0] else None for i, v in enumerate(drawn))
+    x = tuple(v if i in energy.colors[0] else None for i, v in enumerate(drawn))
     return energy, params, truth, x, block
 
 
@@ -206,11 +206,11 @@ def test_conditionals_of_sites_by_enumeration(n_hidden):
     np.testing.assert_allclose(some, np.take_along_axis(found, sites, axis=1))
 
 
-def test_conditionals_of_grey_bits_among_sites_are_means():
+def test_conditionals_of_gray_bits_among_sites_are_means():
     energy, params, v, _ = graph(2)
-    on, off, grey = v[:40].copy(), v[:40].copy(), v[:40].copy()
-    on[:, 3], off[:, 3], grey[:, 3] = 1, 0, 0.3
-    log_p = [log_conditionals(energy, params, (x, None))[:, 1] for x in (on, off, grey)]
+    on, off, gray = v[:40].copy(), v[:40].copy(), v[:40].copy()
+    on[:, 3], off[:, 3], gray[:, 3] = 1, 0, 0.3
+    log_p = [log_conditionals(energy, params, (x, None))[:, 1] for x in (on, off, gray)]
     np.testing.assert_allclose(log_p[2], 0.3 * log_p[0] + 0.7 * log_p[1], atol=1e-8)
 
 

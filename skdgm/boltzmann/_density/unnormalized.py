@@ -42,7 +42,7 @@ class FittedMachine(NamedTuple):
     layout: object = None
 
 
-class Unnormalised(Density):
+class Unnormalized(Density):
     """Density of a layered energy whose first block is visible, divided by Z. A
     subclass marginalizes all entries that are not clamped (:meth:`log_weight`). In all
     methods, ``x`` is a tuple with an array of shape (n_rows, size) or None for each
@@ -79,13 +79,13 @@ class Unnormalised(Density):
     def capabilities(self):
         """Exact if states can be enumerated. Otherwise log Z is an estimate, and
         missing entries are marginalized by a bound."""
-        log_Z, with_missing, grey = "estimate", "lower bound", "estimate"
+        log_Z, with_missing, gray = "estimate", "lower bound", "estimate"
         if self.enumerable:
-            log_Z, with_missing, grey = "exact", "exact", "lower bound"
-        weight = of_rows("exact", missing=with_missing, grey="lower bound")
+            log_Z, with_missing, gray = "exact", "exact", "lower bound"
+        weight = of_rows("exact", missing=with_missing, gray="lower bound")
         labels = {} if label_of(self.energy) is None else {"labels": "estimate"}
         return {
-            "log_prob": of_rows(log_Z, grey=grey),
+            "log_prob": of_rows(log_Z, gray=gray),
             "numerator": weight,
             "free_energy": weight,
             "features": of_rows("exact", missing="estimate"),

@@ -69,7 +69,7 @@ def log_conditionals(
 ) -> np.ndarray:
     """Log probabilities of binary units given all others, in nats, float64.
 
-    ``x`` are values of all colours but the last, which is summed out. ``units``,
+    ``x`` are values of all colors but the last, which is summed out. ``units``,
     (n_rows, n_units), are the units of each row in a ``block`` of the bottom layer, by
     default all.
     """
@@ -82,7 +82,7 @@ def log_conditionals(
     v, binary = np.asarray(x[block]), isinstance(x[block], Lists) and x[block].binary
     bias = energy.units[block].field(params.units[block])
     above = []
-    for link, other, _ in energy.neighbours(block):
+    for link, other, _ in energy.neighbors(block):
         W = energy.couplings[link].matrix(params.couplings[link])
         field = energy.field(params, other, energy.received(params, x, other))
         above.append((W, field, energy.units[other].log_partition))
@@ -127,7 +127,7 @@ def log_densities(
     v, block_params = np.asarray(x[block]), params.units[block]
     eta = energy.units[block].field(block_params)
     above = []
-    for link, other, _ in energy.neighbours(block):
+    for link, other, _ in energy.neighbors(block):
         W = energy.couplings[link].matrix(params.couplings[link])
         above.append((W, other, energy.received(params, x, other)))
     if len(above) == 1 and isinstance(energy.units[above[0][1]], Bernoulli):

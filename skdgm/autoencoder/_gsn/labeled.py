@@ -11,14 +11,14 @@ from scipy.special import entr
 
 from skdgm.autoencoder._gsn.model import GSNModel
 from skdgm.autoencoder._gsn.unrolled import Unrolled, UnrolledDensity
-from skdgm.autoencoder._model_options import LabelledGSNOptions
+from skdgm.autoencoder._model_options import LabeledGSNOptions
 from skdgm.distributions import CategoricalOutput, Output
 from skdgm.utils import addresses
 
-_UNKNOWN, _LABEL = addresses.LABELLED_ROWS
+_UNKNOWN, _LABEL = addresses.LABELED_ROWS
 
 
-class LabelledOutput(Output):
+class LabeledOutput(Output):
     """Distribution of rows and of their labels, in the last column. ``weights``
     multiply the two log-likelihoods; class ``frequencies`` are the inputs for unknown
     labels."""
@@ -109,7 +109,7 @@ def _joined(a, b):
     return np.concatenate([a, b], axis=1)
 
 
-class LabelledCorruption:
+class LabeledCorruption:
     """Corruption of rows; labels are hidden with probability ``level``."""
 
     def __init__(self, corrupt, output, level):
@@ -128,7 +128,7 @@ class LabelledCorruption:
         return _joined(self.corrupt(row, rng), self.output.label(codes))
 
 
-class LabelledUnrolled(Unrolled):
+class LabeledUnrolled(Unrolled):
     """Log-likelihood of rows and labels given the steps of a chain that starts from
     them."""
 
@@ -156,12 +156,12 @@ def _unlimited(limit):
     return None if limit is None else np.append(limit, np.inf)
 
 
-class LabelledGSNDensity(UnrolledDensity):
+class LabeledGSNDensity(UnrolledDensity):
     """Density of rows and labels given the steps of chains that draw both. The training
     weights of their likelihoods do not affect the density."""
 
     def __init__(self, context, *, output, **reconstruction):
-        unweighted = LabelledOutput(output.parts[0], output.frequencies)
+        unweighted = LabeledOutput(output.parts[0], output.frequencies)
         super().__init__(context, output=unweighted, **reconstruction)
         self._learns_rows = output.weights[0] > 0
 
@@ -232,19 +232,19 @@ class LabelledGSNDensity(UnrolledDensity):
         return v[:, :-1]
 
 
-class LabelledModel(GSNModel[LabelledGSNOptions]):
+class LabeledModel(GSNModel[LabeledGSNOptions]):
     """Hidden layers of a chain that draws rows and labels."""
 
-    objective_class, density_class = LabelledUnrolled, LabelledGSNDensity
+    objective_class, density_class = LabeledUnrolled, LabeledGSNDensity
 
     def outputs(self, facts):
         """Distribution of rows and labels, with the weights of their likelihoods."""
         options, output = facts.options, super().outputs(facts)
         weight = options.generative_weight * (options.objective == "hybrid")
         frequencies = facts.known.frequencies
-        return LabelledOutput(output, frequencies, (weight, 1.0))
+        return LabeledOutput(output, frequencies, (weight, 1.0))
 
     def corruption(self, facts, output):
         """Corruption of rows and of labels."""
         of_rows = super().corruption(facts, output.parts[0])
-        return LabelledCorruption(of_rows, output, facts.options.label_corruption)
+        return LabeledCorruption(of_rows, output, facts.options.label_corruption)

@@ -44,7 +44,7 @@ BETA_1, BETA_2, RHO, DELTA = 0.9, 0.999, 0.9, 1e-8
 _WORK = 10
 
 
-class Optimiser(NamedTuple):
+class Optimizer(NamedTuple):
     r"""Optimizer of a tree of parameters.
 
     Parameters
@@ -55,7 +55,7 @@ class Optimiser(NamedTuple):
         ``step(params, state, grad, *, rate, momentum, l1=0.0, l2=0.0)`` updates
         parameters and optimizer state, trees of arrays, in place. Leaves of the
         gradient are arrays, or objects with methods ``ascend`` (for ``sgd``) and
-        ``apply`` (for the others), such as :class:`~skdgm.optim.Penalised`. Penalties
+        ``apply`` (for the others), such as :class:`~skdgm.optim.Penalized`. Penalties
         apply to such leaves only, from whose gradient l1 sign(theta) + l2 theta is
         subtracted. The momentum of Adam is :math:`\beta_1`, and its ``step`` also takes
         ``beta_2``.
@@ -126,9 +126,9 @@ def _step_rmsprop(params, state, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
     _walk(rmsprop_kernel, step, params, state.u, state.s, grad)
 
 
-sgd = Optimiser(zeros_like, _step_sgd)
-adam = Optimiser(_init_adam, _step_adam)
-rmsprop = Optimiser(_init_rmsprop, _step_rmsprop)
+sgd = Optimizer(zeros_like, _step_sgd)
+adam = Optimizer(_init_adam, _step_adam)
+rmsprop = Optimizer(_init_rmsprop, _step_rmsprop)
 
 
 def _together(params, velocity, grad):

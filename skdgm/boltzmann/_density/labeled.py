@@ -10,7 +10,7 @@ from skdgm.inference import LabelPosterior
 from skdgm.utils.tree import astype
 
 
-class LabelledMachineDensity(EnergyDensity):
+class LabeledMachineDensity(EnergyDensity):
     """Density of rows, with the label of a restricted machine marginalized."""
 
     _from_products = False
