@@ -11,10 +11,12 @@ class Constraint:
     """Base class of constraints.
 
     A subclass is a named tuple with ``columns``, the names of its columns, or None for
-    all columns.
+    all columns. ``learned`` is True if the first step, which learns from the training
+    table, also checks other rows.
     """
 
     __slots__ = ()
+    learned = False
 
     @property
     def columns(self) -> tuple | None:

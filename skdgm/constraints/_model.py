@@ -15,11 +15,14 @@ from skdgm.constraints._conditions import is_range_kept, translated
 from skdgm.constraints._constraint import evaluated
 from skdgm.constraints._plan import plan_of, valid_rows
 from skdgm.constraints._quantities import meets
+from skdgm.constraints.functions import find_constraints
 from skdgm.constraints.rules import Range, Unique
 from skdgm.data.filling import widened
 from skdgm.data.foreign import as_pandas, schema_of
+from skdgm.exceptions import ConstraintWarning
 from skdgm.typing import Data, Target
 from skdgm.utils.domains import is_frame
+from skdgm.utils.threading.callers import warn
 from skdgm.utils.words import with_article
 from skdgm.utils.wrapped import capabilities_of, has_mass, seed
 
@@ -38,24 +41,45 @@ class ConstrainedModel(MetaEstimator):
         if model is not self.estimator and self.random_state is not None:
             seed(model, check_random_state(self.random_state))
         self._plan, self._checks, model_table, by_step = None, (), X, []
-        if self.constraints:
-            drop, who = self.handle_invalid == "drop", type(self).__name__
-            keep = valid_rows(self.constraints, table, drop, who)
+        is_auto, who = isinstance(self.constraints, str), type(self).__name__
+        constraints = find_constraints(X) if is_auto else self.constraints
+        if constraints:
+            drop = self.handle_invalid == "drop"
+            keep = valid_rows(constraints, table, drop, who)
             schema = None if table is X else schema_of(X)
             if not keep.all():
                 rows = np.flatnonzero(keep)
                 params = _check_method_params(table, fit_params | {"y": y}, rows)
                 table, y, fit_params = table.iloc[rows], params.pop("y"), params
-            self._plan, self._checks, by_step = plan_of(self.constraints, table, schema)
+            self._plan, self._checks, by_step = plan_of(
+                constraints, table, schema, steps_only=is_auto
+            )
             model_table = self._plan.forward(table)
+        if is_auto:
+            constraints, by_step = self._kept(constraints, by_step)
+        self.constraints_ = tuple(constraints)
         self.estimator_ = model.fit(model_table, y, **fit_params)
         if not is_frame(as_pandas(X)) and hasattr(self.estimator_, "n_features_in_"):
             self.n_features_in_ = self.estimator_.n_features_in_
         self.by_rejection_ = tuple(
             constraint
-            for constraint, done in zip(self.constraints, by_step)
+            for constraint, done in zip(constraints, by_step)
             if not (done or is_range_kept(self._plan, self.estimator_, constraint))
         )
+
+    def _kept(self, constraints, by_step):
+        """Constraints that have a step, and True for each; warn about others."""
+        kept = [c for c, done in zip(constraints, by_step) if done]
+        left = [c for c, done in zip(constraints, by_step) if not done]
+        if left:
+            warn(
+                f"{type(self).__name__}: draws may break "
+                f"{', '.join(map(str, left))}, because other constraints replace its "
+                "columns. To enforce it by rejection, add it to constraints_, and set "
+                "the result as constraints.",
+                ConstraintWarning,
+            )
+        return kept, [True] * len(kept)
 
     def score(self, X: Data, y: Target = None) -> float:
         """Mean log-likelihood of the rows, in nats.

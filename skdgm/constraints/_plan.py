@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.constraints._constraint import Constraint
-from skdgm.constraints._steps import Numbered, Total
-from skdgm.constraints.rules import FixedCombinations, Unique
+from skdgm.constraints._steps import Numbered
+from skdgm.constraints.rules import Unique
 from skdgm.data.filling import completed
 from skdgm.data.frames import Codec
 from skdgm.exceptions import ConstraintError
@@ -70,8 +70,7 @@ class Plan(NamedTuple):
     def completed(self, table):
         """Dict of columns in which missing parts follow from their totals."""
         for step in self.steps:
-            if isinstance(step, Total):
-                table = table | step.completed(table, self.codec)
+            table = table | step.completed(table, self.codec)
         return table
 
     def backward(self, seen, given=None):
@@ -87,7 +86,7 @@ class Plan(NamedTuple):
         for step in self.steps:
             for name, values in step.backward(drawn, table, self.codec).items():
                 table[name] = values if given is None else _known(values, given[name])
-            if isinstance(step, Total) and given is not None:
+            if given is not None:
                 table |= step.adjusted(table, given, self.codec)
         by_position = {j: table[name] for j, name in enumerate(self.codec.names)}
         frame = pd.DataFrame(by_position).set_axis(self.codec.columns, axis=1)
@@ -173,10 +172,10 @@ def label_of(table, row):
     return f"row {row} (with the label {table.index[row]!r})"
 
 
-def plan_of(constraints, table, schema):
+def plan_of(constraints, table, schema, *, steps_only=False):
     """Choose steps for constraints that the table satisfies. Return the Plan, pairs of
     a constraint and an object with its ``holds``, and for each constraint whether a
-    step enforces it."""
+    step enforces it. With ``steps_only``, other constraints have no effect."""
     plan = Plan((), Codec.of(table)._replace(schema=schema))
     checks, has_step = [], []
     for constraint in constraints:
@@ -184,8 +183,10 @@ def plan_of(constraints, table, schema):
         extended = (plan.extended(step) for step in steps)
         new = next((p for p in extended if p is not None), None)
         has_step.append(new is not None)
+        if new is None and steps_only:
+            continue
         plan = new or plan
-        if isinstance(constraint, FixedCombinations):
+        if constraint.learned:
             checks.append((constraint, steps[0]))
         elif not isinstance(constraint, Unique):
             checks.append((constraint, constraint))

@@ -7,8 +7,8 @@ import numpy as np
 
 from skdgm.data.clocks import form_of
 from skdgm.data.conditions import spelled
-from skdgm.data.scales import step_of
 from skdgm.data.series import as_bits, as_reals, brief, named, plain_type
+from skdgm.utils.equations import NEAR, step_of
 
 
 def quantity(column, who):
@@ -64,6 +64,15 @@ def check_alike(columns, who, *, summed=False):
         raise TypeError(f"{who!r}: columns of {kinds[0]} cannot be added.")
 
 
+def check_numbers(columns, who):
+    """Raise TypeError unless all columns have numbers."""
+    for column in columns:
+        if (kind := _sort(column, who)) != "numbers":
+            raise TypeError(
+                f"{who!r}: column {column.name!r} has {kind} instead of numbers."
+            )
+
+
 def _sort(column, who):
     """Describe the type of a column: numbers, dates, durations or periods of a unit."""
     if hasattr(column.dtype, "categories"):
@@ -106,6 +115,14 @@ def rounded_alike(values, others, place):
         step = step_of(group)
         result[k] = np.round(values[k], round(-np.log10(step))) if step else values[k]
     return result
+
+
+def near(target, result, size, unit):
+    """Mask of rows in which a result, the sum of terms with magnitudes that sum to
+    ``size``, equals a target rounded to a unit; True for missing values."""
+    error = (target - result).abs()
+    room = NEAR * np.maximum(target.abs(), size) + 0.5 * unit * (1 + NEAR)
+    return ~(error > room).to_numpy(bool)
 
 
 def typed(values, columns, digits):

@@ -25,9 +25,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
+from skdgm.constraints._computed import Total
 from skdgm.constraints._conditions import cells_of
 from skdgm.constraints._quantities import quantity, restored, rounded
-from skdgm.constraints._steps import Remainder, Total
+from skdgm.constraints._steps import Remainder
 from skdgm.utils.math import distinct
 
 # Maximum number of ways for a row.
@@ -115,9 +116,10 @@ class Ways:
             for variable, name in sources.items():
                 if variable in (*step.columns, step.gap):
                     value = quantity(columns[name].iloc[rows], step)
-                    values[variable] = rounded(value, step.digits)
+                    values[variable] = rounded(value, step.decimals(variable))
         for variable, step in way.order:
-            values[variable] = rounded(step.solved(variable, values), step.digits)
+            value = step.solved(variable, values)
+            values[variable] = rounded(value, step.decimals(variable))
         drawn_names = [name for name in way.free if name not in places]
         for name in drawn_names + [v for v, _ in way.order if v in self.names]:
             value = restored(values[name], codec, codec.names.index(name))

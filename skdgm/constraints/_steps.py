@@ -55,6 +55,14 @@ class Step:
         """Return reconstructed columns by name, from the model's columns ``seen`` and
         the columns ``table`` reconstructed so far."""
 
+    def completed(self, table, codec):
+        """Return columns, by name, in which missing entries follow from others."""
+        return {}
+
+    def adjusted(self, table, given, codec):
+        """Return columns, by name, that are adjusted to the known entries ``given``."""
+        return {}
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -68,7 +76,19 @@ class Equation(Step):
     ``parts`` and, perhaps, of a gap."""
 
     __slots__ = ()
-    gap = None
+    gap, offset = None, 0.0
+
+    def decimals(self, variable):
+        """Number of decimals of a solution for a variable; None if unlimited."""
+        return self.digits
+
+    def term(self, name, value):
+        """Term of a part in the equation, given its value."""
+        return value
+
+    def without(self, value, name):
+        """Value of a part from the value of its term."""
+        return value
 
     @property
     def columns(self):
@@ -82,15 +102,18 @@ class Equation(Step):
 
     def solved(self, variable, values):
         """Solve for one variable, given a dict of all others."""
-        others = [values[name] for name in self.parts if name != variable]
+        others = [self.term(n, values[n]) for n in self.parts if n != variable]
         if variable == self.target:
-            return reduce(add, others + self._gap(values))
+            value = reduce(add, others + self._gap(values))
+            return value + self.offset if self.offset else value
         value = values[self.target]
+        if self.offset:
+            value = value - self.offset
         if others:
             value = value - reduce(add, others)
         if variable == self.gap:
             return value * self.sign
-        return reduce(sub, self._gap(values), value)
+        return self.without(reduce(sub, self._gap(values), value), variable)
 
     def _gap(self, values):
         """List of the signed gap; empty if there is none."""
@@ -124,50 +147,6 @@ class Remainder(namedtuple("Remainder", "target parts sign digits"), Equation):
         return {self.target: restored(values, codec, j)}
 
 
-class Total(namedtuple("Total", "target parts digits"), Equation):
-    """Step that drops ``target``, the sum of ``parts``, rounded to ``digits`` decimals
-    unless None."""
-
-    __slots__ = ()
-
-    def backward(self, seen, table, codec):
-        values = total([table[name] for name in self.parts], self)
-        j = codec.names.index(self.target)
-        return {self.target: restored(rounded(values, self.digits), codec, j)}
-
-    def adjusted(self, table, given, codec):
-        """Adjust parts, by name, such that they add up to known totals."""
-        values = total([table[name] for name in self.parts], self)
-        gap, changed = quantity(table[self.target], self) - values, {}
-        todo = given[self.target].notna().to_numpy(bool) & gap.notna().to_numpy(bool)
-        for name in self.parts[::-1]:
-            gaps = todo & given[name].isna().to_numpy(bool)
-            if gaps.any():
-                new = rounded(quantity(table[name], self) + gap, self.digits)
-                new = restored(new, codec, codec.names.index(name))
-                changed[name] = table[name].where(~gaps, new.astype(table[name].dtype))
-            todo = todo & ~gaps
-        return changed
-
-    def completed(self, table, codec):
-        """Parts that follow from the total and the other parts, by name."""
-        solved = {}
-        nulls = [table[name].isna().to_numpy(bool) for name in self.parts]
-        sole = (np.sum(nulls, axis=0) == 1) & table[self.target].notna().to_numpy(bool)
-        for name, gaps in zip(self.parts, nulls):
-            if (gaps & sole).any():
-                others = [table[n] for n in self.parts if n != name]
-                value = quantity(table[self.target], self)
-                value = value - total(others, self) if others else value
-                values = restored(
-                    rounded(value, self.digits), codec, codec.names.index(name)
-                )
-                solved[name] = (
-                    table[name].reset_index(drop=True).mask(gaps & sole, values)
-                )
-        return solved
-
-
 class Joint(namedtuple("Joint", "columns codec values"), Step):
     """Step that replaces columns by one category of their combinations. ``values`` are
     the observed combinations, encoded, (n_combinations, n_columns)."""
@@ -199,6 +178,18 @@ class Joint(namedtuple("Joint", "columns codec values"), Step):
         codes = known.get_indexer(pd.MultiIndex.from_arrays(columns)).astype(float)
         return np.where(np.isnan(columns).any(axis=0), np.nan, codes)
 
+    def only(self, table):
+        """Number of the only combination that agrees with each row's known entries: -1
+        if there is none or several."""
+        columns = [encoded(self.codec, j, table[n]) for j, n in enumerate(self.columns)]
+        rows, place = distinct(np.nan_to_num(np.stack(columns, axis=1), nan=np.inf))
+        codes = np.full(len(rows), -1)
+        for number, row in enumerate(rows):
+            matches = np.flatnonzero(self.matches(np.where(np.isinf(row), np.nan, row)))
+            if len(matches) == 1:
+                codes[number] = matches[0]
+        return codes[place]
+
     def holds(self, frame):
         """Mask of the rows that match a combination in their observed entries."""
         columns = [encoded(self.codec, j, frame[n]) for j, n in enumerate(self.columns)]
@@ -216,8 +207,9 @@ class Joint(namedtuple("Joint", "columns codec values"), Step):
 
     def forward(self, table):
         codes = self.codes(table)
-        known = np.where(np.isnan(codes), -1, codes).astype(int)
-        return {self.columns[0]: self.category(known)}
+        if np.isnan(codes).any():
+            codes = np.where(np.isnan(codes), self.only(table), codes)
+        return {self.columns[0]: self.category(codes.astype(int))}
 
     def category(self, codes):
         """Convert codes, -1 where missing, to a categorical column."""

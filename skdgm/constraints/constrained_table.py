@@ -43,10 +43,13 @@ class ConstrainedTable(ConstrainedModel):
     estimator
         Model with ``fit`` and ``sample`` that takes DataFrames, such as an
         autoregressive model or a VAE. If None, an :class:`~skdgm.EoNADE`.
-    constraints : sequence
-        Constraints of :mod:`skdgm.constraints`: ``Inequality``, ``Sum``,
-        ``FixedCombinations``, ``Range``, ``Unique`` and ``Rule``. Reparametrization
-        proceeds in this order.
+    constraints : sequence or "auto"
+        Constraints of :mod:`skdgm.constraints`: ``Inequality``, ``Sum``, ``Linear``,
+        ``Product``, ``Function``, ``FixedCombinations``, ``Range``, ``Unique`` and
+        ``Rule``. Reparametrization proceeds in this order. "auto" stands for the
+        functions between columns that
+        :func:`~skdgm.constraints.find_constraints` finds in the training table, as far
+        as reparametrization can enforce all of them.
     max_tries
         Maximum number of draws for each row of :meth:`sample` and :meth:`impute`. May
         be changed after ``fit``.
@@ -60,6 +63,8 @@ class ConstrainedTable(ConstrainedModel):
     ----------
     estimator_ : object
         The fitted model of the reparametrized table.
+    constraints_ : tuple
+        Constraints that all draws satisfy.
     by_rejection_ : tuple
         Constraints that are enforced by rejection.
     density_kind_ : str
@@ -111,7 +116,7 @@ class ConstrainedTable(ConstrainedModel):
     """
 
     estimator: Annotated[object, HasMethods(["fit", "sample"])] | None = None
-    constraints: tuple | list = ()
+    constraints: tuple | list | Literal["auto"] = ()
     _: KW_ONLY
     max_tries: Count = 100
     handle_invalid: Literal["error", "drop"] = "error"

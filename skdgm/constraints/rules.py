@@ -14,8 +14,9 @@ from skdgm.utils.counts import check_choice
 class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
     """Columns whose combinations in draws all occur in the training table.
 
-    Reparametrization: the model learns one category in place of the columns. If one of
-    the columns is missing in a row, all of them count as missing.
+    Reparametrization: the model learns one category in place of the columns. If some of
+    the columns are missing in a row, and several combinations agree with the others,
+    all of them count as missing.
 
     Parameters
     ----------
@@ -30,6 +31,7 @@ class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
     """
 
     __slots__ = ()
+    learned = True
 
     def __new__(cls, columns):
         """Validate the names of at least two columns."""

@@ -22,6 +22,7 @@ import numpy as np
 from scipy.special import entr, ndtr, ndtri
 
 from skdgm.utils.domains import HUGE
+from skdgm.utils.equations import step_of
 
 # Columns with at most LEVELS distinct values, and on average at least REPEATS rows of
 # each (_FRACTIONS if the values are not integers), are read as levels.
@@ -39,7 +40,6 @@ _UNIFORM = 1e-3
 _SAME = 1e-6
 # Limit of numbers in standard units, which nets read together with scores.
 _END = 3.0
-_DIGITS = 6
 # Maximum difference of a score from that of an atom, in units of rounding errors.
 _NEAR = 16
 # Relative rounding error of decimal fractions in single precision.
@@ -213,21 +213,6 @@ def few(values, weight):
     """Return whether to read a column with these distinct values as levels."""
     rows_per_value = REPEATS if (values == np.rint(values)).all() else _FRACTIONS
     return len(values) <= max(2, min(LEVELS, weight.sum() / rows_per_value))
-
-
-def step_of(values):
-    """Largest step of which all values, of shape (n_values,), are multiples, or 0."""
-    size = np.abs(values)
-    if size.max() > 2**53:
-        return 0.0
-    if (values == np.rint(values)).all():
-        return 1.0
-    for digits in range(1, _DIGITS + 1):
-        unit = 10.0**-digits
-        error = np.abs(np.round(values, digits) - values)
-        if (error <= np.minimum(_ROUNDING * size, 0.01 * unit)).all():
-            return unit
-    return 0.0
 
 
 def scores_of(values, weight, waves=()):

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skdgm.constraints._computed import Total
 from skdgm.constraints._conditions import _FINE, cells_of
 from skdgm.constraints._quantities import length_of
-from skdgm.constraints._steps import Remainder, Total
+from skdgm.constraints._steps import Remainder
 from skdgm.data.clocks import ColumnClock
 from skdgm.data.frames import Codec
 

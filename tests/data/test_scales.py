@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, norm
 
-from skdgm.data.scales import Levels, few, scores_of, step_of
+from skdgm.data.scales import Levels, few, scores_of
+from skdgm.utils.equations import step_of
 from tests.suites import DTYPES
 
 

@@ -35,7 +35,10 @@ from skdgm.adversarial._games.players import GameState
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.constraints import (
     FixedCombinations,
+    Function,
     Inequality,
+    Linear,
+    Product,
     Range,
     Rule,
     Sum,
@@ -205,6 +208,15 @@ def test_tables_under_constraints(tmp_path):
     assert_identical(table, other)
     samples = [own.sample(9, random_state=0) for own in (table, other)]
     pd.testing.assert_frame_equal(*samples)
+    frame["square"] = frame["part"] ** 2
+    frame["sign"] = np.where(frame["low"] > 0, "high", "low")
+    constraints = (
+        Product("square", ["part", "part"]),
+        Linear("total", ["part"], [2]),
+        Function("sign", "low"),
+    )
+    table = ConstrainedTable(model, constraints, random_state=0).fit(frame)
+    assert_identical(table, kept(table, tmp_path))
     table.set_params(constraints=[Rule(len)])
     with pytest.raises(UnsavableError, match=r"constraints\[0\] is a .*Rule"):
         kept(table, tmp_path)
