@@ -68,6 +68,4 @@ def unroll(energy, params, x, seen, n_sweeps):
 
 def _shown(part, known, mean):
     """Values of a block that neighbors see: observed values, and means elsewhere."""
-    if known is None or known is True:
-        return mean if known is None else part
-    return np.where(known, part, mean)
+    return mean if known is None else np.where(known, part, mean)

@@ -356,3 +356,15 @@ def test_epochs_that_are_not_said():
     clf = clone(SMALL).set_params(n_iter="auto", batch_size=2)
     assert clf.fit(FEW, FEW_Y).n_iter_ == 50
     assert DBNRegressor().n_iter == "auto"
+
+
+@pytest.mark.parametrize("reading", ["auto", "gaussian", "bernoulli"])
+def test_columns_that_are_bits_by_an_option_have_no_decision_function(reading):
+    few = {"pretrain": Pretraining(n_iter=1), "n_iter": 1, "random_state": 0}
+    clf = DBNClassifier((4,), column_types=reading, **few)
+    may_be_real = reading != "bernoulli"
+    assert hasattr(clf, "decision_function") == may_be_real
+    # Bits that "auto" finds keep it.
+    bits = FEW[:40] > 0.5
+    clf.fit(bits.astype(float), FEW_Y[:40] % 2)
+    assert hasattr(clf, "decision_function") == may_be_real

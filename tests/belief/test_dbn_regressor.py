@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, make_friedman1
+from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import cross_val_score
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -122,3 +123,11 @@ def test_partial_fit_keeps_the_scale():
     reg.partial_fit(X, nothing)
     for W, other in zip(reg.coefs_, before):
         np.testing.assert_array_equal(W, other)
+
+
+def test_a_single_column_of_targets_is_flattened_with_a_warning():
+    flat = clone(SMALL).fit(X, Y[:, 0])
+    with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
+        column = clone(SMALL).fit(X, Y[:, :1])
+    assert column.predict(X).shape == (150,)
+    np.testing.assert_array_equal(column.predict(X), flat.predict(X))

@@ -154,6 +154,7 @@ def test_what_a_density_declares_is_true(fitted):
     assert density.capabilities.keys() <= known.keys()
     for capability, call in known.items():
         kinds = density.capabilities.get(capability, {})
+        assert kinds.keys() <= {*rows, *GIVEN, "future"}
         for argument, given in (rows | GIVEN).items():
             if argument not in kinds:
                 with pytest.raises(MissingCapability, match=rf"{name}.*{capability}"):

@@ -96,3 +96,13 @@ def test_weighted_sums_of_some_rows(rows):
     some, weight = np.array([5, 0, 5]), np.array([1, 2, 3])
     found = joined.weighted_sum(some, weight.astype(float))
     np.testing.assert_allclose(found, weight @ X[some], rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 6])
+def test_entries_of_rows_are_divided_among_threads_by_column(size):
+    X, lists = binary_rows(7, N_COLUMNS, np.float32)
+    bounds = np.full((size + 1, 7), -1)
+    kernels.mark(lists.index, lists.count, N_COLUMNS, bounds, size, 0, 7)
+    edges = [N_COLUMNS * rank // size for rank in range(size + 1)]
+    expected = [np.count_nonzero(X[:, :edge], axis=1) for edge in edges]
+    np.testing.assert_array_equal(bounds, expected)
