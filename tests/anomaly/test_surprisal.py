@@ -216,3 +216,12 @@ def test_models_without_scores_of_entries():
 
     assert not hasattr(DensityOutlierDetector(KernelDensity()), "score_features")
     assert hasattr(DensityOutlierDetector(), "score_features")
+
+
+def test_many_values_are_counted_in_ten_bins():
+    x = np.random.default_rng(0).normal(size=(200, 1))
+    counts, edges = np.histogram(x, 10)
+    histogram = Histogram.of(x, np.ones(200), [0])
+    inside = edges[:-1] + 0.4 * np.diff(edges)
+    found = histogram.entries(np.append(inside, edges[-1] + 1)[:, None])
+    np.testing.assert_allclose(found[:, 0], -np.log(np.append(counts, 0) + 0.5))

@@ -5,6 +5,7 @@ and in releases. What concerns the cluster itself is left to these.
 """
 
 from inspect import signature
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sklearn.base import clone
 from skdgm import DBN, NADE, VAE, BernoulliRBM, DBNClassifier
 from skdgm import dask as distribute
 from skdgm.dask import _rounds, _run
+from skdgm.dask._shard import Shard
 from skdgm.exceptions import CollapseWarning
 from skdgm.options import ELBO
 from tests.dask import test_fit, test_stack, test_tuned
@@ -200,3 +202,24 @@ def test_a_collapse_is_told_of(client):
         clone(model).fit(rows)
     with pytest.warns(CollapseWarning, match="The posterior of VAE collapsed"):
         distribute.fit(model, rows, n_shards=2, client=client)
+
+
+def test_batches_of_a_shard_go_on_where_they_were_left():
+    shard, n_begun = object.__new__(Shard), 0
+
+    class Objective:
+        def batches(self, table, epoch):
+            nonlocal n_begun
+            n_begun += 1
+            yield from table
+
+    shard.objective, shard.table = Objective(), "abcdef"
+    shard.epoch, shard.left, shard.at = None, iter(()), 0
+    assert list(islice(shard.batches(0, 0), 2)) == ["a", "b"]
+    assert list(islice(shard.batches(0, 2), 2)) == ["c", "d"]
+    assert list(islice(shard.batches(0, 5), 1)) == ["f"]
+    assert n_begun == 1
+    # An earlier batch, and another epoch, begin again.
+    assert list(islice(shard.batches(0, 1), 1)) == ["b"]
+    assert list(islice(shard.batches(1, 0), 1)) == ["a"]
+    assert n_begun == 3
