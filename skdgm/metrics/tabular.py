@@ -22,11 +22,11 @@ from skdgm.metrics.table_report.parts import (
     disclosed,
     drawn,
     fidelity,
-    lines_of,
     two_samples,
 )
+from skdgm.metrics.table_report.summary import as_dict, as_html, as_scores, as_text
 from skdgm.metrics.table_report.utility import train_and_test
-from skdgm.typing import Data, Seed
+from skdgm.typing import Any, Data, Seed
 from skdgm.utils.counts import count
 
 _OPTIONS = {
@@ -40,7 +40,9 @@ _NEIGHBORS = 5
 class TabularReport(NamedTuple):
     """Result of :func:`tabular_report`.
 
-    Tables are pandas DataFrames, or Bunches of lists if pandas is not installed.
+    In notebooks, the summary is shown as a table, with columns, pairs and disclosure on
+    request. Tables are pandas DataFrames, or Bunches of lists if pandas is not
+    installed.
 
     Parameters
     ----------
@@ -98,7 +100,32 @@ class TabularReport(NamedTuple):
     confidence: float
 
     def __repr__(self):
-        return "\n".join(lines_of(self))
+        return as_text(self)
+
+    def _repr_html_(self):
+        return as_html(self)
+
+    def to_frame(self) -> Any:
+        """Return the summary scores as a table, for comparisons of models.
+
+        Returns
+        -------
+        scores : DataFrame
+            For each "score", the "property" that it measures ("fidelity", "utility" or
+            "privacy"), its "value", and the "best" value.
+        """
+        return as_scores(self)
+
+    def to_dict(self) -> dict:
+        """Return all fields as values that JSON can represent, for logs and files.
+
+        Returns
+        -------
+        fields : dict
+            Fields by name. Tables are dicts of lists by column, for example
+            ``pandas.DataFrame(fields["pairs"])``. NaN becomes None.
+        """
+        return as_dict(self)
 
 
 @validate_params(_OPTIONS, prefer_skip_nested_validation=False)
@@ -166,7 +193,8 @@ def tabular_report(
     Returns
     -------
     report : TabularReport
-        Its ``repr`` is a summary.
+        Its ``repr`` is a summary, in notebooks a table; ``to_frame`` returns its scores
+        and ``to_dict`` all fields.
 
     Raises
     ------

@@ -1,7 +1,9 @@
 """The report of synthetic rows: figures by definition and by enumeration."""
 
+import json
 import pickle
 import sys
+from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,7 +19,8 @@ from skdgm.metrics.table_report import closest, utility
 from skdgm.metrics.table_report.columns import Column, read
 from skdgm.metrics.table_report.encodings import coded, filled
 from skdgm.metrics.table_report.fidelity import correlation, cramers_v
-from skdgm.metrics.table_report.parts import _lowest, _privacy, as_table, listed
+from skdgm.metrics.table_report.parts import as_table, listed
+from skdgm.metrics.table_report.summary import _PROPERTIES, _lowest, _privacy
 
 
 def table(n, seed=0, missing=0.1):
@@ -346,16 +349,106 @@ def test_summary(report, parts):
     assert repr(tabular_report(parts[0][["age"]], parts[1][["age"]]))
 
 
+def test_html(parts, report):
+    class Reader(HTMLParser):
+        """Text of cells; open elements must be closed in order."""
+
+        def __init__(self):
+            super().__init__()
+            self.open, self.cells = [], []
+
+        def handle_starttag(self, tag, attrs):
+            self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag
+
+        def handle_data(self, data):
+            self.cells.append(data)
+
+    def read_cells(report):
+        reader = Reader()
+        reader.feed(report._repr_html_())
+        reader.close()
+        assert not reader.open
+        return reader.cells
+
+    cells = read_cells(report)
+    lines = repr(report).splitlines()
+    assert cells[0] == lines[0]
+    for line in lines[1:]:
+        texts = (line[2:19].strip(), line[19:]) if line.startswith("  ") else (line,)
+        assert set(texts) <= set(cells)
+    for name in ("columns", "pairs", "distances", "disclosure"):
+        assert name in cells
+        assert set(getattr(report, name).columns) <= set(cells)
+    assert f"{report.pairs['score'].iloc[-1]:.3f}" in cells
+    # Names and categories are text, not HTML.
+    names = {"age": "<b>age</b>", "pay": "a & b"}
+    renamed = tabular_report(*(part.rename(columns=names) for part in parts))
+    assert "<b>" not in renamed._repr_html_()
+    assert {"<b>age</b>", "a & b"} <= set(read_cells(renamed))
+    # Tables of many pairs have the pairs with the lowest scores.
+    wide = np.random.default_rng(0).normal(size=(2, 30, 16))
+    wide = tabular_report(*wide, random_state=0)
+    cells = read_cells(wide)
+    assert "pairs, 100 of 120 with the worst score" in cells
+    scores = wide.pairs["score"].sort_values()
+    assert f"{scores.iloc[0]:.3f}" in cells
+    assert read_cells(wide).count("x0") <= 16
+
+
+def test_scores_as_a_table(report, parts):
+    scores = report.to_frame()
+    assert scores["value"].to_dict() == report.scores
+    # Two reports have the same rows, side by side or one below the other.
+    copied = tabular_report(parts[0], parts[0], random_state=0).to_frame()
+    assert set(copied.index) == set(scores.index) - {
+        "utility_real",
+        "utility_synthetic",
+        "disclosure",
+    }
+    assert set(scores["property"]) == {"fidelity", "utility", "privacy"}
+    fidelity = copied[copied["property"] == "fidelity"].drop("two_sample_auc")
+    np.testing.assert_allclose(fidelity["value"], fidelity["best"])
+    assert set(_PROPERTIES) == set(scores.index)
+
+
+def test_values_for_json(report, parts):
+    fields = report.to_dict()
+    again = json.loads(json.dumps(fields, allow_nan=False))
+    assert again == fields
+    assert list(fields) == list(report._fields)
+    for name in ("columns", "pairs", "distances", "disclosure"):
+        table = getattr(report, name)
+        found = pd.DataFrame(again[name]).astype(table.dtypes.to_dict())
+        pd.testing.assert_frame_equal(found, table.reset_index(drop=name == "pairs"))
+    assert fields["scores"] == report.scores
+    # Values that are not known are None.
+    unknown = tabular_report(*parts[:2], random_state=0).to_dict()
+    assert unknown["closest"]["share"] is unknown["disclosure"] is None
+    # Names of columns that are no strings.
+    names = {"age": 3, "pay": ("a", 1), "day": np.int64(7)}
+    renamed = tabular_report(*(part.rename(columns=names) for part in parts[:2]))
+    assert "('a', 1)" in repr(renamed)
+    assert "&#x27;a&#x27;, 1)" in renamed._repr_html_()
+    columns = json.loads(json.dumps(renamed.to_dict(), allow_nan=False))["columns"]
+    assert columns["column"] == [3, "('a', 1)", "town", 7, "rich"]
+
+
 def test_without_pandas(report, monkeypatch):
     lists = {
         name: listed(getattr(report, name))
         for name in ("columns", "pairs", "distances", "disclosure")
     }
-    told = repr(report)
+    told, html, fields = repr(report), report._repr_html_(), report.to_dict()
     monkeypatch.setitem(sys.modules, "pandas", None)
     found = report._replace(**{n: as_table(table) for n, table in lists.items()})
     assert found.columns.score == lists["columns"]["score"]
     assert repr(found) == told
+    assert found._repr_html_() == html
+    assert found.to_dict() == fields
+    assert dict(zip(found.to_frame().score, found.to_frame().value)) == found.scores
 
 
 def test_the_same_seed_gives_the_same_report(parts, report):
@@ -549,5 +642,7 @@ def test_no_column_is_disclosed_by_nothing():
     closest = {"share": np.nan, "copies": 0.0, "n_copies": 0, "held_out_copies": 0.0}
     columns = {"column": ["a", "b", "c"], "excess": [0.0, -0.1, 0.2]}
     columns |= {"excess_lower": [0.0, -0.2, 0.1], "excess_upper": [0.0, 0.1, 0.3]}
-    *_, last = _privacy(SimpleNamespace(closest=closest, disclosure=Bunch(**columns)))
+    *_, (_, last) = _privacy(
+        SimpleNamespace(closest=closest, disclosure=Bunch(**columns))
+    )
     assert "of 1 of 3 columns; highest excess c 0.200" in last

@@ -5,6 +5,7 @@ Columns become numbers that are consistent across tables: codes of categories, d
 durations in one unit, and NaN for missing values.
 """
 
+from collections import Counter
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
@@ -57,7 +58,7 @@ def as_frame(table, name="X"):
     if table is None:
         raise TypeError(f"{name} is None, and must be rows.")
     names = list(getattr(table, "columns" if is_frame(table) else "column_names", ()))
-    repeated = [column for column in dict.fromkeys(names) if names.count(column) > 1]
+    repeated = [column for column, number in Counter(names).items() if number > 1]
     if repeated:
         raise ValueError(
             f"{name} has several columns of the names {repeated}: rename them."
