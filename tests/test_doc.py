@@ -16,8 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 import skdgm
+from skdgm.base import Estimator
 
 ROOT = Path(__file__).parents[1]
 DOC = ROOT / "doc"
@@ -150,14 +153,19 @@ def test_faults_of_a_site_are_found(tmp_path):
 
 def test_pages_and_examples_are_found():
     """Each page of the guide is in its index, and each model's page in the reference;
-    each example is on a page."""
+    each example is on a page; each benchmark has a line in the summary."""
     index, reference = ((DOC / n).read_text() for n in ("guide/index.rst", "api.rst"))
     pages = {path.stem for path in (DOC / "guide").glob("*.rst")} - {"index"}
     cards, *toctrees = index.split(".. toctree::")
-    assert set(re.findall(r"- :doc:`(\w+)`", cards)) == pages
+    assert set(re.findall(r":doc:`(\w+)`", cards)) == pages
     assert set(re.findall(r"^   (\w+)$", "".join(toctrees), re.MULTILINE)) == pages
     models = set(re.findall(r"^   (\w+)$", toctrees[-1], re.MULTILINE))
     assert not [name for name in models if f":doc:`guide/{name}`" not in reference]
+    tables, _, list_of_pages = (
+        (DOC / "benchmarks/index.rst").read_text().partition(".. toctree::")
+    )
+    benchmarks = set(re.findall(r"^   (\w+)$", list_of_pages, re.MULTILINE))
+    assert set(re.findall(r"\* - :doc:`(\w+)`\n", tables)) == benchmarks
     text = "".join((DOC / page).read_text() for page in PAGES)
     names = [path.stem for path in (ROOT / "examples").rglob("plot_*.py")]
     assert not [name for name in names if name not in text]
@@ -226,3 +234,66 @@ def test_front_doors_lead_to_each_task():
     for door in doors:
         text = (DOC / door).read_text()
         assert not [task for task in TASKS if task not in text], door
+
+
+# Names in calls on pages that are neither estimators nor options.
+OTHERS = {
+    "make_pipeline": make_pipeline,
+    "LogisticRegression": LogisticRegression,
+    "constraints": [],
+    "priors": {"mean": None},
+    "simulator": np.mean,
+    "summary": np.mean,
+}
+
+
+def calls(text):
+    """Calls of classes of skdgm in literals, whose names are all known."""
+    known = {name: getattr(skdgm, name) for name in skdgm.__all__}
+    known |= {name: getattr(skdgm.options, name) for name in skdgm.options.__all__}
+    known |= OTHERS
+    for literal in re.findall(r"(?<!`)``([A-Z]\w*\([^`]*\)|make_\w+\([^`]*\))``", text):
+        code = " ".join(literal.split())
+        try:
+            tree = ast.parse(code, mode="eval").body
+        except SyntaxError:
+            continue
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        if isinstance(tree, ast.Call) and names <= known.keys():
+            yield code, names, known
+
+
+def test_calls_in_the_text_of_pages_are_valid():
+    found = [
+        (str(page), *call)
+        for page in PAGES
+        if page.parts[0] not in ("benchmarks", "whats_new")
+        for call in calls((DOC / page).read_text())
+    ]
+    assert len(found) > 60
+    faults = []
+    for page, code, _, known in found:
+        try:
+            made = eval(code, dict(known))
+            if isinstance(made, Estimator):
+                made._validate_params()
+        except (TypeError, ValueError) as error:
+            faults.append((page, code, str(error)))
+    assert not faults
+
+
+def test_first_choices_are_choices_of_the_pages_of_tasks():
+    text = (DOC / "which_model.rst").read_text()
+    table = text.split("First choices\n---")[1].split("All are fitted")[0]
+    seen = set()
+    for task, rows in re.findall(
+        r"\* - :doc:`[^<]*<guide/(\w+)>`\n(.*?)(?=   \* - :doc|\Z)", table, re.DOTALL
+    ):
+        found = [names - OTHERS.keys() for _, names, _ in calls(rows)]
+        assert len(found) == len(re.findall(r"\n     - ``", "\n" + rows)), task
+        if task in TASKS:
+            page = (DOC / "guide" / f"{task}.rst").read_text()
+            section = page.split(f"{SECTIONS[4]}\n---")[1]
+            assert not [n for names in found for n in names if n not in section], task
+            seen.add(task)
+    assert seen == set(TASKS)
