@@ -24,7 +24,7 @@ from skdgm.base.records import Record
 from skdgm.base.stages import Fit, OwnEpochs
 from skdgm.data import far_out, inputs
 from skdgm.data.streams import streamed
-from skdgm.training import Table
+from skdgm.training import Table, converted
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target, Weight
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
@@ -238,6 +238,7 @@ class Estimator(
 
     def _stages(self, table, epochs, fresh, whole):
         """Generate the stages of a fit; each stage depends on the previous stages."""
+        table = converted(table)
         objective = self._objective(table, self.n_iter_ - epochs.start)
         self._quantity = objective.quantity
         state = None if fresh else self._state()

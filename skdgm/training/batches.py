@@ -18,7 +18,7 @@ import numpy as np
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import shares
 from skdgm.utils.random import mix64
-from skdgm.utils.rows import row_hash
+from skdgm.utils.rows import Rows, row_hash
 
 MAX_REPETITION = 10
 # Number of rows whose share of nonzero values decides on the format of batches.
@@ -77,6 +77,13 @@ def canonical(rows, sample_weight=None, hashes=None):
     else:
         total *= present.size / total.sum()
     return Table(rows, present[first], hashes, total)
+
+
+def converted(table):
+    """Table whose rows are converted once; see :meth:`skdgm.utils.rows.Rows.converted`."""
+    if not isinstance(table.rows, Rows):
+        return table
+    return table._replace(rows=table.rows.converted())
 
 
 def without_conditions(table, in_memory=True):

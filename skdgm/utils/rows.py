@@ -53,7 +53,8 @@ class Rows(NamedTuple):
     ``unknown``, a mask of all entries, marks missing values that are present in X but
     unknown to the model, such as new categories. ``gaps``, a mask of columns, marks
     columns in which absence is a value: infinity if a value is absent, and minus
-    infinity for unknown values.
+    infinity for unknown values. ``values`` is the whole table as it is read; see
+    :meth:`converted`.
     """
 
     X: object
@@ -69,6 +70,7 @@ class Rows(NamedTuple):
     codec: object = None
     unknown: np.ndarray = None
     gaps: np.ndarray = None
+    values: np.ndarray = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -81,7 +83,8 @@ class Rows(NamedTuple):
     @property
     def raw(self) -> Self:
         """The same rows, read without conversion."""
-        return self._replace(affine=None, scales=None, bounds=None, gaps=None)
+        unchanged = dict.fromkeys(("affine", "scales", "bounds", "gaps", "values"))
+        return self._replace(**unchanged)
 
     @property
     def streamed(self) -> bool:
@@ -104,6 +107,8 @@ class Rows(NamedTuple):
 
     def take(self, index: np.ndarray | slice) -> np.ndarray:
         """Dense rows at an index array or a slice."""
+        if self.values is not None:
+            return np.array(self.values[index])
         part = self.X[index]
         part = part.toarray() if sp.issparse(part) else part
         missing = None if self.gaps is None else self._missing(part, index)
@@ -179,6 +184,14 @@ class Rows(NamedTuple):
         blocks = (self.present(block, lists=True) for block in self.blocks())
         packed = Packed.of(blocks, n_entries, self.shape[1], *options)
         return self._replace(packed=packed)
+
+    def converted(self) -> Self:
+        """Copy that stores the values of a table in memory as they are read, if
+        functions of columns convert them and if they fit."""
+        size = np.prod(self.shape, dtype=float) * np.dtype(self.dtype).itemsize
+        if self.scales is None or isinstance(self.X, Blocks) or size > _ROOM:
+            return self
+        return self._replace(values=self.take(slice(None)))
 
     def blocks(self, n_rows: int | None = None) -> list[slice]:
         """Slices of limited size that cover ``n_rows`` rows, by default all rows."""

@@ -221,3 +221,35 @@ def test_lists_have_what_is_read(convert, how):
     rows, index = Rows(convert(X), np.float64, complete=True, **how), np.array([2, 0])
     found = rows.present(index, lists=True)
     np.testing.assert_array_equal(np.asarray(found), rows.take(index))
+
+
+class Halved:
+    """Scale of a column that counts how often it is asked."""
+
+    n_calls = 0
+
+    def forward(self, x):
+        self.n_calls += 1
+        return x / 2
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sp.csr_array])
+def test_values_are_converted_once_if_they_fit(convert, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    gaps = np.array([False, True, False])
+    X[3, 1], scale = np.nan, Halved()
+    facts = {"scales": (None, scale, None), "gaps": gaps, "affine": (1.0, 3.0)}
+    rows = Rows(convert(X), np.float32, bounds=(-2, 2), **facts)
+    stored = rows.converted()
+    for index in (slice(None), slice(2, 5), np.array([4, 3, 3])):
+        scale.n_calls = 0
+        found = stored.take(index)
+        assert scale.n_calls == 0
+        np.testing.assert_array_equal(found, rows.take(index))
+        # Changes of what was read do not change the table.
+        found[:] = 0
+        np.testing.assert_array_equal(stored.take(index), rows.take(index))
+    np.testing.assert_array_equal(stored.raw.take(slice(None)), X.astype(np.float32))
+    assert Rows(X, np.float32).converted().values is None
+    monkeypatch.setattr("skdgm.utils.rows._ROOM", 8)
+    assert rows.converted().values is None
