@@ -215,7 +215,7 @@ class Estimator(
         self._count(table, fresh)
         self._forget()
         if fresh and self.verbose and not is_table and "_reading" in vars(self):
-            print(f"[{self._name}] Columns: {reading.kinds_in_words(self)}")
+            reading.print_columns(self, table)
         return table
 
     def _learn_columns(self, table, fresh):

@@ -6,9 +6,15 @@
 :class:`~skdgm.data.auto.Habits`.
 """
 
+import numpy as np
+
 from skdgm.data import ColumnType, ColumnTypes, inputs, names_of
 from skdgm.data.auto import Habits, is_auto, reading_of
+from skdgm.utils import relations
 from skdgm.utils.bits import kinds_allowed
+
+# Maximum number of rows in which functions between columns are searched.
+_ROWS = 100_000
 
 
 def read_kinds(estimator, X, weight=None):
@@ -35,6 +41,35 @@ def kinds_in_words(estimator):
         return column_types_of(estimator).summary
     kinds, top = estimator._reading
     return f"{estimator.n_features_in_} {'gray' if top != 1 else kinds}"
+
+
+def print_columns(estimator, table):
+    """Print the kinds of the columns, and functions between the columns of a
+    DataFrame."""
+    print(f"[{estimator._name}] Columns: {kinds_in_words(estimator)}")
+    if found := functions_in_words(estimator, table):
+        print(
+            f"[{estimator._name}] Functions, which ConstrainedTable(model, 'auto') "
+            f"keeps: {found}"
+        )
+
+
+def functions_in_words(estimator, table):
+    """Text on functions between the columns of a DataFrame, for the first fit of its
+    rows; empty if there are none."""
+    columns = vars(estimator).get("_columns")
+    codec = getattr(columns, "codec", None)
+    if codec is None or len(codec.names) > relations.WIDE:
+        return ""
+    index = table.index[:: -(-len(table.index) // _ROWS)]
+    rows = table.rows.raw._replace(dtype=np.float64).take(index)
+    coded = np.isin(columns.kinds, ("categorical", "bernoulli"))
+    kinds = [
+        "time" if clock is not None else not is_code
+        for clock, is_code in zip(codec.clocks, coded)
+    ]
+    found = relations.find(list(rows.T), kinds)
+    return "; ".join(relations.described(f, codec.names) for f in found)
 
 
 def readable_kinds(estimator, options):

@@ -19,7 +19,9 @@ from skdgm.data.columns import ColumnStatistics
 from skdgm.data.frames import Codec
 from skdgm.data.rare import Rare
 from skdgm.data.reach import seen_range
-from skdgm.data.scales import MANY, REPEATS, Levels, few, scores_of
+from skdgm.data.scales import MANY, REPEATS, Levels, few, scores_of, separate
+from skdgm.utils import relations
+from skdgm.utils.relations import Coded, determines, ranges_of
 
 # Names of kinds.
 KINDS = "bernoulli", "categorical", "ordinal", "numeric", "gaussian"
@@ -321,27 +323,57 @@ def learned_scales(table, kinds):
     """Kinds that fit the values of a table, and a tuple of the scales of columns
     (Levels, Scores or None).
 
-    "ordinal" replaces "numeric" if a column has few values or is a function of a
-    categorical column, like the price of an article. "gaussian" replaces it if a column
-    has no value.
+    "ordinal" replaces "numeric" if a column has few values or separate values, or is a
+    function of a categorical column, like the price of an article; or if numbers that
+    repeat determine another column. "gaussian" replaces it if a column has no value.
     """
     kinds, scales = kinds.astype("U11"), [None] * len(kinds)
     which = np.flatnonzero(np.isin(kinds, ("ordinal", "numeric")))
     which_codes = np.flatnonzero(kinds == "categorical")
-    for j, (values, weight) in zip(which, distinct(table, which)):
+    found = dict(zip(which, distinct(table, which)))
+    for j, (values, weight) in found.items():
         if not len(values):
             kinds[j] = "gaussian"
         elif (
             kinds[j] == "ordinal"
             or few(values, weight)
+            or separate(values, weight)
             or (len(values) <= MANY and _follows(table, j, len(values), which_codes))
         ):
             kinds[j], scales[j] = "ordinal", Levels(values)
-        else:
-            clock = table.rows.codec and table.rows.codec.clocks[j]
-            waves = clock.waves(values[-1] - values[0]) if clock else ()
-            scales[j] = scores_of(values, weight, waves)
+    for j in _related(table, kinds, found):
+        kinds[j], scales[j] = "ordinal", Levels(found[j][0])
+    for j in np.flatnonzero(kinds == "numeric"):
+        values, weight = found[j]
+        clock = table.rows.codec and table.rows.codec.clocks[j]
+        waves = clock.waves(values[-1] - values[0]) if clock else ()
+        scales[j] = scores_of(values, weight, waves)
     return kinds, tuple(scales)
+
+
+def _related(table, kinds, found):
+    """Set of "numeric" columns whose values repeat and determine the values of another
+    column, or are determined by them; ranges of numbers do not count. ``found`` are
+    distinct values and weights by column."""
+    repeat = [
+        j
+        for j in np.flatnonzero(kinds == "numeric")
+        if len(found[j][0]) <= min(MANY, found[j][1].sum() / relations.REPEATS)
+    ]
+    coded_kinds = "categorical", "ordinal", "bernoulli"
+    which = np.append(repeat, np.flatnonzero(np.isin(kinds, coded_kinds))).astype(int)
+    if not repeat or len(which) > relations.WIDE:
+        return set()
+    rows, weight = map(np.concatenate, zip(*weighted_parts(table, which)))
+    coded = [Coded.of(x) for x in rows[weight > 0].T]
+    related = set()
+    for x, k in zip(coded, repeat):
+        for y, j in zip(coded, which):
+            if j == k or y.n > x.n or {j, k} <= related or ranges_of(x, y):
+                continue
+            if determines(x, y, ordered=True):
+                related |= {j, k}.intersection(repeat)
+    return related
 
 
 def _follows(table, j, n_values, which):

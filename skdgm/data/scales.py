@@ -32,6 +32,11 @@ MANY = 1000
 # Minimum share and number of the rows of an atom; minimum ratio to the weight of nearby
 # values, and minimum difference in standard errors; maximum number of atoms.
 _SHARE, _COUNT, _PEAK, _ERRORS, _ATOMS = 0.002, 5, 2, 4, 50
+# Maximum number of separate values, average number of rows of each, and maximum share
+# of the multiples of their step that they are.
+_SEPARATE, _SEVERAL, _SPARSE = 200, 20, 0.1
+# Minimum number of values that support a step larger than a power of ten.
+_ENOUGH = 15
 # Maximum number of segments of a distribution function, and rows for each.
 _SEGMENTS, _ROWS = 64, 30
 # Minimum uniform component of F, with which F increases everywhere.
@@ -166,7 +171,11 @@ class Scores(NamedTuple):
         x = x.clip(self.low, self.high)
         if not self.step:
             return x
-        return np.round(x, round(-np.log10(self.step)))
+        unit = step_of(np.array([self.step]))
+        digits = round(-np.log10(unit))
+        if unit < self.step:
+            x = np.rint(x / self.step) * self.step
+        return np.round(x, digits)
 
     def is_atom(self, x, dtype=np.float64):
         """Mask of values that are atoms, and whose scores in a dtype are those of
@@ -215,10 +224,29 @@ def few(values, weight):
     return len(values) <= max(2, min(LEVELS, weight.sum() / rows_per_value))
 
 
+def separate(values, weight):
+    """Return whether to read a column as levels because each of its values repeats, and
+    they are few of the multiples of their step: then values between them, such as other
+    prices, do not occur."""
+    n, step = len(values), step_of(values)
+    if n > _SEPARATE or weight.min() < _COUNT or weight.sum() < _SEVERAL * n:
+        return False
+    return not step or n * step < _SPARSE * (values[-1] - values[0])
+
+
+def stride_of(values):
+    """Largest step of which all values, of shape (n_values,), are multiples, or 0;
+    larger than a power of ten only if there are enough values."""
+    unit = step_of(values)
+    if not unit or len(values) < _ENOUGH or np.abs(values).max() / unit > 2**53:
+        return unit
+    return unit * max(1, int(np.gcd.reduce(np.rint(values / unit).astype(np.int64))))
+
+
 def scores_of(values, weight, waves=()):
     """Learn the scores of a column from its distinct values (at least two, in
     increasing order) and their weights; ``waves`` are periods."""
-    total, step = weight.sum(), step_of(values)
+    total, step = weight.sum(), stride_of(values)
     around = _around(weight)
     clear = np.maximum(_PEAK * around, around + _ERRORS * np.sqrt(around))
     heavy = weight >= np.maximum(clear, max(_SHARE * total, _COUNT))

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from skdgm.metrics.table_report import closest as gower
 from skdgm.metrics.table_report.columns import read
+from skdgm.metrics.table_report.functions import functions
 from skdgm.metrics.table_report.parts import (
     as_table,
     closeness,
@@ -49,8 +50,8 @@ class TabularReport(NamedTuple):
     scores : dict of float
         Summary scores by name, for comparisons of models: "quality", "shapes",
         "trends", "trends_of_all" pairs, "coverage_of_columns", "precision", "recall",
-        "coverage", "two_sample_auc", "closer_to_train", "copies" and, if requested,
-        "utility_real", "utility_synthetic", "disclosure".
+        "coverage", "broken_functions", "two_sample_auc", "closer_to_train", "copies"
+        and, if requested, "utility_real", "utility_synthetic", "disclosure".
     columns : DataFrame
         For each column its "kind", the "metric" and "score" of its shape, its
         "coverage", and the shares of missing values ("missing_real",
@@ -86,6 +87,10 @@ class TabularReport(NamedTuple):
         Numbers of rows: "real", "synthetic" and "holdout".
     confidence : float
         Confidence level of all intervals.
+    functions : DataFrame
+        For each function between columns of the real table, such as city → country or
+        total = net + tax, the shares of synthetic rows ("broken") and of held-out rows
+        ("held_out") that break it.
     """
 
     scores: dict
@@ -98,6 +103,7 @@ class TabularReport(NamedTuple):
     disclosure: object
     n_rows: dict
     confidence: float
+    functions: object
 
     def __repr__(self):
         return as_text(self)
@@ -227,6 +233,11 @@ def tabular_report(
     neighborhood contains a synthetic row. It is 0.97 on average for the same number of
     rows from the same distribution.
 
+    *Functions*: columns of the real table that other columns determine in every row,
+    with enough evidence; see :func:`~skdgm.constraints.find_constraints`. Values of
+    columns that determine others must occur together in the real table.
+    :class:`~skdgm.ConstrainedTable` keeps functions in all samples.
+
     *Closest rows*: distances are Gower distances [5]_, :math:`\frac1D \sum_j d_j`,
     where :math:`d_j` is the difference divided by the range of the real column, or 0
     for equal and 1 for different categories. Training rows are subsampled to the number
@@ -289,6 +300,7 @@ def tabular_report(
     rng = check_random_state(random_state)
     scores = {}
     table, pairs = fidelity([column.of((0, 1)) for column in columns], scores)
+    broken = functions(columns, scores)
     n_rows = min(max_rows, sizes["real"], sizes["synthetic"])
     few = [column.of((0, 1)) for column in drawn(columns, [n_rows] * len(sizes), rng)]
     scores |= gower.neighborhoods(few, _NEIGHBORS)
@@ -321,6 +333,7 @@ def tabular_report(
         disclosure,
         sizes,
         confidence,
+        as_table(broken, "function"),
     )
 
 

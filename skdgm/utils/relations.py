@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.utils.equations import Linear, find_equations, is_off
+from skdgm.utils.equations import Linear, Product, find_equations, is_off
 from skdgm.utils.math import distinct
 
 # Maximum number of columns that are searched.
@@ -211,6 +211,26 @@ def broken(relation, real, rows):
     if isinstance(relation, Ranges):
         return _out_of_range(relation, real, rows)
     return is_off(relation, real, rows)
+
+
+def described(relation, names):
+    """Short text of a relation between named columns."""
+    target, *others = (str(names[j]) for j in relation.columns)
+    if isinstance(relation, Combinations):
+        return f"{target} → {', '.join(others)}"
+    if isinstance(relation, Ranges):
+        return f"{others[0]} → {target}"
+    if isinstance(relation, Product):
+        return f"{target} = {' × '.join(str(names[j]) for j in relation.factors)}"
+    terms = [("" if abs(w) == 1 else f"{abs(w):.6g} ") for w in relation.weights]
+    terms = [f"{term}{name}" for term, name in zip(terms, others)]
+    signs = ["-" if w < 0 else "+" for w in relation.weights]
+    if relation.offset:
+        terms.append(f"{abs(relation.offset):.6g}")
+        signs.append("-" if relation.offset < 0 else "+")
+    first = "-" if signs[0] == "-" else ""
+    rest = (f" {sign} {term}" for sign, term in zip(signs[1:], terms[1:]))
+    return f"{target} = {first}{terms[0]}{''.join(rest)}"
 
 
 def _occurs(which, real, rows):

@@ -232,7 +232,7 @@ def test_kinds_are_shown_a_line_a_column():
     assert repr(shown).splitlines() == [
         "2 columns: 1 categorical, 1 numeric",
         "a: category u, v",
-        "b: number from 0 to 19.5 in steps of 0.1",
+        "b: number from 0 to 19.5 in steps of 0.5",
     ]
     assert "<td>category u, v</td>" in shown._repr_html_()
     many = RBM(2, n_iter=1).fit(BITS).column_types_

@@ -1,9 +1,9 @@
-"""Columns of numbers that a category determines."""
+"""Columns of numbers that other columns determine."""
 
 import numpy as np
 import pytest
 
-from skdgm import EoNADE
+from skdgm import NADE, EoNADE
 from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
@@ -26,14 +26,59 @@ def test_columns_that_a_category_determines_have_levels():
     # Missing entries say nothing.
     holes = X.mask(np.random.default_rng(1).random(X.shape) < 0.1)
     assert kind_of(holes) == "ordinal"
-    # A row that differs, too few rows, or a number as a cause are no function.
+    # A row that differs, or too few rows, are no function.
     other = X.copy()
     other.loc[0, "price"] += 1
     assert kind_of(other) == "numeric"
     assert kind_of(articles(200)) == "numeric"
-    assert kind_of(X.assign(item=X["item"].astype(float))) == "numeric"
     # What is asked for stays.
     assert kind_of(X, column_types={"price": "gaussian"}) == "gaussian"
+
+
+def kinds_of(X):
+    types = NADE(2, n_iter=1, n_draws=1).fit(X).column_types_
+    return [types[name].kind for name in types]
+
+
+def test_functions_are_printed(capsys):
+    X = articles(800).assign(other=np.arange(800) % 7)
+    model = NADE(2, n_iter=1, n_draws=1, verbose=1)
+    model.fit(X)
+    words = "[NADE] Functions, which ConstrainedTable(model, 'auto') keeps: "
+    assert words + "item → price" in capsys.readouterr().out
+    model.fit(X.drop(columns="item"))
+    assert "Functions" not in capsys.readouterr().out
+    model.fit(X["price"].to_numpy()[:, None])
+    assert "Functions" not in capsys.readouterr().out
+
+
+def test_numbers_that_determine_others_have_levels():
+    rng = np.random.default_rng(0)
+    month = rng.integers(1, 36, 2000)
+    ads, code = rng.integers(1, 400, 36)[month], rng.integers(0, 9, 36)[month]
+    noise = rng.normal(size=2000)
+    X = np.column_stack([month, ads, noise])
+    assert kinds_of(X) == ["ordinal", "ordinal", "numeric"]
+    holed = np.where(rng.random(X.shape) < 0.1, np.nan, X)
+    assert kinds_of(holed) == ["ordinal", "ordinal", "numeric"]
+    names = pd.DataFrame({"month": month, "code": code.astype(str), "noise": noise})
+    assert kinds_of(names) == ["ordinal", "categorical", "numeric"]
+    # A month that has two values; ranges of numbers; numbers that nothing determines.
+    broken = X.copy()
+    broken[0, 1] = X[X[:, 0] != X[0, 0]][0, 1]
+    assert kinds_of(broken) == ["numeric", "ordinal", "numeric"]
+    assert kinds_of(np.column_stack([month, month > 20, noise]))[0] == "numeric"
+    assert kinds_of(np.column_stack([month, noise])) == ["numeric", "numeric"]
+
+
+@pytest.mark.exhaustive
+def test_draws_of_numbers_keep_to_the_function():
+    rng = np.random.default_rng(0)
+    month = rng.integers(1, 36, 2000)
+    ads = rng.integers(1, 400, 36)
+    X = np.column_stack([month, ads[month]])
+    drawn = EoNADE(random_state=0).fit(X).sample(1000, random_state=0)
+    assert (drawn[:, 1] == ads[drawn[:, 0].astype(int)]).mean() > 0.95
 
 
 @pytest.mark.exhaustive

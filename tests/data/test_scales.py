@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, norm
 
-from skdgm.data.scales import Levels, few, scores_of
+from skdgm.data.scales import Levels, few, scores_of, separate, stride_of
 from skdgm.utils.equations import step_of
 from tests.suites import DTYPES
 
@@ -216,3 +216,37 @@ def test_nets_read_values_a_tail_beyond_the_range(kind):
     assert scores.z[0] - low == pytest.approx(width * 2 / np.sqrt(max(n_rows, 1)))
     assert high - scores.z[-1] == pytest.approx(scores.z[0] - low)
     assert scores.slope == pytest.approx(width / (scores.x[-1] - scores.x[0]))
+
+
+@pytest.mark.parametrize(
+    "values, step",
+    [
+        (500.0 * np.arange(3, 40), 500),
+        (0.25 * np.arange(-9, 40), 0.25),
+        (2.0 * np.arange(9), 1),
+        (2.0 * np.arange(40) + 1, 1),
+        (np.arange(40) / 10, 0.1),
+        (np.sqrt(np.arange(40)), 0),
+    ],
+)
+def test_steps_that_are_no_powers_of_ten(values, step):
+    assert stride_of(values) == pytest.approx(step)
+    scores = scores_of(values, np.full(len(values), 2.0))
+    assert scores.step == pytest.approx(step)
+    found = scores.backward(scores.forward(values))
+    np.testing.assert_allclose(found, values, rtol=0 if step else 1e-12, atol=1e-12)
+    drawn = scores.backward(np.random.default_rng(0).normal(size=500))
+    if step:
+        assert np.isin(drawn, np.round(step * np.arange(-40, 999), 6)).all()
+
+
+def test_separate_values():
+    rows = np.full(30, 25.0)
+    prices = np.random.default_rng(0).permutation(9000)[:30] / 100
+    assert separate(np.sort(prices), rows)
+    assert separate(np.sqrt(np.arange(30)), rows)
+    # A full grid, a value that hardly repeats, few rows, and many values.
+    assert not separate(np.arange(30.0), rows)
+    assert not separate(np.sort(prices), np.append(rows[1:], 4))
+    assert not separate(np.sort(prices), rows - 6)
+    assert not separate(np.sqrt(np.arange(201)), np.full(201, 25.0))

@@ -379,7 +379,7 @@ def test_html(parts, report):
     for line in lines[1:]:
         texts = (line[2:19].strip(), line[19:]) if line.startswith("  ") else (line,)
         assert set(texts) <= set(cells)
-    for name in ("columns", "pairs", "distances", "disclosure"):
+    for name in ("columns", "pairs", "distances", "disclosure", "functions"):
         assert name in cells
         assert set(getattr(report, name).columns) <= set(cells)
     assert f"{report.pairs['score'].iloc[-1]:.3f}" in cells
@@ -419,7 +419,7 @@ def test_values_for_json(report, parts):
     again = json.loads(json.dumps(fields, allow_nan=False))
     assert again == fields
     assert list(fields) == list(report._fields)
-    for name in ("columns", "pairs", "distances", "disclosure"):
+    for name in ("columns", "pairs", "distances", "disclosure", "functions"):
         table = getattr(report, name)
         found = pd.DataFrame(again[name]).astype(table.dtypes.to_dict())
         pd.testing.assert_frame_equal(found, table.reset_index(drop=name == "pairs"))
@@ -436,10 +436,39 @@ def test_values_for_json(report, parts):
     assert columns["column"] == [3, "('a', 1)", "town", 7, "rich"]
 
 
+def test_functions_that_rows_break():
+    rng = np.random.default_rng(0)
+    city = rng.integers(0, 6, 300)
+    X = pd.DataFrame({"city": np.array(list("abcdef"))[city]})
+    X["land"] = np.array(list("xxyyzz"))[city]
+    X["age"] = rng.integers(0, 90, 300)
+    X["group"] = np.where(X["age"] > 40, "old", "young")
+    X["net"], X["tax"] = rng.gamma(2, 30, (2, 300)).round(2)
+    X["back"] = (24 - 2 * X["net"]).round(2)
+    X["area"] = (X["tax"] * X["age"]).round(2)
+    report = tabular_report(X[:200], X[200:], X[:50], random_state=0)
+    names = "back = -2 net + 24", "area = age × tax", "city → land", "age → group"
+    assert set(report.functions.index) == set(names)
+    assert (report.functions == 0).all(axis=None)
+    assert report.scores["broken_functions"] == 0
+    broken = X[200:].reset_index(drop=True)
+    broken.loc[:9, "land"] = broken.loc[:9, "land"].map({"x": "y", "y": "z", "z": "x"})
+    broken.loc[5:24, "area"] += 1
+    report = tabular_report(X[:200], broken, random_state=0)
+    shares = report.functions["broken"]
+    assert shares[list(names)].tolist() == [0.0, 0.2, 0.1, 0.0]
+    assert report.functions["held_out"].isna().all()
+    assert report.scores["broken_functions"] == 0.25
+    assert "broken functions area = age × tax 20.0%, city → land 10.0%" in repr(report)
+    none = tabular_report(X[["city"]], X[["city"]], random_state=0)
+    assert len(none.functions) == 0
+    assert "functions" not in repr(none)
+
+
 def test_without_pandas(report, monkeypatch):
     lists = {
         name: listed(getattr(report, name))
-        for name in ("columns", "pairs", "distances", "disclosure")
+        for name in ("columns", "pairs", "distances", "disclosure", "functions")
     }
     told, html, fields = repr(report), report._repr_html_(), report.to_dict()
     monkeypatch.setitem(sys.modules, "pandas", None)

@@ -13,6 +13,7 @@ TABLES = {
     "pairs": ("score", 1),
     "distances": ("level", 1),
     "disclosure": ("excess", -1),
+    "functions": ("broken", -1),
 }
 # Property that each score measures, and its value for perfect synthetic rows.
 _PROPERTIES = {
@@ -21,6 +22,7 @@ _PROPERTIES = {
     "trends": ("fidelity", 1.0),
     "trends_of_all": ("fidelity", 1.0),
     "coverage_of_columns": ("fidelity", 1.0),
+    "broken_functions": ("fidelity", 0.0),
     "precision": ("fidelity", 1.0),
     "recall": ("fidelity", 1.0),
     "coverage": ("fidelity", 1.0),
@@ -122,6 +124,13 @@ def _fidelity(report):
         for j in _lowest(pairs["score"])
     ]
     yield "lowest pairs", ", ".join(text)
+    functions = listed(report.functions)
+    if functions["function"]:
+        worst = np.argsort(-np.array(functions["broken"]), kind="stable")[:3]
+        text = [
+            f"{functions['function'][j]} {functions['broken'][j]:.1%}" for j in worst
+        ]
+        yield "broken functions", ", ".join(text)
     yield (
         "coverage",
         f"{scores['coverage_of_columns']:.3f} of categories and ranges",
