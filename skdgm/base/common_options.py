@@ -59,7 +59,7 @@ class FitOptions(Options):
     warm_start
         If True, ``fit`` continues from the learned parameters.
     verbose
-        If not 0, print a line for each epoch.
+        If not 0, print a table of epochs, with at most one line a second.
     random_state : int, RandomState instance or None
         Seed of initial weights, the order of rows, and draws.
 

@@ -160,12 +160,12 @@ class Epochs(Stage):
         return self.learned.ended != "interrupted" and not stopped
 
     def _hooks(self, fit, task, quantity):
-        """Callbacks, and a printed line for each epoch if the estimator is verbose."""
+        """Callbacks, and a printed table of epochs if the estimator is verbose."""
         if self.shown and task is None:
             return []
         hooks = [task.callbacks(self.attributes)] if self.shown else []
         if fit.estimator.verbose:
-            hooks.append(Verbose(self.name, quantity))
+            hooks.append(Verbose(self.name, quantity, self.epochs.stop))
         return hooks
 
 

@@ -16,7 +16,7 @@ from skdgm.dask import _rounds, _shard
 from skdgm.dask._rows import Header
 from skdgm.exceptions import CostWarning
 from skdgm.optim import Clock
-from skdgm.training import EarlyStopping, Learned, Table
+from skdgm.training import EarlyStopping, Learned, Table, Verbose
 from skdgm.training.loop import Outcome, Report
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.tree import leaves
@@ -126,12 +126,19 @@ class ShardedRun:
         fitted, since, counts_start, shared = initial
         vars(estimator).update(fitted)
         good, curve, validation, ended = shared, [], [], "complete"
+        hooks = []
+        if estimator.verbose:
+            name, quantity = name_of(estimator), fitted["_quantity"]
+            hooks.append(Verbose(name, quantity, self.n_epochs))
         options, stopping = self.options, None
         if options.early_stopping:
             stopping = EarlyStopping(options.n_iter_no_change, options.tol, since)
             if counts_start and since == 0:
                 stopping.begin_with(shared, 0, self._losses(shared)[2])
+            hooks.append(stopping)
         for epoch in range(self.n_epochs):
+            for hook in hooks:
+                hook.begin(epoch)
             n_batches = self._n_batches_of(epoch)
             for first in range(0, n_batches, self.local_steps):
                 place = Clock(epoch, self.n_epochs, first, n_batches)
@@ -143,12 +150,15 @@ class ShardedRun:
                 break
             good = shared
             curve.append(loss)
-            self._print_epoch(epoch, loss, held_out)
             if stopping is not None:
                 validation.append(held_out)
-                if stopping.end(Report(epoch, shared, loss, held_out, 0.0)):
-                    ended = "stopped"
-                    break
+            report = Report(epoch, shared, loss, held_out, 0.0)
+            stop_requests = [hook.end(report) for hook in hooks]
+            if any(stop_requests):
+                ended = "stopped"
+                break
+        for hook in hooks:
+            hook.finish()
         if stopping is not None and stopping.best is not None:
             good = stopping.best
         chains = self._of_shards(_rounds.chains, good)
@@ -167,12 +177,6 @@ class ShardedRun:
         if not is_of_series(self.estimator):
             return self.n_batches
         return max(self._result(lambda: self._listed(_rounds.n_batches, epoch)))
-
-    def _print_epoch(self, epoch, loss, held_out):
-        if self.header.estimator.verbose:
-            name = name_of(self.header.estimator)
-            more = "" if held_out is None else f", held out {held_out:.2f}"
-            print(f"[{name}] Iteration {epoch + 1}, loss = {loss:.2f}{more}")
 
     def drop(self):
         """Delete the rows on the workers."""

@@ -72,7 +72,7 @@ class TuningOptions(Options):
     n_iter_no_change
         Number of epochs without an improvement of ``tol`` before training stops early.
     verbose
-        If not 0, print a line for each epoch.
+        If not 0, print a table of epochs, with at most one line a second.
     random_state : int, RandomState instance or None
         Seed of pre-training, initial weights, order of rows and dropout.
     dropout : float or tuple of float

@@ -32,7 +32,7 @@ class StackedNetwork(_BaseComposition, Estimator):
     warm_start
         If True, ``fit`` continues from the current parameters.
     verbose
-        If not 0, print a line for each epoch.
+        If not 0, print a table of epochs, with at most one line a second.
     random_state : int, RandomState instance or None
         Seed of initial weights, order of rows and sampling; machines in ``layers`` may
         have their own seeds.

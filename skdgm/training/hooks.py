@@ -23,6 +23,10 @@ MESSAGE = (
 )
 # Compilations less than this many seconds apart are reported as one.
 _PAUSE = 10.0
+# Minimum time between printed epochs, in seconds.
+_LINE_PAUSE = 1.0
+# Minimum width of a printed number.
+_WIDTH = 9
 
 
 class Hook:
@@ -34,6 +38,9 @@ class Hook:
     def end(self, report: Any) -> bool:
         """Respond to the Report of an epoch; return True to stop training."""
         return False
+
+    def finish(self):
+        """Respond to the end of training, after the last epoch."""
 
 
 class EarlyStopping(Hook):
@@ -67,27 +74,76 @@ class EarlyStopping(Hook):
 
 
 class Verbose(Hook):
-    """Hook that prints a line for each epoch: the name of the estimator, and minus the
-    loss, which is called ``quantity``."""
+    """Hook that prints a table of epochs: their number, minus the loss, which is called
+    ``quantity``, the same of held-out rows, the time since the start, and the expected
+    time until epoch ``n_epochs``.
 
-    def __init__(self, name, quantity):
-        self.name, self.quantity = name, quantity
+    The first and the last epoch are printed, and at most one epoch a second between
+    them. Each line starts with the name of the estimator.
+    """
+
+    def __init__(self, name, quantity, n_epochs):
+        self.name, self.quantity, self.n_epochs = name, quantity, n_epochs
+        self.started: Any = None
+        self.first: Any = None
+        self.unprinted: Any = None
         tell(self)
 
     def compiling(self, message):
         """Print to stderr that kernels are being compiled."""
         print(f"[{self.name}] {message}", file=sys.stderr)
 
+    def begin(self, epoch):
+        """Note the time of the first epoch."""
+        if self.started is None:
+            self.started = time.perf_counter()
+
     def end(self, report):
-        """Print minus the losses, and the time."""
-        held_out = (
-            "" if report.validation is None else f", held out {-report.validation:.2f}"
-        )
-        print(
-            f"[{self.name}] Iteration {report.epoch + 1}, {self.quantity} = "
-            f"{-report.loss:.2f}{held_out}, time = {report.seconds:.2f}s"
-        )
+        """Print an epoch, unless another was printed less than a second ago."""
+        now = time.perf_counter()
+        self.unprinted = report, now
+        if self.first is None:
+            self.first, self.after_first = report.epoch, now
+            names = [self.quantity, "held out"][: 1 + (report.validation is not None)]
+            self.names = ["epoch", *names, "time", "left"]
+            self._print(self.names)
+        if report.epoch == self.first or now - self.printed >= _LINE_PAUSE:
+            self._print_epoch()
         return False
+
+    def finish(self):
+        """Print the last epoch."""
+        if self.unprinted is not None:
+            self._print_epoch()
+
+    def _print_epoch(self):
+        report, now = self.unprinted
+        losses = [report.loss, report.validation][: len(self.names) - 3]
+        # The first epoch may compile kernels, and does not count if there are others.
+        n_done = report.epoch - self.first
+        since = now - (self.after_first if n_done else self.started)
+        left = since / max(1, n_done) * (self.n_epochs - report.epoch - 1)
+        times = duration(now - self.started), duration(left)
+        epoch = f"{report.epoch + 1}/{self.n_epochs}"
+        self._print([epoch, *(f"{0.0 - loss:.2f}" for loss in losses), *times])
+        self.printed, self.unprinted = now, None
+
+    def _print(self, cells):
+        widths = [max(_WIDTH, len(name)) for name in self.names]
+        widths[0] = max(_WIDTH, 2 * len(str(self.n_epochs)) + 1)
+        cells = (f"{cell:>{width}}" for cell, width in zip(cells, widths))
+        print(f"[{self.name}] {'  '.join(cells)}")
+
+
+def duration(seconds):
+    """Short text of a number of seconds."""
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, seconds = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m{seconds:02d}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m"
 
 
 class Callbacks(Hook):

@@ -125,6 +125,8 @@ def optimize(
                     break
         except KeyboardInterrupt:
             state, ended = (state if _finite(state) else good), "interrupted"
+    for hook in hooks:
+        hook.finish()
     if losses and not n_good:
         # An initial overshoot that has not recovered.
         state, losses, validation = good, [], []

@@ -329,13 +329,14 @@ def test_verbose_names_the_layer(capsys):
     lines = capsys.readouterr().out.splitlines()
     starts = [
         "[DBN] Columns: 64 ",
-        "[DBN layer 0] Iter",
-        "[DBN layer 1] Iter",
-        "[DBN refinement] Iter",
+        *["[DBN layer 0] "] * 2,
+        *["[DBN layer 1] "] * 2,
+        *["[DBN refinement] "] * 2,
     ]
     assert all(
         line.startswith(start) for line, start in zip(lines, starts, strict=True)
     )
+    assert all(" 1/1 " in line for line in lines[2::2])
 
 
 @pytest.mark.exhaustive

@@ -14,7 +14,7 @@ from sklearn.preprocessing import MinMaxScaler
 from skdgm import DBN, BernoulliRBM, DBNClassifier, DBNRegressor, GaussianRBM
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.options import Pretraining
-from skdgm.training import Verbose
+from skdgm.training import Verbose, hooks
 from tests.belief.tuning import (
     FEW,
     FEW_Y,
@@ -326,12 +326,14 @@ def test_callbacks_see_layers_and_epochs(capsys):
         assert part in out
 
 
-def test_lines_name_the_layers(capsys):
+def test_lines_name_the_layers(capsys, monkeypatch):
+    monkeypatch.setattr(hooks, "_LINE_PAUSE", 0.0)
     clone(SMALL).set_params(verbose=1).fit(FEW, FEW_Y)
     lines = capsys.readouterr().out.splitlines()
-    assert sum("[DBNClassifier pre-training layer 0]" in line for line in lines) == 2
+    assert sum("[DBNClassifier pre-training layer 0]" in line for line in lines) == 3
     assert lines[0].startswith("[DBNClassifier] Columns: 64 ")
-    assert sum(line.startswith("[DBNClassifier] Iter") for line in lines) == 3
+    rows = [line.split() for line in lines if line.startswith("[DBNClassifier] ")]
+    assert [row[1] for row in rows] == ["Columns:", "epoch", "1/3", "2/3", "3/3"]
 
 
 def test_a_net_that_was_tuned_differs_from_its_dbn():

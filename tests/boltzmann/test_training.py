@@ -20,6 +20,7 @@ from skdgm.exceptions import (
     MissingDataWarning,
 )
 from skdgm.options import SGD
+from skdgm.training import hooks
 from skdgm.utils.random import stream
 from tests.callbacks import Callback
 from tests.options import assign, grouped
@@ -185,12 +186,15 @@ def test_curves_count_the_epochs():
     )
 
 
-def test_verbose(capsys):
-    fit(verbose=1, early_stopping=True)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    assert lines[0].startswith("[BernoulliRBM] Iteration 1, pseudo-likelihood = -")
-    assert "held out" in lines[0]
+def test_verbose(capsys, monkeypatch):
+    monkeypatch.setattr(hooks, "_LINE_PAUSE", 0.0)
+    rbm = fit(verbose=1, early_stopping=True)
+    header, *lines = capsys.readouterr().out.splitlines()
+    names = ["[BernoulliRBM]", "epoch", "pseudo-likelihood", "held", "out", "time"]
+    assert header.split() == [*names, "left"]
+    curves = zip(rbm.loss_curve_, rbm.validation_curve_, strict=True)
+    expected = [f"{k}/3 {-a:.2f} {-b:.2f}" for k, (a, b) in enumerate(curves, 1)]
+    assert [" ".join(line.split()[1:4]) for line in lines] == expected
     fit(verbose=0)
     assert capsys.readouterr().out == ""
 

@@ -260,4 +260,4 @@ def test_what_is_printed(client, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines.pop(0) == "[DBN] Columns: 6 bernoulli"
     titles = [line.split("]")[0] for line in lines]
-    assert titles == ["[DBN layer 0"] * 2 + ["[DBN layer 1"] * 2
+    assert titles == ["[DBN layer 0"] * 3 + ["[DBN layer 1"] * 3

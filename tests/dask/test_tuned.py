@@ -356,8 +356,8 @@ def test_what_is_printed(client, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines.pop(0) == "[DBNClassifier pre-training] Columns: 6 bernoulli"
     titles = [line.split("]")[0] for line in lines]
-    layers = [f"[DBNClassifier pre-training layer {k}" for k in (0, 1)]
-    assert titles == layers + ["[DBNClassifier"] * 2
+    layers = [f"[DBNClassifier pre-training layer {k}" for k in (0, 0, 1, 1)]
+    assert titles == layers + ["[DBNClassifier"] * 3
 
 
 SMALL = {"n_iter": 2, "batch_size": 70}

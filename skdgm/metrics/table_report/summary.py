@@ -89,7 +89,7 @@ def as_dict(report):
     for name in TABLES:
         if fields[name] is not None:
             fields[name] = listed(fields[name])
-    return plain(fields)
+    return {name: plain(value) for name, value in fields.items()}
 
 
 def _title(report):
