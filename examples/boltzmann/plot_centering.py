@@ -1,6 +1,6 @@
 """
 Centered and uncentered learning
-==============================
+================================
 
 An RBM can model images and their negatives, 1 - x, equally well. Yet learning by the
 plain gradient gives a better model of one than of the other. The centered gradient,
