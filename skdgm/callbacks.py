@@ -59,6 +59,11 @@ class Checkpoint:
     CheckpointWarning
         The file could not be written after an epoch.
 
+    See Also
+    --------
+    skdgm.save : Save a fitted estimator.
+    sklearn.callback.ProgressBar : Bars with the time left.
+
     Notes
     -----
     For a stack (:class:`~skdgm.DBN`), the file is a network of the complete layers and

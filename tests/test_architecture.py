@@ -394,7 +394,7 @@ DISPLAYS = [getattr(plotting, name) for name in plotting.__all__]
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_estimators_are_documented_in_full(cls):
     doc = inspect.getdoc(cls)
-    for section in ("Parameters", "Attributes", "References", "Examples"):
+    for section in ("Parameters", "Attributes", "See Also", "References", "Examples"):
         assert f"\n{section}\n---" in doc
     assert doc.index(".. math::") < doc.index("\nParameters\n")
     for name in cls._parameter_constraints:

@@ -138,6 +138,11 @@ class ABC(Options, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if X has any that are all strings.
 
+    See Also
+    --------
+    Flow : Density of parameters conditional on data.
+    skdgm.metrics.maximum_mean_discrepancy : Distance between samples.
+
     References
     ----------
     .. [1] Rubin (1984). Bayesianly justifiable and relevant frequency calculations for

@@ -70,6 +70,11 @@ class GameLoss(OptionGroup):
     historical_averaging
         Weight of the squared distance of parameters from their average over time [4]_.
 
+    See Also
+    --------
+    Discriminator : Net that distinguishes rows from samples.
+    skdgm.GAN : Model that takes the option.
+
     References
     ----------
     .. [1] Mescheder, Geiger and Nowozin (2018). Which training methods for GANs do
@@ -134,6 +139,11 @@ class Discriminator(OptionGroup):
     packing
         Number of rows that are judged together [2]_. For :class:`~skdgm.GAN`.
 
+    See Also
+    --------
+    GameLoss : Loss of the game.
+    skdgm.GAN : Model that takes the option.
+
     References
     ----------
     .. [1] Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen (2016). Improved
@@ -193,6 +203,10 @@ class Information(OptionGroup):
         Number of heads that predict categories from views. The head whose views share
         most information is selected in the first half of ``fit``, or in the first 1,000
         updates by ``partial_fit``; category numbers can change until then.
+
+    See Also
+    --------
+    skdgm.InfoGAN : Model that takes the option.
 
     References
     ----------

@@ -68,6 +68,11 @@ class BiGAN(GameEstimator):
     coefs_ : list of ndarray of shape (n_below, n_above)
         Weights of all dense layers: encoder, generator, then discriminator.
 
+    See Also
+    --------
+    GAN : Generator without an encoder.
+    VAE : Generator and encoder trained by a lower bound of the likelihood.
+
     References
     ----------
     .. [1] Donahue, Krähenbühl and Darrell (2017). Adversarial feature learning. ICLR.

@@ -114,6 +114,13 @@ class GAN(GameEstimator):
         Share of some training rows that have a generated row closer than their fifth
         nearest neighbor.
 
+    See Also
+    --------
+    BiGAN : Game with an encoder of rows.
+    InfoGAN : Game with interpretable latent codes.
+    GMMN : Generator trained without a discriminator.
+    Diffusion : Samples of similar quality, with a lower bound of the likelihood.
+
     References
     ----------
     .. [1] Goodfellow et al. (2014). Generative adversarial nets. NeurIPS.

@@ -115,6 +115,11 @@ class GANClassifier(Classifier, NetEstimator):
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
 
+    See Also
+    --------
+    GAN : The game without labels.
+    RBMClassifier : Generative classifier that also learns from unlabeled rows.
+
     References
     ----------
     .. [1] Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen (2016). Improved

@@ -74,6 +74,11 @@ class InfoGAN(GameEstimator):
         Share of some training rows that have a generated row closer than their fifth
         nearest neighbor.
 
+    See Also
+    --------
+    GAN : The game without interpretable codes.
+    VAE : Latent variable model with a prior for independent units.
+
     References
     ----------
     .. [1] Chen, Duan, Houthooft, Schulman, Sutskever and Abbeel (2016). InfoGAN:

@@ -29,6 +29,11 @@ class LAPGAN(PyramidEstimator):
     n_levels
         Maximum number of resolutions; fewer if images shrink to a single pixel.
 
+    See Also
+    --------
+    StackGAN : Stages that redraw the image at twice the size.
+    GAN : A single game.
+
     References
     ----------
     .. [1] Denton, Chintala, Szlam and Fergus (2015). Deep generative image models using

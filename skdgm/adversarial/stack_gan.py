@@ -29,6 +29,11 @@ class StackGAN(PyramidEstimator):
         Maximum number of stages, one for each resolution; fewer if images shrink to a
         single pixel.
 
+    See Also
+    --------
+    LAPGAN : Stages that add details to an enlarged image.
+    GAN : A single game.
+
     References
     ----------
     .. [1] Zhang, Xu, Li, Zhang, Wang, Huang and Metaxas (2017). StackGAN: text to

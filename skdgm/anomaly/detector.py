@@ -106,6 +106,12 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if the density estimator has this attribute.
 
+    See Also
+    --------
+    skdgm.metrics.anomaly_report : Comparison of detectors.
+    sklearn.ensemble.IsolationForest : Detector by random trees.
+    sklearn.neighbors.LocalOutlierFactor : Detector by nearest neighbors.
+
     References
     ----------
     .. [1] Bishop (1994). Novelty detection and neural network validation. IEE

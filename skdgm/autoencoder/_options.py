@@ -37,6 +37,11 @@ class ELBO(OptionGroup):
         Divergence of each latent layer, in nats, that is not penalized: the divergence
         has no gradient while its mean over a minibatch is smaller [3]_.
 
+    See Also
+    --------
+    IWAE : A tighter bound by several draws.
+    skdgm.VAE : Model that takes the option.
+
     References
     ----------
     .. [1] Higgins et al. (2017). beta-VAE: learning basic visual concepts with a
@@ -71,6 +76,11 @@ class IWAE(ELBO):
 
     "auto" means the default of the estimator.
 
+    See Also
+    --------
+    ELBO : Bound by single draws.
+    skdgm.VAE : Model that takes the option.
+
     References
     ----------
     .. [1] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders.
@@ -99,6 +109,10 @@ class Prior(OptionGroup):
     n_components
         Number of components of "mixture", or of pseudo-inputs of "vamp"; "auto": 10 and
         100.
+
+    See Also
+    --------
+    skdgm.VAE : Model that takes the option.
 
     Examples
     --------

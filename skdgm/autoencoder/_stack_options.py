@@ -44,6 +44,11 @@ class DenoisingLayer(OptionGroup):
         Standard deviation of normal noise, or probability that an entry is corrupted; a
         tuple has a value for each layer.
 
+    See Also
+    --------
+    ContractiveLayer : Penalty in place of corruption.
+    skdgm.StackedAutoencoder : Stack that takes the option.
+
     Examples
     --------
     >>> from skdgm import StackedAutoencoder
@@ -69,6 +74,11 @@ class ContractiveLayer(OptionGroup):
     contraction : {"auto"}, float or tuple of float, default="auto"
         Weight of the penalty on the Jacobian of codes, in nats, as in
         :class:`~skdgm.ContractiveAutoencoder`; a tuple has a value for each layer.
+
+    See Also
+    --------
+    DenoisingLayer : Corruption in place of a penalty.
+    skdgm.StackedAutoencoder : Stack that takes the option.
 
     Examples
     --------

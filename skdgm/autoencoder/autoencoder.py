@@ -30,6 +30,12 @@ class Autoencoder(CodeOptions, ReconstructionEstimator):
     n_active
         Number of units of the code that may differ from zero; None for all.
 
+    See Also
+    --------
+    DenoisingAutoencoder : Autoencoder with a density, sampled by a chain.
+    VAE : Autoencoder with a probabilistic code.
+    StackedAutoencoder : Several layers, pre-trained one by one.
+
     References
     ----------
     .. [1] Hinton and Salakhutdinov (2006). Reducing the dimensionality of data with

@@ -45,6 +45,11 @@ class ContractiveAutoencoder(CodeOptions, ReconstructionEstimator):
         Size :math:`\sigma` of the noise of codes in the chains of :meth:`sample`. It
         may be changed after ``fit``.
 
+    See Also
+    --------
+    DenoisingAutoencoder : Autoencoder that is robust to larger changes.
+    Autoencoder : Reconstruction without a penalty on the Jacobian.
+
     References
     ----------
     .. [1] Rifai, Vincent, Muller, Glorot and Bengio (2011). Contractive auto-encoders:

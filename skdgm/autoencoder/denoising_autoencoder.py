@@ -47,6 +47,12 @@ class DenoisingAutoencoder(CodeOptions, ReconstructionEstimator):
         Number of corrupted copies of each row in :meth:`score_samples`. It may be
         changed after ``fit``.
 
+    See Also
+    --------
+    GSN : Denoising chain with hidden layers.
+    ContractiveAutoencoder : Penalty in place of corruption.
+    Diffusion : Denoising at many noise levels.
+
     References
     ----------
     .. [1] Vincent, Larochelle, Lajoie, Bengio and Manzagol (2010). Stacked denoising

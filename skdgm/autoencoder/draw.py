@@ -83,6 +83,11 @@ class DRAW(LatentEstimator):
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers; for recurrent weights, the initial state of the cell.
 
+    See Also
+    --------
+    VAE : Variational autoencoder without recurrence.
+    VRNN : Recurrent variational model of sequences.
+
     References
     ----------
     .. [1] Gregor, Danihelka, Graves, Rezende and Wierstra (2015). DRAW: a recurrent

@@ -108,6 +108,12 @@ class GSN(GSNEstimator):
     layer, without noise, with the row clamped. NaN is a missing value in every method.
     Float64 data are computed in float64, and all others in float32.
 
+    See Also
+    --------
+    GSNClassifier : Chain that also draws labels.
+    DenoisingAutoencoder : Chain without hidden layers.
+    DBM : Deep undirected model with an explicit energy.
+
     References
     ----------
     .. [1] Bengio, Thibodeau-Laufer, Alain and Yosinski (2014). Deep generative

@@ -48,6 +48,11 @@ class GSNClassifier(Classifier, GSNEstimator):
     classes_ : ndarray of shape (n_classes,)
         Sorted labels.
 
+    See Also
+    --------
+    GSN : Chain without labels.
+    DBMClassifier : Deep Boltzmann machine of data and labels.
+
     References
     ----------
     .. [1] Zhou and Troyanskaya (2014). Deep supervised and convolutional generative

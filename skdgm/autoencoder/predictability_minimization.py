@@ -72,6 +72,11 @@ class PredictabilityMinimization(ReconstructionEstimator):
         Negative log-likelihood of the reconstructions of some training rows after each
         epoch, in nats per row, with real columns standardized.
 
+    See Also
+    --------
+    Autoencoder : Codes without an adversary.
+    InfoGAN : Adversarial model with independent codes.
+
     References
     ----------
     .. [1] Schmidhuber (1992). Learning factorial codes by predictability minimization.

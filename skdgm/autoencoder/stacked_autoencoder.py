@@ -33,6 +33,12 @@ class StackedAutoencoder(StackStructure, StackTraining, StackedNetwork):
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
 
+    See Also
+    --------
+    DBN : Stack of restricted Boltzmann machines, with a density.
+    StackedAutoencoderClassifier : Stack fine-tuned as a classifier.
+    StackedAutoencoderRegressor : Stack fine-tuned as a regressor.
+
     References
     ----------
     .. [1] Bengio, Lamblin, Popovici and Larochelle (2007). Greedy layer-wise training

@@ -47,6 +47,12 @@ class StackedAutoencoderClassifier(StackStructure, TunedClassifier):
     density_ : Density
         Density of ``stack_``.
 
+    See Also
+    --------
+    StackedAutoencoder : Stack without labels.
+    DBNClassifier : Classifier pre-trained as a deep belief network.
+    sklearn.neural_network.MLPClassifier : Classifier without pre-training.
+
     References
     ----------
     .. [1] Vincent, Larochelle, Lajoie, Bengio and Manzagol (2010). Stacked denoising

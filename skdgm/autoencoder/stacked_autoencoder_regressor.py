@@ -45,6 +45,12 @@ class StackedAutoencoderRegressor(StackStructure, TunedRegressor):
     density_ : Density
         Density of ``stack_``.
 
+    See Also
+    --------
+    StackedAutoencoder : Stack without targets.
+    DBNRegressor : Regressor pre-trained as a deep belief network.
+    sklearn.neural_network.MLPRegressor : Regressor without pre-training.
+
     References
     ----------
     .. [1] Vincent, Larochelle, Lajoie, Bengio and Manzagol (2010). Stacked denoising

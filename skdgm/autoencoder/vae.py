@@ -126,6 +126,13 @@ class VAE(LatentEstimator):
     pseudo_inputs_ : ndarray of shape (n_prior_components, n_features)
         Learned pseudo-inputs of the prior "vamp".
 
+    See Also
+    --------
+    HelmholtzMachine : Binary latent units, trained by wake-sleep.
+    DRAW : Variational autoencoder that paints images step by step.
+    VRNN : Variational model of sequences.
+    Flow : Exact densities by invertible layers.
+
     References
     ----------
     .. [1] Kingma and Welling (2014). Auto-encoding variational Bayes. ICLR.

@@ -97,6 +97,12 @@ class EoNADE(AutoregressiveEstimator):
         per row of standardized columns: an estimate of the mean over all orders, from
         eight different shares of seen entries.
 
+    See Also
+    --------
+    NADE : One order of the columns and one hidden layer.
+    MADE : Masked net with several layers and fixed orders.
+    GenerativeImputer : Imputation in pipelines.
+
     References
     ----------
     .. [1] Uria, Murray and Larochelle (2014). A deep and tractable density estimator.

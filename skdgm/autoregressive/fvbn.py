@@ -70,6 +70,11 @@ class FVBN(AutoregressiveEstimator):
         of gray rows are not log-likelihoods; :func:`~skdgm.metrics.average_over_draws`
         returns their mean over draws of bits. Scores of binary rows are not affected.
 
+    See Also
+    --------
+    NADE : Conditionals that share hidden units.
+    NeuralAutoregressive : Conditionals with their own hidden units.
+
     References
     ----------
     .. [1] Frey (1998). Graphical models for machine learning and digital communication.

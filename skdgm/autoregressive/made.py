@@ -49,6 +49,12 @@ class MADE(AutoregressiveEstimator):
         Weights of each layer, of shape (n_below, n_above). In the output layer, rows of
         hidden units precede rows of inputs.
 
+    See Also
+    --------
+    NADE : One hidden layer with tied weights.
+    EoNADE : All orders of the columns.
+    Flow : Densities of real columns by masked layers.
+
     References
     ----------
     .. [1] Germain, Gregor, Murray and Larochelle (2015). MADE: masked autoencoder for

@@ -41,6 +41,13 @@ class NADE(AutoregressiveEstimator):
         Weights of the net of each order: W, of shape (n_inputs, n_components), and V,
         of shape (n_outputs, n_components).
 
+    See Also
+    --------
+    EoNADE : All orders of the columns, for imputation and conditional sampling.
+    MADE : Masked net with several layers.
+    RNADE : Mixtures for real columns.
+    BernoulliRBM : The machine that inspired the model.
+
     References
     ----------
     .. [1] Larochelle and Murray (2011). The neural autoregressive distribution

@@ -38,6 +38,11 @@ class NeuralAutoregressive(AutoregressiveEstimator):
         Weights of the net of each order: hidden weights of shape (n_inputs, n_hidden),
         then output weights of shape (n_hidden + n_inputs, n_outputs).
 
+    See Also
+    --------
+    FVBN : Linear conditionals.
+    NADE : Hidden units that all columns share.
+
     References
     ----------
     .. [1] Bengio and Bengio (2000). Modeling high-dimensional discrete data with

@@ -50,6 +50,12 @@ class RNADE(AutoregressiveEstimator):
         Weights of the net of each order: W, of shape (n_features, n_components), and V,
         of shape (3 * n_mixtures * n_features, n_components).
 
+    See Also
+    --------
+    NADE : Columns of any kind.
+    Flow : Densities of real columns by invertible layers.
+    sklearn.mixture.GaussianMixture : Mixture with a few parameters.
+
     References
     ----------
     .. [1] Uria, Murray and Larochelle (2013). RNADE: the real-valued neural

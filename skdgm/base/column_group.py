@@ -74,6 +74,10 @@ class Columns(OptionGroup):
         Temperature of the continuous relaxation of generated bits and categories. Low
         temperatures reduce the bias and increase the variance of gradients.
 
+    See Also
+    --------
+    skdgm.EoNADE : Model of mixed tables.
+
     Examples
     --------
     >>> from skdgm import EoNADE

@@ -33,6 +33,11 @@ class Pretraining(OptionGroup):
         Number of Gibbs steps of each update of a machine. An entry of the tuple may
         itself be a tuple, each value of which applies to an equal share of the epochs.
 
+    See Also
+    --------
+    skdgm.DBM : Machine that takes the option.
+    skdgm.DBNClassifier : Network that takes the option.
+
     Examples
     --------
     >>> from skdgm import DBNClassifier
@@ -77,6 +82,10 @@ class Hybrid(OptionGroup):
     generative_weight
         Weight :math:`\lambda` of the log-likelihood of rows.
 
+    See Also
+    --------
+    skdgm.RBMClassifier : Classifier that takes the option.
+
     Examples
     --------
     >>> from skdgm import RBMClassifier
@@ -115,6 +124,11 @@ class Convolutions(OptionGroup):
         Doubling of images in a :class:`~skdgm.GeneratorNet`, before 5 x 5 convolutions.
         "unpool" writes each pixel to the upper left of four pixels and zeros to the
         others [1]_; "nearest" writes it to all four.
+
+    See Also
+    --------
+    skdgm.VAE : Model that takes the option.
+    skdgm.GAN : Model that takes the option.
 
     References
     ----------

@@ -52,6 +52,11 @@ class Adam(Solver):
     beta_2
         Decay rate of the mean of squared gradients. For nets.
 
+    See Also
+    --------
+    SGD : Stochastic gradient descent.
+    RMSprop : Steps scaled by their size, without momentum by default.
+
     Examples
     --------
     >>> from skdgm import EoNADE
@@ -75,6 +80,11 @@ class RMSprop(Solver):
     momentum
         Momentum coefficient.
 
+    See Also
+    --------
+    Adam : Scaled steps with momentum.
+    SGD : Stochastic gradient descent.
+
     Examples
     --------
     >>> from skdgm import NADE
@@ -97,6 +107,11 @@ class SGD(Solver):
     momentum
         Momentum coefficient. Machines also accept a tuple, each value of which applies
         to an equal share of the epochs.
+
+    See Also
+    --------
+    Adam : Scaled steps with momentum.
+    RMSprop : Scaled steps.
 
     Examples
     --------

@@ -38,6 +38,10 @@ class UpDown(OptionGroup):
         Number of Gibbs steps in the top-level machine. Each value of a tuple applies to
         an equal share of the epochs, in order.
 
+    See Also
+    --------
+    skdgm.DBN : Network that takes the option.
+
     References
     ----------
     .. [1] Hinton, Osindero and Teh (2006). A fast learning algorithm for deep belief

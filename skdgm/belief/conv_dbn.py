@@ -136,6 +136,12 @@ class ConvDBN(BeliefNetwork):
     loss_curves_ : list of list of float
         Losses of each layer, one per epoch.
 
+    See Also
+    --------
+    ConvRBM : A single layer.
+    ConvDBNClassifier : Network fine-tuned as a classifier.
+    ConvDBM : Undirected layers, trained jointly.
+
     References
     ----------
     .. [1] Lee, Grosse, Ranganath and Ng (2009). Convolutional deep belief networks for

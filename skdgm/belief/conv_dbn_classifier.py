@@ -123,6 +123,11 @@ class ConvDBNClassifier(TunedBelief, TunedClassifier):
         Pre-trained network, the density model behind :meth:`sample`, :meth:`impute` and
         :meth:`score_samples`.
 
+    See Also
+    --------
+    ConvDBN : Network without labels.
+    DBNClassifier : Layers that are fully connected.
+
     References
     ----------
     .. [1] Lee, Grosse, Ranganath and Ng (2009). Convolutional deep belief networks for

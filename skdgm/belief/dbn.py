@@ -35,6 +35,13 @@ class DBN(StackOptions, BeliefNetwork):
         end: minus the mean bound of a sample of training rows, with a pseudo-likelihood
         in place of the top-level machine's log probability.
 
+    See Also
+    --------
+    DBM : Undirected layers, trained jointly.
+    DBNClassifier : Network fine-tuned as a classifier.
+    GenerativeDBNClassifier : Network of data and labels.
+    SigmoidBeliefNetwork : Directed layers only.
+
     References
     ----------
     .. [1] Hinton and Salakhutdinov (2006). Reducing the dimensionality of data with

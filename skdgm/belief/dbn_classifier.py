@@ -38,6 +38,13 @@ class DBNClassifier(TunedBelief, TunedClassifier):
         classified 94.3 % of held-out rows correctly, and ``dropout=0.0`` 92.9 % (one
         choice of labels).
 
+    See Also
+    --------
+    DBN : Network without labels.
+    GenerativeDBNClassifier : Network of data and labels, which also draws rows of a
+        class.
+    sklearn.neural_network.MLPClassifier : Classifier without pre-training.
+
     References
     ----------
     .. [1] Hinton and Salakhutdinov (2006). Reducing the dimensionality of data with

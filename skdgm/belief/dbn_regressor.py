@@ -26,6 +26,12 @@ class DBNRegressor(TunedBelief, TunedRegressor):
     y may have several columns. NaN in y marks a missing target, which fine-tuning and
     :meth:`score` ignore; NaN in X marks a missing value in every method.
 
+    See Also
+    --------
+    DBN : Network without targets.
+    DBNClassifier : Network fine-tuned as a classifier.
+    sklearn.neural_network.MLPRegressor : Regressor without pre-training.
+
     References
     ----------
     .. [1] Hinton and Salakhutdinov (2006). Reducing the dimensionality of data with

@@ -70,6 +70,12 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
         the end: minus the mean bound of a sample of training rows and their labels,
         with a pseudo-likelihood in place of the top-level machine's log probability.
 
+    See Also
+    --------
+    DBNClassifier : Network fine-tuned by backpropagation, often more accurate.
+    DBMClassifier : Undirected layers of data and labels.
+    RBMClassifier : One hidden layer, and exact probabilities of labels.
+
     References
     ----------
     .. [1] Larochelle and Bengio (2008). Classification using discriminative restricted

@@ -113,6 +113,12 @@ class ConvRBM(MachineOptions, Machine):
         Precisions of real columns given the hidden units, and the means and scales by
         which real columns are standardized.
 
+    See Also
+    --------
+    ConvDBN : Several layers, trained one by one.
+    ConvDBM : Several layers, trained jointly.
+    BernoulliRBM : Layers that are fully connected.
+
     References
     ----------
     .. [1] Desjardins and Bengio (2008). Empirical evaluation of convolutional RBMs for

@@ -95,7 +95,7 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
         If True, ``fit`` continues from the machine's parameters and initializes the
         network again.
     verbose
-        If not zero, print a line for each epoch of the machine and of the network.
+        If not 0, print tables of the epochs of the machine and of the network.
 
     Attributes
     ----------

@@ -87,6 +87,12 @@ class GaussianRBM(MachineOptions, Machine):
         has at most 20 units. Otherwise log Z is estimated by annealed importance
         sampling [3]_.
 
+    See Also
+    --------
+    SpikeSlabRBM : Hidden units with real slabs, which model covariances.
+    MeanCovarianceRBM : Hidden units for means and for covariances.
+    RBM : Units of any kind.
+
     References
     ----------
     .. [1] Hinton (2002). Training products of experts by minimizing contrastive

@@ -24,6 +24,10 @@ class CD(OptionGroup):
         used in turn, each for an equal share of the epochs. "auto", in this and in all
         groups of options, is the default of the estimator.
 
+    See Also
+    --------
+    PCD : Chains that continue between updates.
+
     References
     ----------
     .. [1] Hinton (2002). Training products of experts by minimizing contrastive
@@ -50,6 +54,12 @@ class PCD(CD):
     ----------
     n_chains : {"auto"}, int, tuple of int or None, default="auto"
         Number of chains; ``batch_size`` if None.
+
+    See Also
+    --------
+    CD : Chains that start from the data.
+    FPCD : Fast weights for better mixing.
+    Tempering : Chains at several temperatures.
 
     References
     ----------
@@ -79,6 +89,11 @@ class FPCD(PCD):
         Learning rate of the fast weights, which decay by 5 % in each update. None: the
         initial ``learning_rate``.
 
+    See Also
+    --------
+    PCD : Chains without fast weights.
+    Tempering : Chains at several temperatures.
+
     References
     ----------
     .. [1] Tieleman and Hinton (2009). Using fast weights to improve persistent
@@ -105,6 +120,11 @@ class Tempering(PCD):
     ----------
     n_temperatures
         Number of temperatures, with ``n_chains`` chains at each.
+
+    See Also
+    --------
+    PCD : Chains at a single temperature.
+    FPCD : Fast weights for better mixing.
 
     References
     ----------
@@ -150,6 +170,10 @@ class Penalty(OptionGroup):
     sparsity_cost : {"auto"}, float or tuple of float, default="auto"
         Weight of the sparsity term.
 
+    See Also
+    --------
+    skdgm.RBM : Machine that takes the option.
+
     Examples
     --------
     >>> from skdgm import BernoulliRBM
@@ -194,6 +218,11 @@ class Filters(OptionGroup):
         Pooling of the detection units of a block. "probabilistic": at most one
         detection unit is on, and the pooled unit is on if one is. "max", "mean":
         maximum or mean of the probabilities of the detection units.
+
+    See Also
+    --------
+    skdgm.ConvRBM : Machine that takes the option.
+    skdgm.ConvDBN : Network that takes the option.
 
     Examples
     --------

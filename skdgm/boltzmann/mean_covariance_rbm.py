@@ -63,6 +63,12 @@ class MeanCovarianceRBM(CovarianceMachine):
     density_kind_ : str
         Kind of density that :meth:`score_samples` returns: "estimate".
 
+    See Also
+    --------
+    MeanProductOfT : The same means, with heavy-tailed factors.
+    SpikeSlabRBM : Covariances by hidden spikes and slabs.
+    GaussianRBM : A fixed covariance.
+
     References
     ----------
     .. [1] Ranzato and Hinton (2010). Modeling pixel means and covariances using

@@ -68,6 +68,11 @@ class MeanProductOfT(CovarianceMachine):
     density_kind_ : str
         Kind of density that :meth:`score_samples` returns: "estimate".
 
+    See Also
+    --------
+    MeanCovarianceRBM : Binary units for covariances.
+    GaussianRBM : A fixed covariance.
+
     References
     ----------
     .. [1] Ranzato, Mnih and Hinton (2010). Generating more realistic images using gated

@@ -90,6 +90,12 @@ class RBMClassifier(MachineOptions, Classifier, Machine):
         Mean negative log probability of the labels of some training rows for each
         epoch, in nats.
 
+    See Also
+    --------
+    BernoulliRBM : The machine without labels.
+    DBMClassifier : Several hidden layers.
+    DBNClassifier : Deep network fine-tuned by backpropagation.
+
     References
     ----------
     .. [1] Hinton (2002). Training products of experts by minimizing contrastive

@@ -83,6 +83,12 @@ class ReplicatedSoftmax(FitOptions, DocumentModel):
     validation_curve_ : list of float
         ``loss_curve_`` of held-out rows, with ``early_stopping``.
 
+    See Also
+    --------
+    RBM : Machine with units of any kind.
+    sklearn.decomposition.LatentDirichletAllocation : Topic model with one topic for
+        each word.
+
     References
     ----------
     .. [1] Salakhutdinov and Hinton (2009). Replicated softmax: an undirected topic

@@ -65,6 +65,12 @@ class SpikeSlabRBM(CovarianceMachine):
         Kind of density that :meth:`score_samples` returns: exact if the states of the
         spikes are enumerated.
 
+    See Also
+    --------
+    S3C : Directed model of spikes and slabs.
+    MeanCovarianceRBM : Binary units for covariances.
+    GaussianRBM : A fixed covariance.
+
     References
     ----------
     .. [1] Courville, Bergstra and Bengio (2011). A spike and slab restricted Boltzmann

@@ -136,6 +136,12 @@ class SelfSupervisedBoosting(MetaEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if X has any that are all strings.
 
+    See Also
+    --------
+    GAN : Discriminator and generator, trained jointly.
+    skdgm.metrics.classifier_two_sample_test : Test of a model by a classifier of data
+        versus its samples.
+
     References
     ----------
     .. [1] Welling, Zemel and Hinton (2002). Self supervised boosting. NIPS.

@@ -41,6 +41,11 @@ class Inequality(
     strict : bool, default=False
         Whether the two columns must differ.
 
+    See Also
+    --------
+    Range : Limits of a column.
+    skdgm.ConstrainedTable : Model whose rows satisfy constraints.
+
     Examples
     --------
     >>> from skdgm.constraints import Inequality
@@ -94,6 +99,12 @@ class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint
         Names of other columns.
     within : bool, default=False
         Whether the sum of the parts may be less than the total.
+
+    See Also
+    --------
+    Linear : Sum of multiples of columns.
+    Product : Product of columns.
+    skdgm.ConstrainedTable : Model whose rows satisfy constraints.
 
     Examples
     --------
@@ -156,6 +167,12 @@ class Linear(
     offset : float, default=0.0
         Constant term.
 
+    See Also
+    --------
+    Sum : Sum of columns.
+    Product : Product of columns.
+    skdgm.ConstrainedTable : Model whose rows satisfy constraints.
+
     Examples
     --------
     >>> from skdgm.constraints import Linear
@@ -215,6 +232,12 @@ class Product(namedtuple("Product", "total factors"), Constraint):
         Name of a column of numbers.
     factors : sequence of hashable
         Names of at least two other columns; a name can occur twice.
+
+    See Also
+    --------
+    Sum : Sum of columns.
+    Linear : Sum of multiples of columns.
+    skdgm.ConstrainedTable : Model whose rows satisfy constraints.
 
     Examples
     --------

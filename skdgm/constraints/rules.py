@@ -23,6 +23,11 @@ class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
     columns : sequence of hashable
         Names of at least two columns.
 
+    See Also
+    --------
+    Range : Limits of a column.
+    skdgm.ConstrainedTable : Model whose rows satisfy constraints.
+
     Examples
     --------
     >>> from skdgm.constraints import FixedCombinations
@@ -72,6 +77,11 @@ class Range(
         end.
     closed : {"both", "left", "right", "neither"}, default="both"
         Ends that belong to the range.
+
+    See Also
+    --------
+    Inequality : Order of two columns.
+    skdgm.ConstrainedTable : Model whose rows satisfy constraints.
 
     Examples
     --------
@@ -152,6 +162,11 @@ class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constr
     numbered : bool, default=False
         Whether to number rows of a single column: integers continue after the largest
         value in training, text is the column's name and a number.
+
+    See Also
+    --------
+    FixedCombinations : Combinations that training rows have.
+    skdgm.ConstrainedTable : Model whose rows satisfy constraints.
 
     Examples
     --------

@@ -158,6 +158,12 @@ class Diffusion(NetEstimator):
         Negative lower bound on the log-likelihood of some training rows after each
         epoch, in nats per row of standardized columns.
 
+    See Also
+    --------
+    Flow : Exact densities of real columns.
+    EoNADE : Exact likelihoods of mixed tables.
+    GAN : Samples by a single pass of a generator.
+
     References
     ----------
     .. [1] Sohl-Dickstein, Weiss, Maheswaranathan and Ganguli (2015). Deep unsupervised

@@ -45,6 +45,10 @@ class BeliefObjective(OptionGroup):
         Number of gradient estimates after each epoch for ``gradient_variance_curve_``,
         the variance of the gradient of a batch; None: no curve.
 
+    See Also
+    --------
+    skdgm.SigmoidBeliefNetwork : Network that takes the option.
+
     References
     ----------
     .. [1] Greensmith, Bartlett and Baxter (2004). Variance reduction techniques for

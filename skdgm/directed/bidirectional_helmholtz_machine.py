@@ -63,6 +63,11 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
 
+    See Also
+    --------
+    HelmholtzMachine : Separate generative and recognition models.
+    SigmoidBeliefNetwork : The directed model, with several objectives.
+
     References
     ----------
     .. [1] Bornschein, Shabanian, Fischer and Bengio (2016). Bidirectional Helmholtz

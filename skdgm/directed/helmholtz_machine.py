@@ -45,6 +45,12 @@ class HelmholtzMachine(BitOptions, LatentEstimator):
         epoch, in nats per row of standardized columns, with as many draws as in
         training (in total at least 240).
 
+    See Also
+    --------
+    SigmoidBeliefNetwork : The same layers, with other objectives.
+    BidirectionalHelmholtzMachine : Geometric mean of the two models.
+    VAE : Continuous latent units, trained by backpropagation.
+
     References
     ----------
     .. [1] Dayan, Hinton, Neal and Zemel (1995). The Helmholtz machine. Neural

@@ -98,6 +98,11 @@ class S3C(FitOptions, Estimator):
     validation_curve_ : list of float
         ``loss_curve_`` of held-out rows, with ``early_stopping``.
 
+    See Also
+    --------
+    SpikeSlabRBM : Undirected model of spikes and slabs.
+    sklearn.decomposition.DictionaryLearning : Sparse coding without probabilities.
+
     References
     ----------
     .. [1] Goodfellow, Courville and Bengio (2012). Large-scale feature learning with

@@ -92,6 +92,12 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
         Variance of the gradient of a batch after each epoch, summed over the parameters
         of both nets, with ``gradient_draws``; NaN for epochs trained without it.
 
+    See Also
+    --------
+    HelmholtzMachine : The same layers, trained by wake-sleep.
+    DBN : Directed layers below a restricted Boltzmann machine.
+    VAE : Continuous latent units.
+
     References
     ----------
     .. [1] Neal (1992). Connectionist learning of belief networks. Artificial

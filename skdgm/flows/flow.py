@@ -111,6 +111,13 @@ class Flow(FlowEstimator):
         bound", in expectation, on log-probabilities of whole numbers. Scores of rows
         with missing entries are estimates.
 
+    See Also
+    --------
+    RNADE : Mixtures of real columns given the previous columns.
+    Diffusion : Columns of any kind, with a bound of the likelihood.
+    VAE : Latent variable model with fewer latent units than columns.
+    sklearn.neighbors.KernelDensity : Density without training.
+
     References
     ----------
     .. [1] Durkan, Bekasov, Murray and Papamakarios (2019). Neural spline flows.

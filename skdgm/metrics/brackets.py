@@ -176,6 +176,11 @@ class LikelihoodBracket(NamedTuple):
         Log-likelihood of each row, or its mean over draws of a gray row's bits.
     log_Z : Bracket
         Bracket of the log partition function.
+
+    See Also
+    --------
+    likelihood_bracket : Function that returns the result.
+    skdgm.plotting.LikelihoodBracketDisplay : Plot of the result.
     """
 
     log_likelihood: float

@@ -46,6 +46,10 @@ class Discrepancy(NamedTuple):
         Coefficient of the RBF kernel; None if the kernel is a callable.
     permuted : ndarray of shape (n_permutations,)
         Estimates for random permutations of the pooled rows.
+
+    See Also
+    --------
+    maximum_mean_discrepancy : Function that returns the result.
     """
 
     mmd2: float

@@ -45,6 +45,10 @@ class Memorization(NamedTuple):
     p_value : float or None
         p-value of a Mann-Whitney test of whether samples are closer to training rows
         than validation rows are.
+
+    See Also
+    --------
+    nearest_training_neighbors : Function that returns the result.
     """
 
     distance: np.ndarray
@@ -173,6 +177,10 @@ class ModeCoverage(NamedTuple):
         there are samples of a mode that is absent from the data.
     high_quality : float
         Share of the samples that are within ``radius`` of the data.
+
+    See Also
+    --------
+    mode_coverage : Function that returns the result.
     """
 
     classes: np.ndarray

@@ -35,6 +35,10 @@ class PooledEstimate(NamedTuple):
         Ends of the confidence interval.
     missing_information : float or ndarray
         Fraction of information that is missing because of missing values.
+
+    See Also
+    --------
+    pool_estimates : Function that returns the result.
     """
 
     estimate: float

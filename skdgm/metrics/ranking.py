@@ -28,6 +28,11 @@ class AnomalyReport(NamedTuple):
         Share of anomalies among the k least likely rows.
     k : int
         Number of inspected rows.
+
+    See Also
+    --------
+    anomaly_report : Function that returns the result.
+    skdgm.DensityOutlierDetector : Outlier detector of a density.
     """
 
     roc_auc: float

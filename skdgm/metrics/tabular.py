@@ -91,6 +91,11 @@ class TabularReport(NamedTuple):
         For each function between columns of the real table, such as city → country or
         total = net + tax, the shares of synthetic rows ("broken") and of held-out rows
         ("held_out") that break it.
+
+    See Also
+    --------
+    tabular_report : Function that returns the result.
+    skdgm.plotting.TabularReportDisplay : Plot of the result.
     """
 
     scores: dict

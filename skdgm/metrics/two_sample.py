@@ -33,6 +33,10 @@ class TwoSampleTest(NamedTuple):
         class; one half for equal distributions.
     n_tested : int
         Number of held-out rows of both samples.
+
+    See Also
+    --------
+    classifier_two_sample_test : Function that returns the result.
     """
 
     accuracy: float

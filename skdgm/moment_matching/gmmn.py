@@ -98,6 +98,11 @@ class GMMN(ImplicitEstimator):
         Share of some training rows that have a generated row closer than their fifth
         nearest neighbor.
 
+    See Also
+    --------
+    GAN : Generator trained against a discriminator.
+    skdgm.metrics.maximum_mean_discrepancy : The distance that is minimized.
+
     References
     ----------
     .. [1] Li, Swersky and Zemel (2015). Generative moment matching networks. ICML.

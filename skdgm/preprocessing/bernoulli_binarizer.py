@@ -64,6 +64,11 @@ class BernoulliBinarizer(
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if X has names.
 
+    See Also
+    --------
+    Dequantizer : Noise for values on a grid.
+    sklearn.preprocessing.Binarizer : Bits by a threshold.
+
     References
     ----------
     .. [1] Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief

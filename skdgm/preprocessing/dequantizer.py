@@ -62,6 +62,11 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if X has names.
 
+    See Also
+    --------
+    BernoulliBinarizer : Bits of gray values.
+    sklearn.preprocessing.KBinsDiscretizer : Bins of real values.
+
     References
     ----------
     Theis, van den Oord and Bethge (2016). A note on the evaluation of generative

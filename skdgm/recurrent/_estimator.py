@@ -49,6 +49,11 @@ class Sequences(OptionGroup):
         sequences. Hidden states are carried from one update to the next, so that long
         series need no more memory.
 
+    See Also
+    --------
+    skdgm.RNNRBM : Model that takes the option.
+    skdgm.VRNN : Model that takes the option.
+
     Examples
     --------
     >>> from skdgm import RNNNADE

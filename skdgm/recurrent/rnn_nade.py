@@ -59,6 +59,12 @@ class RNNNADE(RecurrentEstimator):
         Kind of :meth:`score_samples`: "exact", or "estimate" after training on gray
         rows. Scores of rows with missing entries are particle estimates.
 
+    See Also
+    --------
+    RNNRBM : A Boltzmann machine of each step.
+    VRNN : Latent units at each step.
+    NADE : Rows without an order.
+
     References
     ----------
     .. [1] Boulanger-Lewandowski, Bengio and Vincent (2012). Modeling temporal

@@ -113,6 +113,13 @@ class RNNRBM(MachineEstimator):
     intercepts_ : list of ndarray
         Biases of the cell, its initial state, and hidden and visible biases.
 
+    See Also
+    --------
+    RTRBM : Memory in the hidden units of the machine.
+    RNNNADE : Steps with exact likelihoods.
+    VRNN : Latent units at each step.
+    ConditionalRBM : Machine conditional on a few previous steps.
+
     References
     ----------
     .. [1] Boulanger-Lewandowski, Bengio and Vincent (2012). Modeling temporal

@@ -29,6 +29,11 @@ class RTRBM(MachineEstimator):
     intercepts_ : list of ndarray
         Hidden and visible biases.
 
+    See Also
+    --------
+    RNNRBM : A separate recurrent net.
+    ConditionalRBM : Machine conditional on a few previous steps.
+
     References
     ----------
     .. [1] Sutskever, Hinton and Taylor (2008). The recurrent temporal restricted

@@ -69,6 +69,11 @@ class VRNN(RecurrentEstimator):
     density_kind_ : str
         Kind of :meth:`score_samples`: "lower bound", in expectation.
 
+    See Also
+    --------
+    RNNNADE : Steps with exact likelihoods.
+    VAE : Rows without an order.
+
     References
     ----------
     .. [1] Chung, Kastner, Dinh, Goel, Courville and Bengio (2015). A recurrent latent

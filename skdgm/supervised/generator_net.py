@@ -67,6 +67,11 @@ class GeneratorNet(AttributeEstimator):
         Kind of :meth:`score_samples`: "exact", or "lower bound" if training rows were
         gray.
 
+    See Also
+    --------
+    ConditionalRBM : Columns given columns, with dependence among outputs.
+    sklearn.neural_network.MLPRegressor : Net for the mean of the outputs.
+
     References
     ----------
     .. [1] Dosovitskiy, Springenberg and Brox (2015). Learning to generate chairs with
