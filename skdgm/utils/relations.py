@@ -26,6 +26,8 @@ MANY, REPEATS, _CHANCE = 1000, 5, -25.0
 # Minimum number of rows that could have broken a function: the rate of exceptions is
 # then below 3 % with a confidence of 95 %.
 _TESTED = 100
+# Maximum share of rows with values for which the other column is always missing.
+_WITHOUT = 0.01
 # Ranges of a number: maximum number, minimum rows of each, distinct values around each
 # boundary, and maximum share of their span that the gap at the boundary may be.
 _RANGES, _WITHIN, _AROUND, _GAP = 30, 10, 10, 0.4
@@ -97,6 +99,9 @@ def determines(x, y, *, ordered):
         return False
     codes = image(x, y)
     if codes is None:
+        return False
+    rows = np.bincount(x.codes[x.codes >= 0], minlength=x.n)
+    if rows[codes < 0].sum() > _WITHOUT * rows.sum():
         return False
     rows = np.bincount(x.codes[known], minlength=x.n)
     share = np.bincount(y.codes[known], minlength=y.n) / known.sum()

@@ -69,6 +69,13 @@ def test_what_is_no_evidence(rng):
     assert drawn(noise, noise + rng.normal(0, 0.2, N) > 0) == []
 
 
+def test_columns_that_only_some_values_have(rng):
+    x, y = rng.integers(0, 10, N), rng.normal(size=10)
+    assert drawn(x, y[x], numbers=[False, True]) == [Combinations((0, 1))]
+    y[:3] = np.nan
+    assert drawn(x, y[x], numbers=[False, True]) == []
+
+
 def test_rare_values_that_are_always_the_same_are_evidence(rng):
     code = np.append(rng.integers(1, 5, 900), np.zeros(9, int))
     rng.shuffle(code)
