@@ -155,8 +155,8 @@ class Checkpoint:
         self._last, self._epochs = time.monotonic(), 0
 
 
-def _check(name, value, kind, what, least):
+def _check(name, value, kind, what, minimum):
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, kind) or not value >= least:
+    if isinstance(value, bool) or not isinstance(value, kind) or not value >= minimum:
         raise ValueError(f"{name} must be {what}, or None: got {value!r}.")

@@ -115,11 +115,11 @@ class MissingCapability(TypeError, ValueError):
         As in :attr:`skdgm.base.Density.capabilities`.
     """
 
-    def __init__(self, name, capability, argument="nothing"):
+    def __init__(self, name, capability, argument="unconditional"):
         method = f"{_WORDS.get(capability, 'the method')} ({capability})"
         preposition = "given" if argument not in ("complete", "gray") else "of"
         suffix = f" {preposition} {argument}{' rows' if preposition == 'of' else ''}"
-        suffix = {"nothing": "", "missing": _MISSING}.get(argument, suffix)
+        suffix = {"unconditional": "", "missing": _MISSING}.get(argument, suffix)
         if argument == "missing" and capability not in ("log_prob", "features"):
             suffix += ", or use score_samples"
         self._arguments = name, capability, argument

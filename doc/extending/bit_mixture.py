@@ -69,7 +69,7 @@ class MixtureDensity(Density):
         return {
             "log_prob": of_rows("exact"),
             "features": of_rows("exact"),
-            "sample": {"nothing": "exact"},
+            "sample": {"unconditional": "exact"},
             "fill": {"missing": "exact"},
         }
 

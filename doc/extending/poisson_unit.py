@@ -78,7 +78,7 @@ class Poisson(Biased):
         x = np.asarray(x)
         return (xlogy(x, mean) - mean - gammaln(x + 1)).sum(axis=1, dtype=np.float64)
 
-    def entropy(self, own, mean):
+    def entropy(self, params, mean):
         """Entropy of each unit, with E[log x!] replaced by its value at the mean.
 
         ``log_weight`` of a mean has the same term, so that both cancel in the bound.

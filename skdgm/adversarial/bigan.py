@@ -10,7 +10,7 @@ from skdgm.adversarial._estimator import GameEstimator
 from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.adversarial._nets.bigan_model import BiGANModel
 from skdgm.adversarial._options import GameLoss
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.typing import ArrayOrFrame, Data
 from skdgm.utils.domains import is_frame
@@ -116,6 +116,6 @@ class BiGAN(GameEstimator):
         X_new : ndarray of shape (n_samples, n_features)
         """
         density = self.density_
-        rows = framed(self, density.decode(density.features(X)), X)
+        rows = as_frame(self, density.decode(density.features(X)), X)
         are_frames = is_frame(rows) and is_frame(X)
         return rows.set_axis(X.index) if are_frames else rows

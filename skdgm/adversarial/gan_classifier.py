@@ -162,7 +162,7 @@ class GANClassifier(Classifier, NetEstimator):
     init_weights: Initializer = within("solver", "he_normal")
     momentum = 0.5
 
-    _MODEL, _KNOWN = LabelModel(), ("_gray", "classes_")
+    _MODEL, _MODEL_READS = LabelModel(), ("_gray", "classes_")
     _BUDGET = Budget(4_000, 10, 1_000)
 
     def _count(self, table, fresh):

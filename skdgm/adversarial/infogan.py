@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from skdgm.adversarial._estimator import GameEstimator
 from skdgm.adversarial._nets.infogan_model import InfoGANModel
 from skdgm.adversarial._options import Information, Jitter
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.base.options import (
     KW_ONLY,
     Count,
@@ -171,7 +171,7 @@ class InfoGAN(GameEstimator):
         if codes is not None:
             units = density.generator.codes.given(codes, n_samples)
             density.generator = density.generator._replace(codes=units)
-        return framed(self, density.sample(n_samples, random_state))
+        return as_frame(self, density.sample(n_samples, random_state))
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

@@ -50,7 +50,7 @@ class VariationalBound(NetObjective):
     Held-out losses have the value of beta after warm-up. ``output`` is the distribution
     of the data given the decoder's outputs."""
 
-    quantity, held_draws = "bound", 32
+    quantity, max_held_out_draws = "bound", 32
 
     def __init__(self, run, *, hierarchy, domain, columns, output):
         super().__init__(run, domain.loss_of_independent(columns))
@@ -102,7 +102,7 @@ class VariationalBound(NetObjective):
             training=batch.training,
             covariates=batch.covariates,
         ).with_free(self.options.free_bits)
-        loss = -self._bound(decoded, params.own, v, batch.beta)
+        loss = -self._bound(decoded, params.dispersion, v, batch.beta)
         if self.hierarchy.data is not None:
             precision = 0.5 * _TIGHT / self.rows.shape[0]
             loss = loss + precision * self.hierarchy.data.size(params)
@@ -120,7 +120,7 @@ class VariationalBound(NetObjective):
             exact=not self.weighted,
             covariates=self._covariates(index),
         )
-        value = self._bound(decoded, state.learned.own, v, self.options.beta)
+        value = self._bound(decoded, state.learned.dispersion, v, self.options.beta)
         return -value.astype(np.float64)
 
     def _bound(self, decoded, dispersion, v, beta):

@@ -7,18 +7,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.nets import Layer, layers, layers_of, listed, start_at
+from skdgm.nets import Layer, layers, layers_of, lists_if_sparse, start_at
 from skdgm.nets.codes import largest
 from skdgm.nets.images import maps
 from skdgm.utils.images import halvings, pixels
 
 
 class CoderParams(NamedTuple):
-    """Parameters of encoder, decoder, and of the distribution of rows (``own``)."""
+    """Parameters of the encoder, the decoder and the distribution of rows."""
 
     encoder: tuple
     decoder: tuple
-    own: tuple = ()
+    dispersion: tuple = ()
+
+    # Names of fields in older files.
+    RENAMED = {"own": "dispersion"}
 
 
 class Turned(NamedTuple):
@@ -56,13 +59,13 @@ class Coder:
 
     def encode(self, net, x):
         """Codes of inputs x, (n_rows, n_codes)."""
-        x = listed(x) if self.dense else x
+        x = lists_if_sparse(x) if self.dense else x
         return self.encoder.apply(net.params.encoder, net.statistics[0], x)[0]
 
     def decode(self, net, h):
         """Outputs for codes h, (n_rows, n_outputs)."""
         decoder = whole(net.params).decoder
-        return self.decoder.apply(decoder, net.statistics[1], listed(h))[0]
+        return self.decoder.apply(decoder, net.statistics[1], lists_if_sparse(h))[0]
 
     def rebuilt(self, net, x):
         """Outputs for inputs x, (n_rows, n_outputs)."""

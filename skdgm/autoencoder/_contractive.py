@@ -53,5 +53,5 @@ class ContractiveModel(ReconstructionModel[ReconstructionOptions]):
 
     def density(self, facts, state):
         density = super().density(facts, state)
-        density.code_noise = partial(facts.now, "code_noise")
+        density.code_noise = partial(facts.current_option, "code_noise")
         return density

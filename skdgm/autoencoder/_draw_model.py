@@ -52,7 +52,7 @@ class DrawModel(LatentModel[DrawOptions]):
             cell=options.cell,
             read_size=options.read_size,
             write_size=options.write_size,
-            image_shape=image_shape(n_columns, shape, who=facts.name),
+            image_shape=image_shape(n_columns, shape, subject=facts.name),
             column_types=options.column_types,
             variance=variance,
         )

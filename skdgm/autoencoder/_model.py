@@ -62,8 +62,8 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
     def structure(self, facts):
         options = facts.options
         latent, hidden = shape(options)
-        apart = linked(self.output(facts)) is not None
-        prior = prior_of(options, apart)
+        separate = linked(self.output(facts)) is not None
+        prior = prior_of(options, separate)
         return SimpleNamespace(
             n_components=latent,
             hidden_layer_sizes=hidden,
@@ -81,7 +81,7 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
             image_shape=options.image_shape,
             class_conditional=options.class_conditional,
             attribute_conditional=options.attribute_conditional,
-            **({"linked": True} if apart else {}),
+            **({"linked": True} if separate else {}),
         )
 
     def hierarchy(self, facts):
@@ -184,7 +184,7 @@ def linked(output):
     if not isinstance(output, MixedOutput):
         return None
     ranks = np.where(np.isin(output.kinds, _NUMBERS), 2, 1)
-    ranks[output.waved] = 0
+    ranks[output.date_columns] = 0
     if ranks.min() == ranks.max():
         return None
     order = np.argsort(ranks, kind="stable")
@@ -208,11 +208,11 @@ def _hidden(structure):
     return structure.hidden_layer_sizes[-1][-1:]
 
 
-def prior_of(options, apart):
-    """Kind of the prior; ``apart`` is True if columns depend directly on others."""
+def prior_of(options, separate):
+    """Kind of the prior; ``separate`` is True if columns depend directly on others."""
     if options.prior != AUTO:
         return options.prior
-    if apart:
+    if separate:
         return "normal"
     is_one_kind = options.column_types in ("bernoulli", "categorical", "gaussian")
     return "normal" if is_one_kind else "mixture"

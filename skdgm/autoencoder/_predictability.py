@@ -33,7 +33,7 @@ from skdgm.autoencoder._model_options import PredictabilityMinimizationOptions
 from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
-from skdgm.nets import Part, Parts, Variables, layers, listed, nll
+from skdgm.nets import Part, Parts, Variables, layers, lists_if_sparse, nll
 from skdgm.nets.codes import scale_gradient
 from skdgm.nets.predictors import PredictorMoments, UnitPredictors, folds, squared_gap
 from skdgm.nets.tape import pulled_back, traced_leaves
@@ -115,7 +115,7 @@ class PredictabilityMinimizationObjective(Reconstruction):
         h, state = self._encode(params, statistics, x)
         h_for_decoder = scale_gradient(h, self.options.reconstruction)
         out = self.coder.decode(Variables(params, statistics), h_for_decoder)
-        loss = nll(out, params.own, v, self.output)
+        loss = nll(out, params.dispersion, v, self.output)
         return loss - self.gaps(predictors.params, predictors.statistics, h), (
             state,
             statistics[1],
@@ -126,7 +126,7 @@ class PredictabilityMinimizationObjective(Reconstruction):
         return squared_gap(self.predictors.apply(params, statistics, h), h)
 
     def _encode(self, params, statistics, x):
-        net, x = self.coder.encoder, listed(x) if self.coder.dense else x
+        net, x = self.coder.encoder, lists_if_sparse(x) if self.coder.dense else x
         return net.apply(params.encoder, statistics[0], x, train=True)
 
 
@@ -219,8 +219,8 @@ class PredictabilityMinimizationModel(
             facts.options.init_weights,
         )
 
-    def objective(self, facts, table, before):
-        objective = super().objective(facts, table, before)
+    def objective(self, facts, table, epochs_before):
+        objective = super().objective(facts, table, epochs_before)
         objective.predictors = self.predictors(facts)
         return objective
 

@@ -39,7 +39,7 @@ class Reconstruction(NetObjective):
         self.coder, self.corrupt, self.output = coder, corrupt, output
         self.limit = limits(columns)
         # Losses without corruption are deterministic.
-        self.held_draws = 1 if self.options.n_draws is None else 32
+        self.max_held_out_draws = 1 if self.options.n_draws is None else 32
 
     def init(self, rng):
         """Initial parameters, with outputs close to the means of columns, and
@@ -65,7 +65,7 @@ class Reconstruction(NetObjective):
             partial(self.advance, net),
             self.corrupt,
             output=self.output,
-            dispersion=net.params.own,
+            dispersion=net.params.dispersion,
             clamped=clamped,
             limit=self.limit,
         )
@@ -101,7 +101,7 @@ class Reconstruction(NetObjective):
         """Loss of rows v, given inputs x."""
         code = self.coder.encode(net, x)
         out = self.coder.decode(net, code)
-        loss = nll(out, net.params.own, v, self.output)
+        loss = nll(out, net.params.dispersion, v, self.output)
         sparsity = self.options.sparsity
         if sparsity:
             loss = loss + x.dtype.type(sparsity) * absolute(code)

@@ -14,7 +14,7 @@ from skdgm.autoencoder._chain import CorruptionChain
 from skdgm.base import Density, by_blocks, of_rows
 from skdgm.data import fill
 from skdgm.data.reach import limits
-from skdgm.latent.filling import by_chain
+from skdgm.latent.filling import impute_by_chains
 from skdgm.nets import layers_of
 from skdgm.utils import addresses
 from skdgm.utils.counts import chain_lengths, check_choice, count
@@ -47,10 +47,10 @@ class ReconstructionDensity(Density):
         return {
             "log_prob": of_rows("estimate", gray="estimate"),
             "features": of_rows("exact"),
-            "inverse": {"nothing": "exact"},
-            "sample": {"nothing": "estimate"},
-            "trace": {"nothing": "estimate"},
-            "visible_fields": {"nothing": "estimate"},
+            "inverse": {"unconditional": "exact"},
+            "sample": {"unconditional": "estimate"},
+            "trace": {"unconditional": "estimate"},
+            "visible_fields": {"unconditional": "estimate"},
             "fill": {"missing": "estimate"},
         }
 
@@ -97,7 +97,7 @@ class ReconstructionDensity(Density):
 
     def log_rebuilt(self, v, x, rng):
         """Log-likelihood of rows v given the reconstructions of inputs x."""
-        return -self.output.nll(self.rebuild(x), v, self.net.params.own)
+        return -self.output.nll(self.rebuild(x), v, self.net.params.dispersion)
 
     def errors(self, X, by, loss):
         """Reconstruction errors; see ``reconstruction_error`` of the estimator."""
@@ -108,7 +108,7 @@ class ReconstructionDensity(Density):
             x = self.completed(v)
             out = self.rebuild(x)
             if loss == "log":
-                errors = -self.output.log_p(out, v, self.net.params.own)
+                errors = -self.output.log_p(out, v, self.net.params.dispersion)
             else:
                 squared_error = (self.output.expected(out) - x) ** 2
                 n_inputs = self.output.n_inputs
@@ -148,7 +148,7 @@ class ReconstructionDensity(Density):
 
         def look(state):
             out, v = state.out, state.x
-            return self.parted(v), -self.output.nll(out, v, self.net.params.own)
+            return self.parted(v), -self.output.nll(out, v, self.net.params.dispersion)
 
         v, trace = self._run_chains(look, n_samples, random_state, **options)
         return self.domain.to_data(self.columns, v), trace.astype(np.float64)
@@ -206,7 +206,7 @@ class ReconstructionDensity(Density):
             self.advance,
             self.corrupt,
             output=self.output,
-            dispersion=self.net.params.own,
+            dispersion=self.net.params.dispersion,
             start=start,
             clamped=clamped,
             limit=self.limit,
@@ -225,7 +225,7 @@ class ReconstructionDensity(Density):
         """Draw rows of independent columns, one for each stream."""
         out = self.output.start(self.corrupt.share).astype(self.dtype)
         out_rows = np.repeat(out[None], len(rng.ids), axis=0)
-        return self.output.draw(out_rows, rng.fold(_START), self.net.params.own)
+        return self.output.draw(out_rows, rng.fold(_START), self.net.params.dispersion)
 
     def _known(self, v, rng):
         """Rows v with missing entries drawn as in :meth:`first`."""
@@ -247,7 +247,7 @@ class ReconstructionDensity(Density):
                 return model.chain(model.first, arrays[0])
 
             rows, width = [self.joined(v)], self._width
-            x = by_chain(make, rows, rng, n_steps, method, width)
+            x = impute_by_chains(make, rows, rng, n_steps, method, width)
             return self.parted(x if method == "sample" else model.output.value(x))
 
         X_filled = fill(self, self.widened(X), method, random_state, filled)
@@ -292,5 +292,7 @@ class Reconstructed(NamedTuple):
         density, log_p = self.density, np.empty((len(v), len(out)))
         rows = density.joined(np.where(held, v, np.nan).astype(v.dtype))
         for k, row in enumerate(rows):
-            log_p[k] = -density.output.nll(out, row[None], density.net.params.own)
+            log_p[k] = -density.output.nll(
+                out, row[None], density.net.params.dispersion
+            )
         return log_p

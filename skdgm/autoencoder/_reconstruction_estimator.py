@@ -7,7 +7,7 @@ import numpy as np
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
 from skdgm.base.common_groups import Architecture
 from skdgm.base.common_options import ColumnTypes, TableDetails, VarianceDetails
-from skdgm.base.frames import filled_in, framed
+from skdgm.base.frames import as_frame, filled_in
 from skdgm.base.options import KW_ONLY, Count, Options, within
 from skdgm.nets import NetEstimator
 from skdgm.nets.options import Activation, Initializer
@@ -56,7 +56,7 @@ class ReconstructionEstimator(NetEstimator):
     """
 
     _MODEL, _BUDGET = ReconstructionModel(), Budget(3_500, 20, 100)
-    _KNOWN = ("_means",)
+    _MODEL_READS = ("_means",)
 
     def reconstruction_error(
         self,
@@ -186,7 +186,7 @@ class ReconstructionEstimator(NetEstimator):
             burn_in=burn_in,
             thin=thin,
         )
-        return framed(self, rows)
+        return as_frame(self, rows)
 
 
 class CodeOptions(Options):

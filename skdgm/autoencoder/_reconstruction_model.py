@@ -84,13 +84,15 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
             net=Variables(state.learned, state.statistics),
             output=output,
             corrupt=corrupt,
-            n_draws=partial(facts.now, "n_draws") if noisy else partial(int, 1),
+            n_draws=partial(facts.current_option, "n_draws")
+            if noisy
+            else partial(int, 1),
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         coder, corrupt, output = self.parts(facts)
         return self.objective_class(
-            facts.run(table, before),
+            facts.run(table, epochs_before),
             coder=coder,
             corrupt=corrupt,
             domain=facts.domain,

@@ -40,10 +40,10 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
             facts.read,
             seed=facts.seed,
             machines=state.machines,
-            now=facts.now,
+            current_option=facts.current_option,
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         """Not implemented: each layer has its own objective."""
         raise NotImplementedError
 

@@ -54,10 +54,13 @@ class StackCoder:
 class StackDensity(ReconstructionDensity):
     """Density of rows given their reconstructions by all layers of a stack.
     ``machines`` are the fitted autoencoders, from the bottom up;
-    ``now("feature_layer")`` is the current value of this option."""
+    ``current_option("feature_layer")`` is the current value of this option."""
 
-    def __init__(self, name, read, *, seed, machines, now):
-        self.parts, self.now = [machine.density_ for machine in machines], now
+    def __init__(self, name, read, *, seed, machines, current_option):
+        self.parts, self.current_option = (
+            [machine.density_ for machine in machines],
+            current_option,
+        )
         bottom = self.parts[0]
         super().__init__(
             Context(name, read, bottom.domain, bottom.columns, seed),
@@ -76,7 +79,7 @@ class StackDensity(ReconstructionDensity):
     @property
     def layers(self):
         """Indices of the layers whose codes are features."""
-        return chosen(self.now("feature_layer"), len(self.parts))
+        return chosen(self.current_option("feature_layer"), len(self.parts))
 
     @property
     def n_features_out(self):

@@ -153,7 +153,7 @@ class StackStructure(Options):
     reconstruction_error = ReconstructionEstimator.reconstruction_error
 
     @property
-    def _asked_domain(self):
+    def _requested_domain(self):
         options = self._options
         if options.layers is None:
             return columns_as_asked(options)

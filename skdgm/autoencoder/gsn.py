@@ -75,7 +75,7 @@ class GSNEstimator(NetEstimator):
     column_types: CodedColumns = "auto"
     init_weights: Initializer = within("solver", "glorot_uniform")
 
-    _BUDGET, _KNOWN = Budget(3_500, 20, 100), ("_means",)
+    _BUDGET, _MODEL_READS = Budget(3_500, 20, 100), ("_means",)
     reconstruction_error = ReconstructionEstimator.reconstruction_error
 
     @shared(ReconstructionEstimator.sample)

@@ -10,7 +10,7 @@ from skdgm.autoencoder._gsn.labeled import LabeledModel
 from skdgm.autoencoder.gsn import GSNEstimator
 from skdgm.base import Classifier
 from skdgm.base.common_groups import Hybrid
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.base.given import chain_codes
 from skdgm.base.options import KW_ONLY, NotNegative, Share, within
 from skdgm.typing import Any, ArrayLike, Seed
@@ -79,7 +79,7 @@ class GSNClassifier(Classifier, GSNEstimator):
     label_corruption: Share = 0.5
     unlabeled: object = None
 
-    _MODEL, _KNOWN = LabeledModel(), ("_means", "classes_", "_frequencies")
+    _MODEL, _MODEL_READS = LabeledModel(), ("_means", "classes_", "_frequencies")
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
@@ -142,5 +142,5 @@ class GSNClassifier(Classifier, GSNEstimator):
             burn_in=burn_in,
             thin=thin,
         )
-        X = framed(self, X)
+        X = as_frame(self, X)
         return (X, self.classes_[codes]) if return_y else X

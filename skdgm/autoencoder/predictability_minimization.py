@@ -137,5 +137,5 @@ class PredictabilityMinimization(ReconstructionEstimator):
 
     def _report(self, learned, n_epochs, watch):
         with DeferredInterrupt():
-            self.predictability_ = self.density_.survey(watch.rows, watch.probe)
+            self.predictability_ = self.density_.survey(watch.rows, watch.monitored)
         super()._report(learned, n_epochs, watch)

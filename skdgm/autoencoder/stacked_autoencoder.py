@@ -58,7 +58,7 @@ class StackedAutoencoder(StackStructure, StackTraining, StackedNetwork):
     (1797, 64)
     """
 
-    _MODEL, _LISTED = AutoencoderStackModel(), False
+    _MODEL, _STORES_LISTS = AutoencoderStackModel(), False
 
 
 # Model of nets that are initialized by the encoders of a stack.

@@ -17,7 +17,7 @@ from skdgm.autoencoder._options import Bound, Prior
 from skdgm.base.attributes import documented_as
 from skdgm.base.common_groups import Architecture
 from skdgm.base.common_options import AttributeTypes
-from skdgm.base.frames import filled_in, framed
+from skdgm.base.frames import as_frame, filled_in
 from skdgm.base.given import (
     attribute_types_,
     condition_argument,
@@ -187,8 +187,8 @@ class VAE(LatentEstimator):
     learning_rate = 0.006
 
     _MODEL, _BUDGET = AutoencoderModel(), Budget(4_500, 20, 120, 1_500)
-    _KNOWN = "classes_", "_label_counts", "_attributes_", "_known"
-    _LEVELS_APART = True
+    _MODEL_READS = "classes_", "_label_counts", "_attributes_", "_known"
+    _SEPARATE_LEVELS = True
     _REVIVE = (
         "Set objective__warm_up to some epochs, lower objective__beta, or raise "
         "learning_rate or n_iter."
@@ -255,7 +255,7 @@ class VAE(LatentEstimator):
             names=names_of(self),
             **condition_argument(self, y, n_samples),
         )
-        return framed(self, drawn)
+        return as_frame(self, drawn)
 
     def inverse_transform(self, H: Data, y: Target = None) -> ArrayOrFrame:
         """Expected rows given latent units.
@@ -282,7 +282,7 @@ class VAE(LatentEstimator):
         """
         density = self.density_
         rows = density.inverse(H, **condition_argument(self, y, _num_samples(H)))
-        return framed(self, rows, H)
+        return as_frame(self, rows, H)
 
     @documented_as(
         LatentEstimator.impute,

@@ -22,7 +22,7 @@ References
 import numpy as np
 from scipy.special import logit
 
-from skdgm.distributions import slots
+from skdgm.distributions import column_slices
 
 # Maximum number of rows, number of scaling iterations, and largest change of a bias.
 MOST, N_TIMES, _LARGEST = 2**15, 2, 1.0
@@ -51,7 +51,10 @@ def shifts(conditionals, total, excess, known):
     """Changes of biases, (n_outputs,), from the sums of :func:`counts`; 0 for numeric
     columns, and for columns with values for gaps."""
     changes = np.zeros(conditionals.n_outputs.sum())
-    inputs, outputs = slots(conditionals.n_inputs), slots(conditionals.n_outputs)
+    inputs, outputs = (
+        column_slices(conditionals.n_inputs),
+        column_slices(conditionals.n_outputs),
+    )
     for j, kind in enumerate(conditionals.kinds):
         alike = conditionals.n_inputs[j] == conditionals.n_outputs[j]
         if conditionals.gapped[j] or not alike or not known[j]:

@@ -11,7 +11,7 @@ starts with ``begin``, then alternates ``output`` and ``absorb``.
 import numpy as np
 
 from skdgm.autoregressive.particles import complete
-from skdgm.distributions import places_of, slots
+from skdgm.distributions import column_slices, places_of
 
 
 class Chain:
@@ -46,8 +46,8 @@ class Chain:
         self.inputs_back = np.argsort(self.input_places)
         self.outputs_back = np.argsort(self.output_places)
         self.first = start[self.output_places]
-        self.inputs = slots(self.conditionals.n_inputs)
-        self.outputs = slots(self.conditionals.n_outputs)
+        self.inputs = column_slices(self.conditionals.n_inputs)
+        self.outputs = column_slices(self.conditionals.n_outputs)
         self.n_columns = len(order)
         self.n_inputs, self.n_outputs = self.inputs[-1].stop, self.outputs[-1].stop
 

@@ -26,7 +26,7 @@ class ChainEnsemble:
     """
 
     # Conditionals given arbitrary columns are particle estimates.
-    takes_any = False
+    any_subset = False
 
     fill, conditioned = fill, conditioned
 
@@ -101,7 +101,7 @@ class ChainEnsemble:
         shift = shifts(self.conditionals, counted, excess, known)
         return self.members[0].shifted(params, shift.astype(leaves(params)[0].dtype))
 
-    def watched(self, params, v, rng):
+    def monitoring_loss(self, params, v, rng):
         """Negative log-likelihood of each row under the ensemble, in nats."""
         log_p = [
             self.log_likelihood(params, v, k, rng.fold(_MEMBER, k), _WATCH)

@@ -22,7 +22,7 @@ _AT_ONCE = 1000
 # Effective share of the particles of a row that causes a warning.
 _FEW = 0.015
 # Maximum size of a layer's activations in a block of rows.
-ROOM = 2**18
+MAX_ACTIVATIONS = 2**18
 
 
 class ChainDensity(Density):
@@ -41,8 +41,8 @@ class ChainDensity(Density):
       ``fill(params, v, rng, method, name, report)``, conditional on all others; and
       ``conditioned(params, v, n, rng, name, events)``, for rows under conditions,
     - ``features(params, v)``, and ``width``, the number of units of the widest layer,
-    - ``takes_any``, whether the model has conditionals given arbitrary columns, so that
-      missing columns need no particles.
+    - ``any_subset``, whether the model has conditionals given arbitrary columns, so
+      that missing columns need no particles.
     """
 
     def __init__(self, context, *, model, params, gray, filler=None):
@@ -57,14 +57,14 @@ class ChainDensity(Density):
         """Exact with one order; otherwise, and by particles, estimates. Scores of gray
         rows are not likelihoods."""
         kind = "exact" if self.model.n_orders == 1 else "estimate"
-        incomplete = kind if self.model.takes_any else "estimate"
+        incomplete = kind if self.model.any_subset else "estimate"
         entries = of_rows(kind, missing=incomplete, gray="estimate")
         conditional = dict.fromkeys(("conditions", "ranges"), "estimate")
         return {
             "log_prob": entries,
             "log_prob_of_entries": entries,
             "features": of_rows("exact", missing=incomplete),
-            "sample": {"nothing": "exact"} | conditional,
+            "sample": {"unconditional": "exact"} | conditional,
             "fill": {"missing": "estimate"},
         }
 
@@ -86,7 +86,7 @@ class ChainDensity(Density):
 
         def of_rows(params, v, rng):
             if given == "others":
-                return self.model.others(params, v)
+                return self.model.log_conditionals(params, v)
             orders = range(self.model.n_orders)
             parts = (self.model.log_p(params, v, k, rng.fold(k)) for k in orders)
             return sum(parts) / self.model.n_orders
@@ -138,8 +138,8 @@ class ChainDensity(Density):
             self, self.widened(X), method, random_state, filled, METHODS, n_samples
         )
         if effective:
-            least = _FEW * self.filler.n_draws
-            warn_few_draws(self.name, np.concatenate(effective), least)
+            min_ess = _FEW * self.filler.n_draws
+            warn_few_draws(self.name, np.concatenate(effective), min_ess)
         return self.decoded(complete, X)
 
     def features(self, X):
@@ -156,7 +156,9 @@ class ChainDensity(Density):
         streams."""
         rows = self.read(X)
         function = partial(function, astype(self.params, rows.dtype))
-        return rows, self.by_content(function, rows, ROOM // self.model.width)
+        return rows, self.by_content(
+            function, rows, MAX_ACTIVATIONS // self.model.width
+        )
 
 
 class ChainObjective(NetObjective):
@@ -165,14 +167,18 @@ class ChainObjective(NetObjective):
     The model, a :class:`ChainEnsemble` or :class:`Orderless`, defines ``init(rng,
     dtype)``; ``prepare(params, v, rng, number)``, which prepares rows for an update;
     ``forward(params, prepared)``, the differentiable negative log-likelihood of each
-    row, and (); and ``watched(params, v, rng)``, the same without gradients. Unless it
-    ``takes_any``, it also defines ``balanced(params, blocks)``, which calibrates biases
-    (:mod:`skdgm.autoregressive._balance`) on blocks of rows and their weights.
+    row, and (); and ``monitoring_loss(params, v, rng)``, the same without gradients.
+    Unless it ``any_subset``, it also defines ``balanced(params, blocks)``, which
+    calibrates biases (:mod:`skdgm.autoregressive._balance`) on blocks of rows and their
+    weights.
     """
 
     def __init__(self, run, independent, *, model):
         super().__init__(run, independent)
-        self.model, self.thinned = model, getattr(model, "thinned", 1)
+        self.model, self.monitoring_stride = (
+            model,
+            getattr(model, "monitoring_stride", 1),
+        )
 
     def init(self, rng):
         return self.model.init(rng, self.rows.dtype), ()
@@ -191,10 +197,12 @@ class ChainObjective(NetObjective):
         """Calibrate the biases of binary and categorical columns to the frequencies in
         the data; not for orderless nets, whose biases apply to all subsets of known
         columns."""
-        if self.model.takes_any or not any_coded(self.model.conditionals):
+        if self.model.any_subset or not any_coded(self.model.conditionals):
             return state
         index, weight = table.index[:MOST], table.weight[:MOST]
-        parts = list(gen_batches(len(index), max(1, ROOM // self.model.width)))
+        parts = list(
+            gen_batches(len(index), max(1, MAX_ACTIVATIONS // self.model.width))
+        )
         params = state.learned
         for _ in range(N_TIMES):
             blocks = ((self.rows.take(index[part]), weight[part]) for part in parts)
@@ -204,8 +212,10 @@ class ChainObjective(NetObjective):
         return state._replace(params=params)
 
     def losses(self, state, index, rng):
-        losses, size = np.empty(len(index)), max(1, ROOM // self.model.width)
+        losses, size = np.empty(len(index)), max(1, MAX_ACTIVATIONS // self.model.width)
         for block in gen_batches(len(index), size):
             v = self.rows.take(index[block])
-            losses[block] = self.model.watched(state.learned, v, rng.take(block))
+            losses[block] = self.model.monitoring_loss(
+                state.learned, v, rng.take(block)
+            )
         return losses

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from skdgm.base.frames import conditional_sample, framed, in_format_of
+from skdgm.base.frames import as_frame, conditional_sample, in_format_of
 from skdgm.base.options import KW_ONLY
 from skdgm.data import names_of
 from skdgm.nets import NetEstimator
@@ -56,7 +56,7 @@ class AutoregressiveEstimator(NetEstimator):
     average = True
     early_stopping: bool | Literal["auto"] = "auto"
 
-    _KNOWN, _LEVELS_APART = ("_gray",), True
+    _MODEL_READS, _SEPARATE_LEVELS = ("_gray",), True
 
     def score_features(self, X: Data) -> np.ndarray:
         r"""Log-likelihood of each entry given the previous entries, in nats.
@@ -129,7 +129,7 @@ class AutoregressiveEstimator(NetEstimator):
         drawn = self.density_.sample(
             n_samples, random_state, conditions=conditions, names=names
         )
-        return framed(self, drawn)
+        return as_frame(self, drawn)
 
     conditional_sample = conditional_sample
 

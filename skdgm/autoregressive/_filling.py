@@ -8,7 +8,13 @@ from scipy.special import logsumexp, softmax
 
 from skdgm.autoregressive.particles import chosen_by, complete
 from skdgm.utils import addresses
-from skdgm.utils.weighted import Weighted, effective, effective_of, merged, pooled
+from skdgm.utils.weighted import (
+    Weighted,
+    concatenated,
+    effective_sample_size,
+    ess_of_union,
+    pooled,
+)
 
 # Sufficient effective share of the particles of a row; factor by which their number
 # increases, and its maximum, in units of the initial number; number of equal rows from
@@ -56,16 +62,16 @@ def rounds(chains, attempt, rows, rng, n_draws=None):
     """Call ``attempt(rows, rng, n)``, which returns effective numbers of n particles,
     and repeat it with more, new particles for rows with few effective ones, unless no
     particle comes near. With ``n_draws``, call it once with this number."""
-    n, most = n_draws or chains.n_draws, n_draws or _most(chains)
+    n, max_draws = n_draws or chains.n_draws, n_draws or _most(chains)
     need, streams = _ENOUGH * n, rng
     while rows.size:
-        least = _HOPE if n >= _TRIED * chains.n_draws else 0
+        min_count = _HOPE if n >= _TRIED * chains.n_draws else 0
         insufficient, size = [], max(1, _ROOM // (chains.width * n))
         for part in (rows[i : i + size] for i in range(0, len(rows), size)):
             count = attempt(part, streams.take(part), n)
-            insufficient.append(part[(count < need) & (count >= least)])
-        rows = np.concatenate(insufficient) if n < most else rows[:0]
-        n = min(n * _FACTOR, most)
+            insufficient.append(part[(count < need) & (count >= min_count)])
+        rows = np.concatenate(insufficient) if n < max_draws else rows[:0]
+        n = min(n * _FACTOR, max_draws)
         streams = rng.fold(_MORE, n)
 
 
@@ -107,9 +113,9 @@ def conditioned(chains, params, v, n, rng, name, events=None):
                     member, prepared[k], ordered, streams, size, events
                 )
             rows, log_w = completed.v[0][:, member.place], completed.log_w[0]
-            number = min(completed.effective[0], effective(log_w))
+            number = min(completed.effective[0], effective_sample_size(log_w))
             parts.append(Weighted(rows, log_w, number, completed.near_share[0]))
-        return merged(parts)
+        return concatenated(parts)
 
     return pooled(draw, n, rng, max(1, _ROOM // chains.width), name)
 
@@ -130,7 +136,7 @@ def _filled(chains, params, v, rng, method, n):
         n_near = np.minimum(n_near, n * completed.near_share)
         totals.append(logsumexp(completed.log_w, axis=1))
         numbers.append(completed.effective)
-    n_effective, log_w = effective_of(totals, numbers), np.concatenate(log_w, axis=1)
+    n_effective, log_w = ess_of_union(totals, numbers), np.concatenate(log_w, axis=1)
     # The mode of a normal distribution is its mean.
     if method == "mean" or (method == "mode" and chains.normal):
         inputs = np.concatenate(inputs, axis=1)

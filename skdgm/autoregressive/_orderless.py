@@ -3,9 +3,10 @@ r"""Net for the conditionals of all columns, given any subset of the other colum
 .. math:: z = f_\theta(x \odot m, m), \qquad
    -\log p(x) \approx \frac{D}{D - |m|} \sum_{j: m_j = 0} -\log p(x_j \mid z_j)
 
-The mask m is 1 for seen columns. Their number is uniform (with weights, see
-:func:`~skdgm.autoregressive.splits.large`), and so is the subset. The expectation is
-the mean of the negative log-likelihood over all D! orders [1]_. Missing entries are
+The mask m is 1 for seen columns. Their number is uniform by importance weights (see
+:func:`~skdgm.autoregressive.splits.draw_shares`), and the subset of this size is
+uniform. The expectation is the mean of the negative log-likelihood over all D! orders
+[1]_. Missing entries are
 neither seen nor predicted.
 
 With several steps [2]_, the net first completes the row: unseen inputs start at the
@@ -30,8 +31,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.autoregressive.splits import hide, large
-from skdgm.distributions import draw_within, places_of, relative, slots
+from skdgm.autoregressive.splits import draw_shares, hide
+from skdgm.distributions import (
+    column_slices,
+    draw_within,
+    places_of,
+    relative_probability,
+)
 from skdgm.nets import (
     Layer,
     activate,
@@ -39,12 +45,12 @@ from skdgm.nets import (
     drop_out,
     expected,
     initial,
-    listed,
+    lists_if_sparse,
     nll,
 )
 from skdgm.utils import addresses
 from skdgm.utils.products import matmul
-from skdgm.utils.weighted import Weighted, effective, pooled
+from skdgm.utils.weighted import Weighted, effective_sample_size, pooled
 
 # Random streams of seen columns, dropout, the choice of an order, and events.
 _MASKS, _DROP, _ORDER, _EVENTS = addresses.ORDERLESS
@@ -55,14 +61,16 @@ _WATCHED = 8
 
 
 class OrderlessParams(NamedTuple):
-    """Parameters of the net: the layer from inputs to the first hidden layer, weights
-    from the mask to it, (n_columns, n_units), layers between hidden layers, and the
-    output layer."""
+    """Parameters of the net: the first layer, weights from the mask to its units,
+    (n_columns, n_units), the other hidden layers, and the output layer."""
 
-    values: Layer
-    seen: np.ndarray
+    input_layer: Layer
+    mask_weights: np.ndarray
     hidden: tuple
     out: Layer
+
+    # Names of fields in older files.
+    RENAMED = {"values": "input_layer", "seen": "mask_weights"}
 
 
 class HiddenLayers(NamedTuple):
@@ -81,34 +89,38 @@ class Completion(NamedTuple):
 
     n_steps: int = 1
     means: np.ndarray | None = None
-    last_alone: bool = False
+    last_step_only: bool = False
 
 
 class Orderless:
     """Architecture of the net, as functions of its parameters.
 
-    ``start`` are the initial biases of the outputs; ``orders``, (n_orders, n_columns),
-    are the orders of prediction after training.
+    ``output_biases`` are the initial biases of the outputs; ``orders``, (n_orders,
+    n_columns), are the orders of prediction after training.
     """
 
-    # A monitored row costs as much as eight, so fewer rows are monitored.
-    thinned = 4
+    # A monitored row costs as much as eight training rows, so fewer rows are monitored.
+    monitoring_stride = 4
     # The net has conditionals given any subset of the columns.
-    takes_any = True
+    any_subset = True
 
-    def __init__(self, conditionals, *, start, orders, layers, completion):
-        self.conditionals, self.first, self.orders = conditionals, start, orders
+    def __init__(self, conditionals, *, output_biases, orders, layers, completion):
+        self.conditionals, self.output_biases, self.orders = (
+            conditionals,
+            output_biases,
+            orders,
+        )
         self.sizes, self.activation, self.init_rule, self.dropout = layers
-        self.n_steps, self.means, self.last_alone = completion
+        self.n_steps, self.means, self.last_step_only = completion
         self.n_orders, self.n_features = len(orders), self.sizes[-1]
         self.n_columns = len(conditionals.kinds)
-        self.inputs = slots(conditionals.n_inputs)
-        self.outputs = slots(conditionals.n_outputs)
+        self.inputs = column_slices(conditionals.n_inputs)
+        self.outputs = column_slices(conditionals.n_outputs)
         ends = self.inputs[-1].stop, self.outputs[-1].stop
         self.width = max((self.n_columns, *ends, *self.sizes))
 
     def init(self, rng, dtype):
-        """Initial parameters, whose outputs reproduce the frequencies of values."""
+        """Initial parameters, which reproduce the marginal distributions of columns."""
         n_inputs, n_outputs = self.inputs[-1].stop, self.outputs[-1].stop
 
         def layer(n_below, n_above):
@@ -116,35 +128,43 @@ class Orderless:
             return Layer(W, np.zeros(n_above, dtype))
 
         both = layer(n_inputs + self.n_columns, self.sizes[0])
-        values = Layer(np.ascontiguousarray(both.W[:n_inputs]), both.b)
-        seen = np.ascontiguousarray(both.W[n_inputs:])
+        input_layer = Layer(np.ascontiguousarray(both.W[:n_inputs]), both.b)
+        mask_weights = np.ascontiguousarray(both.W[n_inputs:])
         hidden = tuple(layer(n, above) for n, above in pairwise(self.sizes))
         W = np.zeros((self.sizes[-1], n_outputs), dtype)
-        return OrderlessParams(values, seen, hidden, Layer(W, self.first.astype(dtype)))
+        return OrderlessParams(
+            input_layer,
+            mask_weights,
+            hidden,
+            Layer(W, self.output_biases.astype(dtype)),
+        )
 
-    def prepare(self, params, v, rng, number):
-        """Split rows at random into a seen and a hidden part for an update; return
-        both, the weight of the loss of each row, and a random stream for dropout."""
+    def prepare(self, params, v, rng, order_index):
+        """Split rows at random into a seen part and targets for an update; return both,
+        the weight of the loss of each row, and a random stream for dropout."""
         generator = rng.fold(_MASKS).generator()
-        share, weight = large(generator.random(len(v)), (~np.isnan(v)).sum(axis=1))
-        seen, hidden, factor = hide(v, share, generator.random(v.shape, np.float32))
-        return seen, hidden, factor * weight.astype(v.dtype), rng.fold(_DROP)
+        share, weight = draw_shares(
+            generator.random(len(v)), (~np.isnan(v)).sum(axis=1)
+        )
+        seen, targets, factor = hide(v, share, generator.random(v.shape, np.float32))
+        return seen, targets, factor * weight.astype(v.dtype), rng.fold(_DROP)
 
     def forward(self, params, prepared):
-        """Weighted loss of the hidden part of each row, and ()."""
+        """Weighted loss of the targets of each row, and no statistics."""
         return self.losses(params, prepared), ()
 
     def losses(self, params, prepared):
-        """Weighted loss of the hidden part of each row, (n_rows,)."""
-        seen, hidden, factor, rng = prepared
+        """Weighted loss of the targets of each row, (n_rows,)."""
+        seen, targets, factor, rng = prepared
         outs = list(self.apply(params, seen, rng))
-        if self.last_alone:
+        if self.last_step_only:
             outs = outs[-1:]
-        total = sum(nll(out, (), hidden, self.conditionals) for out in outs)
+        total = sum(nll(out, (), targets, self.conditionals) for out in outs)
         return total * (factor / factor.dtype.type(len(outs)))
 
-    def watched(self, params, v, rng):
-        """Negative log-likelihood of each row, averaged over shares of seen columns."""
+    def monitoring_loss(self, params, v, rng):
+        """Negative log-likelihood of each row, averaged over numbers of seen
+        columns."""
         n = min(self.n_columns, _WATCHED)
         shift, uniform = rng.uniform(1)[:, 0], rng.fold(0).uniform(self.n_columns)
         shares = [(k + shift) / n for k in range(n)]
@@ -154,58 +174,60 @@ class Orderless:
     def apply(self, params, v, rng=None):
         """Yield the outputs of all columns, (n_rows, n_outputs), after each step, given
         rows, NaN where unseen; ``rng`` turns on dropout."""
-        W, b = params.values
+        W, b = params.input_layer
         mask, no_bias = (~np.isnan(v)).astype(v.dtype), np.zeros(1, v.dtype)
-        seen = dense(listed(self.conditionals.inputs(v)), W, b, "identity")
-        seen = pre = seen + dense(mask, params.seen, no_bias, "identity")
+        pre_seen = dense(lists_if_sparse(self.conditionals.inputs(v)), W, b, "identity")
+        pre_seen = pre = pre_seen + dense(
+            mask, params.mask_weights, no_bias, "identity"
+        )
         if self.means is not None or self.n_steps > 1:
-            missing = np.repeat(1 - mask, self.conditionals.n_inputs, axis=1)
+            unseen = np.repeat(1 - mask, self.conditionals.n_inputs, axis=1)
         if self.means is not None:
-            x = missing * self.means.astype(v.dtype)
-            pre = seen + dense(x, W, no_bias, "identity")
+            x = unseen * self.means.astype(v.dtype)
+            pre = pre_seen + dense(x, W, no_bias, "identity")
         for number in range(self.n_steps):
             streams = rng.fold(number) if number and rng is not None else rng
             out = self._outputs(params, pre, streams)
             yield out
             if number < self.n_steps - 1:
-                x = expected(out, self.conditionals) * missing
-                pre = seen + dense(x, W, no_bias, "identity")
+                x = expected(out, self.conditionals) * unseen
+                pre = pre_seen + dense(x, W, no_bias, "identity")
 
     def _outputs(self, params, pre, rng):
         """Outputs of all columns, given the pre-activations of the first layer."""
-        h = self._thinned(activate(pre, self.activation), rng, 0)
+        h = self._drop_out(activate(pre, self.activation), rng, 0)
         for number, layer in enumerate(params.hidden, start=1):
             h = dense(h, layer.W, layer.b, self.activation)
-            h = self._thinned(h, rng, number)
+            h = self._drop_out(h, rng, number)
         return dense(h, params.out.W, params.out.b, "identity")
 
-    def _thinned(self, h, rng, number):
+    def _drop_out(self, h, rng, number):
         dropped = rng is not None and self.dropout
         return drop_out(h, self.dropout, rng.fold(number)) if dropped else h
 
     def features(self, params, v):
         """Last hidden layer, given all known entries."""
-        return self._above(params, self._pre_activation(params, v), v)
+        return self._last_hidden_layer(params, self._pre_activation(params, v), v)
 
-    def log_likelihood(self, params, v, number, rng):
+    def log_likelihood(self, params, v, order_index, rng):
         """Log-likelihood of each row in one order, in nats, (n_rows,)."""
-        return self.log_p(params, v, number, rng).sum(axis=1)
+        return self.log_p(params, v, order_index, rng).sum(axis=1)
 
-    def log_p(self, params, v, number, rng):
+    def log_p(self, params, v, order_index, rng):
         """Log probability of each entry given the previous entries in one order,
         (n_rows, n_columns), in nats; 0 for missing entries, which are neither seen nor
         predicted."""
         x, observed = self.conditionals.inputs(v), ~np.isnan(v)
-        pre = np.tile(params.values.b, (len(v), 1))
+        pre = np.tile(params.input_layer.b, (len(v), 1))
         log_p, seen = np.zeros(v.shape), np.full_like(v, np.nan)
-        for j in self.orders[number]:
+        for j in self.orders[order_index]:
             out = self.output(params, pre, seen, j)
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
             pre += self._contribution(params, x, observed, j)
             seen[:, j] = v[:, j]
         return log_p
 
-    def others(self, params, v):
+    def log_conditionals(self, params, v):
         """Log probability of each entry given all other entries of its row, in nats."""
         x, observed = self.conditionals.inputs(v), ~np.isnan(v)
         pre, log_p = self._pre_activation(params, v), np.zeros(v.shape)
@@ -228,8 +250,8 @@ class Orderless:
             return np.where(np.isnan(v), self.conditionals.mean(out), v)
         if method == "sample":
             return self.sampled(params, v, rng)
-        order = np.roll(self.orders[0], -self.conditionals.waved.size)
-        return self._walk(
+        order = np.roll(self.orders[0], -self.conditionals.date_columns.size)
+        return self._impute_in_order(
             params, v, order, lambda j, single, out, rows: single.mode(out)
         )
 
@@ -241,32 +263,37 @@ class Orderless:
         draws are exact for a single event, and weighted for several. They are also
         weighted if dates, whose conditionals are harder to learn, precede events.
         """
-        dates = [j for j in self.conditionals.waved.tolist() if np.isnan(v[j])]
+        dates = [j for j in self.conditionals.date_columns.tolist() if np.isnan(v[j])]
         dates = dates if any(event is not None for event in events) else []
         first = [j for j, event in enumerate(events) if event is not None]
         first = [j for j in first if j not in dates]
         if len(first) > 1:
             pre = self._pre_activation(params, v[None])
-            masses = [self._mass(params, pre, v, j, events[j], rng) for j in first]
-            first = [first[k] for k in np.argsort(masses, kind="stable")]
+            log_probs = [
+                self._log_event_probability(params, pre, v, j, events[j], rng)
+                for j in first
+            ]
+            first = [first[k] for k in np.argsort(log_probs, kind="stable")]
         first = dates + first
 
         def draw(size, rng):
             streams, log_w = rng.rows(size), np.zeros(size)
-            near = np.ones((len(first), size))
+            relative_probs = np.ones((len(first), size))
 
             def choose(j, single, out, rows):
                 if events[j] is None:
                     return single.draw(out, streams.fold(j))
-                x, mass = draw_within(single, out, events[j], streams.fold(j))
+                x, log_prob = draw_within(single, out, events[j], streams.fold(j))
                 if j != first[0]:
-                    near[first.index(j)] = relative(single, out, x[:, None])
-                log_w[:] += mass
+                    relative_probs[first.index(j)] = relative_probability(
+                        single, out, x[:, None]
+                    )
+                log_w[:] += log_prob
                 return x[:, None]
 
-            rows = self._walk(params, np.tile(v, (size, 1)), first, choose)
-            share = min(near.mean(axis=1), default=1.0)
-            return Weighted(rows, log_w, effective(log_w), share)
+            rows = self._impute_in_order(params, np.tile(v, (size, 1)), first, choose)
+            share = min(relative_probs.mean(axis=1), default=1.0)
+            return Weighted(rows, log_w, effective_sample_size(log_w), share)
 
         streams = rng.fold(_EVENTS)
         if len(first) > 1:
@@ -275,17 +302,17 @@ class Orderless:
             rows = draw(n, streams).rows
         return self.sampled(params, rows, rng.rows(n))
 
-    def _mass(self, params, pre, v, j, event, rng):
+    def _log_event_probability(self, params, pre, v, j, event, rng):
         """Log probability of the event of column j, given one row and its first
         pre-activations."""
         out = self.output(params, pre, v[None], j)
         return draw_within(self.conditionals.single[j], out, event, rng)[1][0]
 
     def sampled(self, params, v, rng):
-        """Draw missing entries, each row in a random order. Dates come first, but last
-        if any other column is known."""
+        """Draw missing entries, each row in a random order. Dates are drawn first in
+        rows without known entries, otherwise last."""
         v, chosen = v.copy(), rng.fold(_ORDER).uniform(1)[:, 0] * self.n_orders
-        dates, known = self.conditionals.waved, ~np.isnan(v).all(axis=1)
+        dates, known = self.conditionals.date_columns, ~np.isnan(v).all(axis=1)
         known, chosen = known & (dates.size > 0), chosen.astype(np.intp)
         n = self.n_orders if known.any() else 0
         for number, order in enumerate([*self.orders, *self.orders[:n]]):
@@ -298,12 +325,13 @@ class Orderless:
             def choose(j, single, out, among, rows=rows):
                 return single.draw(out, rng.take(rows[among]).fold(j))
 
-            v[rows] = self._walk(params, v[rows], order, choose)
+            v[rows] = self._impute_in_order(params, v[rows], order, choose)
         return v
 
-    def _walk(self, params, v, order, choose):
-        """Impute missing entries one after another by ``choose(j, single, out,
-        rows)``."""
+    def _impute_in_order(self, params, v, order, choose):
+        """Impute missing entries in the ``order`` of columns. ``choose(j, single, out,
+        rows)`` returns values of column j, (n_rows, 1), given its distribution, the
+        outputs of the net and row numbers."""
         v, pre = v.copy(), self._pre_activation(params, v)
         for j in order:
             rows = np.flatnonzero(np.isnan(v[:, j]))
@@ -311,29 +339,29 @@ class Orderless:
                 row_pre, single = pre[rows], self.conditionals.single[j]
                 out = self.output(params, row_pre, v[rows], j)
                 v[rows, j] = choose(j, single, out, rows)[:, 0]
-                x, W = single.inputs(v[rows, j : j + 1]), params.values.W
-                pre[rows] = row_pre + x @ W[self.inputs[j]] + params.seen[j]
+                x, W = single.inputs(v[rows, j : j + 1]), params.input_layer.W
+                pre[rows] = row_pre + x @ W[self.inputs[j]] + params.mask_weights[j]
         return v
 
     def output(self, params, pre, v, j):
         """Outputs of column j, given rows, NaN where unseen, and the pre-activations of
         the first hidden layer due to seen entries."""
         W, b = params.out
-        outputs, h = self.outputs[j], self._above(params, pre, v)
+        outputs, h = self.outputs[j], self._last_hidden_layer(params, pre, v)
         return matmul(h, np.ascontiguousarray(W[:, outputs])) + b[outputs]
 
     def _pre_activation(self, params, v):
         observed = (~np.isnan(v)).astype(v.dtype)
-        pre = matmul(self.conditionals.inputs(v), params.values.W)
-        return pre + matmul(observed, params.seen) + params.values.b
+        pre = matmul(self.conditionals.inputs(v), params.input_layer.W)
+        return pre + matmul(observed, params.mask_weights) + params.input_layer.b
 
     def _contribution(self, params, x, observed, j):
         """Contribution of a column to the first pre-activations; 0 where missing."""
         inputs = self.inputs[j]
-        values = x[:, inputs] @ params.values.W[inputs]
-        return values + np.where(observed[:, [j]], params.seen[j], 0)
+        values = x[:, inputs] @ params.input_layer.W[inputs]
+        return values + np.where(observed[:, [j]], params.mask_weights[j], 0)
 
-    def _above(self, params, pre, v):
+    def _last_hidden_layer(self, params, pre, v):
         """Last hidden layer after the last step; see :meth:`output`."""
         if self.means is None and self.n_steps == 1:
             return self._layers(params, pre)
@@ -345,7 +373,7 @@ class Orderless:
         missing = np.repeat(np.isnan(v[:, places]), unseen.n_inputs, axis=1)
         inputs = places_of(places, self.conditionals.n_inputs)
         outputs = places_of(places, self.conditionals.n_outputs)
-        W, V = params.values.W[inputs], np.take(params.out.W, outputs, axis=1)
+        W, V = params.input_layer.W[inputs], np.take(params.out.W, outputs, axis=1)
         x, b = np.zeros(missing.shape, v.dtype), params.out.b[outputs]
         if self.means is not None:
             x += self.means[inputs].astype(v.dtype)

@@ -145,7 +145,7 @@ class EoNADE(AutoregressiveEstimator):
     # Each presentation hides a different part of a row, so training takes longer.
     _BUDGET, _BUDGET_MIXED = Budget(7_500, 20, 150), Budget(1_500, 20, 150)
 
-    _KNOWN = "_gray", "_means"
+    _MODEL_READS = "_gray", "_means"
 
     def score_features(
         self, X: Data, *, given: Literal["before", "others"] = "before"

@@ -67,10 +67,10 @@ class AutoregressiveModel(NetModel[AutoregressiveOptionsT]):
         )
 
     def objective(
-        self, facts: Facts[AutoregressiveOptionsT], table: Table, before: int
+        self, facts: Facts[AutoregressiveOptionsT], table: Table, epochs_before: int
     ) -> Objective:
         independent = facts.domain.loss_of_independent(facts.columns)
-        run = facts.run(table, before)
+        run = facts.run(table, epochs_before)
         return self.objective_class(run, independent, model=self.net(facts))
 
     @abstractmethod
@@ -127,13 +127,15 @@ class ChainModel(AutoregressiveModel[AutoregressiveOptionsT]):
             getattr(facts.structure, self.number),
             n_columns,
             facts.seed,
-            conditionals.waved,
+            conditionals.date_columns,
         )
         members = [
             kind(conditionals, start, order, self.layers(facts, n_columns, number))
             for number, order in enumerate(column_orders)
         ]
-        return ChainEnsemble(conditionals, members, facts.now("n_draws"), self.shared)
+        return ChainEnsemble(
+            conditionals, members, facts.current_option("n_draws"), self.shared
+        )
 
     def n_weights(self, facts, conditionals):
         n_inputs, n_outputs = conditionals.n_inputs.sum(), conditionals.n_outputs.sum()
@@ -290,17 +292,17 @@ class OrderlessModel(AutoregressiveModel[OrderlessOptions]):
         structure, options = facts.structure, facts.options
         column_orders = orders(
             options.ordering,
-            facts.now("n_orderings"),
+            facts.current_option("n_orderings"),
             len(conditionals.kinds),
             facts.seed,
-            conditionals.waved,
+            conditionals.date_columns,
         )
-        completion = Completion(facts.now("n_steps"))
+        completion = Completion(facts.current_option("n_steps"))
         if structure.n_steps > 1:
             zeros = np.zeros(conditionals.n_inputs.sum())
             means = zeros if facts.known.means is None else facts.known.means
-            last_alone = options.learned_steps == "last"
-            completion = completion._replace(means=means, last_alone=last_alone)
+            last_step_only = options.learned_steps == "last"
+            completion = completion._replace(means=means, last_step_only=last_step_only)
         layers = HiddenLayers(
             structure.hidden_layer_sizes,
             structure.activation,
@@ -309,7 +311,7 @@ class OrderlessModel(AutoregressiveModel[OrderlessOptions]):
         )
         return Orderless(
             conditionals,
-            start=start,
+            output_biases=start,
             orders=column_orders,
             layers=layers,
             completion=completion,

@@ -38,7 +38,7 @@ from skdgm.nets import (
     draw_bits,
     initial,
     join_columns,
-    listed,
+    lists_if_sparse,
     masked_dense,
     pick,
     tied,
@@ -124,14 +124,14 @@ class MaskedChain(Chain):
         .. math:: h_l = f(b_l + h_{l-1} (W_l \odot M_l)), \qquad
             z = b + [h_L, x] (W \odot M)
         """
-        top = self.hidden(params, x) if self.degrees else listed(x)
+        top = self.hidden(params, x) if self.degrees else lists_if_sparse(x)
         if self.degrees and self.direct:
             top = join_columns(top, x)
         return self.layers[-1].apply(params[-1], (), top)[0]
 
     def hidden(self, params, x):
         """Last hidden layer, (n_rows, n_features)."""
-        h = listed(x)
+        h = lists_if_sparse(x)
         for net, layer in zip(self.layers, params[:-1]):
             h, _ = net.apply(layer, (), h)
         return h

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.distributions import draw_within, relative
+from skdgm.distributions import draw_within, relative_probability
 from skdgm.utils import addresses
 from skdgm.utils.weighted import systematic
 
@@ -117,8 +117,10 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
         gain = single.log_p(out, v[:, [t]]).reshape(n_rows, n)
         log_joint += gain
         if streams is not None and (event is not None or missing.size < len(v)):
-            near = relative(single, out, v[:, [t]], gain.ravel()).reshape(n_rows, n)
-            share = (_shares(log_w) * near).sum(axis=1)
+            plausibility = relative_probability(
+                single, out, v[:, [t]], gain.ravel()
+            ).reshape(n_rows, n)
+            share = (_shares(log_w) * plausibility).sum(axis=1)
             if event is None:
                 share[is_missing] = 1
             near_share = np.minimum(near_share, share)

@@ -84,7 +84,7 @@ class RNADE(AutoregressiveEstimator):
     ordering: Ordering = "given"
     n_draws: Particles = 100
 
-    _MODEL, _KNOWN = ResidualModel(), ("_gray", "_covariance")
+    _MODEL, _MODEL_READS = ResidualModel(), ("_gray", "_covariance")
     _LIGHTER = "drop columns, or lower n_components."
 
     def _count(self, table, fresh):

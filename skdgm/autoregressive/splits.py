@@ -9,7 +9,7 @@ for rows with n observed entries, of which m are seen.
 import numpy as np
 
 
-def large(uniform, n_observed):
+def draw_shares(uniform, n_observed):
     r"""Draw shares of the observed entries of rows to be seen from uniform noise, with
     a preference for large shares; return shares and their weights, each (n_rows,).
 

@@ -82,17 +82,17 @@ class Density(ABC):
             "lower bound" or "estimate". Arguments are rows that are "complete", have
             "missing" entries or are "gray"; conditions, namely "labels", "attributes",
             "lengths", "conditions" on columns, "ranges" of unbounded columns, or rows
-            of the "future"; or "nothing".
+            of the "future"; or "unconditional".
         """
 
-    def require(self, capability: str, argument: str | Rows = "nothing") -> str:
+    def require(self, capability: str, argument: str | Rows = "unconditional") -> str:
         """Kind of a capability; an error if the density lacks it.
 
         Parameters
         ----------
         capability : str
             Name of a method.
-        argument : str or Rows, default="nothing"
+        argument : str or Rows, default="unconditional"
             As in :attr:`capabilities`.
 
         Returns
@@ -227,7 +227,7 @@ class Density(ABC):
         rows: Rows,
         size: int,
         take: Callable | None = None,
-        beside: np.ndarray | None = None,
+        extra: np.ndarray | None = None,
     ) -> np.ndarray:
         """Compute a function of each row, with random numbers seeded by its content.
 
@@ -241,7 +241,7 @@ class Density(ABC):
             Number of rows in each call of the function.
         take : callable, optional
             ``take(block)`` returns the dense rows of a slice; by default ``rows.take``.
-        beside : ndarray of shape (n_rows, ...), optional
+        extra : ndarray of shape (n_rows, ...), optional
             Further values of each row, the third argument of the function.
 
         Returns
@@ -255,8 +255,8 @@ class Density(ABC):
                 v, draws = take(block), rng.take(block)
                 results.append(
                     function(v, draws)
-                    if beside is None
-                    else function(v, draws, beside[block])
+                    if extra is None
+                    else function(v, draws, extra[block])
                 )
         return np.concatenate(results)
 

@@ -1,4 +1,4 @@
-"""Base class of all estimators, which fit a density by an objective."""
+"""Base class of all estimators, which fit a density by optimizing an objective."""
 
 from typing import Any, ClassVar, Self
 
@@ -16,13 +16,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.base import attributes, fits, reading
 from skdgm.base.density import Density
-from skdgm.base.frames import filled_in, form_of, framed
+from skdgm.base.frames import as_frame, filled_in, frame_format
 from skdgm.base.groups import check_groups, set_params
 from skdgm.base.model import gather_facts
 from skdgm.base.options import Options
 from skdgm.base.records import Record
 from skdgm.base.stages import Fit, OwnEpochs
-from skdgm.data import far_out, inputs
+from skdgm.data import inputs, outlier_text
 from skdgm.data.streams import streamed
 from skdgm.training import Table, converted
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target, Weight
@@ -51,20 +51,22 @@ class Estimator(
     training) and a density (for inference) from the options of an estimator and from
     facts about its data. A subclass declares options and defines
 
-    - ``_MODEL``, the model, and ``_KNOWN``, names of fitted attributes that it reads,
+    - ``_MODEL``, the model, and ``_MODEL_READS``, names of fitted attributes that it
+      reads,
     - ``_TRANSIENT``, names of fitted attributes that only some options create,
-    - ``_domain``, the kind of its columns, such as :class:`~skdgm.data.BinaryColumns`,
+    - ``_domain``, the validator of its columns, such as
+      :class:`~skdgm.data.BinaryColumns`,
     - ``_dtype``, the floating-point type of the parameters,
     - ``_n_epochs(table)``, the number of epochs of a fit,
     - ``_remedy()``, advice for the error message when training diverges.
 
-    A component of another model may have ``_title``, its name in messages, and a
-    :class:`~skdgm.training.Table` as X.
+    A component of another model may set ``_title``, its name in messages, and is fitted
+    to a :class:`~skdgm.training.Table` instead of X.
 
     Attributes
     ----------
     column_types_ : dict
-        Kind of each column by its name (or number), as a
+        Type of each column by its name (or number), as a
         :class:`~skdgm.data.ColumnType`. The dict prints a line for each column.
     density_ : Density
         Fitted :class:`~skdgm.base.Density`, which metrics and plots use.
@@ -74,18 +76,19 @@ class Estimator(
         Names of the columns, if X has names.
     """
 
-    _title, _TRANSIENT, _KNOWN = None, (), ()
+    _title, _TRANSIENT, _MODEL_READS = None, (), ()
     _MODEL: ClassVar[Any] = None
-    # Whether rows of bits are stored as lists; whether one objective trains everything.
-    _LISTED, _SINGLE = True, True
-    # Whether outliers shorten the steps of training; None if components warn of them.
-    _SLOWED = False
+    # Whether rows of bits are stored as lists; whether a fit has a single objective.
+    _STORES_LISTS, _ONE_OBJECTIVE = True, True
+    # Whether outliers shorten the steps of training; None if the component estimators
+    # warn about outliers.
+    _SHORTENS_STEPS = False
     # Whether the parameters only initialize a net.
-    _begins_a_net = False
-    # Fields of skdgm.data.auto.Habits.
-    _GRAY, _NUMBERS, _IMAGES, _LEVELS_APART = "bernoulli", "numeric", False, False
+    _initializes_net = False
+    # Fields of skdgm.data.auto.ReadingDefaults.
+    _GRAY, _NUMBERS, _IMAGES, _SEPARATE_LEVELS = "bernoulli", "numeric", False, False
     _read_kinds, _readable_kinds = reading.read_kinds, reading.readable_kinds
-    _present_options, set_params = fits.present_options, set_params
+    _current_options, set_params = fits.current_options, set_params
     _facts = gather_facts
 
     def __init_subclass__(cls, **options):
@@ -94,7 +97,7 @@ class Estimator(
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        fits.complete(vars(self).get("_asked"), self._MODEL)
+        fits.add_missing_options(vars(self).get("_fit_options"), self._MODEL)
 
     @attributes.rolled_back
     def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:
@@ -104,7 +107,7 @@ class Estimator(
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
-        y : array-like, default=None
+        y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
             Classes or attributes of the rows, if options require them; otherwise
             ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -117,8 +120,8 @@ class Estimator(
         Raises
         ------
         ValueError
-            X is empty, infinite or outside the model's domain; a weight is negative, or
-            all weights are zero.
+            X is empty, or has values that are infinite or outside the model's domain; a
+            weight is negative, or all weights are zero.
         DivergenceError
             Training diverged. The estimator keeps its last good parameters; if
             pre-training diverged, it is unchanged.
@@ -132,14 +135,16 @@ class Estimator(
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
         # Until training ends, every error restores the former attributes.
-        with attributes.rollback(self, kept=()) as before:
+        with attributes.rollback(self, kept=()) as former:
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
             self._check_cost(table, n_epochs)
             data = self._for_callbacks(X, y, sample_weight, table)
-            task = fits.CallbackTask.whole(self, data, self._n_parts(n_epochs, fresh))
-            fit = Fit(self, before, task, Record.of(self, table))
-            stages = self._stages(table, range(n_epochs), fresh, True)
+            task = fits.CallbackTask.whole(
+                self, data, self._n_callback_steps(n_epochs, fresh)
+            )
+            fit = Fit(self, former, task, Record.of(self, table))
+            stages = self._stages(table, range(n_epochs), fresh, is_fit=True)
             for stage in fit.remaining_stages(stages):
                 fit.completed = stage.run(fit)
         task.end(lambda: self._attributes(self._state()))
@@ -177,11 +182,11 @@ class Estimator(
     @attributes.rolled_back
     def _partial_fit(self, X, y, sample_weight, classes=None, **selection):
         fresh = not hasattr(self, "n_iter_")
-        with attributes.rollback(self, kept=()) as before:
+        with attributes.rollback(self, kept=()) as former:
             table = self._begin(X, y, sample_weight, fresh, classes)
             self._check_cost(table, 1)
-            epochs, fit = range(self.n_iter_, self.n_iter_ + 1), Fit(self, before)
-            stages = self._stages(table, epochs, fresh, False, **selection)
+            epochs, fit = range(self.n_iter_, self.n_iter_ + 1), Fit(self, former)
+            stages = self._stages(table, epochs, fresh, is_fit=False, **selection)
             for stage in fit.remaining_stages(stages):
                 fit.completed = stage.run(fit)
         return self
@@ -193,7 +198,7 @@ class Estimator(
             X = streamed(X, self._name if self.verbose else None)
         if fresh and not is_table:
             self._read_kinds(X, sample_weight)
-        self._asked = self._present_options()
+        self._fit_options = self._current_options()
         self._check_options()
         if not fresh:
             self._check_unchanged()
@@ -202,19 +207,19 @@ class Estimator(
         else:
             rows = self._rows(X, fitting=True, reset=fresh)
             rows, learned = self._label(rows, y, fresh, classes)
-            table = inputs.tabulate(rows, sample_weight, in_memory=self._LISTED)
+            table = inputs.tabulate(rows, sample_weight, in_memory=self._STORES_LISTS)
         columns, table = self._learn_columns(table, fresh)
         self.__dict__.update(learned)
         if fresh:
             self._remember(X)
             self._seed = check_random_state(self.random_state).randint(MAX_SEED)
-            self.__dict__.update(self._blank())
+            self.__dict__.update(self._initial_attributes())
         if columns is not None:
-            outliers = far_out(self, columns, table, self._SLOWED)
-            self._columns, self._far = columns, outliers
+            outliers = outlier_text(self, columns, table, self._SHORTENS_STEPS)
+            self._columns, self._outlier_text = columns, outliers
         self._count(table, fresh)
         self._forget()
-        if fresh and self.verbose and not is_table and "_reading" in vars(self):
+        if fresh and self.verbose and not is_table and "_inferred_types" in vars(self):
             reading.print_columns(self, table)
         return table
 
@@ -223,32 +228,36 @@ class Estimator(
         in the units of the model."""
         return self._domain.learn(table, None if fresh else self._columns)
 
-    def _blank(self):
+    def _initial_attributes(self):
         """Fitted attributes before the first epoch."""
         curves = "loss_curve_", "validation_curve_", *self._MODEL.CURVES
         return {"n_iter_": 0} | {name: [] for name in curves}
 
-    def _n_parts(self, n_epochs, fresh):
-        """Number of parts of a fit that callbacks see, given its number of epochs."""
+    def _n_callback_steps(self, n_epochs, fresh):
+        """Number of steps of a fit that callbacks report, usually epochs."""
         return n_epochs
 
     def _for_callbacks(self, X, y, sample_weight, table):
         """Keyword arguments of callbacks, with X in its original format."""
         return inputs.for_callbacks(inputs.original_data(X, table), y, sample_weight)
 
-    def _stages(self, table, epochs, fresh, whole):
-        """Generate the stages of a fit; each stage depends on the previous stages."""
+    def _stages(self, table, epochs, fresh, is_fit):
+        """Generate the stages of ``fit`` (if ``is_fit``) or ``partial_fit``; each stage
+        depends on the previous stages."""
         table = converted(table)
         objective = self._objective(table, self.n_iter_ - epochs.start)
         self._quantity = objective.quantity
         state = None if fresh else self._state()
         if fresh:
-            facts, held_out = self._facts(), whole and self._options.early_stopping
-            state = yield from self._MODEL.earlier(facts, objective, table, held_out)
-        yield OwnEpochs(self, objective, table, epochs, state, whole)
+            facts, holds_out = self._facts(), is_fit and self._options.early_stopping
+            state = yield from self._MODEL.preceding_stages(
+                facts, objective, table, holds_out
+            )
+        yield OwnEpochs(self, objective, table, epochs, state, is_fit)
 
-    def _keep(self, learned, before):
-        """Set the fitted attributes, which later errors do not roll back."""
+    def _commit(self, learned, former):
+        """Set the fitted attributes, which later errors do not roll back to ``former``
+        attributes."""
         with DeferredInterrupt():
             for name in self._TRANSIENT:
                 self.__dict__.pop(name, None)
@@ -258,29 +267,30 @@ class Estimator(
             self.loss_curve_ = self.loss_curve_ + learned.losses
             self.validation_curve_ = self.validation_curve_ + learned.validation
             self._ended = learned.ended
-            before.clear()
+            former.clear()
 
     def _report(self, learned, n_epochs, watch):
         """Raise an error or warn if training failed."""
-        remedy, outliers = self._remedy(), vars(self).get("_far", "")
+        remedy, outliers = self._remedy(), vars(self).get("_outlier_text", "")
         fits.report(learned, n_epochs, self._name, remedy, outliers)
-        if learned.useless and learned.ended != "interrupted":
-            warn(f"{self._name} {watch.useless} {remedy}", ConvergenceWarning)
-        if not self._begins_a_net:
+        if learned.is_useless and learned.ended != "interrupted":
+            warn(f"{self._name} {watch.baseline_warning} {remedy}", ConvergenceWarning)
+        if not self._initializes_net:
             facts = self._facts(self._learned)
             for message, category in self._MODEL.complaints(facts, learned.state):
                 warn(message, category)
 
     def _check_options(self):
-        """Raise ValueError for invalid options that pass their constraints."""
+        """Raise ValueError for combinations of options that are invalid although each
+        option is valid."""
         self._MODEL.check(self._options)
 
     def _check_unchanged(self):
         """Raise ValueError if the options no longer fit the learned structure."""
         fits.check_unchanged(type(self), self._facts().structure, self._learned)
 
-    def _now(self, name):
-        """Validated present value of an option of inference."""
+    def _current_option(self, name):
+        """Validated current value of an option that may change after ``fit``."""
         return fits.current(self, name)
 
     @property
@@ -291,8 +301,8 @@ class Estimator(
         facts = self._facts(self._learned)
         return self._MODEL.density(facts, self._MODEL.state(facts, vars(self)))
 
-    def _objective(self, table, before):
-        return self._MODEL.objective(self._facts(), table, before)
+    def _objective(self, table, epochs_before):
+        return self._MODEL.objective(self._facts(), table, epochs_before)
 
     def _attributes(self, state):
         facts = self._facts()
@@ -317,11 +327,11 @@ class Estimator(
     def transform(self, X: Data) -> np.ndarray:
         r"""Features of each row: means of hidden units, :math:`\mathbb{E}[h \mid v]`.
 
-        The means are exact in restricted machines. Deep machines compute them by mean
-        field, other models by an encoder or inference net. The option ``feature_layer``
-        selects the layer, by default the last one or all. The option ``features``
-        selects the features of adversarial models. Models of rows given attributes
-        return the expected attributes.
+        The means are exact in restricted Boltzmann machines. Deep machines compute them
+        by mean field, other models by an encoder or inference net. The option
+        ``feature_layer`` selects the layer. The option ``features`` selects the
+        features of adversarial models. Models of rows given attributes return the
+        expected attributes.
 
         Parameters
         ----------
@@ -354,7 +364,7 @@ class Estimator(
         ValueError
             H does not have ``n_features_out`` columns.
         """
-        return framed(self, self.density_.inverse(H), H)
+        return as_frame(self, self.density_.inverse(H), H)
 
     def sample(self, n_samples: int = 1, random_state: Seed = None) -> ArrayOrFrame:
         """Draw rows from the model.
@@ -371,7 +381,7 @@ class Estimator(
         X : ndarray of shape (n_samples, n_features)
             A DataFrame if the training rows are a DataFrame.
         """
-        return framed(self, self.density_.sample(n_samples, random_state))
+        return as_frame(self, self.density_.sample(n_samples, random_state))
 
     def impute(
         self, X: Data, *, method: Filling = "mean", random_state: Seed = None
@@ -410,7 +420,7 @@ class Estimator(
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
-            The same at each call. ``density_kind_`` is its kind.
+            The same at each call. ``density_kind_`` says whether it is exact.
         """
         return self.density_.log_prob(X)
 
@@ -422,7 +432,7 @@ class Estimator(
 
     @property
     def column_types_(self) -> dict:
-        """Kind of each column, by its name or number; see ``column_types``."""
+        """Type of each column, by its name or number; see ``column_types``."""
         return reading.column_types_of(self)
 
     def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
@@ -447,7 +457,7 @@ class Estimator(
         """Validate X and return its :class:`~skdgm.utils.rows.Rows`."""
         if not reset:
             dtype, X = dtype or self._dtype, streamed(X)
-        domain = self._asked_domain if reset else self._domain
+        domain = self._requested_domain if reset else self._domain
         columns = None if reset else getattr(self, "_columns", None)
         with inputs.explained(self, X, domain):
             return domain.rows(
@@ -464,26 +474,28 @@ class Estimator(
         return self._quantity
 
     @property
-    def _asked_domain(self):
-        """Kind of the columns that the present options ask for."""
+    def _requested_domain(self):
+        """Validator of the columns for the current options."""
         return self._domain
 
     def _remember(self, X):
         """Store the number, names and types of the columns of a validated X."""
         X = getattr(X, "header", X)
         validate_data(self, X, reset=True, skip_check_array=True)
-        self._form = form_of(X) if hasattr(self, "feature_names_in_") else None
+        self._frame_format = (
+            frame_format(X) if hasattr(self, "feature_names_in_") else None
+        )
 
     @property
     def _options(self):
-        """Options of the last fit; before the first fit, the present options."""
-        options = vars(self).get("_asked")
-        return self._present_options() if options is None else options
+        """Options of the last fit; before the first fit, the current options."""
+        options = vars(self).get("_fit_options")
+        return self._current_options() if options is None else options
 
     def _validate_params(self):
         super()._validate_params()
         check_groups(self)
-        fits.refuse_odd_numbers(self)
+        fits.reject_invalid_integers(self)
 
     @property
     def _name(self):

@@ -13,32 +13,32 @@ from skdgm.base.series import Series
 from skdgm.data.inputs import tabulate
 
 
-def present_options_of(estimator):
+def current_options_of(estimator):
     """Options that the next fit of an estimator will use, a namespace."""
-    return estimator._present_options()
+    return estimator._current_options()
 
 
 def is_of_series(estimator):
     """Return whether an estimator learns from sequences of rows."""
-    options = vars(present_options_of(estimator))
+    options = vars(current_options_of(estimator))
     return "sequence_length" in options or bool(options.get("n_lags"))
 
 
 def has_one_objective(estimator):
     """Return whether a single objective trains all parameters of an estimator."""
-    return hasattr(type(estimator), "_objective") and estimator._SINGLE
+    return hasattr(type(estimator), "_objective") and estimator._ONE_OBJECTIVE
 
 
 def take_options(estimator):
     """Make the present options of an estimator those of its fit."""
-    estimator._asked = present_options_of(estimator)
+    estimator._fit_options = current_options_of(estimator)
 
 
 def own_options(estimator):
     """Copy the options of the last fit, so that changes do not affect copies of the
     estimator; returns the new namespace."""
-    estimator._asked = copy(options_of(estimator))
-    return estimator._asked
+    estimator._fit_options = copy(options_of(estimator))
+    return estimator._fit_options
 
 
 def check_options(estimator, fresh):
@@ -60,7 +60,7 @@ def begin_with_targets(estimator, learned, table, seed):
     """Begin a fresh fit with the attributes ``learned`` from targets; ``table`` has the
     rows with a target."""
     estimator._seed = seed
-    vars(estimator).update(learned | estimator._blank())
+    vars(estimator).update(learned | estimator._initial_attributes())
     estimator._count(table, True)
 
 
@@ -77,7 +77,7 @@ def table_of(estimator, X, y, weight, dtype=None, *, reset=False, listed=True):
         X, _, weight, series = estimator._in_order(X, weight, False)
     rows = estimator._rows(X, dtype=dtype, reset=reset, fitting=True)
     rows, _ = estimator._label(rows, y, False, series)
-    return tabulate(rows, weight, in_memory=listed and estimator._LISTED)
+    return tabulate(rows, weight, in_memory=listed and estimator._STORES_LISTS)
 
 
 def learn_columns(estimator, table):
@@ -113,10 +113,15 @@ def scale_reach(estimator, factor):
 def take_format(estimator, component):
     """Let an estimator take over names, kinds and types of the columns from a fitted
     component, which draws arrays from then on."""
-    for name in ("n_features_in_", "feature_names_in_", "_form", "_reading"):
+    for name in (
+        "n_features_in_",
+        "feature_names_in_",
+        "_frame_format",
+        "_inferred_types",
+    ):
         if name in vars(component):
             setattr(estimator, name, vars(component)[name])
-    component._form = None
+    component._frame_format = None
 
 
 def n_epochs_of(estimator, table):

@@ -1,9 +1,9 @@
 """Options of a fit, tasks of callbacks, and errors of training.
 
 Parameters that a user sets are attributes of the estimator and remain as given. Each
-fit copies them to ``_asked``, validated and converted to Python's own types, and all
-code reads them there. Setting a parameter therefore does not change the results of a
-fitted model. Options of inference are the exception: they are documented as such, and
+fit copies them to ``_fit_options``, validated and converted to Python's own types, and
+all code reads them there. Setting a parameter therefore does not change the results of
+a fitted model. Options of inference are the exception: they are documented as such, and
 read at each call.
 """
 
@@ -108,8 +108,8 @@ def report(outcome, n_epochs, name, remedy, far=""):
         warn(message, InterruptedFitWarning)
 
 
-def present_options(estimator):
-    """Namespace of an estimator's present options, as Python's own types."""
+def current_options(estimator):
+    """Namespace of an estimator's current options, as Python's own types."""
     attributes = vars(estimator)
     # A user's subclass may set options itself instead of taking them as parameters.
     constrained = estimator._parameter_constraints
@@ -121,7 +121,7 @@ def present_options(estimator):
     options = {name: plain(value) for name, value in options.items()}
     if isinstance(shape := options.get("image_shape"), list):
         options["image_shape"] = tuple(shape)
-    if reading := attributes.get("_reading"):
+    if reading := attributes.get("_inferred_types"):
         kinds, top = reading
         explicit = options.get("layers") is not None
         if explicit or options.get("column_types") in (AUTO, kinds):
@@ -129,24 +129,25 @@ def present_options(estimator):
     return SimpleNamespace(**options)
 
 
-def complete(options, model=None):
+def add_missing_options(options, model=None):
     """Add options that files of earlier versions lack."""
     if isinstance(options, SimpleNamespace):
         known = vars(options)
         known.update(values_without_options(type(model)) | known)
         # The net of a machine has its own options.
-        complete(known.get("net"))
+        add_missing_options(known.get("net"))
 
 
 def current(estimator, name):
-    """Validated present value of an option of inference, as Python's own type."""
+    """Validated current value of an option that may change after ``fit``, as Python's
+    own type."""
     detail = estimator._DETAILS.get(name)
     option = name if detail is None else detail.group
     if not get_config()["skip_parameter_validation"]:
         constraints = {option: estimator._parameter_constraints[option]}
         name_of_class, value = type(estimator).__name__, getattr(estimator, option)
         validate_parameter_constraints(constraints, {option: value}, name_of_class)
-        refuse_odd_numbers(estimator, option)
+        reject_invalid_integers(estimator, option)
         check_groups(estimator, option)
     return plain(asked_value(estimator, name))
 
@@ -166,22 +167,24 @@ def check_unchanged(cls, structure, learned):
         )
 
 
-def _same(asked, learned):
+def _same(value, learned):
     """Return whether two options are equal; options may be, or contain, arrays."""
-    return np.array_equal(np.asarray(asked, object), np.asarray(learned, object))
+    return np.array_equal(np.asarray(value, object), np.asarray(learned, object))
 
 
-def refuse_odd_numbers(estimator, *names, who=None):
+def reject_invalid_integers(estimator, *names, subject=None):
     """Raise InvalidParameterError for booleans in place of numbers, and for integers
     beyond 64 bits, among the options ``names`` (by default all)."""
-    who = who or type(estimator).__name__
+    subject = subject or type(estimator).__name__
     for name in names or estimator.get_params(deep=False):
         value = getattr(estimator, name)
         if isinstance(value, OptionGroup):
-            refuse_odd_numbers(value, who=f"{type(value).__name__} of {who}")
+            reject_invalid_integers(
+                value, subject=f"{type(value).__name__} of {subject}"
+            )
         if any(map(_too_large, value if isinstance(value, tuple | list) else [value])):
             raise InvalidParameterError(
-                f"The {name!r} parameter of {who} must be between -2**63 and "
+                f"The {name!r} parameter of {subject} must be between -2**63 and "
                 "2**63 - 1: it got a larger whole number."
             )
         if not isinstance(value, bool | np.bool_):
@@ -191,7 +194,7 @@ def refuse_odd_numbers(estimator, *names, who=None):
         rules = {rules} if isinstance(rules, str) else set(map(str, rules))
         if not rules & _FREE:
             raise InvalidParameterError(
-                f"The {name!r} parameter of {who} must be a number, not a bool: "
+                f"The {name!r} parameter of {subject} must be a number, not a bool: "
                 f"got {value}."
             )
 

@@ -109,9 +109,11 @@ def rows_of(model, X):
         return X
     import pandas as pd
 
-    columns, who = list(names), type(model).__name__
+    columns, subject = list(names), type(model).__name__
     if other := [name for name in X if name not in columns]:
-        raise ValueError(f"{who}: X names {other[0]!r}, but the columns are {columns}.")
+        raise ValueError(
+            f"{subject}: X names {other[0]!r}, but the columns are {columns}."
+        )
     try:
         lists = any(
             isinstance(value, list | np.ndarray | pd.Series) for value in X.values()
@@ -119,7 +121,7 @@ def rows_of(model, X):
         frame = pd.DataFrame(dict(X) if lists else [dict(X)])
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{who}: X has for each column a value, or a list of as many as rows "
+            f"{subject}: X has for each column a value, or a list of as many as rows "
             f"({error}). Ranges and choices are for sample(conditions=...)."
         ) from error
     return frame.reindex(columns=columns)
@@ -131,7 +133,7 @@ def _in_frames(model):
     return codec is not None or hasattr(model, "feature_names_in_")
 
 
-def form_of(X):
+def frame_format(X):
     """Library and types of the columns of a DataFrame; None for other data."""
     if is_foreign(X):
         return schema_of(X)
@@ -140,7 +142,7 @@ def form_of(X):
     return Schema("pandas", tuple(X.columns), tuple((str(t),) for t in X.dtypes))
 
 
-def framed(model, values, H=None):
+def as_frame(model, values, H=None):
     """Rows of a model, as a DataFrame if the training rows are a DataFrame.
 
     If the rows are computed from features H instead of drawn, H must be a DataFrame,
@@ -148,7 +150,10 @@ def framed(model, values, H=None):
     ``fit`` if this type represents the values exactly, otherwise the type of
     ``values``.
     """
-    form, in_frame = vars(model).get("_form"), H is None or is_frame(H) or is_foreign(H)
+    form, in_frame = (
+        vars(model).get("_frame_format"),
+        H is None or is_frame(H) or is_foreign(H),
+    )
     if form is None or not in_frame or not isinstance(values, np.ndarray):
         return values
     if form.library == "pandas":

@@ -179,22 +179,22 @@ def _is_group(kind):
 def check_groups(estimator, *names):
     """Raise InvalidParameterError for details (of the options ``names``, by default
     all) that are invalid or that an estimator does not have."""
-    known, who = estimator._DETAILS, type(estimator).__name__
+    known, subject = estimator._DETAILS, type(estimator).__name__
     for name in names or estimator.get_params(deep=False):
         group = getattr(estimator, name)
         if not isinstance(group, OptionGroup):
             continue
         constraints = {name: estimator._parameter_constraints[name]}
         value = group.value_of(type(estimator), name)
-        validate_parameter_constraints(constraints, {name: value}, who)
+        validate_parameter_constraints(constraints, {name: value}, subject)
         kind = type(group).__name__
-        owner = f"{kind} of {who}"
+        owner = f"{kind} of {subject}"
         for field, value in group.fields_asked.items():
             detail = known.get(group.FLAT_NAMES.get(field, field))
             if detail is None or detail.group != name:
                 raise InvalidParameterError(
-                    f"The {field!r} parameter of {kind} does not apply to {who}: leave "
-                    f"it at 'auto'; got {value!r}."
+                    f"The {field!r} parameter of {kind} does not apply to {subject}: "
+                    f"leave it at 'auto'; got {value!r}."
                 )
             constraints = {field: allowed(detail.hint)}
             validate_parameter_constraints(constraints, {field: value}, owner)

@@ -59,11 +59,12 @@ class Facts(NamedTuple, Generic[OptionsT]):
         Statistics of the columns.
     seed : int
         Seed of training and of deterministic methods.
-    now : callable
-        ``now(name)`` returns the validated present value of an option of inference.
+    current_option : callable
+        ``current_option(name)`` returns the validated present value of an option of
+        inference.
     known : SimpleNamespace
-        Fitted attributes that the estimator lists in ``_KNOWN``, such as ``classes_``,
-        without a leading underscore; None before they are learned.
+        Fitted attributes that the estimator lists in ``_MODEL_READS``, such as
+        ``classes_``, without a leading underscore; None before they are learned.
     """
 
     name: str
@@ -73,7 +74,7 @@ class Facts(NamedTuple, Generic[OptionsT]):
     domain: Any
     columns: Any
     seed: Any
-    now: Callable
+    current_option: Callable
     known: SimpleNamespace
 
     @property
@@ -99,7 +100,7 @@ def gather_facts(estimator: Any, structure: SimpleNamespace | None = None) -> Fa
         domain=estimator._domain,
         columns=learned.get("_columns"),
         seed=learned.get("_seed"),
-        now=estimator._now,
+        current_option=estimator._current_option,
         known=known_attributes(estimator),
     )
     if structure is not None:
@@ -108,9 +109,10 @@ def gather_facts(estimator: Any, structure: SimpleNamespace | None = None) -> Fa
 
 
 def known_attributes(estimator):
-    """Namespace of the fitted attributes that an estimator lists in ``_KNOWN``."""
+    """Namespace of the fitted attributes that an estimator lists in
+    ``_MODEL_READS``."""
     fitted, kind, known = vars(estimator), type(estimator), {}
-    for name in estimator._KNOWN:
+    for name in estimator._MODEL_READS:
         # Catching an AttributeError would be slow.
         exists = name in fitted or hasattr(kind, name)
         known[name.removeprefix("_")] = getattr(estimator, name) if exists else None
@@ -164,7 +166,9 @@ class Model(ABC, Generic[OptionsT]):
         """
 
     @abstractmethod
-    def objective(self, facts: Facts[OptionsT], table: Table, before: int) -> Objective:
+    def objective(
+        self, facts: Facts[OptionsT], table: Table, epochs_before: int
+    ) -> Objective:
         """Objective of a run of training, whose ``start`` creates the initial state.
 
         Parameters
@@ -172,7 +176,7 @@ class Model(ABC, Generic[OptionsT]):
         facts : Facts
         table : Table
             Training rows, of shape (n_rows, n_columns), in the units of the model.
-        before : int
+        epochs_before : int
             Number of epochs before the run.
 
         Returns
@@ -180,8 +184,8 @@ class Model(ABC, Generic[OptionsT]):
         objective : Objective
         """
 
-    def earlier(
-        self, facts: Facts[OptionsT], objective: Any, table: Table, held_out: bool
+    def preceding_stages(
+        self, facts: Facts[OptionsT], objective: Any, table: Table, holds_out: bool
     ) -> Iterator:
         """Stages before the epochs of an objective that starts from scratch, a
         generator.
@@ -192,7 +196,7 @@ class Model(ABC, Generic[OptionsT]):
         objective : Objective
         table : Table
             Training rows.
-        held_out : bool
+        holds_out : bool
             Whether the objective will hold out some of the rows.
 
         Yields

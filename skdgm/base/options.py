@@ -228,8 +228,8 @@ def _declare(cls):
         if doc:
             cls._own_docs[name] = doc
         if details:
-            gone = [n for n, option in inherited.items() if option.group == name]
-            declared |= dict.fromkeys(gone, Option(None, KW_ONLY))
+            removed = [n for n, option in inherited.items() if option.group == name]
+            declared |= dict.fromkeys(removed, Option(None, KW_ONLY))
             declared |= {n: Option(*details[n], name) for n in details}
         kinds = hint, get_origin(hint)
         constant = ClassVar in kinds or Final in kinds or name.isupper()
@@ -271,8 +271,8 @@ def _parts_of(hint):
     return hint, details, docs[-1] if docs else None
 
 
-def _is_class(thing, base):
-    return isinstance(thing, type) and issubclass(thing, base)
+def _is_class(candidate, base):
+    return isinstance(candidate, type) and issubclass(candidate, base)
 
 
 def _evaluated(hint, cls):

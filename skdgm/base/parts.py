@@ -89,14 +89,14 @@ def set_role(component, *, title=None, reading=None, names=None, begins_a_net=No
     """Set the role of an unfitted component estimator: its ``title`` in messages; the
     ``reading`` of the kinds of columns by the whole estimator; the ``names`` of the
     columns; and whether its parameters only initialize a net. None changes nothing."""
-    role = {"_title": title, "_reading": reading or None, "_names": names}
-    role["_begins_a_net"] = begins_a_net
+    role = {"_title": title, "_inferred_types": reading or None, "_names": names}
+    role["_initializes_net"] = begins_a_net
     vars(component).update({k: v for k, v in role.items() if v is not None})
 
 
 def begins_a_net(estimator):
     """Return whether the parameters of an estimator only initialize a net."""
-    return estimator._begins_a_net
+    return estimator._initializes_net
 
 
 def with_state(estimator, state):
@@ -112,7 +112,7 @@ def altered(estimator, n_features, columns=None, **options):
     other, changed = copy(estimator), vars(options_of(estimator)) | options
     assign(other, **options)
     attributes = vars(other)
-    attributes |= {"_asked": SimpleNamespace(**changed), "_form": None}
+    attributes |= {"_fit_options": SimpleNamespace(**changed), "_frame_format": None}
     attributes["n_features_in_"] = n_features
     if columns is not None:
         attributes["_columns"] = columns

@@ -1,15 +1,15 @@
 """Kinds of columns that an estimator reads from the data of its first fit.
 
-``_reading`` is the decision, a pair as returned by :func:`~skdgm.data.auto.reading_of`.
-:func:`~skdgm.base.fits.present_options` replaces "auto" by it. The class attributes
-``_GRAY``, ``_NUMBERS``, ``_IMAGES`` and ``_LEVELS_APART`` of an estimator are its
-:class:`~skdgm.data.auto.Habits`.
+``_inferred_types`` is the decision, a pair as returned by
+:func:`~skdgm.data.auto.reading_of`. :func:`~skdgm.base.fits.current_options` replaces
+"auto" by it. The class attributes ``_GRAY``, ``_NUMBERS``, ``_IMAGES`` and
+``_SEPARATE_LEVELS`` of an estimator are its :class:`~skdgm.data.auto.ReadingDefaults`.
 """
 
 import numpy as np
 
 from skdgm.data import ColumnType, ColumnTypes, inputs, names_of
-from skdgm.data.auto import Habits, is_auto, reading_of
+from skdgm.data.auto import ReadingDefaults, is_auto, reading_of
 from skdgm.utils import relations
 from skdgm.utils.bits import kinds_allowed
 
@@ -19,19 +19,19 @@ _ROWS = 100_000
 
 def read_kinds(estimator, X, weight=None):
     """Read the kinds of columns, in a first fit with ``column_types="auto"``."""
-    vars(estimator).pop("_reading", None)
-    options = estimator._present_options()
+    vars(estimator).pop("_inferred_types", None)
+    options = estimator._current_options()
     kinds = estimator._readable_kinds(options)
     if kinds:
-        with inputs.explained(estimator, X, estimator._asked_domain):
-            habits = Habits(
+        with inputs.explained(estimator, X, estimator._requested_domain):
+            defaults = ReadingDefaults(
                 gray=estimator._GRAY,
                 numbers=estimator._NUMBERS,
                 images=estimator._IMAGES,
-                levels_apart=estimator._LEVELS_APART,
+                separate_levels=estimator._SEPARATE_LEVELS,
             )
-            estimator._reading = reading_of(
-                estimator, X, kinds, options, habits, weight=weight
+            estimator._inferred_types = reading_of(
+                estimator, X, kinds, options, defaults, weight=weight
             )
 
 
@@ -39,7 +39,7 @@ def kinds_in_words(estimator):
     """Text on the kinds of the columns; a stack needs no machine for it yet."""
     if "_columns" in vars(estimator):
         return column_types_of(estimator).summary
-    kinds, top = estimator._reading
+    kinds, top = estimator._inferred_types
     return f"{estimator.n_features_in_} {'gray' if top != 1 else kinds}"
 
 

@@ -185,16 +185,16 @@ def fingerprint(estimator, *tables):
     }
 
 
-def refuse_other(file, estimator, own, source):
+def refuse_other(file, estimator, facts, source):
     """Raise ValueError, which names the file, unless the estimator ``source`` from the
-    file belongs to the fit with the facts ``own``."""
+    file belongs to the fit with the facts ``facts``."""
     record = vars(source).get("_record")
     if type(source) is not type(estimator) or "stage" not in (record or ()):
         raise ValueError(
             f"{file} has no unfinished fit of {estimator._name}: give another path, or "
             "remove the file."
         )
-    unlike = _unlike(own, record["facts"])
+    unlike = _unlike(facts, record["facts"])
     if unlike:
         raise ValueError(
             f"{file} has a fit of {estimator._name} with {unlike}: give another path, "
@@ -222,14 +222,14 @@ def _is_generator(name, value):
     return name.split("__")[-1] == "random_state" and not isinstance(value, Integral)
 
 
-def _unlike(own, kept):
+def _unlike(facts, kept):
     """First difference between the facts of two fits, as text, or None."""
     for name in ("rows", "weights", "epochs before it"):
-        if own[name] != kept[name]:
+        if facts[name] != kept[name]:
             return f"other {name}"
-    own, kept = own["options"], kept["options"]
-    for name in {**own, **kept}:
-        old, new = kept.get(name), own.get(name)
+    facts, kept = facts["options"], kept["options"]
+    for name in {**facts, **kept}:
+        old, new = kept.get(name), facts.get(name)
         words, old_words = repr(plain(new)), repr(plain(old))
         are_equal = np.array_equal(np.asarray(new, object), np.asarray(old, object))
         if words != old_words or not are_equal:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.data.sequences import ConstantColumns, divided
 from skdgm.data.time_steps import TimeSteps, steps_of
 from skdgm.typing import Data, Target, Weight
@@ -59,7 +59,7 @@ def continued(estimator, n_steps, given, n_samples, random_state):
     constant = vars(estimator).get("_kept")
     rows = density.continued(n_steps, given, n_samples, random_state, constant)
     lengths = np.full(len(rows) // n_steps, n_steps)
-    return divided(framed(estimator, rows), lengths)
+    return divided(as_frame(estimator, rows), lengths)
 
 
 def remember_kept(estimator, rows, lengths, fresh):
@@ -77,9 +77,9 @@ def in_steps(estimator, X, lengths, fresh):
     """
     if fresh:
         # Kinds are read again, after steps have replaced dates.
-        vars(estimator).pop("_reading", None)
-    estimator._asked = estimator._present_options()
-    if not estimator._asked_domain.takes_times:
+        vars(estimator).pop("_inferred_types", None)
+    estimator._fit_options = estimator._current_options()
+    if not estimator._requested_domain.takes_times:
         return X, TimeSteps()
     learned = TimeSteps.of(X, lengths)
     steps = learned if fresh else steps_of(estimator._columns)

@@ -17,7 +17,7 @@ from skdgm.utils.tree import copy
 class Fit:
     """A fit of an estimator while it runs.
 
-    ``before`` is the list that :func:`~skdgm.base.rollback` yields, cleared once
+    ``former`` is the list that :func:`~skdgm.base.rollback` yields, cleared once
     something is learned. ``task`` is the task of the callbacks; None calls no
     callbacks, as in ``partial_fit``. ``record`` is the :class:`Record` from which
     stages continue. ``completed`` is False if the previous stage was interrupted, or
@@ -26,8 +26,8 @@ class Fit:
 
     completed = True
 
-    def __init__(self, estimator, before, task=None, record=None):
-        self.estimator, self.before, self.task = estimator, before, task
+    def __init__(self, estimator, former, task=None, record=None):
+        self.estimator, self.former, self.task = estimator, former, task
         self.record = Record(estimator, ()) if record is None else record
 
     @property
@@ -201,7 +201,7 @@ class OwnEpochs(Epochs):
         return fitted
 
     def keep(self, fit):
-        self.estimator._keep(self.learned, fit.before)
+        self.estimator._commit(self.learned, fit.former)
 
     def report(self, watch):
         self.estimator._report(self.learned, len(self.epochs), watch)

@@ -31,14 +31,18 @@ class BeliefDensity(Density):
 
     ``machines`` are the fitted machines from the bottom up, with the top-level machine
     last. ``untied`` has pairs of recognition and generative Params of the layers in
-    which they differ. ``now("feature_layer")`` returns the current value of that
-    option. :class:`~skdgm.boltzmann._density.layered.EnergyDensity` documents the
+    which they differ. ``current_option("feature_layer")`` returns the current value of
+    that option. :class:`~skdgm.boltzmann._density.layered.EnergyDensity` documents the
     methods that metrics call: :meth:`bracket`, :meth:`problem`, :meth:`numerator`,
     :meth:`annealed`, :meth:`visible_fields` and :meth:`trace`.
     """
 
-    def __init__(self, name, read, *, seed, machines, untied=(), now=None):
-        self.machines, self.untied, self.now = machines, untied, now
+    def __init__(self, name, read, *, seed, machines, untied=(), current_option=None):
+        self.machines, self.untied, self.current_option = (
+            machines,
+            untied,
+            current_option,
+        )
         self.parts = [machine.density_ for machine in machines]
         self.bottom, self.top = self.parts[0], self.parts[-1]
         bottom = self.bottom
@@ -53,7 +57,7 @@ class BeliefDensity(Density):
         sampled = "bound", "importance", "features", "numerator", "annealed"
         kinds = dict.fromkeys(sampled, of_rows("estimate"))
         kinds |= {"log_prob": of_rows(kind, gray=kind), "fill": {"missing": "estimate"}}
-        kinds["inverse"] = {"nothing": "estimate" if self.deep else "exact"}
+        kinds["inverse"] = {"unconditional": "estimate" if self.deep else "exact"}
         return kinds | {name: top[name] for name in names if name in top}
 
     @property
@@ -123,12 +127,12 @@ class BeliefDensity(Density):
         ids = rng.rows(row_hash(rows))
 
         def log_weight(h, rng):
-            x, clamp = top.present(h)
+            x, clamp = top.clamp_rows(h)
             return top.log_weight(params, x, clamp)
 
         with one_blas_thread():
             for part in rows.blocks():
-                x, clamp = bottom.present(rows.present(part))
+                x, clamp = bottom.clamp_rows(rows.present(part))
                 clamped = clamp[0]
                 x = x[0] if clamped is True else layers[0].means(x, clamp)[0]
                 log_p = log_top or log_weight
@@ -202,7 +206,7 @@ class BeliefDensity(Density):
         rng, parts = stream(seed).rows(rows.shape[0]), []
         with one_blas_thread():
             for part in rows.blocks():
-                x, clamp = self.bottom.present(rows.take(part))
+                x, clamp = self.bottom.clamp_rows(rows.take(part))
                 x, _ = layers[0].means(x, clamp)
                 parts.append(np.asarray(ascent(layers, x, rng.take(part))[-1]))
         return seed, np.concatenate(parts)
@@ -247,14 +251,14 @@ class BeliefDensity(Density):
         incomplete = np.isnan(v).any(axis=1)
         if incomplete.any():
             (layer,), v = self.directed(n_layers=1), v.copy()
-            x, clamp = self.bottom.present(v[incomplete])
+            x, clamp = self.bottom.clamp_rows(v[incomplete])
             v[incomplete] = layer.means(x, clamp)[0]
         return v
 
     @property
     def layers(self):
         """Numbers of the layers whose hidden units are features."""
-        return chosen(self.now("feature_layer"), len(self.machines))
+        return chosen(self.current_option("feature_layer"), len(self.machines))
 
     @property
     def n_features_out(self):
@@ -281,7 +285,7 @@ class BeliefDensity(Density):
         def of_rows(v):
             means = []
             for part, params in zip(parts, recognition):
-                x, clamp = part.present(v)
+                x, clamp = part.clamp_rows(v)
                 v = part.hidden_means(params, x, clamp)
                 means.append(v)
             return np.concatenate([means[n] for n in numbers], axis=1)

@@ -61,10 +61,10 @@ class BeliefNetwork(StackedNetwork):
     resample: bool = within("column_types", True)
     layers: list | None = None
 
-    _MODEL, _KNOWN = BeliefNetworkModel(), ("layers_", "_untied", "_losses")
+    _MODEL, _MODEL_READS = BeliefNetworkModel(), ("layers_", "_untied", "_losses")
 
-    def _blank(self):
-        return super()._blank() | {"_untied": (), "_losses": []}
+    def _initial_attributes(self):
+        return super()._initial_attributes() | {"_untied": (), "_losses": []}
 
     def _n_epochs(self, table):
         return self._options.refine_iter
@@ -74,10 +74,10 @@ class BeliefNetwork(StackedNetwork):
         """True if layers are refined jointly, which needs at least two layers."""
         return self._options.refine is not None and len(unfitted_machines(self)) > 1
 
-    def _n_parts(self, n_epochs, fresh):
-        return super()._n_parts(n_epochs, fresh) + self._refined
+    def _n_callback_steps(self, n_epochs, fresh):
+        return super()._n_callback_steps(n_epochs, fresh) + self._refined
 
-    def _stages(self, table, epochs, fresh, whole, layer=None):
+    def _stages(self, table, epochs, fresh, is_fit, layer=None):
         """Training stages of all layers, or of one layer, and of refinement."""
         untied = bool(self._untied)
         if untied and layer is not None:
@@ -85,9 +85,9 @@ class BeliefNetwork(StackedNetwork):
                 f"layer={layer}, but the layers were refined: they learn together now."
             )
         if not untied:
-            yield from super()._stages(table, epochs, fresh, whole, layer)
-        if self._refined if whole else untied:
-            yield Refinement(self, table, len(epochs), whole)
+            yield from super()._stages(table, epochs, fresh, is_fit, layer)
+        if self._refined if is_fit else untied:
+            yield Refinement(self, table, len(epochs), is_fit)
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z
 
@@ -157,5 +157,5 @@ class BeliefNetwork(StackedNetwork):
         return (log_p, se) if return_se else log_p
 
     @property
-    def _asked_domain(self):
+    def _requested_domain(self):
         return domain_of(self._options)

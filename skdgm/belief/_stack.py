@@ -62,15 +62,15 @@ class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
             seed=facts.seed,
             machines=state.machines,
             untied=state.untied,
-            now=facts.now,
+            current_option=facts.current_option,
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         """Objective of refinement: the bound of all layers."""
         known = facts.known
         state = BeliefStack(known.layers_, known.untied, known.losses)
         layers = self.density(facts, state).directed()
-        run = facts.run(table, before)
+        run = facts.run(table, epochs_before)
         run = run._replace(seed=derived_seed(facts.seed, _REFINE))
         return UpDownObjective(run, layers=layers, machines=state.machines)
 

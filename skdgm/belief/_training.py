@@ -50,7 +50,7 @@ class Refinement(Epochs):
     def keep(self, fit):
         with DeferredInterrupt():
             set_state(self.network, self._stack(self.learned.state, self.learned))
-            fit.before.clear()
+            fit.former.clear()
 
     def report(self, watch):
         rate = options_of(self.network).refine_learning_rate

@@ -102,8 +102,8 @@ class TunedBelief(Options):
         Literal["layerwise"] | Pretraining, BeliefPretrainingDetails
     ] = "layerwise"
 
-    _MODEL, _SLOWED = NET, None
-    _asked_domain = BeliefNetwork._asked_domain
+    _MODEL, _SHORTENS_STEPS = NET, None
+    _requested_domain = BeliefNetwork._requested_domain
     sample, impute = methods.sample, methods.impute
 
     def __getattr__(self, name):

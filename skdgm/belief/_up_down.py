@@ -26,7 +26,7 @@ from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
 from skdgm.boltzmann.learning.objective import EnergyObjective
 from skdgm.boltzmann.learning.phases import DataChains
-from skdgm.boltzmann.learning.state import Beginning, TrainState
+from skdgm.boltzmann.learning.state import InitialData, TrainState
 from skdgm.boltzmann.structure.visible import reach_of
 from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
@@ -81,16 +81,16 @@ class UpDownObjective(Objective):
         def trainer(number, energy, kind=EnergyObjective, moments=(None, None)):
             density = machines[number].density_
             domain, columns = density.domain, density.columns
-            beginning = Beginning(
-                fill=domain.fill(columns),
+            initial_data = InitialData(
+                missing_values=domain.fill(columns),
                 moments=moments,
-                filled=0.0,
-                reach={} if number else reach_of(domain, columns),
+                nonzero_share=0.0,
+                max_magnitudes={} if number else reach_of(domain, columns),
             )
             layer_run = run._replace(
                 options=of_machines[number], seed=run.seed + number
             )
-            return kind(layer_run, energy=energy, beginning=beginning)
+            return kind(layer_run, energy=energy, initial_data=initial_data)
 
         self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
         self.to_recognize = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
@@ -171,7 +171,7 @@ class UpDownObjective(Objective):
         """Impute missing entries of rows by mean field, and draw bits from gray values
         if ``rng`` is given. Returns the rows, (n_rows, n_visible), and the mask of
         observed entries, or True."""
-        x, clamp = self.lowest.present(Batch(v), rng)
+        x, clamp = self.lowest.clamp_rows(Batch(v), rng)
         if clamp[0] is True:
             return x[0], True
         return layers[0].means(x, clamp)[0], clamp[0]
@@ -188,15 +188,15 @@ class BoundWatch:
     def __init__(self, objective, table, state):
         self.objective, self.rows = objective, table.rows
         index = np.linspace(0, len(table.index) - 1, _PROBE_ROWS).astype(int)
-        self.probe = table.index[np.unique(index)]
+        self.monitored = table.index[np.unique(index)]
         n_units = sum(unit.size for layer in objective.layers for unit in layer.units)
         self.limit = self(state)[0] + _DIVERGED * n_units
 
     def __call__(self, state):
         """Loss in nats per row, and None for held-out rows."""
-        objective, labels = self.objective, self.rows.accompanying(self.probe)
+        objective, labels = self.objective, self.rows.accompanying(self.monitored)
         layers, rng = objective.untied(state), stream(objective.seed, PROBE)
-        x, clamped = objective.filled(layers, self.rows.present(self.probe))
+        x, clamped = objective.filled(layers, self.rows.present(self.monitored))
 
         def log_top(h, rng):
             batch = Batch(h, labels)

@@ -12,7 +12,7 @@ from typing import Literal
 from skdgm.base import Classifier
 from skdgm.base.attributes import shared
 from skdgm.base.column_group import Columns
-from skdgm.base.fits import current, present_options
+from skdgm.base.fits import current, current_options
 from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann.dbm import DBM
@@ -186,9 +186,9 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
         dbm = current(self, "dbm")
         return DBM(learning_rate=0.05) if dbm is None else dbm
 
-    def _present_options(self):
+    def _current_options(self):
         """Current options of the machine, with those of the network as ``net``."""
-        options, of_net = vars(present_options(self._described)), present_options(self)
+        options, of_net = vars(current_options(self._described)), current_options(self)
         if options["column_types"] == AUTO:
             column_options = "column_types", "top"
             options |= {
@@ -199,10 +199,10 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
         return SimpleNamespace(**options, net=of_net)
 
     @property
-    def _begins_a_net(self):
+    def _initializes_net(self):
         return self._options.net.fine_tune is not None
 
-    def _now(self, name):
+    def _current_option(self, name):
         return current(self._described, name)
 
     def _validate_params(self):
@@ -219,10 +219,10 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
     def _remedy(self):
         return f"In dbm: {super()._remedy()}"
 
-    def _stages(self, table, epochs, fresh, whole):
-        yield from super()._stages(table, epochs, fresh, whole)
+    def _stages(self, table, epochs, fresh, is_fit):
+        yield from super()._stages(table, epochs, fresh, is_fit)
         table = labeled(table)
-        if whole and self._options.net.fine_tune is not None and len(table.index):
+        if is_fit and self._options.net.fine_tune is not None and len(table.index):
             yield NetEpochs(self, table)
 
     def _forget(self):

@@ -27,14 +27,14 @@ class Machine(Estimator):
     """
 
     _MODEL = RESTRICTED
-    _KNOWN = (
+    _MODEL_READS = (
         "classes_",
         "_label_counts",
         "_given",
         "_log_partition",
         "feature_names_in_",
     )
-    _SLOWED = True
+    _SHORTENS_STEPS = True
     # Number of epochs with n_iter="auto".
     _BUDGET = Budget(25_000, 10, 200)
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"

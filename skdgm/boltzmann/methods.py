@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdgm.base.frames import filled_in, framed
+from skdgm.base.frames import as_frame, filled_in
 from skdgm.base.given import chain_codes
 from skdgm.typing import Any, ArrayLike, ArrayOrFrame, Data, Filling, Seed
 
@@ -58,7 +58,7 @@ def sample(
     """
     options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
     rows = self.density_.sample(n_samples, random_state, **options)
-    return framed(self, rows)
+    return as_frame(self, rows)
 
 
 def impute(
@@ -146,7 +146,7 @@ def sample_of_class(
     options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
     if y is not None:
         options["codes"] = chain_codes(self, y, n_samples, thin)
-    return framed(self, density.sample(n_samples, random_state, **options))
+    return as_frame(self, density.sample(n_samples, random_state, **options))
 
 
 def pseudo_likelihood(self: Any, X: Data) -> np.ndarray:

@@ -181,8 +181,8 @@ class MachineOptions(FitOptions):
         Visible units of the training chains. "cd" has no persistent chains: these are
         then chains of an earlier fit or draws from the initial model.
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
-        For "tempering": recent swap rates between neighboring temperatures, beginning
-        at the model's own temperature.
+        For "tempering": recent swap rates between neighboring temperatures,
+        initial_data at the model's own temperature.
     log_Z_ : float
         Log partition function, computed at first access.
     log_Z_se_ : float

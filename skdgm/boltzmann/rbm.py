@@ -6,7 +6,7 @@ r"""Restricted Boltzmann machines with units of any exponential family.
 from typing import Annotated
 
 from skdgm.base.column_group import Columns
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.options import (
@@ -199,7 +199,7 @@ class RBM(MachineOptions, Machine):
             X is a DataFrame and the model was fitted to one.
         """
         density = self.density_
-        return framed(self, density.inverse(density.features(X)), X)
+        return as_frame(self, density.inverse(density.features(X)), X)
 
     @property
     def _domain(self):

@@ -27,7 +27,7 @@ from sklearn.frozen import FrozenEstimator
 
 from skdgm.partition import AnnealingPath, anneal
 from skdgm.utils.random import MAX_SEED, stream
-from skdgm.utils.weighted import choose, effective
+from skdgm.utils.weighted import choose, effective_sample_size
 
 # Independent populations; effective share of the draws after a step; maximum number of
 # steps.
@@ -218,6 +218,6 @@ def _longest(tilt, most):
     """Longest step, at most ``most``, after which enough draws are effective."""
 
     def excess(step):
-        return effective(step * tilt) - _EFFECTIVE * len(tilt)
+        return effective_sample_size(step * tilt) - _EFFECTIVE * len(tilt)
 
     return most if excess(most) >= 0 else brentq(excess, 0, most, xtol=1e-4)

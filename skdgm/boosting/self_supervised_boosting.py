@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 
 from skdgm.autoregressive import FVBN
 from skdgm.base import reads_one_fit
-from skdgm.base.frames import form_of, framed
+from skdgm.base.frames import as_frame, frame_format
 from skdgm.base.meta import MetaEstimator, weight_of
 from skdgm.base.options import (
     KW_ONLY,
@@ -204,7 +204,9 @@ class SelfSupervisedBoosting(MetaEstimator):
     def _learn(self, X, y, fit_params):
         frame, dtypes = X, [np.float64, np.float32]
         X = validate_data(self, X, dtype=dtypes, ensure_min_samples=2)
-        self._form = form_of(frame) if hasattr(self, "feature_names_in_") else None
+        self._frame_format = (
+            frame_format(frame) if hasattr(self, "feature_names_in_") else None
+        )
         model = self._begin(X) if self.estimator is None else clone(self.estimator)
         self._check(model)
         rng = check_random_state(self.random_state)
@@ -392,7 +394,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         generator = stream(rng.randint(MAX_SEED)).generator()
         n = max(n_samples, self._extent[0])
         drawn, *_ = self._tilted().annealed(n, generator)
-        return framed(self, drawn.rows[:n_samples])
+        return as_frame(self, drawn.rows[:n_samples])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

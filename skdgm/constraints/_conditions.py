@@ -15,28 +15,32 @@ _FINE = -30.0
 _OFF, _ROUNDING = 0.1, 4 * np.finfo(np.float32).eps
 
 
-def translated(plan, model, conditions, ranges, who):
+def translated(plan, model, conditions, ranges, subject):
     """Split conditions by column name, and ranges, into two dicts: conditions for the
     model, by the model's names, and conditions to enforce by rejection.
 
-    ValueError if a column is unknown or no combination satisfies a condition. ``who``
-    is the name of the estimator in messages.
+    ValueError if a column is unknown or no combination satisfies a condition.
+    ``subject`` is the name of the estimator in messages.
     """
     taken, rest, combinations = {}, {}, {}
     conditions = {} if conditions is None else conditions
-    for name, condition in by_name(conditions, plan.codec.names, who).items():
+    for name, condition in by_name(conditions, plan.codec.names, subject).items():
         place = plan.places.get(name)
         if isinstance(place, Numbered):
-            raise ValueError(f"{who}: column {name!r} is numbered: drop its condition.")
+            raise ValueError(
+                f"{subject}: column {name!r} is numbered: drop its condition."
+            )
         if not _takes(model, "conditions"):
             rest[name] = condition
         elif isinstance(place, Joint):
             first = place.columns[0]
-            match = place.meeting(name, condition, who) & combinations.get(first, True)
+            match = place.meeting(name, condition, subject) & combinations.get(
+                first, True
+            )
             if not match.any():
                 raise ValueError(
-                    f"{who}: the condition {brief(condition)} on column {name!r} has "
-                    "no probability: it meets no combination that occurs."
+                    f"{subject}: the condition {brief(condition)} on column {name!r} "
+                    "has no probability: it meets no combination that occurs."
                 )
             combinations[first] = match
         elif place is None:

@@ -99,23 +99,23 @@ def check_flag(name, value):
     return bool(value)
 
 
-def check_names(names, who):
+def check_names(names, subject):
     """Raise TypeError if a column name is not hashable."""
     for name in names:
         if not isinstance(name, Hashable):
-            raise TypeError(f"{who} needs names of columns; {name!r} is none.")
+            raise TypeError(f"{subject} needs names of columns; {name!r} is none.")
 
 
-def names_of(names, who, least):
-    """Validate distinct column names, at least ``least``, and return them as a
+def names_of(names, subject, min_names):
+    """Validate distinct column names, at least ``min_names``, and return them as a
     tuple."""
     if isinstance(names, str) or not isinstance(names, Iterable):
         kind = "the text " if isinstance(names, str) else ""
-        raise TypeError(f"{who} needs a sequence of names; got {kind}{names!r}.")
+        raise TypeError(f"{subject} needs a sequence of names; got {kind}{names!r}.")
     result = tuple(names)
-    check_names(result, who)
-    if len(result) < least or len(set(result)) < len(result):
+    check_names(result, subject)
+    if len(result) < min_names or len(set(result)) < len(result):
         raise ValueError(
-            f"{who} needs {least} or more columns, each once; got {result}."
+            f"{subject} needs {min_names} or more columns, each once; got {result}."
         )
     return result

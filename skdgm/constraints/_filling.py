@@ -41,7 +41,7 @@ class Constrained(NamedTuple):
     plan: Plan
     model: object
     checks: tuple
-    who: str
+    subject: str
 
     def holds(self, table):
         """Mask of the rows that satisfy all constraints on rows."""
@@ -58,13 +58,15 @@ def fill(constrained, table, method, seed, max_tries):
     ``max_tries`` draws satisfies all constraints. FewDrawsWarning if few draws of a row
     have large weights.
     """
-    who, plan = constrained.who, constrained.plan
+    subject, plan = constrained.subject, constrained.plan
     broken = [(name, ~keep) for name, keep in evaluated(constrained.checks, table)]
     possible = ~np.logical_or.reduce(
         [np.zeros(len(table), bool), *(b for _, b in broken)]
     )
     for name, is_broken_row in broken:
-        warn_incomplete(who, table, is_broken_row, f"their known entries break {name}")
+        warn_incomplete(
+            subject, table, is_broken_row, f"their known entries break {name}"
+        )
     fillable = table[possible]
     imputed = fillable
     if len(fillable) and fillable.isna().any(axis=None):
@@ -77,7 +79,7 @@ def fill(constrained, table, method, seed, max_tries):
         is_lost = np.zeros(len(table), bool)
         is_lost[np.flatnonzero(possible)[~done]] = True
         reason = f"none of {max_tries} draws keeps to the constraints: raise max_tries"
-        warn_incomplete(who, table, is_lost, reason)
+        warn_incomplete(subject, table, is_lost, reason)
         possible &= ~is_lost
         imputed = imputed[done]
     if possible.all():
@@ -87,13 +89,13 @@ def fill(constrained, table, method, seed, max_tries):
     return completed(table, imputed)
 
 
-def warn_incomplete(who, table, rows, why):
+def warn_incomplete(subject, table, rows, why):
     """Warn of incomplete rows of a table, given by a mask, that are not imputed."""
     rows = rows & table.isna().any(axis=1).to_numpy(bool)
     if rows.any():
         warn(
-            f"{who}: {rows.sum()} of {len(table)} rows are not filled, as {why}. The "
-            f"first of them is {label_of(table, np.flatnonzero(rows)[0])}.",
+            f"{subject}: {rows.sum()} of {len(table)} rows are not filled, as {why}. "
+            f"The first of them is {label_of(table, np.flatnonzero(rows)[0])}.",
             ConstraintWarning,
         )
 
@@ -103,7 +105,7 @@ class _Filler:
     random stream."""
 
     def __init__(self, constrained, table, rng, max_tries):
-        self.plan, self.model, _, self.who = constrained
+        self.plan, self.model, _, self.subject = constrained
         self.holds, self.table = constrained.holds, table
         self.rng, self.max_tries = rng, max_tries
 
@@ -135,8 +137,8 @@ class _Filler:
         few = rows[np.concatenate(few)]
         if few.size:
             warn(
-                f"{self.who}: the known entries of {few.size} of {len(table)} rows are "
-                "so improbable together that only one of their draws counts: raise "
+                f"{self.subject}: the known entries of {few.size} of {len(table)} rows "
+                "are so improbable together that only one of their draws counts: raise "
                 "max_tries. The first of them is "
                 f"{label_of(table, few[0])}.",
                 FewDrawsWarning,

@@ -41,11 +41,11 @@ class ConstrainedModel(MetaEstimator):
         if model is not self.estimator and self.random_state is not None:
             seed(model, check_random_state(self.random_state))
         self._plan, self._checks, model_table, by_step = None, (), X, []
-        is_auto, who = isinstance(self.constraints, str), type(self).__name__
+        is_auto, subject = isinstance(self.constraints, str), type(self).__name__
         constraints = find_constraints(X) if is_auto else self.constraints
         if constraints:
             drop = self.handle_invalid == "drop"
-            keep = valid_rows(constraints, table, drop, who)
+            keep = valid_rows(constraints, table, drop, subject)
             schema = None if table is X else schema_of(X)
             if not keep.all():
                 rows = np.flatnonzero(keep)
@@ -149,9 +149,9 @@ class ConstrainedModel(MetaEstimator):
     def _drawing(self, rng, conditions):
         """Return ``draw(n)``, which draws rows, and ``evaluate(table)``, which returns
         masks of constraints and conditions."""
-        who, codec = type(self).__name__, self._plan.codec
+        subject, codec = type(self).__name__, self._plan.codec
         taken, by_rejection = translated(
-            self._plan, self.estimator_, conditions, self._ranges, who
+            self._plan, self.estimator_, conditions, self._ranges, subject
         )
         options = {"conditions": taken} if taken else {}
 
@@ -167,7 +167,7 @@ class ConstrainedModel(MetaEstimator):
             masks = evaluated(self._checks, table)
             for name, condition in by_rejection.items():
                 j = codec.names.index(name)
-                valid = meets(codec, j, table[name], condition, who)
+                valid = meets(codec, j, table[name], condition, subject)
                 masks.append((f"the condition on {name!r}", valid))
             return masks
 

@@ -122,7 +122,7 @@ def _known(column, given):
     return completed(given, column.to_frame()).iloc[:, 0]
 
 
-def valid_rows(constraints, table, drop, who):
+def valid_rows(constraints, table, drop, subject):
     """Check constraints, and return the mask of rows that satisfy all of them.
 
     TypeError if the table is not a DataFrame or a constraint is not a Constraint;
@@ -131,19 +131,19 @@ def valid_rows(constraints, table, drop, who):
     """
     if not is_frame(table):
         raise TypeError(
-            f"{who}: constraints name columns of a DataFrame, and X is "
+            f"{subject}: constraints name columns of a DataFrame, and X is "
             f"{with_article(type(table).__name__)}."
         )
     if isinstance(constraints, Constraint):
         raise TypeError(
-            f"{who}: constraints must be a list, also of one: [{constraints!r}]."
+            f"{subject}: constraints must be a list, also of one: [{constraints!r}]."
         )
     keep = np.ones(len(table), bool)
     for constraint in constraints:
         if not isinstance(constraint, Constraint):
             raise TypeError(
-                f"{who}: constraints has {constraint!r}, which is not a constraint of "
-                "skdgm.constraints."
+                f"{subject}: constraints has {constraint!r}, which is not a constraint "
+                "of skdgm.constraints."
             )
         constraint.check(table)
         valid = constraint.holds(table)
@@ -153,7 +153,7 @@ def valid_rows(constraints, table, drop, who):
             refuse(constraint, valid, table, ', or drop them by handle_invalid="drop"')
         keep &= valid
     if not keep.any():
-        raise ConstraintError(f"{who}: no row keeps to all constraints.")
+        raise ConstraintError(f"{subject}: no row keeps to all constraints.")
     return keep
 
 

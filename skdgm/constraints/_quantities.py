@@ -11,13 +11,13 @@ from skdgm.data.series import as_bits, as_reals, brief, named, plain_type
 from skdgm.utils.equations import NEAR, step_of
 
 
-def quantity(column, who):
+def quantity(column, subject):
     """Column as a quantity, a Series without labels: float64 for numbers and for
     ordinals of periods, datetime64 for dates in local time, timedelta64 for durations,
     NaN or NaT where missing.
 
-    TypeError, which names the constraint ``who``, if the column has neither numbers nor
-    times; ValueError if numbers are infinite.
+    TypeError, which names the constraint ``subject``, if the column has neither numbers
+    nor times; ValueError if numbers are infinite.
     """
     import pandas as pd
 
@@ -39,59 +39,60 @@ def quantity(column, who):
         values = pd.Series(column.to_numpy(np.float64, na_value=np.nan))
     except (OverflowError, TypeError, ValueError) as error:
         raise TypeError(
-            f"{who!r}: column {column.name!r} has the dtype {column.dtype}, which is "
-            "neither of numbers nor of dates or durations."
+            f"{subject!r}: column {column.name!r} has the dtype {column.dtype}, which "
+            "is neither of numbers nor of dates or durations."
         ) from error
     if np.isinf(values).any():
-        raise ValueError(f"{who!r}: column {column.name!r} has infinite values.")
+        raise ValueError(f"{subject!r}: column {column.name!r} has infinite values.")
     return values
 
 
-def total(columns, who):
+def total(columns, subject):
     """Sum of columns, as a quantity."""
-    return reduce(add, (quantity(column, who) for column in columns))
+    return reduce(add, (quantity(column, subject) for column in columns))
 
 
-def check_alike(columns, who, *, summed=False):
+def check_alike(columns, subject, *, summed=False):
     """Raise TypeError unless columns can be compared or, if ``summed``, added."""
-    kinds = [_sort(column, who) for column in columns]
+    kinds = [_sort(column, subject) for column in columns]
     if len(set(kinds)) > 1:
         names = [column.name for column in columns]
         raise TypeError(
-            f"{who!r}: columns {names} are of {', '.join(kinds)}, which do not compare."
+            f"{subject!r}: columns {names} are of {', '.join(kinds)}, which do not "
+            "compare."
         )
     if summed and kinds[0] not in ("numbers", "durations"):
-        raise TypeError(f"{who!r}: columns of {kinds[0]} cannot be added.")
+        raise TypeError(f"{subject!r}: columns of {kinds[0]} cannot be added.")
 
 
-def check_numbers(columns, who):
+def check_numbers(columns, subject):
     """Raise TypeError unless all columns have numbers."""
     for column in columns:
-        if (kind := _sort(column, who)) != "numbers":
+        if (kind := _sort(column, subject)) != "numbers":
             raise TypeError(
-                f"{who!r}: column {column.name!r} has {kind} instead of numbers."
+                f"{subject!r}: column {column.name!r} has {kind} instead of numbers."
             )
 
 
-def _sort(column, who):
+def _sort(column, subject):
     """Describe the type of a column: numbers, dates, durations or periods of a unit."""
     if hasattr(column.dtype, "categories"):
         raise TypeError(
-            f"{who!r}: column {column.name!r} has categories, which do not compare: "
-            "make numbers or times of them."
+            f"{subject!r}: column {column.name!r} has categories, which do not "
+            "compare: make numbers or times of them."
         )
     if form_of(column) == "period":
         return f"periods ({column.dtype.name})"
-    kind = quantity(column, who).dtype.kind
+    kind = quantity(column, subject).dtype.kind
     return {"M": "dates", "m": "durations"}.get(kind, "numbers")
 
 
-def digits_of(columns, who):
+def digits_of(columns, subject):
     """Number of decimals of the numbers in all columns; None for times, or if decimals
     are unlimited."""
     steps = []
     for column in columns:
-        values = quantity(column, who)
+        values = quantity(column, subject)
         if values.dtype.kind != "f":
             return None
         values = np.unique(values.dropna())
@@ -184,7 +185,7 @@ def encoded(codec, j, column):
     return column_codec.encode(frame, strict=False)[:, 0].astype(np.float64)
 
 
-def meets(codec, j, column, condition, who):
+def meets(codec, j, column, condition, subject):
     """Mask of the values of column j that satisfy a condition of ``sample``; False
     where missing. ValueError if a range ends before it begins, or values are not in the
     column's domain."""
@@ -194,12 +195,12 @@ def meets(codec, j, column, condition, who):
         code = default if value is None else codec.number(j, value, name)
         if codec.categories[j] is not None and code == -1:
             raise ValueError(
-                f"{who}: {brief(value)} is no category of column {name!r}, which has "
-                f"{named(codec.categories[j].tolist())}."
+                f"{subject}: {brief(value)} is no category of column {name!r}, which "
+                f"has {named(codec.categories[j].tolist())}."
             )
         return code
 
-    ends, values = spelled(condition, name, who, codec.categories[j])
+    ends, values = spelled(condition, name, subject, codec.categories[j])
     if ends is None:
         return np.isin(x, [number(value, np.nan) for value in values]) & (x == x)
     low, high, with_low, with_high = ends

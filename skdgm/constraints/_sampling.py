@@ -45,7 +45,7 @@ class Tally:
         return f" {self.broken[name]} of them break {name}."
 
 
-def reject(n_samples, draw, evaluate, uniques, max_tries, who):
+def reject(n_samples, draw, evaluate, uniques, max_tries, subject):
     """Draw rows until ``n_samples`` satisfy all constraints; return a DataFrame.
 
     ``draw(n)`` returns n rows, ``evaluate(frame)`` pairs of a constraint and the mask
@@ -65,10 +65,10 @@ def reject(n_samples, draw, evaluate, uniques, max_tries, who):
         n_draws = min(n_draws, _AT_ONCE, max_tries * n_samples - tally.drawn)
         if n_draws < 1:
             raise ConstraintError(
-                f"{who}: {tally.kept} of {tally.drawn} draws satisfy the constraints "
-                f"and conditions ({100 * tally.rate:.2g} %), but {n_samples} rows are "
-                f"needed.{tally.worst()} Raise max_tries, now {max_tries}, or draw "
-                "fewer rows."
+                f"{subject}: {tally.kept} of {tally.drawn} draws satisfy the "
+                f"constraints and conditions ({100 * tally.rate:.2g} %), but "
+                f"{n_samples} rows are needed.{tally.worst()} Raise max_tries, now "
+                f"{max_tries}, or draw fewer rows."
             )
         drawn = draw(n_draws)
         masks = evaluate(drawn)
@@ -90,8 +90,8 @@ def reject(n_samples, draw, evaluate, uniques, max_tries, who):
         accepted = combined
     if tally.rate < _LOW:
         warn(
-            f"{who}: {100 * tally.rate:.2g} % of the draws satisfy the constraints and "
-            f"conditions; others are drawn again.{tally.worst()}",
+            f"{subject}: {100 * tally.rate:.2g} % of the draws satisfy the constraints "
+            f"and conditions; others are drawn again.{tally.worst()}",
             ConstraintWarning,
         )
     return accepted.iloc[:n_samples].reset_index(drop=True)

@@ -131,10 +131,10 @@ class Ways:
         """Log weights and log joint probabilities of draws, (n,). Each row has one draw
         of each of the ``turns``; ``seen`` are the model's columns."""
         number, patterns = self.number[rows], self.pattern[rows]
-        most = max((len(p) for p in self.ways), default=0)
+        max_ways = max((len(p) for p in self.ways), default=0)
         ways = [
             [p[k] if k < len(p) else Way((), (), ()) for p in self.ways]
-            for k in range(most)
+            for k in range(max_ways)
         ]
         if not number.any():
             return np.zeros(len(rows)), scores(model, seen)
@@ -160,9 +160,11 @@ class Ways:
             return log_w, log_p
         log_p = measured(scores(model, seen), every)
         # Number of draws in each way, by the number of ways of a row.
-        counts = [np.bincount(turns % m, minlength=most) for m in range(1, most + 1)]
-        share = np.array([np.zeros(most), *counts])[number] / len(turns)
-        drawn = np.full((most, len(rows)), -np.inf)
+        counts = [
+            np.bincount(turns % m, minlength=max_ways) for m in range(1, max_ways + 1)
+        ]
+        share = np.array([np.zeros(max_ways), *counts])[number] / len(turns)
+        drawn = np.full((max_ways, len(rows)), -np.inf)
         for k, row in enumerate(ways):
             sel, others = k < number, seen[k < number].copy()
             for name in size:

@@ -224,10 +224,10 @@ class Joint(namedtuple("Joint", "columns codec values"), Step):
         decoded = self.codec.decode(values)
         return {name: decoded.iloc[:, j] for j, name in enumerate(self.columns)}
 
-    def meeting(self, name, condition, who):
+    def meeting(self, name, condition, subject):
         """Mask of the combinations in which a column satisfies a condition."""
         column = self.codec.decode(self.values).iloc[:, self.columns.index(name)]
-        return meets(self.codec, self.columns.index(name), column, condition, who)
+        return meets(self.codec, self.columns.index(name), column, condition, subject)
 
 
 class Numbered(namedtuple("Numbered", "target first text"), Step):
@@ -237,7 +237,7 @@ class Numbered(namedtuple("Numbered", "target first text"), Step):
     __slots__ = ()
 
     @classmethod
-    def of(cls, column, who):
+    def of(cls, column, subject):
         """Find the first unused number of a column; TypeError if it has neither
         integers nor text."""
         import pandas as pd
@@ -249,7 +249,7 @@ class Numbered(namedtuple("Numbered", "target first text"), Step):
         if types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype):
             return cls(column.name, 0, True)
         raise TypeError(
-            f"{who!r}: column {column.name!r} has the dtype {column.dtype}: only "
+            f"{subject!r}: column {column.name!r} has the dtype {column.dtype}: only "
             "integers and text are numbered."
         )
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from skdgm.base import KEPT, Estimator, replacing, rollback
 from skdgm.base.fit_steps import (
+    current_options_of,
     has_one_objective,
     is_of_series,
-    present_options_of,
 )
 from skdgm.base.groups import asked_value
 from skdgm.base.parts import name_of, options_of
@@ -189,7 +189,7 @@ def _check(estimator, local_steps, n_shards, series):
         if not by_default and (not is_integer or value < 1):
             raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
     # Present options, since a machine with a label translates its parameters.
-    options = vars(present_options_of(estimator))
+    options = vars(current_options_of(estimator))
     if any(argument is not None for argument in series) and not is_of_series(estimator):
         raise ValueError(f"lengths and groups are of sequences, which {name} has not.")
     if options.get("pretrain") and not tuned:

@@ -21,30 +21,30 @@ class MachineNet:
     warm_start, _TRANSIENT = False, ()
 
     def __init__(self, machine):
-        self.machine, self._asked = machine, options_of(machine).net
+        self.machine, self._fit_options = machine, options_of(machine).net
         self._seed, self.verbose = seed_of(machine), machine.verbose
         self._name = f"the net of {name_of(machine)}"
         self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []
 
     @property
     def _options(self):
-        return self._asked
+        return self._fit_options
 
-    def _present_options(self):
-        return self._asked
+    def _current_options(self):
+        return self._fit_options
 
     def get_params(self, deep=True):
         """Return no parameters: they belong to the machine."""
         return {}
 
     def _n_epochs(self, table):
-        return epochs_of(self._asked, table)
+        return epochs_of(self._fit_options, table)
 
     def _remedy(self):
-        return f"Lower learning_rate (now {self._asked.learning_rate:g})."
+        return f"Lower learning_rate (now {self._fit_options.learning_rate:g})."
 
-    def _objective(self, table, before):
-        return tuner_of(self.machine, table, self._asked, self._seed)
+    def _objective(self, table, epochs_before):
+        return tuner_of(self.machine, table, self._fit_options, self._seed)
 
     def _state(self):
         return NetState(unfolded(self.machine.density_))

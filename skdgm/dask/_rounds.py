@@ -24,12 +24,15 @@ def start(fit, number, seed, fresh, n_epochs):
     estimator = with_seed(shard.estimator, seed)
     objective = objective_of(estimator, shard.table)
     state = objective.start() if fresh else objective.resume(state_of(estimator))
-    shared, shard.own = shard.shared(state), {}
+    shared, shard.local_state = shard.shared(state), {}
     new = vars(estimator).keys() - vars(shard.estimator).keys()
     attributes = {"_quantity": objective.quantity} | {
         name: vars(estimator)[name] for name in new
     }
-    early_stopping = objective.since(range(n_epochs)), objective.COUNTS_START
+    early_stopping = (
+        objective.first_selectable_epoch(range(n_epochs)),
+        objective.COUNTS_START,
+    )
     return attributes, *early_stopping, shared
 
 
@@ -97,7 +100,7 @@ def losses(fit, number, shared):
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         state = shard.state(shared)
         watch = shard.watched(state)
-        if not len(watch.probe):
+        if not len(watch.monitored):
             # The loss depends on labels, which this shard lacks.
             return np.zeros(5)
         loss, validation = watch(state)
@@ -111,9 +114,9 @@ def losses(fit, number, shared):
 def chains(fit, number, shared):
     """Chains of a shard as arrays; new chains if its former worker was lost."""
     shard = find(fit, number)
-    if not shard.own:
+    if not shard.local_state:
         shard.shared(shard.state(shared))
-    return {name: parts for name, parts in shard.own.items() if parts}
+    return {name: parts for name, parts in shard.local_state.items() if parts}
 
 
 def report(fit, number, learned, n_epochs):
@@ -124,7 +127,7 @@ def report(fit, number, learned, n_epochs):
     watch = shard.watched(state)
     if learned.losses:
         with np.errstate(over="ignore", invalid="ignore"):
-            learned = learned._replace(useless=watch.is_useless(watch(state)[0]))
+            learned = learned._replace(is_useless=watch.is_useless(watch(state)[0]))
     vars(model).update(attributes_of(model, state))
     model.n_iter_ += len(learned.losses)
     before = dict(vars(model))

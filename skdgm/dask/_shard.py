@@ -23,7 +23,7 @@ from skdgm.base import fit_steps
 from skdgm.base.fit_steps import is_of_series, objective_of
 from skdgm.base.parts import in_units_of, name_of, options_of, seed_of
 from skdgm.base.series import Series
-from skdgm.boltzmann.learning.state import formed
+from skdgm.boltzmann.learning.state import map_params
 from skdgm.dask._rows import concatenated, rows_of, targets_of
 from skdgm.energies import plain
 from skdgm.stacks.training import above
@@ -91,16 +91,16 @@ def keep(fit, number, header, parts, y, weight, n_batches=None):
     Returns the number of draws for training, which differs between shards: early
     stopping holds out rows by their content, so that copies stay together.
     """
-    own, X = shallow_copy(header.estimator), concatenated(parts)
-    if is_of_series(own):
+    estimator, X = shallow_copy(header.estimator), concatenated(parts)
+    if is_of_series(estimator):
         X, y = Series(X, y), None
     if header.dtype is None:
-        table = targets_of(own, X, y, weight)
+        table = targets_of(estimator, X, y, weight)
     else:
-        table = _tabulated(header._replace(estimator=own), X, y, weight)
-        _, table = fit_steps.learn_columns(own, table)
-        table = fit_steps.by_sequence(own, X, table, weight)
-    options = fit_steps.own_options(own)
+        table = _tabulated(header._replace(estimator=estimator), X, y, weight)
+        _, table = fit_steps.learn_columns(estimator, table)
+        table = fit_steps.by_sequence(estimator, X, table, weight)
+    options = fit_steps.own_options(estimator)
     n_shards = len(header.draws)
     if options.n_chains is not None:
         options.n_chains = -(-options.n_chains // n_shards)
@@ -109,12 +109,12 @@ def keep(fit, number, header, parts, y, weight, n_batches=None):
     options.alpha = tree_map(lambda alpha: alpha * share, options.alpha)
     if number:
         # Each shard has its own random numbers; the first has those of a normal fit.
-        seed = random.stream(seed_of(own), _SHARD, number).root % random.MAX_SEED
-        own = fit_steps.with_seed(own, seed)
+        seed = random.stream(seed_of(estimator), _SHARD, number).root % random.MAX_SEED
+        estimator = fit_steps.with_seed(estimator, seed)
     trained = table
     if options.early_stopping:
-        trained, _ = objective_of(own, table).split(table)
-    _KEPT[fit, number] = own, table, trained.n_draws
+        trained, _ = objective_of(estimator, table).split(table)
+    _KEPT[fit, number] = estimator, table, trained.n_draws
     if n_batches is not None:
         divide(fit, number, n_batches)
     return trained.n_draws
@@ -150,7 +150,7 @@ class Shard:
     and sizes."""
 
     def __init__(self, estimator, table):
-        self.estimator, self.own, self.held_out = estimator, {}, None
+        self.estimator, self.local_state, self.held_out = estimator, {}, None
         self.objective = objective_of(estimator, table)
         if options_of(estimator).early_stopping:
             table, self.held_out = self.objective.split(table)
@@ -159,7 +159,7 @@ class Shard:
 
     def state(self, shared):
         """Training state of shared parameters and the shard's own chains."""
-        state = self.objective.resume(shared._replace(**self.own))
+        state = self.objective.resume(shared._replace(**self.local_state))
         # Received arrays are read-only.
         return copy(state)
 
@@ -167,8 +167,8 @@ class Shard:
         """Part of a training state that is averaged, as arrays; the shard stores the
         rest."""
         names = self.objective.LOCAL
-        self.own = {n: tuple(map(np.asarray, getattr(state, n))) for n in names}
-        return formed(state._replace(**dict.fromkeys(names, ())), plain)
+        self.local_state = {n: tuple(map(np.asarray, getattr(state, n))) for n in names}
+        return map_params(state._replace(**dict.fromkeys(names, ())), plain)
 
     def watched(self, state):
         """Watch of the losses, which compares them with the loss of the first state."""

@@ -45,7 +45,7 @@ def fit_stack(client, network, shards, y, local_steps, before):
     for number in range(len(training.machines)):
         machine, below = training.machine(number), shallow(network)
         below.layers_ = network.layers_[:number]
-        own = ShardedRun(client, machine, shards, y, local_steps)
-        own.below = header._replace(estimator=below)
+        run = ShardedRun(client, machine, shards, y, local_steps)
+        run.below = header._replace(estimator=below)
         # The machine is added even if it diverges.
-        training.train(lambda *_, own=own: own.fit([]), None, number, machine)
+        training.train(lambda *_, run=run: run.fit([]), None, number, machine)

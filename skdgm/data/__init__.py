@@ -9,7 +9,7 @@ from skdgm.data.frames import Codec, warn_of_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
 from skdgm.data.kinds import ColumnType, ColumnTypes, names_of
 from skdgm.data.mixed import MixedColumns, check_pattern, columns_as_asked
-from skdgm.data.reach import far_out
+from skdgm.data.reach import outlier_text
 
 __all__ = [
     "BinaryColumns",
@@ -24,11 +24,11 @@ __all__ = [
     "check_pattern",
     "columns_as_asked",
     "events_of",
-    "far_out",
     "fill",
     "for_callbacks",
     "has_gray",
     "names_of",
+    "outlier_text",
     "tabulate",
     "warn_of_unknown",
 ]

@@ -147,24 +147,26 @@ def flattened(X):
     columns, names = [], []
     for j, field in enumerate(X.schema):
         if _lengths(field.type)[0]:
-            own = X.select([j])
-            found = ArrowColumns.of(own.schema, lambda _, own=own: own, [X.num_rows])
-            columns += _single(X.column(j), field, found)
-            names += found.flat_names
+            single = X.select([j])
+            parsed = ArrowColumns.of(
+                single.schema, lambda _, single=single: single, [X.num_rows]
+            )
+            columns += _single(X.column(j), field, parsed)
+            names += parsed.flat_names
         else:
             columns.append(X.column(j))
             names.append(field.name)
     return kind.from_arrays(columns, names)
 
 
-def _single(column, field, found):
+def _single(column, field, parsed):
     """Arrow columns with the entries of a column of lists, of the same numeric type."""
     import pyarrow as pa
 
     kind = _lengths(field.type)[1]
-    numbers = entries(field.name, column, found.shapes[0])
+    numbers = entries(field.name, column, parsed.shapes[0])
     numbers = np.ascontiguousarray(numbers.T)
-    if numbers.dtype == found.dtype:
+    if numbers.dtype == parsed.dtype:
         return list(map(pa.array, numbers))
     # Integers with missing values.
     return [pa.array(row, mask=np.isnan(row)).cast(kind) for row in numbers]

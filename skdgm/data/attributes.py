@@ -264,11 +264,13 @@ def _kinds(types, names, parts):
         )
     if isinstance(types, tuple):
         return types
-    own = {} if types == "auto" else types
-    unknown = [name for name in own if name not in names]
+    explicit = {} if types == "auto" else types
+    unknown = [name for name in explicit if name not in names]
     if unknown:
         raise ValueError(f"attribute_types names {unknown[0]!r}, which y has not.")
-    return [own.get(n) or _kind(part, len(parts) == 1) for n, part in zip(names, parts)]
+    return [
+        explicit.get(n) or _kind(part, len(parts) == 1) for n, part in zip(names, parts)
+    ]
 
 
 def _kind(values, single):

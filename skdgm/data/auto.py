@@ -44,19 +44,19 @@ _BYTES = 255.0
 _EACH = 20
 
 
-class Habits(NamedTuple):
+class ReadingDefaults(NamedTuple):
     """Defaults of a class of estimators for reading columns whose kinds are not given.
 
     ``gray`` and ``numbers`` are kinds for gray columns and for other numbers.
     ``images`` is True if rows are images, so that values in [0, 1] are gray.
-    ``levels_apart`` is True if columns with few gray levels are numeric, with a
+    ``separate_levels`` is True if columns with few gray levels are numeric, with a
     probability for each level.
     """
 
     gray: str
     numbers: str
     images: bool
-    levels_apart: bool
+    separate_levels: bool
 
 
 def is_auto(value):
@@ -88,7 +88,7 @@ def form_asked(options):
     return "each" if options.missing_pattern == "model" else None
 
 
-def reading_of(model, X, kinds, options, habits, weight=None):
+def reading_of(model, X, kinds, options, defaults, weight=None):
     """Read the kinds of columns from the data of a first fit.
 
     ``kinds`` are the strings that the option ``column_types`` accepts; ``options`` are
@@ -109,28 +109,28 @@ def reading_of(model, X, kinds, options, habits, weight=None):
         only_bits = facts["binary"] and low >= 0 and high <= 1
         if only_bits:
             return "bernoulli", 1.0
-        images = habits.images or pixels_asked(options)
+        images = defaults.images or pixels_asked(options)
         top = top_of_gray(values, low, high, images=images)
-        if top is not None and not _apart(habits, top, kinds, form):
-            gray = habits.gray if "gaussian" in kinds else "bernoulli"
+        if top is not None and not _apart(defaults, top, kinds, form):
+            gray = defaults.gray if "gaussian" in kinds else "bernoulli"
             return gray, top if gray == "bernoulli" else 1.0
     if "gaussian" not in kinds:
         codes = "categorical" in kinds and low >= 0 and _all_whole(values)
         return "categorical" if codes else "bernoulli", 1.0
     if "mixed" not in kinds or form == "one":
         return "gaussian", 1.0
-    if table is not None and habits.numbers == "numeric":
+    if table is not None and defaults.numbers == "numeric":
         return "mixed", 1.0
     bits = bit_columns(values)
-    if habits.numbers == "gaussian" and not bits.any() and form != "each":
+    if defaults.numbers == "gaussian" and not bits.any() and form != "each":
         return "gaussian", 1.0
-    return tuple("bernoulli" if bit else habits.numbers for bit in bits), 1.0
+    return tuple("bernoulli" if bit else defaults.numbers for bit in bits), 1.0
 
 
-def _apart(habits, top, kinds, form):
+def _apart(defaults, top, kinds, form):
     """Return whether to read few gray levels as numbers with a probability for each."""
     few = 1 < top <= _EACH and "mixed" in kinds and form is None
-    return few and habits.levels_apart
+    return few and defaults.separate_levels
 
 
 def _weighted(X, weight):

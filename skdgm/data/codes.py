@@ -15,29 +15,29 @@ from skdgm.utils.domains import real_rows
 MAX_CATEGORIES = 2**20
 
 
-def refuse(part, bad, names, who, why):
+def refuse(part, bad, names, subject, why):
     """Raise ValueError for the first bad value of an array, given a mask of bad values;
     ``why`` ends the message. Return if there is none."""
     if bad.any():
         row, column = np.argwhere(bad)[0]
         value, name = part[row, column], names[column]
-        raise ValueError(f"{who}: the value {value:g} of column {name!r} {why}.")
+        raise ValueError(f"{subject}: the value {value:g} of column {name!r} {why}.")
 
 
-def check_codes(part, names, who, sizes=None):
+def check_codes(part, names, subject, sizes=None):
     """Raise ValueError for a value that is negative, not an integer, or at least the
     number of categories of its column (by default ``MAX_CATEGORIES``)."""
     known = np.where(np.isnan(part), 0, part)
     why = "is no code: categories are 0, 1, 2 and so on, as "
     why += "sklearn.preprocessing.OrdinalEncoder gives them"
-    refuse(part, (known < 0) | (known != np.floor(known)), names, who, why)
+    refuse(part, (known < 0) | (known != np.floor(known)), names, subject, why)
     why = f"is too high for a code, of which there may be {MAX_CATEGORIES}: number the "
     why += "categories anew, with sklearn.preprocessing.OrdinalEncoder"
     if sizes is not None:
         why = "was not seen when it was first fitted: fit anew, or set "
         why += "column_types__min_categories beforehand"
     limits = MAX_CATEGORIES if sizes is None else sizes
-    refuse(part, known >= limits, names, who, why)
+    refuse(part, known >= limits, names, subject, why)
 
 
 def least_sizes(min_categories, n_columns):
@@ -73,9 +73,9 @@ def weighted_parts(table, which):
         yield table.rows.take(table.index[part])[:, which], table.weight[part]
 
 
-def count_sizes(table, least, which=slice(None)):
-    """Number of categories of the columns ``which``, at least ``least``."""
-    high = least - 1
+def count_sizes(table, min_size, which=slice(None)):
+    """Number of categories of the columns ``which``, at least ``min_size``."""
+    high = min_size - 1
     for codes, _ in weighted_parts(table, which):
         known = np.where(np.isnan(codes), 0, codes)
         high = np.maximum(high, known.max(axis=0).astype(int))
@@ -136,9 +136,9 @@ class CodeColumns(ColumnKind):
         """Validate data; codes that did not occur in the first fit raise ValueError."""
         rows = real_rows(model, X, reset=reset, dtype=dtype)
         sizes = None if reset else columns.sizes
-        names, who = range(rows.shape[1]), type(model).__name__
+        names, subject = range(rows.shape[1]), type(model).__name__
         for block in rows.blocks():
-            check_codes(rows.take(block), names, who, sizes)
+            check_codes(rows.take(block), names, subject, sizes)
         return rows
 
     def learn(self, table, before=None):

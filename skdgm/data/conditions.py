@@ -22,21 +22,21 @@ _INSIDE, _OFF = 1e-6, 0.1
 _MANY = 100_000
 
 
-def events_of(columns, kinds, conditions, names, who, bounded=True):
+def events_of(columns, kinds, conditions, names, subject, bounded=True):
     """Convert conditions, a dict by name of column, to known values and events.
 
     Returns an array of the values of columns with a single value, NaN for other
     columns; the same in the units of the model; and a list of Event or None. If
     ``bounded``, units beyond the training range are clipped, with a warning.
-    ValueError, which names the model ``who``, for unknown columns and for conditions of
-    probability 0.
+    ValueError, which names the model ``subject``, for unknown columns and for
+    conditions of probability 0.
     """
     names = list(names)
     x, v = np.full(len(names), np.nan), np.full(len(names), np.nan)
     events: list[Any] = [None] * len(names)
-    for name, condition in by_name(conditions, names, who).items():
+    for name, condition in by_name(conditions, names, subject).items():
         j = names.index(name)
-        reader = _Reader(columns, j, str(kinds[j]), name, who)
+        reader = _Reader(columns, j, str(kinds[j]), name, subject)
         low_high, values = reader.parsed(condition)
         if low_high is None and len(values) == 1:
             x[j], v[j] = reader.point(values[0])
@@ -47,27 +47,28 @@ def events_of(columns, kinds, conditions, names, who, bounded=True):
             events[j] = event
     if bounded:
         (v,), beyond = within_reach(columns, v[None])
-        warn_of_beyond(who, beyond, names.__getitem__)
+        warn_of_beyond(subject, beyond, names.__getitem__)
     return x, v, events
 
 
-def by_name(conditions, names, who):
+def by_name(conditions, names, subject):
     """Conditions as a dict; TypeError for other types, ValueError for names that are
     not columns."""
     if not isinstance(conditions, Mapping) and not hasattr(conditions, "to_dict"):
         raise TypeError(
-            f"{who}: conditions must be a dict by the name of a column, such as "
+            f"{subject}: conditions must be a dict by the name of a column, such as "
             f"{{{names[0]!r}: value}}; got {brief(conditions)}."
         )
     for name in (conditions := dict(conditions)):
         if name not in names:
             raise ValueError(
-                f"{who}: conditions names {name!r}, but the columns are {named(names)}."
+                f"{subject}: conditions names {name!r}, but the columns are "
+                f"{named(names)}."
             )
     return conditions
 
 
-def spelled(condition, name, who, categories=None):
+def spelled(condition, name, subject, categories=None):
     """Interval of a condition (low, high, includes low, includes high), or None; and a
     list of its values. A category of the column is a value, whatever its type.
 
@@ -78,9 +79,9 @@ def spelled(condition, name, who, categories=None):
     if isinstance(condition, slice):
         if condition.step is not None:
             raise ValueError(
-                f"{who}: the condition {condition!r} on column {name!r} has a step, "
-                "and takes the ends of a range only: give slice(low, high), or a list "
-                "of values."
+                f"{subject}: the condition {condition!r} on column {name!r} has a "
+                "step, and takes the ends of a range only: give slice(low, high), or a "
+                "list of values."
             )
         return (condition.start, condition.stop, True, True), ()
     if all(hasattr(condition, part) for part in ("left", "right", "closed")):
@@ -91,8 +92,8 @@ def spelled(condition, name, who, categories=None):
     if getattr(condition, "ndim", 1) and (several or hasattr(condition, "__array__")):
         if len(condition) > _MANY:
             raise ValueError(
-                f"{who}: the condition on column {name!r} has {len(condition)} values: "
-                "give a range, slice(low, high)."
+                f"{subject}: the condition on column {name!r} has {len(condition)} "
+                "values: give a range, slice(low, high)."
             )
         return None, list(condition)
     return None, [condition]
@@ -101,8 +102,8 @@ def spelled(condition, name, who, categories=None):
 class _Reader:
     """Reader of the conditions on one column."""
 
-    def __init__(self, columns, j, kind, name, who):
-        self.j, self.kind, self.name, self.who = j, kind, name, who
+    def __init__(self, columns, j, kind, name, subject):
+        self.j, self.kind, self.name, self.subject = j, kind, name, subject
         self.codec = getattr(columns, "codec", None)
         scales = getattr(columns, "scales", ())
         self.scale: Any = scales[j] if len(scales) else None
@@ -130,14 +131,14 @@ class _Reader:
             values = self.codec.shown(self.j, values) if self.codec else values.tolist()
             reason = f": its values are {named(values)}"
         raise ValueError(
-            f"{self.who}: the condition {brief(condition)} on column {self.name!r} has "
-            f"no probability{reason}."
+            f"{self.subject}: the condition {brief(condition)} on column {self.name!r} "
+            f"has no probability{reason}."
         )
 
     def parsed(self, condition):
         """Interval of a condition as numbers, or None; and its values as numbers."""
         categories = self.codec.categories[self.j] if self.codec else None
-        ends, values = spelled(condition, self.name, self.who, categories)
+        ends, values = spelled(condition, self.name, self.subject, categories)
         if ends is not None:
             return self._range(ends), ()
         numbers = [self._number(value) for value in values]
@@ -159,13 +160,13 @@ class _Reader:
         ]
         if self.kind == "categorical" and self.codec is not None and -1 in ends:
             raise ValueError(
-                f"{self.who}: the condition on column {self.name!r} ends at a value "
-                "that is not one of its categories: "
+                f"{self.subject}: the condition on column {self.name!r} ends at a "
+                "value that is not one of its categories: "
                 f"{brief((low, high)[ends.index(-1)])}."
             )
         if not ends[0] <= ends[1]:
             raise ValueError(
-                f"{self.who}: the condition on column {self.name!r} ends at "
+                f"{self.subject}: the condition on column {self.name!r} ends at "
                 f"{brief(high)}, before it begins, at {brief(low)}."
             )
         return *ends, with_low, with_high
@@ -180,8 +181,8 @@ class _Reader:
         except (TypeError, OverflowError):
             pass
         raise ValueError(
-            f"{self.who}: the condition {brief(value)} on column {self.name!r} is no "
-            "number, which the column takes."
+            f"{self.subject}: the condition {brief(value)} on column {self.name!r} is "
+            "no number, which the column takes."
         )
 
     def point(self, value):
@@ -269,8 +270,8 @@ class _Reader:
 
     def _refuse_points(self):
         raise ValueError(
-            f"{self.who}: several exact values of column {self.name!r}, which has real "
-            "numbers, have no probability: give a range, slice(low, high)."
+            f"{self.subject}: several exact values of column {self.name!r}, which has "
+            "real numbers, have no probability: give a range, slice(low, high)."
         )
 
 

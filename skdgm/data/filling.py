@@ -161,26 +161,26 @@ def widened(X, names):
     return X.reindex(columns=list(names))
 
 
-def completed(frame, found):
+def completed(frame, imputed):
     """Copy of a DataFrame with missing values imputed and all other values unchanged.
 
-    ``found`` has equally many rows for each row of ``frame``, in the same order. The
+    ``imputed`` has equally many rows for each row of ``frame``, in the same order. The
     copy has the index and the columns of ``frame``.
     """
     import pandas as pd
 
-    frame = frame.iloc[np.repeat(np.arange(len(frame)), len(found) // len(frame))]
+    frame = frame.iloc[np.repeat(np.arange(len(frame)), len(imputed) // len(frame))]
     # Labels need not be unique, so rows are matched by position.
     known = frame.reset_index(drop=True)
     columns = [
-        filled_column(known.iloc[:, j], found.iloc[:, j])
-        for j in range(len(found.columns))
+        filled_column(known.iloc[:, j], imputed.iloc[:, j])
+        for j in range(len(imputed.columns))
     ]
     result = pd.DataFrame(dict(enumerate(columns)))
     return result.set_axis(frame.columns, axis=1).set_axis(frame.index, axis=0)
 
 
-def filled_column(column, found):
+def filled_column(column, imputed):
     """Column with missing values imputed, of its own type if this can represent them.
 
     Otherwise it has the type of the imputed values, or object. A categorical type
@@ -188,16 +188,16 @@ def filled_column(column, found):
     """
     import pandas as pd
 
-    to_fill = column.isna().to_numpy(bool) & found.notna().to_numpy(bool)
+    to_fill = column.isna().to_numpy(bool) & imputed.notna().to_numpy(bool)
     if not to_fill.any():
         return column
-    if column.dtype == found.dtype:
-        return column.mask(to_fill, found)
-    types, parts = [column.dtype, found.dtype, np.dtype(object)], []
+    if column.dtype == imputed.dtype:
+        return column.mask(to_fill, imputed)
+    types, parts = [column.dtype, imputed.dtype, np.dtype(object)], []
     if to_fill.all():
-        return found
+        return imputed
     for dtype in types[isinstance(column.dtype, pd.CategoricalDtype) :]:
-        parts = [_as_type(part, dtype) for part in (column[~to_fill], found[to_fill])]
+        parts = [_as_type(part, dtype) for part in (column[~to_fill], imputed[to_fill])]
         if all(part is not None for part in parts):
             break
     return pd.concat(parts).sort_index()

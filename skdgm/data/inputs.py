@@ -92,20 +92,20 @@ def explained(model, X, domain):
         raise
 
 
-def refuse_dict(X, who):
-    """Raise TypeError, which names the model ``who``, if X is a dict."""
+def refuse_dict(X, subject):
+    """Raise TypeError, which names the model ``subject``, if X is a dict."""
     # A sparse matrix in DOK format is a dict, too.
     if isinstance(X, Mapping) and not sp.issparse(X):
         raise TypeError(
-            f"{who} takes a table of rows, and X is a dict: give pd.DataFrame(X), or "
-            "the conditions of rows to be drawn as sample(conditions=...)."
+            f"{subject} takes a table of rows, and X is a dict: give pd.DataFrame(X), "
+            "or the conditions of rows to be drawn as sample(conditions=...)."
         )
 
 
 def refuse_others(model, X, error):
     """Raise an error that names the column and a remedy, if ``error`` is about values
     that are not numbers, infinite values or the number of dimensions."""
-    message, who = str(error), type(model).__name__
+    message, subject = str(error), type(model).__name__
     if message.startswith("Found array with dim "):
         names_known = *vars(model), *getattr(model, "_DETAILS", ())
         shape = ", and say what they are by image_shape" * (
@@ -123,7 +123,7 @@ def refuse_others(model, X, error):
     if message.startswith(_RAGGED) and isinstance(X, list | tuple):
         sizes = sorted({np.size(row) for row in X})
         raise ValueError(
-            f"{who} takes a table, but X has rows of {sizes[0]} and of {sizes[-1]} "
+            f"{subject} takes a table, but X has rows of {sizes[0]} and of {sizes[-1]} "
             "values: give NaN where one is missing."
         ) from error
     if not message.startswith((*_NO_NUMBER, _RAGGED)):
@@ -185,9 +185,9 @@ def as_values(y, owner, name="y"):
     ValueError, which names the owner, if y is None, ragged or a masked array.
     """
     if y is None:
-        who = owner if isinstance(owner, str) else type(owner).__name__
+        subject = owner if isinstance(owner, str) else type(owner).__name__
         raise ValueError(
-            f"{who} requires {name} to be passed, but the target {name} is None."
+            f"{subject} requires {name} to be passed, but the target {name} is None."
         )
     if sp.issparse(y):
         return y.toarray()

@@ -287,7 +287,7 @@ def _listed(names):
     return ", ".join(map(repr, names[:-1])) + f" and {names[-1]!r}"
 
 
-def check(rows, kinds, who, sizes=None):
+def check(rows, kinds, subject, sizes=None):
     """Raise ValueError for bits outside [0, 1], and for codes that are invalid or at
     least the size of their column."""
     bits = np.flatnonzero(kinds == "bernoulli")
@@ -302,14 +302,15 @@ def check(rows, kinds, who, sizes=None):
         part = rows.take(block)
         values = part[:, bits]
         outside = (values < 0) | (values > 1)
-        refuse(values, outside, bit_names, who, "is no bit: those are from 0 to 1")
-        check_codes(part[:, codes], code_names, who, sizes)
+        refuse(values, outside, bit_names, subject, "is no bit: those are from 0 to 1")
+        check_codes(part[:, codes], code_names, subject, sizes)
 
 
-def named_sizes(codec, which, least):
-    """Number of named categories of columns; ValueError if it is below ``least``."""
+def named_sizes(codec, which, min_sizes):
+    """Number of named categories of columns; ValueError if it is below
+    ``min_sizes``."""
     sizes = np.array([max(1, len(codec.categories[j])) for j in which], dtype=int)
-    short = which[least > sizes]
+    short = which[min_sizes > sizes]
     if short.size:
         raise ValueError(
             "column_types__min_categories is more than column "

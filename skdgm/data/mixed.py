@@ -139,12 +139,12 @@ class MixedColumns(RealColumns):
             return rows
         return rows._replace(unknown=unknown, complete=False)
 
-    def _refuse(self, rows, who):
+    def _refuse(self, rows, subject):
         """Raise ValueError for a level that did not occur in the first fit."""
         row, j = np.argwhere(rows.unknown)[0]
         raise ValueError(
-            f"{who}: the value {rows.X[row, j]:g} of column {rows.name_of(j)!r} was "
-            "not seen when it was first fitted, and the column has few values: fit "
+            f"{subject}: the value {rows.X[row, j]:g} of column {rows.name_of(j)!r} "
+            "was not seen when it was first fitted, and the column has few values: fit "
             'again, or set "gaussian" for it in column_types.'
         )
 

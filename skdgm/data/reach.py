@@ -90,7 +90,7 @@ def farthest(columns, table):
     return [entry for entry in sorted_columns if entry[2] > _VERY_FAR]
 
 
-def far_out(model, columns, table, slowed=False):
+def outlier_text(model, columns, table, slowed=False):
     """Text about columns with extreme outliers, with advice and a trailing space; "" if
     there are none.
 

@@ -163,10 +163,10 @@ def learned_responses(given, owner, column_types):
         codec = Codec.of(given, dict.fromkeys(column_names, "numeric"))
         parts = _ticks(given, parts, codec)
         asked_kinds = [
-            "categorical" if asked == "mixed" and str(dtype) == "category" else asked
-            for asked, dtype in zip(asked_kinds, codec.dtypes)
+            "categorical" if kind == "mixed" and str(dtype) == "category" else kind
+            for kind, dtype in zip(asked_kinds, codec.dtypes)
         ]
-    for name, asked, part in zip(column_names, asked_kinds, parts):
+    for name, requested, part in zip(column_names, asked_kinds, parts):
         values = as_values(part, owner)
         observed = values[~missing(values)]
         if not len(observed):
@@ -174,7 +174,7 @@ def learned_responses(given, owner, column_types):
                 f"{owner} needs y, but it has no value in column {name!r}: all are "
                 "missing."
             )
-        kind = _kind(observed, flat) if asked == "mixed" else asked
+        kind = _kind(observed, flat) if requested == "mixed" else requested
         labels = np.zeros(0)
         if parsed(kind)[0] == "categorical":
             labels = np.unique(of_classes(observed, f"y of {owner}"))

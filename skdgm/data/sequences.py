@@ -145,17 +145,17 @@ def completed_columns(X, lengths, kept):
     return native(result, None if frame is X else schema_of(X))
 
 
-def carried_on(found, X, lengths, kept):
+def carried_on(sample, X, lengths, kept):
     """Rows that follow sequences, equally many for each, with the last known values of
     their sequence in the columns of the mask ``kept``."""
-    n_each = len(found) // len(lengths)
-    if isinstance(found, np.ndarray):
+    n_each = len(sample) // len(lengths)
+    if isinstance(sample, np.ndarray):
         array = X.toarray() if sp.issparse(X) else np.asarray(X)
         last = np.repeat(last_known(array, lengths, kept), n_each, axis=0)
-        return np.where(np.isnan(last), found, last).astype(found.dtype, copy=False)
-    frame, result = as_pandas(X), as_pandas(found)
+        return np.where(np.isnan(last), sample, last).astype(sample.dtype, copy=False)
+    frame, result = as_pandas(X), as_pandas(sample)
     if not is_frame(frame):
-        return found
+        return sample
     result = result.copy(deep=False)
     for j in np.flatnonzero(kept):
         column, drawn = frame.iloc[:, j], result.iloc[:, j]
@@ -167,7 +167,7 @@ def carried_on(found, X, lengths, kept):
         column = column.reset_index(drop=True).where(known)
         column = filled_column(column, drawn.reset_index(drop=True))
         result.isetitem(j, column.array)
-    return native(result, None if is_frame(found) else schema_of(found))
+    return native(result, None if is_frame(sample) else schema_of(sample))
 
 
 def last_known(v, lengths, kept):

@@ -201,12 +201,12 @@ class TimeSteps(NamedTuple):
             _replace(frame, times.name, times.column(dates))
         return native(frame, self.schema)
 
-    def _known(self, own, X, n_rows=0):
+    def _known(self, clock, X, n_rows=0):
         """Ticks of the dates of X, NaN where missing; all NaN if X has no dates."""
         plain = as_pandas(X)
-        if not is_frame(plain) or own.name not in plain.columns:
+        if not is_frame(plain) or clock.name not in plain.columns:
             return np.full(len(plain) if is_frame(plain) else n_rows, np.nan)
-        return own.ticks(plain[own.name])
+        return clock.ticks(plain[clock.name])
 
 
 def steps_of(columns):
@@ -239,24 +239,24 @@ def _times_of(column, place, lengths):
     is_date = getattr(column.dtype, "kind", "O") == "M" or form == "date"
     candidates = []
     for ruler in (None, _MOMENTS, _MONTHS, _ENDS) if is_date else (None,):
-        own = direct if ruler is None else _by(ruler, direct, column)
-        if own is None:
+        clock = direct if ruler is None else _by(ruler, direct, column)
+        if clock is None:
             continue
-        ticks = own.ticks(column)
+        ticks = clock.ticks(column)
         steps, number = _steps(ticks, lengths)
         if len(steps) < _STEPS or (steps < 0).any() or not steps.any():
             continue
         candidates.append(
-            (_regular(steps, number), ruler in (_MONTHS, _ENDS), own, ticks)
+            (_regular(steps, number), ruler in (_MONTHS, _ENDS), clock, ticks)
         )
     if not candidates:
         return None
-    *_, own, ticks = max(candidates, key=lambda known: known[:2])
+    *_, clock, ticks = max(candidates, key=lambda known: known[:2])
     steps, _ = _steps(ticks, lengths)
     first = ticks[np.cumsum(lengths) - lengths]
     first = first[~np.isnan(first)]
     first = first if len(first) else ticks[~np.isnan(ticks)]
-    return own._replace(
+    return clock._replace(
         low=float(steps.min()),
         typical=float(np.quantile(steps, 0.5, method="lower")),
         first=(float(first.min()), float(first.max())),

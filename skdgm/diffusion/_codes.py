@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.diffusion._field import Field, moved
+from skdgm.diffusion._field import Field, heun_steps
 from skdgm.diffusion._layout import ColumnLayout
-from skdgm.diffusion._noise import Frame
+from skdgm.diffusion._noise import Whitening
 
 
 class RowCoder(NamedTuple):
@@ -20,7 +20,7 @@ class RowCoder(NamedTuple):
     along ``field`` over a grid of ``times``."""
 
     layout: ColumnLayout
-    frame: Frame
+    whitening: Whitening
     field: Field
     times: np.ndarray
 
@@ -31,19 +31,21 @@ class RowCoder(NamedTuple):
 
     def codes(self, v):
         """Codes of rows v, (n_rows, size)."""
-        real, coded = self.layout.split(v)
-        extra = self._extra_inputs(coded)
-        y = moved(self.field, self.frame.components(real), self.times, extra)
+        real, categories = self.layout.split(v)
+        extra = self._extra_inputs(categories)
+        y = heun_steps(self.field, self.whitening.components(real), self.times, extra)
         return np.hstack([y, extra[:, : self.layout.n_value_inputs]])
 
     def rows(self, H):
         """Rows, in units of the model, of codes H, (n_rows, size)."""
         y, inputs = np.hsplit(H, [len(self.layout.noisy)])
         output = self.layout.output
-        coded = output.value(inputs) if output else inputs
-        y = moved(self.field, y, self.times[::-1], self._extra_inputs(coded))
-        return self.layout.joined(self.frame.rows(y), coded)
+        categories = output.value(inputs) if output else inputs
+        y = heun_steps(self.field, y, self.times[::-1], self._extra_inputs(categories))
+        return self.layout.joined(self.whitening.rows(y), categories)
 
-    def _extra_inputs(self, coded):
-        covariates = np.zeros((len(coded), self.field.n_covariates), coded.dtype)
-        return self.layout.extra_inputs(coded, covariates)
+    def _extra_inputs(self, categories):
+        covariates = np.zeros(
+            (len(categories), self.field.n_covariates), categories.dtype
+        )
+        return self.layout.extra_inputs(categories, covariates)

@@ -111,7 +111,7 @@ class Field(NamedTuple):
         return velocity, slopes.reshape(shape).sum(axis=1)
 
 
-def moved(field, y, times, extra=None):
+def heun_steps(field, y, times, extra=None):
     """Move rows along the flow through a sequence of times by Heun's method [2]_."""
     if not y.shape[1]:
         return y
@@ -123,7 +123,7 @@ def moved(field, y, times, extra=None):
     return y
 
 
-def flowed(field, y, n_steps, probe=None, extra=None):
+def integrate_flow(field, y, n_steps, probe=None, extra=None):
     """Move rows from data to noise by the classical Runge-Kutta method; return them and
     the log-determinant, (n_rows,)."""
     log_volume, step = np.zeros(len(y)), 1 / n_steps
@@ -143,9 +143,10 @@ def flowed(field, y, n_steps, probe=None, extra=None):
     return y, log_volume
 
 
-def noised(field, y, now, after, rng):
-    """Add noise to rows, from the noise level of the time ``now`` to a higher level."""
-    old, new = field.at(y, now), field.at(y, after)
+def add_noise(field, y, time, next_time, rng):
+    """Add noise to rows, from the noise level of the time ``time`` to a higher
+    level."""
+    old, new = field.at(y, time), field.at(y, next_time)
     decay = new.cos / old.cos
     noise = rng.normal(y.shape[1], y.dtype)
     return decay * y + np.sqrt(np.maximum(1 - decay**2, 0)) * noise

@@ -52,20 +52,20 @@ def offset(z, time):
     return np.where(np.isnan(z), 0.0, log_odds).astype(z.dtype)
 
 
-def before(log_odds, z, now, after):
-    """Probability that each bit is 1 at the earlier time ``after``, given bits z at
-    time ``now`` and the log-odds of the bits of the row."""
-    decay = (1 - now) / (1 - after)
+def reverse_probability(log_odds, z, time, next_time):
+    """Probability that each bit is 1 at the earlier time ``next_time``, given bits z at
+    time ``time`` and the log-odds of the bits of the row."""
+    decay = (1 - time) / (1 - next_time)
     p, p_one = expit(log_odds), 0.0
     step = {True: 0.5 * (1 + decay), False: 0.5 * (1 - decay)}
     for x, share in ((0, 1 - p), (1, p)):
-        p_of = {v: 0.5 * (1 + (1 if v == x else -1) * (1 - after)) for v in (0, 1)}
+        p_of = {v: 0.5 * (1 + (1 if v == x else -1) * (1 - next_time)) for v in (0, 1)}
         ways = {v: np.where(z == v, step[True], step[False]) * p_of[v] for v in (0, 1)}
         p_one = p_one + share * ways[1] / np.maximum(ways[0] + ways[1], _END**2)
     return p_one
 
 
-def bounded(odds_of, z, x, time):
+def bound_of_rows(odds_of, z, x, time):
     """Upper bound on the negative log-likelihood of rows x, given bits z at uniform
     times, (n_rows,); ``odds_of(z, time)`` returns the log-odds of the bits of rows. A
     flipped bit, of probability t / 2, has a term of order 1 / t. The terms of few bits
@@ -75,13 +75,13 @@ def bounded(odds_of, z, x, time):
     if n > BOTH:
         return bound(odds_of(z, time), z, x, time).sum(axis=1)
     probability = np.where(z == x, 1 - 0.5 * time[:, None], 0.5 * time[:, None])
-    bound_of_rows = (probability * bound(odds_of(z, time), z, x, time)).sum(axis=1)
+    total = (probability * bound(odds_of(z, time), z, x, time)).sum(axis=1)
     for j in range(n):
         flipped_z = z.copy()
         flipped_z[:, j] = 1 - z[:, j]
         flipped_bound = bound(odds_of(flipped_z, time), flipped_z, x, time)
-        bound_of_rows += (1 - probability[:, j]) * flipped_bound[:, j]
-    return bound_of_rows
+        total += (1 - probability[:, j]) * flipped_bound[:, j]
+    return total
 
 
 def spread(time, n):

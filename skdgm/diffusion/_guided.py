@@ -45,11 +45,14 @@ _START, _CLAMP, _RAISE, _SHOW, _PICK = addresses.DIFFUSION_GUIDED
 
 class Guide:
     """Likelihood of the observed entries of rows v, NaN where missing, in units of a
-    model with a ``frame``. Particles have the shape (n_rows, n_particles,
+    model with a ``whitening``. Particles have the shape (n_rows, n_particles,
     n_components)."""
 
-    def __init__(self, frame, v):
-        self.B, self.gap = frame.backward.W, v.astype(np.float64) - frame.backward.b
+    def __init__(self, whitening, v):
+        self.B, self.gap = (
+            whitening.backward.W,
+            v.astype(np.float64) - whitening.backward.b,
+        )
         self._last = None
         self.groups = [
             (rows, np.flatnonzero(~missing))
@@ -158,12 +161,14 @@ def drawn_given(density, v, rng, covariates, order):
     """Draw missing entries of rows v conditional on observed real entries, by
     particles. The log-densities of the observed entries are added to the log-weights of
     ``order``."""
-    n, n_particles = len(v), density.now.n_resamplings
-    y, coded, log_w, log_mean = _run(density, v, rng, covariates, n_particles, order)
+    n, n_particles = len(v), density.options.n_resamplings
+    y, categories, log_w, log_mean = _run(
+        density, v, rng, covariates, n_particles, order
+    )
     order.log_w += log_mean + log_mean_exp(log_w.T)[0]
     chosen = (log_w + rng.fold(_PICK).gumbel(n_particles)).argmax(axis=1)
     place = chosen + n_particles * np.arange(n)
-    return density.layout.joined(density.frame.rows(y[place]), coded[place])
+    return density.layout.joined(density.whitening.rows(y[place]), categories[place])
 
 
 def log_p_given(density, v, rng, covariates, n_each):
@@ -177,30 +182,30 @@ def _run(density, v, rng, covariates, n_each, order=None):
     """Run the particles of rows from noise to data. Returns components and masked
     columns, which stay as they are without ``order``; log-weights, (n_rows, n_each);
     and the log of the mean weights that resampling removed, (n_rows,)."""
-    field = density.field(v.dtype, density.now.guidance)
-    n, frame, layout = len(v), density.frame, density.layout
-    real, coded = layout.split(v)
-    guide = Guide(frame, real)
+    field = density.field(v.dtype, density.options.guidance)
+    n, whitening, layout = len(v), density.whitening, density.layout
+    real, categories = layout.split(v)
+    guide = Guide(whitening, real)
     shape, row_of = (n, n_each, real.shape[1]), np.repeat(np.arange(n), n_each)
     streams, order = rng.each(n_each), None if order is None else order.take(row_of)
-    coded, covariates = coded[row_of], covariates[row_of]
+    categories, covariates = categories[row_of], covariates[row_of]
     incomplete, log_mean = np.isnan(real).any(axis=1)[row_of], np.zeros(n)
-    observed = frame.components(np.where(np.isnan(real), 0, real))[row_of]
+    observed = whitening.components(np.where(np.isnan(real), 0, real))[row_of]
 
     def denoised(y, time):
-        extra, times = layout.extra_inputs(coded, covariates), time * incomplete
+        extra, times = layout.extra_inputs(categories, covariates), time * incomplete
         angles = field.at(y, times)
         return angles.cos * y - angles.sin * field.velocity(y, times, extra)
 
-    def masked_outputs(y, times, coded, rows):
-        extra = layout.extra_inputs(coded[rows], covariates[rows])
+    def masked_outputs(y, times, categories, rows):
+        extra = layout.extra_inputs(categories[rows], covariates[rows])
         return field.out(y[rows], times[rows], extra)[:, shape[2] :]
 
     def spent():
         return 0.0 if order is None else order.spent().reshape(n, n_each)
 
     # Half steps with one velocity each cost as much as Heun's method.
-    times = np.linspace(1, 0, 2 * density.now.n_steps + 1)
+    times = np.linspace(1, 0, 2 * density.options.n_steps + 1)
     start = streams.fold(_START).normal(shape[2], v.dtype)
     y = np.where(incomplete[:, None], start, observed)
     z_mean = denoised(y, 1.0)
@@ -216,8 +221,10 @@ def _run(density, v, rng, covariates, n_each, order=None):
         expected = mean(z_mean)
         y = np.where(incomplete[:, None], bridged_y, observed).astype(v.dtype)
         if order is not None:
-            outputs = partial(masked_outputs, y, next_time * incomplete, coded)
-            coded = order.shown(coded, next_time, outputs, streams.fold(_SHOW, k))
+            outputs = partial(masked_outputs, y, next_time * incomplete, categories)
+            categories = order.shown(
+                categories, next_time, outputs, streams.fold(_SHOW, k)
+            )
         if not next_time:
             break
         z_mean = denoised(y, next_time)
@@ -229,6 +236,6 @@ def _run(density, v, rng, covariates, n_each, order=None):
         log_w += spent()
         index, log_w, log_removed = resampled(log_w, rng.fold(_PICK, k))
         chosen = (index + n_each * np.arange(n)[:, None]).ravel()
-        y, z_mean, coded = y[chosen], z_mean[chosen], coded[chosen]
+        y, z_mean, categories = y[chosen], z_mean[chosen], categories[chosen]
         log_mean += log_removed
-    return y, coded, log_w + spent(), log_mean
+    return y, categories, log_w + spent(), log_mean

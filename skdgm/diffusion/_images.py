@@ -27,7 +27,7 @@ def shape_of(structure, layout):
     """Height, width and channels of the images in rows; ValueError if columns are not
     pixels of one kind."""
     n = len(layout.noisy) + len(layout.masked)
-    shape = image_shape(n, structure.image_shape, who=CONV, name=CONV_SHAPE)
+    shape = image_shape(n, structure.image_shape, subject=CONV, name=CONV_SHAPE)
     output = layout.output
     sizes_of_columns = () if output is None else (output.n_inputs, output.n_outputs)
     is_mixed = len(layout.noisy) and len(layout.masked)

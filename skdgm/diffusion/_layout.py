@@ -30,9 +30,9 @@ import numpy as np
 from skdgm.autoregressive.splits import hide
 from skdgm.distributions import (
     MixedOutput,
+    column_slices,
     draw_within,
     places_of,
-    slots,
     standard_mixture,
 )
 
@@ -117,21 +117,21 @@ class ColumnLayout(NamedTuple):
             return v, v[:, :0]
         return v[:, self.noisy], v[:, self.masked]
 
-    def joined(self, real, coded):
-        """Rows made of noisy columns ``real`` and masked columns ``coded``."""
+    def joined(self, real, categories):
+        """Rows made of noisy columns ``real`` and masked columns ``categories``."""
         if not self.output:
             return real
-        v = np.empty((len(real), real.shape[1] + coded.shape[1]), real.dtype)
-        v[:, self.noisy], v[:, self.masked] = real, coded
+        v = np.empty((len(real), real.shape[1] + categories.shape[1]), real.dtype)
+        v[:, self.noisy], v[:, self.masked] = real, categories
         return v
 
-    def extra_inputs(self, coded, covariates=None):
+    def extra_inputs(self, categories, covariates=None):
         """Inputs of the net for masked columns, NaN where masked, and for covariates;
         None without either."""
         if not self.output:
             return covariates
-        seen = (~np.isnan(coded)).astype(coded.dtype)
-        inputs = [self.output.inputs(coded), seen]
+        seen = (~np.isnan(categories)).astype(categories.dtype)
+        inputs = [self.output.inputs(categories), seen]
         inputs += [] if covariates is None else [covariates]
         return np.concatenate(inputs, axis=1)
 
@@ -145,23 +145,27 @@ def _is_fine(scale):
 
 
 class UnmaskingOrder:
-    """Random order in which masked entries, NaN in ``coded``, get their values. Columns
-    with ``events``, a dict from columns to allowed values, come first, then dates,
-    since other columns depend on their phases, then the other columns at random.
+    """Random order in which masked entries, NaN in ``categories``, get their values.
+    Columns with ``events``, a dict from columns to allowed values, come first, then
+    dates, since other columns depend on their phases, then the other columns at random.
     ``log_w`` accumulates the log-probabilities of the events."""
 
-    def __init__(self, layout, coded, rng, events=()):
+    def __init__(self, layout, categories, rng, events=()):
         self.layout, self.events = layout, dict(events)
-        self.log_w = np.zeros(len(coded))
-        noise = rng.uniform(coded.shape[1]) if coded.size else np.zeros(coded.shape)
+        self.log_w = np.zeros(len(categories))
+        noise = (
+            rng.uniform(categories.shape[1])
+            if categories.size
+            else np.zeros(categories.shape)
+        )
         if layout.output:
-            noise[:, layout.output.waved] += 1
+            noise[:, layout.output.date_columns] += 1
         for j in self.events:
             noise[:, j] += 2
-        unknown = np.isnan(coded)
+        unknown = np.isnan(categories)
         place = np.argsort(np.argsort(np.where(unknown, noise, -1.0), axis=1), axis=1)
         self.n_unknown = unknown.sum(axis=1)
-        self.rank = place - (coded.shape[1] - self.n_unknown)[:, None]
+        self.rank = place - (categories.shape[1] - self.n_unknown)[:, None]
 
     def take(self, index):
         """Order of the rows at an index array, with zero log-weights."""
@@ -175,45 +179,45 @@ class UnmaskingOrder:
         log_w, self.log_w = self.log_w, np.zeros(len(self.log_w))
         return log_w
 
-    def due(self, coded, time):
+    def due(self, categories, time):
         """Mask of the entries that get a value by ``time``."""
         n_left = np.ceil(time * self.n_unknown - 1e-9)
-        return np.isnan(coded) & (self.rank >= n_left[:, None])
+        return np.isnan(categories) & (self.rank >= n_left[:, None])
 
-    def shown(self, coded, time, outputs, rng):
+    def shown(self, categories, time, outputs, rng):
         """Masked columns after draws for the entries that are due at a ``time``;
         ``outputs(rows)`` evaluates the net for the rows at an index."""
-        due = self.due(coded, time)
+        due = self.due(categories, time)
         rows = np.flatnonzero(due.any(axis=1))
         if not rows.size:
-            return coded
+            return categories
         drawn = self.drawn(outputs(rows), due[rows], rows, rng.take(rows))
-        shown = coded.copy()
-        shown[rows] = np.where(due[rows], drawn, coded[rows])
+        shown = categories.copy()
+        shown[rows] = np.where(due[rows], drawn, categories[rows])
         return shown
 
     def drawn(self, out, due, index, rng):
         """Draw masked columns for the rows at ``index``, given outputs of the net."""
         output = self.layout.output
-        coded = output.draw(out, rng)
+        categories = output.draw(out, rng)
         for j, event in self.events.items():
             rows = np.flatnonzero(due[:, j])
             if rows.size:
-                out_j = out[rows][:, slots(output.n_outputs)[j]]
+                out_j = out[rows][:, column_slices(output.n_outputs)[j]]
                 noise = rng.take(rows).fold(j)
-                coded[rows, j], mass = draw_within(
+                categories[rows, j], mass = draw_within(
                     output.single[j], out_j, event, noise
                 )
                 self.log_w[index[rows]] += mass
-        return coded
+        return categories
 
 
-def masked(coded, time, uniform, whole=False):
+def masked(categories, time, uniform, whole=False):
     """Mask columns of rows at times, (n_rows,). Returns the observed values, NaN where
     masked; the values under the masks, NaN elsewhere; and the weight of each row's
     loss. Rows in ``whole`` keep all values."""
-    seen, lost, factor = hide(coded, np.minimum(1 - time, 1 - 1e-9), uniform)
+    seen, lost, factor = hide(categories, np.minimum(1 - time, 1 - 1e-9), uniform)
     if not np.any(whole):
         return seen, lost, factor
-    seen[whole], lost[whole], factor[whole] = coded[whole], np.nan, 0
+    seen[whole], lost[whole], factor[whole] = categories[whole], np.nan, 0
     return seen, lost, factor

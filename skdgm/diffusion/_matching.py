@@ -23,9 +23,9 @@ from sklearn.utils import gen_batches
 from skdgm.diffusion import _flips
 from skdgm.diffusion._field import N_TIMES, damping, net_inputs
 from skdgm.diffusion._layout import ColumnLayout, masked
-from skdgm.diffusion._noise import Frame, NoiseSchedule, deviations
-from skdgm.flows.mixture import MOST_MIXED, mixture_of
-from skdgm.flows.normal import fitted, start_of
+from skdgm.diffusion._noise import NoiseSchedule, Whitening, deviations
+from skdgm.flows.mixture import MAX_MIXTURE_COLUMNS, mixture_of
+from skdgm.flows.normal import fit_normal, initial_distribution
 from skdgm.nets import NetObjective, columns, layers_of, nll
 from skdgm.nets.layers import Net
 from skdgm.utils.math import LOG_2PI
@@ -49,7 +49,7 @@ _APART = 0.5
 # Share of the rows whose covariates are dropped.
 _DROPPED = 0.1
 # Largest number of activations of a layer for all rows of a batch.
-ROOM = 2**17
+MAX_ACTIVATIONS = 2**17
 
 
 class Denoised(NamedTuple):
@@ -68,14 +68,14 @@ class Denoised(NamedTuple):
 
 
 class Denoiser(NamedTuple):
-    """Net with its parameters and statistics, and the ``layout``, ``frame`` and
+    """Net with its parameters and statistics, and the ``layout``, ``whitening`` and
     ``schedule`` of its rows."""
 
     net: Net
     layout: ColumnLayout
     params: tuple
     statistics: tuple
-    frame: Frame
+    whitening: Whitening
     schedule: NoiseSchedule
 
     def losses(self, denoised):
@@ -94,13 +94,13 @@ class Denoiser(NamedTuple):
         errors = denoised.weight * velocity * (velocity - 2 * denoised.velocity)
         return losses + errors.sum(axis=1), after
 
-    def noised(self, v, time, noise, hidden=None, covariates=None, even=False):
+    def add_noise(self, v, time, noise, hidden=None, covariates=None, even=False):
         """:class:`Denoised` rows v at given times, (n_rows,). ``hidden`` is the result
         of :func:`masked`; with ``even``, all angles have the same weight."""
-        z, angles = self.frame.components(v), self.schedule(time, v.dtype)
+        z, angles = self.whitening.components(v), self.schedule(time, v.dtype)
         y = angles.cos * z + angles.sin * noise
         normal = 0.5 * (z * z + v.dtype.type(LOG_2PI)).sum(axis=1)
-        normal -= v.dtype.type(self.frame.log_volume)
+        normal -= v.dtype.type(self.whitening.log_volume)
         lost = None
         if hidden is not None:
             seen, *lost = hidden
@@ -120,25 +120,25 @@ class Denoiser(NamedTuple):
             lost=lost,
         )
 
-    def bounds(self, v, coded, time, noise, uniform, covariates=None):
+    def bounds(self, v, categories, time, noise, uniform, covariates=None):
         """Upper bounds on negative log-likelihoods at one time per row, for noisy
-        columns v and masked columns ``coded`` under ``uniform`` random numbers. The
-        next of k masked columns is drawn at time (k - 1) / n."""
+        columns v and masked columns ``categories`` under ``uniform`` random numbers.
+        The next of k masked columns is drawn at time (k - 1) / n."""
         if self.layout.flips:
-            return self._bounds_of_flips(v, coded, time, uniform, covariates)
-        hidden = masked(coded, time, uniform) if self.layout.output else None
-        denoised = self.noised(v, time, noise, hidden, covariates)
+            return self._bounds_of_flips(v, categories, time, uniform, covariates)
+        hidden = masked(categories, time, uniform) if self.layout.output else None
+        denoised = self.add_noise(v, time, noise, hidden, covariates)
         if hidden is None or not v.shape[1]:
             return self.losses(denoised)[0]
         values, factor = denoised.lost
         losses, _ = self.losses(denoised._replace(lost=(values, 0 * factor)))
-        n_masked = np.maximum(1, (~np.isnan(coded)).sum(axis=1))
+        n_masked = np.maximum(1, (~np.isnan(categories)).sum(axis=1))
         time_before = np.maximum(0, np.ceil(time * n_masked) - 1) / n_masked
         return losses + self.of_masked(v, time_before, noise, hidden, covariates)
 
-    def _bounds_of_flips(self, v, coded, time, uniform, covariates):
-        time, weight = _flips.spread(time, coded.shape[1])
-        z = _flips.flipped(coded, uniform, time)
+    def _bounds_of_flips(self, v, categories, time, uniform, covariates):
+        time, weight = _flips.spread(time, categories.shape[1])
+        z = _flips.flipped(categories, uniform, time)
 
         def odds_of(z, time):
             extra = self.layout.extra_inputs(z, covariates)
@@ -146,11 +146,11 @@ class Denoiser(NamedTuple):
             out, _ = self.net.apply(self.params, self.statistics, x)
             return out + _flips.offset(z, time)
 
-        return weight * _flips.bounded(odds_of, z, coded, time)
+        return weight * _flips.bound_of_rows(odds_of, z, categories, time)
 
     def of_masked(self, v, time, noise, hidden, covariates=None):
         """Losses of masked columns; the other columns have the noise of ``time``."""
-        denoised = self.noised(v, time, noise, hidden, covariates)
+        denoised = self.add_noise(v, time, noise, hidden, covariates)
         no_noise_terms = {
             name: 0 * getattr(denoised, name)
             for name in ("scale", "velocity", "weight", "normal")
@@ -163,7 +163,7 @@ class MatchingObjective(NetObjective):
     ``layout`` separates noisy from masked columns, and ``width`` is the largest number
     of activations of a layer for one row."""
 
-    thinned = _THINNED
+    monitoring_stride = _THINNED
 
     def __init__(self, run, context, *, net, width, covariates, layout, table):
         super().__init__(run, context.domain.loss_of_independent(context.columns))
@@ -189,15 +189,15 @@ class MatchingObjective(NetObjective):
         # A convolution has one bias per map.
         start = layout.start(self.domain.share(self.columns))
         output_layer.b[:] = start.reshape(-1, len(output_layer.b)).mean(axis=0)
-        frame, base = self._frame()
+        whitening, base = self._initial_whitening()
         if self.options.architecture == "conv":
-            statistics = (frame.axes.astype(dtype),)
-        return params, (statistics, frame, base)
+            statistics = (whitening.axes.astype(dtype),)
+        return params, (statistics, whitening, base)
 
-    def _frame(self):
+    def _initial_whitening(self):
         n, table, noisy = len(self.layout.noisy), self.table, self.layout.noisy
         if not n:
-            return Frame.of(np.zeros(n), None), ()
+            return Whitening.of(np.zeros(n), None), ()
         if self.layout.output:
             rows = table.rows
             view = View(
@@ -211,11 +211,11 @@ class MatchingObjective(NetObjective):
         scale = np.broadcast_to(self.columns.scale, self.rows.shape[1])
         noise = deviations(table, scale[noisy])
         if n > _MOST:
-            return Frame.of(np.zeros(n), None, noise), ()
-        normal = fitted(table)
-        use_mixture = n <= MOST_MIXED and not table.rows.complete
+            return Whitening.of(np.zeros(n), None, noise), ()
+        normal = fit_normal(table)
+        use_mixture = n <= MAX_MIXTURE_COLUMNS and not table.rows.complete
         base = use_mixture and mixture_of(table, normal, 0)
-        return Frame.of(normal.mean, normal.covariance, noise), base or ()
+        return Whitening.of(normal.mean, normal.covariance, noise), base or ()
 
     def prepare(self, state, batch, clock):
         """Noisy rows of a minibatch, and the net and statistics for :meth:`forward`."""
@@ -233,16 +233,16 @@ class MatchingObjective(NetObjective):
         completed = self.completed(
             state, unfilled, rng.fold(_MISSING).rows(len(unfilled))
         )
-        v, log_q, coded = (tiled(array, n // len(unfilled)) for array in completed)
+        v, log_q, categories = (tiled(array, n // len(unfilled)) for array in completed)
         hidden = None
         if self.layout.output:
-            hidden = self._hidden(coded, time, rng.fold(_HIDE).generator())
+            hidden = self._hidden(categories, time, rng.fold(_HIDE).generator())
         even, denoiser = self.options.weighting == "uniform", self._denoiser(state)
-        denoised = denoiser.noised(v, time, noise, hidden, covariates, even)
+        denoised = denoiser.add_noise(v, time, noise, hidden, covariates, even)
         denoised = denoised._replace(normal=denoised.normal + log_q)
         return denoiser, denoised, state.statistics
 
-    def _hidden(self, coded, time, rng):
+    def _hidden(self, categories, time, rng):
         """Masked or flipped columns at the times of rows. For a share of the rows, the
         masks have a time of their own, and a few such rows have no mask, so that the
         net sees all combinations of masks and noise levels."""
@@ -250,13 +250,13 @@ class MatchingObjective(NetObjective):
         if len(self.layout.noisy):
             has_own_time = rng.random(len(time)) < _APART
             time = np.where(has_own_time, rng.permutation(time), time)
-            has_own_time &= rng.random(len(time)) < 1 / (1 + coded.shape[1])
-        uniform = rng.random(coded.shape, np.float32)
+            has_own_time &= rng.random(len(time)) < 1 / (1 + categories.shape[1])
+        uniform = rng.random(categories.shape, np.float32)
         if self.layout.flips:
-            flipped = _flips.flipped(coded, uniform, time)
-            ones = np.ones(len(coded), coded.dtype)
-            return flipped, coded, ones, _flips.offset(flipped, time)
-        return masked(coded, time, uniform, has_own_time)
+            flipped = _flips.flipped(categories, uniform, time)
+            ones = np.ones(len(categories), categories.dtype)
+            return flipped, categories, ones, _flips.offset(flipped, time)
+        return masked(categories, time, uniform, has_own_time)
 
     def forward(self, params, prepared):
         denoiser, denoised, (_, *fixed) = prepared
@@ -278,11 +278,13 @@ class MatchingObjective(NetObjective):
         )
         n_times = int(np.clip(_POINTS // len(index), fewest, _MANY))
         denoiser = self._denoiser(state)._replace(params=state.learned)
-        for batch in gen_batches(len(index), max(1, ROOM // (self.width * n_times))):
+        for batch in gen_batches(
+            len(index), max(1, MAX_ACTIVATIONS // (self.width * n_times))
+        ):
             repeated, streams = np.repeat(index[batch], n_times), rng.take(batch)
             row_streams, offset = streams.each(n_times), streams.fold(_TIME).uniform(1)
             time = ((np.arange(n_times) + offset) / n_times).ravel()
-            v, log_q, coded = self.completed(
+            v, log_q, categories = self.completed(
                 state, repeated, row_streams.fold(_MISSING)
             )
             noise = row_streams.fold(_NOISE).normal(len(layout.noisy), v.dtype)
@@ -291,7 +293,7 @@ class MatchingObjective(NetObjective):
             for signed_noise, uniform_pair in (noise, uniform), (-noise, 1 - uniform):
                 losses = (
                     denoiser.bounds(
-                        v, coded, time, signed_noise, uniform_pair, covariates
+                        v, categories, time, signed_noise, uniform_pair, covariates
                     )
                     + log_q
                 )
@@ -301,26 +303,30 @@ class MatchingObjective(NetObjective):
     def completed(self, state, index, rng):
         """Noisy columns of rows, with missing entries drawn; the log-densities of the
         draws; and masked columns."""
-        v, coded = self.layout.split(self.rows.take(index))
+        v, categories = self.layout.split(self.rows.take(index))
         if not np.isnan(v).any():
-            return v, v.dtype.type(0), coded
-        _, _, filler = self._of_frame(state)
-        v, log_q = filler.given(v).completed(rng)
-        return v, log_q.astype(v.dtype), coded
+            return v, v.dtype.type(0), categories
+        _, _, proposal = self._whitening_of(state)
+        v, log_q = proposal.given(v).completed(rng)
+        return v, log_q.astype(v.dtype), categories
 
     def _denoiser(self, state):
-        frame, schedule, _ = self._of_frame(state)
+        whitening, schedule, _ = self._whitening_of(state)
         params, statistics = state.params, state.statistics[0]
-        return Denoiser(self.net, self.layout, params, statistics, frame, schedule)
+        return Denoiser(self.net, self.layout, params, statistics, whitening, schedule)
 
-    def _of_frame(self, state):
-        """Frame of a state in the data type of the rows, its schedule, and the
+    def _whitening_of(self, state):
+        """Whitening of a state in the data type of the rows, its schedule, and the
         distribution of missing entries."""
-        frame, *base = state.statistics[1:]
-        if self._cached_size is not frame.size:
-            cast = astype(frame, self.rows.dtype)
-            self._cached = cast, NoiseSchedule(frame.size), filler_of(frame, base)
-            self._cached_size = frame.size
+        whitening, *base = state.statistics[1:]
+        if self._cached_size is not whitening.size:
+            cast = astype(whitening, self.rows.dtype)
+            self._cached = (
+                cast,
+                NoiseSchedule(whitening.size),
+                proposal_of(whitening, base),
+            )
+            self._cached_size = whitening.size
         return self._cached
 
     def _covariates_of(self, index):
@@ -335,9 +341,9 @@ def tiled(v, n):
     return v if n == 1 or not np.ndim(v) else np.tile(v, (n, *[1] * (v.ndim - 1)))
 
 
-def filler_of(frame, base):
+def proposal_of(whitening, base):
     """Distribution of missing entries: the normal distribution of a frame, or the
     mixture of whitened rows in ``base``."""
     if not base or not base[0]:
-        return frame.normal
-    return start_of(((frame.normal.whitening(np.float64),), base[0]), 0)
+        return whitening.normal
+    return initial_distribution(((whitening.normal.whitening(np.float64),), base[0]), 0)

@@ -21,7 +21,7 @@ from skdgm.utils.images import check_maps
 
 # Largest number of columns with Fourier features by default, and their frequencies.
 _FEW, _WAVES = 16, 3
-_NOW = "n_draws", "n_steps", "n_resamplings", "sampler", "guidance", "likelihood"
+_CURRENT = "n_draws", "n_steps", "n_resamplings", "sampler", "guidance", "likelihood"
 
 
 class DiffusionModel(NetModel[DiffusionOptions]):
@@ -67,12 +67,14 @@ class DiffusionModel(NetModel[DiffusionOptions]):
             covariates=self._covariates(facts),
             layout=self.layout(facts),
             state=state,
-            now=SimpleNamespace(**{name: facts.now(name) for name in _NOW}),
+            options=SimpleNamespace(
+                **{name: facts.current_option(name) for name in _CURRENT}
+            ),
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         return MatchingObjective(
-            facts.run(table, before),
+            facts.run(table, epochs_before),
             facts.context,
             net=self._net(facts),
             width=self._width(facts),

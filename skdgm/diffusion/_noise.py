@@ -37,7 +37,7 @@ _MANY, _SHARED, _BLOCK = 17, 0.8, 2**20
 _LEAST = 1e-4
 
 
-class Frame(NamedTuple):
+class Whitening(NamedTuple):
     """Affine map ``forward`` from rows, in units of the model, to components z, and its
     inverse ``backward``. The weights are matrices, or vectors if components are single
     columns. ``size`` is the standard deviation of each component in units of noise, and
@@ -50,8 +50,8 @@ class Frame(NamedTuple):
 
     @classmethod
     def of(cls, mean, covariance, noise=1.0):
-        """Frame of rows with a mean and a covariance; None means independent columns of
-        unit variance."""
+        """Whitening of rows with a mean and a covariance; None means independent
+        columns of unit variance."""
         noise = np.broadcast_to(noise, len(mean)).astype(np.float64)
         if covariance is None:
             ones = np.ones(len(mean))

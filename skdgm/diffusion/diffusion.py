@@ -12,7 +12,7 @@ from sklearn.utils.validation import _num_samples
 
 from skdgm.base.common_groups import Architecture
 from skdgm.base.common_options import AttributeTypes, ColumnTypes, TableDetails
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.base.given import (
     attribute_types_,
     condition_argument,
@@ -217,7 +217,7 @@ class Diffusion(NetEstimator):
     alpha = 0.1
 
     _MODEL, _BUDGET = DiffusionModel(), Budget(3_000, 20, 500)
-    _KNOWN = "classes_", "_attributes_"
+    _MODEL_READS = "classes_", "_attributes_"
     _GRAY = "gaussian"
     _LIGHTER = "lower hidden_layer_sizes or batch_size."
 
@@ -276,7 +276,7 @@ class Diffusion(NetEstimator):
             names=names_of(self),
             **condition_argument(self, y, n_samples),
         )
-        return framed(self, rows)
+        return as_frame(self, rows)
 
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
         r"""Log-likelihood of each row, or a lower bound on it, in nats.

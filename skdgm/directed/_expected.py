@@ -36,7 +36,9 @@ class RealExpectation:
         n_outputs)."""
         (W, b), output = affine(model, 0), self.net.output
         column_mean = mean @ W + b
-        precision = np.exp(-output.parts(column_mean, model.own)[1]) * ~np.isnan(v)
+        precision = np.exp(-output.parts(column_mean, model.dispersion)[1]) * ~np.isnan(
+            v
+        )
         residual = np.where(np.isnan(v), 0, v - column_mean)
         for j, weights in enumerate(W):
             previous, pull = mean[:, j].copy(), weights * (mean[:, j : j + 1] - 0.5)
@@ -48,7 +50,7 @@ class RealExpectation:
     def log_p(self, model, v, mean, xi):
         """Expected log probability of each row."""
         m, far = self._far(model, v, mean)
-        return -self.net.output.nll(m, far, model.own)
+        return -self.net.output.nll(m, far, model.dispersion)
 
     def surrogate(self, model, traced, v, mean, xi):
         """Values with the gradient of :meth:`log_p` with respect to the traced
@@ -56,13 +58,13 @@ class RealExpectation:
         W, output = affine(model, 0).W, self.net.output
         m, far = self._far(model, v, mean)
         weight = np.full(len(v), -1 / len(v), v.dtype)
-        by_mean, _ = output.nll_grad(m, v, weight, model.own)
-        precision = np.exp(-output.parts(m, model.own)[1]) * ~np.isnan(v)
+        by_mean, _ = output.nll_grad(m, v, weight, model.dispersion)
+        precision = np.exp(-output.parts(m, model.dispersion)[1]) * ~np.isnan(v)
         spread = (mean * (1 - mean)).T @ precision * W / v.dtype.type(len(v))
         by_weight = mean.T @ by_mean - spread
         total = linear_surrogate(affine(traced, 0), by_weight, by_mean.sum(axis=0))
         if output.variance == "feature":
-            total = total - nll(m, traced.own, far, output)
+            total = total - nll(m, traced.dispersion, far, output)
         return total
 
     def _far(self, model, v, mean):

@@ -15,7 +15,7 @@ from scipy.special import softmax
 from skdgm.directed._objective import DirectedObjective
 from skdgm.distributions import ABSENT
 from skdgm.gradients.stochastic.geometric import geometric
-from skdgm.nets import Variables, listed, nll, row_mean
+from skdgm.nets import Variables, lists_if_sparse, nll, row_mean
 from skdgm.nets.tape import getval
 from skdgm.utils import addresses
 from skdgm.utils.math import log_mean_exp
@@ -39,9 +39,9 @@ class GeometricMean(NamedTuple):
     def terms(self, net, v, source):
         """Draw latent units of rows; return log p(x, z), log q(z | x), and the forward
         pass."""
-        x = listed(self.output.inputs(v, self.share))
+        x = lists_if_sparse(self.output.inputs(v, self.share))
         decoded = self.hierarchy.through(net, x, source)
-        nll_of_data = nll(decoded.out, net.params.own, v, self.output)
+        nll_of_data = nll(decoded.out, net.params.dispersion, v, self.output)
         return sum(decoded.log_p) - nll_of_data, sum(decoded.log_q), decoded
 
     def dream(self, net, rng):
@@ -57,7 +57,7 @@ class GeometricMean(NamedTuple):
         draws has a random stream. Returns rows, latent units, and the log probability
         of the draws, (n_rows * n_draws,), float64.
         """
-        x = listed(self.output.inputs(seen, self.share))
+        x = lists_if_sparse(self.output.inputs(seen, self.share))
         decoded = self.hierarchy.through(net, x, source)
         v = np.repeat(v, len(decoded.out) // len(v), axis=0)
         x = self.completed(net, v, decoded.out, rng)
@@ -66,7 +66,7 @@ class GeometricMean(NamedTuple):
 
     def completed(self, net, v, out, rng):
         """Rows with unknown entries drawn from p."""
-        drawn = self.output.draw(out, rng.fold(_DATA), net.params.own)
+        drawn = self.output.draw(out, rng.fold(_DATA), net.params.dispersion)
         x, present = np.where(np.isnan(v), drawn, v), v == -ABSENT
         if present.any():
             drawn = self.output.present().draw(out, rng.fold(_DATA))
@@ -76,7 +76,8 @@ class GeometricMean(NamedTuple):
     def log_drawn(self, net, x, v, out):
         """Log probability of the entries of x that are unknown in v."""
         before, after = (
-            _float(nll(out, net.params.own, rows, self.output)) for rows in (v, x)
+            _float(nll(out, net.params.dispersion, rows, self.output))
+            for rows in (v, x)
         )
         return before - after
 

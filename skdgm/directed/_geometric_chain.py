@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.latent.filling import Accepted, chosen, taken
+from skdgm.latent.filling import Accepted, metropolis_accept, where_accepted
 from skdgm.utils import addresses
 
 _CHOICE, _OTHER, _MOVE = addresses.GEOMETRIC_DENSITY[1:]
@@ -48,15 +48,15 @@ class GeometricChain:
         # Latent units are proposed by q.
         new = mean.terms(net, x, noise(rng.fold(_MOVE), 1))
         old = mean.terms(net, x, noise_of(z))
-        accepted = taken(0.5 * (_gap(new) - _gap(old)), rng.fold(_CHOICE))
-        z = chosen(accepted, new[2].z, z)
+        accepted = metropolis_accept(0.5 * (_gap(new) - _gap(old)), rng.fold(_CHOICE))
+        z = where_accepted(accepted, new[2].z, z)
         # Missing entries are proposed by p, and the other latent units by q.
         before, above, _ = self._weight(x, z, noise_of(other))
         proposed = mean.completed(net, self.v, above.out, rng)
         after, _, drawn = self._weight(proposed, z, noise(rng.fold(_OTHER), 1))
-        accepted = taken(after - before, rng.fold(_CHOICE, 1))
+        accepted = metropolis_accept(after - before, rng.fold(_CHOICE, 1))
         x = np.where(accepted[:, None], proposed, x)
-        other = chosen(accepted, drawn.z, other)
+        other = where_accepted(accepted, drawn.z, other)
         return PairState(x, other, z), Accepted(accepted)
 
     def expected(self, state):

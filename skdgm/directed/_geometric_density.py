@@ -19,8 +19,8 @@ from skdgm.directed._geometric_chain import GeometricChain
 from skdgm.distributions import ABSENT
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.latent import LatentDensity
-from skdgm.latent.conditional import alike, near, weigh
-from skdgm.nets import listed
+from skdgm.latent.conditional import alike, plausibility, weigh
+from skdgm.nets import lists_if_sparse
 from skdgm.utils import addresses
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
@@ -28,7 +28,7 @@ from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
-from skdgm.utils.weighted import Weighted, effective, pooled
+from skdgm.utils.weighted import Weighted, effective_sample_size, pooled
 
 # Draws of rows for log Z, draws of other latent units per row, and size of batches.
 _DRAWS, _OTHERS, _ROOM = 10_000, 5, 2**20
@@ -49,7 +49,7 @@ class GeometricDensity(LatentDensity):
     def capabilities(self):
         """Log-likelihoods are estimates."""
         rows = dict.fromkeys(("complete", "missing", "gray"), "estimate")
-        nothing = {"nothing": "estimate"}
+        nothing = {"unconditional": "estimate"}
         inherited = super().capabilities
         return inherited | {
             "log_prob": rows,
@@ -152,10 +152,10 @@ class GeometricDensity(LatentDensity):
             streams = rng.rows(size)
             z, out = self.mean.dream(self.net, streams)
             log_w, v = weigh(output, out, values, events, streams)
-            share = near(output, out, v, np.flatnonzero(holds))
+            share = plausibility(output, out, v, np.flatnonzero(holds))
             v = np.where(np.isnan(v), output.draw(out, streams.fold(_DATA)), v)
             log_w += self._weight(v, z, streams, 1)
-            return Weighted(v, log_w, effective(log_w), share)
+            return Weighted(v, log_w, effective_sample_size(log_w), share)
 
         with one_blas_thread():
             v = pooled(draw, n_samples, rng, _AT_ONCE, self.name)
@@ -166,13 +166,13 @@ class GeometricDensity(LatentDensity):
     def _drawn(self, rng):
         """Rows drawn from p, with equal weights."""
         _, out = self.mean.dream(self.net, rng)
-        x = self.output.draw(out, rng.fold(_DATA), self.net.params.own)
+        x = self.output.draw(out, rng.fold(_DATA), self.net.params.dispersion)
         return x, np.zeros(1)
 
     def _dreamt(self, rng, n_others=_OTHERS):
         """Rows drawn from p, and their log weights."""
         z, out = self.mean.dream(self.net, rng)
-        x = self.output.draw(out, rng.fold(_DATA), self.net.params.own)
+        x = self.output.draw(out, rng.fold(_DATA), self.net.params.dispersion)
         return x, self._weight(x, z, rng, n_others)
 
     def _weight(self, x, z, rng, n_others):
@@ -197,7 +197,7 @@ class GeometricDensity(LatentDensity):
 
     def _proposed(self, net, rows, source, rng, method):
         mean = self.mean
-        x = listed(self.output.inputs(rows.guess, self.share))
+        x = lists_if_sparse(self.output.inputs(rows.guess, self.share))
         decoded = self.hierarchy.through(net, x, source)
         n = len(decoded.out) // len(rows.v)
         rng, incomplete = rng.each(n), np.repeat(rows.v, n, axis=0)

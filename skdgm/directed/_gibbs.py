@@ -71,7 +71,7 @@ class GibbsEM(SamplingMethod):
         """Noise that reproduces the bits of the chains, which take ``n_steps`` steps in
         place."""
         model, hierarchy = state.params.model, self.net.hierarchy
-        states, ends = state.statistics.own.z, np.cumsum(hierarchy.n_latent)[:-1]
+        states, ends = state.statistics.method.z, np.cumsum(hierarchy.n_latent)[:-1]
         bits = states[batch].reshape(len(v) * self.n_each, -1)
         is_new = bits[:, :1] == _UNKNOWN
         if self.options.resample:
@@ -92,7 +92,7 @@ class GibbsEM(SamplingMethod):
     def of_draws(self, params, batch, draws):
         shape = draws.n, self.n_each, len(draws.log_q)
         share = np.full(shape, 1 / self.n_each)
-        return draws.weighed(DrawWeights(share[:, :, 0], share)), batch.kept.own
+        return draws.weighed(DrawWeights(share[:, :, 0], share)), batch.kept.method
 
 
 class GibbsChain:
@@ -128,7 +128,7 @@ class GibbsChain:
     def _step_lowest(self, z, field, noise):
         """Draw the lowest layer above columns of any kind."""
         (W, b), output = affine(self.params, 0), self.net.output
-        out, dispersion = z @ W + b, self.params.own
+        out, dispersion = z @ W + b, self.params.dispersion
         loss = output.nll(out, self.v, dispersion)
         for j, weights in enumerate(W):
             sign = 1 - 2 * z[:, j]

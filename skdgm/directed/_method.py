@@ -17,7 +17,7 @@ import numpy as np
 
 from skdgm.latent import BernoulliUnits
 from skdgm.latent.data_layer import Entries
-from skdgm.nets import Variables, listed, nll, row_mean
+from skdgm.nets import Variables, lists_if_sparse, nll, row_mean
 from skdgm.nets.tape import getval
 from skdgm.utils.rows import Rows
 
@@ -29,7 +29,10 @@ class BeliefParams(NamedTuple):
     """Parameters of a model, and of the nets of the training method."""
 
     model: Any
-    own: Any
+    method: Any
+
+    # Names of fields in older files.
+    RENAMED = {"own": "method"}
 
 
 class BeliefStatistics(NamedTuple):
@@ -37,7 +40,10 @@ class BeliefStatistics(NamedTuple):
     method."""
 
     model: Any
-    own: Any
+    method: Any
+
+    # Names of fields in older files.
+    RENAMED = {"own": "method"}
 
 
 class BeliefBatch(NamedTuple):
@@ -95,7 +101,7 @@ class BeliefNet(NamedTuple):
 
     def inputs(self, v):
         """Encode rows as the inputs of the lowest encoder."""
-        return listed(self.output.inputs(v, self.share))
+        return lists_if_sparse(self.output.inputs(v, self.share))
 
     def drawn(self, params, batch, noise, hierarchy=None):
         """Draw latent units of a batch from noise; another hierarchy has relaxed
@@ -108,7 +114,7 @@ class BeliefNet(NamedTuple):
             entries=Entries(v, batch.rng.fold(FILL).rows(len(v))),
             training=batch.rng.fold(DROP),
         )
-        log_p = -nll(decoded.out, params.own, v, self.output), *decoded.log_p
+        log_p = -nll(decoded.out, params.dispersion, v, self.output), *decoded.log_p
         return BeliefDraws(x, decoded, log_p, decoded.log_q, len(v))
 
 

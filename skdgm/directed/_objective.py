@@ -76,12 +76,12 @@ class DirectedObjective(NetObjective):
     def resume(self, state):
         """State to continue from, with the nets and the state of the training
         method."""
-        if len(state.params.own) != len(self.method.nets):
+        if len(state.params.method) != len(self.method.nets):
             rng = random.stream(self.seed, self.INIT).generator()
-            params = state.learned._replace(own=self.init(rng)[0].own)
+            params = state.learned._replace(method=self.init(rng)[0].method)
             state = state._replace(params=params, optimizer=(), mean=())
         kept = state.statistics
-        kept = kept._replace(own=self.method.resume(kept.own, self.rows))
+        kept = kept._replace(method=self.method.resume(kept.method, self.rows))
         return super().resume(state._replace(statistics=kept))
 
     def exempt_from_decay(self, params, grads, l2):
@@ -117,7 +117,7 @@ class DirectedObjective(NetObjective):
         out, rng = outs[-1], rng.fold(DATA)
         if self.hierarchy.data is not None:
             return self.hierarchy.data.draw(net.params, out, rng), z[::-1]
-        return self.output.draw(out, rng, net.params.own), z[::-1]
+        return self.output.draw(out, rng, net.params.dispersion), z[::-1]
 
     def forward(self, params, batch):
         total, kept = self.method.surrogate(params, batch)
@@ -140,7 +140,7 @@ class DirectedObjective(NetObjective):
         """Log importance weight of one draw for each row."""
         noise, entries = self.hierarchy.noise(rng, 1), Entries(v, rng.fold(FILL))
         decoded = self.hierarchy.through(net, x, noise, entries=entries)
-        return -nll(decoded.out, net.params.own, v, self.output) - decoded.gap
+        return -nll(decoded.out, net.params.dispersion, v, self.output) - decoded.gap
 
     def log_recognized(self, net, v, z):
         """Log q(z | x) of latent units z, for each row."""

@@ -51,7 +51,7 @@ class Reinforce(SamplingMethod):
 
     def of_draws(self, params, batch, draws):
         """Score functions times signals, and the objective of baseline nets."""
-        options, state = self.options, batch.kept.own
+        options, state = self.options, batch.kept.method
         running = state.signals if options.baseline == "optimal" else state
         log_p, log_q = draws.values()
         signal = signals(log_p, log_q, local=self.local)
@@ -63,7 +63,7 @@ class Reinforce(SamplingMethod):
         delta, predicted = (signal - mean) / scale, 0.0
         for level, net in enumerate(self.nets):
             below = draws.decoded.z[level - 1] if level else draws.x
-            baseline, _ = net.apply(params.own[level], _STILL, below)
+            baseline, _ = net.apply(params.method[level], _STILL, below)
             delta[:, :, level] -= getval(baseline).reshape(draws.n, -1)
             # Gradient of minus half the squared residual.
             slope = delta[:, :, level].reshape(baseline.shape[0], -1).mean(axis=1)

@@ -42,8 +42,8 @@ class CodingDensity(Density):
             "log_prob": of_rows("exact" if self.few else "lower bound"),
             "importance_likelihood": of_rows("lower bound"),
             "features": of_rows("estimate"),
-            "inverse": {"nothing": "exact"},
-            "sample": {"nothing": "exact"},
+            "inverse": {"unconditional": "exact"},
+            "sample": {"unconditional": "exact"},
             "fill": {"missing": "exact" if self.few else "estimate"},
         }
 

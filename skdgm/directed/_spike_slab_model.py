@@ -143,10 +143,10 @@ class CodingModel(Model[CodingOptions]):
         """Number of components."""
         return SimpleNamespace(n_components=facts.options.n_components)
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         """Variational bound of the rows."""
         return CodingObjective(
-            facts.run(table, before),
+            facts.run(table, epochs_before),
             table=table,
             independent=facts.domain.loss_of_independent(facts.columns),
             n_components=facts.structure.n_components,

@@ -23,7 +23,7 @@ class GradientWatch(NetWatch):
 
     def __call__(self, state):
         """Measure the variance; return both losses."""
-        self.variances.append(variance(self.objective, state, self.probe))
+        self.variances.append(variance(self.objective, state, self.monitored))
         return super().__call__(state)
 
 

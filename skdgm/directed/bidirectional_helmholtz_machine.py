@@ -6,7 +6,7 @@ r"""Bidirectional Helmholtz machines: geometric means of two directed nets.
 import numpy as np
 
 from skdgm.base import forget_log_Z, lazy_log_Z
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.data import names_of
 from skdgm.directed._model import GeometricModel
@@ -91,7 +91,7 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
     n_importance: Count = 5
 
     _MODEL, _BUDGET = GeometricModel(), Budget(4_500, 20, 120)
-    _KNOWN = ("log_Z_",)
+    _MODEL_READS = ("log_Z_",)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z
@@ -137,7 +137,7 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
             names=names_of(self),
             n_steps=n_steps,
         )
-        return framed(self, drawn)
+        return as_frame(self, drawn)
 
     def importance_likelihood(
         self, X: Data, *, n_draws: int = 1000, return_se: bool = False

@@ -135,7 +135,7 @@ class S3C(FitOptions, Estimator):
     learning_rate: Positive = 1.0
 
     _MODEL, _domain = CodingModel(), RealColumns()
-    _BUDGET, _LISTED = Budget(200, 20, 100), False
+    _BUDGET, _STORES_LISTS = Budget(200, 20, 100), False
 
     def importance_likelihood(
         self, X: Data, *, n_draws: int = 100, return_se: bool = False

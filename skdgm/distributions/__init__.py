@@ -14,14 +14,14 @@ from skdgm.distributions.columns.gapped import ABSENT, GappedOutput
 from skdgm.distributions.columns.grouped import GroupedOutput
 from skdgm.distributions.columns.mixed import (
     MixedOutput,
+    column_slices,
     decoder_output,
     places_of,
-    slots,
 )
 from skdgm.distributions.columns.mixture import Mixture, MixtureOutput, standard_mixture
 from skdgm.distributions.columns.numeric import NumericOutput
 from skdgm.distributions.columns.truncated import Truncated
-from skdgm.distributions.columns.within import Event, draw_within, relative
+from skdgm.distributions.columns.within import Event, draw_within, relative_probability
 from skdgm.distributions.columnwise import Columnwise
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.interval import Interval
@@ -65,6 +65,7 @@ __all__ = [
     "Unit",
     "UnitNormal",
     "check_range",
+    "column_slices",
     "decoder_output",
     "draw",
     "draw_bits",
@@ -74,7 +75,6 @@ __all__ = [
     "one_hot",
     "pick",
     "places_of",
-    "relative",
-    "slots",
+    "relative_probability",
     "standard_mixture",
 ]

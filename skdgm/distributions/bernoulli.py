@@ -90,7 +90,7 @@ class Bernoulli(Biased):
         with np.errstate(divide="ignore"):
             return np.log(np.where(on, mean, 1 - mean)).sum(axis=1)
 
-    def entropy(self, own, mean):
+    def entropy(self, params, mean):
         return entr(mean) + entr(1.0 - mean)
 
     @property
@@ -138,13 +138,13 @@ class BernoulliOutput(Output):
     def value(self, inputs):
         return inputs.clip(0, 1)
 
-    def nll(self, out, v, own=()):
+    def nll(self, out, v, dispersion=()):
         return log_odds_loss(out, v)
 
-    def nll_grad(self, out, v, weight, own=()):
+    def nll_grad(self, out, v, weight, dispersion=()):
         return log_odds_grad(out, v, weight), ()
 
-    def log_p(self, out, v, own=()):
+    def log_p(self, out, v, dispersion=()):
         v = repeated(v, out)
         return np.where(np.isnan(v), out.dtype.type(0), v * out - softplus(out))
 
@@ -164,5 +164,5 @@ class BernoulliOutput(Output):
     def resampled(self, v, rng):
         return np.where(np.isnan(v), v, draw_bits(v, rng))
 
-    def draw(self, out, rng, own=()):
+    def draw(self, out, rng, dispersion=()):
         return draw_bits(sigmoid(out), rng)

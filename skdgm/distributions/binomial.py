@@ -62,9 +62,9 @@ class Binomial(_BinomialFields, Columnwise):
     def mode(self, eta):
         return np.minimum(np.floor(sigmoid(eta) * (self._n + 1)), self._n)
 
-    def variance(self, own):
+    def variance(self, params):
         """Maximum variance of each unit, n / 4."""
-        return (0.25 * self._n).astype(own.dtype)
+        return (0.25 * self._n).astype(params.dtype)
 
     @property
     def typical_variance(self):

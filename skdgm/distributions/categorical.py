@@ -93,7 +93,7 @@ class Softmax(Biased):
         with np.errstate(divide="ignore"):
             return np.log((np.asarray(mean, np.float64) * np.asarray(x)).sum(axis=1))
 
-    def entropy(self, own, mean):
+    def entropy(self, params, mean):
         return entr(mean)
 
     @property
@@ -131,13 +131,13 @@ class CategoricalOutput(Output):
         codes = [part.argmax(axis=1) for part in self._parts(inputs)]
         return np.stack(codes, axis=1).astype(inputs.dtype)
 
-    def nll_grad(self, out, v, weight, own=()):
+    def nll_grad(self, out, v, weight, dispersion=()):
         v, grad = repeated(v, out), np.exp(self.log_probabilities(out), order="C")
         grad.reshape(-1)[self._places(v)] -= 1
         weight = weight[:, None] * ~np.isnan(v)
         return np.repeat(weight, self.n_outputs, axis=1) * grad, ()
 
-    def log_p(self, out, v, own=()):
+    def log_p(self, out, v, dispersion=()):
         v, log_p = repeated(v, out), self.log_probabilities(out)
         chosen = log_p.reshape(-1)[self._places(v)]
         return np.where(np.isnan(v), out.dtype.type(0), chosen)
@@ -161,7 +161,7 @@ class CategoricalOutput(Output):
     def mode(self, out):
         return self.value(out)
 
-    def draw(self, out, rng, own=()):
+    def draw(self, out, rng, dispersion=()):
         parts = self._parts(self.expected(out))
         uniform = rng.uniform(len(parts), out.dtype.type)
         codes = [_codes(part, uniform[:, [j]]) for j, part in enumerate(parts)]

@@ -36,41 +36,41 @@ class Columnwise(Unit):
     __slots__ = ()
     n_states, numbers = np.inf, True
 
-    def curvature(self, own):
+    def curvature(self, params):
         """Sum of the inverse variances of statistics given the neighbors; gains make
         each variance about 1."""
-        precisions = np.ravel(self.scale(own)) ** -2.0
-        inverse = self.inverse_information(own)
+        precisions = np.ravel(self.scale(params)) ** -2.0
+        inverse = self.inverse_information(params)
         precisions = precisions if inverse is None else np.maximum(precisions, inverse)
         return np.maximum(1.0, precisions).sum(dtype=float)
 
-    def field(self, own, received=0.0):
+    def field(self, params, received=0.0):
         """Natural parameters eta: gain times the sum of bias and received input."""
-        return self._times_gain(own + received)
+        return self._times_gain(params + received)
 
-    def statistic(self, own, x):
+    def statistic(self, params, x):
         """Sufficient statistic of x: gain times x."""
         return self._times_gain(np.asarray(x))
 
-    def param_grad(self, own, x, received):
+    def param_grad(self, params, x, received):
         """Derivative of each row's log weight by the bias: the statistic."""
-        return self.statistic(own, x)
+        return self.statistic(params, x)
 
     def _times_gain(self, x):
         if isinstance(self.gain, tuple):
             return x * np.array(self.gain, x.dtype)
         return x if self.gain == 1 else x * x.dtype.type(self.gain)
 
-    def scale(self, own):
+    def scale(self, params):
         """Standard deviation of the statistic without neighbors, (size, 1), or its
         maximum if a distribution has a maximum."""
-        return self.statistic(own, np.sqrt(self.variance(own)))[:, None]
+        return self.statistic(params, np.sqrt(self.variance(params)))[:, None]
 
-    def variance(self, own):
+    def variance(self, params):
         """Variance of each unit: 1."""
-        return np.ones_like(own)
+        return np.ones_like(params)
 
-    def inverse_information(self, own):
+    def inverse_information(self, params):
         """Inverse Fisher information of each bias at the typical variance of its unit,
         (size,), at least 1. It exceeds 1 where a gain is for values that vary more than
         the unit does given its neighbors. None if it is 1 for all units."""
@@ -78,7 +78,9 @@ class Columnwise(Unit):
             return None
         inverse = 1 / (np.square(self.gain) * self.typical_variance)
         return (
-            np.full_like(own, np.maximum(1.0, inverse)) if np.any(inverse > 1) else None
+            np.full_like(params, np.maximum(1.0, inverse))
+            if np.any(inverse > 1)
+            else None
         )
 
     @property
@@ -148,7 +150,7 @@ class Columnwise(Unit):
         mean, eta = (np.broadcast_to(values, shape) for values in (self.mean(eta), eta))
         return self.draw_each(eta, rng).astype(mean.dtype), mean
 
-    def entropy(self, own, mean):
+    def entropy(self, params, mean):
         """Entropy of each unit, plus log w at the mean less the expectation of log w.
         The correction matches ``log_weight``, which uses log w at the mean."""
         mean = np.asarray(mean)

@@ -56,13 +56,13 @@ class Gaussian(_GaussianFields, Unit):
     __slots__ = ()
     n_states, form, numbers = np.inf, "normal", True
 
-    def curvature(self, own):
+    def curvature(self, params):
         """Sum of the precisions."""
-        return np.exp(own.log_precision).sum(dtype=float)
+        return np.exp(params.log_precision).sum(dtype=float)
 
-    def inverse_information(self, own):
+    def inverse_information(self, params):
         """Inverse Fisher information of each mean: the variance."""
-        return np.exp(-own.log_precision)
+        return np.exp(-params.log_precision)
 
     def init(self, moments=None, dtype=np.float64):
         """Parameters for given means and variances of the block without neighbors, a
@@ -71,12 +71,12 @@ class Gaussian(_GaussianFields, Unit):
         log_precision = -np.log(np.full(self.size, variance, dtype))
         return Normal(np.full(self.size, mean, dtype), log_precision)
 
-    def field(self, own, received=0.0):
-        precision = np.exp(own.log_precision)
-        return Natural(precision * (own.mean + received), precision)
+    def field(self, params, received=0.0):
+        precision = np.exp(params.log_precision)
+        return Natural(precision * (params.mean + received), precision)
 
-    def statistic(self, own, x):
-        return np.exp(own.log_precision) * np.asarray(x)
+    def statistic(self, params, x):
+        return np.exp(params.log_precision) * np.asarray(x)
 
     def log_weight(self, eta, x):
         x = np.asarray(x)
@@ -107,12 +107,12 @@ class Gaussian(_GaussianFields, Unit):
         x = mean + rng.normal(self.size, mean.dtype) / np.sqrt(eta.precision)
         return x, np.broadcast_to(mean, x.shape)
 
-    def entropy(self, own, mean):
+    def entropy(self, params, mean):
         """Entropy of each unit in nats, less 1/2, the difference between the expected
         energy and the energy of the mean."""
-        return 0.5 * (LOG_2PI - own.log_precision) + 0.0 * mean
+        return 0.5 * (LOG_2PI - params.log_precision) + 0.0 * mean
 
-    def param_grad(self, own, x, received):
+    def param_grad(self, params, x, received):
         r"""Derivatives of each row's log weight, of shape (n_rows, size).
 
         With the input r = ``received()`` they are :math:`\lambda x` with respect to b,
@@ -120,10 +120,10 @@ class Gaussian(_GaussianFields, Unit):
         precisions are fixed, the latter is zeros of shape (1, size).
         """
         x = np.asarray(x)
-        of_mean = np.exp(own.log_precision) * x
+        of_mean = np.exp(params.log_precision) * x
         if self.precision == "fixed":
             return Normal(of_mean, self.learned(x[:1]))
-        grad = of_mean * (own.mean + received() - x.dtype.type(0.5) * x)
+        grad = of_mean * (params.mean + received() - x.dtype.type(0.5) * x)
         return Normal(of_mean, self.learned(grad))
 
     def learned(self, grad):
@@ -133,29 +133,29 @@ class Gaussian(_GaussianFields, Unit):
         shared = grad.mean(axis=-1, keepdims=True) * (self.precision == "scalar")
         return shared + np.zeros_like(grad)
 
-    def bias_of(self, own):
-        return own.mean
+    def bias_of(self, params):
+        return params.mean
 
-    def with_bias(self, own, bias):
-        return own._replace(mean=bias)
+    def with_bias(self, params, bias):
+        return params._replace(mean=bias)
 
-    def scale(self, own):
+    def scale(self, params):
         r"""Standard deviation of the statistic, :math:`\sqrt\lambda`, (size, 1)."""
-        return np.exp(0.5 * own.log_precision)[:, None]
+        return np.exp(0.5 * params.log_precision)[:, None]
 
-    def constrain(self, own):
+    def constrain(self, params):
         """Limit precisions to 1 / ``min_variance``, in place."""
         if self.min_variance:
             limit = -np.log(self.min_variance)
-            np.minimum(own.log_precision, limit, out=own.log_precision)
+            np.minimum(params.log_precision, limit, out=params.log_precision)
 
 
 class NormalOutput(Output):
     """Standardized columns, given their means and possibly their log variances.
 
-    ``variance`` is "feature" (learned for each column, in ``own``), "sample" (outputs
-    of the net, after all means) or a fixed number. ``floor`` is added to learned
-    variances.
+    ``variance`` is "feature" (learned for each column, in ``dispersion``), "sample"
+    (outputs of the net, after all means) or a fixed number. ``floor`` is added to
+    learned variances.
     """
 
     kind = "gaussian"
@@ -169,21 +169,21 @@ class NormalOutput(Output):
         """Initial log variances of columns, zeros, or () if they are not parameters."""
         return np.zeros(len(self.n_inputs), dtype) if self.variance == "feature" else ()
 
-    def log_p(self, out, v, own=()):
-        v, (mean, s) = repeated(v, out), self.parts(out, own)
+    def log_p(self, out, v, dispersion=()):
+        v, (mean, s) = repeated(v, out), self.parts(out, dispersion)
         terms = (v - mean) ** 2 * np.exp(-s) + s
         terms += mean.dtype.type(LOG_2PI)
         return -0.5 * np.where(np.isnan(v), 0, terms)
 
-    def nll_grad(self, out, v, weight, own=()):
-        v, (mean, s) = repeated(v, out), self.parts(out, own)
+    def nll_grad(self, out, v, weight, dispersion=()):
+        v, (mean, s) = repeated(v, out), self.parts(out, dispersion)
         known, gap, weight = ~np.isnan(v), mean - v, weight[:, None]
         by_mean = weight * np.where(known, gap * np.exp(-s), 0)
         if self.variance not in ("feature", "sample"):
             return by_mean, ()
         by_s = weight * np.where(known, 0.5 * (1 - gap**2 * np.exp(-s)), 0)
         if self.variance == "feature":
-            return by_mean, self._floored_grad(own, by_s.sum(axis=0))
+            return by_mean, self._floored_grad(dispersion, by_s.sum(axis=0))
         by_s = self._floored_grad(out[:, mean.shape[1] :], by_s)
         return np.concatenate([by_mean, by_s], axis=1, dtype=out.dtype), ()
 
@@ -195,16 +195,16 @@ class NormalOutput(Output):
         by_out[:, : grad.shape[1]] = grad
         return by_out
 
-    def draw(self, out, rng, own=()):
-        mean, s = self.parts(out, own)
+    def draw(self, out, rng, dispersion=()):
+        mean, s = self.parts(out, dispersion)
         return mean + np.exp(0.5 * s) * rng.normal(mean.shape[1], mean.dtype.type)
 
-    def parts(self, out, own=()):
+    def parts(self, out, dispersion=()):
         """Means and log variances. A learned log variance is log(floor + e^raw)."""
         n = len(self.n_inputs)
         if self.variance not in ("feature", "sample"):
             return out, np.full(n, np.log(self.variance), out.dtype)
-        raw = own if self.variance == "feature" else out[:, n:]
+        raw = dispersion if self.variance == "feature" else out[:, n:]
         return out[:, :n], floored(raw, self.floor)
 
     def _floored_grad(self, raw, grad):

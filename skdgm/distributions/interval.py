@@ -50,9 +50,9 @@ class Interval(Sized, Columnwise):
         near = 0.5 + wide / 12 - wide**3 / 720
         return np.where(np.abs(wide) < _SMALL, near, far).astype(eta.dtype)
 
-    def variance(self, own):
+    def variance(self, params):
         """Maximum variance of each unit, 1 / 12."""
-        return np.full_like(own, 1 / 12)
+        return np.full_like(params, 1 / 12)
 
     def draw_each(self, eta, rng):
         eta, u = np.asarray(eta, np.float64), rng.uniform(self.size) + 2.0**-33

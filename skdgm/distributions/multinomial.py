@@ -130,15 +130,15 @@ class Multinomial(_MultinomialFields, Unit):
             log_p = np.log(mean) - np.log(mean.sum(axis=1, keepdims=True))
         return np.where(x > 0, x * log_p, 0).sum(axis=1) + self._log_orders(x)
 
-    def entropy(self, own, mean):
+    def entropy(self, params, mean):
         """Contribution of each word to the entropy, corrected for the log number of
         orders at the mean, which ``log_weight`` uses in place of its expectation."""
         n = np.asarray(self.n, np.float64)
         n = n[:, None] if n.ndim else n
         mean = np.asarray(mean)
         with np.errstate(divide="ignore", invalid="ignore"):
-            own = np.where(mean > 0, mean * np.log(n / mean), 0.0)
-        return own + gammaln(mean + 1.0) - gammaln(n + 1) / self.size
+            entropy = np.where(mean > 0, mean * np.log(n / mean), 0.0)
+        return entropy + gammaln(mean + 1.0) - gammaln(n + 1) / self.size
 
     @property
     def n_states(self):

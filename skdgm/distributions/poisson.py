@@ -58,11 +58,11 @@ class Poisson(_PoissonFields, Columnwise):
     def mode(self, eta):
         return np.floor(np.exp(np.minimum(eta, np.log(_MOST))))
 
-    def variance(self, own):
+    def variance(self, params):
         """Variance of each unit at a low rate, a quarter of the typical mean, since
         rates vary by factors; at least 1/16."""
         low = np.maximum(0.25 * np.asarray(self.typical), 0.0625)
-        return np.full_like(own, low)
+        return np.full_like(params, low)
 
     @property
     def typical_variance(self):

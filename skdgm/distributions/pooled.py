@@ -86,11 +86,11 @@ class Pooled(_Shape, Unit):
         on = np.clip(n * p, _RARE, 1 - _RARE)
         return (np.log(on / n) - np.log1p(-on)).astype(dtype)
 
-    def field(self, own, received=0.0):
+    def field(self, params, received=0.0):
         """Natural parameters eta = bias of the map + input from the neighbors."""
-        return np.tile(own, self.height * self.width) + received
+        return np.tile(params, self.height * self.width) + received
 
-    def statistic(self, own, x):
+    def statistic(self, params, x):
         """Sufficient statistic of x: x itself."""
         return x
 
@@ -149,14 +149,14 @@ class Pooled(_Shape, Unit):
             chosen = np.log(np.where(on > 0, mean, 1.0)).sum(axis=1)
             return chosen + np.log(np.where(off > 0, p_off, 1.0)).sum(axis=1)
 
-    def entropy(self, own, mean):
+    def entropy(self, params, mean):
         """Entropy in nats, (n_rows, size); that of the off state is divided among the
         units of its block."""
         n, sides = mean.dtype.type(self.rows * self.columns), self[3:5]
         off = entr(np.maximum(1 - self._sums(mean), mean.dtype.type(0)))
         return entr(mean) + repeated(off / n, self, sides)
 
-    def param_grad(self, own, x, received):
+    def param_grad(self, params, x, received):
         """Derivative of each row's log weight with respect to the biases: the number of
         active units of each map, (n_rows, maps)."""
         x = np.asarray(x)
@@ -202,7 +202,7 @@ class Pooled(_Shape, Unit):
         size): the adjoint of sums over blocks."""
         return repeated(pooled, self, self.block)
 
-    def spread(self, pooled, own=None):
+    def spread(self, pooled, params=None):
         """Means of units, (n_rows, size), given means of pooled units. All units of a
         block are equally likely, so that biases have no effect."""
         share = pooled.dtype.type(1 / prod(self.block))
@@ -220,20 +220,20 @@ class Pooled(_Shape, Unit):
         height, width = self.block
         return Pooled(self[0] // height, self[1] // width, self.maps, 1, 1)
 
-    def under(self, own):
+    def under(self, params):
         """Biases of maps for blocks that are on as often as units with biases
-        ``own``."""
-        return own - own.dtype.type(np.log(prod(self.block)))
+        ``params``."""
+        return params - params.dtype.type(np.log(prod(self.block)))
 
-    def unpool(self, pooled, own, rng):
+    def unpool(self, pooled, params, rng):
         """Draw units given pooled units, (n_rows, n_pooled), by a Stream with a row for
         each row. In each block that is on, one unit is on, all with equal probability;
-        ``own``, the biases of maps, has no effect."""
+        ``params``, the biases of maps, has no effect."""
         pooled, n = np.asarray(pooled), prod(self.block)
         which = one_of(n, rng, self.n_pooled, pooled.dtype.type)
         return self._whole((which[..., None] == np.arange(n)) * pooled[..., None])
 
-    def log_unpooled(self, x, pooled, own):
+    def log_unpooled(self, x, pooled, params):
         """Log probability of units given pooled units under :meth:`unpool`, float64."""
         n_on = np.asarray(x).sum(axis=1, dtype=np.float64)
         return -np.log(prod(self.block)) * n_on

@@ -21,9 +21,9 @@ class Unit(ABC):
 
     .. math:: \log p(x \mid \eta) = \log w(x; \eta) - A(\eta)
 
-    ``own`` are the block's parameters, a tree of arrays of shape (size,). ``eta`` are
-    its natural parameters, a tree of arrays of shape (n_rows, size), or (size,) for all
-    rows. Values x and means have shape (n_rows, size). Wherever ``sample`` returns
+    ``params`` are the block's parameters, a tree of arrays of shape (size,). ``eta``
+    are its natural parameters, a tree of arrays of shape (n_rows, size), or (size,) for
+    all rows. Values x and means have shape (n_rows, size). Wherever ``sample`` returns
     :class:`~skdgm.utils.lists.Lists`, a value may be Lists.
 
     Attributes are ``size``, the number of columns of a value; ``n_states``, the number
@@ -51,11 +51,11 @@ class Unit(ABC):
         None."""
 
     @abstractmethod
-    def field(self, own: Tree, received: float | np.ndarray = 0.0) -> Tree:
+    def field(self, params: Tree, received: float | np.ndarray = 0.0) -> Tree:
         """Natural parameters eta given the input ``received`` from the neighbors."""
 
     @abstractmethod
-    def statistic(self, own: Tree, x: Values) -> Values:
+    def statistic(self, params: Tree, x: Values) -> Values:
         """Sufficient statistic of x that couplings multiply, (n_rows, size)."""
 
     @abstractmethod
@@ -88,13 +88,13 @@ class Unit(ABC):
         size)."""
 
     @abstractmethod
-    def entropy(self, own: Tree, mean: np.ndarray) -> np.ndarray:
+    def entropy(self, params: Tree, mean: np.ndarray) -> np.ndarray:
         """Contribution of each unit to the entropy, in nats, (n_rows, size)."""
 
     @abstractmethod
-    def param_grad(self, own: Tree, x: Values, received: Callable) -> Tree:
+    def param_grad(self, params: Tree, x: Values, received: Callable) -> Tree:
         """Derivative of each row's log weight with respect to the parameters, a tree
-        like ``own`` of (n_rows, size). ``received()`` returns the input from the
+        like ``params`` of (n_rows, size). ``received()`` returns the input from the
         neighbors."""
 
     def pack(self, x: Values) -> Values:
@@ -105,29 +105,29 @@ class Unit(ABC):
         """The block of the units with the given indices."""
         return self._replace(size=len(entries))
 
-    def bias_of(self, own: Tree) -> np.ndarray:
+    def bias_of(self, params: Tree) -> np.ndarray:
         """Component of the parameters, or a gradient, that is added to the input."""
-        return own
+        return params
 
-    def with_bias(self, own: Tree, bias: np.ndarray) -> Tree:
+    def with_bias(self, params: Tree, bias: np.ndarray) -> Tree:
         """Copy of the parameters, or of their gradient, with another bias."""
         return bias
 
-    def scale(self, own: Tree) -> float | np.ndarray:
+    def scale(self, params: Tree) -> float | np.ndarray:
         """Standard deviation of the statistic, by which weights are scaled: 1."""
         return 1.0
 
-    def curvature(self, own: Tree) -> Tree | None:
+    def curvature(self, params: Tree) -> Tree | None:
         """Sum of curvatures with respect to fields, which damps gradient steps; None
         for bounded values."""
         return None
 
-    def inverse_information(self, own: Tree) -> np.ndarray | None:
+    def inverse_information(self, params: Tree) -> np.ndarray | None:
         """Inverse Fisher information of each bias, (size,), by which gradient steps of
         a visible block are multiplied; None if it is about 1."""
         return None
 
-    def constrain(self, own: Tree) -> None:  # noqa: B027  Most have no limits.
+    def constrain(self, params: Tree) -> None:  # noqa: B027  Most have no limits.
         """Project parameters onto their constraint set, in place; by default a
         no-op."""
 
@@ -142,18 +142,18 @@ class Canonical(Unit):
     __slots__ = ()
     ends = 0.0, 1.0
 
-    def field(self, own: Tree, received: float | np.ndarray = 0.0) -> Tree:
+    def field(self, params: Tree, received: float | np.ndarray = 0.0) -> Tree:
         """Natural parameters eta = bias + input from the neighbors."""
-        return own + received
+        return params + received
 
-    def statistic(self, own: Tree, x: Values) -> Values:
+    def statistic(self, params: Tree, x: Values) -> Values:
         """Sufficient statistic of x: x itself."""
         return x
 
     def log_weight(self, eta: Tree, x: Values) -> np.ndarray:
         return dot(x, eta)
 
-    def param_grad(self, own: Tree, x: Values, received: Callable) -> Tree:
+    def param_grad(self, params: Tree, x: Values, received: Callable) -> Tree:
         """Derivative of each row's log weight with respect to the bias: x."""
         return x
 
@@ -186,9 +186,9 @@ class Output(ABC):
     as ``inputs`` of a net has shape (n_rows, n_inputs_in_all). Outputs ``out`` have
     shape (n_rows, n_outputs_in_all). In losses and log probabilities they may have
     n_rows * n_each rows, with ``n_each`` consecutive rows for each row of values.
-    ``own`` is an array of parameters of the distribution itself, or (). ``share`` are
-    the marginal means of inputs, of shape (n_inputs_in_all,), or None for standardized
-    columns. Results have the dtype of ``out`` unless stated otherwise; log
+    ``dispersion`` is an array of parameters of the distribution itself, or ().
+    ``share`` are the marginal means of inputs, of shape (n_inputs_in_all,), or None for
+    standardized columns. Results have the dtype of ``out`` unless stated otherwise; log
     probabilities are in nats.
 
     Parameters
@@ -227,19 +227,21 @@ class Output(ABC):
         """Convert inputs, or means of inputs, to values."""
         return inputs
 
-    def nll(self, out: np.ndarray, v: np.ndarray, own: Tree = ()) -> np.ndarray:
+    def nll(self, out: np.ndarray, v: np.ndarray, dispersion: Tree = ()) -> np.ndarray:
         """Negative log-likelihood of the known entries, (n_rows * n_each,)."""
-        return -self.log_p(out, v, own).sum(axis=1)
+        return -self.log_p(out, v, dispersion).sum(axis=1)
 
     @abstractmethod
     def nll_grad(
-        self, out: np.ndarray, v: np.ndarray, weight: np.ndarray, own: Tree = ()
+        self, out: np.ndarray, v: np.ndarray, weight: np.ndarray, dispersion: Tree = ()
     ) -> tuple:
         """Gradient of the sum of :meth:`nll` times ``weight``, (n_rows * n_each,), with
-        respect to ``out`` and to ``own``, or () if there is none."""
+        respect to ``out`` and to ``dispersion``, or () if there is none."""
 
     @abstractmethod
-    def log_p(self, out: np.ndarray, v: np.ndarray, own: Tree = ()) -> np.ndarray:
+    def log_p(
+        self, out: np.ndarray, v: np.ndarray, dispersion: Tree = ()
+    ) -> np.ndarray:
         """Log probability of each entry, (n_rows * n_each, n_columns); 0 if missing."""
 
     def log_likelihood(self, out: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -267,7 +269,7 @@ class Output(ABC):
         return v
 
     @abstractmethod
-    def draw(self, out: np.ndarray, rng: Stream, own: Tree = ()) -> np.ndarray:
+    def draw(self, out: np.ndarray, rng: Stream, dispersion: Tree = ()) -> np.ndarray:
         """Draw values, (n_rows, n_columns), with a stream for each row."""
 
 

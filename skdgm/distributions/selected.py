@@ -73,11 +73,11 @@ class Selected(Pooled):
         probabilities = (1 - _GREEDY) / n + _GREEDY * (which == highest)
         return self._at(x, which), -np.log(n * probabilities).sum(axis=1)
 
-    def spread(self, pooled, own=None):
+    def spread(self, pooled, params=None):
         """Means of units, (n_rows, size), given means of pooled units and the biases of
         maps: the average over the uniform position of the pooled unit."""
         pooled = np.asarray(pooled)
-        share, other = pooled.dtype.type(1 / prod(self.block)), sigmoid(own)
+        share, other = pooled.dtype.type(1 / prod(self.block)), sigmoid(params)
         return self.repeat(pooled * share) + self._tiled(other * (1 - share))
 
     def slope(self, mean, pooled, grad):
@@ -88,7 +88,7 @@ class Selected(Pooled):
         first = self._highest(mean)[..., None] == n
         return slope * joined(first * grad[..., None], self, self.block)
 
-    def unpool(self, pooled, own, rng):
+    def unpool(self, pooled, params, rng):
         """Draw units given pooled units, (n_rows, n_pooled), and the biases of maps, by
         a Stream with a row for each row. The pooled unit is at a uniform position of
         its block; all others are drawn with their biases."""
@@ -96,18 +96,18 @@ class Selected(Pooled):
         real = pooled.dtype.type
         which = one_of(n, rng.fold(_WHICH), self.n_pooled)[..., None] == np.arange(n)
         uniform = rng.fold(_OTHERS).uniform(self.size, real)
-        others = split(uniform < self._tiled(sigmoid(own)), self, self.block)
+        others = split(uniform < self._tiled(sigmoid(params)), self, self.block)
         x = np.where(which, pooled[..., None], others.astype(real))
         return joined(x, self, self.block)
 
-    def log_unpooled(self, x, pooled, own):
+    def log_unpooled(self, x, pooled, params):
         """Log probability of rows of units given their pooled units and the positions
         of the pooled units, float64."""
-        own = np.asarray(own, np.float64)
+        params = np.asarray(params, np.float64)
         n_other_on = self.param_grad(None, x, None).astype(np.float64)
         n_other_on -= np.reshape(pooled, (len(n_other_on), -1, self.maps)).sum(axis=1)
         n_others = (self.size - self.n_pooled) / self.maps
-        return n_other_on @ own - n_others * softplus(own).sum()
+        return n_other_on @ params - n_others * softplus(params).sum()
 
     @property
     def _by_max(self):
@@ -122,6 +122,6 @@ class Selected(Pooled):
         blocks = split(x, self, self.block)
         return np.take_along_axis(blocks, which[..., None], axis=-1)[..., 0]
 
-    def _tiled(self, own):
+    def _tiled(self, params):
         """Values of maps, repeated for all pixels."""
-        return np.tile(own, self.height * self.width)
+        return np.tile(params, self.height * self.width)

@@ -123,7 +123,7 @@ class Sites(_Sizes, Canonical):
         with np.errstate(divide="ignore"):
             return np.log(probabilities).sum(axis=1)
 
-    def entropy(self, own, mean):
+    def entropy(self, params, mean):
         return entr(mean) + np.where(self._bits, entr(1 - mean), mean.dtype.type(0))
 
     @property

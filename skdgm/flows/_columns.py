@@ -101,7 +101,7 @@ class FlowColumns(RealColumns):
             rows = rows._replace(scales=tuple(map(Clipped, low, high)))
         return rows if reset else self.in_units(rows, model._columns)
 
-    def _limits(self, names, who):
+    def _limits(self, names, subject):
         """Lower and upper bound of each column; infinite if unbounded."""
         low, high = np.full(len(names), -np.inf), np.full(len(names), np.inf)
         bounds = self.bounds
@@ -110,11 +110,11 @@ class FlowColumns(RealColumns):
         for name, pair in bounds.items():
             if name not in names:
                 raise ValueError(
-                    f"bounds of {who} name {name!r}, but the columns are "
+                    f"bounds of {subject} name {name!r}, but the columns are "
                     f"{brief(names)}."
                 )
             j = names.index(name)
-            low[j], high[j] = _pair(pair, who)
+            low[j], high[j] = _pair(pair, subject)
         return low, high
 
     def learn(self, table, before=None):
@@ -162,7 +162,7 @@ class FlowColumns(RealColumns):
         return x.clip(cells.low, cells.last).astype(v.dtype)
 
 
-def _pair(ends, who):
+def _pair(ends, subject):
     """Lower and upper bound of a column, as floats."""
     try:
         low, high = map(float, ends)
@@ -171,8 +171,8 @@ def _pair(ends, who):
     except (TypeError, ValueError):
         pass
     raise ValueError(
-        f"bounds of {who} must be a pair of finite numbers, the lower one first, or a "
-        f"dict of such by the names of columns; got {ends!r}."
+        f"bounds of {subject} must be a pair of finite numbers, the lower one first, "
+        f"or a dict of such by the names of columns; got {ends!r}."
     )
 
 

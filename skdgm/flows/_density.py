@@ -18,7 +18,7 @@ from skdgm.base import Density
 from skdgm.data import events_of, fill
 from skdgm.data.given import attribute_numbers
 from skdgm.flows._likelihood import (
-    ROOM,
+    MAX_ACTIVATIONS,
     base_of,
     loss_of,
     n_given,
@@ -26,8 +26,8 @@ from skdgm.flows._likelihood import (
     with_attributes,
     with_inputs,
 )
-from skdgm.flows.normal import start_of
-from skdgm.latent.filling import by_weight
+from skdgm.flows.normal import initial_distribution
+from skdgm.latent.filling import impute_by_importance
 from skdgm.nets import layers_of
 from skdgm.utils import addresses
 from skdgm.utils.counts import count_rows
@@ -36,7 +36,7 @@ from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
-from skdgm.utils.weighted import Weighted, effective, pooled
+from skdgm.utils.weighted import Weighted, effective_sample_size, pooled
 
 # Standard deviation of proposals for missing entries, relative to the initial one.
 _SPREAD = 1.25
@@ -46,21 +46,23 @@ _PARTICLES = 4000
 
 
 class FlowDensity(Density):
-    """Density of rows under a flow, perhaps conditional on ``attributes``. ``placing``
-    maps rows to the space of the flow, ``n_draws`` is the number of draws of missing
-    entries and noise for each row, and ``known`` has the attributes of the training
-    rows and their weights."""
+    """Density of rows under a flow, perhaps conditional on ``attributes``.
+    ``dequantization`` maps rows to the space of the flow, ``n_draws`` is the number of
+    draws of missing entries and noise for each row, and ``known`` has the attributes of
+    the training rows and their weights."""
 
     # Values far beyond the range of the training rows are clipped to it.
     bounded = True
 
-    def __init__(self, context, *, flow, state, placing, n_draws, attributes, known):
+    def __init__(
+        self, context, *, flow, state, dequantization, n_draws, attributes, known
+    ):
         super().__init__(context)
         self.net, place, self.width = flow
         self.params, self.statistics = state.learned, state.statistics
-        self.normal = start_of(self.statistics, place)
+        self.normal = initial_distribution(self.statistics, place)
         self.base = base_of(self.params, self.statistics)
-        self.placing, self.n_draws = placing, n_draws
+        self.dequantization, self.n_draws = dequantization, n_draws
         self.attributes, self.known = attributes, known
         self.n_given = n_given(attributes)
 
@@ -69,13 +71,15 @@ class FlowDensity(Density):
         """Kinds of the results: exact, except for whole numbers, missing entries and
         conditions on columns."""
         rows = {"complete": "exact", "missing": "estimate"}
-        scores = rows | ({"complete": "lower bound"} if self.placing.noisy else {})
+        scores = rows | (
+            {"complete": "lower bound"} if self.dequantization.noisy else {}
+        )
         attributes = {} if self.attributes is None else {"attributes": "exact"}
         return {
             "log_prob": scores | dict.fromkeys(attributes, scores["complete"]),
             "features": rows | attributes,
-            "inverse": {"nothing": "exact"} | attributes,
-            "sample": {"nothing": "exact", "conditions": "estimate"} | attributes,
+            "inverse": {"unconditional": "exact"} | attributes,
+            "sample": {"unconditional": "exact", "conditions": "estimate"} | attributes,
             "fill": {"missing": "estimate"},
         }
 
@@ -124,7 +128,7 @@ class FlowDensity(Density):
         def of_rows(v, rng):
             codes = np.empty_like(v[:, self.n_given :])
             gaps = np.isnan(v).any(axis=1)
-            codes[~gaps] = self._code(self.placing.middle(v[~gaps])[0])
+            codes[~gaps] = self._code(self.dequantization.middle(v[~gaps])[0])
             if gaps.any():
                 rng = rng.take(np.flatnonzero(gaps))
                 codes[gaps] = self._weighed(v[gaps], rng, "mean", self._code)
@@ -170,7 +174,7 @@ class FlowDensity(Density):
         condition = None if numbers is None else Given(numbers)
 
         def values(z):
-            return self.placing.values(z[:, n_given:])
+            return self.dequantization.values(z[:, n_given:])
 
         def filled(v, rng, numbers=None):
             v = with_inputs(self.attributes, numbers, v)
@@ -218,7 +222,7 @@ class FlowDensity(Density):
         names, kinds = list(names), np.full(self.n_features_out, "gaussian")
         x, values, events = events_of(self.columns, kinds, conditions, names, self.name)
         ranges = [(j, *e.intervals[0]) for j, e in enumerate(events) if e is not None]
-        cells = self.placing.cells
+        cells = self.dequantization.cells
         if cells is not None:
             with np.errstate(invalid="ignore"):
                 impossible = (x < cells.low) | (x > cells.last)
@@ -246,12 +250,12 @@ class FlowDensity(Density):
                 v = np.tile(values, (size, 1)).astype(self.dtype)
                 v = with_inputs(self.attributes, attributes, v)
                 log_w, v = self._particles(v)(streams)
-                v = self.placing.values(v[:, self.n_given :])
+                v = self.dequantization.values(v[:, self.n_given :])
             else:
                 v = self._new(streams, attributes)
             for j, low, high in ends:
                 log_w[(v[:, j] < low) | (v[:, j] > high)] = -np.inf
-            n_effective = effective(log_w)
+            n_effective = effective_sample_size(log_w)
             return Weighted(v, log_w, n_effective, n_effective / size)
 
         return pooled(draw, n_samples, rng, _PARTICLES, self.name, hard=bool(ends))
@@ -259,7 +263,7 @@ class FlowDensity(Density):
     def _inverse(self, z, numbers):
         z = with_inputs(self.attributes, numbers, z)
         v = self.net.inverse(self.params[0], self.statistics[0], z)
-        return self.placing.values(v[:, self.n_given :])
+        return self.dequantization.values(v[:, self.n_given :])
 
     def _decoded(self, z, numbers):
         """Rows of codes z, in the form of the data."""
@@ -275,7 +279,7 @@ class FlowDensity(Density):
 
     def _of_rows(self, function, rows):
         take = with_attributes(rows, self.attributes).take
-        return self.by_content(function, rows, ROOM // self.width, take)
+        return self.by_content(function, rows, MAX_ACTIVATIONS // self.width, take)
 
     def _as(self, dtype):
         """Parameters and statistics with a ``dtype``."""
@@ -293,8 +297,8 @@ class FlowDensity(Density):
 
     def _scores(self, v, rng, holes):
         """Log-densities of rows, which have missing entries if ``holes``."""
-        if not (holes or self.placing.noisy):
-            z, log_w = self.placing.middle(v)
+        if not (holes or self.dequantization.noisy):
+            z, log_w = self.dequantization.middle(v)
             return self._log_p(z) + log_w
         draw = self._particles(v, holes)
         log_weights = [
@@ -307,15 +311,15 @@ class FlowDensity(Density):
         the flow, and their log importance weights."""
         params, statistics = self._as(v.dtype)
         noise, conditional = noise_of(params, statistics), None
-        if not self.placing.noisy:
-            z, log_volume = self.placing.middle(v)
+        if not self.dequantization.noisy:
+            z, log_volume = self.dequantization.middle(v)
             conditional = self.normal.given(z)
 
         def draw(rng):
             if conditional is not None:
                 log_w, completed = self._drawn(conditional, rng)
                 return log_w + log_volume, completed
-            z, log_noise = self.placing.drawn(v, rng.fold(_NOISE), noise)
+            z, log_noise = self.dequantization.drawn(v, rng.fold(_NOISE), noise)
             if not holes:
                 return self._log_p(z) + log_noise, z
             log_w, completed = self._drawn(self.normal.given(z), rng)
@@ -337,4 +341,4 @@ class FlowDensity(Density):
             log_w, completed = particles(rng)
             return log_w, function(completed)
 
-        return by_weight(draw, rng, self.n_draws, method)
+        return impute_by_importance(draw, rng, self.n_draws, method)

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.fits import mean_score
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.base.given import (
     attribute_types_,
     conditional_sample,
@@ -22,7 +22,7 @@ from skdgm.typing import ArrayOrFrame, Data, Seed, Target, Weight
 class FlowEstimator(NetEstimator):
     """Public methods of flows, perhaps conditional on attributes."""
 
-    _KNOWN = "_attributes_", "_known"
+    _MODEL_READS = "_attributes_", "_known"
 
     impute, conditional_sample = impute, conditional_sample
     attribute_types_ = attribute_types_
@@ -101,7 +101,7 @@ class FlowEstimator(NetEstimator):
         rows = self.density_.sample(
             n_samples, random_state, y=y, conditions=conditions, names=names_of(self)
         )
-        return framed(self, rows)
+        return as_frame(self, rows)
 
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
         r"""Log-likelihood of each row, in nats.
@@ -191,7 +191,7 @@ class FlowEstimator(NetEstimator):
         ValueError
             If H has a wrong number of columns.
         """
-        return framed(self, self.density_.inverse(H, y), H)
+        return as_frame(self, self.density_.inverse(H, y), H)
 
     def _attributes_if_conditional(self, y):
         """Attributes y of rows; None for an unconditional flow in a pipeline that has

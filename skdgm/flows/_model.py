@@ -18,7 +18,7 @@ from skdgm.nets.bijections import (
     triangular,
     whitening,
 )
-from skdgm.nets.dequantization import Placing, noise_net
+from skdgm.nets.dequantization import Dequantization, noise_net
 from skdgm.utils import addresses
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.random import stream
@@ -57,19 +57,19 @@ class FlowModel(NetModel[FlowOptions]):
         return FlowDensity(
             facts.context,
             flow=self._flow(facts),
-            placing=self._placing(facts),
+            dequantization=self._dequantization(facts),
             state=state,
-            n_draws=facts.now("n_draws"),
+            n_draws=facts.current_option("n_draws"),
             attributes=facts.known.attributes_,
             known=facts.known.known,
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         return FlowObjective(
-            facts.run(table, before),
+            facts.run(table, epochs_before),
             facts.context,
             flow=self._flow(facts),
-            placing=self._placing(facts),
+            dequantization=self._dequantization(facts),
             base=facts.structure.base,
             attributes=facts.known.attributes_,
             table=table,
@@ -114,8 +114,8 @@ class FlowModel(NetModel[FlowOptions]):
         )
         return nets + n_matrices * n * n
 
-    def _placing(self, facts):
-        """Map from rows to the space of the flow, a :class:`Placing`."""
+    def _dequantization(self, facts):
+        """Map from rows to the space of the flow, a :class:`Dequantization`."""
         structure, n_attributes = facts.structure, n_given(facts.known.attributes_)
         cells, net = getattr(facts.columns, "cells", None), None
         if cells is not None and structure.dequantization == "variational":
@@ -123,7 +123,7 @@ class FlowModel(NetModel[FlowOptions]):
             if n_noise:
                 body, n_bins, bound = self._coupling(structure)
                 net = noise_net(n, n_noise, body, n_bins, bound)
-        return Placing(cells, n_attributes, net)
+        return Dequantization(cells, n_attributes, net)
 
     def _coupling(self, structure):
         """Hidden layers of the net of a coupling, number of bins, and bound of its

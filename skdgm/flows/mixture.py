@@ -28,7 +28,7 @@ from skdgm.utils.math import LOG_2PI
 from skdgm.utils.random import stream
 
 # Largest number of columns with mixtures under base="auto".
-MOST_MIXED = 64
+MAX_MIXTURE_COLUMNS = 64
 # Candidate numbers of components, and prior weights per column.
 _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
 # Number of folds; steps of EM and of k-means; tolerance of EM, in nats per row.
@@ -74,15 +74,15 @@ def mixture_of(table, normal, n_given, certain=False):
     layer = normal.whitening(np.float64, n_given)
     whitening_matrix = layer.W[n_given:, n_given:]
     unwhitening = solve_triangular(whitening_matrix, np.eye(n))
-    most = int(min(_MOST, max(4 * n, _WORK // n**2)))
+    max_rows = int(min(_MOST, max(4 * n, _WORK // n**2)))
 
-    def residuals(most, fill):
-        x, weight = _residuals(table, fill, layer, n_given, most)
+    def residuals(max_rows, fill):
+        x, weight = _residuals(table, fill, layer, n_given, max_rows)
         return x @ unwhitening, weight
 
     complete = table.rows.complete
-    filler = normal if complete else _first(table, most, n, normal)
-    x, weight = residuals(most, filler)
+    filler = normal if complete else _first(table, max_rows, n, normal)
+    x, weight = residuals(max_rows, filler)
     shrinkage = Shrinkage(0.0, normal.shrinkage, unwhitening.T @ unwhitening)
     chosen = _chosen(x, weight, shrinkage, certain)
     if chosen is None:
@@ -110,17 +110,17 @@ def _based(components, back, white):
     return NormalMixture(np.log(components.weight), components.mean @ white, roots)
 
 
-def _first(table, most, n, normal):
+def _first(table, max_rows, n, normal):
     """Normal distribution that imputes rows for the first fit, or None if there are
     enough complete rows."""
-    incomplete = np.isnan(table.rows.take(table.index[:most])).any(axis=1)
+    incomplete = np.isnan(table.rows.take(table.index[:max_rows])).any(axis=1)
     return None if (~incomplete).sum() >= max(_ENOUGH, _EACH * n) else normal
 
 
-def _residuals(table, fill, layer, n_given, most):
+def _residuals(table, fill, layer, n_given, max_rows):
     """Whitened rows, given the first ``n_given`` columns, and their weights. ``fill``
     imputes missing entries; None drops incomplete rows."""
-    index, weight = table.index[:most], table.weight[:most]
+    index, weight = table.index[:max_rows], table.weight[:max_rows]
     x = table.rows.take(index).astype(np.float64)
     incomplete = np.isnan(x).any(axis=1)
     if fill is None:

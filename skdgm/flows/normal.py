@@ -115,16 +115,17 @@ class JointMixture:
         return ConditionalMixtures(self.log_weight, conditionals)
 
 
-def start_of(statistics, place):
+def initial_distribution(statistics, whitening_index):
     """Initial distribution of a flow, from the ``statistics`` of its layers and its
-    base. ``place`` is the index of the whitening layer; None means independent columns.
+    base. ``whitening_index`` is the index of the whitening layer; None means
+    independent columns.
     """
     layers, base = statistics[:2]
-    if place is None:
+    if whitening_index is None:
         return Independent()
     if not base:
-        return JointNormal.of_whitening(layers[place])
-    W, b = (array.astype(np.float64) for array in layers[place])
+        return JointNormal.of_whitening(layers[whitening_index])
+    W, b = (array.astype(np.float64) for array in layers[whitening_index])
     n_given, components = len(b) - base.mean.shape[1], []
     for mean, root in zip(base.mean, base.root):
         scale = np.eye(len(b))
@@ -229,7 +230,7 @@ class ConditionalMixtures:
         return logsumexp(self.log_p + log_q, axis=0)
 
 
-def fitted(table, n_given=0):
+def fit_normal(table, n_given=0):
     """:class:`JointNormal` of the rows of a table, by expectation maximization if
     entries are missing. The shrinkage maximizes the held-out log-likelihood of the
     other columns given the first ``n_given``."""

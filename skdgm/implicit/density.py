@@ -73,11 +73,11 @@ class ImplicitDensity(Density):
     def capabilities(self):
         """Kinds of the results: exact draws, and estimates by kernels around them."""
         labels = {} if self.shares is None else {"labels": "exact"}
-        inverse = {"inverse": {"nothing": "exact"}} if self.maps.to_rows else {}
+        inverse = {"inverse": {"unconditional": "exact"}} if self.maps.to_rows else {}
         return {
             "log_prob": of_rows("estimate", gray="estimate"),
             "features": of_rows("estimate"),
-            "sample": {"nothing": "exact"} | labels,
+            "sample": {"unconditional": "exact"} | labels,
             "fill": {"missing": "estimate"},
         } | inverse
 

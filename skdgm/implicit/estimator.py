@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.base.given import class_codes, count_classes, given_classes
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.watch import tell
@@ -40,7 +40,7 @@ class ImplicitEstimator(NetEstimator):
         each epoch.
     """
 
-    _KNOWN = "_gray", "classes_", "_label_counts"
+    _MODEL_READS = "_gray", "classes_", "_label_counts"
     # Advice if all generated rows are similar.
     _DIVERSIFY = (
         'Set loss="relativistic" and loss__gradient_penalty above 0, '
@@ -76,7 +76,7 @@ class ImplicitEstimator(NetEstimator):
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
         codes = self._codes_of(y, n_samples)
-        return framed(self, density.sample(n_samples, random_state, codes=codes))
+        return as_frame(self, density.sample(n_samples, random_state, codes=codes))
 
     def generate(self, Z: ArrayLike, y: object = None) -> ArrayOrFrame:
         """Generate rows from given latent units.
@@ -100,7 +100,7 @@ class ImplicitEstimator(NetEstimator):
             is unknown.
         """
         codes = self._codes_of(y, _num_samples(Z))
-        return framed(self, self.density_.decode(Z, codes), Z)
+        return as_frame(self, self.density_.decode(Z, codes), Z)
 
     def invert(self, X: Data, y: object = None, *, n_steps: int = 200) -> np.ndarray:
         r"""Latent units whose generated rows are closest to given rows.

@@ -56,14 +56,14 @@ class ImplicitModel(NetModel[GeneratorOptionsT]):
                 None if self.latent(facts.options) else self.hidden,
                 self.of_features(facts.options),
             ),
-            n_draws=partial(facts.now, "n_draws"),
+            n_draws=partial(facts.current_option, "n_draws"),
             noise=facts.options.output_noise,
             shares=shares_of(getattr(facts.known, "label_counts", None)),
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         nets = self.nets(facts, emission_of(facts))
-        return self.objective_class(facts.run(table, before), nets)
+        return self.objective_class(facts.run(table, epochs_before), nets)
 
     def attributes(self, facts, state):
         return super().attributes(facts, state) | {"n_updates_": int(state.t[0])}

@@ -45,22 +45,24 @@ class GeneratorWatch(Watch):
     """
 
     MEMORY = ("first",)
-    useless = "draws rows less like the data than it did when its training began."
+    baseline_warning = (
+        "draws rows less like the data than it did when its training began."
+    )
 
     def __init__(self, objective, table, held_out, state):
         self.objective, self.rng = objective, stream(objective.seed, PROBE)
         super().__init__(table, held_out, self.rng)
-        self.probe = self.probe[:_MOST]
+        self.monitored = self.monitored[:_MOST]
         if held_out is not None:
             # Rows are repeated in proportion to their weights.
             (draws,) = epoch(held_out, held_out.n_draws, self.rng.fold(_HELD))
             self.unseen = draws[:_MOST]
-        self.x, self.known = self._seen(self.probe)
+        self.x, self.known = self._seen(self.monitored)
         self.sigmas = bandwidths(self.x, FACTORS)
         radius2 = squared_distances(self.x, self.x)
         radius2 = np.sort(radius2, axis=1)[:, min(_NEIGHBORS, len(radius2) - 1)]
         self.near = np.maximum(radius2, np.finfo(radius2.dtype).eps)
-        self.first = self.of_probe(state)
+        self.first = self.training_loss(state)
 
     @property
     def limit(self):
@@ -71,14 +73,14 @@ class GeneratorWatch(Watch):
         """Return True if a loss is clearly higher than the initial loss."""
         return loss > self.first + _WORSE
 
-    def of_probe(self, state):
-        return self._between(self.drawn(state, self.probe, self.known), self.x)
+    def training_loss(self, state):
+        return self._between(self.drawn(state, self.monitored, self.known), self.x)
 
     def collapse(self, state):
         """Share of the monitored rows that generated rows cover, and a description of
         the collapse if this share, or the variance of generated rows, is very small,
         else ""."""
-        fake = self.drawn(state, self.probe, self.known)
+        fake = self.drawn(state, self.monitored, self.known)
         data_variance, fake_variance = (
             x.var(axis=0, dtype=np.float64).sum() for x in (self.x, fake)
         )

@@ -30,7 +30,7 @@ class BlockUpdate(NamedTuple):
     mean: np.ndarray
 
 
-def lone_means(energy, params, size):
+def means_without_input(energy, params, size):
     """Means of all blocks without neighbors, repeated for ``size`` rows."""
     means = []
     for unit, block_params in zip(energy.units, params.units):
@@ -48,7 +48,7 @@ def unroll(energy, params, x, seen, n_sweeps):
     current = [
         _shown(values, observed, mean)
         for values, observed, mean in zip(
-            x, seen, lone_means(energy, params, n_rows(x)), strict=True
+            x, seen, means_without_input(energy, params, n_rows(x)), strict=True
         )
     ]
     updates = []

@@ -135,13 +135,14 @@ class Pool(NamedTuple):
     log_mix: np.ndarray
     number: np.ndarray
 
-    def joined(self, other, most):
-        """Union of two pools, reduced to the ``most`` draws of the largest weight."""
+    def joined(self, other, max_draws):
+        """Union of two pools, reduced to the ``max_draws`` draws of the largest
+        weight."""
         z, log_p, log_mix = (
             np.concatenate(pair, axis=1) for pair in zip(self[:3], other[:3])
         )
-        if z.shape[1] > most:
-            order = np.argsort(log_mix - log_p, axis=1, kind="stable")[:, :most]
+        if z.shape[1] > max_draws:
+            order = np.argsort(log_mix - log_p, axis=1, kind="stable")[:, :max_draws]
             rows = np.arange(len(order))[:, None]
             z, log_p, log_mix = (array[rows, order] for array in (z, log_p, log_mix))
         return Pool(z, log_p, log_mix, self.number + other.number)
@@ -151,10 +152,11 @@ class Pool(NamedTuple):
         return Pool._make(array[index] for array in self)
 
 
-def adapted(kind, pool, draw, n_each, least):
+def adapted(kind, pool, draw, n_each, min_ess):
     """Proposal of a ``kind`` for each row of a pool, adapted in rounds of ``n_each``
-    draws until the effective number of draws reaches ``least``. ``draw(index, proposal,
-    number)`` returns ``n_each`` draws for each row at an index, and their log p(x, z).
+    draws until the effective number of draws reaches ``min_ess``. ``draw(index,
+    proposal, number)`` returns ``n_each`` draws for each row at an index, and their log
+    p(x, z).
     """
     index, finished, proposals = np.arange(len(pool.z)), [], []
     z, log_p = pool.z, pool.log_p
@@ -164,7 +166,7 @@ def adapted(kind, pool, draw, n_each, least):
     for number in range(_ROUNDS):
         log_w = weights_of(log_p - log_mix)
         if number:
-            active = effective_number(log_w) < least
+            active = effective_number(log_w) < min_ess
             finished.append((index[~active], proposals[-1].take(~active)))
             proposals = [proposal.take(active) for proposal in proposals]
             arrays = index, z, log_p, log_mix, log_w, log_base
@@ -200,13 +202,13 @@ def effective_number(log_w):
     return w.sum(axis=1) ** 2 / (w**2).sum(axis=1)
 
 
-def _power(log_w, least):
+def _power(log_w, min_ess):
     """Largest power of the weights of each row, up to 1, with an effective number of
-    draws of at least ``least``."""
+    draws of at least ``min_ess``."""
     low, high = np.zeros(len(log_w)), np.ones(len(log_w))
-    full_power = effective_number(log_w) >= least
+    full_power = effective_number(log_w) >= min_ess
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
-        enough = effective_number(middle[:, None] * log_w) >= least
+        enough = effective_number(middle[:, None] * log_w) >= min_ess
         low, high = np.where(enough, middle, low), np.where(enough, high, middle)
     return np.where(full_power, 1.0, low)

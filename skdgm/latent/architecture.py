@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-from skdgm.nets import layers_of, listed
+from skdgm.nets import layers_of, lists_if_sparse
 
 
 class Architecture(ABC):
@@ -85,7 +85,7 @@ class Architecture(ABC):
 
     def batch(self, x):
         """Inputs of a minibatch, in the form in which training is fastest."""
-        return listed(x)
+        return lists_if_sparse(x)
 
     def width(self, params):
         """Largest number of activations for one row: the width of the widest layer."""

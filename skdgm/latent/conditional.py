@@ -9,9 +9,14 @@ their conditions, so that every draw satisfies them.
 import numpy as np
 
 from skdgm.data import events_of
-from skdgm.distributions import MixedOutput, draw_within, relative, slots
+from skdgm.distributions import (
+    MixedOutput,
+    column_slices,
+    draw_within,
+    relative_probability,
+)
 from skdgm.utils import addresses
-from skdgm.utils.weighted import Weighted, effective, pooled
+from skdgm.utils.weighted import Weighted, effective_sample_size, pooled
 
 _DATA, _EVENT = addresses.LATENT_CONDITIONS
 # Number of latent draws at a time.
@@ -46,8 +51,8 @@ def conditioned(density, n_samples, conditions, names, rng):
                 layer, params, out, values, events, streams
             )
             rows = drawn
-        share = near(output, out, drawn, conditional)
-        return Weighted(rows, log_w, effective(log_w), share)
+        share = plausibility(output, out, drawn, conditional)
+        return Weighted(rows, log_w, effective_sample_size(log_w), share)
 
     rows = pooled(draw, n_samples, rng, _PARTICLES, density.name)
     if layer is not None:
@@ -63,7 +68,7 @@ def weigh_linked(layer, params, raw, v, events, rng):
     v_rows = np.tile(v, (len(raw), 1)).astype(raw.dtype)
     filled, log_w = layer.fill(params, raw, v_rows, rng.fold(_EVENT), events)
     out = layer.outputs(params, raw, layer.output.inputs(filled))
-    return log_w - layer.output.nll(out, v_rows, params.own), filled, out
+    return log_w - layer.output.nll(out, v_rows, params.dispersion), filled, out
 
 
 def weigh(output, out, v, events, rng):
@@ -72,7 +77,7 @@ def weigh(output, out, v, events, rng):
     values v, (n_columns,), NaN elsewhere, and an event, or None, for each column."""
     drawn = np.tile(v, (len(out), 1)).astype(out.dtype)
     log_w = output.log_p(out, drawn).sum(axis=1)
-    for j, (event, place) in enumerate(zip(events, slots(output.n_outputs))):
+    for j, (event, place) in enumerate(zip(events, column_slices(output.n_outputs))):
         if event is not None:
             column_out, stream = out[:, place], rng.fold(_EVENT, j)
             drawn[:, j], mass = draw_within(output.single[j], column_out, event, stream)
@@ -80,12 +85,14 @@ def weigh(output, out, v, events, rng):
     return log_w, drawn
 
 
-def near(output, out, v, columns):
+def plausibility(output, out, v, columns):
     """Share of rows of outputs under which a column, at its value in ``v``, is as
     probable as any value; the smallest share among ``columns``."""
-    places = slots(output.n_outputs)
+    places = column_slices(output.n_outputs)
     shares = (
-        float(relative(output.single[j], out[:, places[j]], v[:, [j]]).mean())
+        float(
+            relative_probability(output.single[j], out[:, places[j]], v[:, [j]]).mean()
+        )
         for j in columns
     )
     return min(shares, default=1.0)

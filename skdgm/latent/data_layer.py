@@ -147,7 +147,7 @@ class DataLayer:
         if v is None or not train:
             return decoded
         drawn = np.where(np.isnan(v), filled, filled.dtype.type(np.nan))
-        score = -nll(decoded.out, params.own, drawn, self.output)
+        score = -nll(decoded.out, params.dispersion, drawn, self.output)
         score = score - getval(score)
         log_p = decoded.log_p[0] + score, *decoded.log_p[1:]
         decoded = decoded._replace(log_p=log_p)
@@ -223,4 +223,4 @@ class DataLayer:
         if self.single is not None:
             return self.single[j], ()
         output = NormalOutput(np.ones(1, int), self.output.variance, self.output.floor)
-        return output, params.own[j : j + 1]
+        return output, params.dispersion[j : j + 1]

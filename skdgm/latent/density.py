@@ -15,7 +15,7 @@ from skdgm.data.given import attribute_numbers
 from skdgm.latent.activity import ACTIVE, are_dependent
 from skdgm.latent.conditional import conditioned
 from skdgm.latent.data_layer import Entries
-from skdgm.latent.filling import Incomplete, LatentChain, by_chain
+from skdgm.latent.filling import IncompleteRows, LatentChain, impute_by_chains
 from skdgm.latent.weighing import AT_ONCE, Draws, by_enough, least_number
 from skdgm.nets import layers_of
 from skdgm.utils import addresses
@@ -78,14 +78,17 @@ class LatentDensity(Density):
             conditional[name] = "exact"
         bounds, is_approximate = of_rows("lower bound", gray=gray), min(self.layers) > 0
         means = dict.fromkeys(conditional, "estimate" if is_approximate else "exact")
-        means["nothing"] = "estimate" if is_approximate or conditional else "exact"
+        means["unconditional"] = (
+            "estimate" if is_approximate or conditional else "exact"
+        )
         return {
             "importance_likelihood": bounds,
             "elbo": bounds,
             "log_prob": bounds | dict.fromkeys(conditional, "lower bound"),
             "features": of_rows("exact"),
             "inverse": means,
-            "sample": {"nothing": "exact", "conditions": "estimate"} | conditional,
+            "sample": {"unconditional": "exact", "conditions": "estimate"}
+            | conditional,
             "fill": {"missing": "estimate"},
         }
 
@@ -214,7 +217,7 @@ class LatentDensity(Density):
         layer, params = self.hierarchy.data, self.net.params
         if layer is not None:
             return layer.draw(params, out, rng)
-        return self.output.draw(out, rng, params.own)
+        return self.output.draw(out, rng, params.dispersion)
 
     def _covariates(self, codes, y, n_rows, dtype):
         """Covariates, (n_rows, n_inputs), for class ``codes`` or attributes y; None
@@ -283,7 +286,7 @@ class LatentDensity(Density):
                 model.hierarchy.data = layer.of(model.output)
 
         def filled(v, rng, covariates=None):
-            rows = Incomplete(v, model.guess(v, covariates), covariates)
+            rows = IncompleteRows(v, model.guess(v, covariates), covariates)
             if sampler == "importance":
                 value, effective = model.fill_by_weight(rows, rng, n_steps, method)
                 effective_numbers.append(effective)
@@ -302,7 +305,7 @@ class LatentDensity(Density):
         return self.decoded(X_filled, X)
 
     def _by_content(self, function, rows, covariates=None):
-        return self.by_content(function, rows, _ROWS // self.width, beside=covariates)
+        return self.by_content(function, rows, _ROWS // self.width, extra=covariates)
 
     def _means(self, v):
         x = self.output.inputs(v, self.share)
@@ -328,7 +331,7 @@ class LatentDensity(Density):
                 decoded = self.hierarchy.through(
                     net, x, noise, exact=exact, entries=entries, covariates=inputs
                 )
-                nll = self.output.nll(decoded.out, v, net.params.own)
+                nll = self.output.nll(decoded.out, v, net.params.dispersion)
                 terms.append(log_prior - nll)
             log_p = terms[0] if len(terms) == 1 else logsumexp(terms, axis=0)
             yield log_p.reshape(len(v), -1), decoded.gap.reshape(len(v), -1)
@@ -355,11 +358,15 @@ class LatentDensity(Density):
         for block in gen_batches(len(rows.v), max(1, _ROOM // (AT_ONCE * width))):
             part = rows.take(block)
 
-            def draw(index, rng, counts, proposal=None, near=False, part=part):
+            def draw(
+                index, rng, counts, proposal=None, with_plausibility=False, part=part
+            ):
                 # Rounds that adapt the proposal need no values.
-                mode = method if near or counts.prior else None
+                mode = method if with_plausibility or counts.prior else None
                 selected = part.take(index)
-                return self._drawn_by(net, selected, rng, counts, proposal, near, mode)
+                return self._drawn_by(
+                    net, selected, rng, counts, proposal, with_plausibility, mode
+                )
 
             kind = self.hierarchy.units.proposal
             weighed = by_enough(
@@ -370,9 +377,9 @@ class LatentDensity(Density):
         value = np.concatenate(values).astype(dtype)
         return self._chosen(value, rng, method), np.concatenate(effective_numbers)
 
-    def _drawn_by(self, net, rows, rng, counts, proposal, near, method):
-        """:class:`Draws` of rows from encoder, prior and proposal; and with ``near``
-        the result of :meth:`_nearness` for the prior, see
+    def _drawn_by(self, net, rows, rng, counts, proposal, with_plausibility, method):
+        """:class:`Draws` of rows from encoder, prior and proposal; and with
+        ``with_plausibility`` the result of :meth:`_nearness` for the prior, see
         :func:`~skdgm.latent.weighing.by_enough`."""
         hierarchy, draws, nearness = self.hierarchy, [], None
         for source_number, n in enumerate(counts):
@@ -401,8 +408,8 @@ class LatentDensity(Density):
             value = None if method is None else value.reshape(-1, n, value.shape[1])
             z = z.reshape(-1, n, z.shape[1])
             draws.append(Draws(z, log_p, log_prior, gap, value))
-            if near and source_number == 1:
-                nearness = self._nearness(decoded.out, rows.v, net.params.own)
+            if with_plausibility and source_number == 1:
+                nearness = self._nearness(decoded.out, rows.v, net.params.dispersion)
         if len(draws) == 1:
             return draws[0], nearness
         return Draws._make(
@@ -419,7 +426,7 @@ class LatentDensity(Density):
             return self.output.value(value)
         if self.hierarchy.data is not None:
             return value
-        return self.output.draw(value, rng.fold(_DATA), self.net.params.own)
+        return self.output.draw(value, rng.fold(_DATA), self.net.params.dispersion)
 
     def _proposed(self, net, rows, source, rng, method):
         """Draw latent units from a source of noise: a :class:`Pass`, log-likelihoods of
@@ -438,7 +445,7 @@ class LatentDensity(Density):
         elif method == "mean":
             repeated_v = np.repeat(v, len(value) // len(v), axis=0)
             value = layer.expected(decoded.out, repeated_v, value)
-        return decoded, -output.nll(decoded.out, v, net.params.own), value
+        return decoded, -output.nll(decoded.out, v, net.params.dispersion), value
 
     def _nearness(self, out, v, dispersion):
         """Sums over draws of the density of the row, and of each column, relative to
@@ -461,7 +468,7 @@ class LatentDensity(Density):
         their steps, or the last state."""
 
         def make(arrays):
-            return self.chain(Incomplete._make(arrays), correct)
+            return self.chain(IncompleteRows._make(arrays), correct)
 
-        filled = by_chain(make, rows, rng, n_steps, method, self.width)
+        filled = impute_by_chains(make, rows, rng, n_steps, method, self.width)
         return filled if method == "sample" else self.output.value(filled)

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from skdgm.base.frames import filled_in, framed
+from skdgm.base.frames import as_frame, filled_in
 from skdgm.base.options import KW_ONLY, Count, within
 from skdgm.data import names_of
 from skdgm.exceptions import CollapseWarning
@@ -100,7 +100,7 @@ class LatentEstimator(NetEstimator):
         drawn = self.density_.sample(
             n_samples, random_state, conditions=conditions, names=names_of(self)
         )
-        return framed(self, drawn)
+        return as_frame(self, drawn)
 
     def impute(
         self,
@@ -232,7 +232,7 @@ class LatentEstimator(NetEstimator):
 
     def _report(self, learned, n_epochs, watch):
         with DeferredInterrupt():
-            variances, collapsed = self.density_.survey(watch.rows, watch.probe)
+            variances, collapsed = self.density_.survey(watch.rows, watch.monitored)
             self.latent_variances_ = variances
         super()._report(learned, n_epochs, watch)
         if collapsed and self.n_iter_:

@@ -16,15 +16,16 @@ from sklearn.utils import gen_batches
 from skdgm.latent.data_layer import Entries
 from skdgm.utils import addresses
 
-_DATA, _CHOICE, _OLD = addresses.LATENT_FILLING
-# Number of chains of each row for a mean; divisor of the steps for the burn-in and the
-# remainder of each; largest number of activations of a layer.
-CHAINS, _PART, _ROOM = 10, 5, 2**22
+# Random streams of entries, choices, and the noise of the current state.
+_DATA, _CHOICE, _CURRENT = addresses.LATENT_FILLING
+# Number of chains of each row for a mean; each chain has n_steps / _N_PARTS steps of
+# burn-in and as many further steps. Maximum number of activations of a layer.
+N_CHAINS, _N_PARTS, _MAX_ACTIVATIONS = 10, 5, 2**22
 
 
-class Incomplete(NamedTuple):
-    """Rows v, NaN where missing; the same rows with a ``guess`` of missing entries; and
-    covariates, or None if unknown or absent."""
+class IncompleteRows(NamedTuple):
+    """Rows v, (n_rows, n_columns), NaN where missing; the same rows with a ``guess`` of
+    missing entries; and covariates, or None if unknown or absent."""
 
     v: np.ndarray
     guess: np.ndarray
@@ -32,12 +33,12 @@ class Incomplete(NamedTuple):
 
     def take(self, index):
         """Rows at an index."""
-        return Incomplete._make(None if x is None else x[index] for x in self)
+        return IncompleteRows._make(None if x is None else x[index] for x in self)
 
 
 class LatentState(NamedTuple):
-    """State of a :class:`LatentChain`: rows x, latent units z of each layer, () before
-    the first step, and outputs of the decoder."""
+    """State of a :class:`LatentChain`: rows x, (n_rows, n_columns); latent units z of
+    each layer, (n_rows, n_units), () before the first step; outputs of the decoder."""
 
     x: np.ndarray
     z: tuple = ()
@@ -56,16 +57,17 @@ class LatentChain:
 
     .. math:: z \sim q(z \mid x), \qquad x_\text{missing} \sim p(x \mid z)
 
-    With ``correct``, latent units are accepted or rejected by the Metropolis-Hastings
-    rule, which leaves :math:`p(z, x_\text{missing} \mid x_\text{seen})` invariant;
-    without it, the encoder must be exact. Unknown covariates are part of the state,
-    proposed with the latent units, and accepted or rejected in either case.
+    With ``metropolis``, latent units are accepted or rejected by the
+    Metropolis-Hastings rule, which leaves :math:`p(z, x_\text{missing} \mid
+    x_\text{seen})` invariant; without it, the encoder must be exact. Unknown covariates
+    are part of the state, proposed with the latent units, and accepted or rejected in
+    either case.
     """
 
-    def __init__(self, density, rows, correct):
-        self.density, self.correct = density, correct
+    def __init__(self, density, rows, metropolis):
+        self.density, self.metropolis = density, metropolis
         self.v, self.guess, self.covariates = rows
-        self.missing, self.dispersion = np.isnan(rows.v), density.net.params.own
+        self.missing, self.dispersion = np.isnan(rows.v), density.net.params.dispersion
 
     def init(self, rng):
         """Initial state, without latent units."""
@@ -75,49 +77,51 @@ class LatentChain:
         """Draw latent units, then missing entries given the latent units."""
         hierarchy, output = self.density.hierarchy, self.density.output
         noise = hierarchy.noise(rng, 1)
-        proposed = self._through(state.x, noise, self.covariates)
+        proposed = self._encode_decode(state.x, noise, self.covariates)
         accepted, z, out = np.ones(len(self.v), bool), proposed.z, proposed.out
-        if state.z and self.correct:
-            source = hierarchy.noise_of(state.z, rng.fold(_OLD))
-            old = self._through(state.x, source, self.covariates)
-            ratio = self._weight(proposed, state.x) - self._weight(old, state.x)
-            accepted = taken(ratio, rng.fold(_CHOICE))
-            z = chosen(accepted, z, state.z)
+        if state.z and self.metropolis:
+            source = hierarchy.noise_of(state.z, rng.fold(_CURRENT))
+            old = self._encode_decode(state.x, source, self.covariates)
+            log_ratio = self._log_weight(proposed, state.x) - self._log_weight(
+                old, state.x
+            )
+            accepted = metropolis_accept(log_ratio, rng.fold(_CHOICE))
+            z = where_accepted(accepted, z, state.z)
             out = np.where(accepted[:, None], out, state.out)
         elif state.z and hierarchy.covariates is not None and self.covariates is None:
             old_covariates = state.z[-1]
-            old = self._through(state.x, noise, old_covariates)
-            ratio = self._log_p(proposed, state.x) - self._log_p(old, state.x)
-            accept_covariates = taken(ratio, rng.fold(_CHOICE))[:, None]
+            old = self._encode_decode(state.x, noise, old_covariates)
+            log_ratio = self._log_p(proposed, state.x) - self._log_p(old, state.x)
+            accept_covariates = metropolis_accept(log_ratio, rng.fold(_CHOICE))[:, None]
             z = *z[:-1], np.where(accept_covariates, z[-1], old_covariates)
             out = np.where(accept_covariates, out, old.out)
         if hierarchy.data is not None:
-            x, out = self._linked(rng, state.x, z, out)
+            x, out = self._propose_autoregressive(rng, state.x, z, out)
             return LatentState(x, z, out), Accepted(accepted)
         drawn = output.draw(out, rng.fold(_DATA), self.dispersion)
         x = np.where(self.missing, drawn, self.v)
         return LatentState(x, z, out), Accepted(accepted)
 
-    def _through(self, x, source, covariates, entries=None):
-        """:class:`Pass` of rows x with a source of noise."""
+    def _encode_decode(self, x, source, covariates, entries=None):
+        """Draw latent units of rows x with given noise, and decode them."""
         density = self.density
         inputs = density.output.inputs(x, density.share)
         return density.hierarchy.through(
             density.net, inputs, source, entries=entries, covariates=covariates
         )
 
-    def _linked(self, rng, x, z, out):
+    def _propose_autoregressive(self, rng, x, z, out):
         """Missing entries and outputs for columns that depend on each other: entries
         are proposed given previous columns, and accepted by the likelihood of observed
         entries."""
-        source = self.density.hierarchy.noise_of(z, rng.fold(_OLD, 1))
+        source = self.density.hierarchy.noise_of(z, rng.fold(_CURRENT, 1))
         entries = Entries(self.v, rng.fold(_DATA))
-        proposed = self._through(x, source, self.covariates, entries)
+        proposed = self._encode_decode(x, source, self.covariates, entries)
         if proposed.filled is None:
             return x, out
         old = -self.density.output.nll(out, self.v, self.dispersion)
-        ratio = self._log_p(proposed, self.v) - old
-        accept = taken(ratio, rng.fold(_CHOICE, 1))[:, None]
+        log_ratio = self._log_p(proposed, self.v) - old
+        accept = metropolis_accept(log_ratio, rng.fold(_CHOICE, 1))[:, None]
         return np.where(accept, proposed.filled, x), np.where(accept, proposed.out, out)
 
     def expected(self, state):
@@ -130,33 +134,37 @@ class LatentChain:
     def _log_p(self, decoded, x):
         return -self.density.output.nll(decoded.out, x, self.dispersion)
 
-    def _weight(self, decoded, x):
+    def _log_weight(self, decoded, x):
         return self._log_p(decoded, x) - decoded.gap
 
 
-def by_chain(make, rows, rng, n_steps, method, width):
-    """Mean over several chains of each row, each of a fifth of ``n_steps`` steps after
-    a burn-in of equal length; or with ``method="sample"`` the last state of one chain.
-    ``rows`` are arrays with a row for each chain, or None; ``make(arrays)`` returns a
-    chain; ``width`` is the largest number of activations for one row. Several chains
-    reduce the dependence on initial values."""
-    n_chains, results, burn_in = CHAINS if method == "mean" else 1, [], 0
+def impute_by_chains(make, rows, rng, n_steps, method, width):
+    """Impute missing entries by Markov chains.
+
+    With ``method="mean"``, run ``N_CHAINS`` chains for each row, each of ``n_steps`` /
+    5 burn-in steps and ``n_steps`` / 5 further steps, which reduces the dependence on
+    initial values. With "sample", return the last state of one chain. ``rows`` are
+    arrays with one entry for each row, or None; ``make(arrays)`` returns a chain;
+    ``width`` is the largest number of activations for one row."""
+    n_chains, results, burn_in = N_CHAINS if method == "mean" else 1, [], 0
     if method == "mean":
-        burn_in, n_steps = n_steps // _PART, max(1, n_steps // _PART)
-    for block in gen_batches(len(rows[0]), max(1, _ROOM // (n_chains * width))):
+        burn_in, n_steps = n_steps // _N_PARTS, max(1, n_steps // _N_PARTS)
+    for block in gen_batches(
+        len(rows[0]), max(1, _MAX_ACTIVATIONS // (n_chains * width))
+    ):
         arrays = [
             None if x is None else np.repeat(x[block], n_chains, axis=0) for x in rows
         ]
         streams = rng.take(block)
         streams = streams if n_chains == 1 else streams.each(n_chains)
-        mean, state = _run(make(arrays), streams, burn_in, n_steps)
+        mean, state = _run_chain(make(arrays), streams, burn_in, n_steps)
         if method == "mean":
             mean = mean.reshape(-1, n_chains, mean.shape[1]).mean(axis=1)
         results.append(mean if method == "mean" else state.x)
     return np.concatenate(results)
 
 
-def _run(chain, rng, burn_in, n_steps):
+def _run_chain(chain, rng, burn_in, n_steps):
     """Mean over the steps of a chain after the burn-in, and its last state."""
     state, total_mean = chain.init(rng), 0.0
     for step in range(burn_in + n_steps):
@@ -166,12 +174,13 @@ def _run(chain, rng, burn_in, n_steps):
     return total_mean / n_steps, state
 
 
-def by_weight(draw, rng, n_steps, method, choice=_CHOICE):
-    """Importance-weighted mean of draws of each row, or with ``method="sample"`` one
-    draw, resampled by weight. ``draw(rng)`` returns log-weights, (n_rows,), and values;
-    ``choice`` is the random stream of the resampling."""
+def impute_by_importance(draw, rng, n_draws, method, choice=_CHOICE):
+    """Importance-weighted mean of ``n_draws`` draws of each row, or with
+    ``method="sample"`` one draw, resampled by weight. ``draw(rng)`` returns
+    log-weights, (n_rows,), and values, (n_rows, n_columns); ``choice`` is the random
+    stream of the resampling."""
     high, weighted_sum, norm, best, value = -np.inf, 0.0, 0.0, -np.inf, 0.0
-    for draw_number in range(n_steps):
+    for draw_number in range(n_draws):
         streams = rng.fold(draw_number)
         log_w, new = draw(streams)
         log_w = log_w[:, None]
@@ -187,12 +196,12 @@ def by_weight(draw, rng, n_steps, method, choice=_CHOICE):
     return weighted_sum / norm if method == "mean" else value
 
 
-def taken(log_ratio, rng):
+def metropolis_accept(log_ratio, rng):
     """Mask of rows that accept a proposal, given the log of the Metropolis-Hastings
     ratio."""
     return rng.uniform(1)[:, 0] < np.exp(np.minimum(log_ratio, 0))
 
 
-def chosen(accepted, new, old):
+def where_accepted(accepted, new, old):
     """Layers of latent units: ``new`` in the rows that accept, otherwise ``old``."""
     return tuple(np.where(accepted[:, None], a, b) for a, b in zip(new, old))

@@ -21,7 +21,14 @@ from skdgm.latent.architecture import Architecture
 from skdgm.latent.covariates import DecoderCovariates
 from skdgm.latent.data_layer import DataLayer, Pass
 from skdgm.latent.units import Linked
-from skdgm.nets import join_columns, layers, layers_of, listed, start_at, to_draws
+from skdgm.nets import (
+    join_columns,
+    layers,
+    layers_of,
+    lists_if_sparse,
+    start_at,
+    to_draws,
+)
 from skdgm.nets.tape import getval
 from skdgm.utils import addresses
 from skdgm.utils.tree import leaves
@@ -34,12 +41,15 @@ class HierarchyParams(NamedTuple):
 
     encoders: tuple
     decoders: tuple
-    # Further parameters of the distributions of the data and of the highest layer.
-    own: tuple
+    # Dispersions of the distributions of the data and of the highest layer.
+    dispersion: tuple
     prior: tuple = ()
     # Links within layers, or (): those of each encoder's draws, and those of the
     # columns or layer below each decoder, with the highest layer last.
     links: tuple = ()
+
+    # Names of fields in older files.
+    RENAMED = {"own": "dispersion"}
 
 
 class Statistics(NamedTuple):
@@ -311,7 +321,7 @@ class Hierarchy(Architecture):
 
     def _below(self, x, z, level):
         """Inputs of an encoder: rows x, or latent layers z."""
-        return listed(z[level - 1]) if level else x
+        return lists_if_sparse(z[level - 1]) if level else x
 
     def _above(self, z):
         """Inputs of a decoder, from the layers z above it, the lowest first."""
@@ -334,7 +344,7 @@ class Hierarchy(Architecture):
         return self.down[level].apply(
             net.params.decoders[level],
             net.statistics.decoders[level],
-            listed(above),
+            lists_if_sparse(above),
             rng=training.fold(level) if training else None,
             train=training is not None,
         )

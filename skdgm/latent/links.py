@@ -70,11 +70,11 @@ class AutoregressiveLink(ABC):
         self.n_inputs, self.n_outputs = len(of_inputs), len(of_outputs)
         self.of_inputs, self.of_outputs = place[of_inputs], place[of_outputs]
         # Positions of inputs and outputs, sorted by columns.
-        self.there = np.argsort(self.of_inputs, kind="stable")
+        self.input_order = np.argsort(self.of_inputs, kind="stable")
         self.out = np.argsort(self.of_outputs, kind="stable")
         self.steady, self.scaled = steady, scaled
         positions = np.arange(len(order))
-        self.made = [np.flatnonzero(self.of_outputs == t) for t in positions]
+        self.outputs_of = [np.flatnonzero(self.of_outputs == t) for t in positions]
         self.seen = [np.flatnonzero(self.of_inputs == t) for t in positions]
 
     @abstractmethod
@@ -152,7 +152,7 @@ class Linear(AutoregressiveLink):
         return [raw.copy()]
 
     def output(self, params, state, t):
-        return state[0][:, self.made[t]]
+        return state[0][:, self.outputs_of[t]]
 
     def absorb(self, params, state, t, x):
         seen = self.seen[t]
@@ -177,7 +177,7 @@ class Hidden(AutoregressiveLink):
             of_inputs, of_outputs, order=order, steady=steady, scaled=scaled, pace=pace
         )
         self.n_extra = self.n_inputs
-        ends = np.cumsum([len(made) for made in self.made])
+        ends = np.cumsum([len(outputs_of) for outputs_of in self.outputs_of])
         seen = np.sort(self.of_inputs)
         self.shape = Shape(seen, np.append(0, ends), KINDS[_ACTIVATION])
         self.back = np.argsort(self.out)
@@ -201,7 +201,11 @@ class Hidden(AutoregressiveLink):
         (W, V, rho), n = params, self.n_outputs
         c, x = columns(raw, n, n + self.n_extra), getattr(x, "x", x)
         if not self.plain:
-            x, W, V = x[:, self.there], pick(W, self.there, 0), pick(V, self.out, 0)
+            x, W, V = (
+                x[:, self.input_order],
+                pick(W, self.input_order, 0),
+                pick(V, self.out, 0),
+            )
         size = max(len(raw), len(x))
         x = x if len(x) == size else np.repeat(x, size // len(x), axis=0)
         zeros = np.zeros(n, x.dtype)
@@ -219,10 +223,10 @@ class Hidden(AutoregressiveLink):
         return [raw[:, n:].copy(), raw[:, :n]]
 
     def output(self, params, state, t):
-        (_, V, rho), made = params, self.made[t]
+        (_, V, rho), outputs_of = params, self.outputs_of[t]
         scale = rho[t] if self.scaled else V.dtype.type(1)
-        terms = activate(state[0] * scale, _ACTIVATION) @ V[made].T
-        return state[1][:, made] + terms * self.factor[made].astype(V.dtype)
+        terms = activate(state[0] * scale, _ACTIVATION) @ V[outputs_of].T
+        return state[1][:, outputs_of] + terms * self.factor[outputs_of].astype(V.dtype)
 
     def absorb(self, params, state, t, x):
         state[0] += x @ params[0][self.seen[t]]

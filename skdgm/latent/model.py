@@ -37,21 +37,21 @@ class LatentModel(NetModel[LatentOptionsT]):
     def density(self, facts, state):
         hierarchy, layers = self.hierarchy(facts), self.FEATURES
         if facts.options.feature_layer is not None:
-            layers = facts.now("feature_layer")
+            layers = facts.current_option("feature_layer")
         return self.density_class(
             facts.context,
             hierarchy=hierarchy,
             net=Variables(
                 self.of_hierarchy(state.learned), self.of_hierarchy(state.statistics)
             ),
-            n_draws=partial(facts.now, "n_draws"),
+            n_draws=partial(facts.current_option, "n_draws"),
             output=self.output(facts),
             layers=chosen(layers, len(hierarchy.n_latent)),
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         return self.objective_class(
-            facts.run(table, before),
+            facts.run(table, epochs_before),
             hierarchy=self.hierarchy(facts),
             domain=facts.domain,
             columns=facts.columns,

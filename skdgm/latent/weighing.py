@@ -21,7 +21,7 @@ import numpy as np
 
 from skdgm.latent.adapting import NONE, Pool, adapted, weights_of
 from skdgm.utils import addresses
-from skdgm.utils.weighted import FOUND
+from skdgm.utils.weighted import MIN_SATISFYING
 
 # Number of draws at a time; largest multiples of ``n_draws``: from encoder and prior to
 # explain rare entries, the same for rare rows, and from all three.
@@ -125,17 +125,17 @@ class _Weighing:
 
 def least_number(n_draws):
     """Effective number of draws below which ``n_draws`` are too few."""
-    return min(FOUND, n_draws / FOUND)
+    return min(MIN_SATISFYING, n_draws / MIN_SATISFYING)
 
 
 def by_enough(draw, n_rows, rng, n_draws, method, kind):
     """Weighted mean of draws, or with ``method="sample"`` a draw resampled by weight,
     of each row: :class:`Weighed`.
 
-    ``draw(index, rng, counts, proposal, near)`` returns :class:`Draws` of the rows at
-    an index, from encoder, prior and proposal in this order. With ``near``, it also
-    returns the number of prior draws that explain the row, and each observed entry, as
-    well as any value, (n_rows, 1 + n_columns).
+    ``draw(index, rng, counts, proposal, with_plausibility)`` returns :class:`Draws` of
+    the rows at an index, from encoder, prior and proposal in this order. With
+    ``with_plausibility``, it also returns the number of prior draws that explain the
+    row, and each observed entry, as well as any value, (n_rows, 1 + n_columns).
 
     The number of draws from encoder and prior first grows, up to 128 times ``n_draws``,
     until several prior draws explain each entry, and up to 16 times ``n_draws`` until
@@ -144,9 +144,9 @@ def by_enough(draw, n_rows, rng, n_draws, method, kind):
     of :mod:`skdgm.latent.adapting`.
     """
     n_draws += n_draws % 2
-    least, weighing = min(_ENOUGH, n_draws / 2), _Weighing(n_rows, method)
+    min_ess, weighing = min(_ENOUGH, n_draws / 2), _Weighing(n_rows, method)
     pool = _first(draw, n_rows, rng, n_draws, weighing)
-    index = np.flatnonzero(weighing.number(np.arange(n_rows)) < least)
+    index = np.flatnonzero(weighing.number(np.arange(n_rows)) < min_ess)
     if not index.size or kind is None:
         return weighing.result()
     n_each = min(AT_ONCE, n_draws // 2)
@@ -156,9 +156,9 @@ def by_enough(draw, n_rows, rng, n_draws, method, kind):
         draws, _ = draw(index[part], streams, Counts(0, 0, n_each), proposal)
         return draws.z, draws.log_p + draws.log_prior
 
-    proposal = adapted(kind, pool.take(index), step, n_each, least)
+    proposal = adapted(kind, pool.take(index), step, n_each, min_ess)
     adapted_weighing = _Weighing(n_rows, method)
-    _last(draw, rng, n_draws, least, index, proposal, adapted_weighing)
+    _last(draw, rng, n_draws, min_ess, index, proposal, adapted_weighing)
     weighing.replace(index, adapted_weighing)
     return weighing.result()
 
@@ -168,7 +168,7 @@ def _first(draw, n_rows, rng, n_draws, weighing):
     them."""
     n_near_enough = min(_NEAR, n_draws / 20)
     index = np.arange(n_rows)
-    near = None
+    plausibility = None
     pool = None
     drawn, batch_number, size = 0, 0, n_draws
     while index.size:
@@ -176,7 +176,9 @@ def _first(draw, n_rows, rng, n_draws, weighing):
             streams, batch_number = rng.take(index).fold(batch_number), batch_number + 1
             n_half = min(AT_ONCE, size - start) // 2
             counts = Counts(n_half, n_half)
-            draws, new_near = draw(index, streams, counts, near=True)
+            draws, new_plausibility = draw(
+                index, streams, counts, with_plausibility=True
+            )
             log_mix = draws.log_mix(counts)
             log_w = weights_of(draws.log_p - log_mix)
             weighing.add(index, log_w, draws.value, streams)
@@ -184,17 +186,20 @@ def _first(draw, n_rows, rng, n_draws, weighing):
             log_p, log_mix = draws.log_p + draws.log_prior, log_mix + draws.log_prior
             draws = Pool(draws.z, log_p, log_mix, n_drawn)
             if pool is None:
-                pool, near = draws, new_near
+                pool, plausibility = draws, new_plausibility
                 continue
-            near[index] += new_near
+            plausibility[index] += new_plausibility
             joined = pool.take(index).joined(draws, min(n_draws, 2 * AT_ONCE))
             if len(index) == n_rows:
                 pool = joined
             else:
-                for merged_all, merged in zip(pool, joined):
-                    merged_all[index] = merged
+                for merged_all, concatenated in zip(pool, joined):
+                    merged_all[index] = concatenated
         drawn, size = drawn + size, drawn + size
-        n_near_row, n_near_entry = near[index, 0], near[index, 1:].min(axis=1)
+        n_near_row, n_near_entry = (
+            plausibility[index, 0],
+            plausibility[index, 1:].min(axis=1),
+        )
         growth_left = _MOST * n_draws / drawn
         needs_more = n_near_entry < n_near_enough
         if drawn >= _TRIED * n_draws:
@@ -207,9 +212,9 @@ def _first(draw, n_rows, rng, n_draws, weighing):
     return pool
 
 
-def _last(draw, rng, n_draws, least, index, proposal, weighing):
+def _last(draw, rng, n_draws, min_ess, index, proposal, weighing):
     """Add draws from encoder, prior and proposal for the rows at an index, until the
-    effective number is ``least``."""
+    effective number is ``min_ess``."""
     lacking, drawn, batch_number, size = np.arange(len(index)), 0, 0, n_draws
     while lacking.size:
         for start in range(0, size, AT_ONCE):
@@ -221,5 +226,5 @@ def _last(draw, rng, n_draws, least, index, proposal, weighing):
             log_w = weights_of(draws.log_p - draws.log_mix(counts, adapted_to))
             weighing.add(rows, log_w, draws.value, streams)
         drawn, size = drawn + size, drawn + size
-        is_lacking = weighing.number(index[lacking]) < least
+        is_lacking = weighing.number(index[lacking]) < min_ess
         lacking = lacking[is_lacking & (drawn < _MOST_ADAPTED * n_draws)]

@@ -22,17 +22,17 @@ _FACTOR = 8
 _GREATEST = sys.float_info.max
 
 
-def check_pair(first, second, names, who="the comparison", **options):
+def check_pair(first, second, names, subject="the comparison", **options):
     """Validate two tables: float64, the same number of columns, no missing values.
 
-    A table that is None raises a TypeError that names the caller ``who``. Values that
-    are missing, not finite or no numbers, too few rows, and different numbers of
+    A table that is None raises a TypeError that names the caller ``subject``. Values
+    that are missing, not finite or no numbers, too few rows, and different numbers of
     columns raise a ValueError that names the table. DataRangeWarning is issued if the
     maximum absolute value of one table is more than eight times that of the other.
     Options are those of :func:`sklearn.utils.check_array`.
     """
     first, second = (
-        as_numbers(table, name, who, **options)
+        as_numbers(table, name, subject, **options)
         for table, name in zip((first, second), names)
     )
     if first.shape[1] != second.shape[1]:

@@ -25,24 +25,25 @@ _ABLE = {
 }
 
 
-def check_can(capability, estimator, who):
+def check_can(capability, estimator, subject):
     """Raise NotFittedError, or TypeError if the estimator lacks the capability."""
     check_is_fitted(estimator)
     if capability not in capabilities_of(estimator):
         raise TypeError(
-            f"{who} is for {_ABLE[capability]}; {type(estimator).__name__} has none."
+            f"{subject} is for {_ABLE[capability]}; {type(estimator).__name__} has "
+            "none."
         )
 
 
-def check_names(who, options, *functions):
-    """Raise TypeError unless options of ``who`` are parameters of the functions."""
+def check_names(subject, options, *functions):
+    """Raise TypeError unless options of ``subject`` are parameters of the functions."""
     known = {name for f in functions for name in inspect.signature(f).parameters}
     known -= {"estimator", "X", "options"}
     unknown = sorted(options.keys() - known)
     if unknown:
         raise TypeError(
-            f"{who} has no argument {unknown[0]!r}: besides its own, it takes those of "
-            f"{functions[0].__name__}, {', '.join(sorted(known))}."
+            f"{subject} has no argument {unknown[0]!r}: besides its own, it takes "
+            f"those of {functions[0].__name__}, {', '.join(sorted(known))}."
         )
 
 

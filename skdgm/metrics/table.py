@@ -158,9 +158,9 @@ def _figures(model, random_state, options):
     return rows + model.log_det, ends, (kind, measure(last), drawn)
 
 
-def _table(names, found, n_columns):
+def _table(names, results, n_columns):
     entries = []
-    for rows, ends, facts in found:
+    for rows, ends, facts in results:
         nats, n = float(rows.mean()), len(rows)
         se = float(rows.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
         entries.append((nats, *ends, se, -nats / (n_columns * np.log(2)), *facts))

@@ -150,13 +150,13 @@ def log_densities(
     return log_p
 
 
-def _by_kernel(field, W, v, units, own, eta):
+def _by_kernel(field, W, v, units, unit_params, eta):
     """Log densities by a kernel, given the field of the only block above, a binary
     one."""
     if units is None:
         units = np.broadcast_to(np.arange(v.shape[1]), v.shape)
     field = np.broadcast_to(field, (len(v), W.shape[1]))
-    edges, n_steps = _range([W], own, eta, slice(None))
+    edges, n_steps = _range([W], unit_params, eta, slice(None))
     n_points = np.where(n_steps < _MANY, n_steps, -1).astype(np.int64) + 1
     log_p = np.empty(units.shape)
     run(
@@ -188,10 +188,10 @@ def _log_weight(energy, params, above, value, eta, i, u):
     return total
 
 
-def _range(matrices, own, eta, i):
+def _range(matrices, unit_params, eta, i):
     """First and last points of integrals over units, as an array, and the number of
     steps, which is NaN or large if weights have diverged."""
-    low = high = own.mean[i].astype(np.float64)
+    low = high = unit_params.mean[i].astype(np.float64)
     for W in matrices:
         low = low + np.minimum(W[i], 0.0).sum(axis=1)
         high = high + np.maximum(W[i], 0.0).sum(axis=1)

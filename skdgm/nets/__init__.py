@@ -42,7 +42,7 @@ from skdgm.nets.primitives import (
     columns,
     dense,
     drop_out,
-    listed,
+    lists_if_sparse,
 )
 from skdgm.nets.stochastic.bernoulli_latents import (
     coin,
@@ -105,7 +105,7 @@ __all__ = [
     "layers",
     "layers_of",
     "linear_bits",
-    "listed",
+    "lists_if_sparse",
     "log_coins",
     "log_drawn",
     "log_mean_exp",

@@ -164,7 +164,7 @@ def noise_net(n_given, n_noise, net, n_bins, bound):
     return layers.serial(changed, turned, changed, turned)
 
 
-class Placing(NamedTuple):
+class Dequantization(NamedTuple):
     """Map of rows, after ``n_given`` conditioning columns, to the space of a flow.
     Without ``cells`` it is the identity. Noise is a transformation by ``net`` of
     standard normal noise, or is uniform without a net."""

@@ -74,7 +74,7 @@ class NetEstimator(FitOptions, Estimator):
     n_iter: CountOrZero | Auto = "auto"
 
     # Batches are dense arrays.
-    _LISTED = False
+    _STORES_LISTS = False
     # The second budget, if any, is for columns of several kinds.
     _BUDGET, _BUDGET_MIXED = Budget(3_500, 20, 100), None
 
@@ -85,8 +85,8 @@ class NetEstimator(FitOptions, Estimator):
             return RealColumns()
         return columns_as_asked(options)
 
-    def _present_options(self):
-        options = super()._present_options()
+    def _current_options(self):
+        options = super()._current_options()
         if getattr(options, "early_stopping", False) == "auto":
             free = options.n_iter == "auto"
             options.early_stopping = free and self._may_overfit(options)
@@ -99,7 +99,7 @@ class NetEstimator(FitOptions, Estimator):
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
-        if fresh and "_means" in self._KNOWN:
+        if fresh and "_means" in self._MODEL_READS:
             # Means, which replace missing inputs, are those of the first rows.
             self._means = self._domain.share(self._columns)
 

@@ -37,7 +37,9 @@ _UNITS = {
     "glorot": lambda n_below, n_above: (n_below + n_above) / 2,
     "he": lambda n_below, n_above: n_below / 2,
 }
-INITIALIZERS = tuple(f"{who}_{how}" for who in _UNITS for how in ("uniform", "normal"))
+INITIALIZERS = tuple(
+    f"{rule}_{how}" for rule in _UNITS for how in ("uniform", "normal")
+)
 
 
 class Layer(NamedTuple):

@@ -9,14 +9,14 @@ import numpy as np
 from skdgm.base.model import ModelOptions
 from skdgm.nets.parts import SOLVERS, ascend
 from skdgm.nets.tape import pulled_back, traced_leaves
-from skdgm.optim import Clock, Joined, Mean
+from skdgm.optim import Clock, FlatParameters, Mean
 from skdgm.training import DensityWatch, Objective
 from skdgm.typing import Any
 from skdgm.utils import random
 from skdgm.utils.random import Stream
 
-# Maximum number of random losses of all held-out rows together.
-_DRAWS = 4000
+# Maximum number of Monte Carlo estimates of losses of all held-out rows together.
+_MAX_DRAWS = 4000
 
 
 class NetState(NamedTuple):
@@ -59,8 +59,8 @@ class NetObjective(Objective[OptionsT]):
     .. math:: \theta \leftarrow \theta - \epsilon \, \nabla_\theta \, \frac1n \Bigl(
        \sum_{r=1}^n \ell_\theta(x_r) + \frac\alpha2 \lVert W \rVert^2 \Bigr)
 
-    for batches of n rows, with the steps of an optimizer. Weights are penalized, biases
-    are not. The result may be an average of the parameters, weighted toward late
+    for batches of n rows, with the steps of an optimizer. Weights, but not biases, are
+    penalized. The result may be an average of the parameters, weighted toward late
     updates.
 
     Parameters
@@ -73,16 +73,17 @@ class NetObjective(Objective[OptionsT]):
     """
 
     INIT, PROBE, LOCAL = random.INIT, random.PROBE, ()
+    # Whether early stopping may select the initial state.
     COUNTS_START = True
-    # Only every n-th of the rows in the sample is watched.
-    thinned = 1
-    # Maximum number of draws over which a random loss of a held-out row is averaged.
-    held_draws = 1
+    # Every n-th row of the monitoring sample is evaluated.
+    monitoring_stride = 1
+    # Maximum number of Monte Carlo estimates of the loss of a held-out row.
+    max_held_out_draws = 1
 
     def __init__(self, run, independent=None):
         super().__init__(run)
         self.independent = independent
-        self._joined = None
+        self._flat = None
 
     @abstractmethod
     def init(self, rng: np.random.Generator) -> tuple:
@@ -90,17 +91,17 @@ class NetObjective(Objective[OptionsT]):
 
     @abstractmethod
     def prepare(self, state: Any, batch: Any, clock: Clock) -> Any:
-        """Read the rows and draw the random numbers of an update, for
-        :meth:`forward`."""
+        """Read the rows of a ``batch`` of row numbers and draw the random numbers of an
+        update. The result is an argument of :meth:`forward`."""
 
     @abstractmethod
-    def forward(self, params: Any, batch: Any) -> tuple:
+    def forward(self, params: Any, prepared: Any) -> tuple:
         """Losses of the rows of a batch, as differentiable functions of the parameters.
 
         Parameters
         ----------
         params : tuple
-        batch : object
+        prepared : object
             Result of :meth:`prepare`.
 
         Returns
@@ -150,11 +151,13 @@ class NetObjective(Objective[OptionsT]):
 
     def step(self, state, batch, clock):
         n_rows, prepared = self.size_of(batch), self.prepare(state, batch, clock)
-        joined = self._joined
-        if joined is None or state.params is not joined.params:
-            joined = self._joined = Joined(state.params, state.optimizer, state.mean)
+        flat = self._flat
+        if flat is None or state.params is not flat.params:
+            flat = self._flat = FlatParameters(
+                state.params, state.optimizer, state.mean
+            )
             state = state._replace(
-                params=joined.params, optimizer=joined.optimizer, mean=joined.mean
+                params=flat.params, optimizer=flat.optimizer, mean=flat.mean
             )
         # Optimizers ascend, hence the gradient of minus the loss.
         params = traced_leaves(state.params)
@@ -162,7 +165,7 @@ class NetObjective(Objective[OptionsT]):
         grads = pulled_back(losses, params, lambda out: np.full_like(out, -1 / n_rows))
         exempt_from_decay = partial(self.exempt_from_decay, state.params)
         ascend(
-            joined,
+            flat,
             self.options,
             grads,
             clock,
@@ -170,15 +173,16 @@ class NetObjective(Objective[OptionsT]):
             exempt_from_decay=exempt_from_decay,
         )
         self.constrain(state.params)
-        joined.average()
+        flat.average()
         return state._replace(statistics=statistics)
 
     def size_of(self, batch):
         """Number of rows of a batch, over which losses are averaged."""
         return len(batch)
 
-    def since(self, epochs):
-        """First epoch with the last value of ``alpha``; no earlier state is kept."""
+    def first_selectable_epoch(self, epochs):
+        """First epoch with the last value of ``alpha``; early stopping selects only
+        among the epochs from this epoch on."""
         alpha = self.options.alpha
         n_values = len(alpha) if isinstance(alpha, tuple) else 1
         return epochs.stop - len(epochs) // n_values
@@ -195,7 +199,7 @@ class NetObjective(Objective[OptionsT]):
 
 
 class NetWatch(DensityWatch):
-    """Watch of nets, with the same random numbers in every epoch."""
+    """Monitoring of the losses of nets, with the same random numbers in every epoch."""
 
     def __init__(self, objective, table, held_out, state):
         self.objective = objective
@@ -203,20 +207,25 @@ class NetWatch(DensityWatch):
         independent = objective.independent
         super().__init__(table, held_out, self.rng, independent, state)
 
-    def of_probe(self, state):
-        index = self.probe[:: self.objective.thinned]
+    def training_loss(self, state):
+        index = self.monitored[:: self.objective.monitoring_stride]
         return self._loss(state, index, np.ones(len(index)))
 
-    def of_held_out(self, state):
-        index, weight, n = self.held_out.index, self.held_out.weight, self.n_held
+    def held_out_loss(self, state):
+        index, weight, n = (
+            self.held_out.index,
+            self.held_out.weight,
+            self.n_held_out_draws,
+        )
         return self._loss(state, np.tile(index, n), np.tile(weight, n))
 
     @property
-    def n_held(self):
-        """Number of random losses that are averaged for each held-out row."""
-        n = _DRAWS // len(self.held_out.index)
-        return int(np.clip(n, 1, self.objective.held_draws))
+    def n_held_out_draws(self):
+        """Number of Monte Carlo losses that are averaged for each held-out row."""
+        n = _MAX_DRAWS // len(self.held_out.index)
+        return int(np.clip(n, 1, self.objective.max_held_out_draws))
 
-    def _losses(self, state, index, part):
-        rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))
+    def _losses(self, state, index, streams):
+        """Losses of rows at an index, with a slice of random streams."""
+        rng = self.rng.rows(np.arange(streams.start, streams.stop, dtype=np.uint64))
         return self.objective.losses(state, index, rng)

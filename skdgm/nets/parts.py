@@ -15,7 +15,15 @@ References
 
 from typing import NamedTuple
 
-from skdgm.optim import Joined, adam, clip_norm, learning_rate, piecewise, rmsprop, sgd
+from skdgm.optim import (
+    FlatParameters,
+    adam,
+    clip_norm,
+    learning_rate,
+    piecewise,
+    rmsprop,
+    sgd,
+)
 from skdgm.utils.tree import copy, leaves, tree_map
 
 SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
@@ -38,7 +46,7 @@ class Parts:
     ``historical_averaging``."""
 
     def __init__(self, options):
-        self.options, self._joined = options, {}
+        self.options, self._flat = options, {}
         self.pull = options.historical_averaging
 
     def ready(self, part):
@@ -59,10 +67,10 @@ class Parts:
         the part. ``name`` identifies the part. ``rate``, the initial learning rate, is
         by default that of the options. ``n_before`` is the number of previous updates,
         for historical averaging."""
-        joined = self._joined.get(name)
-        if joined is None or part.params is not joined.params:
-            joined = self._joined[name] = Joined(part.params, part.optimizer)
-            part = part._replace(params=joined.params, optimizer=joined.optimizer)
+        flat = self._flat.get(name)
+        if flat is None or part.params is not flat.params:
+            flat = self._flat[name] = FlatParameters(part.params, part.optimizer)
+            part = part._replace(params=flat.params, optimizer=flat.optimizer)
         if part.past:
             pull = -2 * self.pull
             grads = tree_map(
@@ -71,13 +79,13 @@ class Parts:
                 part.params,
                 part.past,
             )
-        ascend(joined, self.options, grads, clock, n_rows, rate)
+        ascend(flat, self.options, grads, clock, n_rows, rate)
         if part.past:
             follow(part.past, part.params, 1 / (n_before + 2))
         return part
 
 
-def ascend(joined, options, grads, clock, n_rows, rate=None, exempt_from_decay=None):
+def ascend(flat, options, grads, clock, n_rows, rate=None, exempt_from_decay=None):
     """Take an optimizer step in place; options are those of :class:`Parts`.
     ``exempt_from_decay(grads, l2)`` exempts some weights from decay."""
     rate = options.learning_rate if rate is None else rate
@@ -86,7 +94,7 @@ def ascend(joined, options, grads, clock, n_rows, rate=None, exempt_from_decay=N
     if exempt_from_decay is not None and l2:
         exempt_from_decay(grads, l2)
     details = {"beta_2": options.beta_2} if options.solver == "adam" else {}
-    joined.step(
+    flat.step(
         SOLVERS[options.solver],
         grads,
         rate=learning_rate(rate, options.schedule, clock, options.power_t),

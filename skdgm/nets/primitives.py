@@ -49,7 +49,7 @@ WORTHWHILE = 0.25
 LEAK = 0.01
 
 
-def listed(x):
+def lists_if_sparse(x):
     """Convert a batch, (n_rows, n_columns), to Lists if at most a quarter of it is
     nonzero. Otherwise, or if x is traced, return x."""
     if not isinstance(x, np.ndarray):

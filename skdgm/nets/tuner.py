@@ -103,12 +103,12 @@ class Monitor(Watch):
     """Mean loss of training rows and of held-out rows, without dropout."""
 
     MEMORY = ("first",)
-    useless = "predicts worse than it did when its training began."
+    baseline_warning = "predicts worse than it did when its training began."
 
     def __init__(self, tuner, table, held_out, state):
         self.tuner = tuner
         super().__init__(table, held_out, stream(tuner.seed, PROBE))
-        self.first = self.of_probe(state)
+        self.first = self.training_loss(state)
 
     @property
     def limit(self):

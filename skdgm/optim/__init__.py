@@ -1,6 +1,6 @@
 """Optimizers and learning-rate schedules for trees of parameters."""
 
-from skdgm.optim.joined import Joined
+from skdgm.optim.flat_parameters import FlatParameters
 from skdgm.optim.optimizers import BETA_2, Optimizer, adam, corrected, rmsprop, sgd
 from skdgm.optim.refinements import Mean, Penalized, clip_norm
 from skdgm.optim.schedules import Clock, check_piecewise, learning_rate, piecewise
@@ -8,7 +8,7 @@ from skdgm.optim.schedules import Clock, check_piecewise, learning_rate, piecewi
 __all__ = [
     "BETA_2",
     "Clock",
-    "Joined",
+    "FlatParameters",
     "Mean",
     "Optimizer",
     "Penalized",

@@ -98,7 +98,7 @@ class _CompiledPath(EnergyPath):
 class _SitePath(_CompiledPath):
     """Path of an energy whose sites are updated in sequence."""
 
-    def leap(self, rngs, state, betas, log_w):
+    def compiled_steps(self, rngs, state, betas, log_w):
         return State(
             sitewise.anneal(
                 rngs, self.energy, self.params, self.base, betas, state.x, log_w
@@ -109,7 +109,7 @@ class _SitePath(_CompiledPath):
 class _BinaryPath(_CompiledPath):
     """Path of a chain of binary layers."""
 
-    def leap(self, rngs, state, betas, log_w):
+    def compiled_steps(self, rngs, state, betas, log_w):
         energy, params, n_rows = self.energy, self.params, len(log_w)
         blocks, dtype = range(len(energy.units)), params.dtype
         sizes, last = [unit.size for unit in energy.units], energy.colors[-1]

@@ -4,8 +4,8 @@ A path is a family of unnormalized distributions :math:`p^*_\beta` from a base
 distribution with known :math:`Z_0` to a model. A chain that moves along the path has
 the weight [1]_
 
-.. math:: \log w = \sum_k \log p^*_{\beta_k}(x_{k-1}) - \log p^*_{\beta_{k-1}}(x_{k-1}),
-   \qquad \mathbb{E}[w] = Z_1 / Z_0 .
+.. math:: \log w = \sum_k \bigl[ \log p^*_{\beta_k}(x_{k-1}) -
+   \log p^*_{\beta_{k-1}}(x_{k-1}) \bigr], \qquad \mathbb{E}[w] = Z_1 / Z_0 .
 
 With resampling by weights between moves, chains are the particles of a sequential Monte
 Carlo sampler [2]_.
@@ -29,15 +29,17 @@ _CHUNK = 20
 
 
 class AnnealingPath(ABC):
-    """Role of annealing paths: unnormalized distributions by inverse temperature, and
-    moves that leave each of them invariant.
+    """Abstract base class of annealing paths: unnormalized distributions indexed by
+    inverse temperature, and moves that leave each of them invariant.
 
     The type of the state of chains is specific to the path. A state has a row for each
     chain, and may cache quantities that :meth:`log_p` and :meth:`step` need at any
-    temperature. A path with compiled moves has :meth:`leap`.
+    temperature.
     """
 
-    leap: Callable | None = None
+    # Optional: ``compiled_steps(rngs, state, betas, log_w)`` makes several steps in
+    # compiled code, updates ``log_w``, and returns the state.
+    compiled_steps: Callable | None = None
 
     @abstractmethod
     def log_p(self, state: Any, beta: float) -> np.ndarray:
@@ -62,22 +64,22 @@ def anneal(
 ) -> Any:
     """Move chains through inverse temperatures and update their log weights.
 
-    ``rngs`` has a random stream for each step, an argument of
+    ``rngs`` yields the random stream of each step, which is passed to
     :meth:`AnnealingPath.step`; see :meth:`~skdgm.utils.random.Stream.folds`. ``state``
-    is the state of the chains at the first of ``betas``, which increase or decrease.
+    is the state of the chains at the first of ``betas``, a monotone sequence.
     ``log_w``, (n_chains,), float64, is updated in place. ``resample(rng, state,
     log_w)``, called before each step, returns the state of chains resampled by their
     weights and updates ``log_w``. The log weights after each step are appended to the
     list ``trace``. Returns the state at the last temperature.
     """
     betas, rngs = np.asarray(betas).tolist(), iter(rngs)
-    leap = path.leap if resample is None else None
-    chunk = _CHUNK if leap is not None and trace is None else 1
+    compiled_steps = path.compiled_steps if resample is None else None
+    chunk = _CHUNK if compiled_steps is not None and trace is None else 1
     for first in range(0, len(betas) - 1, chunk):
         chunk_betas = betas[first : first + chunk + 1]
         chunk_rngs = list(islice(rngs, len(chunk_betas) - 1))
-        if leap is not None:
-            state = leap(chunk_rngs, state, chunk_betas, log_w)
+        if compiled_steps is not None:
+            state = compiled_steps(chunk_rngs, state, chunk_betas, log_w)
         else:
             log_w += path.log_p(state, chunk_betas[1])
             log_w -= path.log_p(state, chunk_betas[0])

@@ -173,25 +173,25 @@ def _searched(rng, problem):
     return modes.search(rng.fold(_MODES), energy, params, start)
 
 
-def _tried(rng, problem, effort, there):
+def _tried(rng, problem, effort, found_modes):
     """Bracket of log Z from given chains, combined with chains from the most probable
     states if the two are in different regions; and a list of complaints."""
     bracket, samples, complaints = _from_chains(rng, problem, effort)
-    if there is None:
+    if found_modes is None:
         return bracket, complaints
-    if modes.apart(samples, there.start):
-        from_modes = problem._replace(start=there.start)
+    if modes.are_separate(samples, found_modes.start):
+        from_modes = problem._replace(start=found_modes.start)
         from_modes, _, doubts = _from_chains(rng.fold(_MODES, 1), from_modes, effort)
         bracket, complaints = _united(
             bracket, complaints, from_modes, doubts, effort.max_gap
         )
-    if there.floor > bracket.upper + _SLIGHT:
-        complaints = [below(there.floor, bracket.upper)]
+    if found_modes.floor > bracket.upper + _SLIGHT:
+        complaints = [below(found_modes.floor, bracket.upper)]
     lower, upper = (
-        max(bracket.lower, there.floor),
-        max(bracket.upper, there.floor + bracket.se),
+        max(bracket.lower, found_modes.floor),
+        max(bracket.upper, found_modes.floor + bracket.se),
     )
-    log_Z = max(bracket.log_Z, there.floor + bracket.se / 2)
+    log_Z = max(bracket.log_Z, found_modes.floor + bracket.se / 2)
     return bracket._replace(log_Z=log_Z, lower=lower, upper=upper), complaints
 
 
@@ -223,10 +223,10 @@ def _is_sure(found):
     )
 
 
-def _compared(rng, problem, effort, blind, there):
+def _compared(rng, problem, effort, blind, found_modes):
     """Bracket of log Z, and a list of complaints, which includes a larger log Z from
     chains that start from fair coins."""
-    bracket, complaints = _tried(rng, problem, effort, there)
+    bracket, complaints = _tried(rng, problem, effort, found_modes)
     if blind is not None and not complaints:
         n_chains = len(problem.start.x[0])
         pilot = piloted(rng.fold(_BLIND), blind, n_chains, effort.n_betas[0])[1]

@@ -72,11 +72,13 @@ def adaptive(rng, energy, params, base, n_chains, n_betas):
     return equidistant(betas, increments, n_betas)
 
 
-def unit_lengths(betas, increments, fewest, most):
+def unit_lengths(betas, increments, min_betas, max_betas):
     """Inverse temperatures a unit of thermodynamic length apart; their number is
-    clipped to be from ``fewest`` to ``most``."""
+    clipped to be from ``min_betas`` to ``max_betas``."""
     n_betas = 1 + np.ceil(increments.std(axis=1).sum())
-    n_betas = int(np.clip(np.nan_to_num(n_betas, posinf=most), fewest, most))
+    n_betas = int(
+        np.clip(np.nan_to_num(n_betas, posinf=max_betas), min_betas, max_betas)
+    )
     return equidistant(betas, increments, n_betas)
 
 

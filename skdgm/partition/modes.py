@@ -61,15 +61,15 @@ def can_search(energy, params):
 
 def search(rng, energy, params, given):
     """Search for the most probable states from given chains: a :class:`Found`."""
-    own, other = _colors(energy)
+    searched, other = _colors(energy)
     dtype, n_chains = params.dtype, len(given.x[0])
     params = astype(params, np.float64)
     rows = rng.rows(n_chains)
-    random_states = _noise(rows.fold(_NOISE), energy, own)
+    random_states = _noise(rows.fold(_NOISE), energy, searched)
     from_chains = tuple(np.asarray(x, np.float64) for x in given.x)
-    starts = random_states, from_chains, *_ends(energy, params, own, other)
-    peaks = _stacked([_climbed(energy, params, x, own, other) for x in starts])
-    visited = _Seen(energy, params, own, other)
+    starts = random_states, from_chains, *_ends(energy, params, searched, other)
+    peaks = _stacked([_climbed(energy, params, x, searched, other) for x in starts])
+    visited = _Seen(energy, params, searched, other)
     log_w_ends = visited.look(peaks)
     selected = _chosen(rng.fold(_DRAWN), log_w_ends, n_chains)
     x = _stacked([tuple(part[selected] for part in peaks), random_states])
@@ -90,7 +90,7 @@ def search(rng, energy, params, given):
     return Found(State(_packed(energy, x)), visited.floor)
 
 
-def apart(one, other):
+def are_separate(one, other):
     """Return whether the means of two sets of chains differ significantly."""
     squares = []
     for a, b in zip(one.x, other.x):
@@ -103,15 +103,20 @@ def apart(one, other):
 class _Seen:
     """Log weights of the distinct states that were evaluated."""
 
-    def __init__(self, energy, params, own, other):
-        self.energy, self.params, self.own, self.other = energy, params, own, other
+    def __init__(self, energy, params, searched, other):
+        self.energy, self.params, self.searched, self.other = (
+            energy,
+            params,
+            searched,
+            other,
+        )
         self.log_w = {}
 
     def look(self, x):
         """Evaluate and record the log weight of each row."""
         log_w = self.energy.log_marginal(self.params, x, self.other)
         rows = np.hstack(
-            [np.asarray(x[b], float) for b in self.energy.colors[self.own]]
+            [np.asarray(x[b], float) for b in self.energy.colors[self.searched]]
         )
         for row, value in zip(np.ascontiguousarray(rows), log_w.tolist()):
             self.log_w[row.tobytes()] = value
@@ -120,7 +125,7 @@ class _Seen:
     @property
     def floor(self):
         """Log of the sum of the weights of recorded states."""
-        if not _listable(self.energy, self.own):
+        if not _listable(self.energy, self.searched):
             return -np.inf
         return float(logsumexp(list(self.log_w.values())))
 
@@ -148,7 +153,7 @@ def _noise(rng, energy, color):
     return tuple(x)
 
 
-def _ends(energy, params, own, other):
+def _ends(energy, params, searched, other):
     """Iterate over the modes of a color given single units of the other color at an
     end of their statistic, for the units with the largest weights."""
     for block in energy.colors[other]:
@@ -167,7 +172,7 @@ def _ends(energy, params, own, other):
         for end in (low, high):
             end = np.where(end == 0, -high if end is low else -low, end)
             x = [None] * len(energy.units)
-            for neighbor in energy.colors[own]:
+            for neighbor in energy.colors[searched]:
                 above = energy.units[neighbor]
                 W = fields.get(neighbor, np.zeros((unit.size, above.size)))
                 eta = above.field(above.init(), end[selected, None] * W[selected])
@@ -175,7 +180,7 @@ def _ends(energy, params, own, other):
             yield tuple(x)
 
 
-def _climbed(energy, params, x, own, other):
+def _climbed(energy, params, x, searched, other):
     """End points of hill climbing."""
     x, best_log_w = list(x), None
     for _ in range(_CLIMB):
@@ -183,7 +188,7 @@ def _climbed(energy, params, x, own, other):
         if best_log_w is not None and not (log_w > best_log_w + 1e-9).any():
             break
         best_log_w = log_w
-        for color, value in ((other, "mean"), (own, "mode")):
+        for color, value in ((other, "mean"), (searched, "mode")):
             for block in energy.colors[color]:
                 eta = energy.field(params, block, energy.received(params, x, block))
                 x[block] = getattr(energy.units[block], value)(eta)

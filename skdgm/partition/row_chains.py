@@ -121,16 +121,16 @@ class RowChains(NamedTuple):
         return [total / n_steps for total in totals]
 
 
-def _partly_clamped(unit, own, value, held):
+def _partly_clamped(unit, block_params, value, held):
     """Log weight of the clamped entries of each row of a block, with the free entries
-    summed out; ``own`` are the parameters of the block and ``held`` is the mask of
-    clamped entries."""
+    summed out; ``block_params`` are the parameters of the block and ``held`` is the
+    mask of clamped entries."""
     log_w = np.zeros(len(value))
     for rows in rows_by_pattern(held):
         clamped = np.flatnonzero(held[rows[0]])
         free = np.flatnonzero(~held[rows[0]])
         params = tree_map(
-            lambda part, rows=rows: part[rows] if part.ndim > 1 else part, own
+            lambda part, rows=rows: part[rows] if part.ndim > 1 else part, block_params
         )
         if len(clamped):
             part = unit.only(clamped)

@@ -38,7 +38,7 @@ RECORDS = {
     "Groups": "data.rare",
     "GuessMoments": "nets.predictors:PredictorMoments",
     "Inequality": "constraints.relations",
-    "Frame": "diffusion._noise",
+    "Frame": "diffusion._noise:Whitening",
     "Joint": "constraints._steps",
     "Kept": "directed._method:BeliefStatistics",
     "Known": "data.attributes",
@@ -110,7 +110,11 @@ RECORDS = {
 
 # Names of attributes, fields, and values of options in files of earlier versions.
 _RENAMED = {
+    "_asked": "_fit_options",
+    "_far": "_outlier_text",
+    "_form": "_frame_format",
     "_grey": "_gray",
+    "_reading": "_inferred_types",
     "centre": "center",
     "colours_": "colors_",
     "n_colours": "n_colors",

@@ -119,7 +119,9 @@ def as_images(display, rows, image_shape=None):
             f"{name} shows rows of a table, at least one; got an array of shape "
             f"{rows.shape}."
         )
-    height, width, _ = sides(rows.shape[1], image_shape, who=name, with_channels=False)
+    height, width, _ = sides(
+        rows.shape[1], image_shape, subject=name, with_channels=False
+    )
     return rows.reshape(-1, height, width)
 
 

@@ -45,17 +45,17 @@ def axes_for(display, ax, n_axes, **options):
     return axes[0].figure, axes
 
 
-def check_has(display, estimator, names, who):
+def check_has(display, estimator, names, subject):
     """Check that an estimator is fitted and has at least one of the attributes.
 
-    TypeError if it has none; the message says that ``who`` have them. ImportError
+    TypeError if it has none; the message says that ``subject`` have them. ImportError
     without matplotlib, so that errors precede long computations.
     """
     pyplot(display)
     check_is_fitted(estimator)
     if not any(hasattr(estimator, name) for name in names):
         raise TypeError(
-            f"{display.__name__} needs {' or '.join(names)}, which {who} have; "
+            f"{display.__name__} needs {' or '.join(names)}, which {subject} have; "
             f"{type(estimator).__name__} has not."
         )
 

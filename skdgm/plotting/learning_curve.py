@@ -88,8 +88,8 @@ class LearningCurveDisplay:
         ValueError
             The estimator was fitted for zero epochs, or the number of axes is wrong.
         """
-        who = "all estimators of skdgm"
-        check_has(cls, estimator, ("loss_curve_", "loss_curves_"), who)
+        subject = "all estimators of skdgm"
+        check_has(cls, estimator, ("loss_curve_", "loss_curves_"), subject)
         groups = [group for group in losses_of(estimator) if group.n_epochs]
         if not groups:
             raise ValueError(

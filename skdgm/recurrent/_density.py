@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from skdgm.base import Density, MissingCapability
 from skdgm.data import fill, warn_of_unknown
-from skdgm.data.gaps import Particles, fill_gaps, lost_columns, need_particles
+from skdgm.data.gaps import SeriesModel, fill_gaps, needs_particles, unobserved_columns
 from skdgm.data.reach import ends, warn_of_beyond, within_reach
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
@@ -82,7 +82,7 @@ class SequenceDensity(Density):
 
     @property
     @abstractmethod
-    def particles(self) -> Particles:
+    def particles(self) -> SeriesModel:
         """Particles that impute conditional on previous and later rows."""
 
     @abstractmethod
@@ -139,8 +139,8 @@ class SequenceDensity(Density):
         v = np.array(rows.take(slice(None)))
         starts, lengths = sequences.edges[:-1], sequences.lengths
         is_settled = self.times.without_first_steps(v, starts)
-        by_gaps = need_particles(is_settled, starts, lengths, method)
-        by_gaps |= lost_columns(v, starts, lengths, kept).any(axis=1)
+        by_gaps = needs_particles(is_settled, starts, lengths, method)
+        by_gaps |= unobserved_columns(v, starts, lengths, kept).any(axis=1)
         if by_gaps.any():
             keys = sequences.hashes_so_far if seed is None else rows.shape[0]
             rng = stream(self.seed if seed is None else seed, IMPUTE, _GAPS).rows(keys)

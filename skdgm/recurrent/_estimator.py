@@ -6,7 +6,7 @@ import numpy as np
 
 from skdgm.base.attributes import rolled_back
 from skdgm.base.fits import mean_score
-from skdgm.base.frames import filled_in, framed
+from skdgm.base.frames import as_frame, filled_in
 from skdgm.base.groups import OptionGroup
 from skdgm.base.options import KW_ONLY, Auto, Count, within
 from skdgm.base.series import (
@@ -121,7 +121,7 @@ class RecurrentEstimator(NetEstimator):
     n_iter_no_change = 20
     clip_norm = 1.0
 
-    _BUDGET, _KNOWN = Budget(1_500, 20, 300), ("_gray",)
+    _BUDGET, _MODEL_READS = Budget(1_500, 20, 300), ("_gray",)
 
     def _n_epochs(self, table):
         options, n_steps = self._options, self._options.batch_length
@@ -223,7 +223,7 @@ class RecurrentEstimator(NetEstimator):
             series.X,
             series.lengths,
             series.groups,
-            each=self._present_options().sequence_length,
+            each=self._current_options().sequence_length,
         )
         table, steps = in_steps(self, table, lengths, fresh)
         if sample_weight is not None:
@@ -398,7 +398,7 @@ class RecurrentEstimator(NetEstimator):
             A DataFrame if the model was fitted to one.
         """
         kept = vars(self).get("_kept")
-        return framed(self, self.density_.sample(n_samples, random_state, kept=kept))
+        return as_frame(self, self.density_.sample(n_samples, random_state, kept=kept))
 
     def generate(
         self,

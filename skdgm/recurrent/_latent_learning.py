@@ -80,7 +80,7 @@ class LatentSequenceDensity(SequenceDensity):
         return {
             "log_prob": bounds,
             "features": of_rows("estimate"),
-            "sample": {"nothing": "exact"},
+            "sample": {"unconditional": "exact"},
             "fill": {"missing": "estimate", "future": "estimate"},
         }
 
@@ -124,7 +124,7 @@ class LatentSequenceDensity(SequenceDensity):
             z = draw(stats, noise)
             latent = net.latent_features(params, z)
             out = net.out(params, latent, h)
-            log_p = -net.output.nll(out, rows, params.own)
+            log_p = -net.output.nll(out, rows, params.dispersion)
             kl = net.gap(stats, prior, noise, z)
             total = log_w + (log_p - kl).reshape(size, k).astype(np.float64)
             gain = logsumexp(total, axis=1)
@@ -192,7 +192,7 @@ class LatentSequenceDensity(SequenceDensity):
                 expected[part] = (w[:, :, None] * mean).sum(axis=1)
             noisy = log_w + streams.fold(_CHOICE).gumbel(k)
             chosen = np.arange(len(rows)) * k + noisy.argmax(axis=1)
-            params = astype(self.params.own, rows.dtype)
+            params = astype(self.params.dispersion, rows.dtype)
             value = output.draw(out[chosen], streams.fold(_DATA), params)
             filled[part] = np.where(np.isnan(rows), value, rows)
             return np.repeat(filled[part], k, axis=0)
@@ -224,7 +224,7 @@ class LatentSequenceDensity(SequenceDensity):
         noise = rng.fold(_NOISE).normal(net.n_latent, dtype.type)
         latent = net.latent_features(params, draw(net.prior(params, h), noise))
         out = net.out(params, latent, h)
-        v = net.output.draw(out, rng.fold(_DATA), params.own)
+        v = net.output.draw(out, rng.fold(_DATA), params.dispersion)
         after = net.follow(params, before, net.seen(params, net.inputs(v)), latent)
         return v, np.append(after, np.zeros((len(state), 1), dtype), axis=1)
 
@@ -273,10 +273,10 @@ def _resampled(states, log_w, rng):
     return states, log_w
 
 
-class LatentParticles(gaps.Particles):
+class LatentParticles(gaps.SeriesModel):
     """Independent particles of latent units, each with its own sequence."""
 
-    alike = False
+    deterministic_state = False
 
     def __init__(self, density):
         self.density = density.with_particles(1, False)
@@ -285,7 +285,7 @@ class LatentParticles(gaps.Particles):
         """Initial states and log weights, which remain 0."""
         return self.density.begin(n)
 
-    def advance(self, state, v, weighed, rng, means):
+    def advance(self, state, v, needs_log_p, rng, means):
         batch = SimpleNamespace(sizes=[len(v)])
         return self.density.completed(v, batch, rng, state.copy(), means)
 
@@ -299,7 +299,7 @@ class LatentParticles(gaps.Particles):
 class LatentSequenceObjective(SequenceObjective):
     """Negative evidence lower bound of steps, given the previous states."""
 
-    quantity, held_draws = "bound", 8
+    quantity, max_held_out_draws = "bound", 8
 
     def prepare(self, state, batch, clock):
         v, rng = self.rows.rows.take(batch.index), self.stream(clock)
@@ -324,12 +324,12 @@ class LatentSequenceObjective(SequenceObjective):
         self.carried = getval(trail.state)
         kl = trail.divergence
         kl = kl if beta == 1 else getval(kl).dtype.type(beta) * kl
-        return nll(trail.out, params.own, v, net.output) + kl, ()
+        return nll(trail.out, params.dispersion, v, net.output) + kl, ()
 
     def watched(self, params, batch, streams, states, some):
         net, v = self.net, self.rows.rows.take(batch.index)
         noise = streams.fold(_NOISE).normal(net.n_latent, v.dtype.type)
         states = net.begin(params, batch.sizes[0]) if states is None else states
         trail = net.trail(params, net.inputs(v), noise, batch.sizes, states)
-        losses = net.output.nll(trail.out, v, params.own) + trail.divergence
+        losses = net.output.nll(trail.out, v, params.dispersion) + trail.divergence
         return losses[some], trail.state

@@ -52,10 +52,10 @@ class LatentSequenceModel(NetModel[LatentSequenceOptions]):
             sequence_length=facts.options.sequence_length,
             net=self.net(facts),
             params=state.learned,
-            n_draws=facts.now("n_draws"),
+            n_draws=facts.current_option("n_draws"),
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         independent = facts.domain.loss_of_independent(facts.columns)
-        run = facts.run(table, before)
+        run = facts.run(table, epochs_before)
         return LatentSequenceObjective(run, independent, net=self.net(facts))

@@ -33,17 +33,20 @@ from skdgm.nets.recurrent import Walk, stacked
 
 
 class LatentParams(NamedTuple):
-    """Parameters: feature layers of inputs (``seen``) and of latent units; prior,
-    encoder and decoder, each a pair of layers; the cell, a pair; and the data
+    """Parameters: feature layers of inputs and of latent units; prior, encoder and
+    decoder, each a pair of layers; the cell, a pair; and the dispersion of the data
     distribution, or ()."""
 
-    seen: Layer
+    input_layer: Layer
     latent: Layer
     prior: tuple
     encoder: tuple
     decoder: tuple
     cell: tuple
-    own: np.ndarray
+    dispersion: np.ndarray
+
+    # Names of fields in older files.
+    RENAMED = {"own": "dispersion", "seen": "input_layer"}
 
 
 class Trail(NamedTuple):
@@ -100,13 +103,13 @@ class LatentNet:
             return layer(n_below, h), layer(h, n_above)
 
         params = LatentParams(
-            seen=layer(self.n_inputs, h),
+            input_layer=layer(self.n_inputs, h),
             latent=layer(z, h),
             prior=net(n, 2 * z),
             encoder=net(h + n, 2 * z),
             decoder=net(h + n, self.n_outputs),
             cell=self.walk.init(self.init_rule, rng, 2 * h, dtype),
-            own=self.output.initial_parameters(dtype),
+            dispersion=self.output.initial_parameters(dtype),
         )
         for pair in params.prior, params.encoder:
             pair[1].W[:, z:] = 0
@@ -136,7 +139,7 @@ class LatentNet:
 
     def seen(self, params, x):
         """Features of inputs."""
-        return dense(x, params.seen.W, params.seen.b, self.activation)
+        return dense(x, params.input_layer.W, params.input_layer.b, self.activation)
 
     def latent_features(self, params, z):
         """Features of latent units."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.base import of_rows
-from skdgm.data.gaps import Particles
+from skdgm.data.gaps import SeriesModel
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.nets.recurrent import last
 from skdgm.recurrent._density import SequenceDensity
@@ -47,7 +47,7 @@ class RecurrentDensity(SequenceDensity):
         return of_entries | {
             "log_prob": entries,
             "features": of_rows("exact", missing="estimate"),
-            "sample": {"nothing": "exact" if kind == "exact" else "estimate"},
+            "sample": {"unconditional": "exact" if kind == "exact" else "estimate"},
             "fill": {"missing": "estimate", "future": "estimate"},
         }
 
@@ -148,7 +148,7 @@ class RecurrentDensity(SequenceDensity):
         return astype(self.params, dtype)
 
 
-class RecurrentParticles(Particles):
+class RecurrentParticles(SeriesModel):
     """Particles of a recurrent net."""
 
     def __init__(self, density):
@@ -159,11 +159,11 @@ class RecurrentParticles(Particles):
     def begin(self, n):
         return self.density.begin(n)
 
-    def advance(self, state, v, weighed, rng, means):
+    def advance(self, state, v, needs_log_p, rng, means):
         net, params = self.density.net, self.density.params_as(v.dtype)
         state = state.astype(v.dtype, copy=False)
         log_p, filled, expected = net.step.completed(
-            params.step, net.biases(params, state), v, weighed, rng, means
+            params.step, net.biases(params, state), v, needs_log_p, rng, means
         )
         state = net.follow(params, state, net.inputs(params, filled))
         return log_p, filled, expected, state

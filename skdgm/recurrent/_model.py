@@ -40,9 +40,9 @@ class RecurrentModel(AutoregressiveModel[RecurrentOptionsT]):
             gray=bool(facts.known.gray),
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         independent = facts.domain.loss_of_independent(facts.columns)
-        run = facts.run(table, before)
+        run = facts.run(table, epochs_before)
         return RecurrentObjective(run, independent, net=self.net(facts))
 
     def attributes(self, facts, state):
@@ -91,7 +91,7 @@ class NADEModel(RecurrentModel[NADEOptions]):
         conditionals, start = self.conditionals(facts)
         structure, kinds = facts.structure, conditionals.kinds
         (order,) = orders(
-            structure.ordering, 1, len(kinds), facts.seed, conditionals.waved
+            structure.ordering, 1, len(kinds), facts.seed, conditionals.date_columns
         )
         layer = TiedLayer(
             structure.n_components,
@@ -102,7 +102,7 @@ class NADEModel(RecurrentModel[NADEOptions]):
         return NADEStep(
             RowChain(conditionals, start, order, layer),
             share=facts.domain.share(facts.columns),
-            n_draws=facts.now("n_draws"),
+            n_draws=facts.current_option("n_draws"),
             dropout=_rates(facts.options)[1],
         )
 
@@ -141,7 +141,7 @@ class RBMModel(RecurrentModel[RBMOptions]):
             share=share,
             n_hidden=facts.structure.n_components,
             n_steps=options.n_steps,
-            n_betas=facts.now("n_betas"),
+            n_betas=facts.current_option("n_betas"),
             floor=options.min_variance,
         )
 

@@ -178,14 +178,17 @@ class NADEStep:
         v[rows] = np.where(np.isnan(v[rows]), filled[:, chain.place], v[rows])
         return v
 
-    def completed(self, shared, biases, v, weighed, rng, means):
+    def completed(self, shared, biases, v, needs_log_p, rng, means):
         """Log weight of each row, the probability of its known entries given the
         previous columns; the row with missing entries drawn in order; and, if
         ``means``, its inputs, with expectations after the last known entry."""
         chain, params = self.chain, self._chain_params(shared, biases)
         log_p, filled = np.zeros(len(v)), v.copy()
         incomplete = np.isnan(v).any(axis=1)
-        full, rows = np.flatnonzero(weighed & ~incomplete), np.flatnonzero(incomplete)
+        full, rows = (
+            np.flatnonzero(needs_log_p & ~incomplete),
+            np.flatnonzero(incomplete),
+        )
         expected = self.inputs(v) if means else None
         if full.size:
             ordered = chain.ordered(v[full])

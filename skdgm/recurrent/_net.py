@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.nets import Layer, columns, dense, drop_out, initial, listed
+from skdgm.nets import Layer, columns, dense, drop_out, initial, lists_if_sparse
 from skdgm.nets.recurrent import CELLS, begin_cell, last, recurrent, shifted
 from skdgm.nets.tape import getval
 from skdgm.utils.tree import astype
@@ -102,7 +102,7 @@ class RecurrentNet:
         """States after each step of inputs x, (n_rows, n_states), for a batch with
         ``sizes`` sequences at its steps; differentiable."""
         below, within = self.below(params), self.within(params)
-        a = dense(listed(x), below.W, below.b, "identity")
+        a = dense(lists_if_sparse(x), below.W, below.b, "identity")
         return recurrent(a, within.W, within.b, sizes, self.cell.name, carried)
 
     def biases(self, params, states, rng=None):

@@ -101,13 +101,13 @@ class SequenceWatch(NetWatch):
         total = weight @ self.objective.losses(state, index, rng)
         return float(total / (weight @ self.rows.lengths[index]))
 
-    def of_probe(self, state):
-        return self._loss(state, self.probe, np.ones(len(self.probe)))
+    def training_loss(self, state):
+        return self._loss(state, self.monitored, np.ones(len(self.monitored)))
 
     def loss_of_outliers(self):
-        sequences, probe = self.rows, self.probe
-        self.rows, self.probe = sequences.rows, sequences.row_index(probe)
+        sequences, probe = self.rows, self.monitored
+        self.rows, self.monitored = sequences.rows, sequences.row_index(probe)
         try:
             return super().loss_of_outliers()
         finally:
-            self.rows, self.probe = sequences, probe
+            self.rows, self.monitored = sequences, probe

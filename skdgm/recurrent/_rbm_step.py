@@ -320,11 +320,11 @@ class RBMStep:
             x[index] = self._joined(sums.means(None, values))
         return x
 
-    def completed(self, machine, biases, v, weighed, rng, means):
-        """Log-likelihood of each row in the mask ``weighed``, 0 for other rows; rows
-        with missing entries drawn given the known entries; and, if ``means``, expected
-        inputs."""
-        log_p, scored = np.zeros(len(v)), weighed & ~np.isnan(v).all(axis=1)
+    def completed(self, machine, biases, v, needs_log_p, rng, means):
+        """Log-likelihood of each row in the mask ``needs_log_p``, 0 for other rows;
+        rows with missing entries drawn given the known entries; and, if ``means``,
+        expected inputs."""
+        log_p, scored = np.zeros(len(v)), needs_log_p & ~np.isnan(v).all(axis=1)
         if (scored := np.flatnonzero(scored)).size:
             log_p[scored] = self.log_p(
                 machine, biases.take(scored), v[scored], rng.take(scored)

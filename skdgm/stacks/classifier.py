@@ -23,7 +23,7 @@ def _has_real_columns(estimator):
     scikit-learn's checks of ``decision_function`` use real data, so that models of
     binary columns only have it if their data were read as real.
     """
-    was_read = "_reading" in vars(estimator)
+    was_read = "_inferred_types" in vars(estimator)
     return was_read or not get_tags(estimator).input_tags.positive_only
 
 

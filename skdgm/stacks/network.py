@@ -54,8 +54,8 @@ class StackedNetwork(_BaseComposition, Estimator):
     random_state: RandomState = None
 
     # Sufficient number of updates of a layer for small tables; layers warn of outliers.
-    _UPDATES, _SLOWED = 12_000, None
-    _KNOWN = ("layers_",)
+    _UPDATES, _SHORTENS_STEPS = 12_000, None
+    _MODEL_READS = ("layers_",)
     _readable_kinds = lowest_kinds
 
     def get_params(self, deep: bool = True) -> dict:
@@ -116,17 +116,17 @@ class StackedNetwork(_BaseComposition, Estimator):
         self._MODEL.adapt(machines, self._options, table, self._UPDATES)
         return None, table
 
-    def _blank(self):
+    def _initial_attributes(self):
         return {"n_iter_": 0, "layers_": []}
 
     def _n_epochs(self, table):
         """Number of epochs of joint training."""
         return 0
 
-    def _n_parts(self, n_epochs, fresh):
+    def _n_callback_steps(self, n_epochs, fresh):
         return len(unfitted_machines(self))
 
-    def _stages(self, table, epochs, fresh, whole, layer=None):
+    def _stages(self, table, epochs, fresh, is_fit, layer=None):
         """Stages of all layers, or of one layer."""
         training = Training(self, table)
         numbers = range(len(training.machines))
@@ -134,7 +134,7 @@ class StackedNetwork(_BaseComposition, Estimator):
             highest = min(len(self.layers_), len(numbers) - 1)
             numbers = [count(layer, "layer", 0, highest)]
         for number in numbers:
-            yield LayerStage(training, number, "fit" if whole else "partial_fit")
+            yield LayerStage(training, number, "fit" if is_fit else "partial_fit")
 
     def transform_layers(self, X: Data) -> list[np.ndarray]:
         """Means of hidden units in every layer.
@@ -157,7 +157,7 @@ class StackedNetwork(_BaseComposition, Estimator):
     def _domain(self):
         """Kind of the columns of the lowest layer, or that the options ask for."""
         layers = vars(self).get("layers_")
-        return domain_of(layers[0]) if layers else self._asked_domain
+        return domain_of(layers[0]) if layers else self._requested_domain
 
     @property
     def _dtype(self):

@@ -158,7 +158,7 @@ class LayerStage(Component):
     def begin(self, fit):
         """Machine of the layer; a record replaces an unfinished machine."""
         network, number = fit.estimator, self.number
-        self.training.before = fit.before
+        self.training.before = fit.former
         if fit.record.at(self):
             left = fit.record.start["layers_"][number:]
             network.layers_ = [*network.layers_[:number], *left]

@@ -97,7 +97,7 @@ class TunedModel(Model[TunedOptionsT]):
         inputs of the net; ``rows`` are the validated rows, if known."""
         return stack.density_.completed
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         """Loss of the outputs, for back-propagation: a :class:`~skdgm.nets.Tuner`."""
         stack, outputs = getattr(facts.known, self.part), facts.known.outputs
         rows, inputs_of = table.rows, self.inputs(stack)
@@ -108,7 +108,7 @@ class TunedModel(Model[TunedOptionsT]):
             return inputs_of(rows.take(index))
 
         objective = Tuner(
-            Run(options, None, facts.seed, before),
+            Run(options, None, facts.seed, epochs_before),
             inputs=inputs,
             targets=outputs.targets(rows.given.values),
             loss=outputs.loss,
@@ -163,12 +163,12 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         "layerwise"
     )
 
-    _BUDGET, _LISTED, _SINGLE = Budget(5_000, 20, 100), False, False
+    _BUDGET, _STORES_LISTS, _ONE_OBJECTIVE = Budget(5_000, 20, 100), False, False
     get_params, set_params = StackedNetwork.get_params, StackedNetwork.set_params
     _readable_kinds = lowest_kinds
 
     @property
-    def _KNOWN(self):
+    def _MODEL_READS(self):
         return self._MODEL.part, "_outputs"
 
     @rolled_back
@@ -221,19 +221,21 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
             )
         return self._BUDGET.epochs(options.n_iter, known, options.batch_size)
 
-    def _n_parts(self, n_epochs, fresh):
+    def _n_callback_steps(self, n_epochs, fresh):
         return 1 + fresh
 
-    def _stages(self, table, epochs, fresh, whole):
+    def _stages(self, table, epochs, fresh, is_fit):
         """Pre-training on all rows in a fresh fit, and back-propagation."""
         if fresh:
             stack = unfitted(self)
-            yield PreTraining(self, stack, without_conditions(table, stack._LISTED))
+            yield PreTraining(
+                self, stack, without_conditions(table, stack._STORES_LISTS)
+            )
         with_targets = labeled(table)
         if len(with_targets.index):
             rows = self._domain.in_units(with_targets.rows, self._columns)
             with_targets = with_targets._replace(rows=rows)
-            for stage in super()._stages(with_targets, epochs, False, whole):
+            for stage in super()._stages(with_targets, epochs, False, is_fit):
                 stage.task = "fine-tuning"
                 yield stage
 
@@ -300,7 +302,7 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
     @property
     def _domain(self):
         part = vars(self).get(self._MODEL.part)
-        return self._asked_domain if part is None else domain_of(part)
+        return self._requested_domain if part is None else domain_of(part)
 
     @property
     def _dtype(self):

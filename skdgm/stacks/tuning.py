@@ -69,9 +69,10 @@ def _reworded(network, error):
     number, option, rest = match.groups()
     if option not in names:
         return error
-    who = type(network).__name__
+    subject = type(network).__name__
     return ValueError(
-        f"The {option!r} parameter of Pretraining of {who}, of layer {number}, {rest}"
+        f"The {option!r} parameter of Pretraining of {subject}, of layer {number}, "
+        f"{rest}"
     )
 
 
@@ -89,7 +90,7 @@ class PreTraining(Component):
         self.train, self.before = train, []
 
     def begin(self, fit):
-        self.before = fit.before
+        self.before = fit.former
         # The seed of an earlier run may have replaced the estimator's seed.
         return self.stack.set_params(random_state=seed_of(fit.estimator))
 

@@ -39,7 +39,10 @@ class AttributeDensity(Density):
     def __init__(self, context, *, net, output, state, attributes, known, gray):
         super().__init__(context)
         self.net, self.output, self.gray = net, output, gray
-        (self.params, self.own), self.statistics = state.learned, state.statistics
+        (self.params, self.dispersion), self.statistics = (
+            state.learned,
+            state.statistics,
+        )
         self.attributes, self.known, self._mixture = attributes, known, None
 
     @property
@@ -47,8 +50,8 @@ class AttributeDensity(Density):
         return {
             "log_prob": of_rows("exact", attributes="exact", gray="lower bound"),
             "features": of_rows("exact"),
-            "inverse": {"nothing": "exact"},
-            "sample": dict.fromkeys(("nothing", "attributes"), "exact"),
+            "inverse": {"unconditional": "exact"},
+            "sample": dict.fromkeys(("unconditional", "attributes"), "exact"),
             "fill": {"missing": "exact"},
         }
 
@@ -75,7 +78,7 @@ class AttributeDensity(Density):
         """Log joint probability of training attributes and rows in model units,
         (n_rows, n_attribute_rows), float64."""
         log_w, out = self.mixture()
-        log_p = -self.output.nll(np.tile(out, (len(v), 1)), v, self.own)
+        log_p = -self.output.nll(np.tile(out, (len(v), 1)), v, self.dispersion)
         return log_p.reshape(len(v), -1).astype(np.float64) + log_w
 
     def log_prob(self, X, *, y=None):
@@ -89,7 +92,7 @@ class AttributeDensity(Density):
         with one_blas_thread():
             for block in rows.blocks():
                 out = self.outputs(inputs[block])
-                log_p[block] = -self.output.nll(out, rows.take(block), self.own)
+                log_p[block] = -self.output.nll(out, rows.take(block), self.dispersion)
         return log_p + volume
 
     def _log_sum(self, v, _):
@@ -117,7 +120,7 @@ class AttributeDensity(Density):
             else:
                 u = rng.fold(_CHOICE).uniform(1)[:, 0]
                 out = self.mixture()[1][self.known.chosen(u)]
-            v = self.output.draw(out, rng.fold(_DATA), self.own)
+            v = self.output.draw(out, rng.fold(_DATA), self.dispersion)
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def decode(self, inputs):
@@ -149,7 +152,7 @@ class AttributeDensity(Density):
             if method == "sample":
                 noisy = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
                 out = out[noisy.argmax(axis=1)]
-                return output.draw(out, rng.fold(_DATA), self.own)
+                return output.draw(out, rng.fold(_DATA), self.dispersion)
             mean = softmax(log_w, axis=1) @ output.expected(out)
             return output.value(mean.astype(v.dtype))
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.base.given import attribute_types_, count_attributes, given_attributes
 from skdgm.nets import NetEstimator
 from skdgm.supervised._model import AttributeModel
@@ -19,7 +19,7 @@ class AttributeEstimator(NetEstimator):
     combinations of encoded attributes.
     """
 
-    _MODEL, _KNOWN = AttributeModel(), ("_attributes_", "_known", "_gray")
+    _MODEL, _MODEL_READS = AttributeModel(), ("_attributes_", "_known", "_gray")
 
     attribute_types_ = attribute_types_
 
@@ -44,7 +44,7 @@ class AttributeEstimator(NetEstimator):
         ValueError
             A class is unknown, or the attributes differ from those in ``fit``.
         """
-        return framed(self, self.density_.expected(y))
+        return as_frame(self, self.density_.expected(y))
 
     def encode(self, y: object) -> np.ndarray:
         """Encode attributes as numbers: one-hot classes and unchanged real attributes.
@@ -91,7 +91,7 @@ class AttributeEstimator(NetEstimator):
         ValueError
             An error of :meth:`generate`, or y has another number of rows.
         """
-        return framed(self, self.density_.sample(n_samples, random_state, y=y))
+        return as_frame(self, self.density_.sample(n_samples, random_state, y=y))
 
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
         r"""Log-likelihood of each row, in nats.

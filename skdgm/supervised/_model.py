@@ -43,9 +43,9 @@ class AttributeModel(NetModel[AttributeOptions]):
             gray=facts.known.gray,
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         net, output = self._net(facts)
-        run, attributes = facts.run(table, before), facts.known.attributes_
+        run, attributes = facts.run(table, epochs_before), facts.known.attributes_
         return AttributeObjective(
             run, facts.context, net=net, output=output, attributes=attributes
         )

@@ -175,7 +175,7 @@ def epoch(table, batch_size, rng):
     return [draws[start:stop] for start, stop in pairwise(edges)]
 
 
-def probe(table, rng, among=None):
+def monitored_rows(table, rng, among=None):
     """Draw the numbers of the rows whose loss is watched in training. ``among(index)``
     returns the eligible rows of an index."""
     (draws,) = epoch(table, table.n_draws, rng)

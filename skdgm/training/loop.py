@@ -75,7 +75,7 @@ def optimize(
     since = epochs.start
     if early_stopping:
         table, held_out = objective.split(table)
-        since = objective.since(epochs)
+        since = objective.first_selectable_epoch(epochs)
         stopping = EarlyStopping(options.n_iter_no_change, options.tol, since)
     state = objective.start() if state is None else objective.resume(state)
     watch = objective.watch(table, held_out, state)
@@ -141,14 +141,14 @@ def optimize(
         last_losses = outcome.losses[epoch:][:1] if epoch >= 0 else []
         best = stopping.best if epoch >= 0 else objective.fallback_state(stopping.best)
         outcome = outcome._replace(state=best)
-    useless = any(map(watch.is_useless, last_losses))
+    is_useless = any(map(watch.is_useless, last_losses))
     validation = outcome.validation if stopping else []
     learned = Learned(
         state=outcome.state,
         losses=outcome.losses,
         validation=validation,
         ended=outcome.ended,
-        useless=useless,
+        is_useless=is_useless,
     )
     return learned, watch
 
@@ -162,13 +162,13 @@ class Learned(NamedTuple):
     """Result of training. ``state`` is the last state, or with early stopping that of
     the lowest validation loss. ``losses`` are those of complete epochs in nats per row;
     ``validation`` is empty without early stopping. ``ended`` is as in :class:`Outcome`,
-    and ``useless`` is ``watch.is_useless`` for the loss of the state."""
+    and ``is_useless`` is ``watch.is_useless`` for the loss of the state."""
 
     state: tuple
     losses: list
     validation: list
     ended: str
-    useless: bool
+    is_useless: bool
 
 
 # Factor of the maximum number of epochs, for the minimum number of updates.

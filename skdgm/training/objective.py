@@ -212,7 +212,7 @@ class Objective(ABC, Generic[OptionsT]):
         """
         return state
 
-    def since(self, epochs: range) -> int:
+    def first_selectable_epoch(self, epochs: range) -> int:
         """First epoch that early stopping counts; by default, the first."""
         return epochs.start
 

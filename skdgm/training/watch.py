@@ -1,10 +1,10 @@
-"""Watches, which measure losses of the same rows after each epoch."""
+"""Monitoring of the losses of the same rows after each epoch."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from skdgm.training.batches import probe
+from skdgm.training.batches import monitored_rows
 
 # Nats per column above the reference from which training has diverged or was useless.
 _DIVERGED, _USELESS = 10.0, 0.1
@@ -17,7 +17,7 @@ _FAR, _FLOOR = 10.0, 0.01
 class Watch:
     """Mean loss of a sample of training rows, drawn by ``rng``, and of all held-out
     rows. A subclass defines ``_losses(state, index, part)``, the losses of the rows at
-    ``index``, where ``part`` is their slice of the watched or held-out rows.
+    ``index``, where ``part`` is their slice of the monitored or held-out rows.
     Alternatively, it overrides the weighted mean ``_loss(state, index, weight)``."""
 
     _losses: Callable
@@ -27,18 +27,18 @@ class Watch:
 
     def __init__(self, table, held_out, rng):
         self.rows, self.held_out = table.rows, held_out
-        self.probe = probe(table, rng, self._among)
+        self.monitored = monitored_rows(table, rng, self._among)
 
     def __call__(self, state):
         """Losses of the sample and of held-out rows, or None, in nats per row."""
-        loss = self.of_probe(state)
-        return loss, None if self.held_out is None else self.of_held_out(state)
+        loss = self.training_loss(state)
+        return loss, None if self.held_out is None else self.held_out_loss(state)
 
-    def of_probe(self, state):
+    def training_loss(self, state):
         """Mean loss of the sample of training rows."""
-        return self._loss(state, self.probe, np.ones(len(self.probe)))
+        return self._loss(state, self.monitored, np.ones(len(self.monitored)))
 
-    def of_held_out(self, state):
+    def held_out_loss(self, state):
         """Mean loss of the held-out rows."""
         return self._loss(state, self.held_out.index, self.held_out.weight)
 
@@ -58,14 +58,14 @@ class LabelWatch(Watch):
     :meth:`compare` at the start."""
 
     MEMORY = ("allowed",)
-    useless = "predicts labels worse than their frequencies do."
+    baseline_warning = "predicts labels worse than their frequencies do."
 
     def compare(self, log_frequencies, state):
         """Set the reference for later losses: the loss of a state, or that of label
         frequencies if higher. ``log_frequencies`` has the log frequency of the label of
         each watched row."""
         by_frequencies = -log_frequencies.sum() / max(1, len(log_frequencies))
-        self.allowed = max(by_frequencies, self.of_probe(state))
+        self.allowed = max(by_frequencies, self.training_loss(state))
 
     @property
     def limit(self):
@@ -86,11 +86,11 @@ class DensityWatch(Watch):
     higher."""
 
     MEMORY = ("start",)
-    useless = "explains rows worse than the means of their columns do."
+    baseline_warning = "explains rows worse than the means of their columns do."
 
     def __init__(self, table, held_out, rng, independent, state):
         super().__init__(table, held_out, rng)
-        self.start = self.of_probe(state)
+        self.start = self.training_loss(state)
         if independent is not None:
             self.start = max(self.start, independent)
         self.room = self.loss_of_outliers()
@@ -103,11 +103,11 @@ class DensityWatch(Watch):
             return 0.0
         mean, scale = map(np.asarray, self.rows.affine)
         real, total = (mean != 0) | (scale != 1), 0.0
-        for block in self.rows.blocks(len(self.probe)):
-            z = self.rows.take(self.probe[block])[:, real].astype(np.float64)
+        for block in self.rows.blocks(len(self.monitored)):
+            z = self.rows.take(self.monitored[block])[:, real].astype(np.float64)
             outliers = np.isfinite(z) & (np.abs(z) > _FAR)
             total += 0.5 * (z[outliers] ** 2).sum() / _FLOOR
-        return total / len(self.probe)
+        return total / len(self.monitored)
 
     @property
     def limit(self):

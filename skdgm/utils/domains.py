@@ -52,7 +52,7 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=
     dtype = dtype or floating_type(X.dtype)
     name = type(estimator).__name__
     tolerance = ROUNDING * top
-    inferred = vars(estimator).get("_reading") and takes(estimator, "gaussian")
+    inferred = vars(estimator).get("_inferred_types") and takes(estimator, "gaussian")
     is_refit = fitting and not reset
     if inferred and is_refit and (low < -tolerance or high > top + tolerance):
         raise ValueError(
@@ -249,9 +249,9 @@ def taking_numbers(step):
     try:
         yield
     except OverflowError as error:
-        who = type(step).__name__
+        subject = type(step).__name__
         raise ValueError(
-            f"{who}: X has a number beyond all floats ({error})."
+            f"{subject}: X has a number beyond all floats ({error})."
         ) from error
     except (TypeError, ValueError) as error:
         if not any(part in str(error) for part in _NO_NUMBER):
@@ -263,17 +263,17 @@ def taking_numbers(step):
         ) from error
 
 
-def as_numbers(X, name, who, **options):
+def as_numbers(X, name, subject, **options):
     """Rows as a dense float64 array, by :func:`sklearn.utils.check_array` with its
-    options. ``name`` is the argument and ``who`` the function in errors.
+    options. ``name`` is the argument and ``subject`` the function in errors.
 
     TypeError if X is None; ValueError, which names the column, if a column is not
     numeric.
     """
     if X is None:
-        raise TypeError(f"{name} is None, and {who} needs rows.")
+        raise TypeError(f"{name} is None, and {subject} needs rows.")
     if getattr(getattr(X, "dtype", None), "kind", "f") in "mM":
-        raise ValueError(f"{who} takes numbers, and {name} has times.")
+        raise ValueError(f"{subject} takes numbers, and {name} has times.")
     try:
         return check_array(X, dtype=np.float64, input_name=name, **options)
     except OverflowError as error:
@@ -284,11 +284,11 @@ def as_numbers(X, name, who, **options):
             if not any(part in str(error) for part in _NO_NUMBER):
                 raise
             raise ValueError(
-                f"{who} takes numbers, and {name} has none: {error}."
+                f"{subject} takes numbers, and {name} has none: {error}."
             ) from error
         raise ValueError(
-            f"{who} takes rows of numbers, and column {column!r} of {name} has none: "
-            "encode it, or drop it."
+            f"{subject} takes rows of numbers, and column {column!r} of {name} has "
+            "none: encode it, or drop it."
         ) from error
 
 

@@ -9,14 +9,19 @@ from skdgm.utils.counts import check_layer_sizes, is_a, layer_sizes
 
 
 def image_shape(
-    n_features, given=None, *, who="This model", with_channels=True, name="image_shape"
+    n_features,
+    given=None,
+    *,
+    subject="This model",
+    with_channels=True,
+    name="image_shape",
 ):
     """Height, width and number of channels of images that are rows of a table, ordered
     by pixel and then by channel.
 
     ``given`` is (height, width[, channels]) or a number; by default images are square
-    with one channel. ValueError, which names ``who`` and the option, if the shape does
-    not have the right number of dimensions or of features, or if a square is
+    with one channel. ValueError, which names ``subject`` and the option, if the shape
+    does not have the right number of dimensions or of features, or if a square is
     impossible.
     """
     form = "(height, width[, channels])" if with_channels else "(height, width)"
@@ -24,8 +29,8 @@ def image_shape(
         side = isqrt(n_features)
         if side**2 != n_features:
             raise ValueError(
-                f"{who} cannot tell the shape of images of {n_features} pixels, which "
-                f"is no square number: give {name}={form}, or (1, {n_features}) "
+                f"{subject} cannot tell the shape of images of {n_features} pixels, "
+                f"which is no square number: give {name}={form}, or (1, {n_features}) "
                 "for rows that are no images."
             )
         return side, side, 1
@@ -35,7 +40,7 @@ def image_shape(
     if not are_sizes or len(shape) not in allowed or prod(shape) != n_features:
         product = "height times width" + " times channels" * with_channels
         raise ValueError(
-            f"{name}={given!r} of {who} must be {form} with {product} = "
+            f"{name}={given!r} of {subject} must be {form} with {product} = "
             f"{n_features}, the number of features."
         )
     return (*map(int, shape), 1)[:3]
@@ -61,7 +66,7 @@ def pixels(structure, *numbers):
     ValueError if these differ between columns, or if variances are additional
     outputs."""
     shape_option = structure.image_shape
-    shape = image_shape(len(numbers[0]), shape_option, who=CONV, name=CONV_SHAPE)
+    shape = image_shape(len(numbers[0]), shape_option, subject=CONV, name=CONV_SHAPE)
     if structure.variance == "sample" or any((n != n[0]).any() for n in numbers):
         raise ValueError(
             f"{CONV} needs equally many outputs for each pixel: column_types must be "

@@ -1,9 +1,11 @@
-r"""Draws from a pool of weighted rows, which grows until its effective size suffices.
+r"""Draws from a pool of weighted rows, which grows until its effective sample size, or
+ESS, suffices.
 
 .. math:: n_\text{eff} = \frac{(\sum_i w_i)^2}{\sum_i w_i^2}
 
-Rows that are chosen from a pool of small effective size are biased towards rows that
-are drawn easily, by about :math:`1 / n_\text{eff}` standard deviations.
+Rows that are chosen from a pool of small effective sample size are biased towards rows
+that are probable under the proposal, by about :math:`1 / n_\text{eff}` standard
+deviations.
 """
 
 from typing import NamedTuple
@@ -15,111 +17,112 @@ from skdgm.exceptions import FewDrawsWarning
 from skdgm.utils import addresses
 from skdgm.utils.threading.callers import warn
 
-# Minimum effective sample size of all draws, and of draws that satisfy the conditions;
-# effective draws for each requested row.
-LEAST, FOUND, _EACH = 25, 10, 2
-# Maximum number of draws in total and for each row; number of draws after which
-# hopeless attempts end.
-_MOST, _MOST_EACH, _TRIED = 2**20, 2**11, 2**14
-# Maximum factor of growth of a pool; draws kept for each effective draw; effective
-# draws for each requested row below which there is a warning.
-_GROWTH, _KEPT, _SHORT = 16, 8, 0.25
+# Minimum ESS of all draws, and of draws that satisfy the conditions; ESS for each
+# requested row.
+MIN_ESS, MIN_SATISFYING, _ESS_PER_ROW = 25, 10, 2
+# Maximum number of draws in total and for each row; number of draws after which an
+# attempt that cannot succeed ends.
+_MAX_DRAWS, _MAX_DRAWS_PER_ROW, _GIVE_UP_AFTER = 2**20, 2**11, 2**14
+# Maximum factor of growth of a pool; number of draws kept relative to the ESS; ESS for
+# each requested row below which there is a warning.
+_MAX_GROWTH, _KEPT_PER_ESS, _WARN_BELOW = 16, 8, 0.25
 _DRAW, _KEEP, _CHOICE, _ORDER = addresses.POOL
 
 
 class Weighted(NamedTuple):
-    """Weighted draws: rows, log weights on a common scale, and effective number of
-    draws. ``compatible_share`` is the share of draws that agree with the conditions:
-    the mean probability of a condition relative to the most probable value, minimized
-    over conditions."""
+    """Weighted draws: rows, log weights on a common scale, and effective sample size.
+    For hard conditions, ``plausibility`` is the share of draws that satisfy them. In
+    general it is the minimum over conditions of the mean of p(allowed value) /
+    p(most probable value)."""
 
     rows: np.ndarray
     log_w: np.ndarray
-    effective: float
-    compatible_share: float
+    ess: float
+    plausibility: float
 
 
-def effective(log_w):
-    """Effective number of draws with given log weights."""
+def effective_sample_size(log_w):
+    """Effective sample size of draws with given log weights."""
     if np.isneginf(log_w).all():
         return 0.0
     log_w = log_w - log_w.max()
     return float(np.exp(2 * logsumexp(log_w) - logsumexp(2 * log_w)))
 
 
-def effective_of(log_w, numbers):
-    """Effective number of draws from several sources, given logs of sums of weights and
-    effective numbers, (n_sources, ...); 0 if no draw has weight."""
+def ess_of_union(log_w, ess):
+    """Effective sample size of the union of draws from several sources, given logs of
+    their sums of weights and their effective sample sizes, (n_sources, ...); 0 if no
+    draw has weight."""
     log_w = np.asarray(log_w)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        squares = 2 * log_w - np.log(numbers)
-        log_number = 2 * logsumexp(log_w, axis=0) - logsumexp(squares, axis=0)
-        return np.nan_to_num(np.exp(log_number))
+        squares = 2 * log_w - np.log(ess)
+        log_ess = 2 * logsumexp(log_w, axis=0) - logsumexp(squares, axis=0)
+        return np.nan_to_num(np.exp(log_ess))
 
 
-def merged(parts):
-    """Concatenate weighted draws from several sources with the same number of draws."""
+def concatenated(parts):
+    """Concatenate weighted draws whose weights have a common scale."""
     log_w = [logsumexp(part.log_w) for part in parts]
-    number = effective_of(log_w, [part.effective for part in parts])
+    ess = ess_of_union(log_w, [part.ess for part in parts])
     rows, log_weights = (np.concatenate([part[i] for part in parts]) for i in range(2))
-    return Weighted(
-        rows, log_weights, float(number), min(part.compatible_share for part in parts)
-    )
+    plausibility = min(part.plausibility for part in parts)
+    return Weighted(rows, log_weights, float(ess), plausibility)
 
 
-def pooled(draw, n, rng, at_once, who, hard=False):
+def pooled(draw, n, rng, at_once, name, hard=False):
     """Draw n rows by weight from a pool that grows until it suffices.
 
     ``draw(size, rng)`` returns :class:`Weighted` draws, at most ``at_once`` at a time.
-    FewDrawsWarning, which names the model ``who``, if the effective number of draws is
-    too small. If conditions are ``hard``, draws that violate them have zero weight, and
-    a ValueError is raised if no draw satisfies them.
+    Returns rows of shape (n, n_columns). Warns (FewDrawsWarning), with the ``name`` of
+    the model, if the effective sample size is too small. If conditions are ``hard``,
+    draws that violate them have zero weight, and a ValueError is raised if no draw
+    satisfies them.
     """
-    pool, drawn, found, n_eff, part = None, 0, 0.0, 0.0, 0
-    size, max_drawn, shortage = max(LEAST, n), max(_MOST, _MOST_EACH * n), np.inf
+    pool, drawn, n_satisfying, ess, batch_number = None, 0, 0.0, 0.0, 0
+    max_drawn = max(_MAX_DRAWS, _MAX_DRAWS_PER_ROW * n)
+    size, shortage = max(MIN_ESS, n), np.inf
     while shortage > 1 and drawn < max_drawn:
-        if drawn >= _TRIED and min(n_eff, found) * max_drawn < FOUND * drawn:
+        expected_ess = min(ess, n_satisfying) * max_drawn
+        if drawn >= _GIVE_UP_AFTER and expected_ess < MIN_SATISFYING * drawn:
             break
-        size = int(min(max(size, LEAST), at_once, max_drawn - drawn))
-        draws = draw(size, rng.fold(_DRAW, part))
-        drawn, found, part = (
-            drawn + size,
-            found + size * draws.compatible_share,
-            part + 1,
-        )
-        draws = draws._replace(**_thinned(draws, rng.fold(_KEEP, part)))
-        pool = draws if pool is None else merged([pool, draws])
-        n_eff = pool.effective
-        total = np.exp(logsumexp(pool.log_w) - pool.log_w.max()) if n_eff else 0
-        # Rows are all different if no weight exceeds the share of a requested row.
-        per_row = n / max(n_eff / _EACH, min(n_eff, total), 1e-9)
-        shortage = max(LEAST / max(n_eff, 1e-9), FOUND / max(found, 1e-9), per_row)
-        size = np.ceil(1.1 * drawn * (min(shortage, _GROWTH) - 1))
-    if hard and not n_eff:
+        size = int(min(max(size, MIN_ESS), at_once, max_drawn - drawn))
+        draws = draw(size, rng.fold(_DRAW, batch_number))
+        drawn, batch_number = drawn + size, batch_number + 1
+        n_satisfying += size * draws.plausibility
+        draws = draws._replace(**_thinned(draws, rng.fold(_KEEP, batch_number)))
+        pool = draws if pool is None else concatenated([pool, draws])
+        ess = pool.ess
+        total = np.exp(logsumexp(pool.log_w) - pool.log_w.max()) if ess else 0
+        # Systematic sampling repeats no row if no weight exceeds 1 / n of the total.
+        per_row = n / max(ess / _ESS_PER_ROW, min(ess, total), 1e-9)
+        of_satisfying = MIN_SATISFYING / max(n_satisfying, 1e-9)
+        shortage = max(MIN_ESS / max(ess, 1e-9), of_satisfying, per_row)
+        size = np.ceil(1.1 * drawn * (min(shortage, _MAX_GROWTH) - 1))
+    if hard and not ess:
         raise ValueError(
-            f"{who}: none of {drawn} draws satisfies the conditions, whose probability "
-            "cannot be distinguished from zero."
+            f"{name}: none of {drawn} draws satisfies the conditions, whose "
+            "probability cannot be distinguished from zero."
         )
-    counted = n_eff if found > FOUND else min(n_eff, found)
-    if counted < max(FOUND, _SHORT * n):
+    ess = ess if n_satisfying > MIN_SATISFYING else min(ess, n_satisfying)
+    if ess < max(MIN_SATISFYING, _WARN_BELOW * n):
         warn(
-            f"{who}: the conditions are so improbable that the effective number of "
-            f"{drawn} draws is {counted:.2g}, for {n} rows. The rows are biased "
+            f"{name}: the conditions are so improbable that the effective number of "
+            f"{drawn} draws is {ess:.2g}, for {n} rows. The rows are biased "
             "towards more probable rows, and similar to each other.",
             FewDrawsWarning,
         )
     return pool.rows[choose(pool.log_w, n, rng)]
 
 
-def warn_few_draws(who, counted, least, remedy="n_draws"):
-    """Warn, by a FewDrawsWarning, of rows whose effective number of draws is below
-    ``least``; ``remedy`` is the option to increase."""
-    few = counted < least
+def warn_few_draws(name, ess, min_ess, remedy="n_draws"):
+    """Warn, by a FewDrawsWarning, of rows whose effective sample size ``ess`` is below
+    ``min_ess``; ``remedy`` is the option to increase."""
+    few = ess < min_ess
     if few.any():
         warn(
-            f"{who}: the known entries of {few.sum()} of {len(few)} rows are so "
+            f"{name}: the known entries of {few.sum()} of {len(few)} rows are so "
             "improbable that the effective number of draws is low "
-            f"({counted.min():.2g} for the worst row): imputed entries are biased "
+            f"({ess.min():.2g} for the worst row): imputed entries are biased "
             f"towards more probable rows. Raise {remedy}.",
             FewDrawsWarning,
         )
@@ -148,26 +151,27 @@ def choose(log_w, n, rng):
     return chosen[order]
 
 
-def _thinned(new, rng):
+def _thinned(draws, rng):
     """Drop most rows with very small weights, and increase the weights of the remaining
-    ones, so that expected sums of weights do not change."""
-    n_effective = effective(new.log_w)
-    if not n_effective or _KEPT * n_effective > len(new.log_w):
+    rows, so that expected sums of weights do not change. Returns a dict of the changed
+    fields of :class:`Weighted`."""
+    ess = effective_sample_size(draws.log_w)
+    if not ess or _KEPT_PER_ESS * ess > len(draws.log_w):
         return {}
-    log_share = new.log_w - logsumexp(new.log_w) + np.log(_KEPT * n_effective)
+    log_share = draws.log_w - logsumexp(draws.log_w) + np.log(_KEPT_PER_ESS * ess)
     log_share = np.minimum(log_share, 0)
     keep = rng.rows(len(log_share)).uniform(1)[:, 0] < np.exp(log_share)
-    return {"rows": new.rows[keep], "log_w": new.log_w[keep] - log_share[keep]}
+    return {"rows": draws.rows[keep], "log_w": draws.log_w[keep] - log_share[keep]}
 
 
-def warn_uncertain_means(who, error, most, n_chains, remedy, unit=""):
+def warn_uncertain_means(name, standard_error, max_error, n_chains, remedy, unit=""):
     """Warn, by a FewDrawsWarning, of rows whose means over chains have standard errors
-    above ``most``, in the given unit; ``remedy`` is advice."""
-    unsure = error > most
+    above ``max_error``, in the given unit; ``remedy`` is advice."""
+    unsure = standard_error > max_error
     if unsure.any():
         warn(
-            f"{who}: means of {unsure.sum()} of {len(error)} rows are averages over "
+            f"{name}: means of {unsure.sum()} of {len(unsure)} rows are averages over "
             f"{n_chains} chains that disagree, with standard errors of up to "
-            f"{error.max():.2g}{unit}. {remedy}.",
+            f"{standard_error.max():.2g}{unit}. {remedy}.",
             FewDrawsWarning,
         )

@@ -108,14 +108,14 @@ def beneath(shape, n_maps, filter=5, stride=2, padding="same", size=None):
         size = (high - 1) * down + rows, (wide - 1) * right + columns
     elif size is None:
         size = high * down, wide * right
-    own = window((*size, n_maps), filter, stride, padding)
-    if (own.high, own.wide) != (high, wide):
+    out = window((*size, n_maps), filter, stride, padding)
+    if (out.high, out.wide) != (high, wide):
         raise ValueError(
             f"A convolution with stride {down, right} takes images of size "
-            f"{tuple(size)} to {own.high, own.wide}, not {high, wide}: choose another "
+            f"{tuple(size)} to {out.high, out.wide}, not {high, wide}: choose another "
             "size."
         )
-    return own
+    return out
 
 
 def by_images(function, x, W, window):

@@ -24,8 +24,10 @@ def capabilities_of(estimator):
         kind = getattr(estimator, "density_kind_", "exact")
         result["log_prob"] = dict.fromkeys(("complete", "missing"), kind)
     if hasattr(estimator, "sample"):
-        names = {"nothing", *signature(estimator.sample).parameters}
-        result["sample"] = dict.fromkeys(names & {"nothing", "conditions"}, "estimate")
+        names = {"unconditional", *signature(estimator.sample).parameters}
+        result["sample"] = dict.fromkeys(
+            names & {"unconditional", "conditions"}, "estimate"
+        )
     return result
 
 

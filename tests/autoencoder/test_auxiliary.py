@@ -10,7 +10,7 @@ from scipy.stats import norm
 from skdgm import VAE, load, save
 from skdgm.latent.auxiliary import AuxiliaryUnits
 from skdgm.nets import join_columns, layers, vjp
-from skdgm.optim import Joined, adam
+from skdgm.optim import FlatParameters, adam
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_means
@@ -166,7 +166,10 @@ def test_two_modes_are_learned():
 
     rng, units = np.random.default_rng(0), AuxiliaryUnits(layers.dense(8, "tanh"))
     own = units.link(1, "glorot_uniform", rng, np.float64)
-    learner, stats = Joined(own, adam.init(own)), units.stats(np.zeros((1, 4)), own)
+    learner, stats = (
+        FlatParameters(own, adam.init(own)),
+        units.stats(np.zeros((1, 4)), own),
+    )
 
     def drawn(own, noise):
         return units.drawn(stats._replace(link=own), noise)

@@ -81,7 +81,9 @@ def log_given(vae, X, out):
     elif vae._options.column_types == "gaussian":
         columns, n = vae._columns, X.shape[2]
         if vae._options.variance == "feature":
-            variance = vae._options.min_variance + np.exp(vae._training.params.own)
+            variance = vae._options.min_variance + np.exp(
+                vae._training.params.dispersion
+            )
         elif vae._options.variance == "sample":
             variance = vae._options.min_variance + np.exp(out[:, n:])
         else:

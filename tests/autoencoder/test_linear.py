@@ -51,7 +51,7 @@ def wide(vae):
 def moments(vae):
     """Mean and covariance of the rows, from the decoder's own weights."""
     W, b = vae.coefs_[-1], vae.intercepts_[-1]
-    own, columns = vae._training.params.own, vae._columns
+    own, columns = vae._training.params.dispersion, vae._columns
     variance = np.full(5, vae._options.variance) if len(own) == 0 else np.exp(own)
     covariance = W.T @ W + np.diag(variance)
     scale = columns.scale
@@ -97,7 +97,7 @@ def test_variances_of_columns_make_it_factor_analysis():
     assert multivariate_normal(*moments(vae)).logpdf(X).mean() == pytest.approx(
         expected, abs=0.02
     )
-    own = np.exp(vae._training.params.own)
+    own = np.exp(vae._training.params.dispersion)
     np.testing.assert_allclose(own, factors.noise_variance_, atol=0.05)
 
 
@@ -167,7 +167,7 @@ def test_the_decoder_is_linear_and_the_encoder_finds_the_posterior(vae):
     np.testing.assert_allclose(vae.inverse_transform(Z), expected)
     variance = vae._options.variance
     if variance == "feature":
-        variance = np.exp(vae._training.params.own)
+        variance = np.exp(vae._training.params.dispersion)
     precision = np.eye(2) + (W / variance) @ W.T
     posterior = np.linalg.solve(precision, (W / variance) @ (STANDARD - b).T).T
     np.testing.assert_allclose(vae.transform(X), posterior, atol=0.15)

@@ -154,7 +154,7 @@ def exact(vae, V):
         z = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     step = (LINE[3] - LINE[0]) ** 2 if n_units == 2 else STEP
     out = density.hierarchy.downwards(density.net, z)
-    own, log_p = density.net.params.own, log_prior(vae, z) + np.log(step)
+    own, log_p = density.net.params.dispersion, log_prior(vae, z) + np.log(step)
     table = vae._rows(V).take(slice(None))
     layer, found = density.hierarchy.data, []
     for v in np.repeat(table[:, None], len(z), axis=1):

@@ -556,7 +556,7 @@ def test_only_weights_are_penalized():
         np.testing.assert_allclose(one - other, 1e-3 * 600 / 60 * W, atol=1e-9)
     for one, other in zip(plain.intercepts_, drawn.intercepts_):
         np.testing.assert_array_equal(one, other)
-    own = [vae._training.params.own for vae in (start, plain, drawn)]
+    own = [vae._training.params.dispersion for vae in (start, plain, drawn)]
     assert (own[0] != own[1]).all()
     np.testing.assert_array_equal(own[1], own[2])
 

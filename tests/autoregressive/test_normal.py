@@ -16,7 +16,7 @@ MIX = RNG.normal(size=(4, 4))
 X = (RNG.normal(size=(200, 4)) @ MIX) * [1.0, 100.0, 0.01, 1.0] + [0, 1e3, 0, -5]
 HOLES = RNG.random(X.shape) < 0.25
 HOLED = np.where(HOLES, np.nan, X)
-far_out = pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
+outlier_text = pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
 
 
 def normal(rows=X, weight=None):
@@ -82,7 +82,7 @@ def test_parts_add_up_with_a_penalty(alpha):
     assert_ridge(parts, *ridge(np.concatenate([X[:70], other]), alpha))
 
 
-@far_out
+@outlier_text
 def test_parts_that_are_far_from_one_another_add_up():
     options = {"column_types": "gaussian", "min_variance": 1e-12}
     far = X + [1e4, 0, 50, 1e4]
@@ -107,7 +107,7 @@ def test_moments_are_of_deviations_from_a_mean_that_may_be_far():
     np.testing.assert_allclose(found.covariance, expected, atol=1e-6)
 
 
-@far_out
+@outlier_text
 @pytest.mark.parametrize("shift", [1e8, 1e120, 1e200])
 def test_rows_that_are_too_far_from_the_first_are_named(shift):
     own = FVBN(column_types="gaussian").partial_fit(X)

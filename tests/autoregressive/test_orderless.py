@@ -9,7 +9,7 @@ from scipy.special import expit, log_softmax, softmax
 
 from skdgm import EoNADE, load, save
 from skdgm.autoregressive import model as models
-from skdgm.autoregressive.splits import hide, large
+from skdgm.autoregressive.splits import draw_shares, hide
 from skdgm.distributions import standard_mixture
 from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
@@ -209,7 +209,7 @@ def test_the_objective_is_the_mean_over_all_orders(name, kind, missing):
 
 def test_the_last_step_may_be_learned_alone():
     own, X = made("steps", "bits"), states("bits")
-    own._asked.learned_steps = "last"
+    own._fit_options.learned_steps = "last"
     net, params = inside(own)
     losses = [net.losses(params, (*part, None)) for part in parts(X)]
     expected = [in_order(own, order).score_samples(X) for order in ORDERS]
@@ -239,7 +239,7 @@ def of_all_steps(own, X):
 
 def in_order(own, order):
     """The same net as if it had been fitted with another order."""
-    own._asked.ordering = order
+    own._fit_options.ordering = order
     return own
 
 
@@ -266,7 +266,7 @@ def test_losses_are_right_on_average(name, kind):
     exact = of_all_steps(own, row[None])
     losses = net.losses(params, net.prepare(params, v, stream(0), 0))
     assert_means(losses, -np.mean(exact))
-    watched = net.watched(params, v[:5000], stream(1).rows(5000))
+    watched = net.monitoring_loss(params, v[:5000], stream(1).rows(5000))
     assert_means(watched, -np.mean(exact))
     assert watched.std() < losses.std()
 
@@ -365,7 +365,7 @@ def test_features_are_the_highest_hidden_units_of_what_is_seen(name):
 @pytest.mark.parametrize("n_known", [1, 2, 7, 100])
 def test_large_shares_are_more_frequent_but_weigh_less(n_known):
     luck = (np.arange(200_000) + 0.5) / 200_000
-    share, weight = large(luck, np.full(len(luck), n_known))
+    share, weight = draw_shares(luck, np.full(len(luck), n_known))
     n_seen = (share * n_known).astype(int)
     assert n_seen.max() == n_known - 1
     total = np.bincount(n_seen, weight) / len(luck)
@@ -375,7 +375,7 @@ def test_large_shares_are_more_frequent_but_weigh_less(n_known):
 
 
 def test_rows_without_entries_weigh_nothing_else():
-    share, weight = large(np.array([0.0, 0.999]), np.zeros(2, int))
+    share, weight = draw_shares(np.array([0.0, 0.999]), np.zeros(2, int))
     assert (share < 1).all()
     np.testing.assert_array_equal(weight, 1)
 

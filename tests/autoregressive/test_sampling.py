@@ -74,7 +74,7 @@ def test_samples_in_float32(name):
     ):
         own_leaf[:] = leaf
     if name == "orderless":
-        single._training.learned.seen[:] = own._training.learned.seen
+        single._training.learned.mask_weights[:] = own._training.learned.mask_weights
     rows = single.sample(N, random_state=0)
     assert rows.dtype == np.float32
     assert_frequent(rows, states("bits"), p)

@@ -13,7 +13,7 @@ RNG = np.random.default_rng(0)
 NARROW, WIDE = (RNG.random((12, n)) < 0.5 for n in (3, 5))
 Y = np.arange(12) % 2
 # What takes over what was learned.
-TAKING = "_keep", "_add", "_train", "replacing", "_forget", "_remember"
+TAKING = "_commit", "_add", "_train", "replacing", "_forget", "_remember"
 
 
 def test_replacing_is_all_or_nothing():

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 import skdgm
 from skdgm import DBN, NADE, VAE, BernoulliRBM
-from skdgm.base.fits import present_options
+from skdgm.base.fits import current_options
 from skdgm.base.groups import (
     OptionGroup,
     asked_value,
@@ -151,12 +151,12 @@ class Fewer(Shared):
 
 
 def test_details_and_a_paragraph_come_with_a_hint():
-    assert vars(present_options(Shared())) == LACKING | PLAIN | {
+    assert vars(current_options(Shared())) == LACKING | PLAIN | {
         "way": "fast",
         "pace": 5.0,
         "share": 0.2,
     }
-    assert vars(present_options(Fewer())) == LACKING | {
+    assert vars(current_options(Fewer())) == LACKING | {
         "way": "fast",
         "things": "auto",
         "pace": 5.0,
@@ -197,7 +197,7 @@ def test_details_are_no_arguments():
 )
 def test_models_read_details_by_their_own_names(options, changed):
     model = Model(**options)
-    assert vars(present_options(model)) == LACKING | PLAIN | changed
+    assert vars(current_options(model)) == LACKING | PLAIN | changed
     assert {name: asked_value(model, name) for name in PLAIN} == PLAIN | changed
     found = expanded(Model, model.get_params(deep=False))
     assert found.items() <= (PLAIN | changed).items()
@@ -206,7 +206,7 @@ def test_models_read_details_by_their_own_names(options, changed):
 def test_subclasses_have_other_defaults():
     assert asked_value(Other(), "pace") == 4.0
     assert asked_value(Other(way=Slow(rate=2.0)), "pace") == 2.0
-    assert vars(present_options(Other(share=0.75)))["share"] == 0.75
+    assert vars(current_options(Other(share=0.75)))["share"] == 0.75
     with pytest.raises(InvalidParameterError, match="'share' .* Fast does not apply"):
         Other(way=Fast(share=0.1))._validate_params()
 

@@ -79,7 +79,7 @@ def fitted(request):
 @pytest.mark.parametrize("name", CASES)
 def test_estimators_have_the_options_that_their_model_reads(name):
     estimator = CASES[name]
-    assert options_read(estimator._MODEL) <= vars(estimator._present_options()).keys()
+    assert options_read(estimator._MODEL) <= vars(estimator._current_options()).keys()
 
 
 def test_models_declare_the_options_that_they_read():
@@ -139,7 +139,7 @@ def test_options_of_a_fit_are_not_refused(fitted):
 @pytest.mark.parametrize("name, options, message", REFUSED)
 def test_options_are_refused(name, options, message):
     case = clone(CASES[name])
-    given = vars(case._present_options()) | options
+    given = vars(case._current_options()) | options
     with pytest.raises(ValueError, match=message):
         case._MODEL.check(SimpleNamespace(**given))
 

@@ -22,7 +22,7 @@ from skdgm import registry
 from skdgm.autoencoder import VAE
 from skdgm.base import model as models
 from skdgm.base import options
-from skdgm.base.fits import present_options
+from skdgm.base.fits import current_options
 from skdgm.base.options import Auto, Count, Options, Positive, allowed, worded
 from skdgm.exceptions import MissingCapability
 from tests.options import grouped
@@ -135,10 +135,10 @@ def test_changed_options():
     assert Changed().get_params() == options
     assert Changed(4).size == 4
     assert (
-        vars(present_options(Changed()))
+        vars(current_options(Changed()))
         == models.values_without_options(Reader) | options
     )
-    assert present_options(Changed()).c == 7.0
+    assert current_options(Changed()).c == 7.0
     assert "rate : float, default=0.5\n    Rate of the group." in Changed.__doc__
     assert "\na, b : float, default=0.0\n    Two of one kind." in Changed.__doc__
 
@@ -280,7 +280,7 @@ def test_the_page_for_extenders_is_right():
     model = names["SparseVAE"](8)
     assert (model.n_components, model.sparsity, model.learning_rate) == (8, 0.1, 0.003)
     assert "warm_up" not in model.get_params()
-    assert model._present_options().warm_up == 20
+    assert model._current_options().warm_up == 20
     assert "sparsity : float, default=0.1" in model.__doc__
 
 
@@ -334,7 +334,7 @@ def test_values_without_options_change_again():
 
 def test_a_generic_model_declares_the_bound_of_its_options():
     # Of the bases of the machine one has an option that the model of the other reads.
-    assert skdgm.RBMClassifier()._present_options().negative == "samples"
+    assert skdgm.RBMClassifier()._current_options().negative == "samples"
     assert skdgm.GAN._MODEL.__class__ is not skdgm.BiGAN._MODEL.__class__
     assert "packing" in models.values_without_options(type(skdgm.GAN._MODEL))
 
@@ -387,7 +387,7 @@ def test_no_default_is_without_an_option():
         ("importance", "missing", "impute them, or use score_samples."),
         ("importance", "complete", "(importance) of complete rows."),
         ("sample", "y", "the method (sample) given y."),
-        ("sample", "nothing", "the method (sample)."),
+        ("sample", "unconditional", "the method (sample)."),
     ],
 )
 def test_capabilities_that_are_missing_are_named(capability, argument, text):
@@ -404,5 +404,5 @@ def test_shapes_of_images_may_be_lists():
         for shape in ((2, 3), [2, 3])
     )
     np.testing.assert_array_equal(one.components_, other.components_)
-    assert present_options(other).image_shape == (2, 3)
+    assert current_options(other).image_shape == (2, 3)
     assert other.image_shape == [2, 3]

@@ -12,7 +12,7 @@ from skdgm import (
     GenerativeDBNClassifier,
     RBMClassifier,
 )
-from skdgm.boltzmann.learning.state import Beginning
+from skdgm.boltzmann.learning.state import InitialData
 from skdgm.training import Batch, Run
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -220,9 +220,11 @@ def test_what_is_watched_of_the_top_is_of_units_and_of_labels_that_are_known():
     of_units = -np.logaddexp(0, weights[turned] - weights).sum(axis=0)
     energy, rows = top.density_.energy, Rows(h, np.float64, binary=True, complete=True)
     moments = top.density_.moments
-    beginning = Beginning(fill=np.full(3, 0.5), moments=moments, filled=1.0)
+    initial_data = InitialData(
+        missing_values=np.full(3, 0.5), moments=moments, nonzero_share=1.0
+    )
     run, rng = Run(top._options, rows, 0), stream(0)
-    trainer = top._MODEL.objective_class(run, energy=energy, beginning=beginning)
+    trainer = top._MODEL.objective_class(run, energy=energy, initial_data=initial_data)
     y = np.arange(8) % 3
     found = trainer.pseudo_likelihood(rng, top.density_.params, Batch(h, y))
     of_labels = weights - logsumexp(weights, axis=1, keepdims=True)

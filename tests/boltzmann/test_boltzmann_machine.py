@@ -16,7 +16,7 @@ from sklearn.feature_extraction.image import grid_to_graph
 
 from skdgm import BernoulliRBM, BoltzmannMachine, load, save
 from skdgm.base import MissingCapability
-from skdgm.boltzmann.learning.state import Beginning, TrainState
+from skdgm.boltzmann.learning.state import InitialData, TrainState
 from skdgm.boltzmann.structure.connected import GraphObjective
 from skdgm.energies import Params
 from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
@@ -300,7 +300,7 @@ def test_bounds_are_below_the_likelihood():
     density = machine.density_
     log_p, _, kind = density.numerator(DIGITS[:20, 18:22])
     assert kind == "lower bound"
-    x, clamp = density.present(DIGITS[:20, 18:22])
+    x, clamp = density.clamp_rows(DIGITS[:20, 18:22])
     true = exact.log_evidence(density.energy, density.params, x, clamp)
     assert (log_p <= true + 1e-4).all()
 
@@ -452,7 +452,7 @@ def test_large_machines_are_estimated():
 
 def test_conditionals_of_chosen_units(fitted):
     density, (X, _) = fitted.density_, rows_of(fitted)
-    x, _ = density.present(X[:10])
+    x, _ = density.clamp_rows(X[:10])
     given = density.energy, density.params, x
     whole = log_conditionals(*given)
     units = np.random.default_rng(0).integers(0, X.shape[1], (10, 3))
@@ -482,9 +482,9 @@ def test_both_phases_have_the_moments_that_the_likelihood_takes(case):
     )
     rows = SimpleNamespace(dtype=np.float64)
     nothing = (None,) * len(energy.units)
-    beginning = Beginning(fill=None, moments=nothing, filled=1.0)
+    initial_data = InitialData(missing_values=None, moments=nothing, nonzero_share=1.0)
     objective = GraphObjective(
-        Run(options, rows, 0), energy=energy, beginning=beginning
+        Run(options, rows, 0), energy=energy, initial_data=initial_data
     )
     state = objective.resume(TrainState(params, (), ()))
     given = stream(0), state, (v, None), (True, None), Clock(0, 1, 0, 1)

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from skdgm import DBM, ConvDBM, ConvRBM
-from skdgm.boltzmann.learning.state import Beginning
+from skdgm.boltzmann.learning.state import InitialData
 from skdgm.boltzmann.structure.convolved_deep import geometries
 from skdgm.boltzmann.structure.deep import options_of_pairs
 from skdgm.energies import contrast
@@ -271,8 +271,10 @@ def test_pairs_are_put_into_their_places():
     table = canonical(Rows(X, np.float64, complete=True))
     recipes = options_of_pairs(model._options, 3, solver="adam", momentum=0.9)
     moments = np.full(6, 0.5), None, None, None
-    beginning = Beginning(fill=np.full(6, 0.5), moments=moments, filled=1.0)
-    params, seen, losses = pretrained(energy, recipes, table, 0, beginning)
+    initial_data = InitialData(
+        missing_values=np.full(6, 0.5), moments=moments, nonzero_share=1.0
+    )
+    params, seen, losses = pretrained(energy, recipes, table, 0, initial_data)
     assert [len(curve) for curve in losses] == [1, 1, 1]
     x = [RNG.random((4, unit.size)) for unit in energy.units]
     for block in (1, 2):

@@ -91,7 +91,7 @@ def test_log_Z_is_that_of_quadrature(fitted, density):
 def test_few_spikes_are_summed_over(by_sums):
     machine = SpikeSlabRBM(3, n_iter=3, learning_rate=0.08, random_state=0).fit(X)
     assert machine.density_kind_ == "exact"
-    assert machine.density_.capabilities["sample"] == {"nothing": "exact"}
+    assert machine.density_.capabilities["sample"] == {"unconditional": "exact"}
     v = np.stack(np.meshgrid(GRID, GRID, indexing="ij"), axis=-1).reshape(-1, 2)
     scores = machine.score_samples(v * machine.scale_ + machine.mean_)
     p = np.exp(scores) * CELL * machine.scale_.prod()

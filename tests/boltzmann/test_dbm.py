@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM
 from skdgm.boltzmann.learning.pretraining import PairObjective
-from skdgm.boltzmann.learning.state import Beginning
+from skdgm.boltzmann.learning.state import InitialData
 from skdgm.boltzmann.structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered
@@ -171,8 +171,10 @@ def test_pairs_are_put_into_their_places():
     asked = DBM(sizes[1:], pretrain=Pretraining(n_iter=1), random_state=0)._options
     recipes = options_of_pairs(asked, 3)
     moments = np.full(4, 0.5), None, None, None
-    beginning = Beginning(fill=np.full(4, 0.5), moments=moments, filled=1.0)
-    params, seen, losses = pretrained(energy, recipes, table, 0, beginning)
+    initial_data = InitialData(
+        missing_values=np.full(4, 0.5), moments=moments, nonzero_share=1.0
+    )
+    params, seen, losses = pretrained(energy, recipes, table, 0, initial_data)
     assert [len(curve) for curve in losses] == [1, 1, 1]
     pairs = [(p.units, p.couplings[0]) for p in seen]
     for W, (_, weights) in zip(params.couplings, pairs, strict=True):

@@ -14,7 +14,7 @@ from sklearn.preprocessing import minmax_scale
 from sklearn.utils import get_tags
 
 from skdgm import DBM, BernoulliRBM, DBMClassifier
-from skdgm.boltzmann.learning.state import Beginning
+from skdgm.boltzmann.learning.state import InitialData
 from skdgm.boltzmann.structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered
@@ -539,8 +539,8 @@ def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
     recipes = options_of_pairs(clf._options, len(sizes))
     fill, frequencies = np.full(4, 0.5), np.full(3, 1 / 3)
     moments = fill, *(None for _ in sizes), frequencies
-    beginning = Beginning(fill=fill, moments=moments, filled=1.0)
-    params, seen, _ = pretrained(energy, recipes, table, 0, beginning)
+    initial_data = InitialData(missing_values=fill, moments=moments, nonzero_share=1.0)
+    params, seen, _ = pretrained(energy, recipes, table, 0, initial_data)
     (_, d, c), (W, U) = seen[-1]
     assert abs(U).max() > 0.02
     truth = Enumeration([[n] for n in (4, *sizes)] + [[Softmax(3)]], params)

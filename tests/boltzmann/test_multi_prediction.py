@@ -39,7 +39,7 @@ def test_digits_with_and_without_half_of_their_pixels(classifier):
 @pytest.mark.exhaustive
 def test_labels_are_those_of_sweeps(classifier):
     density, rows = classifier.density_, X[:5]
-    (v, *others), _ = density.present(rows)
+    (v, *others), _ = density.clamp_rows(rows)
     seen = np.ones(rows.shape, bool), None, None
     given = density.energy, density.params, (np.asarray(v), *others), seen
     *_, last = (u for u in unroll(*given, 10) if u.block == 2)
@@ -62,7 +62,7 @@ def test_pixels_are_predicted_from_others():
     holes = X[1200:].copy()
     hidden = np.random.default_rng(0).random(holes.shape) < 0.5
     holes[hidden] = np.nan
-    (v, *others), (clamped, *_) = dbm.density_.present(holes)
+    (v, *others), (clamped, *_) = dbm.density_.clamp_rows(holes)
     given = (np.asarray(v), *others), (clamped, None, None)
     last = unroll(dbm.density_.energy, dbm.density_.params, *given, 10)
     found = next(u.mean for u in reversed(last) if u.block == 0)

@@ -18,7 +18,7 @@ from tests.options import grouped
 DIGITS = load_digits().data
 # Above zero once.
 LONE = 56
-far_out = pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
+outlier_text = pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
 
 
 def table(size, n=2000, dtype=np.float64):
@@ -41,7 +41,7 @@ def assert_sane(model, X):
 
 
 @pytest.mark.release
-@far_out
+@outlier_text
 @pytest.mark.parametrize("n_components", [8, 64])
 def test_a_pixel_above_zero_once_does_not_explode(n_components):
     for seed in range(3):
@@ -54,7 +54,7 @@ def test_a_pixel_above_zero_once_does_not_explode(n_components):
 
 
 @pytest.mark.release
-@far_out
+@outlier_text
 @pytest.mark.parametrize("size", [None, 10.0, 30.0, 1e2, 1e4, 1e6])
 def test_an_outlier_of_any_size_leaves_machines_sane(size):
     X = table(size)
@@ -65,7 +65,7 @@ def test_an_outlier_of_any_size_leaves_machines_sane(size):
 
 
 @pytest.mark.release
-@far_out
+@outlier_text
 @pytest.mark.parametrize(
     "options",
     [
@@ -88,7 +88,7 @@ def test_all_recipes_stay_sane(options):
         assert_sane(grouped(GaussianRBM, 16, random_state=0, **options).fit(X), X)
 
 
-@far_out
+@outlier_text
 @pytest.mark.parametrize("make", [DBNRegressor, DBNClassifier])
 def test_networks_pretrain(make):
     X = table(None)
@@ -98,7 +98,7 @@ def test_networks_pretrain(make):
 
 
 @pytest.mark.exhaustive(default=["sgd"])
-@far_out
+@outlier_text
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_a_later_row_may_be_farther_out_than_all_before(solver):
     rate = 0.1 if solver == "sgd" else 0.01
@@ -110,7 +110,7 @@ def test_a_later_row_may_be_farther_out_than_all_before(solver):
 
 
 @pytest.mark.exhaustive
-@far_out
+@outlier_text
 @pytest.mark.parametrize("size", [1e2, 1e4, 1e6])
 def test_a_later_amount_may_be_farther_out_than_all_before(size):
     rbm = RBM(16, column_types="rectified", random_state=0)
@@ -136,7 +136,7 @@ def test_ordinary_columns_learn_as_ever(monkeypatch):
     assert not any(asked)
 
 
-@far_out
+@outlier_text
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 @pytest.mark.parametrize("centering", ["data", None])
 @pytest.mark.parametrize("fused", [True, False])
@@ -200,7 +200,7 @@ def test_a_warning_names_columns_and_rows(model):
         model.fit(X.iloc[:500].assign(rare=X["a"][:500]), X["a"][:500])
 
 
-@far_out
+@outlier_text
 def test_an_error_names_columns_and_rows():
     rbm = GaussianRBM(8, solver="adam", learning_rate=1e200, random_state=0)
     words = r"diverged after 0 of 20 .* columns 8 \(up to 44.71, in row 1000\): correct"

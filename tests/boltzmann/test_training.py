@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM, BernoulliRBM, RBMClassifier
 from skdgm.boltzmann._fused_epochs import runs
-from skdgm.boltzmann.learning.state import present
+from skdgm.boltzmann.learning.state import clamp_rows
 from skdgm.couplings import contrast
 from skdgm.exceptions import (
     DataRangeWarning,
@@ -144,7 +144,7 @@ def test_contrastive_divergence_keeps_nothing_near_rows():
 
 def test_drawn_bits_have_the_gray_means():
     v = np.repeat(np.array([[0.0, 0.2, 0.7, 1.0, np.nan]]), 20000, axis=0)
-    (bits, _), (held, _) = present(v, np.full(5, 0.3), 2, stream(0))
+    (bits, _), (held, _) = clamp_rows(v, np.full(5, 0.3), 2, stream(0))
     np.testing.assert_array_equal(np.unique(bits[:, :4]), [0, 1])
     se = np.sqrt(v[0, :4] * (1 - v[0, :4]) / len(v))
     assert (abs(bits[:, :4].mean(axis=0) - v[0, :4]) <= 4 * se).all()

@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skdgm import FVBN
 from skdgm.boosting._tilted import Tilted, _longest, log_odds, resampled
-from skdgm.utils.weighted import effective
+from skdgm.utils.weighted import effective_sample_size
 
 ERRORS = 4
 RNG = np.random.default_rng(0)
@@ -189,5 +189,5 @@ def test_half_of_the_draws_are_effective_after_the_longest_step():
     tilt = np.random.default_rng(0).normal(size=200)
     step = _longest(9 * tilt, 1.0)
     assert step < 1
-    assert effective(9 * step * tilt) == pytest.approx(100, rel=0.01)
+    assert effective_sample_size(9 * step * tilt) == pytest.approx(100, rel=0.01)
     assert _longest(tilt / 9, 1.0) == 1

@@ -132,7 +132,7 @@ OTHERS = {
 LACKED = [(name, "missing") for name in ("numerator", "importance", "annealed")]
 LABELS = np.arange(4) % 2
 GIVEN = {
-    "nothing": {},
+    "unconditional": {},
     "labels": {"codes": LABELS},
     "attributes": {"y": LABELS},
     "lengths": {"lengths": 5},

@@ -325,7 +325,7 @@ def test_shards_that_are_forgotten_are_put_back(client, caplog):
     assert len(state.chains[0]) == 50
     # As after the end of their worker, also between the last round and the end.
     for number in (0, 1):
-        _shard.find(run.name, number).own = {}
+        _shard.find(run.name, number).local_state = {}
     (own,) = run._result(lambda: run._listed(_rounds.chains, run._scattered(state)))[:1]
     assert len(own["chains"][0]) == 25
     run.places[0] = "inproc://nowhere"

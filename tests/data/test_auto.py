@@ -27,7 +27,7 @@ REAL = FVBN, DBN, RBM, RBMClassifier
 def reading(model, X, weight=None):
     """Reading of a table by an unfitted model."""
     model._read_kinds(X, weight)
-    return model._reading
+    return model._inferred_types
 
 
 def with_holes(X):

@@ -57,16 +57,18 @@ def test_five_columns_are_named():
     v[np.arange(7), np.arange(7)] = 100.0 - np.arange(7)
     facts = Facts(reach=v.max(axis=0))
     with pytest.warns(OutlierWarning, match=r"4 \(up to 96, in row 4\) and 2 more:"):
-        words = reach.far_out(SimpleNamespace(), facts, table_of(v))
+        words = reach.outlier_text(SimpleNamespace(), facts, table_of(v))
     model = SimpleNamespace(_names=list("abcdefg"), feature_names_in_=range(7))
-    assert "'a' (up to 100, in row 0)" in reach.far_out(model, facts, table_of(v), None)
+    assert "'a' (up to 100, in row 0)" in reach.outlier_text(
+        model, facts, table_of(v), None
+    )
     assert not hasattr(model, "_names")
     few = table_of(v[:5])
-    assert "more" not in reach.far_out(SimpleNamespace(), facts, few, None)
+    assert "more" not in reach.outlier_text(SimpleNamespace(), facts, few, None)
     for slowed, ends in (True, "may be learned"), (False, "set the scale"):
         with pytest.warns(OutlierWarning, match=ends):
-            reach.far_out(SimpleNamespace(), facts, few, slowed)
-    assert reach.far_out(SimpleNamespace(), facts, table_of(v[7:]), None) == ""
+            reach.outlier_text(SimpleNamespace(), facts, few, slowed)
+    assert reach.outlier_text(SimpleNamespace(), facts, table_of(v[7:]), None) == ""
     assert words.endswith(" ")
 
 

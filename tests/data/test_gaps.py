@@ -162,7 +162,7 @@ FORECASTERS = [
 
 @pytest.mark.parametrize("model", FORECASTERS, ids=lambda m: type(m).__name__)
 def test_forecasts_are_means_over_what_comes_between(model, monkeypatch):
-    monkeypatch.setattr(gaps.Particles, "n_forecasts", 4000)
+    monkeypatch.setattr(gaps.SeriesModel, "n_forecasts", 4000)
     monkeypatch.setattr("skdgm.recurrent._learning._FORECASTS", 4000)
     model, holed = clone(model).fit(FLIPS), FLIPS[0][:8].copy()
     # The last row of which anything is known is incomplete, too.
@@ -183,7 +183,7 @@ def test_forecasts_are_means_over_what_comes_between(model, monkeypatch):
 
 
 def test_particles_are_chosen_in_proportion_to_weights_of_any_scale():
-    cloud = object.__new__(gaps._Cloud)
+    cloud = object.__new__(gaps._ParticleFilter)
     for log_scale in (0, -5000, 5000):
         cloud.log_w = log_scale + np.log([[0.5, 0.3, 0.2], [0.1, 0.3, 0.6]])
         for u in (0.05, 0.5, 0.95):

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 
 from skdgm.data import gaps
-from skdgm.data.gaps import Particles, fill_gaps, lost_columns, need_particles
+from skdgm.data.gaps import SeriesModel, fill_gaps, needs_particles, unobserved_columns
 from skdgm.utils.random import stream
 
 STATES = np.array(list(product([0.0, 1.0], repeat=3)))
@@ -23,18 +23,18 @@ def log_row(v, before):
     return np.log(np.where(kind == 1, 0.3, 0.7) * p * np.where(copy == bit, 0.8, 0.2))
 
 
-class Chain(Particles):
+class Chain(SeriesModel):
     """The state is the bit of the row before."""
 
     n_forecasts = 2000
 
-    def __init__(self, weighs=True):
-        self.weighs = weighs
+    def __init__(self, has_likelihood=True):
+        self.has_likelihood = has_likelihood
 
     def begin(self, n):
         return np.full((n, 1), NAN)
 
-    def advance(self, state, v, weighed, rng, means):
+    def advance(self, state, v, needs_log_p, rng, means):
         rows = np.tile(STATES, (len(v), 1))
         log_p = log_row(rows, np.repeat(state[:, 0], 8)).reshape(-1, 8)
         known = np.isnan(v)[:, None] | (v[:, None] == STATES)
@@ -42,7 +42,7 @@ class Chain(Particles):
         own = logsumexp(log_p, axis=1)
         drawn = STATES[(log_p + rng.gumbel(8)).argmax(axis=1)]
         expected = np.exp(log_p - own[:, None]) @ STATES if means else None
-        return np.where(weighed, own, 0.0), drawn, expected, drawn[:, 1:2]
+        return np.where(needs_log_p, own, 0.0), drawn, expected, drawn[:, 1:2]
 
     def encoded(self, v):
         return v
@@ -98,14 +98,14 @@ def filled(series, method, n_each, n_series=1, kept=None, seed=0):
 @pytest.mark.parametrize("after", [50, 2])
 def test_means_are_those_given_all_known_entries(after, monkeypatch):
     """Whether gaps are settled at the end, or two rows later, which is as good here."""
-    monkeypatch.setattr(gaps, "_AFTER", after)
+    monkeypatch.setattr(gaps, "_LAG", after)
     found = filled(SERIES, "mean", 4000)[0]
     np.testing.assert_allclose(found, means(SERIES), atol=0.03)
 
 
 @pytest.mark.parametrize("after", [50, 2])
 def test_draws_have_the_law_given_all_known_entries(after, monkeypatch):
-    monkeypatch.setattr(gaps, "_AFTER", after)
+    monkeypatch.setattr(gaps, "_LAG", after)
     found, expected = filled(SERIES, "sample", 40, 300), means(SERIES)
     assert np.isin(found, (0, 1)).all()
     np.testing.assert_allclose(found.mean(axis=0), expected, atol=0.1)
@@ -150,15 +150,15 @@ def test_series_that_need_particles():
     series += [[none, none, holed], [full, holed, none, none]]
     v, lengths = np.concatenate(series), np.array(list(map(len, series)))
     starts = np.cumsum(lengths) - lengths
-    found = need_particles(v, starts, lengths, "sample")
+    found = needs_particles(v, starts, lengths, "sample")
     np.testing.assert_array_equal(found, [0, 0, 1, 0, 1, 1, 0])
-    found = need_particles(v, starts, lengths, "mean")
+    found = needs_particles(v, starts, lengths, "mean")
     np.testing.assert_array_equal(found, [0, 0, 1, 1, 1, 1, 1])
     kept = np.array([True, False, True])
-    lost = lost_columns(v, starts, lengths, kept)
+    lost = unobserved_columns(v, starts, lengths, kept)
     expected = np.zeros((7, 3))
     expected[[3, 5], 0] = 1
     np.testing.assert_array_equal(lost, expected)
     for no in (None, np.zeros(3, bool)):
-        assert lost_columns(v, starts, lengths, no).shape == (7, 3)
-        assert not lost_columns(v, starts, lengths, no).any()
+        assert unobserved_columns(v, starts, lengths, no).shape == (7, 3)
+        assert not unobserved_columns(v, starts, lengths, no).any()

@@ -12,10 +12,10 @@ from sklearn.datasets import make_moons
 from skdgm import FVBN, Diffusion
 from skdgm.diffusion._covariates import Covariates
 from skdgm.diffusion._density import DiffusionDensity
-from skdgm.diffusion._field import Field, flowed, moved, noised
+from skdgm.diffusion._field import Field, add_noise, heun_steps, integrate_flow
 from skdgm.diffusion._layout import ColumnLayout
 from skdgm.diffusion._matching import Denoiser, MatchingObjective
-from skdgm.diffusion._noise import Frame, NoiseSchedule
+from skdgm.diffusion._noise import NoiseSchedule, Whitening
 from skdgm.exceptions import OutlierWarning
 from skdgm.nets import NetState
 from skdgm.utils.random import stream
@@ -33,13 +33,13 @@ MEANS = np.array([[-1.2, 0.5], [0.9, 0.9], [0.4, -1.1]])
 SHARES, ROOT = np.array([0.5, 0.3, 0.2]), 0.4
 COVARIANCE = ROOT**2 * np.eye(2) + (MEANS.T * SHARES) @ MEANS
 COVARIANCE -= np.outer(SHARES @ MEANS, SHARES @ MEANS)
-FRAME = Frame.of(SHARES @ MEANS, COVARIANCE)
-SCHEDULE = NoiseSchedule(FRAME.size)
+WHITENING = Whitening.of(SHARES @ MEANS, COVARIANCE)
+SCHEDULE = NoiseSchedule(WHITENING.size)
 
 
 def log_mixture(x, noise=0.0, shift=1.0):
     """Log density of the mixture, shrunk to its mean and with noise."""
-    center = FRAME.backward.b + shift * (MEANS - FRAME.backward.b)
+    center = WHITENING.backward.b + shift * (MEANS - WHITENING.backward.b)
     variance = (shift * ROOT) ** 2 + noise**2
     gap = ((x[:, None] - center) ** 2).sum(axis=2) / (2 * variance)
     return logsumexp(np.log(SHARES) - gap, axis=1) - np.log(2 * np.pi * variance)
@@ -52,7 +52,7 @@ class ExactField(Field):
         # Of all rows.
         angles = self.at(y, np.ravel(time)[0])
         shift, noise = np.cos(angles.phi), np.sin(angles.phi)
-        x = FRAME.mixed(y, angles) + FRAME.backward.b
+        x = WHITENING.mixed(y, angles) + WHITENING.backward.b
 
         score = np.empty_like(x)
         for j in range(2):
@@ -60,8 +60,8 @@ class ExactField(Field):
             step[j] = 1e-5
             high, low = (log_mixture(x + s * step, noise, shift) for s in (1, -1))
             score[:, j] = (high - low) / 2e-5
-        spread = np.hypot(shift * FRAME.size, noise)
-        by_y = score @ FRAME.backward.W.T * (spread / FRAME.size)
+        spread = np.hypot(shift * WHITENING.size, noise)
+        by_y = score @ WHITENING.backward.W.T * (spread / WHITENING.size)
         return -(by_y + y) * np.tan(np.minimum(angles.psi, 1.5707))
 
     def divergence(self, y, time, probe=None, extra=None):
@@ -80,19 +80,19 @@ EXACT = ExactField(None, (), (), SCHEDULE)
 def test_frames_turn_components():
     rng = np.random.default_rng(0)
     mean, root = rng.normal(size=4), rng.normal(size=(4, 4))
-    frame, v = Frame.of(mean, root @ root.T), rng.normal(size=(5, 4))
-    np.testing.assert_allclose(frame.rows(frame.components(v)), v)
-    z = frame.components(mean + rng.normal(size=(20_000, 4)) @ root.T)
+    whitening, v = Whitening.of(mean, root @ root.T), rng.normal(size=(5, 4))
+    np.testing.assert_allclose(whitening.rows(whitening.components(v)), v)
+    z = whitening.components(mean + rng.normal(size=(20_000, 4)) @ root.T)
     np.testing.assert_allclose(np.cov(z.T), np.eye(4), atol=0.05)
-    W = frame.forward.W
-    np.testing.assert_allclose(frame.log_volume, np.linalg.slogdet(W)[1])
+    W = whitening.forward.W
+    np.testing.assert_allclose(whitening.log_volume, np.linalg.slogdet(W)[1])
     # Columns with noise are those of turned components.
-    angles, noise = NoiseSchedule(frame.size)(0.3, float), rng.normal(size=(5, 4))
-    y = angles.cos * frame.components(v) + angles.sin * noise
-    Q = W * frame.size
+    angles, noise = NoiseSchedule(whitening.size)(0.3, float), rng.normal(size=(5, 4))
+    y = angles.cos * whitening.components(v) + angles.sin * noise
+    Q = W * whitening.size
     expected = np.cos(angles.phi) * (v - mean) + np.sin(angles.phi) * noise @ Q.T
-    np.testing.assert_allclose(frame.mixed(y, angles), expected)
-    np.testing.assert_allclose(frame.unmixed(expected, angles), y)
+    np.testing.assert_allclose(whitening.mixed(y, angles), expected)
+    np.testing.assert_allclose(whitening.unmixed(expected, angles), y)
 
 
 def test_clocks_tell_the_mean_angle():
@@ -108,22 +108,22 @@ def test_clocks_tell_the_mean_angle():
 
 def test_the_flow_has_the_density_of_a_mixture():
     x = MEANS[[0, 1, 2, 0]] + np.random.default_rng(0).normal(size=(4, 2)) * 0.5
-    y, log_volume = flowed(EXACT, FRAME.components(x), 40)
-    found = norm.logpdf(y).sum(axis=1) + log_volume + FRAME.log_volume
+    y, log_volume = integrate_flow(EXACT, WHITENING.components(x), 40)
+    found = norm.logpdf(y).sum(axis=1) + log_volume + WHITENING.log_volume
     np.testing.assert_allclose(found, log_mixture(x), atol=5e-3)
 
 
 def test_draws_by_the_flow_and_with_noise_have_the_moments_of_a_mixture():
     n = 4000
     drawn = stream(0).rows(n).normal(2)
-    flow = moved(EXACT, drawn, np.linspace(1, 0, 21))
-    again = noised(EXACT, flow, 0.0, 0.4, stream(1).rows(n))
-    again = moved(EXACT, again, np.linspace(0.4, 0, 9))
+    flow = heun_steps(EXACT, drawn, np.linspace(1, 0, 21))
+    again = add_noise(EXACT, flow, 0.0, 0.4, stream(1).rows(n))
+    again = heun_steps(EXACT, again, np.linspace(0.4, 0, 9))
     for z in flow, again:
-        x = FRAME.rows(z)
+        x = WHITENING.rows(z)
         for function, expected in (
-            (lambda v: v, FRAME.backward.b),
-            (lambda v: v**2, np.diag(COVARIANCE) + FRAME.backward.b**2),
+            (lambda v: v, WHITENING.backward.b),
+            (lambda v: v**2, np.diag(COVARIANCE) + WHITENING.backward.b**2),
         ):
             error = function(x).std(axis=0) / np.sqrt(n)
             assert (abs(function(x).mean(axis=0) - expected) < 5 * error + 0.01).all()
@@ -138,11 +138,11 @@ def test_the_bound_of_the_exact_velocity_is_the_density():
     for row, expected in zip(x, log_mixture(x)):
         v = np.tile(row, (n, 1))
         layout = ColumnLayout(np.arange(2), np.arange(0))
-        denoised = Denoiser(None, layout, (), (), FRAME, SCHEDULE).noised(
+        denoised = Denoiser(None, layout, (), (), WHITENING, SCHEDULE).add_noise(
             v, time, noise
         )
         angles = SCHEDULE(time, np.float64)
-        y = angles.cos * FRAME.components(v) + angles.sin * noise
+        y = angles.cos * WHITENING.components(v) + angles.sin * noise
         velocity = np.concatenate(
             [EXACT.velocity(y[k : k + 1], time[k]) for k in range(0, n, 10)]
         )
@@ -167,7 +167,7 @@ def test_losses_that_end_training_are_hardly_random(model):
     objective.covariates, objective.width = density.covariates, density.width
     objective._cached_size = None
     objective.rows = Rows((MOONS[:n] - MOONS.mean(axis=0)) / MOONS.std(axis=0), float)
-    state = NetState(density.params, (), (density.statistics, density.frame))
+    state = NetState(density.params, (), (density.statistics, density.whitening))
     index, streams = np.arange(n), (stream(seed).rows(n) for seed in range(40))
     found = [objective.losses(state, index, rng) for rng in streams]
     means = np.mean(found, axis=1)
@@ -247,7 +247,7 @@ def test_normal_rows_have_exact_scores_and_densities():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 3)) @ rng.normal(size=(3, 3)) * [1.0, 10.0, 0.1] + 5
     start = Diffusion(column_types="gaussian", n_iter=0).fit(X)
-    normal, scale = start.density_.filler, X.std(axis=0)
+    normal, scale = start.density_.proposal, X.std(axis=0)
     mean = X.mean(axis=0) + scale * normal.mean
     covariance = normal.covariance * np.outer(scale, scale)
     np.testing.assert_allclose(covariance, np.cov(X.T), rtol=0.1)
@@ -284,8 +284,8 @@ def test_particles_given_a_value_have_the_exact_distribution(monkeypatch):
     monkeypatch.setattr(DiffusionDensity, "field", lambda *_: EXACT)
     density = object.__new__(DiffusionDensity)
     density.layout = ColumnLayout(np.arange(2), np.arange(0))
-    density.frame, density.schedule = FRAME, SCHEDULE
-    density.now = SimpleNamespace(n_steps=20, n_resamplings=8, guidance=0)
+    density.whitening, density.schedule = WHITENING, SCHEDULE
+    density.options = SimpleNamespace(n_steps=20, n_resamplings=8, guidance=0)
     value, n = 0.6, 600
     v = np.tile([value, np.nan], (n, 1))
     drawn = density._clamped(v, stream(0).rows(n), np.zeros((n, 0)))
@@ -307,8 +307,8 @@ def test_densities_of_known_entries_are_exact(monkeypatch):
     density = object.__new__(DiffusionDensity)
     density.layout = ColumnLayout(np.arange(2), np.arange(0))
     density.covariates, density.net = Covariates(), None
-    density.frame, density.schedule, density.width = FRAME, SCHEDULE, 10
-    density.now = SimpleNamespace(n_steps=20, n_draws=3, guidance=0)
+    density.whitening, density.schedule, density.width = WHITENING, SCHEDULE, 10
+    density.options = SimpleNamespace(n_steps=20, n_draws=3, guidance=0)
     value, n = 0.6, 200
     v, covariates = np.tile([value, np.nan], (n, 1)), np.zeros((n, 0))
     p = np.exp(density._bounds(v, stream(0).rows(n), covariates))
@@ -371,7 +371,7 @@ def test_missing_entries_are_drawn_from_a_mixture_in_a_fit():
     density = grouped(Diffusion, **SMALL | {"n_iter": 1}).fit(X).density_
     v, whole = ((x - density.columns.mean) / density.columns.scale for x in (X, MOONS))
     drawn = []
-    for law in (density.filler, density.frame.normal):
+    for law in (density.proposal, density.whitening.normal):
         log_q = law.given(v).log_q(whole)[holes.any(axis=1)]
         drawn.append(log_q.mean())
     assert drawn[0] > drawn[1] + 0.3

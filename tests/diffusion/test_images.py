@@ -119,10 +119,10 @@ def test_the_net_sees_pixels(model):
     np.testing.assert_allclose(axes @ axes.T, np.eye(12), atol=1e-12)
     time, v = 0.4, GRAY[:5] / model._columns.scale
     angles = field.at(v, time)
-    y = angles.cos * density.frame.components(v)
+    y = angles.cos * density.whitening.components(v)
     # Without noise, inputs are proportional to pixels less their means.
     pixels = (y * angles.view) @ axes.T
-    centered = (v - density.frame.backward.b) / density.frame.noise
+    centered = (v - density.whitening.backward.b) / density.whitening.noise
     ratio = pixels / centered
     np.testing.assert_allclose(ratio, ratio[0, 0])
     body = unet((3, 4, 1), N_TIMES, (3, 4), (5,), "relu", 1)

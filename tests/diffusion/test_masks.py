@@ -19,7 +19,7 @@ from skdgm.diffusion._field import N_TIMES
 from skdgm.diffusion._guided import Guide
 from skdgm.diffusion._layout import ColumnLayout, UnmaskingOrder, masked
 from skdgm.diffusion._matching import Denoiser
-from skdgm.diffusion._noise import Frame, NoiseSchedule
+from skdgm.diffusion._noise import NoiseSchedule, Whitening
 from skdgm.exceptions import MissingCapability
 from skdgm.nets.layers import Net
 from skdgm.utils.random import stream
@@ -31,7 +31,7 @@ SMALL |= {"random_state": 0}
 STATES = np.array(list(product([0.0, 1.0], repeat=3)))
 P = np.array([0.1, 0.3, 0.15, 0.05, 0.02, 0.18, 0.12, 0.08])
 BITS = ColumnLayout.of(ColumnStatistics(np.ones(3), np.ones(3)), "bernoulli")
-NOTHING = Frame.of(np.zeros(0), None)
+NOTHING = Whitening.of(np.zeros(0), None)
 
 
 def exact_bits(params, statistics, x, train=False):
@@ -83,11 +83,11 @@ def drawn_by(net, layout, n, n_steps, n_beside, known=None, n_resamplings=1):
     """Draws of masked columns by a net, without estimators."""
     density = object.__new__(DiffusionDensity)
     density.net, density.params, density.statistics = net, (), ()
-    density.layout, density.frame = layout, NOTHING
+    density.layout, density.whitening = layout, NOTHING
     density.covariates = Covariates()
     density.schedule = NoiseSchedule(NOTHING.size)
-    density.now = SimpleNamespace(n_steps=n_steps, guidance=0, sampler="flow")
-    density.now.n_resamplings = n_resamplings
+    density.options = SimpleNamespace(n_steps=n_steps, guidance=0, sampler="flow")
+    density.options.n_resamplings = n_resamplings
     rng = stream(0).rows(n)
     if known is not None:
         return density._clamped(np.tile(known, (n, 1)), rng, np.zeros((n, 0)))
@@ -126,8 +126,8 @@ CENTERS, ROOT = np.array([[-1.5, 0.2], [0.6, 1.4]]), 0.5
 BOTH = ColumnLayout(np.array([0]), np.array([1, 2]), BITS.whole.take([0, 1]), None)
 MEAN = (SHARES * CENTERS).sum()
 SPREAD = (SHARES * (CENTERS - MEAN) ** 2).sum() + ROOT**2
-FRAME = Frame.of(np.array([MEAN]), np.array([[SPREAD]]))
-SCHEDULE = NoiseSchedule(FRAME.size)
+WHITENING = Whitening.of(np.array([MEAN]), np.array([[SPREAD]]))
+SCHEDULE = NoiseSchedule(WHITENING.size)
 
 
 def exact_both(params, statistics, x, train=False):
@@ -162,14 +162,14 @@ def exact_both(params, statistics, x, train=False):
 def test_the_bound_of_real_and_masked_columns_is_the_log_density():
     n = 4000
     rng = np.random.default_rng(0)
-    denoiser = Denoiser(Net(None, exact_both), BOTH, (), (), FRAME, SCHEDULE)
+    denoiser = Denoiser(Net(None, exact_both), BOTH, (), (), WHITENING, SCHEDULE)
     time = (np.arange(n) + 0.5) / n
     for code in np.ndindex(2, 2):
         x = CENTERS[code] + 0.3
-        v, coded = np.full((n, 1), x), np.tile(np.array(code, float), (n, 1))
+        v, categories = np.full((n, 1), x), np.tile(np.array(code, float), (n, 1))
         noise, uniform = rng.normal(size=(n, 1)), rng.random((n, 2))
         with np.errstate(divide="ignore"):
-            losses = denoiser.bounds(v, coded, time, noise, uniform)
+            losses = denoiser.bounds(v, categories, time, noise, uniform)
         expected = np.log(SHARES[code]) + norm.logpdf(x, CENTERS[code], ROOT)
         error = losses.std() / np.sqrt(n)
         assert abs(-losses.mean() - expected) < 5 * error < 0.3
@@ -180,8 +180,8 @@ def test_bounds_of_masked_columns_alone_are_their_log_probability():
     density = object.__new__(DiffusionDensity)
     density.net, density.params, density.statistics = Net(None, exact_both), (), ()
     density.layout, density.covariates = BOTH, Covariates()
-    density.frame, density.schedule, density.width = FRAME, SCHEDULE, 10
-    density.now = SimpleNamespace(n_steps=20, guidance=0, n_draws=8)
+    density.whitening, density.schedule, density.width = WHITENING, SCHEDULE, 10
+    density.options = SimpleNamespace(n_steps=20, guidance=0, n_draws=8)
     rows = [[np.nan, *code] for code in np.ndindex(2, 2)]
     rows += [[np.nan, 0, np.nan], [np.nan, np.nan, np.nan]]
     v, covariates = np.repeat(rows, 50, axis=0), np.zeros((300, 0))
@@ -262,8 +262,8 @@ def test_codes_of_masked_columns_and_back():
     assert layout.masked.tolist() == [1, 2]
     Z = model.transform(X)
     assert Z.shape == (80, model.density_.n_features_out)
-    coded = model.density_.read(X).present(np.arange(80))[:, 1:]
-    np.testing.assert_array_equal(Z[:, 1:], layout.output.inputs(coded))
+    categories = model.density_.read(X).present(np.arange(80))[:, 1:]
+    np.testing.assert_array_equal(Z[:, 1:], layout.output.inputs(categories))
     back = model.inverse_transform(Z)
     np.testing.assert_array_equal(back[:, 1:], X[:, 1:])
     np.testing.assert_allclose(back[:, 0], X[:, 0], atol=0.02)
@@ -320,7 +320,9 @@ def test_a_few_times_tell_the_bound_of_exact_flips(n_both, monkeypatch):
     for k in range(n_times):
         time, weight = _flips.spread(np.full(8 * n, (k + rng.random()) / n_times), 3)
         z = _flips.flipped(x, rng.random(x.shape), time)
-        found -= (weight * _flips.bounded(odds_of, z, x, time)).reshape(8, n) / n_times
+        found -= (weight * _flips.bound_of_rows(odds_of, z, x, time)).reshape(
+            8, n
+        ) / n_times
     mean, error = found.mean(axis=1), found.std(axis=1)
     assert (abs(mean - np.log(P)) < 4 * error / n**0.5 + 0.1).all()
     assert error.max() < (0.5 if n_both == 3 else 2)
@@ -336,7 +338,7 @@ def test_bits_before_have_the_exact_distribution():
         later = _flips.flipped(earlier, uniform[1], now, after)
         np.testing.assert_allclose((later != x).mean(), now / 2, atol=0.01)
         # Given the row, as the net gives it: x has its own share at every z.
-        found = _flips.before(odds, np.array([[z]]), now, after)[0, 0]
+        found = _flips.reverse_probability(odds, np.array([[z]]), now, after)[0, 0]
         expected = sum(
             own * earlier[(later == z) & (x == value)].mean()
             for value, own in ((0, 1 - share), (1, share))
@@ -481,13 +483,13 @@ def test_few_and_ugly_rows(kinds):
 
 
 def test_turns_put_conditions_first():
-    coded = np.full((50, 3), np.nan)
-    coded[:, 1] = 1
-    order = UnmaskingOrder(BITS, coded, stream(0).rows(50), {2: None})
+    categories = np.full((50, 3), np.nan)
+    categories[:, 1] = 1
+    order = UnmaskingOrder(BITS, categories, stream(0).rows(50), {2: None})
     assert (order.rank[:, 2] == 1).all()
     assert (order.rank[:, 0] == 0).all()
-    np.testing.assert_array_equal(order.due(coded, 0.5)[:, 2], True)
-    assert not order.due(coded, 0.5)[:, 0].any()
+    np.testing.assert_array_equal(order.due(categories, 0.5)[:, 2], True)
+    assert not order.due(categories, 0.5)[:, 0].any()
 
 
 @pytest.mark.exhaustive
@@ -507,25 +509,25 @@ def test_seasons_are_learned_from_phases_of_dates():
     layout = model.density_.layout
     assert layout.masked.tolist() == [0, 2]
     assert layout.noisy.tolist() == [1]
-    coded = np.full((9, 2), np.nan)
-    assert (UnmaskingOrder(layout, coded, stream(0).rows(9)).rank == [1, 0]).all()
-    order = UnmaskingOrder(layout, coded, stream(0).rows(9), {1: None})
+    categories = np.full((9, 2), np.nan)
+    assert (UnmaskingOrder(layout, categories, stream(0).rows(9)).rank == [1, 0]).all()
+    order = UnmaskingOrder(layout, categories, stream(0).rows(9), {1: None})
     assert (order.rank == [0, 1]).all()
 
 
 @pytest.mark.parametrize("covariance", [None, [[2.0, 1, 0], [1, 2, 1], [0, 1, 1]]])
 def test_rows_that_are_known_or_unknown_as_a_whole_have_no_likelihood(covariance):
     covariance = None if covariance is None else np.array(covariance)
-    frame = Frame.of(np.array([0.0, 1, 2]), covariance)
+    whitening = Whitening.of(np.array([0.0, 1, 2]), covariance)
     v = np.array([[1.0, 2, 3], [np.nan] * 3, [1, np.nan, 3]])
-    guide, z = Guide(frame, v), np.random.default_rng(0).normal(size=(3, 4, 3))
+    guide, z = Guide(whitening, v), np.random.default_rng(0).normal(size=(3, 4, 3))
     log_p, drawn = guide.log_density(z, np.ones(3)), guide.drawn(z, np.full(3, 0.1))
     np.testing.assert_array_equal(log_p[:2], 0)
     np.testing.assert_array_equal(drawn[:2], z[:2])
     # Draws agree with observed entries, whose likelihood is that of Gaussians.
-    rows = frame.rows(drawn[2])
+    rows = whitening.rows(drawn[2])
     np.testing.assert_allclose(rows[:, [0, 2]], np.tile([1.0, 3], (4, 1)), atol=1e-4)
-    mean = frame.rows(z[2])[:, [0, 2]]
+    mean = whitening.rows(z[2])[:, [0, 2]]
     known = np.eye(2) if covariance is None else covariance[np.ix_([0, 2], [0, 2])]
     expected = multivariate_normal(cov=known).logpdf(np.array([1, 3]) - mean)
     np.testing.assert_allclose(log_p[2], expected, rtol=1e-5)

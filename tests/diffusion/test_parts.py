@@ -8,7 +8,7 @@ import pytest
 from skdgm import Diffusion
 from skdgm.diffusion._field import Field
 from skdgm.diffusion._matching import tiled
-from skdgm.diffusion._noise import Frame, NoiseSchedule
+from skdgm.diffusion._noise import NoiseSchedule, Whitening
 from tests.options import grouped
 
 RNG = np.random.default_rng(0)
@@ -32,13 +32,13 @@ def test_guidance_extrapolates_the_effect_of_covariates(covariates):
 def test_components_are_white_and_in_units_of_noise():
     root, mean, noise = RNG.normal(size=(3, 3)), X[0], np.array([0.5, 1.0, 3.0])
     covariance = root @ root.T
-    frame = Frame.of(mean, covariance, noise)
-    W = frame.forward.W
+    whitening = Whitening.of(mean, covariance, noise)
+    W = whitening.forward.W
     np.testing.assert_allclose(W.T @ covariance @ W, np.eye(3), atol=1e-9)
     by_noise = W.T @ np.diag(noise**2) @ W
-    np.testing.assert_allclose(by_noise, np.diag(1 / frame.size**2), atol=1e-9)
-    np.testing.assert_allclose(frame.rows(frame.components(X)), X)
-    np.testing.assert_allclose(frame.components(mean[None]), 0, atol=1e-12)
+    np.testing.assert_allclose(by_noise, np.diag(1 / whitening.size**2), atol=1e-9)
+    np.testing.assert_allclose(whitening.rows(whitening.components(X)), X)
+    np.testing.assert_allclose(whitening.components(mean[None]), 0, atol=1e-12)
 
 
 def test_numbers_of_all_rows_stay_numbers():

@@ -22,7 +22,7 @@ def start():
     model = Diffusion(
         (4,), column_types="gaussian", n_iter=0, n_steps=4, n_draws=60, random_state=0
     ).fit(X)
-    normal, scale = model.density_.frame.normal, X.std(axis=0)
+    normal, scale = model.density_.whitening.normal, X.std(axis=0)
     mean = X.mean(axis=0) + scale * normal.mean
     return model, mean, normal.covariance * np.outer(scale, scale)
 
@@ -137,7 +137,7 @@ def test_gradients_are_from_the_mean_of_all_rows_where_some_have_gaps():
     holed = np.where(np.c_[np.zeros(200), rows[:, 0] > 0.5] > 0, np.nan, rows)
     options = {"column_types": "gaussian", "n_iter": 0, "random_state": 0}
     model = grouped(Diffusion, (2,), **options).fit(holed)
-    normal, scale = model.density_.frame.normal, np.nanstd(holed, axis=0)
+    normal, scale = model.density_.whitening.normal, np.nanstd(holed, axis=0)
     assert normal.mean[1] > 0.2
     mean = np.nanmean(holed, axis=0) + scale * normal.mean
     wide = (normal.covariance + np.eye(2)) * np.outer(scale, scale)

@@ -59,7 +59,7 @@ def test_both_nets_learn_from_the_chains():
         found = own.hierarchy.through(
             Variables(model, kept.model), x, own.hierarchy.noise_of(z)
         )
-        log_p = sum(found.log_p) - nll(found.out, model.own, v, own.output)
+        log_p = sum(found.log_p) - nll(found.out, model.dispersion, v, own.output)
         return 0.5 * (log_p + sum(found.log_q)).sum()
 
     _, found = vjp(
@@ -72,21 +72,21 @@ def test_both_nets_learn_from_the_chains():
 def test_chains_go_on_where_their_rows_are():
     sbn = SigmoidBeliefNetwork((4, 3), objective="gibbs", n_iter=3, random_state=0)
     sbn.fit(BARS[:50])
-    before = sbn._training.statistics.own
+    before = sbn._training.statistics.method
     assert isinstance(before, BeliefChains)
     used = before.z[:, 0, 0] < 2
     assert used.sum() == len(np.unique(BARS[:50], axis=0))
     own = SigmoidBeliefNetwork._objective
     table = tabulate(sbn._rows(BARS[49:20:-1]), None)
-    after = own(sbn, table, 3).resume(sbn._training).statistics.own
+    after = own(sbn, table, 3).resume(sbn._training).statistics.method
     for hashed, z in zip(after.hashes, after.z):
         same = before.z[before.hashes == hashed]
         assert any((z == other).all() for other in same)
     table = tabulate(sbn._rows(0.5 * BARS[:3]), None)
-    assert (own(sbn, table, 3).resume(sbn._training).statistics.own.z == 2).all()
+    assert (own(sbn, table, 3).resume(sbn._training).statistics.method.z == 2).all()
     sbn.partial_fit(0.5 * BARS[:3])
     assign(sbn, n_importance=2).partial_fit(BARS[:5])
-    assert sbn._training.statistics.own.z.shape == (5, 2, 7)
+    assert sbn._training.statistics.method.z.shape == (5, 2, 7)
 
 
 @pytest.mark.parametrize("options", [{}, {"resample": True}, {"n_steps": 3}])
@@ -113,9 +113,9 @@ def test_chains_that_are_drawn_again_forget_where_they_were(resample):
         own, params, kept = small.objective(
             objective="gibbs", n_importance=3, n_steps=1, resample=resample
         )
-        model = kept._replace(own=own.method.resume((), Rows(small.X, np.float64)))
-        model.own.z[:] = bit
+        model = kept._replace(method=own.method.resume((), Rows(small.X, np.float64)))
+        model.dispersion.z[:] = bit
         state = SimpleNamespace(params=params, statistics=model)
         own.method.noise(state, np.arange(len(small.X)), small.X, stream(1).rows(6))
-        found.append(model.own.z)
+        found.append(model.dispersion.z)
     assert np.array_equal(*found) == resample

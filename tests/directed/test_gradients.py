@@ -30,7 +30,9 @@ def objective(**options):
     rng = np.random.default_rng(1)
     params, kept = sbn._training.params, sbn._training.statistics
     model = tree_map(lambda a: a + rng.normal(size=a.shape), params.model)
-    baselines = tree_map(lambda a: a + 0.3 * rng.normal(size=a.shape), params.own)
+    baselines = tree_map(
+        lambda a: a + 0.3 * rng.normal(size=a.shape), params.dispersion
+    )
     learned = BeliefParams(model, baselines)
     return sbn._objective(tabulate(sbn._rows(X), None), 0), learned, kept
 
@@ -53,7 +55,9 @@ def enumerated(own, params, rows):
         )
         for drawn, asked in zip(found.z, z):
             np.testing.assert_array_equal(drawn, asked)
-        log_p.append(sum(found.log_p) - nll(found.out, params.own, v, own.output))
+        log_p.append(
+            sum(found.log_p) - nll(found.out, params.dispersion, v, own.output)
+        )
         log_q.append(sum(found.log_q))
     return np.array(log_p), np.array(log_q)
 
@@ -104,16 +108,16 @@ def drawn(own, params, kept, seed, n_copies=N_COPIES):
 
 def after_others(kept, params):
     """State with moments of other updates, so that they do not depend on the next."""
-    if not kept.own:
+    if not kept.method:
         return kept
     moments = {"mean": np.array([-3.0, -1.0]), "variance": np.array([4.0, 2.0])}
     running = Running(**moments, n=np.ones(1))
-    if isinstance(kept.own, Optimal):
+    if isinstance(kept.method, Optimal):
         rng = np.random.default_rng(4)
         square = tree_map(lambda a: rng.random(a.shape), params.model.encoders)
         cross = tree_map(lambda a: rng.normal(size=a.shape), square)
         running = Optimal(running, cross, square)
-    return kept._replace(own=running)
+    return kept._replace(method=running)
 
 
 def assert_mean_gradient(expected, **options):
@@ -151,7 +155,7 @@ def test_baselines_of_parameters_are_those_of_least_variance(way):
     for row in X:
         v, noise = np.tile(row, (len(z[0]), 1)), own.hierarchy.noise_of(z)
         found = own.hierarchy.through(Variables(params.model, kept.model), v, noise)
-        data = -nll(found.out, params.model.own, v, own.output)
+        data = -nll(found.out, params.model.dispersion, v, own.output)
         terms = np.stack([data, *found.log_p], axis=1), np.stack(found.log_q, axis=1)
         log_q.append(terms[1].sum(axis=1))
         signal.append(signals(*(part[:, None] for part in terms), way == "nvil")[:, 0])
@@ -167,11 +171,11 @@ def test_baselines_of_parameters_are_those_of_least_variance(way):
     cross = ((q * (f - mean))[:, :, None, None] * squares).sum(axis=(0, 1))
     wanted = cross / (q[:, :, None, None] * squares).sum(axis=(0, 1))
     running = Running(np.full(2, mean), np.zeros(2), np.ones(1))
-    kept = kept._replace(own=Optimal(running))
+    kept = kept._replace(method=Optimal(running))
     found = []
     for seed in range(400):
         _, after = forward(own, params, kept, seed, 4)
-        found.append((after.own.cross[0][0].W, after.own.square[0][0].W))
+        found.append((after.method.cross[0][0].W, after.method.square[0][0].W))
     cross, square = (np.array(part) for part in zip(*found))
     # The baseline is a ratio of means: what is left of one has the mean zero.
     assert_means(cross - wanted * square, np.zeros(wanted.shape))
@@ -290,21 +294,21 @@ def test_baselines_learn_what_is_left_of_signals():
     noise = [rng.random((len(v), n)) for n in own.hierarchy.n_latent]
     given = BeliefBatch(params, kept, v, noise, None, stream(0))
     _, after = own.forward(params, given)
-    kept = kept._replace(own=after.own)
+    kept = kept._replace(method=after.method)
     given = given._replace(kept=kept)
     found = own.hierarchy.through(
         Variables(params.model, kept.model), v, lambda n, _: noise[n]
     )
     loss = nll(found.out, (), v, own.output)
     signal = -loss + sum(found.log_p) - sum(found.log_q)
-    size = np.maximum(1, np.sqrt(after.own.variance[0]))
+    size = np.maximum(1, np.sqrt(after.method.variance[0]))
 
     def squares(baselines):
         net = own.method.nets[0]
         value = net.apply(baselines[0], ((), ()), v)[0][:, 0]
-        rest = (signal - after.own.mean[0]) / size - value
+        rest = (signal - after.method.mean[0]) / size - value
         return 0.5 * (rest**2).sum()
 
-    expected = numerical_gradient(squares, params.own)[0]
+    expected = numerical_gradient(squares, params.dispersion)[0]
     _, grads = vjp(lambda p: own.forward(p, given)[0], params, np.ones_like)
-    assert_trees(grads.own[0], expected, rtol=1e-5, atol=1e-6)
+    assert_trees(grads.method[0], expected, rtol=1e-5, atol=1e-6)

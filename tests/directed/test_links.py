@@ -180,7 +180,7 @@ def exact_marginal(sbn):
     for row in ROWS:
         v = np.tile(row, (len(z[0]), 1))
         own = hierarchy.through(Variables(params, kept), v, hierarchy.noise_of(z))
-        log_x = -sbn.density_.output.nll(own.out, v, params.own)
+        log_x = -sbn.density_.output.nll(own.out, v, params.dispersion)
         found.append(np.exp(log_x + sum(own.log_p)).sum())
     return np.array(found)
 

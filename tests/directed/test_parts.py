@@ -9,7 +9,7 @@ from skdgm.directed._mean_field import Factored
 from skdgm.directed._method import affine
 from skdgm.directed._watch import variance
 from skdgm.gradients.stochastic.reinforce import Optimal
-from skdgm.latent.filling import Incomplete
+from skdgm.latent.filling import IncompleteRows
 from skdgm.nets import Variables
 from skdgm.optim import Clock
 from skdgm.utils.random import stream
@@ -25,11 +25,14 @@ def test_baselines_of_parameters_are_taken_from_scores(way):
     more = {"objective": way, "normalize_signal": False, "baseline": "optimal"}
     own, params, kept = small.objective(**more)
     kept = small.after_others(kept, params)
-    none = tree_map(np.zeros_like, kept.own.square)
-    ratio = tree_map(lambda a, b: a / b, kept.own.cross, kept.own.square)
+    none = tree_map(np.zeros_like, kept.method.square)
+    ratio = tree_map(lambda a, b: a / b, kept.method.cross, kept.method.square)
     found, plain = (
-        small.drawn(own, params, kept._replace(own=moments), 0, 4).model.encoders
-        for moments in (kept.own, Optimal(kept.own.signals, none, kept.own.square))
+        small.drawn(own, params, kept._replace(method=moments), 0, 4).model.encoders
+        for moments in (
+            kept.method,
+            Optimal(kept.method.signals, none, kept.method.square),
+        )
     )
     given = small.update(own, params, kept, 0, 4)
     z = own.hierarchy.through(
@@ -106,7 +109,7 @@ def test_chains_begin_with_known_entries_and_draws():
     density = two_ways.machine().density_
     v = np.tile([[1.0, np.nan, 0.0]], (50, 1))
     guess = np.where(np.isnan(v), 0.5, v)
-    x = density.chain(Incomplete(v, guess), True).init(stream(0).rows(50)).x
+    x = density.chain(IncompleteRows(v, guess), True).init(stream(0).rows(50)).x
     np.testing.assert_array_equal(x[:, [0, 2]], v[:, [0, 2]])
     assert set(x[:, 1]) == {0, 1}
 

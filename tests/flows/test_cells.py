@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 from skdgm import Flow
 from skdgm.exceptions import DataRangeWarning, OutlierWarning
-from skdgm.nets.dequantization import Cells, Placing, _spread, noise_net
+from skdgm.nets.dequantization import Cells, Dequantization, _spread, noise_net
 from skdgm.nets.layers import dense, serial
 from skdgm.persistence import load, save
 from skdgm.utils.random import stream
@@ -79,11 +79,11 @@ def test_noise_has_gradients():
     assert_slopes(lambda params: _spread(params[0], v, cells), (e,))
     net = noise_net(3, 2, serial(dense(4, "tanh")), 3, 5.0)
     _, params, statistics = net.init(np.random.default_rng(0), 5, float)
-    placing = Placing(cells, net=net)
-    placing.drawn(v, stream(0).rows(4), (params, statistics))
+    dequantization = Dequantization(cells, net=net)
+    dequantization.drawn(v, stream(0).rows(4), (params, statistics))
 
     def weights(params):
-        return placing.by_net(v, e, (params, statistics))[1]
+        return dequantization.by_net(v, e, (params, statistics))[1]
 
     assert_slopes(weights, params)
 
@@ -98,8 +98,8 @@ def test_noise_of_a_net_has_the_density_that_counts(n_given):
     _, params, statistics = net.init(rng, n_given + 5, float)
     params[0][1].W[:], params[2][1].W[:] = 0.4 * rng.normal(size=(2, 4, 8))
     v = np.concatenate([np.ones((1, n_given)), _placed()[:1]], axis=1).repeat(4000, 0)
-    placing = Placing(cells, n_given, net)
-    z, log_w = placing.drawn(v, stream(0).rows(4000), (params, statistics))
+    dequantization = Dequantization(cells, n_given, net)
+    z, log_w = dequantization.drawn(v, stream(0).rows(4000), (params, statistics))
     expected = np.prod(cells.scale / cells.spread)
     w = np.exp(log_w)
     assert w.std() > 0.1 * expected
@@ -130,7 +130,7 @@ def test_probabilities_are_integrals_of_the_density(flow):
     v = (x - density.columns.mean) / density.columns.scale
     found = []
     for row in v:
-        z, log_slope = density.placing.cells.placed(np.tile(row, (len(u), 1)), u)
+        z, log_slope = density.dequantization.cells.placed(np.tile(row, (len(u), 1)), u)
         p = np.exp(density._log_p(z) + log_slope.sum(axis=1))
         found.append(np.log(p.mean() / np.prod(density.columns.scale)))
     scores = flow.set_params(n_draws=300).score_samples(x)

@@ -9,7 +9,7 @@ from scipy.special import logit
 from scipy.stats import t
 
 from skdgm import Flow
-from skdgm.flows._likelihood import FlowWatch, _shared, _times
+from skdgm.flows._likelihood import FlowWatch, _n_noise_draws, _split_repetitions
 from skdgm.flows.mixture import tails_of
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
@@ -81,15 +81,15 @@ def test_rows_that_are_there_several_times_are_in_both_parts():
     times = np.array([1.0, 4.0, 10.0, 2.5])
     table = table._replace(weight=times[table.index])
     u = np.full(4, 0.3)
-    train, held_out = _shared(table, 0.2, u)
+    train, held_out = _split_repetitions(table, 0.2, u)
     each = {0: (1, 0), 1: (3, 1), 2: (8, 2), 3: (2.5, 0)}
     for part, place in (train, 0), (held_out, 1):
         found = np.zeros(4)
         np.add.at(found, part.index, part.weight)
         np.testing.assert_allclose(found, [each[k][place] for k in range(4)])
     assert sorted(held_out.index) == [1, 2, 2]
-    assert _shared(table, 0.0, u) is None
-    np.testing.assert_array_equal(_times(np.array([0.2, 1, 2.5])), [1, 1, 3])
+    assert _split_repetitions(table, 0.0, u) is None
+    np.testing.assert_array_equal(_n_noise_draws(np.array([0.2, 1, 2.5])), [1, 1, 3])
 
 
 def test_the_monitor_adds_two_standard_errors():
@@ -98,8 +98,8 @@ def test_the_monitor_adds_two_standard_errors():
     weight, calls = np.array([1.0, 2, 1, 4]), iter(losses)
     watch.held_out = SimpleNamespace(index=np.arange(4), weight=weight)
     watch.rows = SimpleNamespace(blocks=lambda n: [slice(0, n)])
-    watch.objective = SimpleNamespace(held_draws=1)
-    watch.of_probe = lambda state: 7.0
+    watch.objective = SimpleNamespace(max_held_out_draws=1)
+    watch.training_loss = lambda state: 7.0
     watch._losses = lambda state, index, part: next(calls)
     w = weight / weight.sum()
     assert watch(None) == (7.0, pytest.approx(w @ losses[0]))

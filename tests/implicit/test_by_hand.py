@@ -115,8 +115,8 @@ def test_the_monitor_is_the_discrepancy_of_draws(model):
     objective = gmmn._objective(table, 0)
     state = objective.resume(gmmn._training)
     watch = GeneratorWatch(objective, table, table, state)
-    x = rows.take(watch.probe)
-    fake = watch.drawn(state, watch.probe)
+    x = rows.take(watch.monitored)
+    fake = watch.drawn(state, watch.monitored)
     median = np.median(cdist(x, x)[np.triu_indices(len(x), 1)] ** 2) ** 0.5
 
     def similarity(a, b):

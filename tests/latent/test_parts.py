@@ -8,7 +8,14 @@ from scipy.special import expit, logsumexp, softmax
 from skdgm.latent.activity import are_dependent
 from skdgm.latent.adapting import _power, effective_number, weights_of
 from skdgm.latent.covariates import DecoderCovariates
-from skdgm.latent.filling import CHAINS, Accepted, by_chain, by_weight, chosen, taken
+from skdgm.latent.filling import (
+    N_CHAINS,
+    Accepted,
+    impute_by_chains,
+    impute_by_importance,
+    metropolis_accept,
+    where_accepted,
+)
 from skdgm.latent.units import BernoulliUnits
 from skdgm.latent.weighing import Counts, Draws, _Weighing, least_number
 from skdgm.utils.random import stream
@@ -35,7 +42,7 @@ def test_draws_one_by_one_are_weighed():
         k = next(number)
         return log_w[k], value[k]
 
-    found = by_weight(draw, stream(0).rows(3), 5, "mean")
+    found = impute_by_importance(draw, stream(0).rows(3), 5, "mean")
     expected = np.einsum("kr,krj->rj", softmax(log_w, axis=0), value)
     np.testing.assert_allclose(found, expected)
 
@@ -48,7 +55,7 @@ def test_a_draw_is_chosen_by_weight():
         k = next(number)
         return np.full(N, log_w[k]), np.full((N, 1), k)
 
-    found = by_weight(draw, stream(0).rows(N), 3, "sample")
+    found = impute_by_importance(draw, stream(0).rows(N), 3, "sample")
     assert_shares(found, [0.2, 0.5, 0.3])
 
 
@@ -119,11 +126,11 @@ def test_weights_are_flattened_until_enough_count():
 
 def test_proposals_are_accepted_by_the_ratio():
     for log_ratio in np.log([0.2, 0.9, 3.0]):
-        found = taken(np.full(N, log_ratio), stream(0).rows(N))
+        found = metropolis_accept(np.full(N, log_ratio), stream(0).rows(N))
         p = min(1, np.exp(log_ratio))
         assert_shares(found, [1 - p, p])
     a, b = np.ones((3, 2)), np.zeros((3, 2))
-    (found,) = chosen(np.array([True, False, True]), (a,), (b,))
+    (found,) = where_accepted(np.array([True, False, True]), (a,), (b,))
     np.testing.assert_array_equal(found, [[1, 1], [0, 0], [1, 1]])
 
 
@@ -157,12 +164,12 @@ def test_chains_leave_out_a_fifth_of_the_steps():
         made.append(len(x))
         return Counting(x)
 
-    found = by_chain(make, (start,), stream(0).rows(2), 10, "mean", 1)
+    found = impute_by_chains(make, (start,), stream(0).rows(2), 10, "mean", 1)
     # Two of ten steps are left out; the third and the fourth are averaged.
     np.testing.assert_allclose(found, 10 * (start + 3.5))
-    found = by_chain(make, (start,), stream(0).rows(2), 10, "sample", 1)
+    found = impute_by_chains(make, (start,), stream(0).rows(2), 10, "sample", 1)
     np.testing.assert_allclose(found, start + 10)
-    assert made == [2 * CHAINS, 2]
+    assert made == [2 * N_CHAINS, 2]
 
 
 def test_classes_are_told_by_their_frequencies():

@@ -178,7 +178,7 @@ def test_modes_of_frames():
 def test_scales_are_told_of_beyond_eight_times():
     names = "X", "Y"
     small, large = np.array([[0.0], [1.0]]), np.array([[-8.0], [2.0]])
-    given = {"who": "f", "names": names}
+    given = {"subject": "f", "names": names}
     for first, second in (small, large), (large, small):
         check_pair(first, second, **given)
         more = [np.where(part == -8, -8.1, part) for part in (first, second)]

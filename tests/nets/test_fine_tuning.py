@@ -194,7 +194,7 @@ def test_growing_without_bound_is_divergence():
     tuned = trained(table_of(X, Y), learning_rate=0.2, n_epochs=1, **options)
     assert tuned.ended == "diverged"
     assert tuned.losses == []
-    assert not tuned.useless
+    assert not tuned.is_useless
 
 
 def test_divergence_keeps_the_last_good_state():
@@ -206,9 +206,9 @@ def test_divergence_keeps_the_last_good_state():
 
 
 def test_useless():
-    assert not trained(TABLE, n_epochs=5).useless
-    assert not trained(TABLE, n_epochs=0).useless
-    assert trained(TABLE, solver="sgd", learning_rate=20.0, n_epochs=1).useless
+    assert not trained(TABLE, n_epochs=5).is_useless
+    assert not trained(TABLE, n_epochs=0).is_useless
+    assert trained(TABLE, solver="sgd", learning_rate=20.0, n_epochs=1).is_useless
 
 
 MLP = {

@@ -24,7 +24,11 @@ def test_losses_of_few_held_out_rows_are_means_of_draws(n, n_draws):
     found, seeds = [], range(60)
     for seed in seeds:
         objective = SimpleNamespace(
-            seed=seed, PROBE=random.PROBE, independent=None, thinned=1, held_draws=8
+            seed=seed,
+            PROBE=random.PROBE,
+            independent=None,
+            monitoring_stride=1,
+            max_held_out_draws=8,
         )
         objective.losses = random_losses
         watch = NetWatch(objective, table, table, None)
@@ -46,13 +50,13 @@ def test_losses_of_few_held_out_rows_are_means_of_draws(n, n_draws):
 )
 def test_random_losses_are_known(estimator, n_draws, monkeypatch):
     held = []
-    kept = NetWatch.of_held_out
+    kept = NetWatch.held_out_loss
 
-    def of_held_out(self, state):
-        held.append(self.objective.held_draws)
+    def held_out_loss(self, state):
+        held.append(self.objective.max_held_out_draws)
         return kept(self, state)
 
-    monkeypatch.setattr(NetWatch, "of_held_out", of_held_out)
+    monkeypatch.setattr(NetWatch, "held_out_loss", held_out_loss)
     X = np.random.default_rng(0).random((40, 3)).round()
     how = {"lengths": [10] * 4} if isinstance(estimator, VRNN) else {}
     estimator.set_params(n_iter=1, early_stopping=True).fit(X, **how)

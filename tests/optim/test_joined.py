@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from skdgm.nets import Layer
-from skdgm.optim import Joined, Mean, Penalized, adam, rmsprop, sgd
-from skdgm.optim.joined import join
+from skdgm.optim import FlatParameters, Mean, Penalized, adam, rmsprop, sgd
+from skdgm.optim.flat_parameters import join
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees
 from tests.suites import DTYPES
@@ -29,7 +29,7 @@ def penalized(leaf):
 def test_steps_are_those_of_trees(solver, dtype):
     params = tree(0, dtype)
     optimizer, mean = solver.init(params), Mean.of(params)
-    joined = Joined(params, solver.init(params), Mean.of(params))
+    joined = FlatParameters(params, solver.init(params), Mean.of(params))
     for seed in range(1, 4):
         grads = tree(seed, dtype)
         solver.step(params, optimizer, tree_map(penalized, grads), **RULE)
@@ -44,7 +44,7 @@ def test_steps_are_those_of_trees(solver, dtype):
 
 
 def test_without_an_average():
-    joined = Joined(tree(0), sgd.init(tree(0)))
+    joined = FlatParameters(tree(0), sgd.init(tree(0)))
     joined.step(sgd, tree(1), **RULE)
     joined.average()
     assert joined.mean == ()

@@ -39,7 +39,7 @@ def test_losses_are_those_of_scores(model):
     some = objective.losses(state, np.array([3, 0]), stream(0))
     np.testing.assert_allclose(some, [expected[3], expected[0]], rtol=1e-5)
     watch = objective.watch(table, None, state)
-    assert watch.of_probe(state) == pytest.approx(sum(expected) / 34)
+    assert watch.training_loss(state) == pytest.approx(sum(expected) / 34)
     weight = np.array([0.5, 1, 2, 0])
     loss = watch._loss(state, np.arange(4), weight)
     assert loss == pytest.approx(weight @ expected / (weight @ LENGTHS))
@@ -81,7 +81,7 @@ def test_the_divergence_is_warmed_up():
     v, batch, noise, _ = objective.prepare(state, batch, CLOCK)
     net, params = objective.net, state.params
     trail = net.trail(params, net.inputs(v), noise, batch.sizes, net.begin(params, 4))
-    out = nll(trail.out, params.own, v, net.output)
+    out = nll(trail.out, params.dispersion, v, net.output)
     for own in 1.0, 0.25:
         loss, _ = objective.forward(params, (v, batch, noise, own))
         np.testing.assert_allclose(loss, out + own * trail.divergence, rtol=1e-6)

@@ -50,7 +50,7 @@ def test_slopes_are_differences(cell, kind):
     def loss(params):
         state = net.begin(params, 3)
         trail = net.trail(params, net.inputs(v), noise, sizes, state)
-        return nll(trail.out, params.own, v, net.output) + trail.divergence
+        return nll(trail.out, params.dispersion, v, net.output) + trail.divergence
 
     _, found = vjp(loss, params, lambda _: weight)
     assert_gradient(lambda p: weight @ loss(p), params, found)

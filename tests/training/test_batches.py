@@ -8,7 +8,7 @@ from skdgm.training import (
     column_sums,
     epoch,
     labeled,
-    probe,
+    monitored_rows,
     split,
     split_labeled,
 )
@@ -230,10 +230,10 @@ def test_weights_of_rows_with_targets_are_repetitions():
 @pytest.mark.parametrize("n_rows, n_watched", [(40, 40), (1000, 250), (4000, 500)])
 def test_rows_that_are_watched(n_rows, n_watched):
     table = table_of(np.arange(n_rows, dtype=float)[:, None])
-    found = probe(table, stream(0))
+    found = monitored_rows(table, stream(0))
     assert len(np.unique(found)) == len(found) == n_watched
-    np.testing.assert_array_equal(found, probe(table, stream(0)))
-    even = probe(table, stream(0), lambda index: index[index % 2 == 0])
+    np.testing.assert_array_equal(found, monitored_rows(table, stream(0)))
+    even = monitored_rows(table, stream(0), lambda index: index[index % 2 == 0])
     assert (even % 2 == 0).all()
     assert len(even) == min(n_watched, n_rows // 2)
 

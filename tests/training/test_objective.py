@@ -111,14 +111,14 @@ def test_without_early_stopping_held_out_losses_change_nothing():
 
 @pytest.mark.parametrize("losses, useless", [([9, 1, 3], False), ([1, 1, 5], True)])
 def test_the_last_loss_says_whether_it_was_useless(losses, useless):
-    assert run(Monitor(losses, bar=4)).useless is useless
+    assert run(Monitor(losses, bar=4)).is_useless is useless
 
 
 @pytest.mark.parametrize("losses, useless", [([9, 1, 9], False), ([1, 5, 1], True)])
 def test_the_loss_of_the_best_state_says_whether_it_was_useless(losses, useless):
     monitor = Monitor(losses, held_out=[3.0, 1.0, 2.0], bar=4)
     learned = run(monitor, patience=9)
-    assert learned.useless is useless
+    assert learned.is_useless is useless
     np.testing.assert_array_equal(learned.state[0], [9, 9])
 
 
@@ -149,9 +149,9 @@ def test_divergence_falls_back_on_what_was_good():
     learned = run(Monitor([1.0, 101.0], bar=-1.0))
     np.testing.assert_array_equal(learned.state[0], [3, 3])
     assert (learned.losses, learned.ended) == ([1.0], "diverged")
-    assert learned.useless
+    assert learned.is_useless
     learned = run(Monitor([np.nan], bar=-1.0))
-    assert (learned.losses, learned.useless) == ([], False)
+    assert (learned.losses, learned.is_useless) == ([], False)
     np.testing.assert_array_equal(learned.state[0], START[0])
 
 
@@ -191,7 +191,7 @@ def test_the_state_before_all_epochs_may_be_the_best(monkeypatch, first, kept):
     np.testing.assert_array_equal(learned.state[0], kept)
     assert learned.validation == held_out[1:4]
     # Of the first state no loss is known by which it could be useless.
-    assert learned.useless is (first != 0.5)
+    assert learned.is_useless is (first != 0.5)
 
 
 def test_waiting_begins_with_the_first_epoch(monkeypatch):

@@ -26,14 +26,14 @@ def test_shapes(n_features, given, expected):
 def test_shapes_that_cannot_be_told():
     message = r"GAN cannot tell .* 12 pixels.*image_shape=\(height, width\[, channels\]"
     with pytest.raises(ValueError, match=message):
-        image_shape(12, who="GAN")
+        image_shape(12, subject="GAN")
 
 
 @pytest.mark.parametrize("given", [(3, 5), (12,), 12, (0, 12), (3.0, 4), (1, 2, 3, 2)])
 def test_shapes_that_do_not_match(given):
     message = r"image_shape=.*of GAN must be \(height, width\[, channels\]\).* = 12"
     with pytest.raises(ValueError, match=message):
-        image_shape(12, given, who="GAN")
+        image_shape(12, given, subject="GAN")
 
 
 def test_gray_images_have_no_channels():

@@ -131,11 +131,11 @@ def test_what_a_model_can_is_told_by_its_density_or_its_methods():
         def sample(self, n):
             pass
 
-    either = {"nothing": "estimate", "conditions": "estimate"}
+    either = {"unconditional": "estimate", "conditions": "estimate"}
     assert capabilities_of(Sampler()) == {"sample": either}
     assert capabilities_of(Scorer()) == {
         "log_prob": {"complete": "estimate", "missing": "estimate"},
-        "sample": {"nothing": "estimate"},
+        "sample": {"unconditional": "estimate"},
     }
     assert capabilities_of(object()) == {}
     known = SimpleNamespace(density_=SimpleNamespace(capabilities={"a": 1}))

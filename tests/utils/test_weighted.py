@@ -15,7 +15,7 @@ P = np.array([0.1, 0.2, 0.3, 0.4])
 
 def draws(log_w, share=1.0):
     log_w = np.asarray(log_w, float)
-    number = weighted.effective(log_w)
+    number = weighted.effective_sample_size(log_w)
     return Weighted(np.arange(len(log_w)), log_w, number, share)
 
 
@@ -48,17 +48,17 @@ def test_the_effective_number_of_draws(w, scale):
     with np.errstate(divide="ignore"):
         log_w = np.log(w) + scale
     expected = w.sum() ** 2 / (w**2).sum()
-    assert weighted.effective(log_w) == pytest.approx(expected)
-    assert weighted.effective(np.full(3, -np.inf)) == 0
+    assert weighted.effective_sample_size(log_w) == pytest.approx(expected)
+    assert weighted.effective_sample_size(np.full(3, -np.inf)) == 0
 
 
 def test_sources_together_are_as_their_draws():
     parts = [draws(np.log([1, 2.0])), draws(np.log([3, 1, 1.0]), 0.5)]
-    found, expected = weighted.merged(parts), draws(np.log([1, 2, 3, 1, 1.0]))
+    found, expected = weighted.concatenated(parts), draws(np.log([1, 2, 3, 1, 1.0]))
     np.testing.assert_array_equal(found.rows, [0, 1, 0, 1, 2])
     np.testing.assert_array_equal(found.log_w, expected.log_w)
-    assert found.effective == pytest.approx(expected.effective)
-    assert found.compatible_share == 0.5
+    assert found.ess == pytest.approx(expected.ess)
+    assert found.plausibility == 0.5
 
 
 @pytest.mark.parametrize("scale", [-900.0, 900.0])
@@ -148,5 +148,5 @@ def test_numbers_of_several_sources(number):
     with np.errstate(divide="ignore"):
         total = np.exp(2 * logsumexp(log_w - 800, axis=0))
         squares = (np.exp(2 * (log_w - 800)) / numbers).sum(axis=0)
-    found = weighted.effective_of(log_w, numbers)
+    found = weighted.ess_of_union(log_w, numbers)
     np.testing.assert_allclose(found, total / squares)

@@ -85,10 +85,13 @@ class InfoGANWatch(GeneratorWatch):
         self.information = []
         super().__init__(objective, table, held_out, state)
 
-    def of_probe(self, state):
-        game, units = self.objective, self.latent(len(self.probe))
-        codes, fake = game.generator.codes, self.drawn(state, self.probe, self.known)
+    def training_loss(self, state):
+        game, units = self.objective, self.latent(len(self.monitored))
+        codes, fake = (
+            game.generator.codes,
+            self.drawn(state, self.monitored, self.known),
+        )
         units = units[:, units.shape[1] - codes.width :]
         bounds = codes.information(code_outputs(game.nets, state, fake), units)
         self.information.append(float(bounds.mean()))
-        return super().of_probe(state)
+        return super().training_loss(state)

@@ -146,7 +146,7 @@ class ClassWatch(LabelWatch):
         super().__init__(table, held_out, random.stream(objective.seed, random.PROBE))
         counts = weight_of_classes(table, objective.nets.n_classes) + 1
         log_frequencies = np.log(counts / counts.sum())
-        self.compare(log_frequencies[self.rows.accompanying(self.probe)], state)
+        self.compare(log_frequencies[self.rows.accompanying(self.monitored)], state)
 
     def _loss(self, state, index, weight):
         return super()._loss(state, index, weight) if len(index) else 0.0

@@ -120,7 +120,7 @@ class GANModel(ImplicitModel[GameOptionsT]):
         if structure.image_shape is not None:
             # The option is unused here, but must be valid.
             image_shape(
-                len(emission.kinds), structure.image_shape, who="a dense generator"
+                len(emission.kinds), structure.image_shape, subject="a dense generator"
             )
         is_virtual = structure.batch_norm == "virtual"
         norm = virtual.virtual_norm if is_virtual else layers.batch_norm
@@ -213,13 +213,15 @@ def block(facts, layer, n, norm):
     return [layer(n, init=init), norm(), layers.activation(name)]
 
 
-def images(facts, emission, who):
-    """Height, width and channels of rows that are images; ``who`` names the option that
-    needs them."""
-    shape = image_shape(len(emission.kinds), facts.structure.image_shape, who=who)
+def images(facts, emission, subject):
+    """Height, width and channels of rows that are images; ``subject`` names the option
+    that needs them."""
+    shape = image_shape(
+        len(emission.kinds), facts.structure.image_shape, subject=subject
+    )
     if not np.isin(emission.kinds, _PIXELS).all():
         raise ValueError(
-            f'{who} is for pixels: column_types must be "bernoulli" or "gaussian".'
+            f'{subject} is for pixels: column_types must be "bernoulli" or "gaussian".'
         )
     return shape
 

@@ -86,4 +86,4 @@ def _shape(n, shape):
     not a square."""
     if shape is None and isqrt(n) ** 2 != n:
         return 1, n, 1
-    return image_shape(n, shape, who="a model of images at several resolutions")
+    return image_shape(n, shape, subject="a model of images at several resolutions")

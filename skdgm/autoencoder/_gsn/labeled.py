@@ -56,29 +56,31 @@ class LabeledOutput(Output):
         row, label = _split(inputs, self.n_classes)
         return _joined(self.parts[0].value(row), self.parts[1].value(label))
 
-    def nll(self, out, v, own=()):
+    def nll(self, out, v, dispersion=()):
         nll = 0.0
-        for distribution, weight, z, x, dispersion in self._weighted(out, v, own):
-            nll = nll + out.dtype.type(weight) * distribution.nll(z, x, dispersion)
+        for part, weight, z, x, own in self._weighted(out, v, dispersion):
+            nll = nll + out.dtype.type(weight) * part.nll(z, x, own)
         return nll
 
-    def nll_grad(self, out, v, weight, own=()):
+    def nll_grad(self, out, v, weight, dispersion=()):
         grads, dispersion_grad = [], ()
-        for part, scale, z, x, dispersion in self._weighted(out, v, own):
+        for part, scale, z, x, own in self._weighted(out, v, dispersion):
             scaled = weight * out.dtype.type(scale)
-            grad, by_dispersion = part.nll_grad(z, x, scaled, dispersion)
+            grad, by_dispersion = part.nll_grad(z, x, scaled, own)
             grads.append(grad)
             dispersion_grad = (
                 dispersion_grad if part is self.parts[1] else by_dispersion
             )
         return np.concatenate(grads, axis=1), dispersion_grad
 
-    def _weighted(self, out, v, own):
+    def _weighted(self, out, v, dispersion):
         outs, values = _split(out, self.n_classes), _split(v, 1)
-        return zip(self.parts, self.weights, outs, values, (own, ()))
+        return zip(self.parts, self.weights, outs, values, (dispersion, ()))
 
-    def log_p(self, out, v, own=()):
-        log_p = [p.log_p(z, x, o) for p, _, z, x, o in self._weighted(out, v, own)]
+    def log_p(self, out, v, dispersion=()):
+        log_p = [
+            p.log_p(z, x, o) for p, _, z, x, o in self._weighted(out, v, dispersion)
+        ]
         return np.concatenate(log_p, axis=1)
 
     def expected(self, out):
@@ -94,9 +96,9 @@ class LabeledOutput(Output):
             self.parts[1].expected_grad(label, by_label),
         )
 
-    def draw(self, out, rng, own=()):
+    def draw(self, out, rng, dispersion=()):
         row, label = _split(out, self.n_classes)
-        drawn = self.parts[0].draw(row, rng, own)
+        drawn = self.parts[0].draw(row, rng, dispersion)
         return _joined(drawn, self.parts[1].draw(label, rng.fold(_LABEL)))
 
 
@@ -172,7 +174,9 @@ class LabeledGSNDensity(UnrolledDensity):
         inherited = super().capabilities
         if not self._learns_rows:
             return {"features": inherited["features"]}
-        return inherited | {"sample": {"nothing": "estimate", "labels": "estimate"}}
+        return inherited | {
+            "sample": {"unconditional": "estimate", "labels": "estimate"}
+        }
 
     def log_prob(self, X):
         self.require("log_prob", "complete")
@@ -185,7 +189,7 @@ class LabeledGSNDensity(UnrolledDensity):
     def drawn(self, n_samples, random_state=None, *, codes=None, **options):
         """Draw rows and label codes; ``codes``, one for all chains or one for each,
         clamps the labels."""
-        self.require("sample", "nothing" if codes is None else "labels")
+        self.require("sample", "unconditional" if codes is None else "labels")
         clamped = None
         if codes is not None:
             clamped = np.full((1, len(self.output.n_inputs)), np.nan, self.dtype)

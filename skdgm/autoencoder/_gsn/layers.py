@@ -8,7 +8,7 @@ layers.
 """
 
 from skdgm.autoencoder._coder import whole
-from skdgm.nets import activate, dense, listed
+from skdgm.nets import activate, dense, lists_if_sparse
 from skdgm.utils.counts import per_layer
 
 _BEFORE, _AFTER = 150, 151
@@ -34,7 +34,7 @@ class ChainLayers:
         params = whole(params)
         up, down = params.encoder, params.decoder[::-1]
         # Layers without inputs so far are None.
-        h = [listed(x), *(hidden or (None,) * len(up)), None]
+        h = [lists_if_sparse(x), *(hidden or (None,) * len(up)), None]
         for start in 1, 2:
             for k in range(start, len(up) + 1, 2):
                 if h[k - 1] is None:
@@ -68,7 +68,7 @@ class ChainLayers:
 
     def decode(self, net, h):
         """Outputs given the first hidden layer h."""
-        return _linear(listed(h), whole(net.params).decoder[-1])
+        return _linear(lists_if_sparse(h), whole(net.params).decoder[-1])
 
     def rebuilt(self, net, x):
         """Reconstruction of inputs x, as outputs."""

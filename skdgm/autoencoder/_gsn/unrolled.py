@@ -32,7 +32,7 @@ class Unrolled(Reconstruction):
         """Mean loss of the steps, for each row."""
         total_loss, n_steps = 0.0, self.coder.n_steps
         for _, out in self.chain(net, self.clamped_values(v)).walk(v, x, rng, n_steps):
-            total_loss = total_loss + nll(out, net.params.own, v, self.output)
+            total_loss = total_loss + nll(out, net.params.dispersion, v, self.output)
         return total_loss * x.dtype.type(1 / n_steps)
 
     def clamped_values(self, v):
@@ -52,7 +52,9 @@ class UnrolledDensity(ReconstructionDensity):
         x."""
         total_log_p, n_steps = 0.0, self.coder.n_steps
         for _, out in self.chain(None).walk(v, x, rng, n_steps):
-            total_log_p = total_log_p - self.output.nll(out, v, self.net.params.own)
+            total_log_p = total_log_p - self.output.nll(
+                out, v, self.net.params.dispersion
+            )
         return total_log_p / n_steps
 
     @property

@@ -95,7 +95,7 @@ def _averages(rng, energy, params, x, clamp, n_steps, rounds):
     return *block_means, error
 
 
-def warn_uncertain_means(who, error):
+def warn_uncertain_means(subject, error):
     """Warn about rows whose means have large standard errors, by a FewDrawsWarning."""
     remedy = "Raise n_steps of impute, or fit fewer n_components"
-    weighted.warn_uncertain_means(who, error, _UNSURE, _CHAINS_AT_MOST, remedy)
+    weighted.warn_uncertain_means(subject, error, _UNSURE, _CHAINS_AT_MOST, remedy)

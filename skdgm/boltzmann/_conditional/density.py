@@ -107,7 +107,7 @@ class ConditionalDensity(Density):
         size = max(1, _ROOM // max(unit.size for unit in self.energy.units))
         for start in range(0, rows.shape[0], size):
             index = np.arange(start, min(start + size, rows.shape[0]))
-            x, clamp = self.layout.present(rows.take(index))
+            x, clamp = self.layout.clamp_rows(rows.take(index))
             yield index, (*x, rows.accompanying(index)), (*clamp, True)
 
     def parts(self, x, clamp):

@@ -30,7 +30,7 @@ from skdgm.boltzmann.options import (
 )
 from skdgm.boltzmann.structure.table_layers import improper
 from skdgm.boltzmann.structure.tables import kinds_of
-from skdgm.data import far_out
+from skdgm.data import outlier_text
 from skdgm.data.inputs import for_callbacks, original_data
 from skdgm.data.responses import learned_responses
 from skdgm.data.sequences import as_one_table, by_row
@@ -174,10 +174,10 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
     n_iter_no_change = 10
 
     _MODEL = CONDITIONAL
-    _KNOWN = "_responses", "_y_columns", "feature_names_in_"
+    _MODEL_READS = "_responses", "_y_columns", "feature_names_in_"
     _BUDGET = Budget(3_000, 20, 200)
     # Conditions are clipped; outliers of y have their own warning.
-    _TRANSIENT, _SLOWED = ("precision_", "_log_precisions"), None
+    _TRANSIENT, _SHORTENS_STEPS = ("precision_", "_log_precisions"), None
 
     @rolled_back
     def fit(
@@ -274,7 +274,7 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         series_given = X if isinstance(X, Series) else Series(X)
-        n_lags = self._present_options().n_lags
+        n_lags = self._current_options().n_lags
         if not n_lags:
             self._refuse_series(
                 series_given.X, series_given.lengths, series_given.groups
@@ -319,7 +319,7 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
     def _label(self, rows, y, fresh, series):
         """Rows with the values of y, or with their lags, and attributes of the columns
         of y."""
-        n_lags = self._present_options().n_lags
+        n_lags = self._current_options().n_lags
         if n_lags:
             lengths, steps = series
             rows = with_steps(rows, steps)
@@ -345,7 +345,7 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
             gate_columns(options.gates, names, table.rows.shape[1])
         responses = self._responses
         if responses is None:
-            self._far = far_out(self, self._columns, table)
+            self._outlier_text = outlier_text(self, self._columns, table)
             self._y_columns, names = None, range(table.rows.shape[1])
             kinds = kinds_of(self._columns).tolist()
             improper(dict(zip(names, kinds)), self._options.hidden)
@@ -355,7 +355,7 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
         domain, table = responses.domain, table._replace(rows=rows)
         self._y_columns, table = domain.learn(table, earlier)
         self._names = responses.names if responses.framed else None
-        self._far = far_out(self, self._y_columns, table)
+        self._outlier_text = outlier_text(self, self._y_columns, table)
         kinds = kinds_of(self._y_columns).tolist()
         improper(dict(zip(responses.names, kinds)), self._options.hidden)
 

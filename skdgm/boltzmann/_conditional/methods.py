@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import Estimator
 from skdgm.base.fits import mean_score
-from skdgm.base.frames import filled_in, framed, indexed
+from skdgm.base.frames import as_frame, filled_in, indexed
 from skdgm.base.reading import column_types_of
 from skdgm.base.series import continued, fit_transform
 from skdgm.data.sequences import answered, as_one_table, by_row, is_several, of_each
@@ -78,7 +78,7 @@ class ConditionalMethods(Estimator):
         def predict(X, y):
             predicted = density.predict(X, y)
             return indexed(
-                framed(self, predicted, X) if density.n_lags else predicted, X
+                as_frame(self, predicted, X) if density.n_lags else predicted, X
             )
 
         return self._ask(predict, X, None, lengths, groups)
@@ -163,7 +163,7 @@ class ConditionalMethods(Estimator):
         density = self.density_
         if density.n_lags:
             kept = vars(self).get("_kept")
-            return framed(self, density.sample(X, random_state, kept=kept))
+            return as_frame(self, density.sample(X, random_state, kept=kept))
         self._refuse_series(X)
         return indexed(density.sample(X, random_state, n_steps=n_steps), X)
 

@@ -82,7 +82,7 @@ class ConditionalModel(Tables[ConditionalOptions]):
             sweeps=self.sweeps(facts.options),
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         rows, known = table.rows, facts.known
         if facts.structure.n_lags:
             rows.given.rows = rows._replace(given=None)
@@ -93,14 +93,16 @@ class ConditionalModel(Tables[ConditionalOptions]):
             rows = known.responses.rows(numbers, columns, dtype, fitting=True)
             table = table._replace(rows=rows._replace(given=conditions))
         energy = self.energy(facts)
-        run = facts.run(table, before)._replace(options=self.options(facts, energy))
-        beginning = self.beginning(facts, table, energy)
-        return self.objective_class(run, energy=energy, beginning=beginning)
+        run = facts.run(table, epochs_before)._replace(
+            options=self.options(facts, energy)
+        )
+        initial_data = self.initial_data(facts, table, energy)
+        return self.objective_class(run, energy=energy, initial_data=initial_data)
 
-    def beginning(self, facts, table, energy):
+    def initial_data(self, facts, table, energy):
         moments, initial = self.moments(facts, energy), self.initial(facts)
-        beginning = super().beginning(of_y(facts), table, energy)
-        return beginning._replace(moments=moments, means=moments, initial=initial)
+        initial_data = super().initial_data(of_y(facts), table, energy)
+        return initial_data._replace(moments=moments, means=moments, initialize=initial)
 
     def sweeps(self, options):
         """Number of sweeps with which the machine was trained to predict, or 0."""

@@ -119,9 +119,9 @@ class ConditionalObjective(TableObjective):
         counts = any(isinstance(unit, Binomial | Poisson) for unit in self.energy.units)
         return counts and self.options.solver == "adam" and not self.energy.triples
 
-    def present(self, batch, rng=None):
+    def clamp_rows(self, batch, rng=None):
         """Clamp the machine to a batch of rows, and to their conditions."""
-        x, clamp = super().present(batch, rng)
+        x, clamp = super().clamp_rows(batch, rng)
         return (*x, batch.given), (*clamp, True)
 
     def _offsets(self, means):

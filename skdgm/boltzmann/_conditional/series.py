@@ -12,7 +12,7 @@ from skdgm.boltzmann._conditional.annealing import warn_uncertain_means
 from skdgm.boltzmann._conditional.conditions import Past, inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.data import fill
-from skdgm.data.gaps import Particles, fill_gaps, lost_columns, need_particles
+from skdgm.data.gaps import SeriesModel, fill_gaps, needs_particles, unobserved_columns
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
 from skdgm.training import SequenceRows
@@ -39,7 +39,7 @@ class SeriesDensity(ConditionalDensity):
         fill_kinds = kinds["fill"]
         if self.enumeration.possible:
             fill_kinds = fill_kinds | {"future": "estimate"}
-        sample_kinds = {"nothing": kinds["sample"]["conditions"]}
+        sample_kinds = {"unconditional": kinds["sample"]["conditions"]}
         return kinds | {"fill": fill_kinds, "sample": sample_kinds}
 
     def steps(self, X, lengths, dtype=None):
@@ -154,9 +154,9 @@ class SeriesDensity(ConditionalDensity):
             rng = stream(seed).rows(len(v))
         particles = SeriesParticles(self)
         with_gaps = self.times.without_first_steps(v, starts)
-        by_particles = need_particles(with_gaps, starts, lengths, method)
-        by_particles &= particles.weighs or method == "mean"
-        by_particles |= lost_columns(v, starts, lengths, kept).any(axis=1)
+        by_particles = needs_particles(with_gaps, starts, lengths, method)
+        by_particles &= particles.has_likelihood or method == "mean"
+        by_particles |= unobserved_columns(v, starts, lengths, kept).any(axis=1)
         if by_particles.any():
             streams, firsts = rng.fold(_GAPS), starts[by_particles]
             with one_blas_thread():
@@ -202,7 +202,7 @@ class SeriesDensity(ConditionalDensity):
         lags = [
             inputs(self.columns, past[:, -lag]) for lag in range(1, self.n_lags + 1)
         ]
-        x, clamp = self.layout.present(v)
+        x, clamp = self.layout.clamp_rows(v)
         return (*x, np.concatenate(lags, axis=1)), (*clamp, True)
 
     def log_p(self, past, v, rng):
@@ -212,14 +212,14 @@ class SeriesDensity(ConditionalDensity):
         return bracket.mean(axis=0)
 
 
-class SeriesParticles(Particles):
+class SeriesParticles(SeriesModel):
     """Particles of series, whose state is the last ``n_lags`` rows. They have no
     weights if likelihoods are estimates."""
 
     def __init__(self, density):
         self.density = density
-        self.weighs = density.enumeration.possible
-        if not self.weighs:
+        self.has_likelihood = density.enumeration.possible
+        if not self.has_likelihood:
             self.n_forecasts = _FORECASTS
 
     def begin(self, n):
@@ -227,11 +227,11 @@ class SeriesParticles(Particles):
         shape = n, density.n_lags, len(density.columns.seen)
         return np.full(shape, np.nan, density.params.dtype)
 
-    def advance(self, state, v, weighed, rng, means):
+    def advance(self, state, v, needs_log_p, rng, means):
         density, log_p, filled = self.density, np.zeros(len(v)), v.copy()
         expected, missing = self.encoded(v) if means else None, np.isnan(v)
         unobserved = missing.all(axis=1)
-        scored = np.flatnonzero(weighed & ~unobserved & self.weighs)
+        scored = np.flatnonzero(needs_log_p & ~unobserved & self.has_likelihood)
         if scored.size:
             log_p[scored] = density.log_p(state[scored], v[scored], rng.take(scored))
         incomplete = np.flatnonzero(missing.any(axis=1))
@@ -248,7 +248,7 @@ class SeriesParticles(Particles):
 
     def encoded(self, v):
         density = self.density
-        x, _ = density.layout.present(v)
+        x, _ = density.layout.clamp_rows(v)
         return np.concatenate([np.asarray(values) for values in x[: self._n]], axis=1)
 
     def decoded(self, mean):

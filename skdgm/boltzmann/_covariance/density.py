@@ -41,11 +41,11 @@ class CovarianceDensity(Density):
             "log_prob": {"complete": kind, "missing": kind},
             "free_energy": {"complete": "exact", "missing": kind},
             "features": {"complete": "exact", "missing": "estimate"},
-            "inverse": {"nothing": "exact"},
-            "sample": {"nothing": kind},
+            "inverse": {"unconditional": "exact"},
+            "sample": {"unconditional": kind},
             "fill": {"missing": "estimate"},
-            "log_partition": {"nothing": kind},
-            "bracket": {"nothing": kind},
+            "log_partition": {"unconditional": kind},
+            "bracket": {"unconditional": kind},
             "numerator": {"complete": "exact", "missing": kind},
         }
 

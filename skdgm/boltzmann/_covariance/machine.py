@@ -6,7 +6,7 @@ import numpy as np
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
 from skdgm.base.common_options import FitOptions
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
@@ -78,7 +78,7 @@ class CovarianceMachine(FitOptions, Estimator):
     n_iter: CountOrZero | Auto = "auto"
 
     _BUDGET, _domain = Budget(4_000, 10, 400), REAL
-    _KNOWN, _LISTED = ("_log_partition",), False
+    _MODEL_READS, _STORES_LISTS = ("_log_partition",), False
 
     __getattr__ = lazy_log_Z
 
@@ -101,7 +101,7 @@ class CovarianceMachine(FitOptions, Estimator):
         X : ndarray of shape (n_samples, n_features)
             A DataFrame if ``fit`` was given one.
         """
-        return framed(
+        return as_frame(
             self, self.density_.sample(n_samples, random_state, n_steps=n_steps)
         )
 

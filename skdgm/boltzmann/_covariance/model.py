@@ -41,9 +41,9 @@ class MovesModel(Model[MovesOptionsT]):
         names = {name: getattr(facts.options, name) for name in self.names}
         return SimpleNamespace(**names)
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         return CovarianceObjective(
-            facts.run(table, before),
+            facts.run(table, epochs_before),
             moves=self.moves(facts.options, len(facts.columns.seen)),
             independent=facts.domain.loss_of_independent(facts.columns),
             sizes=self.sizes(facts.structure),

@@ -68,7 +68,7 @@ class MachineChains:
 
     def from_rows(self, v, rng):
         """Chains that start at visible values, with one stream for each row."""
-        params, (x, clamp) = self.density.params, self.density.present(v)
+        params, (x, clamp) = self.density.params, self.density.clamp_rows(v)
         return State(self.density.starts(params, x, clamp, rng))
 
     def run(self, params, rng, state, n_steps, clamp=None):
@@ -82,7 +82,7 @@ class MachineChains:
         averaged over the chain, or by its last draws if ``method`` is "sample"; ``rng``
         has a stream for each row."""
         energy, params = self.density.energy, self.density.params
-        x, clamp = self.density.present(v)
+        x, clamp = self.density.clamp_rows(v)
         means, _ = mean_field(energy, params, x, clamp)
         state, blocks = State(means), range(self.density.n_visible)
         moving = [block for block in blocks if clamp[block] is not True]

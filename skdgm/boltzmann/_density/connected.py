@@ -7,7 +7,7 @@ import numpy as np
 
 from skdgm.base import of_rows
 from skdgm.boltzmann._density.layered import EnergyDensity
-from skdgm.boltzmann.learning.state import one_hot_rows, present
+from skdgm.boltzmann.learning.state import clamp_rows, one_hot_rows
 from skdgm.distributions import Sites
 from skdgm.inference import bound, mean_field
 from skdgm.partition import exact
@@ -19,12 +19,12 @@ from skdgm.utils.tree import astype
 _FEW = 16
 
 
-def presented(energy, v, fill, rng=None):
-    """Clamp a machine to rows; see :func:`~skdgm.boltzmann.learning.state.present`.
+def clamp_sites(energy, v, fill, rng=None):
+    """Clamp a machine to rows; see :func:`~skdgm.boltzmann.learning.state.clamp_rows`.
     Codes of categories become one-hot."""
     unit, v = energy.units[0], np.asarray(v)
     v = one_hot_rows(unit, v) if isinstance(unit, Sites) else v
-    x, clamp = present(v, fill, len(energy.units), rng)
+    x, clamp = clamp_rows(v, fill, len(energy.units), rng)
     return (np.asarray(x[0]), *x[1:]), clamp
 
 
@@ -42,7 +42,10 @@ class GraphDensity(EnergyDensity):
         if not (self.enumerable or n_bits(self.energy, hidden) <= _FEW):
             weight = of_rows("lower bound", gray="lower bound")
             kinds |= {"numerator": weight, "free_energy": weight}
-        kinds |= {"features": of_rows("estimate"), "inverse": {"nothing": "estimate"}}
+        kinds |= {
+            "features": of_rows("estimate"),
+            "inverse": {"unconditional": "estimate"},
+        }
         return kinds
 
     @property
@@ -52,8 +55,8 @@ class GraphDensity(EnergyDensity):
     def params_for(self, rows, dtype=None, index=None):
         return astype(self.params, dtype)
 
-    def present(self, v):
-        return presented(self.energy, v, lambda: self.domain.fill(self.columns))
+    def clamp_rows(self, v):
+        return clamp_sites(self.energy, v, lambda: self.domain.fill(self.columns))
 
     def log_weight(self, params, x, clamp):
         energy, max_bits = self.energy, exact.MAX_BITS if self.enumerable else _FEW

@@ -33,7 +33,7 @@ _DRAWS = 2
 
 class DeepDensity(EnergyDensity):
     """Density of a machine with several hidden layers, and an optional label above
-    them. Its ``now`` returns ``inference_steps``, ``inference_tol`` and
+    them. Its ``current_option`` returns ``inference_steps``, ``inference_tol`` and
     ``feature_layer``."""
 
     @property
@@ -53,14 +53,16 @@ class DeepDensity(EnergyDensity):
             "importance": drawn,
             "free_energy": bound,
             "features": of_rows("estimate"),
-            "inverse": {"nothing": "estimate"},
+            "inverse": {"unconditional": "estimate"},
         }
 
     @property
     def blocks(self):
         """Blocks of the layers in ``feature_layer``."""
         depth = len(self.energy.units) - 1 - (label_of(self.energy) is not None)
-        return tuple(1 + layer for layer in chosen(self.now("feature_layer"), depth))
+        return tuple(
+            1 + layer for layer in chosen(self.current_option("feature_layer"), depth)
+        )
 
     @property
     def n_features_out(self):
@@ -82,7 +84,7 @@ class DeepDensity(EnergyDensity):
 
     @property
     def _of_layers(self):
-        return f" in the layers feature_layer={self.now('feature_layer')!r}"
+        return f" in the layers feature_layer={self.current_option('feature_layer')!r}"
 
     def hidden_means(self, params, x, clamp):
         """Means of the hidden layers in ``feature_layer``, side by side."""
@@ -93,7 +95,7 @@ class DeepDensity(EnergyDensity):
     def visible_means(self, H):
         """Means of the visible units given hidden units, by mean field."""
         params, shape = self.params, (len(H), self.energy.units[0].size)
-        (v, *nothing), _ = self.present(np.full(shape, np.nan, params.dtype))
+        (v, *nothing), _ = self.clamp_rows(np.full(shape, np.nan, params.dtype))
         x, clamp = [v, *nothing], [None, *nothing]
         edges = np.cumsum(list(map(self.width, self.blocks)))
         for block, features in zip(self.blocks, np.split(H, edges[:-1], axis=1)):
@@ -104,7 +106,7 @@ class DeepDensity(EnergyDensity):
     def limits(self):
         """Limits of inference, as arguments of :func:`~skdgm.inference.mean_field`."""
         names = {"max_sweeps": "inference_steps", "tol": "inference_tol"}
-        return {name: self.now(option) for name, option in names.items()}
+        return {name: self.current_option(option) for name, option in names.items()}
 
     def inferred(self, params, x, clamp):
         """Means of each block by mean field, within the limits of inference."""
@@ -159,7 +161,7 @@ class DeepDensity(EnergyDensity):
     def _log_weights(self, rows, part, rng, n_draws):
         """Log importance weights, of shape (n_rows, n_draws)."""
         energy, params = self.energy, self.params_for(rows, rows.dtype)
-        x, clamp = self.present(rows.present(part))
+        x, clamp = self.clamp_rows(rows.present(part))
         means, log_w = self.inferred(params, x, clamp), []
         for number in range(n_draws):
             drawn, log_q = _drawn(energy, means, rng.fold(number))

@@ -47,8 +47,8 @@ class LabeledMachineDensity(EnergyDensity):
         log_q = (log_softmax(posterior.log_joint(), axis=1) * np.asarray(y)).sum(axis=1)
         return with_label(x, label, y), log_q
 
-    def present(self, v):
+    def clamp_rows(self, v):
         """Clamp the machine to rows; the label starts from its frequencies."""
-        (v, *_), (clamped, *_) = super().present(v)
+        (v, *_), (clamped, *_) = super().clamp_rows(v)
         frequencies = self.moments[label_of(self.energy)].astype(self.params.dtype)
         return (v, np.tile(frequencies, (len(v), 1)), None), (clamped, None, None)

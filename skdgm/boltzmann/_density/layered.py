@@ -9,7 +9,7 @@ import numpy as np
 
 from skdgm.base import MissingCapability, by_blocks, of_rows
 from skdgm.boltzmann._density.unnormalized import Unnormalized
-from skdgm.boltzmann.learning.state import present
+from skdgm.boltzmann.learning.state import clamp_rows
 from skdgm.couplings import Weights
 from skdgm.data import fill
 from skdgm.inference import bound, last_means, mean_field
@@ -30,7 +30,7 @@ class EnergyDensity(Unnormalized):
     def capabilities(self):
         return super().capabilities | {
             "pseudo_likelihood": of_rows("exact", missing="estimate"),
-            "inverse": {"nothing": "exact"},
+            "inverse": {"unconditional": "exact"},
         }
 
     @property
@@ -60,7 +60,7 @@ class EnergyDensity(Unnormalized):
         params = self.params_for(rows, rows.dtype)
 
         def of_rows(v):
-            x, clamp = self.present(v)
+            x, clamp = self.clamp_rows(v)
             return -self.log_weight(params, x, clamp)
 
         return by_blocks(of_rows, rows)
@@ -82,10 +82,10 @@ class EnergyDensity(Unnormalized):
         params, log_p = astype(self.params, np.float64), self.domain.log_conditionals
 
         def of_complete(v):
-            return log_p(self.energy, params, self.present(v)[0], None).sum(axis=1)
+            return log_p(self.energy, params, self.clamp_rows(v)[0], None).sum(axis=1)
 
         def of_incomplete(v):
-            x, clamp = self.present(v)
+            x, clamp = self.clamp_rows(v)
             means, _ = mean_field(self.energy, params, x, clamp)
             of_columns = log_p(self.energy, params, means, None)
             return of_columns.sum(axis=1, where=~np.isnan(v))
@@ -105,7 +105,7 @@ class EnergyDensity(Unnormalized):
         params = self.params_for(rows, index=index)
 
         def of_rows(v):
-            x, clamp = self.present(v)
+            x, clamp = self.clamp_rows(v)
             return self.hidden_means(params, x, clamp)
 
         # Without tiles, lists would be converted back.
@@ -126,7 +126,7 @@ class EnergyDensity(Unnormalized):
         params = self.params_for(rows, rows.dtype)
 
         def of_rows(v):
-            x, clamp = self.present(v)
+            x, clamp = self.clamp_rows(v)
             return self.log_joint(params, x, clamp)
 
         return by_blocks(of_rows, rows)
@@ -194,6 +194,6 @@ class EnergyDensity(Unnormalized):
         values."""
         return self.drawn_even(params, x, clamp, rng)[0]
 
-    def present(self, v):
+    def clamp_rows(self, v):
         fill = partial(self.domain.fill, self.columns)
-        return present(v, fill, len(self.energy.units))
+        return clamp_rows(v, fill, len(self.energy.units))

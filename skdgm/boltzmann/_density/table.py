@@ -28,8 +28,8 @@ class TableDensity(EnergyDensity):
             del kinds["visible_fields"]
         return kinds
 
-    def present(self, v):
-        return self.layout.present(v)
+    def clamp_rows(self, v):
+        return self.layout.clamp_rows(v)
 
     def hidden_means(self, params, x, clamp):
         return mean_field(self.energy, params, x, clamp)[0][-1]

@@ -49,9 +49,9 @@ class Unnormalized(Density):
     block. ``clamp`` has True, a mask or None for each block, if all, some or no values
     are clamped. Arguments ``params`` are :attr:`params`, possibly tiled or of another
     dtype. Training ``objective`` "generative" or "likelihood" fits the means of binary
-    columns. ``now(name)`` returns the current value of an option of inference.
-    Densities with the same parameters share ``log_Z``. Features of maps are pooled
-    units if ``pooled``."""
+    columns. ``current_option(name)`` returns the current value of an option of
+    inference. Densities with the same parameters share ``log_Z``. Features of maps are
+    pooled units if ``pooled``."""
 
     def __init__(
         self,
@@ -59,14 +59,18 @@ class Unnormalized(Density):
         *,
         machine,
         objective="generative",
-        now=None,
+        current_option=None,
         log_Z=None,
         pooled=False,
     ):
         super().__init__(context)
         self.energy, self.params = machine.energy, machine.params
         self.layout, self._moments = machine.layout, machine.moments
-        self.objective, self.now, self.pooled = objective, now, pooled
+        self.objective, self.current_option, self.pooled = (
+            objective,
+            current_option,
+            pooled,
+        )
         self.known_log_Z = log_Z or LogPartition({})
         self.chains = MachineChains(self, machine.chains, machine.noise)
 
@@ -89,13 +93,13 @@ class Unnormalized(Density):
             "numerator": weight,
             "free_energy": weight,
             "features": of_rows("exact", missing="estimate"),
-            "sample": {"nothing": "estimate"} | labels,
+            "sample": {"unconditional": "estimate"} | labels,
             "fill": {"missing": "estimate"},
-            "trace": {"nothing": "estimate"},
-            "log_partition": {"nothing": log_Z},
-            "bracket": {"nothing": log_Z},
+            "trace": {"unconditional": "estimate"},
+            "log_partition": {"unconditional": log_Z},
+            "bracket": {"unconditional": log_Z},
             "annealed": {"complete": "lower bound"},
-            "visible_fields": {"nothing": "estimate"},
+            "visible_fields": {"unconditional": "estimate"},
         }
 
     @cached_property
@@ -108,7 +112,7 @@ class Unnormalized(Density):
         return self.read(X, dtype=np.float64 if self.enumerable else None)
 
     @abstractmethod
-    def present(self, v):
+    def clamp_rows(self, v):
         """Clamp the machine to rows, with NaN where missing; returns ``x`` and
         ``clamp``."""
 
@@ -176,7 +180,7 @@ class Unnormalized(Density):
         """Conservative log-likelihoods of visible values, with a stream for each
         row."""
         params, (base, betas, n_jobs) = self.params_for_chains, annealing
-        x, clamp = self.present(v)
+        x, clamp = self.clamp_rows(v)
         start, log_q = self.drawn_even(params, x, clamp, rng)
         return -log_q + ais.conservative(
             rng, self.energy, params, base, State(start), betas, n_jobs

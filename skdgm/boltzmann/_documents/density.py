@@ -67,7 +67,7 @@ class DocumentDensity(Density):
             "log_prob": of_rows(log_Z),
             "free_energy": of_rows("exact"),
             "features": of_rows("exact"),
-            "sample": {"nothing": "estimate", "lengths": "estimate"},
+            "sample": {"unconditional": "estimate", "lengths": "estimate"},
             "fill": {"missing": "estimate"},
         }
 

@@ -7,10 +7,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, Model
-from skdgm.base.frames import framed
+from skdgm.base.frames import as_frame
 from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
-from skdgm.boltzmann.learning.state import Beginning, TrainState
+from skdgm.boltzmann.learning.state import InitialData, TrainState
 from skdgm.boltzmann.model_options import DocumentOptions
 from skdgm.boltzmann.structure.model import EnergyModel
 from skdgm.data import CountColumns
@@ -42,19 +42,19 @@ class Documents(Model[DocumentOptions]):
             log_Z=facts.known.log_partition,
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         share = facts.domain.share(facts.columns)
         units = [Multinomial(len(share))], [Bernoulli(facts.structure.n_components)]
-        beginning = Beginning(
-            fill=share,
+        initial_data = InitialData(
+            missing_values=share,
             moments=(share, None),
-            filled=0.0,
+            nonzero_share=0.0,
             means=(share, None),
             known=(facts.domain, facts.columns),
             table=table,
         )
-        run = facts.run(table, before)
-        return DocumentObjective(run, energy=layered(units), beginning=beginning)
+        run = facts.run(table, epochs_before)
+        return DocumentObjective(run, energy=layered(units), initial_data=initial_data)
 
     def attributes(self, facts, state):
         state = state.kept()
@@ -89,7 +89,7 @@ class DocumentModel(Estimator):
     """
 
     _domain, _TRANSIENT = CountColumns(), ("swap_rates_",)
-    _MODEL, _KNOWN = Documents(), ("lengths_", "_log_partition")
+    _MODEL, _MODEL_READS = Documents(), ("lengths_", "_log_partition")
 
     def perplexity(self, X: Data) -> float:
         r"""Perplexity per word, for words in their order.
@@ -194,7 +194,7 @@ class DocumentModel(Estimator):
             ``n_samples``, or ``init`` is unknown.
         """
         options = {"lengths": lengths, "init": init, "n_steps": n_steps}
-        return framed(self, self.density_.sample(n_samples, random_state, **options))
+        return as_frame(self, self.density_.sample(n_samples, random_state, **options))
 
     def gibbs(self, X: Data) -> ArrayOrFrame:
         """Take one step of Gibbs sampling.

@@ -125,7 +125,9 @@ class HalvesWatch(DensityWatch):
     The words of each document are divided into the same halves each time. The words of
     one half are predicted by the hidden means given the other half."""
 
-    useless = "predicts half of a document worse than the shares of the words do."
+    baseline_warning = (
+        "predicts half of a document worse than the shares of the words do."
+    )
 
     def __init__(self, objective, table, held_out, state):
         self.objective, self.root = objective, stream(objective.seed, PROBE, _HALVES)

@@ -313,7 +313,7 @@ def _reach(updates):
     """Squares of the largest values of each column, divided by the batch size and by 1
     - momentum; empty if no step is shortened."""
     objective, options = updates.objective, updates.options
-    excess = objective.reach.get(0, np.empty(0)) ** 2
+    excess = objective.max_magnitudes.get(0, np.empty(0)) ** 2
     excess = excess / (options.batch_size * (1 - updates.momentum))
     is_far = (excess * options.learning_rate > 1).any()
     return excess if is_far else excess[:0]
@@ -394,13 +394,13 @@ def _workspaces(updates, blocks, max_threads):
         index=np.empty((n_resampled, sizes[0]), np.uint32),
         count=np.empty(n_resampled, np.int64),
     )
-    most = max(n_rows, m)
+    max_rows = max(n_rows, m)
     mean_field = MeanFieldArrays(
         workspace.means,
         workspace.fields,
-        np.empty((most, sizes[1]), float_type),
-        np.empty(most, np.int64),
-        np.empty(most, bool),
+        np.empty((max_rows, sizes[1]), float_type),
+        np.empty(max_rows, np.int64),
+        np.empty(max_rows, bool),
     )
     workspaces = workspace, mean_field, (lists(n_rows), lists(m)), centering
     objective.workspaces[key] = workspaces

@@ -135,7 +135,7 @@ def report_tuning(machine, tuned, n_epochs):
     options, name = facts.options.net, f"the net of {facts.name}"
     remedy = f"Lower learning_rate (now {options.learning_rate:g})."
     report(tuned, n_epochs, name, remedy)
-    if tuned.useless:
+    if tuned.is_useless:
         warn(f"Training made {name} worse. {remedy}", ConvergenceWarning)
 
 
@@ -179,7 +179,7 @@ def inputs_of(density, params):
     limits = density.limits
 
     def of_rows(v):
-        x, clamp = density.present(v)
+        x, clamp = density.clamp_rows(v)
         means, _ = mean_field(energy, params, x[:-1], clamp[:-1], **limits)
         return np.concatenate([np.asarray(values) for values in means[0:3:2]], axis=1)
 

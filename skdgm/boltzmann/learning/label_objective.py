@@ -80,7 +80,7 @@ class HybridObjective(LabeledObjective):
         For unknown labels, the first term is omitted and y is drawn from p(y | v): in
         expectation, its log probability and its entropy cancel.
         """
-        x, clamp = self.present(batch)
+        x, clamp = self.clamp_rows(batch)
         x, _ = self._completed(rng, params, x, clamp)
         log_joint = LabelPosterior(self.energy, params, x, self.label).log_joint()
         log_p = (log_softmax(log_joint, axis=1) * np.asarray(x[self.label])).sum(axis=1)
@@ -105,10 +105,10 @@ class MachineLabelWatch(LabelWatch, MachineWatch):
     def __init__(self, objective, table, held_out, state):
         super().__init__(objective, table, held_out)
         frequencies = objective.moments[objective.label]
-        self.compare(np.log(frequencies[self.rows.accompanying(self.probe)]), state)
+        self.compare(np.log(frequencies[self.rows.accompanying(self.monitored)]), state)
 
     def _watched(self, params, batch, part):
-        x, clamp = self.objective.present(batch)
+        x, clamp = self.objective.clamp_rows(batch)
         log_joint = self.objective.log_joint(params, x, clamp)
         codes = np.maximum(batch.given, 0)[:, None]
         log_p = np.take_along_axis(log_softmax(log_joint, axis=1), codes, axis=1)

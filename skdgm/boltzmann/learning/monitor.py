@@ -23,7 +23,10 @@ _USELESS = 0.1
 def far_columns(objective):
     """Numbers of the real columns with outliers."""
     return np.concatenate(
-        [objective.columns_of(block)[z > FAR] for block, z in objective.reach.items()]
+        [
+            objective.columns_of(block)[z > FAR]
+            for block, z in objective.max_magnitudes.items()
+        ]
         or [np.arange(0)]
     )
 
@@ -32,7 +35,7 @@ def cost_of_far(z, objective):
     """Negative log-density of outliers among values z at the highest precision, in
     nats."""
     min_variance = min(
-        objective.energy.units[block].min_variance for block in objective.reach
+        objective.energy.units[block].min_variance for block in objective.max_magnitudes
     )
     return (
         0.5 * (z[np.abs(z) > FAR] ** 2).sum() / max(min_variance, np.finfo(float).tiny)
@@ -62,10 +65,13 @@ class MachineWatch(Watch):
     def _batches(self, index):
         """Pairs of a slice of an index and its batch; a small training sample is
         cached."""
-        if index is self.probe and self.kept:
+        if index is self.monitored and self.kept:
             return self.kept
         pairs = map(partial(self._batch, index), self.objective.rows.blocks(len(index)))
-        if index is self.probe and len(index) * self.objective.rows.shape[1] <= _KEPT:
+        if (
+            index is self.monitored
+            and len(index) * self.objective.rows.shape[1] <= _KEPT
+        ):
             self.kept = list(pairs)
             return self.kept
         return pairs
@@ -84,7 +90,7 @@ class PseudoLikelihoodWatch(MachineWatch):
     MEMORY = ("first",)
     # Number of monitored units of a row.
     N_UNITS = 8
-    useless = (
+    baseline_warning = (
         "predicts an entry from the rest of its row worse than the mean of its column "
         "does."
     )
@@ -93,14 +99,14 @@ class PseudoLikelihoodWatch(MachineWatch):
         super().__init__(objective, table, held_out)
         self.independent, self.room = self._of_independent(objective), 0.0
         n_rows = 0 if held_out is None else len(held_out.index)
-        self.units = self._units(max(len(self.probe), n_rows))
-        self.first, self.room = self.of_probe(state), self.loss_of_outliers()
+        self.units = self._units(max(len(self.monitored), n_rows))
+        self.first, self.room = self.training_loss(state), self.loss_of_outliers()
 
     def loss_of_outliers(self):
         """Maximum loss of the outliers in the sample when precisions are at their
         limit, in nats per row. Such a loss is no sign of divergence."""
         cost, columns = 0.0, far_columns(self.objective)
-        for part, batch in self._batches(self.probe) if len(columns) else ():
+        for part, batch in self._batches(self.monitored) if len(columns) else ():
             units = self.units[part]
             z = np.take_along_axis(np.asarray(batch.v, np.float64), units, axis=1)
             cost += cost_of_far(z[np.isin(units, columns)], self.objective)
@@ -114,12 +120,16 @@ class PseudoLikelihoodWatch(MachineWatch):
     @property
     def limit(self):
         """Loss above which training has diverged."""
-        return self.independent + self.room + _DIVERGED * len(self.objective.fill)
+        return (
+            self.independent
+            + self.room
+            + _DIVERGED * len(self.objective.missing_values)
+        )
 
     def is_useless(self, loss):
         """Return whether the loss is worse than at the start and than that of
         independent columns."""
-        allowed = self.room + _USELESS * len(self.objective.fill)
+        allowed = self.room + _USELESS * len(self.objective.missing_values)
         return loss > max(self.first, self.independent) + allowed
 
     def _units(self, n_rows):
@@ -134,7 +144,7 @@ class PseudoLikelihoodWatch(MachineWatch):
 
     def _watched(self, params, batch, part):
         energy, units = self.objective.energy, self.units[part]
-        x, clamp = self.objective.present(batch)
+        x, clamp = self.objective.clamp_rows(batch)
         counts = np.ones(units.shape)
         if any(clamp[block] is not True for block in energy.rest()):
             budget = self.objective.options.mean_field_steps

@@ -11,12 +11,12 @@ from skdgm.boltzmann._fused_epochs import runs
 from skdgm.boltzmann.learning.monitor import PseudoLikelihoodWatch
 from skdgm.boltzmann.learning.phases import CHAINS
 from skdgm.boltzmann.learning.sampling_free import SAMPLING_FREE
-from skdgm.boltzmann.learning.state import TrainState, formed, present
+from skdgm.boltzmann.learning.state import TrainState, clamp_rows, map_params
 from skdgm.boltzmann.model_options import penalties_per_row
 from skdgm.boltzmann.structure.labels import known_labels, label_of
 from skdgm.energies import tiled
-from skdgm.gradients.steps import centering, natural, outliers, quadratic, steady
-from skdgm.inference import lone_means
+from skdgm.gradients.steps import centering, natural, outliers, quadratic, rate_limit
+from skdgm.inference import means_without_input
 from skdgm.metrics import log_conditionals
 from skdgm.optim import adam, learning_rate, piecewise, sgd
 from skdgm.training import Objective, Reader
@@ -34,21 +34,24 @@ _LARGE_BATCH = 250
 class EnergyObjective(Objective):
     """Log-likelihood of rows, maximized by contrastive divergence and related
     gradients. Training states are :class:`~skdgm.boltzmann.learning.state.TrainState`.
-    ``beginning`` is a :class:`~skdgm.boltzmann.learning.state.Beginning`; :meth:`split`
-    removes held-out rows from its table."""
+    ``initial_data`` is a :class:`~skdgm.boltzmann.learning.state.InitialData`;
+    :meth:`split` removes held-out rows from its table."""
 
     quantity = "pseudo-likelihood"
+    # Fields of the state that each worker of a cluster keeps.
     LOCAL = ("chains",)
 
-    def __init__(self, run, *, energy, beginning):
+    def __init__(self, run, *, energy, initial_data):
         super().__init__(run)
         options = run.options
         self.energy, self.label, self.workspaces = energy, label_of(energy), {}
-        self.fill, self.filled = beginning.fill, beginning.filled
-        self.moments, self.means = beginning.moments, beginning.means
-        self.initial, self.known = beginning.initial, beginning.known
-        self.table, self.layout = beginning.table, beginning.layout
-        self.reach, self.centering = beginning.reach or {}, options.centering
+        self.missing_values = initial_data.missing_values
+        self.nonzero_share = initial_data.nonzero_share
+        self.moments, self.means = initial_data.moments, initial_data.means
+        self.initialize, self.known = initial_data.initialize, initial_data.known
+        self.table, self.layout = initial_data.table, initial_data.layout
+        self.max_magnitudes = initial_data.max_magnitudes or {}
+        self.centering = options.centering
         self.solver = SOLVERS[options.solver]
         self.phase = self.phase_of(options)(self)
 
@@ -59,8 +62,8 @@ class EnergyObjective(Objective):
     def start(self):
         rng = stream(self.seed, INIT)
         params = self.energy.init(rng.generator(), self.means, dtype=self.rows.dtype)
-        if self.initial is not None:
-            params = self.initial(self, params)
+        if self.initialize is not None:
+            params = self.initialize(self, params)
         return self.resume(TrainState(params, (), ()))
 
     def resume(self, state):
@@ -71,9 +74,9 @@ class EnergyObjective(Objective):
         phase = self.for_kernels(state.phase)
         fresh = TrainState(params, optimizer, state.chains, phase=phase)
         fresh = self.phase.resume(fresh)
-        means = tuple(mean[0] for mean in lone_means(self.energy, params, 1))
+        means = tuple(mean[0] for mean in means_without_input(self.energy, params, 1))
         offsets = state.offsets or self._offsets(means)
-        self.centering = options.centering or self._bound(state, offsets)
+        self.centering = options.centering or self._automatic_centering(state, offsets)
         if self.centering is not None:
             fresh = fresh._replace(offsets=offsets)
         if options.sparsity_target is not None:
@@ -91,21 +94,21 @@ class EnergyObjective(Objective):
 
     @property
     def _by_blas(self):
-        """True if BLAS is faster than kernels: for real units, for means, for large
-        batches of dense data, and for weights that are no matrices."""
+        """True if BLAS is faster than kernels: for real units, for mean-field states,
+        for large batches of dense data, and for weights that are not matrices."""
         if not self.energy.has_matrices:
             return True
-        dense = self.filled > LISTED and self.options.batch_size >= _LARGE_BATCH
+        dense = self.nonzero_share > LISTED and self.options.batch_size >= _LARGE_BATCH
         return dense or self.phase.by_blas or self.energy.has_real_units
 
     def for_kernels(self, tree):
         """Parameters as tiles for kernels, or as contiguous arrays for BLAS."""
         if self._by_blas:
             return tree_map(np.ascontiguousarray, tree)
-        return formed(tree, tiled)
+        return map_params(tree, tiled)
 
     def draw(self, table, number):
-        """Batches of an epoch, or runs of batches."""
+        """Batches of an epoch, or groups of batches that one kernel call processes."""
         return runs.in_runs(self, self.batches(table, number))
 
     def batches(self, table, number):
@@ -117,14 +120,14 @@ class EnergyObjective(Objective):
         return PseudoLikelihoodWatch(self, table, held_out, state)
 
     def step(self, state, batch, clock):
-        """State after an update from a batch, or from a run of batches; it changes in
-        place."""
+        """State after updates from a batch or a group of batches. The arrays of
+        ``state`` are updated in place."""
         if isinstance(batch, runs.BatchRun):
             return runs.learn(self, state, batch, clock)
         options = self.options
         rng = self.stream(clock)
         gray = self.energy.units[0].form in ("bits", "pooled") and not self.rows.binary
-        x, clamp = self.present(batch, rng if options.resample and gray else None)
+        x, clamp = self.clamp_rows(batch, rng if options.resample and gray else None)
         with learning():
             grad, state = self.gradient(rng, state, x, clamp, clock)
             self.ascend(state, grad, clock)
@@ -136,17 +139,21 @@ class EnergyObjective(Objective):
         passed to the optimizer. Parameters are then constrained."""
         options, energy, params = self.options, self.energy, state.params
         # Adaptive optimizers undo changes of the gradient, so shorten steps instead.
-        by_gradient = options.solver == "sgd"
+        is_sgd = options.solver == "sgd"
         rate, momentum = options.learning_rate, piecewise(options.momentum, clock)
         grad_factors, step_factors, n_rows = {}, {}, options.batch_size
         self.phase.learn(state, grad)
-        if by_gradient:
-            # After the schedule, strong damping would cancel it.
+        if is_sgd:
+            # Strong damping after the schedule would cancel the schedule.
             rate = natural.damped(energy, params, rate, self.centering is not None)
             total_rate = rate / (1 - momentum)
-            grad_factors = outliers.step_factors(energy, total_rate, self.reach, n_rows)
+            grad_factors = outliers.step_factors(
+                energy, total_rate, self.max_magnitudes, n_rows
+            )
         else:
-            step_factors = outliers.step_factors(energy, None, self.reach, n_rows)
+            step_factors = outliers.step_factors(
+                energy, None, self.max_magnitudes, n_rows
+            )
         rate = learning_rate(rate, options.schedule, clock, options.power_t)
         penalties = penalties_per_row(options)
         scales = natural.deviations(energy, params)
@@ -157,15 +164,15 @@ class EnergyObjective(Objective):
         grad = outliers.shortened(energy, grad, grad_factors)
         if state.offsets:
             centered = centering.center(
-                energy, params, grad, state.offsets, grad_factors, by_gradient
+                energy, params, grad, state.offsets, grad_factors, is_sgd
             )
             if self.recentered:
                 centered = centering.weights_only(grad, centered)
             grad = centered
-        grad = self.shared(natural.natural(energy, params, grad, by_gradient))
+        grad = self.tie_gradients(natural.natural(energy, params, grad, is_sgd))
         before = outliers.copied(energy, params, step_factors)
-        if by_gradient:
-            rate = steady.steady(energy, grad, rate)
+        if is_sgd:
+            rate = rate_limit.limit_rate(energy, grad, rate)
         # Penalties depend on the weights before the step.
         penalty_factors = grad_factors if options.alpha else {}
         before_penalty = outliers.copied(energy, params, penalty_factors)
@@ -188,17 +195,18 @@ class EnergyObjective(Objective):
 
     @property
     def recentered(self):
-        """True if biases are corrected by the steps of weights instead of their
-        gradient."""
+        """True if biases are corrected by the step of the weights instead of the
+        gradient of the weights."""
         return False
 
-    def shared(self, grad):
-        """Gradient in which shared parameters have equal elements."""
+    def tie_gradients(self, grad):
+        """Gradient averaged over tied parameters."""
         return grad
 
-    def present(self, batch, rng=None):
-        """Clamp the machine to a batch of rows, and to known labels."""
-        x, clamp = present(batch.v, self.fill, len(self.energy.units), rng)
+    def clamp_rows(self, batch, rng=None):
+        """Values of the blocks for a batch of rows and their known labels, and clamps;
+        see :func:`~skdgm.boltzmann.learning.state.clamp_rows`."""
+        x, clamp = clamp_rows(batch.v, self.missing_values, len(self.energy.units), rng)
         if self.label is None:
             return x, clamp
         frequencies = self.moments[self.label]
@@ -212,11 +220,14 @@ class EnergyObjective(Objective):
 
     def pseudo_likelihood(self, rng, params, batch):
         """Log pseudo-likelihood of binary rows and other known blocks."""
-        return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
+        return log_conditionals(self.energy, params, self.clamp_rows(batch)[0]).sum(
+            axis=1
+        )
 
-    def _bound(self, state, offsets):
-        """Return "data" if a layer is so wide that the plain gradient would overshoot,
-        else None. A resumed fit keeps the choice of the first fit."""
+    def _automatic_centering(self, state, offsets):
+        """Value of the option ``centering``: "data" if a layer is so wide that the
+        plain gradient would overshoot, else None. A resumed fit keeps the first
+        choice."""
         options, energy, offsets = self.options, self.energy, list(offsets)
         for block in energy.hidden if state.offsets else ():
             offsets[block] = np.maximum(offsets[block], 0.5)
@@ -227,9 +238,8 @@ class EnergyObjective(Objective):
         return "data" if overshoots else None
 
     def _offsets(self, means):
-        """Initial offsets: known means of the data, or means of blocks without
-        neighbors."""
-        data_means = (self.fill, *self.moments[1:])
+        """Initial offsets: known means of the data, or means of units without input."""
+        data_means = (self.missing_values, *self.moments[1:])
         return tuple(
             mean if data is None else data.astype(mean.dtype)
             for data, mean in zip(data_means, means)

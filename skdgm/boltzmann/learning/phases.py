@@ -48,7 +48,7 @@ class Phase:
         self.objective = objective
         self.energy, self.options = objective.energy, objective.options
         self.seed, self.moments = objective.seed, objective.moments
-        self.rows, self.reach = objective.rows, objective.reach
+        self.rows, self.max_magnitudes = objective.rows, objective.max_magnitudes
 
     @staticmethod
     def check(options: SimpleNamespace) -> None:
@@ -202,7 +202,9 @@ class FastChains(PersistentChains):
         rate = natural.damped(
             energy, params, rate, self.objective.centering is not None
         )
-        factors = outliers.step_factors(energy, rate, self.reach, options.batch_size)
+        factors = outliers.step_factors(
+            energy, rate, self.max_magnitudes, options.batch_size
+        )
         grad = natural.natural(
             energy, params, outliers.shortened(energy, grad, factors)
         )

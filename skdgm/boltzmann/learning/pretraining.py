@@ -60,9 +60,9 @@ class PairObjective(EnergyObjective):
 
     quantity = "log-likelihood given the layer above"
 
-    def __init__(self, run, *, energy, beginning, gains):
+    def __init__(self, run, *, energy, initial_data, gains):
         self.gains = gains
-        super().__init__(run, energy=energy, beginning=beginning)
+        super().__init__(run, energy=energy, initial_data=initial_data)
 
     def watch(self, table, held_out, state):
         return PairWatch(self, table.index[:_PROBE_ROWS], state)
@@ -74,7 +74,7 @@ class PairObjective(EnergyObjective):
         """Values of the lower layer with missing entries imputed by mean field, and
         means of the upper layer, (n_rows, n_upper)."""
         batch = Batch(self.rows.present(index), self.rows.accompanying(index))
-        x, clamp = self.present(batch)
+        x, clamp = self.clamp_rows(batch)
         if clamp[0] is not True:
             x, _ = mean_field(self.energy, params, x, clamp)
         upper = len(self.gains) - 1
@@ -168,10 +168,10 @@ class PairStage(Epochs):
 
     def report(self, watch):
         if self.learned.ended == "diverged":
+            outliers = vars(self.machine).get("_outlier_text", "")
             raise DivergenceError(
                 f"Pretraining of {self.key} diverged after {len(self.losses)} of "
-                f"{self.n_epochs} epochs. {vars(self.machine).get('_far', '')}Lower "
-                "pretrain__learning_rate (now "
+                f"{self.n_epochs} epochs. {outliers}Lower pretrain__learning_rate (now "
                 f"{self.objective.options.learning_rate:g})."
             )
         if self.learned.ended == "interrupted":
@@ -181,16 +181,16 @@ class PairStage(Epochs):
         ]
 
 
-def layerwise(energy, of_pairs, table, seed, beginning, whole=None):
+def layerwise(energy, of_pairs, table, seed, initial_data, whole=None):
     """Generate the stages that pre-train a machine, a :class:`PairStage` for each pair.
     ``energy`` has the data, a hidden layer for each pair, and an optional label.
-    ``of_pairs`` has the training options of each pair, ``beginning`` belongs to the
+    ``of_pairs`` has the training options of each pair, ``initial_data`` belongs to the
     machine's objective, and ``whole`` is as for :class:`PairStage`. The generator
     returns the parameters of the joint machine, or None if a later stage continues with
     its own parameters."""
     pairs, n_pairs = [], len(of_pairs)
-    below, above = beginning.moments[0], slice(1 + n_pairs, None)
-    label, frequencies = energy.units[above], beginning.moments[above]
+    below, above = initial_data.moments[0], slice(1 + n_pairs, None)
+    label, frequencies = energy.units[above], initial_data.moments[above]
     for number, options in enumerate(of_pairs):
         # Outer layers have one neighbor, so that their input is not doubled.
         is_last = number == n_pairs - 1
@@ -200,8 +200,8 @@ def layerwise(energy, of_pairs, table, seed, beginning, whole=None):
         objective = PairObjective(
             Run(options, table.rows, stream(seed, _PRETRAINING, number).root),
             energy=_pair(energy, number, label_units),
-            beginning=beginning._replace(
-                moments=moments, means=moments, filled=filled(table), table=None
+            initial_data=initial_data._replace(
+                moments=moments, means=moments, nonzero_share=filled(table), table=None
             ),
             gains=(gain_below, *(1.0 for _ in label_units), gain_above),
         )
@@ -214,7 +214,9 @@ def layerwise(energy, of_pairs, table, seed, beginning, whole=None):
             table = _next(objective, pair.params, table)
             n_seen, total = column_sums(table)
             below = (total + 1) / (n_seen + 2)
-            beginning = beginning._replace(fill=below, reach=None)
+            initial_data = initial_data._replace(
+                missing_values=below, max_magnitudes=None
+            )
     return joined(energy, [pair.params for pair in pairs])
 
 

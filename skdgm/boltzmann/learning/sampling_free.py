@@ -208,7 +208,7 @@ def predicted(density, rows, n_sweeps):
     label = label_of(energy)
 
     def logits(v):
-        (v, *unknown), (clamped, *_) = density.present(v)
+        (v, *unknown), (clamped, *_) = density.clamp_rows(v)
         x = np.asarray(v), *unknown
         observed = np.broadcast_to(clamped, x[0].shape), *[None] * len(unknown)
         updates = unroll(energy, params, x, observed, n_sweeps)

@@ -9,25 +9,25 @@ from skdgm.energies import Params, plain
 from skdgm.partition import LogPartition
 
 
-class Beginning(NamedTuple):
-    """Facts about the rows of an objective, and initial parameters."""
+class InitialData(NamedTuple):
+    """Statistics of the rows of an objective, and initial parameters."""
 
     # Initial values of missing entries, (n_visible,).
-    fill: np.ndarray
+    missing_values: np.ndarray
     # Means (or moments) of each block in the model without couplings, or None.
     moments: tuple
-    # Fraction of the data that is not 0.
-    filled: float
+    # Share of nonzero entries.
+    nonzero_share: float
     # Means (or moments) of each block under its initial biases, or None.
     means: tuple | None = None
-    # ``initial(objective, params)`` returns initial parameters, given random ones.
-    initial: object = None
+    # ``initialize(objective, params)`` turns random parameters into initial parameters.
+    initialize: object = None
     # Kind of the visible units and statistics of columns, or the independent loss.
     known: tuple | None = None
     # Training rows.
     table: object = None
     # Largest magnitudes of the columns of blocks of real units; see skdgm.data.reach.
-    reach: dict | None = None
+    max_magnitudes: dict | None = None
     # Blocks of the visible units of a table.
     layout: object = None
 
@@ -59,7 +59,7 @@ class TrainState(NamedTuple):
     def kept(self):
         """State as plain arrays, for fitted models."""
         chains = tuple(map(np.asarray, self.chains))
-        return formed(self, plain)._replace(chains=chains)
+        return map_params(self, plain)._replace(chains=chains)
 
     def attributes(self):
         """Fitted attributes of a plain state, except those of the parameters, and the
@@ -70,17 +70,17 @@ class TrainState(NamedTuple):
         return attributes, tuple(states[:n_chains] for states in self.chains)
 
 
-def formed(tree, form):
+def map_params(tree, form):
     """Apply a function to all :class:`~skdgm.energies.Params` in nested tuples."""
     if isinstance(tree, Params):
         return form(tree)
     if not isinstance(tree, tuple):
         return tree
-    parts = [formed(branch, form) for branch in tree]
+    parts = [map_params(branch, form) for branch in tree]
     return tree._make(parts) if hasattr(tree, "_make") else tuple(parts)
 
 
-def present(v, fill, n_blocks, rng=None):
+def clamp_rows(v, fill, n_blocks, rng=None):
     """Clamp a machine to rows, with NaN where missing. Missing entries start from
     ``fill``, an array or a function that returns one. With a stream ``rng``, bits are
     drawn from gray values. Returns the values of each block, or None, and its clamp:

@@ -28,8 +28,8 @@ class TableObjective(EnergyObjective):
     def columns_of(self, block):
         return self.layout.columns[block]
 
-    def present(self, batch, rng=None):
-        return self.layout.present(batch.v)
+    def clamp_rows(self, batch, rng=None):
+        return self.layout.clamp_rows(batch.v)
 
     def watch(self, table, held_out, state):
         return TableWatch(self, table, held_out, state)
@@ -62,8 +62,8 @@ class TableWatch(PseudoLikelihoodWatch):
             for b, unit_and_fill in enumerate(blocks)
             if is_count(unit_and_fill[0])
         ]
-        for _, batch in self._batches(self.probe) if counts else ():
-            x, _ = objective.present(batch)
+        for _, batch in self._batches(self.monitored) if counts else ():
+            x, _ = objective.clamp_rows(batch)
             n_rows += len(batch.v)
             for block, unit, mean in counts:
                 v, mean = np.asarray(x[block], np.float64), np.maximum(mean, 0.01)
@@ -75,7 +75,7 @@ class TableWatch(PseudoLikelihoodWatch):
     def _watched(self, params, batch, part):
         columns, params = self.units[part], plain(params)
         energy, layout = self.objective.energy, self.objective.layout
-        x, clamp = self.objective.present(batch)
+        x, clamp = self.objective.clamp_rows(batch)
         counts, n_visible = np.ones(columns.shape), len(layout.units)
         if any(clamped is not True for clamped in clamp[:n_visible]):
             budget = self.objective.options.mean_field_steps

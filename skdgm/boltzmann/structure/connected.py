@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_array
 
-from skdgm.boltzmann._density.connected import GraphDensity, presented
+from skdgm.boltzmann._density.connected import GraphDensity, clamp_sites
 from skdgm.boltzmann.learning.objective import PHASES, EnergyObjective
 from skdgm.boltzmann.learning.phases import Phase
 from skdgm.boltzmann.model_options import GraphOptions
@@ -162,8 +162,8 @@ class DrawnPhase(Phase):
 class GraphObjective(EnergyObjective):
     """Likelihood by persistent chains, or pseudo-likelihood."""
 
-    def present(self, batch, rng=None):
-        return presented(self.energy, batch.v, self.fill, rng)
+    def clamp_rows(self, batch, rng=None):
+        return clamp_sites(self.energy, batch.v, self.missing_values, rng)
 
     def phase_of(self, options):
         if options.objective != "likelihood":

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.boltzmann._density.connected import presented
+from skdgm.boltzmann._density.connected import clamp_sites
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann.learning.objective import EnergyObjective
 from skdgm.boltzmann.model_options import ConvolvedOptions
@@ -59,35 +59,35 @@ class Geometry(NamedTuple):
         }
 
 
-def geometry_of(options, n_features, who="ConvRBM"):
-    """Geometry of a layer, which error messages call ``who``. ValueError if columns are
-    no image of the given shape, a shape is invalid, a filter is larger than the image,
-    or blocks do not divide the positions."""
+def geometry_of(options, n_features, subject="ConvRBM"):
+    """Geometry of a layer, which error messages call ``subject``. ValueError if columns
+    are no image of the given shape, a shape is invalid, a filter is larger than the
+    image, or blocks do not divide the positions."""
     shape = options.image_shape
     if shape is None and isqrt(n_features) ** 2 != n_features:
         shape = 1, n_features
-    image = image_shape(n_features, shape, who=who)
+    image = image_shape(n_features, shape, subject=subject)
     sides, same = image[:2], options.padding == "same"
-    stride = _pair("filters__stride", options.stride, sides, who)
-    filters = _pair("filters__shape", options.filter_shape, sides, who)
+    stride = _pair("filters__stride", options.stride, sides, subject)
+    filters = _pair("filters__shape", options.filter_shape, sides, subject)
     if filters is None:
         filters = [_side(side, step, same) for side, step in zip(sides, stride)]
     grid = window(image, tuple(filters), stride, options.padding)
     positions = grid.high, grid.wide
-    pool = _pair("filters__pool_shape", options.pool_shape, positions, who)
+    pool = _pair("filters__pool_shape", options.pool_shape, positions, subject)
     if pool is None:
         pool = tuple(1 if n % 2 or n < _MANY else 2 for n in positions)
     if any(n % size for n, size in zip(positions, pool)):
         raise ValueError(
-            f"filters__pool_shape={options.pool_shape!r} of {who} does not divide the "
-            f"{positions[0]} x {positions[1]} positions of filters of shape "
+            f"filters__pool_shape={options.pool_shape!r} of {subject} does not divide "
+            f"the {positions[0]} x {positions[1]} positions of filters of shape "
             f"{grid.rows, grid.columns} in images of shape {sides}: choose another "
             "one, or another filters__shape."
         )
     return Geometry(grid, pool, options.pooling)
 
 
-def _pair(name, value, sides, who):
+def _pair(name, value, sides, subject):
     """Two numbers, for rows and columns. A single number is used for both, except that
     it is 1 along a side of 1."""
     if value is None:
@@ -95,7 +95,7 @@ def _pair(name, value, sides, who):
     pair = tuple(value) if np.iterable(value) else (value, value)
     if len(pair) != 2 or not all(is_a(Integral, n) and n >= 1 for n in pair):
         raise ValueError(
-            f"{name} of {who} must be a positive integer, or two, for rows and "
+            f"{name} of {subject} must be a positive integer, or two, for rows and "
             f"columns; got {value!r}."
         )
     if not np.iterable(value):
@@ -187,12 +187,12 @@ class ConvObjective(EnergyObjective):
     """Objective whose visible biases, and precisions, may be shared by the pixels of a
     channel."""
 
-    def present(self, batch, rng=None):
+    def clamp_rows(self, batch, rng=None):
         if isinstance(self.energy.units[0], Sites):
-            return presented(self.energy, batch.v, self.fill, rng)
-        return super().present(batch, rng)
+            return clamp_sites(self.energy, batch.v, self.missing_values, rng)
+        return super().clamp_rows(batch, rng)
 
-    def shared(self, grad):
+    def tie_gradients(self, grad):
         """Gradient whose visible part is averaged over pixels, if biases are shared."""
         if self.options.visible_bias == "pixel":
             return grad
@@ -211,10 +211,10 @@ class ConvDensity(EnergyDensity):
 
     _of_layers = ", by the option features"
 
-    def present(self, v):
+    def clamp_rows(self, v):
         if isinstance(self.energy.units[0], Sites):
-            return presented(self.energy, v, lambda: self.domain.fill(self.columns))
-        return super().present(v)
+            return clamp_sites(self.energy, v, lambda: self.domain.fill(self.columns))
+        return super().clamp_rows(v)
 
     @property
     def n_features_out(self):

@@ -36,8 +36,8 @@ def geometries(options, n_features):
         shapes_of_layer = {name: values[number] for name, values in shapes.items()}
         layer = SimpleNamespace(**shapes_of_layer, image_shape=image)
         layer.padding, layer.pooling = options.padding, "probabilistic"
-        who = f"hidden layer {number + 1} of ConvDBM"
-        layers.append(geometry_of(layer, n_features, who))
+        subject = f"hidden layer {number + 1} of ConvDBM"
+        layers.append(geometry_of(layer, n_features, subject))
         image = *layers[-1].pooled, size
         n_features = prod(image)
     return tuple(layers)
@@ -106,7 +106,7 @@ def pooled_maps(density, X):
     params, units = density.params, density.energy.units[1:]
 
     def of_rows(v):
-        x, clamp = density.present(v)
+        x, clamp = density.clamp_rows(v)
         _, *means = density.inferred(params, x, clamp)
         pooled = [unit.pool(mean) for unit, mean in zip(units, means)]
         return np.concatenate(pooled, axis=1)

@@ -89,13 +89,13 @@ class Deep(EnergyModel[DeepMachineOptionsT]):
         chosen(options.feature_layer, depth)
         PHASES[options.gradient].check(options)
 
-    def earlier(self, facts, objective, table, held_out):
+    def preceding_stages(self, facts, objective, table, holds_out):
         """Stages of pre-training, if ``pretrain`` is set; see
         :class:`~skdgm.base.Model`."""
         options = facts.options
         if options.pretrain is None:
             return None
-        if held_out:
+        if holds_out:
             table, _ = objective.split(table)
 
         def whole(pairs):
@@ -108,7 +108,7 @@ class Deep(EnergyModel[DeepMachineOptionsT]):
             options_of_pairs(options, len(self.sizes(options)), **self.PAIRS),
             table,
             objective.seed,
-            self.beginning(facts, table, objective.energy),
+            self.initial_data(facts, table, objective.energy),
             whole,
         )
         return params and TrainState(params, (), ())

@@ -14,7 +14,7 @@ from skdgm.base import Facts, Model
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._density.unnormalized import FittedMachine
 from skdgm.boltzmann.learning.objective import EnergyObjective
-from skdgm.boltzmann.learning.state import Beginning, TrainState
+from skdgm.boltzmann.learning.state import InitialData, TrainState
 from skdgm.boltzmann.model_options import EnergyOptionsT
 from skdgm.boltzmann.structure.labels import label_of, with_label
 from skdgm.boltzmann.structure.visible import RealUnits, at_limit, reach_of
@@ -69,16 +69,16 @@ class EnergyModel(Model[EnergyOptionsT]):
             facts.context,
             machine=machine,
             objective=facts.options.objective or "generative",
-            now=facts.now,
+            current_option=facts.current_option,
             log_Z=facts.known.log_partition,
             pooled=self.pooled(facts),
         )
 
-    def objective(self, facts, table, before):
+    def objective(self, facts, table, epochs_before):
         energy = self.energy(facts)
-        beginning = self.beginning(facts, table, energy)
-        run = facts.run(table, before)
-        return self.objective_class(run, energy=energy, beginning=beginning)
+        initial_data = self.initial_data(facts, table, energy)
+        run = facts.run(table, epochs_before)
+        return self.objective_class(run, energy=energy, initial_data=initial_data)
 
     def attributes(self, facts: Facts, state: Any) -> dict:
         state = state.kept()
@@ -127,28 +127,28 @@ class EnergyModel(Model[EnergyOptionsT]):
         """Blocks of the visible units of a table, or None."""
         return None
 
-    def beginning(self, facts, table, energy):
+    def initial_data(self, facts, table, energy):
         """Facts about the rows of a table, and initial parameters: a
-        :class:`~skdgm.boltzmann.learning.state.Beginning`."""
+        :class:`~skdgm.boltzmann.learning.state.InitialData`."""
         moments = self.moments(facts, energy)
         visible, *others = moments
         is_real = isinstance(facts.domain, RealUnits)
         if is_real or facts.options.init_biases != "marginals":
             visible = None
-        return Beginning(
-            fill=facts.domain.fill(facts.columns),
+        return InitialData(
+            missing_values=facts.domain.fill(facts.columns),
             moments=moments,
-            filled=filled(table),
+            nonzero_share=filled(table),
             means=(visible, *others),
-            initial=self.initial(facts),
+            initialize=self.initial(facts),
             known=(facts.domain, facts.columns),
             table=table,
-            reach=reach_of(facts.domain, facts.columns),
+            max_magnitudes=reach_of(facts.domain, facts.columns),
         )
 
     def initial(self, facts: Facts) -> Callable | None:
         """Function that replaces random initial parameters, or None; see
-        :class:`~skdgm.boltzmann.learning.state.Beginning`."""
+        :class:`~skdgm.boltzmann.learning.state.InitialData`."""
         return None
 
     def bottom(self, facts, attributes, biases):

@@ -53,16 +53,17 @@ def shapes_of(machine):
 def same_channels(model, shape):
     """Height, width and channels of images of a new size. ValueError if ``shape`` is
     invalid, or has another number of channels than a fitted machine or network."""
-    who = type(model).__name__
+    subject = type(model).__name__
     *_, channels = getattr(model, "layers_", [model])[0].image_shape_
     sides = tuple(shape) if np.iterable(shape) else (shape,)
     if not all(is_a(Integral, n) and n >= 1 for n in sides) or len(sides) not in (2, 3):
         raise ValueError(
-            f"image_shape={shape!r} of {who} must be (height, width[, channels])."
+            f"image_shape={shape!r} of {subject} must be (height, width[, channels])."
         )
     sides = *map(int, sides), *(channels,)[len(sides) - 2 :]
     if sides[2] != channels:
         raise ValueError(
-            f"image_shape={shape!r}, but {who} learned images of {channels} channels."
+            f"image_shape={shape!r}, but {subject} learned images of {channels} "
+            "channels."
         )
     return sides

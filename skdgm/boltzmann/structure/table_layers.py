@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from skdgm.boltzmann._density.table import TableDensity
-from skdgm.boltzmann.learning.state import Beginning
+from skdgm.boltzmann.learning.state import InitialData
 from skdgm.boltzmann.learning.table_objective import TableObjective
 from skdgm.boltzmann.model_options import TableOptionsT
 from skdgm.boltzmann.structure.model import EnergyModel, n_columns
@@ -73,18 +73,18 @@ class Tables(EnergyModel[TableOptionsT]):
     def layout(self, facts):
         return filled_layout(facts)
 
-    def beginning(self, facts, table, energy):
+    def initial_data(self, facts, table, energy):
         layout, moments = self.layout(facts), self.moments(facts, energy)
         rows = table.rows.take(table.index[:FILLED_ROWS])
-        return Beginning(
+        return InitialData(
             # Unused: the layout has the initial values of each block.
-            fill=np.zeros(n_columns(facts)),
+            missing_values=np.zeros(n_columns(facts)),
             moments=moments,
-            filled=layout.filled(rows),
+            nonzero_share=layout.filled(rows),
             means=moments,
             known=(loss_of_independent(facts, layout),),
             table=table,
-            reach=reaches(layout, facts.columns),
+            max_magnitudes=reaches(layout, facts.columns),
             layout=layout,
         )
 

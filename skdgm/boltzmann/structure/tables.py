@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.boltzmann.learning.state import one_hot_rows, present
+from skdgm.boltzmann.learning.state import clamp_rows, one_hot_rows
 from skdgm.data.units import UNITS, UnitColumns, of_block
 from skdgm.distributions import (
     Bernoulli,
@@ -84,11 +84,11 @@ class TableLayout(NamedTuple):
             v[:, block.columns] = values
         return v
 
-    def present(self, v):
+    def clamp_rows(self, v):
         """Clamp the visible blocks to rows, with NaN where missing. Returns values and
         clamps of all blocks, the last of which is hidden."""
         values_and_fills = zip(self.split(v), self.fills)
-        pairs = [present(values, fill, 1) for values, fill in values_and_fills]
+        pairs = [clamp_rows(values, fill, 1) for values, fill in values_and_fills]
         x, clamp = (tuple(pair[side][0] for pair in pairs) for side in (0, 1))
         return (*x, None), (*clamp, None)
 

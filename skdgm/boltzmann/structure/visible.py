@@ -62,7 +62,7 @@ class RealUnits(Visible, RealColumns):
 
 def reach_of(domain, columns):
     """Largest magnitudes of the columns of the visible block if it has real units, in a
-    dict by block, as in :class:`~skdgm.boltzmann.learning.state.Beginning`."""
+    dict by block, as in :class:`~skdgm.boltzmann.learning.state.InitialData`."""
     return {0: columns.reach} if isinstance(domain, RealUnits) else {}
 
 

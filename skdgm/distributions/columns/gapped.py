@@ -56,7 +56,7 @@ class GappedOutput(Output):
         x = inputs[:, self._in[1]] / np.repeat(divisor, self.base.n_inputs, axis=1)
         return np.where(present > 0, self.base.value(x), inputs.dtype.type(ABSENT))
 
-    def nll_grad(self, out, v, weight, own=()):
+    def nll_grad(self, out, v, weight, dispersion=()):
         (known, absent), grad = _split(v), np.empty_like(out)
         base_out = np.take(out, self._out[1], axis=1)
         grad[:, self._out[1]] = self.base.nll_grad(base_out, known, weight)[0]
@@ -65,12 +65,12 @@ class GappedOutput(Output):
         grad[:, self._out[0]] = weight[:, None] * residual
         return grad, ()
 
-    def log_p(self, out, v, own=()):
+    def log_p(self, out, v, dispersion=()):
         known, absent = _split(v)
         base_log_p = self.base.log_p(np.take(out, self._out[1], axis=1), known)
         absent, z = repeated(absent, out), out[:, self._out[0]]
-        own = log_expit(np.where(absent == 1, z, -z))
-        return base_log_p + np.where(np.isnan(absent), 0, own).astype(out.dtype)
+        log_p = log_expit(np.where(absent == 1, z, -z))
+        return base_log_p + np.where(np.isnan(absent), 0, log_p).astype(out.dtype)
 
     def expected(self, out):
         x = np.zeros((len(out), self.n_inputs.sum()), out.dtype)
@@ -100,7 +100,7 @@ class GappedOutput(Output):
         """Most probable values given presence."""
         return self.base.mode(np.take(out, self._out[1], axis=1))
 
-    def draw(self, out, rng, own=()):
+    def draw(self, out, rng, dispersion=()):
         v = self.base.draw(np.take(out, self._out[1], axis=1), rng.fold(0))
         if self.whole:
             return v

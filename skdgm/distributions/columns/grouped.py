@@ -44,14 +44,14 @@ class GroupedOutput(CategoricalOutput):
     def mode(self, out):
         return self.value(self.expected(out))
 
-    def nll_grad(self, out, v, weight, own=()):
+    def nll_grad(self, out, v, weight, dispersion=()):
         return super().nll_grad(out, self._looked_up(v, 0), weight)
 
-    def log_p(self, out, v, own=()):
+    def log_p(self, out, v, dispersion=()):
         share = self.log_share(v).astype(out.dtype)
         return super().log_p(out, self.units(v)) + repeated(share, out)
 
-    def draw(self, out, rng, own=()):
+    def draw(self, out, rng, dispersion=()):
         return self.within(super().draw(out, rng), rng).astype(out.dtype)
 
     def units(self, v):
@@ -84,24 +84,24 @@ class GroupedOutput(CategoricalOutput):
         return np.where(np.isnan(v), v, entries)
 
 
-def _peaks(own):
+def _peaks(group):
     """Most probable code of each unit, and its share."""
     # The last code of each unit in this order is the first with the largest share.
-    order = np.lexsort((-np.arange(len(own.units)), own.share, own.units))
-    ends = np.cumsum(np.bincount(own.units, minlength=own.size)) - 1
-    return order[ends], own.share[order[ends]]
+    order = np.lexsort((-np.arange(len(group.units)), group.share, group.units))
+    ends = np.cumsum(np.bincount(group.units, minlength=group.size)) - 1
+    return order[ends], group.share[order[ends]]
 
 
-def _within(own, units, uniform):
+def _within(group, units, uniform):
     """Codes drawn given the units of one column."""
-    order = np.argsort(own.units, kind="stable")
-    sizes = np.bincount(own.units, minlength=own.size)
+    order = np.argsort(group.units, kind="stable")
+    sizes = np.bincount(group.units, minlength=group.size)
     starts = np.cumsum(sizes) - sizes
-    result, rare = order[starts[units]], own.size - 1
+    result, rare = order[starts[units]], group.size - 1
     rows = np.flatnonzero((units == rare) & (sizes[rare] > 1))
     if rows.size:
         codes = order[starts[rare] :]
-        cdf = own.share[codes].cumsum()
+        cdf = group.share[codes].cumsum()
         drawn = np.searchsorted(cdf, uniform[rows] * cdf[-1], side="right")
         result[rows] = codes[drawn.clip(max=len(codes) - 1)]
     return result

@@ -62,7 +62,7 @@ class MixedOutput(Output):
         self.n_inputs, self.n_outputs = np.empty((2, len(kinds)), int)
         wavy = np.zeros(len(kinds), bool)
         if of_waves and of_waves != mixture:
-            wavy[self.waved] = True
+            wavy[self.date_columns] = True
         outputs = []
         for kind, gapped, waves in dict.fromkeys(zip(kinds, self.gapped, wavy)):
             is_same_kind = (kinds == kind) & (self.gapped == gapped)
@@ -101,7 +101,7 @@ class MixedOutput(Output):
         return mask
 
     @property
-    def waved(self):
+    def date_columns(self):
         """Columns with phases, such as dates. They precede other columns in orders of
         columns: a column that depends on a phase has a simple distribution given the
         date, whereas the date given that column has many separate modes."""
@@ -153,7 +153,7 @@ class MixedOutput(Output):
             v[:, block.columns] = block.output.value(inputs[:, block.inputs])
         return v
 
-    def nll(self, out, v, own=()):
+    def nll(self, out, v, dispersion=()):
         if len(self.blocks) == 1:
             return self.blocks[0].output.nll(out, v)
         return sum(
@@ -161,7 +161,7 @@ class MixedOutput(Output):
             for block, out_part, v_part in self._parts(out, v)
         )
 
-    def nll_grad(self, out, v, weight, own=()):
+    def nll_grad(self, out, v, weight, dispersion=()):
         if len(self.blocks) == 1:
             return self.blocks[0].output.nll_grad(out, v, weight)
         grad = np.empty_like(out)
@@ -176,7 +176,7 @@ class MixedOutput(Output):
             values = np.ascontiguousarray(v[:, block.columns])
             yield block, np.take(out, block.outputs, axis=1), values
 
-    def log_p(self, out, v, own=()):
+    def log_p(self, out, v, dispersion=()):
         """Log probability of each entry, float64; 0 for missing entries."""
 
         def log_p(block, out):
@@ -211,7 +211,7 @@ class MixedOutput(Output):
     def mode(self, out):
         return self._of_entries(out, lambda block, out: block.output.mode(out))
 
-    def draw(self, out, rng, own=()):
+    def draw(self, out, rng, dispersion=()):
         def drawn(block, out):
             return block.output.draw(out, rng.fold(block.columns[0]))
 
@@ -249,20 +249,20 @@ def places_of(columns, sizes):
     return np.repeat(first, column_sizes) + np.arange(column_sizes.sum())
 
 
-def slots(sizes):
+def column_slices(sizes):
     """Positions of the inputs, or outputs, of each column, a list of slices."""
     ends = np.cumsum(sizes).tolist()
     return [slice(end - size, end) for end, size in zip(ends, sizes.tolist())]
 
 
-def decoder_output(asked, columns):
+def decoder_output(options, columns):
     """Distribution of columns given outputs of a decoder, an :class:`Output`, according
     to the options ``column_types``, ``variance`` and ``min_variance``."""
-    sizes, floor = columns.sizes, asked.min_variance
-    if asked.column_types == "bernoulli":
+    sizes, floor = columns.sizes, options.min_variance
+    if options.column_types == "bernoulli":
         return BernoulliOutput(sizes)
-    if asked.column_types == "gaussian":
-        return NormalOutput(sizes, asked.variance, floor)
+    if options.column_types == "gaussian":
+        return NormalOutput(sizes, options.variance, floor)
     if not hasattr(columns, "kinds"):
         return CategoricalOutput(sizes)
     normal, several = (standard_mixture(n, "gaussian", floor) for n in (1, _N_WAVES))

@@ -152,10 +152,10 @@ class MixtureOutput(Output):
         column_outputs = np.concatenate([np.zeros(n), means, np.zeros(n)])
         return np.tile(column_outputs, len(self.n_inputs))
 
-    def nll_grad(self, out, v, weight, own=()):
+    def nll_grad(self, out, v, weight, dispersion=()):
         return weight[:, None] * self.mixture.grad(out, repeated(v, out)), ()
 
-    def log_p(self, out, v, own=()):
+    def log_p(self, out, v, dispersion=()):
         v = repeated(v, out)
         missing = np.isnan(v)
         log_p = self.mixture.log_density(out, np.where(missing, 0, v))
@@ -171,7 +171,7 @@ class MixtureOutput(Output):
         """Mean of the component with the highest peak, for each entry."""
         return self.mixture.mode(out)
 
-    def draw(self, out, rng, own=()):
+    def draw(self, out, rng, dispersion=()):
         n, dtype = len(self.n_inputs), out.dtype.type
         uniform, other = rng.fold(0).uniform(n, dtype), rng.fold(1)
         return self.mixture.draw(out, uniform, self.mixture.noise(other, n, dtype))

@@ -128,7 +128,7 @@ class NumericOutput(Output):
         ]
         return np.stack(columns, axis=1).astype(inputs.dtype)
 
-    def nll_grad(self, out, v, weight, own=()):
+    def nll_grad(self, out, v, weight, dispersion=()):
         codes, scores = self._split(repeated(v, out))
         grad = np.empty_like(out)
         out_part = np.take(out, self._parts, axis=1)
@@ -138,7 +138,7 @@ class NumericOutput(Output):
             grad[:, self._logits] = self.codes.nll_grad(out_part, codes, weight)[0]
         return grad, ()
 
-    def log_p(self, out, v, own=()):
+    def log_p(self, out, v, dispersion=()):
         codes, scores = self._split(repeated(v, out))
         log_p = self.values.log_p(np.take(out, self._parts, axis=1), scores)
         if len(self.atomic):
@@ -214,7 +214,7 @@ class NumericOutput(Output):
             codes = self.codes.mode(np.take(out, self._logits, axis=1))
         return self._with_atoms(scores, codes)
 
-    def draw(self, out, rng, own=()):
+    def draw(self, out, rng, dispersion=()):
         scores = self.values.draw(np.take(out, self._parts, axis=1), rng.fold(0))
         codes = np.zeros((len(out), 0))
         if len(self.atomic):
@@ -328,14 +328,14 @@ def _beyond(shape, z, parts):
     return half + np.maximum(-t, 0), np.where(t > 0, half, 1 - half), scale
 
 
-def _functions(own):
+def _functions(column_scale):
     """Knots and values at knots of two functions of a score: itself within its range,
     and the value in standard units."""
-    ends = own.z[[0, -1]]
-    return (ends, ends), (own.z, own.standard(own.x))
+    ends = column_scale.z[[0, -1]]
+    return (ends, ends), (column_scale.z, column_scale.standard(column_scale.x))
 
 
-def _phases(shape, own, parts, grad=None):
+def _phases(shape, column_scale, parts, grad=None):
     r"""Mean cosines and sines of phases, (n_rows, 2 * n_waves), and a gradient.
 
     .. math:: \mathbb{E}[e^{i \omega x(z)}] \approx \sum_k \pi_k \sum_m w_m \,
@@ -348,14 +348,21 @@ def _phases(shape, own, parts, grad=None):
     result is the gradients of :func:`expectations_grad`; else it is None.
     """
     log_weight, mean, log_scale = parts
-    (nodes, share), omega = _NODES[shape], 2 * np.pi / own.waves
+    (nodes, share), omega = _NODES[shape], 2 * np.pi / column_scale.waves
     scale = np.exp(log_scale)[..., None]
     z = mean[..., None] + scale * nodes
-    segment = np.searchsorted(own.z, z, side="right").clip(1, len(own.z) - 1) - 1
-    inside = (z > own.z[0]) & (z < own.z[-1])
-    slope = np.where(inside, (np.diff(own.x) / np.diff(own.z))[segment], 0.0)
+    segment = (
+        np.searchsorted(column_scale.z, z, side="right").clip(
+            1, len(column_scale.z) - 1
+        )
+        - 1
+    )
+    inside = (z > column_scale.z[0]) & (z < column_scale.z[-1])
+    slope = np.where(
+        inside, (np.diff(column_scale.x) / np.diff(column_scale.z))[segment], 0.0
+    )
     t = (slope * (_NARROW * scale))[..., None] * omega
-    angle = np.interp(z, own.z, own.x)[..., None] * omega
+    angle = np.interp(z, column_scale.z, column_scale.x)[..., None] * omega
     size = np.exp(-0.5 * t**2) if shape == "gaussian" else 1 / (1 + t**2)
     waves = np.stack([size * np.cos(angle), size * np.sin(angle)], axis=-2)
     each = (share[:, None, None] * waves).sum(axis=2)

@@ -54,9 +54,11 @@ class Truncated(Gaussian):
         x = self._unit.draw_each(standard, rng).astype(mean.dtype) / root_precision
         return x, np.broadcast_to(mean, shape)
 
-    def entropy(self, own, mean):
+    def entropy(self, params, mean):
         """Entropy of each unit in nats, less the difference between the expected energy
         and the energy of the mean."""
         mean = np.asarray(mean)
-        root_precision = np.exp(0.5 * own.log_precision)
-        return self._unit.entropy(None, mean * root_precision) - 0.5 * own.log_precision
+        root_precision = np.exp(0.5 * params.log_precision)
+        return (
+            self._unit.entropy(None, mean * root_precision) - 0.5 * params.log_precision
+        )

@@ -61,7 +61,7 @@ def draw_within(output, out, event, rng):
     return chosen.astype(np.float64), log_mass + present
 
 
-def relative(output, out, v, log_p=None):
+def relative_probability(output, out, v, log_p=None):
     """Ratio of the probability of values, (n_rows, 1), to that of the most probable
     value, (n_rows,); 1 for missing values. ``output`` is a :class:`MixedOutput` of the
     column alone; ``log_p`` is the log probability of the values, if it is known

@@ -23,7 +23,7 @@ References
 import numpy as np
 
 from skdgm.energies import Params, mean_row
-from skdgm.inference import lone_means, unroll
+from skdgm.inference import means_without_input, unroll
 
 
 def parts(rng, energy, x, clamp):
@@ -96,7 +96,7 @@ def multi_prediction(energy, params, x, seen, targets, n_sweeps):
                 above.append(delta_sent * from_other)
                 pull = energy.couplings[k].send(params.couplings[k], above[-1], False)
                 pulls[other] = pulls[other] + pull if other in pulls else pull
-    start = lone_means(energy, params, len(updates[-1].mean))
+    start = means_without_input(energy, params, len(updates[-1].mean))
     for block, pull in pulls.items():
         if seen[block] is True:
             continue

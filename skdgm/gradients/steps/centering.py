@@ -69,10 +69,12 @@ def center(energy, params, grad, offsets, factors=None, counts=True):
     gradient was multiplied. ``counts`` says whether the gradient of counts will be
     divided by their information."""
     T = [
-        unit.statistic(own, offset)
-        for unit, own, offset in zip(energy.units, params.units, offsets)
+        unit.statistic(unit_params, offset)
+        for unit, unit_params, offset in zip(energy.units, params.units, offsets)
     ]
-    biases = [unit.bias_of(own) for unit, own in zip(energy.units, grad.units)]
+    biases = [
+        unit.bias_of(unit_params) for unit, unit_params in zip(energy.units, grad.units)
+    ]
     corrections, couplings = (
         [np.zeros_like(bias) for bias in biases],
         list(grad.couplings),
@@ -91,8 +93,8 @@ def center(energy, params, grad, offsets, factors=None, counts=True):
         corrections[j] += of_above
         couplings[number] = part
     units = tuple(
-        unit.with_bias(own, bias - correction)
-        for unit, own, bias, correction in zip(
+        unit.with_bias(unit_params, bias - correction)
+        for unit, unit_params, bias, correction in zip(
             energy.units, grad.units, biases, corrections
         )
     )

@@ -29,10 +29,10 @@ def step(fast, grad, rate):
     r"""Update the fast weights in place, with gradient g and nonzero rate
     :math:`\epsilon_f`."""
 
-    def move(own, part):
-        own *= own.dtype.type(DECAY)
-        own += own.dtype.type(rate) * part
+    def move(weights, part):
+        weights *= weights.dtype.type(DECAY)
+        weights += weights.dtype.type(rate) * part
 
     tree_map(move, fast.units, grad.units)
-    for own, part in zip(fast.couplings, grad.couplings):
-        part.ascend(own, own, rate=rate, l2=(1 - DECAY) / rate)
+    for weights, part in zip(fast.couplings, grad.couplings):
+        part.ascend(weights, weights, rate=rate, l2=(1 - DECAY) / rate)

@@ -44,10 +44,10 @@ class Places(NamedTuple):
         for block in gen_batches(n, max(1, _ENTRIES // m)):
             D = np.zeros((block.stop - block.start, m))
             for j in columns:
-                D += self.apart(j, rows[:, block], others)
+                D += self.column_distance(j, rows[:, block], others)
             yield block, D
 
-    def apart(self, j, rows, others):
+    def column_distance(self, j, rows, others):
         """Distances in one column between rows of two tables."""
         x, y = rows[j][:, None], others[j]
         if self.discrete[j]:
@@ -178,7 +178,11 @@ def guesses(columns, known, sensitive):
         for block, D in places.blocks(rows, drawn, known):
             for nearest_rows, j in zip(index, sensitive):
                 # Differences are exact because sums are exact.
-                rest = D - places.apart(j, rows[:, block], drawn) if j in known else D
+                rest = (
+                    D - places.column_distance(j, rows[:, block], drawn)
+                    if j in known
+                    else D
+                )
                 nearest_rows[block] = rest.argmin(axis=1)
         for nearest_rows, j in zip(index, sensitive):
             guessed[j].append(columns[j].parts[2][nearest_rows])

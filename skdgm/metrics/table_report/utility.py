@@ -90,14 +90,14 @@ def _predicted(estimator, X, y, tested, classes):
     return dict(zip(labels, scores.T))
 
 
-def _auc(found, y):
+def _auc(predicted, y):
     """Mean area under the ROC curve, and the contribution of each row."""
     scores, parts = [], []
     for label in np.unique(y):
         chosen = y == label
         if chosen.all():
             continue
-        scored = found.get(label, np.zeros(len(y)))
+        scored = predicted.get(label, np.zeros(len(y)))
         # Share of the rows of the other kind that a row is ranked correctly against.
         correct_share, ranks = np.empty(len(y)), rankdata(scored)
         for members, sign in ((chosen, 1), (~chosen, -1)):
@@ -113,9 +113,9 @@ def _auc(found, y):
     return np.mean(scores), np.mean(parts, axis=0)
 
 
-def _r2(found, y):
+def _r2(predicted, y):
     """Coefficient of determination, and the contribution of each row."""
-    total, errors = ((y - y.mean()) ** 2).mean(), (y - found) ** 2
+    total, errors = ((y - y.mean()) ** 2).mean(), (y - predicted) ** 2
     if not total:
         return np.nan, np.full(len(y), np.nan)
     return 1 - errors.mean() / total, (errors.mean() - errors) / total

@@ -106,9 +106,9 @@ def _along(nets, params, statistics, x, dx, rng=None, train=False):
     return _outputs(nets, params, x, dx)
 
 
-def _outputs(own, params, x, dx):
+def _outputs(unet, params, x, dx):
     """Outputs, and their derivatives along a direction dx of the inputs, or None."""
-    n, (down, dense, up, last) = own.n_numbers, params
+    n, (down, dense, up, last) = unet.n_numbers, params
     image, features = (
         _range((x, dx), 0, n),
         _range((x, dx), n, x.shape[1]),
@@ -117,20 +117,20 @@ def _outputs(own, params, x, dx):
     def mapped(nets, layer, image):
         z, s = _of(nets[0], layer[0], image), _of(nets[1], layer[1], features)
         moved = [None if a is None else _biased(a, b) for a, b in zip(z, s)]
-        return _of(own.activation, (), moved)
+        return _of(unet.activation, (), moved)
 
     levels = []
-    for nets, layer in zip(own.down, down, strict=True):
+    for nets, layer in zip(unet.down, down, strict=True):
         image = mapped(nets, layer, image)
         levels.append(image)
     if dense:
         h = [None if a is None else join_columns(a, b) for a, b in zip(image, features)]
-        for net, layer in zip(own.dense, dense, strict=True):
+        for net, layer in zip(unet.dense, dense, strict=True):
             h = _of(net, layer, h)
         image = _sum(image, h)
-    for (back, *nets), layer, level in zip(own.up, up, levels[-2::-1], strict=True):
+    for (back, *nets), layer, level in zip(unet.up, up, levels[-2::-1], strict=True):
         image = mapped(nets, layer[1:], _sum(level, _of(back, layer[0], image)))
-    return _of(own.last, last, image)
+    return _of(unet.last, last, image)
 
 
 def _range(pair, start, stop):

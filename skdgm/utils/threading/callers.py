@@ -13,7 +13,7 @@ _WRAPPERS = "sklearn.base", "sklearn.utils", "sklearn.callback"
 _INSIDE = RUNNERS | {"skdgm", "sklearn"}
 _ONCE = "default", "module", "once"
 # Warnings that were issued, with their locations.
-_said = set()
+_warned = set()
 
 
 def callers(frame):
@@ -67,10 +67,10 @@ def warn(message, category):
     else:
         level, place = level + 1, ("sys", 1)
     if not through.isdisjoint(RUNNERS) and _action(message, category, *place) in _ONCE:
-        said = message, category, *place
-        if said in _said:
+        key = message, category, *place
+        if key in _warned:
             return
-        _said.add(said)
+        _warned.add(key)
     warnings.warn(message, category, stacklevel=level)
 
 

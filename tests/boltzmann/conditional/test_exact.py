@@ -254,7 +254,7 @@ def test_draws_by_enumeration_make_the_same_gradient():
     table = table._replace(index=rows)
     objective = model._objective(table, 0)
     state = objective.resume(model._state())
-    x, clamp = objective.present(
+    x, clamp = objective.clamp_rows(
         Batch(objective.rows.take(rows), objective.rows.accompanying(rows))
     )
     rng, clock = stream(0), Clock(0, 1, 0, 1)
@@ -275,7 +275,7 @@ def test_the_gradient_of_mean_field_is_that_of_its_predictions():
     objective = model._objective(table, 0)
     index = objective.table.index
     batch = Batch(objective.rows.take(index), objective.rows.accompanying(index))
-    x, clamp = objective.present(batch)
+    x, clamp = objective.clamp_rows(batch)
     state = objective.resume(model._state())
     grad, _ = objective.phase.gradient(stream(0), state, x, clamp, Clock(0, 1, 0, 1))
 

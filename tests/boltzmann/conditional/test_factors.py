@@ -133,7 +133,7 @@ def test_the_gradient_of_mean_field_is_that_of_its_predictions(options):
     objective = model._objective(table, 0)
     index = objective.table.index
     batch = Batch(objective.rows.take(index), objective.rows.accompanying(index))
-    x, clamp = objective.present(batch)
+    x, clamp = objective.clamp_rows(batch)
     state = objective.resume(model._state())
     grad, _ = objective.phase.gradient(stream(0), state, x, clamp, Clock(0, 1, 0, 1))
 

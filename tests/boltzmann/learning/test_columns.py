@@ -55,7 +55,7 @@ def test_columns_are_watched_given_the_hidden_means_of_the_others():
     state = objective.resume(rbm._state())
     watch = objective.watch(table, None, state)
     assert watch.units.shape == (20, 2)
-    rows = X[watch.probe]
+    rows = X[watch.monitored]
     log_p, known = watch._watched(state.params, Batch(rows), slice(0, 20))
     W, b, c = rbm.components_.T, rbm.intercept_visible_, rbm.intercept_hidden_
     for row in range(20):
@@ -67,7 +67,7 @@ def test_columns_are_watched_given_the_hidden_means_of_the_others():
             assert log_p[row, place] == pytest.approx(log_expit(field), rel=1e-4)
     assert known.all()
     loss = -4 * log_p.mean()
-    assert watch.of_probe(state) == pytest.approx(loss)
+    assert watch.training_loss(state) == pytest.approx(loss)
     assert rbm.loss_curve_[-1] == pytest.approx(loss, rel=1e-5)
 
 

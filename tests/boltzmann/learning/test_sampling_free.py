@@ -124,7 +124,7 @@ def test_some_blocks_stand_for_all(monkeypatch):
     data = (np.random.default_rng(0).random((40, 12)) < 0.4).astype(float)
     model = machine("block-pseudo-likelihood", n_components=3, n_iter=1)
     objective, state = run(model, data)
-    x, clamp = objective.present(Batch(data))
+    x, clamp = objective.clamp_rows(Batch(data))
     found = []
     for n_blocks in (1, 16):
         monkeypatch.setattr(sampling_free, "_N_BLOCKS", n_blocks)
@@ -144,7 +144,7 @@ def test_log_Z_is_learned_by_noise(off):
     options = {"n_components": 3, "n_iter": 5, "learning_rate": 0.5}
     objective, state = run(machine("noise-contrastive", **options), data)
     noise = state.phase._replace(log_Z=state.phase.log_Z + off)
-    x, clamp = objective.present(Batch(data))
+    x, clamp = objective.clamp_rows(Batch(data))
     _, _, after = objective.phase.slope(
         stream(0), state._replace(phase=noise), x, clamp, Clock(0, 1)
     )
@@ -156,7 +156,7 @@ def test_log_Z_is_learned_by_noise(off):
 def test_slopes_of_real_columns_are_in_their_own_units():
     data = REALS[:100] * [1, 2, 4, 1, 8, 1]
     objective, state = run(machine("score-matching", n_components=3, n_iter=3), data)
-    x, clamp = objective.present(Batch(objective.rows.take(np.arange(100))))
+    x, clamp = objective.clamp_rows(Batch(objective.rows.take(np.arange(100))))
     grad, _, _ = objective.phase.slope(stream(0), state, x, clamp, None)
     params = state.params
     (own, c), (G,) = score_matching(objective.energy.units[0], params, np.asarray(x[0]))

@@ -165,7 +165,7 @@ def test_the_loss_is_the_pseudo_likelihood_of_known_entries():
     counts = np.take_along_axis(counts, order, axis=1)
     np.testing.assert_array_equal(counts, ~np.isnan(holed))
     total = (log_p * np.take_along_axis(counts, watch.units, 1)).sum() / counts.sum()
-    assert watch.of_probe(state) == pytest.approx(-4 * total)
+    assert watch.training_loss(state) == pytest.approx(-4 * total)
     known = np.take_along_axis(log_p, order, axis=1)[5:]
     np.testing.assert_allclose(known, each[5:], rtol=1e-5)
 
@@ -178,7 +178,9 @@ def test_the_loss_of_labels_is_their_log_probability():
     objective, table, state = run(clf, X, y)
     watch = objective.watch(table, None, state)
     share = np.log(objective.moments[1][y])
-    assert watch.allowed == pytest.approx(max(-share.mean(), watch.of_probe(state)))
+    assert watch.allowed == pytest.approx(
+        max(-share.mean(), watch.training_loss(state))
+    )
     assert watch.limit == watch.allowed + 10
     assert watch.is_useless(watch.allowed + 2.01)
     assert not watch.is_useless(watch.allowed + 1.99)
@@ -226,7 +228,7 @@ def test_labels_are_drawn_with_their_probabilities():
     y = RNG.integers(0, 3, 20)
     clf = RBMClassifier(3, n_iter=20, random_state=0).fit(X, y)
     density, many = clf.density_, np.tile(X[:1], (4000, 1))
-    given = density.params, *density.present(many), stream(0).rows(4000)
+    given = density.params, *density.clamp_rows(many), stream(0).rows(4000)
     drawn, log_q = density.drawn_even(*given)
     codes = np.asarray(drawn[1]).argmax(axis=1)
     p = clf.predict_proba(X[:1])[0]

@@ -5,7 +5,7 @@ import pytest
 
 from skdgm.distributions import Bernoulli, Poisson
 from skdgm.energies import Params, contrast, layered
-from skdgm.gradients.steps.steady import steady
+from skdgm.gradients.steps.rate_limit import limit_rate
 
 
 @pytest.mark.parametrize("rates_above", [True, False])
@@ -20,7 +20,7 @@ def test_no_log_rate_moves_further(rates_above):
         tuple(rng.poisson(3.0, (5, n)).astype(float) for n in sizes) for _ in "ab"
     )
     grad, block = contrast(energy, params, x, other), int(rates_above)
-    rate = steady(energy, grad, 10.0)
+    rate = limit_rate(energy, grad, 10.0)
     assert rate < 10.0
     after = Params(
         tuple(rate * own for own in grad.units), (rate * np.asarray(grad.couplings[0]),)
@@ -30,7 +30,7 @@ def test_no_log_rate_moves_further(rates_above):
         for state in (x, other)
     ]
     assert max(moved) == pytest.approx(0.5)
-    assert steady(energy, grad, 1e-6) == 1e-6
+    assert limit_rate(energy, grad, 1e-6) == 1e-6
 
 
 def test_other_units_have_no_such_limit():
@@ -38,4 +38,4 @@ def test_other_units_have_no_such_limit():
     params = Params((np.zeros(2), np.zeros(2)), (np.zeros((2, 2)),))
     x, other = ((np.full((3, 2), value),) * 2 for value in (1.0, 0.0))
     grad = contrast(energy, params, x, other)
-    assert steady(energy, grad, 1e6) == 1e6
+    assert limit_rate(energy, grad, 1e6) == 1e6

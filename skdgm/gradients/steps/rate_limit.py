@@ -16,7 +16,7 @@ import numpy as np
 MOST = 0.5
 
 
-def steady(energy, grad, rate):
+def limit_rate(energy, grad, rate):
     """Learning rate with which a step changes log rates by at most ``MOST``."""
     for block, unit in enumerate(energy.units):
         if not unit.exponential:

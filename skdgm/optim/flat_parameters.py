@@ -13,7 +13,7 @@ from skdgm.optim.refinements import Penalized
 from skdgm.utils.tree import ALIGNMENT, leaves, tree_map, zeros
 
 
-class Joined:
+class FlatParameters:
     """Parameters, optimizer state and optional average, trees of arrays of one dtype,
     in vectors. Attributes of these names are trees of views of the vectors."""
 
