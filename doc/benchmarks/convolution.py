@@ -27,7 +27,7 @@ from skdgm.nets import gradient_penalty, logistic_cross_entropy, vjp
 from skdgm.nets.images.convolution import convolve, deconvolve
 from skdgm.nets.images.maps import conv, deconv, images, map_norm
 from skdgm.nets.layers import activation, dense, serial
-from skdgm.optim import Joined, adam
+from skdgm.optim import FlatParameters, adam
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.windows import window
@@ -55,7 +55,7 @@ class Player:
     def __init__(self, net, n_inputs):
         rng = np.random.default_rng(0)
         _, params, self.statistics = net.init(rng, n_inputs, np.float32)
-        self.net, self.joined = net, Joined(params, adam.init(params))
+        self.net, self.joined = net, FlatParameters(params, adam.init(params))
         self.params = self.joined.params
 
     def outputs(self, params, x):

@@ -88,7 +88,7 @@ class PyramidEstimator(ImplicitEstimator):
     Parameters
     ----------
     column_types
-        Kind of the pixels. "auto": inferred from the data, as described on the page
+        Type of the pixels. "auto": inferred from the data, as described on the page
         "How columns are read" of the guide; "bernoulli": 0, 1 or probabilities of 1;
         "gaussian": real numbers. "bernoulli" pixels are drawn as bits if all values in
         the first fit are 0 or 1; smaller images have grayscale pixels.

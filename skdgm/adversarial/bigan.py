@@ -33,8 +33,8 @@ class BiGAN(GameEstimator):
     Before that point, a reconstruction resembles the given row in kind, but may be far
     from it unless ``reconstruction_weight`` is positive. ``score_samples`` and
     ``impute`` are estimates, as in :class:`GAN`, whose other options have their default
-    values. NaN is a missing value, hidden from the encoder. Float64 data are computed
-    in float64, and all others in float32.
+    values. NaN is a missing value, hidden from the encoder. Computations are in float64
+    for float64 data, otherwise in float32.
 
     Parameters
     ----------

@@ -68,13 +68,13 @@ class GAN(GameEstimator):
     with a generated row, :math:`\ell_D = \log(1 + e^{D(g(z)) - D(x)})`, and the
     gradient penalty is zero-centered, so that the game converges and covers all modes
     [2]_. A generator has no tractable density: ``score_samples`` is an estimate. NaN is
-    a missing value, which is also hidden in the generated row that is compared. Float64
-    data are computed in float64, and all others in float32.
+    a missing value, which is also hidden in the generated row that is compared.
+    Computations are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     column_types
-        Kind of the columns: "auto", inferred from the data, or a kind as in
+        Type of the columns: "auto", inferred from the data, or a type as in
         :class:`~skdgm.VAE`. "bernoulli" columns are drawn as bits if all values in the
         first fit are 0 or 1, and otherwise as probabilities. Bits and categories are
         draws with the gradient of a continuous relaxation.

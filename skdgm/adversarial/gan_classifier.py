@@ -46,14 +46,14 @@ class GANClassifier(Classifier, NetEstimator):
         D(x) = \frac{Z(x)}{Z(x) + 1}, \quad Z(x) = \sum_k e^{l_k(x)}
 
     The discriminator has an additional class, "generated", whose logit is zero [1]_
-    [2]_ [3]_. It learns the classes from labeled rows, that unlabeled rows are real,
-    of any class, and that rows of a generator are not real. The class boundaries thus
-    move to regions without rows. The generator matches the mean hidden units of the
-    data, :math:`\min_g \lVert \mathbb{E} h(x) - \mathbb{E} h(g(z)) \rVert^2`. Its
-    samples need not be, and seldom are, as good as those of a :class:`GAN` [4]_. NaN is
-    a missing value, which is also hidden in the corresponding generated row. Float64
-    data are computed in float64, and all others in float32. With labels for all rows,
-    its default accuracy is more than .02 below that of logistic regression on wine, of
+    [2]_ [3]_. It learns the classes from labeled rows, that unlabeled rows are real, of
+    any class, and that rows of a generator are not real. The class boundaries thus move
+    to regions without rows. The generator matches the mean hidden units of the data,
+    :math:`\min_g \lVert \mathbb{E} h(x) - \mathbb{E} h(g(z)) \rVert^2`. Its samples
+    need not be, and seldom are, as good as those of a :class:`GAN` [4]_. NaN is a
+    missing value, which is also hidden in the corresponding generated row. Computations
+    are in float64 for float64 data, otherwise in float32. With labels for all rows, its
+    default accuracy is more than .02 below that of logistic regression on wine, of
     seven small data sets (``doc/benchmarks/untuned.md``).
 
     Parameters

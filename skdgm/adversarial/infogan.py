@@ -48,8 +48,8 @@ class InfoGAN(GameEstimator):
     ``transform`` returns the parameters of q: probabilities of categories, then means
     of continuous codes. ``inverse_transform`` takes codes, and sets the other latent
     units to zero. ``score_samples`` is an estimate, as in :class:`GAN`, whose other
-    options have their default values. NaN is a missing value. Float64 data are computed
-    in float64, and all others in float32.
+    options have their default values. NaN is a missing value. Computations are in
+    float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------

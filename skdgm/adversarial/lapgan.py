@@ -22,7 +22,7 @@ class LAPGAN(PyramidEstimator):
     conditional on these means. Details of grayscale images are added to log-odds, so
     that pixels stay between 0 and 1. ``score_samples`` is an estimate, as in
     :class:`~skdgm.GAN`. NaN is a missing value: block means average the observed
-    pixels. Float64 data are computed in float64, and all others in float32.
+    pixels. Computations are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ class StackGAN(PyramidEstimator):
     whole image again, so that it can correct it. Its discriminator compares it with
     images of the data. All stages are trained jointly on the same minibatches, as in
     [2]_. ``score_samples`` is an estimate, as in :class:`~skdgm.GAN`. NaN is a missing
-    value: block means average the observed pixels. Float64 data are computed in
-    float64, and all others in float32.
+    value: block means average the observed pixels. Computations are in float64 for
+    float64 data, otherwise in float32.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ import numpy as np
 
 from skdgm.utils import addresses
 
-# Kinds of corruption, as an option.
+# Types of corruption, as an option.
 CorruptionKind = Literal["gaussian", "masking", "salt-and-pepper"]
 _WHERE, _WHAT = addresses.CORRUPTION
 # Number of standard deviations of salt and pepper in real columns.

@@ -177,7 +177,7 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
 
 
 def linked(output):
-    """:class:`DataLayer` of direct dependence between columns of several kinds, or
+    """:class:`DataLayer` of direct dependence between columns of several types, or
     None: numbers depend on categories, and all other columns on dates. Each discrete
     group of rows is then modeled conditionally, rather than by separate regions of
     latent space."""
@@ -191,7 +191,7 @@ def linked(output):
     return DataLayer(output, True, order, ranks=ranks, pace=1.0)
 
 
-# Kinds of columns that depend directly on categories.
+# Types of columns that depend directly on categories.
 _NUMBERS = "gaussian", "numeric"
 # Hidden units with several pre-activations.
 _WIDE = {"maxout": layers.maxout, "gated": layers.gated}
@@ -209,7 +209,7 @@ def _hidden(structure):
 
 
 def prior_of(options, separate):
-    """Kind of the prior; ``separate`` is True if columns depend directly on others."""
+    """Type of the prior; ``separate`` is True if columns depend directly on others."""
     if options.prior != AUTO:
         return options.prior
     if separate:

@@ -36,7 +36,7 @@ class ReconstructionEstimator(NetEstimator):
         more outputs than the encoder has inputs, as for "mixed" columns, has its own
         weights.
     column_types
-        Kind of the columns: "auto", inferred from the data, or a kind as in
+        Type of the columns: "auto", inferred from the data, or a type as in
         :class:`~skdgm.VAE`.
     architecture
         Layers next to the data: "dense"; or "conv", convolutions that halve images, and

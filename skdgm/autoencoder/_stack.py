@@ -105,7 +105,7 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
             )
 
     def kind_above(self, below):
-        """Kind of the columns of the layer above ``below``."""
+        """Type of the columns of the layer above ``below``."""
         return "bernoulli" if below.code_activation == "logistic" else "gaussian"
 
     def cloned(self, layers):

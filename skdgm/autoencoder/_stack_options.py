@@ -118,7 +118,7 @@ class StackStructure(Options):
     hidden_layer_sizes : int or tuple of int
         Number of hidden units of each layer, from the bottom up.
     layer
-        Kind of every layer: "denoising", a :class:`DenoisingAutoencoder`;
+        Type of every layer: "denoising", a :class:`DenoisingAutoencoder`;
         "contractive", a :class:`ContractiveAutoencoder`; or "plain", an
         :class:`Autoencoder`.
     activation
@@ -127,7 +127,7 @@ class StackStructure(Options):
     tied
         If True, each decoder has the transposed weights of its encoder.
     column_types
-        Kind of the columns: "auto", inferred from the data, or a kind as in
+        Type of the columns: "auto", inferred from the data, or a type as in
         :class:`~skdgm.VAE`.
     layers : list of (str, autoencoder) or None
         Explicit stack of autoencoders, like the steps of a Pipeline, which replaces all

@@ -20,8 +20,8 @@ class Autoencoder(CodeOptions, ReconstructionEstimator):
     units to zero [2]_. ``score_samples`` is the log-likelihood of a row given its
     reconstruction: it compares autoencoders and ranks anomalies, but it is not a
     density of rows. Up to the units of real columns, it is minus
-    :meth:`reconstruction_error`. NaN is a missing value in every method. Float64 data
-    are computed in float64, and all others in float32.
+    :meth:`reconstruction_error`. NaN is a missing value in every method. Computations
+    are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ class ContractiveAutoencoder(CodeOptions, ReconstructionEstimator):
 
     Chains of ``impute`` have no such noise. ``score_samples`` is the log-likelihood of
     rows given their reconstructions, not a density of rows. NaN is a missing value in
-    every method. Float64 data are computed in float64, and all others in float32.
+    every method. Computations are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------

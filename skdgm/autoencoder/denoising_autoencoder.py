@@ -26,8 +26,8 @@ class DenoisingAutoencoder(CodeOptions, ReconstructionEstimator):
     from the states of a few steps of this chain, which teaches chains to return to the
     data. ``score_samples`` is the log-likelihood of rows given their corrupted copies,
     averaged over ``n_draws`` copies: it is the objective, not a density of rows. NaN is
-    a missing value in every method. Float64 data are computed in float64, and all
-    others in float32.
+    a missing value in every method. Computations are in float64 for float64 data,
+    otherwise in float32.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ class DRAW(LatentEstimator):
         \sum_t \mathrm{KL}(q(z_t \mid x, z_{<t}) \,\|\, p(z_t))\Bigr]
 
     or the importance-weighted bound [2]_. NaN is a missing value in every method.
-    Float64 data are computed in float64, and all others in float32.
+    Computations are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class DRAW(LatentEstimator):
         Height and width of images, and the number of channels if it is not 1. By
         default images are square, or a single line if that is impossible.
     column_types
-        Kind of the pixels. "auto": inferred from the data, as described on the page
+        Type of the pixels. "auto": inferred from the data, as described on the page
         "How columns are read" of the guide; "bernoulli": 0, 1 or probabilities of 1;
         "gaussian": real numbers, standardized internally.
     n_iter

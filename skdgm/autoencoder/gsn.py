@@ -46,7 +46,7 @@ class GSNEstimator(NetEstimator):
         Number of chains for each row in :meth:`score_samples`. It may be changed after
         ``fit``.
     column_types
-        Kind of the columns: "auto", inferred from the data, or a kind as in
+        Type of the columns: "auto", inferred from the data, or a type as in
         :class:`~skdgm.VAE`.
     n_iter
         Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
@@ -106,7 +106,7 @@ class GSN(GSNEstimator):
     :func:`~skdgm.metrics.csl_log_likelihood` and
     :func:`~skdgm.metrics.parzen_log_likelihood`. ``transform`` returns the first hidden
     layer, without noise, with the row clamped. NaN is a missing value in every method.
-    Float64 data are computed in float64, and all others in float32.
+    Computations are in float64 for float64 data, otherwise in float32.
 
     See Also
     --------

@@ -43,8 +43,8 @@ class PredictabilityMinimization(ReconstructionEstimator):
     running moments of recent codes. A decoder is trained at the same time. The weight
     :math:`\rho` of its log-likelihood in the encoder's objective makes codes represent
     rows. ``score_samples`` is the log-likelihood of rows given their reconstructions,
-    not a density of rows. NaN is a missing value in every method. Float64 data are
-    computed in float64, and all others in float32.
+    not a density of rows. NaN is a missing value in every method. Computations are in
+    float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------

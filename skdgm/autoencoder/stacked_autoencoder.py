@@ -20,8 +20,8 @@ class StackedAutoencoder(StackStructure, StackTraining, StackedNetwork):
     or another autoencoder. Reconstructions pass up through all layers and down again,
     and so do the chains of :meth:`sample` and :meth:`impute`. ``score_samples`` is the
     log-likelihood of rows given their reconstructions, not a density of rows. NaN is a
-    missing value in every method. Float64 data are computed in float64, and all others
-    in float32.
+    missing value in every method. Computations are in float64 for float64 data,
+    otherwise in float32.
 
     Attributes
     ----------

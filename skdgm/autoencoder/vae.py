@@ -53,9 +53,9 @@ class VAE(LatentEstimator):
     several layers of latent units, each layer is normal given the layer above [3]_. NaN
     is a missing value in every method: ``fit`` maximizes the bound of the observed
     entries, and :meth:`impute` corrects the encoder's draws by importance weights or by
-    acceptance [5]_. In tables with several kinds of columns, numeric columns also
-    depend directly on categorical columns, and all other columns on dates. Float64
-    data are computed in float64, and all others in float32.
+    acceptance [5]_. In tables with several types of columns, numeric columns also
+    depend directly on categorical columns, and all other columns on dates. Computations
+    are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class VAE(LatentEstimator):
         a mixture of normal distributions. "vamp": the mixture of the encoder's
         distributions at learned pseudo-inputs (VampPrior) [6]_. "flow": a normalizing
         flow. "autoregressive": a normal distribution of each unit given the previous
-        units, by a masked net. "auto": "mixture" for tables with several kinds of
+        units, by a masked net. "auto": "mixture" for tables with several types of
         columns if none depends directly on another; otherwise "normal".
     posterior
         Distribution of latent units that the encoder infers. "diagonal": independent

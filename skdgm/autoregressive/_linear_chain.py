@@ -20,7 +20,7 @@ from skdgm.nets import Layer
 
 
 class LinearChain(MaskedChain):
-    """Linear conditionals of columns of any kind."""
+    """Linear conditionals of columns of any type."""
 
     def __init__(self, conditionals, start, order, layers):
         super().__init__(conditionals, start, order, layers)

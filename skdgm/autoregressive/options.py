@@ -23,13 +23,13 @@ class MixtureDetails(NormalDetails):
 
 
 _KINDS = Doc("""
-    Kind of the columns. "auto": inferred from the data, as the guide's page "How
-    columns are read" describes. One kind for all columns: "bernoulli" (0, 1 or
+    Type of the columns. "auto": inferred from the data, as the guide's page "How
+    columns are read" describes. One type for all columns: "bernoulli" (0, 1 or
     probabilities of 1), "categorical" (codes, as in ``OrdinalEncoder``), "gaussian"
     (real numbers, standardized internally), or "mixed", by the types of a DataFrame's
     columns: bools, categories, and numbers, dates and durations as "numeric". A tuple
-    has a kind for each column, and a dict has kinds of some columns of a DataFrame by
-    name: one of the first three kinds or
+    has a type for each column, and a dict has types of some columns of a DataFrame by
+    name: one of the first three types or
 
     - "numeric": numbers within their range and with their number of decimals, with
       heavy tails, and with atoms at frequent values (such as 0); "ordinal" if there are

@@ -32,7 +32,7 @@ from skdgm.utils.weighted import systematic
 _RESAMPLE = addresses.ROW_PARTICLES
 # Resampling threshold of the effective share of particles.
 _FEW = 0.5
-# Kinds of columns whose values can be enumerated.
+# Types of columns whose values can be enumerated.
 _CODED = "bernoulli", "categorical", "ordinal"
 
 

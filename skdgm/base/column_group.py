@@ -1,4 +1,4 @@
-"""Group of options: kinds of columns, with details, for ``column_types``."""
+"""Group of options: types of columns, with details, for ``column_types``."""
 
 from typing import Annotated, Literal
 
@@ -21,7 +21,7 @@ Precision = Literal["diagonal", "scalar", "fixed"]
 
 
 class Columns(OptionGroup):
-    """Kinds of columns, and details of their models.
+    """Types of columns, and details of their models.
 
     "auto" stands for the default of the estimator. A detail that does not apply to the
     estimator raises an error.
@@ -29,7 +29,7 @@ class Columns(OptionGroup):
     Parameters
     ----------
     kinds : str, tuple of str or dict
-        Kinds of the columns: a value that the option ``column_types`` takes directly.
+        Types of the columns: a value that the option ``column_types`` takes directly.
     min_categories : {"auto"}, int, array-like of int or None, default="auto"
         Minimum number of categories of "categorical" columns, one number for all
         columns or one for each. The data may have more categories.
@@ -50,7 +50,7 @@ class Columns(OptionGroup):
     missing_pattern
         If "model", the pattern of missing entries is part of the model: samples have
         missing entries, and scores include the probability of the pattern. If "ignore",
-        samples are complete. For tables with several kinds of columns.
+        samples are complete. For tables with several types of columns.
     n_mixtures
         Number of mixture components of the density of each real column given the
         previous columns.

@@ -19,7 +19,7 @@ from skdgm.base.options import (
     Verbose,
 )
 
-# One kind for all columns, one for each, or kinds of some columns by name.
+# One type for all columns, one for each, or types of some columns by name.
 ColumnTypes = (
     Literal["auto", "bernoulli", "gaussian", "categorical", "mixed"]
     | tuple
@@ -30,7 +30,7 @@ ColumnTypes = (
 AttributeTypes = Annotated[
     Auto | tuple | dict,
     Doc(
-        """Kind of each attribute, "categorical" or "gaussian", by its position or name.
+        """Type of each attribute, "categorical" or "gaussian", by its position or name.
         "auto": strings and booleans are categorical, and so are integers in a y of one
         column; other numbers are "gaussian"."""
     ),
@@ -93,7 +93,7 @@ class CategoryDetails(Details):
 
 
 class TableDetails(CategoryDetails):
-    """Details of tables with several kinds of columns."""
+    """Details of tables with several types of columns."""
 
     missing_pattern: Literal["ignore", "model"] = "ignore"
 

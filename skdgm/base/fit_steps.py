@@ -71,7 +71,7 @@ def labels_of(estimator, rows, y, fresh):
 
 def table_of(estimator, X, y, weight, dtype=None, *, reset=False, listed=True):
     """Table of rows in the units of the data. With ``reset``, the options determine the
-    kinds of columns; without ``listed``, rows are not stored as lists."""
+    types of columns; without ``listed``, rows are not stored as lists."""
     series = None
     if isinstance(X, Series):
         X, _, weight, series = estimator._in_order(X, weight, False)
@@ -111,7 +111,7 @@ def scale_reach(estimator, factor):
 
 
 def take_format(estimator, component):
-    """Let an estimator take over names, kinds and types of the columns from a fitted
+    """Let an estimator take over names, types and dtypes of the columns from a fitted
     component, which draws arrays from then on."""
     for name in (
         "n_features_in_",

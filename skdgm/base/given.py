@@ -6,6 +6,8 @@ The classes of several families assign these functions as methods.
 import numpy as np
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skdgm.base import frames
+from skdgm.base.attributes import documented_as
 from skdgm.base.frames import filled_in, rows_of
 from skdgm.data.attributes import Known, learned
 from skdgm.data.inputs import as_values, check_length
@@ -16,7 +18,7 @@ from skdgm.utils.given import Given
 
 @property
 def attribute_types_(self: Any) -> dict:
-    """Kind of each attribute, by its name or number."""
+    """Type of each attribute, by its name or number."""
     check_is_fitted(self)
     attributes = getattr(self, "_attributes_", None)
     if attributes is None:
@@ -62,6 +64,14 @@ def impute(
     return filled_in(self, X, self.density_.fill(X, method, random_state, **condition))
 
 
+@documented_as(
+    frames.conditional_sample,
+    """
+    y : object, dict or array-like, default=None
+        For conditional models: the class, or the attributes, of all rows or of each
+        row. By default unknown; a conditional :class:`~skdgm.Flow` requires y.
+    """,
+)
 def conditional_sample(
     self: Any,
     X: Data,
@@ -70,28 +80,6 @@ def conditional_sample(
     n_samples: int = 1,
     random_state: Seed = None,
 ) -> ArrayOrFrame:
-    """Draw missing entries several times, given the known entries of their row.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dict} of shape (n_rows, n_features)
-        NaN where missing. After a fit to a DataFrame, also a dict of values, or of
-        lists of values, by name of the column; other columns are missing.
-    y : object, dict or array-like, default=None
-        For conditional models: the class, or the attributes, of all rows or of each
-        row. By default unknown; a conditional :class:`~skdgm.Flow` requires y.
-    n_samples : int, default=1
-        Draws for each row.
-    random_state : int, RandomState instance or None, default=None
-        By default NumPy's global generator, so that each call makes new draws.
-
-    Returns
-    -------
-    X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-        All draws for the first row come first. If X and the training rows are
-        DataFrames, a DataFrame whose index repeats each label ``n_samples`` times; with
-        ``column_types="mixed"`` also if X is an array.
-    """
     X = rows_of(self, X)
     condition = condition_argument(self, y, _num_samples(X))
     drawn = self.density_.fill(

@@ -54,7 +54,7 @@ class Facts(NamedTuple, Generic[OptionsT]):
         ``read(X, dtype=None)`` validates rows and returns
         :class:`~skdgm.utils.rows.Rows`.
     domain : object
-        Kind of the columns, such as :class:`~skdgm.data.BinaryColumns`.
+        Type of the columns, such as :class:`~skdgm.data.BinaryColumns`.
     columns : tuple
         Statistics of the columns.
     seed : int
@@ -136,7 +136,7 @@ class Model(ABC, Generic[OptionsT]):
 
     @abstractmethod
     def structure(self, facts: Facts[OptionsT]) -> SimpleNamespace:
-        """Sizes and kinds that determine the parameters, and cannot change while
+        """Sizes and types that determine the parameters, and cannot change while
         training continues.
 
         Parameters

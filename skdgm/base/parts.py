@@ -17,7 +17,7 @@ def seed_of(estimator):
 
 
 def domain_of(estimator):
-    """Kind of the columns of an estimator."""
+    """Type of the columns of an estimator."""
     return estimator._domain
 
 
@@ -87,7 +87,7 @@ def set_state(estimator, state):
 
 def set_role(component, *, title=None, reading=None, names=None, begins_a_net=None):
     """Set the role of an unfitted component estimator: its ``title`` in messages; the
-    ``reading`` of the kinds of columns by the whole estimator; the ``names`` of the
+    ``reading`` of the types of columns by the whole estimator; the ``names`` of the
     columns; and whether its parameters only initialize a net. None changes nothing."""
     role = {"_title": title, "_inferred_types": reading or None, "_names": names}
     role["_initializes_net"] = begins_a_net

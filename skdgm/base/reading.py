@@ -1,4 +1,4 @@
-"""Kinds of columns that an estimator reads from the data of its first fit.
+"""Types of columns that an estimator reads from the data of its first fit.
 
 ``_inferred_types`` is the decision, a pair as returned by
 :func:`~skdgm.data.auto.reading_of`. :func:`~skdgm.base.fits.current_options` replaces
@@ -18,7 +18,7 @@ _ROWS = 100_000
 
 
 def read_kinds(estimator, X, weight=None):
-    """Read the kinds of columns, in a first fit with ``column_types="auto"``."""
+    """Read the types of columns, in a first fit with ``column_types="auto"``."""
     vars(estimator).pop("_inferred_types", None)
     options = estimator._current_options()
     kinds = estimator._readable_kinds(options)
@@ -36,7 +36,7 @@ def read_kinds(estimator, X, weight=None):
 
 
 def kinds_in_words(estimator):
-    """Text on the kinds of the columns; a stack needs no machine for it yet."""
+    """Text on the types of the columns; a stack needs no machine for it yet."""
     if "_columns" in vars(estimator):
         return column_types_of(estimator).summary
     kinds, top = estimator._inferred_types
@@ -73,8 +73,8 @@ def functions_in_words(estimator, table):
 
 
 def readable_kinds(estimator, options):
-    """Set of the kinds of columns that the model can read; empty if options give the
-    kinds."""
+    """Set of the types of columns that the model can read; empty if options give the
+    types."""
     return kinds_allowed(estimator) if is_auto(options.column_types) else set()
 
 

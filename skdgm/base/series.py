@@ -76,7 +76,7 @@ def in_steps(estimator, X, lengths, fresh):
     ValueError if an earlier fit read such a column as other values.
     """
     if fresh:
-        # Kinds are read again, after steps have replaced dates.
+        # Types are read again, after steps have replaced dates.
         vars(estimator).pop("_inferred_types", None)
     estimator._fit_options = estimator._current_options()
     if not estimator._requested_domain.takes_times:

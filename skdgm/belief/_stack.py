@@ -160,7 +160,7 @@ class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
 
 
 def domain_of(options):
-    """Kind of the columns of X, given the options of a network."""
+    """Type of the columns of X, given the options of a network."""
     if options.layers is not None:
         return lowest_domain(options, Machine)
     if options.visible_bias is not None:

@@ -57,7 +57,7 @@ class BoltzmannMachine(MachineOptions, Machine):
         that a Gibbs step draws them as a block; a fully connected graph has as many
         colors as units. A graph whose greedy coloring needs more colors is an error.
     column_types
-        Kind of the columns. "auto": read from the data, as described in the guide, page
+        Type of the columns. "auto": read from the data, as described in the guide, page
         "How columns are read"; "bernoulli": 0, 1 and probabilities of 1; "categorical":
         codes 0, 1, 2 and so on, as scikit-learn's ``OrdinalEncoder`` returns them.
     objective

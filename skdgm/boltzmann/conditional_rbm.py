@@ -80,7 +80,7 @@ class ConditionalRBM(ConditionalEstimator):
     is added to the exponent: the weights between y and h are then :math:`W + \sum_f
     A_{:f} B_{:f}^\top (C^\top x)_f`. ``factors_`` has A, B and C, transposed. With
     ``gates`` z there are factors of (y, h, z), of (y, x, z) and of (h, x, z).
-    ``factors_`` has the three matrices of each kind in this order; the matrices of z
+    ``factors_`` has the three matrices of each type in this order; the matrices of z
     have zeros for conditions that are no gates.
 
     References

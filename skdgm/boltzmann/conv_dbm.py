@@ -82,7 +82,7 @@ class ConvDBM(DeepOptions, Machine):
         tuple of shapes or strides has an element for each layer: a number, a pair
         (rows and columns), or None for the default.
     column_types
-        Kind of the pixels. "auto": read from the data, as described in the guide, page
+        Type of the pixels. "auto": read from the data, as described in the guide, page
         "How columns are read"; "bernoulli": bits, or probabilities of 1; "gaussian":
         real numbers.
     n_iter

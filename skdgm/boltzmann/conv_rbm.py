@@ -68,7 +68,7 @@ class ConvRBM(MachineOptions, Machine):
     n_components
         Number of filters, and of maps.
     column_types
-        Kind of the pixels. "auto": read from the data, as described in the guide, page
+        Type of the pixels. "auto": read from the data, as described in the guide, page
         "How columns are read"; "bernoulli": bits, or probabilities of 1; "gaussian":
         real numbers; "categorical": codes 0, 1, .... All categorical pixels have the
         same number of categories, and a filter has a weight for each category.

@@ -69,8 +69,8 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
         the labels of held-out rows. None means ``DBM(learning_rate=0.05)``, the default
         DBM with half its learning rate.
     column_types
-        Kind of the columns: "auto" (read from the data), or a kind of :class:`DBM`. A
-        kind set in ``dbm`` takes precedence.
+        Type of the columns: "auto" (read from the data), or a type of :class:`DBM`. A
+        type set in ``dbm`` takes precedence.
     unlabeled
         Value of y for rows without a label. The labels of these rows are sampled from
         the machine during training, and :meth:`score` ignores the rows. None means that

@@ -33,7 +33,7 @@ class GatedRBM(ConditionalEstimator):
     other images. Columns of A and C become pairs of filters with a phase difference.
 
     It is a :class:`~skdgm.ConditionalRBM` of y given X whose weights are all factored,
-    and has all methods of that class. Columns of y may be of any kind. NaN in X is
+    and has all methods of that class. Columns of y may be of any type. NaN in X is
     replaced by the mean of its column; NaN in y is a missing value.
 
     Parameters

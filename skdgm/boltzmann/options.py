@@ -214,7 +214,7 @@ class DeepOptions(MachineOptions):
     Parameters
     ----------
     column_types
-        Kind of the columns. "auto": read from the data, as described in the guide, page
+        Type of the columns. "auto": read from the data, as described in the guide, page
         "How columns are read"; "bernoulli": values in [0, 1]; "gaussian": real numbers
         of any scale, which are standardized internally.
     gradient

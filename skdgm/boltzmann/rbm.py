@@ -25,7 +25,7 @@ from skdgm.typing import ArrayOrFrame, Data
 
 
 class RBM(MachineOptions, Machine):
-    r"""Restricted Boltzmann machine with visible and hidden units of any kind.
+    r"""Restricted Boltzmann machine with visible and hidden units of any type.
 
     .. math::
 
@@ -35,10 +35,10 @@ class RBM(MachineOptions, Machine):
     Given the hidden units, each column has a distribution in an exponential family
     [7]_ [8]_, with the natural parameter :math:`\eta_j = b_j + W_{j:} h`. The units of
     a layer are independent given the other layer. A table may have columns of several
-    kinds, which are read from the dtypes of a DataFrame. All methods accept NaN as a
+    types, which are read from the dtypes of a DataFrame. All methods accept NaN as a
     missing value. Computations are in float64 for float64 data, otherwise in float32.
 
-    .. list-table:: Kinds of columns
+    .. list-table:: Types of columns
        :header-rows: 1
 
        * - ``column_types``
@@ -70,16 +70,16 @@ class RBM(MachineOptions, Machine):
     n_components
         Number of hidden units.
     column_types : str, tuple of str or dict
-        Kind of all columns, or a tuple with the kind of each column. "auto": read from
+        Type of all columns, or a tuple with the type of each column. "auto": read from
         the data, as described in the guide, page "How columns are read". "mixed": from
         the dtypes of a DataFrame, with bits for bools, categories for text and category
         dtypes, "gaussian" for numbers, and categories for numbers with few distinct
-        values. A dict has the kinds of some columns by name; "mixed" applies to the
+        values. A dict has the types of some columns by name; "mixed" applies to the
         other columns. The variance of a "rectified" column is its mean square.
     hidden
-        Kind of the hidden units: "bernoulli", "binomial(n)", "categorical(n)" (each
+        Type of the hidden units: "bernoulli", "binomial(n)", "categorical(n)" (each
         unit has n states), "gaussian", "rectified" (both with variance 1 before
-        truncation) or "poisson". The last three kinds are unbounded, and require
+        truncation) or "poisson". The last three types are unbounded, and require
         bounded visible units ("bernoulli", "categorical", "binomial" or "interval"):
         otherwise Z would be infinite. Features are the means of the hidden units:
         probabilities of bits and of each category, expected counts and values.
@@ -99,7 +99,7 @@ class RBM(MachineOptions, Machine):
     penalty
         Penalties and limits of the weights, in the scales of the columns; None keeps
         the defaults below. ``max_norm`` limits the norm of the weights between a hidden
-        unit and the columns of one kind, in standard deviations of the columns (given
+        unit and the columns of one type, in standard deviations of the columns (given
         the hidden units, for "gaussian" and "rectified" columns).
 
     Attributes
@@ -206,7 +206,7 @@ class RBM(MachineOptions, Machine):
         kinds = self._options.column_types
         if isinstance(kinds, str) and kinds == "bernoulli":
             return binary_kind(self._options)
-        # Before a fit has read the kinds from the data, all kinds are possible.
+        # Before a fit has read the types from the data, all types are possible.
         return UnitColumns("mixed" if kinds == AUTO else kinds)
 
     def _remedy(self):

@@ -42,7 +42,7 @@ class RBMClassifier(MachineOptions, Classifier, Machine):
     n_components
         Number of hidden units.
     column_types
-        Kind of the columns. "auto": read from the data, as described in the guide, page
+        Type of the columns. "auto": read from the data, as described in the guide, page
         "How columns are read"; "bernoulli": 0, 1 or probabilities of 1; "gaussian":
         real numbers, standardized internally, as in :class:`GaussianRBM`.
     objective

@@ -1,4 +1,4 @@
-"""Tables of data: kinds of columns, DataFrames, labels, imputation."""
+"""Tables of data: types of columns, DataFrames, labels, imputation."""
 
 from skdgm.data.codes import CodeColumns
 from skdgm.data.columns import BinaryColumns, ColumnStatistics, RealColumns, has_gray

@@ -238,7 +238,7 @@ def chosen(weight, u):
 def learned(y, owner, types):
     """Attributes of a first fit, without means and scales.
 
-    ``types`` is "auto", or a tuple or dict of kinds; errors name the owner.
+    ``types`` is "auto", or a tuple or dict of types; errors name the owner.
     """
     names, parts, flat = parts_of(y, owner)
     names = list(range(len(parts))) if names is None else list(names)
@@ -253,7 +253,7 @@ def learned(y, owner, types):
 
 
 def _kinds(types, names, parts):
-    """Kind of each attribute."""
+    """Type of each attribute."""
     kinds = types.values() if isinstance(types, dict) else types
     if types != "auto" and not set(kinds) <= set(KINDS):
         raise ValueError(f"attribute_types must be of {KINDS}; got {types!r}.")
@@ -274,7 +274,7 @@ def _kinds(types, names, parts):
 
 
 def _kind(values, single):
-    """Kind of an attribute without a given kind: strings and booleans are
+    """Type of an attribute without a given type: strings and booleans are
     "categorical", as are integers of a single attribute; other numbers are "gaussian".
     """
     if values.dtype.kind == "O":

@@ -1,4 +1,4 @@
-r"""Kinds of columns read from the data, for ``column_types="auto"``.
+r"""Types of columns read from the data, for ``column_types="auto"``.
 
 In an array, the values decide. Values of 0 and 1 are bits. Gray values of images, in
 [0, 1] or integer levels from 0 to a common maximum, are probabilities of bits, as are
@@ -45,9 +45,9 @@ _EACH = 20
 
 
 class ReadingDefaults(NamedTuple):
-    """Defaults of a class of estimators for reading columns whose kinds are not given.
+    """Defaults of a class of estimators for reading columns whose types are not given.
 
-    ``gray`` and ``numbers`` are kinds for gray columns and for other numbers.
+    ``gray`` and ``numbers`` are types for gray columns and for other numbers.
     ``images`` is True if rows are images, so that values in [0, 1] are gray.
     ``separate_levels`` is True if columns with few gray levels are numeric, with a
     probability for each level.
@@ -71,7 +71,7 @@ def top_of(options):
 
 def reading_in(options):
     """Reading in the options of a fit, as of :func:`reading_of`; None if options gave
-    the kinds."""
+    the types."""
     return None if options.top is None else (options.column_types, options.top)
 
 
@@ -81,15 +81,15 @@ def pixels_asked(options):
 
 
 def form_asked(options):
-    """Form of ``column_types`` that other options require: "one" kind for all columns
-    (nets of images), "each" column's own kind (patterns of missing values), or None."""
+    """Form of ``column_types`` that other options require: "one" type for all columns
+    (nets of images), "each" column's own type (patterns of missing values), or None."""
     if pixels_asked(options) or options.objective == "mean-field":
         return "one"
     return "each" if options.missing_pattern == "model" else None
 
 
 def reading_of(model, X, kinds, options, defaults, weight=None):
-    """Read the kinds of columns from the data of a first fit.
+    """Read the types of columns from the data of a first fit.
 
     ``kinds`` are the strings that the option ``column_types`` accepts; ``options`` are
     the present options of the model. Rows of weight 0 are ignored. Returns an

@@ -1,9 +1,9 @@
 """Statistics of columns, and conversion between data and the units of a model.
 
 A model learns the statistics of its columns in its first fit, and stores them in
-``_columns``. Each kind of column has a class: binary columns and real columns (which
+``_columns``. Each type of column has a class: binary columns and real columns (which
 models see standardized) here, codes in :mod:`skdgm.data.codes`, and tables of several
-kinds in :mod:`skdgm.data.mixed`.
+types in :mod:`skdgm.data.mixed`.
 """
 
 from abc import ABC, abstractmethod
@@ -77,7 +77,7 @@ def has_gray(rows, which):
 
 
 class ColumnKind(ABC):
-    """A kind of columns: validation, statistics, and units of the model.
+    """A type of columns: validation, statistics, and units of the model.
 
     Methods take the statistics ``columns`` that ``learn`` returned. By default, the
     data are in the units of the model. Class attributes are

@@ -27,7 +27,7 @@ from skdgm.utils.threading.callers import warn
 class Codec(NamedTuple):
     """Encoding of the columns of a DataFrame as numbers.
 
-    ``columns`` is the Index of the names. Each column has a dtype; a kind ("bernoulli",
+    ``columns`` is the Index of the names. Each column has a dtype; a type ("bernoulli",
     "categorical" or "numeric", by its type or as given); the Index of its categories,
     or None; and the ColumnClock of its times, or None. ``schema`` has the types in a
     library other than pandas. ``steps`` are the dates of sequences that are read as
@@ -44,7 +44,7 @@ class Codec(NamedTuple):
 
     @classmethod
     def of(cls, frame, kinds=None):
-        """Learn the encoding of a DataFrame; ``kinds`` has the kinds of some columns by
+        """Learn the encoding of a DataFrame; ``kinds`` has the types of some columns by
         name.
 
         ValueError if names are not unique or unknown, or values cannot be categories;

@@ -24,7 +24,7 @@ _TEXT = str, bytes
 _LARGEST = int(np.finfo(np.float64).max)
 # Types of missing values by name, because pandas may not be installed.
 _MISSING = "NoneType", "NAType", "NaTType"
-# Estimators that accept tables with any kinds of columns.
+# Estimators that accept tables with any types of columns.
 _TAKERS = "EoNADE, NADE, VAE and Diffusion"
 # Maximum number of columns named in a message.
 _MANY = 10

@@ -1,4 +1,4 @@
-"""Kinds and statistics of the columns of a table of several kinds."""
+"""Types and statistics of the columns of a table of several types."""
 
 from collections import Counter
 from functools import partial
@@ -23,11 +23,11 @@ from skdgm.data.scales import MANY, REPEATS, Levels, few, scores_of, separate
 from skdgm.utils import relations
 from skdgm.utils.relations import Coded, determines, ranges_of
 
-# Names of kinds.
+# Names of types.
 KINDS = "bernoulli", "categorical", "ordinal", "numeric", "gaussian"
-# Kinds of columns with a density instead of probabilities.
+# Types of columns with a density instead of probabilities.
 DENSE = "gaussian", "numeric", "rectified", "interval"
-# Words for kinds, and maximum numbers of printed values and of printed columns.
+# Words for types, and maximum numbers of printed values and of printed columns.
 _WORDS = {
     "bernoulli": "bit",
     "categorical": "category",
@@ -41,7 +41,7 @@ EVERY = "categorical", ...
 
 
 class ColumnType(NamedTuple):
-    """Kind of a column, and details of how a model reads it.
+    """Type of a column, and details of how a model reads it.
 
     ``kind`` is "bernoulli", "categorical", "ordinal", "numeric" or "gaussian";
     ``dtype`` is that of the column of a DataFrame, or None. ``values`` are categories,
@@ -89,7 +89,7 @@ class ColumnTypes(dict):
 
     @property
     def summary(self):
-        """Number of columns of each kind, as text."""
+        """Number of columns of each type, as text."""
         numbers = Counter(
             "gray" if c.kind == "bernoulli" and c.high is not None else c.kind
             for c in self.values()
@@ -120,7 +120,7 @@ class ColumnTypes(dict):
 
 
 class Mixed(NamedTuple):
-    """Statistics of columns of several kinds, mostly of shape (n_columns,).
+    """Statistics of columns of several types, mostly of shape (n_columns,).
 
     ``seen``, ``total``, ``mean``, ``scale``, ``varies``, ``reach`` and ``range`` are as
     in :class:`~skdgm.data.columns.ColumnStatistics`; columns that are not standardized
@@ -208,11 +208,11 @@ class Mixed(NamedTuple):
         return types_of_columns
 
     def which(self, kind):
-        """Indices of the columns of a kind."""
+        """Indices of the columns of a type."""
         return np.flatnonzero(self.kinds == kind)
 
     def of(self, kind):
-        """Statistics of the columns of a kind, Codes or ColumnStatistics; "categorical"
+        """Statistics of the columns of a type, Codes or ColumnStatistics; "categorical"
         stands for all columns whose units are codes."""
         if kind == "categorical":
             which = np.flatnonzero(self.coded)
@@ -239,8 +239,8 @@ def names_of(model):
 
 
 def kinds_of(column_types, rows):
-    """Kind of each column, an array of :data:`KINDS`; :func:`learned_scales` may turn
-    "numeric" into "ordinal". ValueError for an unknown kind, or as by
+    """Type of each column, an array of :data:`KINDS`; :func:`learned_scales` may turn
+    "numeric" into "ordinal". ValueError for an unknown type, or as by
     :func:`kinds_by_column`."""
     if column_types == EVERY:
         return np.full(rows.shape[1], column_types[0])
@@ -259,10 +259,10 @@ def kinds_of(column_types, rows):
 
 
 def kinds_by_column(column_types, rows):
-    """List of the kind of each column. With "mixed", or a dict by name, the types of a
+    """List of the type of each column. With "mixed", or a dict by name, the types of a
     DataFrame decide; the columns of an array are "gaussian" with "mixed".
 
-    ValueError if there is not one kind for each column, or there are names but no
+    ValueError if there is not one type for each column, or there are names but no
     DataFrame.
     """
     n_columns, named = rows.shape[1], isinstance(column_types, dict)
@@ -321,7 +321,7 @@ def named_sizes(codec, which, min_sizes):
 
 
 def learned_scales(table, kinds):
-    """Kinds that fit the values of a table, and a tuple of the scales of columns
+    """Types that fit the values of a table, and a tuple of the scales of columns
     (Levels, Scores or None).
 
     "ordinal" replaces "numeric" if a column has few values or separate values, or is a

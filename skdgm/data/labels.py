@@ -185,7 +185,7 @@ def codes_of(y, classes, hint=""):
 
 
 def kind_of(values):
-    """Kind of labels: text, dates, durations or numbers."""
+    """Type of labels: text, dates, durations or numbers."""
     kind = values.dtype.kind
     return kind if kind in "mM" else "text" if kind in "OU" else "number"
 

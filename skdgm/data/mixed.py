@@ -1,4 +1,4 @@
-"""Columns of several kinds in one table: bits, codes of categories, real numbers."""
+"""Columns of several types in one table: bits, codes of categories, real numbers."""
 
 import numpy as np
 from scipy.special import entr
@@ -29,7 +29,7 @@ _ALIKE = "bernoulli", "gaussian", "categorical"
 
 
 def columns_as_asked(options):
-    """Kind of columns that an estimator's options ask for."""
+    """Type of columns that an estimator's options ask for."""
     kinds = options.column_types
     if kinds == AUTO:
         # The data of the first fit decide.
@@ -53,7 +53,7 @@ def models_gaps(options):
 
 def check_pattern(options):
     """Raise ValueError if options ask for a model of missing values in a table with a
-    single kind of columns."""
+    single type of columns."""
     kinds = options.column_types
     if models_gaps(options) and kinds in _ALIKE:
         raise ValueError(
@@ -82,7 +82,7 @@ class MixedColumns(RealColumns):
 
     @property
     def takes_times(self):
-        """True if the types of a DataFrame determine the kinds of columns."""
+        """True if the dtypes of a DataFrame determine the types of columns."""
         return isinstance(self.kinds, str | dict)
 
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
@@ -112,7 +112,7 @@ class MixedColumns(RealColumns):
         return rows
 
     def _kinds(self, rows):
-        """Kind of each column by the options."""
+        """Type of each column by the options."""
         return kinds_of(self.kinds, rows)
 
     def _least(self, rows):
@@ -120,7 +120,7 @@ class MixedColumns(RealColumns):
         return self.min_categories
 
     def _scaled(self, table, kinds):
-        """Kinds that fit the values of columns, and their scales."""
+        """Types that fit the values of columns, and their scales."""
         return learned_scales(table, kinds)
 
     def _with_unknown(self, rows, known, unknown):

@@ -17,7 +17,7 @@ from skdgm.utils.threading.callers import warn
 # Standard deviations beyond which values count as outliers, and beyond which a warning
 # names the column; maximum number of columns in a warning.
 FAR, _VERY_FAR, _MANY = 10.0, 35.0, 5
-# Kinds of columns that are standardized for a model.
+# Types of columns that are standardized for a model.
 _REAL = "gaussian", "rectified"
 # Endings of warnings: for models whose steps suit outliers, and for other models.
 _SLOWER = (

@@ -24,7 +24,7 @@ class Responses(NamedTuple):
     """Columns of y, as read in the first fit.
 
     ``names`` are names or numbers. ``flat`` is True for a one-dimensional y. ``codec``
-    has the types of a DataFrame, or is None. ``kinds`` are kinds of units, as in
+    has the types of a DataFrame, or is None. ``kinds`` are types of units, as in
     :class:`~skdgm.data.UnitColumns`. ``classes`` has the sorted classes of each column,
     none for numbers and times.
     """
@@ -42,7 +42,7 @@ class Responses(NamedTuple):
 
     @property
     def domain(self):
-        """Kind of the columns."""
+        """Type of the columns."""
         return UnitColumns(self.kinds)
 
     def numbers(self, y, owner, n_rows=None):
@@ -144,9 +144,9 @@ ResponseOwner.__name__ = "y"
 
 
 def learned_responses(given, owner, column_types):
-    """Responses of a first fit: names, kinds and classes of the columns of y.
+    """Responses of a first fit: names, types and classes of the columns of y.
 
-    ``column_types`` is one kind of units, one for each column, a dict by name, or
+    ``column_types`` is one type of units, one for each column, a dict by name, or
     "mixed". With "mixed", text is categorical, as are integers in a one-dimensional
     array; booleans and columns of 0 and 1 are bits; other numbers, and times, are real.
     ValueError, which names the owner, for an invalid y.
@@ -198,7 +198,7 @@ def _ticks(y, parts, codec):
 
 
 def _explicit_kinds(column_types, names):
-    """Kind of each column by the option, "mixed" where the option has none."""
+    """Type of each column by the option, "mixed" where the option has none."""
     if isinstance(column_types, str):
         return [column_types] * len(names)
     if isinstance(column_types, dict):
@@ -217,7 +217,7 @@ def _explicit_kinds(column_types, names):
 
 
 def _kind(known, flat):
-    """Kind of a column that the option does not name, by its known values."""
+    """Type of a column that the option does not name, by its known values."""
     if known.dtype.kind == "O":
         if any(isinstance(value, str | bytes) for value in known.tolist()):
             return "categorical"

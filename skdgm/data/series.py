@@ -16,7 +16,7 @@ brief = _REPR.repr
 
 
 def kind_of(column):
-    """Kind of a column of a DataFrame: "bernoulli", "categorical" or "numeric".
+    """Type of a column of a DataFrame: "bernoulli", "categorical" or "numeric".
 
     Raise TypeError for other types, such as complex numbers.
     """

@@ -1,4 +1,4 @@
-"""Columns that are units of a Boltzmann machine, of one kind or of several."""
+"""Columns that are units of a Boltzmann machine, of one type or of several."""
 
 import re
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.counts import WHOLE
 from skdgm.utils.threading.callers import warn
 
-# Kinds of columns; "binomial(n)" are counts up to n.
+# Types of columns; "binomial(n)" are counts up to n.
 UNITS = (
     *("bernoulli", "categorical", "gaussian", "rectified", "interval"),
     *("poisson", "binomial"),
@@ -24,7 +24,7 @@ _COUNTS = "poisson", "binomial"
 
 
 class Kinds(StrOptions):
-    """Constraint of options that are kinds of units. It accepts any string, because
+    """Constraint of options that are types of units. It accepts any string, because
     :func:`checked_kinds` raises more specific errors."""
 
     def is_satisfied_by(self, val):
@@ -60,19 +60,19 @@ class UnitFacts(NamedTuple):
 
 
 def parsed(name):
-    """Kind of units, and the number n in "binomial(n)" or "categorical(n)"."""
+    """Type of units, and the number n in "binomial(n)" or "categorical(n)"."""
     match = _COUNTED.fullmatch(name)
     return (match[1], int(match[2])) if match else (name, None)
 
 
 def of_block(kind):
-    """Kinds of columns whose units are in the block of a kind."""
+    """Types of columns whose units are in the block of a type."""
     return ("categorical", "ordinal") if kind == "categorical" else (kind,)
 
 
 def checked_kinds(column_types):
-    """Raise ValueError if the option, a kind, a dict or a sequence of kinds, contains
-    an unknown kind of visible columns."""
+    """Raise ValueError if the option, a type, a dict or a sequence of types, contains
+    an unknown type of visible columns."""
     single = isinstance(column_types, str)
     names = [column_types] if single else column_types
     names = names.values() if isinstance(names, dict) else names
@@ -106,12 +106,12 @@ def _limits(kinds, limits):
 
 class UnitColumns(MixedColumns):
     """Columns of units; ``kinds`` are among :data:`UNITS`, one for all columns or one
-    for each, "mixed", or a dict by name. Numeric columns whose kind follows from a
+    for each, "mixed", or a dict by name. Numeric columns whose type follows from a
     DataFrame are "gaussian", or categories if they have few values."""
 
     @property
     def takes_times(self):
-        """True if the types of a DataFrame determine the kinds of columns."""
+        """True if the dtypes of a DataFrame determine the types of columns."""
         return isinstance(self.kinds, dict) or self.kinds == "mixed"
 
     @property
@@ -122,12 +122,12 @@ class UnitColumns(MixedColumns):
         return {"positive_only": amounts, "categorical": self.takes_times}
 
     def _kinds(self, rows):
-        """Kind of each column; "numeric" if the type in a DataFrame decides."""
+        """Type of each column; "numeric" if the type in a DataFrame decides."""
         names = kinds_by_column(self.kinds, rows)
         return np.array([parsed(name)[0] for name in names], "U11")
 
     def _given(self, rows):
-        """Number n in the kind of each column, such as "binomial(n)", or 0."""
+        """Number n in the type of each column, such as "binomial(n)", or 0."""
         names = kinds_by_column(self.kinds, rows)
         return np.array([parsed(name)[1] or 0 for name in names], int)
 
@@ -172,7 +172,7 @@ class UnitColumns(MixedColumns):
         return np.maximum(self._given(rows), 1)
 
     def _scaled(self, table, kinds):
-        """Kinds, with "ordinal" for numeric columns of few values, and scales."""
+        """Types, with "ordinal" for numeric columns of few values, and scales."""
         numeric = kinds == "numeric"
         kinds, scales = super()._scaled(table, kinds)
         many = numeric & (kinds == "numeric")
@@ -212,7 +212,7 @@ class UnitColumns(MixedColumns):
         return mean, np.sqrt(square), base
 
     def moments_of(self, columns, kind):
-        """Smoothed means of the columns of a kind, in the units of the model; pairs of
+        """Smoothed means of the columns of a type, in the units of the model; pairs of
         means and variances for "gaussian" and "rectified"."""
         which = np.isin(columns.kinds, of_block(kind))
         if kind == "categorical":
@@ -231,7 +231,7 @@ class UnitColumns(MixedColumns):
 
 
 class SeriesColumns(UnitColumns):
-    """Columns of series: numbers without a given kind are bits if all values are 0 or
+    """Columns of series: numbers without a given type are bits if all values are 0 or
     1, except for steps in time."""
 
     def _scaled(self, table, kinds):

@@ -25,7 +25,7 @@ from skdgm.utils.images import CONV, CONV_SHAPE, halvings, image_shape
 
 def shape_of(structure, layout):
     """Height, width and channels of the images in rows; ValueError if columns are not
-    pixels of one kind."""
+    pixels of one type."""
     n = len(layout.noisy) + len(layout.masked)
     shape = image_shape(n, structure.image_shape, subject=CONV, name=CONV_SHAPE)
     output = layout.output

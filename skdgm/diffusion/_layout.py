@@ -56,8 +56,8 @@ class ColumnLayout(NamedTuple):
 
     @classmethod
     def of(cls, columns, column_types, flips=False):
-        """Layout by the kinds of ``columns``, or by the option ``column_types`` if they
-        have no kinds."""
+        """Layout by the types of ``columns``, or by the option ``column_types`` if they
+        have no types."""
         n = len(columns.seen)
         if column_types == "gaussian":
             return cls(np.arange(n), np.arange(0))

@@ -68,19 +68,19 @@ class Diffusion(NetEstimator):
     method. ``fit`` draws missing real entries, conditional on the observed ones, from a
     mixture of normal distributions fitted to the incomplete rows. It uses a single
     normal distribution if there are more than 64 columns, or if mixtures have no higher
-    cross-validated likelihood. Missing entries of masked columns stay masked. Float64
-    data are computed in float64, and all others in float32.
+    cross-validated likelihood. Missing entries of masked columns stay masked.
+    Computations are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple
         Numbers of hidden units of the net.
     column_types
-        Kind of the columns. "auto": inferred from the data, as described on the page
-        "How columns are read" of the guide. One kind for all columns: "gaussian" (real
+        Type of the columns. "auto": inferred from the data, as described on the page
+        "How columns are read" of the guide. One type for all columns: "gaussian" (real
         numbers, standardized internally), "bernoulli" (0 and 1), "categorical" (codes,
         as ``OrdinalEncoder`` returns them), or "mixed", by the types of a DataFrame's
-        columns. A tuple has a kind for each column, and a dict has kinds for some
+        columns. A tuple has a type for each column, and a dict has types for some
         columns by name, as in :class:`~skdgm.EoNADE`. Masked columns are all columns
         that are not real, columns of numbers with few distinct values, and dates over
         several years, weeks or days.

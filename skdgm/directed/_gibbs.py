@@ -126,7 +126,7 @@ class GibbsChain:
         return z, ()
 
     def _step_lowest(self, z, field, noise):
-        """Draw the lowest layer above columns of any kind."""
+        """Draw the lowest layer above columns of any type."""
         (W, b), output = affine(self.params, 0), self.net.output
         out, dispersion = z @ W + b, self.params.dispersion
         loss = output.nll(out, self.v, dispersion)

@@ -9,7 +9,7 @@ over columns (where :math:`\mu_i = x_i`) and hidden bits i, whose log odds :math
 have the mean :math:`\bar a_i`; all terms have closed forms. Means and :math:`\xi` are
 initialized by the inference net and updated by several sweeps. The model follows the
 gradient of the bound, and the inference net is trained to predict the means.
-:mod:`skdgm.directed._expected` has the other kinds of columns.
+:mod:`skdgm.directed._expected` has the other types of columns.
 
 References
 ----------
@@ -40,7 +40,7 @@ from skdgm.utils.tree import astype
 
 # Cost of a pair of parent and child, in multiply-adds.
 _WORK = 30
-# Expectations of columns by kind.
+# Expectations of columns by type.
 _COLUMNS = {"gaussian": RealExpectation, "categorical": CodeExpectation}
 # Number of rows at a time.
 _ROWS = 512

@@ -33,7 +33,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
         q(z_l \mid z_{l-1}) = \prod_j \operatorname{Bernoulli}\bigl(z_{lj};
         \sigma(c_{lj} + z_{l-1} R_{lj})\bigr)
 
-    down to the data, :math:`z_0 = x`, whose columns may be of any kind [1]_. The
+    down to the data, :math:`z_0 = x`, whose columns may be of any type [1]_. The
     inference net q has separate parameters. Since bits have no gradients, ``objective``
     selects a gradient estimator for both nets. The log-likelihood is estimated by
     importance sampling. NaN marks a missing value in every method. Computations are in
@@ -62,7 +62,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
         [5]_. "wake-sleep" trains q on samples of p [6]_. "concrete" and
         "straight-through" have biased gradients through relaxed bits [7]_. "mean-field"
         is Saul's bound with variational means for each row [8]_, for columns of one
-        kind, and for "gaussian" columns only if variances do not differ by row. "gibbs"
+        type, and for "gaussian" columns only if variances do not differ by row. "gibbs"
         is Monte Carlo EM [1]_ with a Markov chain for each training row, for which the
         network stores a hash of the row and the bits.
     alpha
@@ -158,7 +158,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
         """Saul's mean-field lower bound on the log-likelihood of each row, in nats.
 
         The bound of independent bits, with variational means for each row, has a closed
-        form. Columns must be of one kind, and "gaussian" columns must have the same
+        form. Columns must be of one type, and "gaussian" columns must have the same
         variances in all rows.
 
         Parameters
@@ -175,7 +175,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
         Raises
         ------
         ValueError
-            Columns are of several kinds, or layers are autoregressive.
+            Columns are of several types, or layers are autoregressive.
         """
         return likelihood_bound(self.density_, X, n_steps)
 

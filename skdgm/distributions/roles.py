@@ -29,7 +29,7 @@ class Unit(ABC):
     Attributes are ``size``, the number of columns of a value; ``n_states``, the number
     of joint states, which may be infinite; and ``ends``, the minimum and maximum of a
     statistic, as numbers or arrays of shape (size,). By ``form``, a name or None,
-    kernels recognize the kind of unit. ``listable`` is True if values have
+    kernels recognize the type of unit. ``listable`` is True if values have
     probabilities and :meth:`mode` is a possible value. ``numbers`` is True if values
     are numbers rather than lists of ones, ``exponential`` if means grow exponentially
     with fields, and ``scaled`` if gains match the scales of values.
@@ -199,7 +199,7 @@ class Output(ABC):
     Attributes
     ----------
     kind : str
-        Kind of columns, such as "bernoulli", "categorical" or "gaussian"; None if they
+        Type of columns, such as "bernoulli", "categorical" or "gaussian"; None if they
         differ.
     n_inputs, n_outputs : ndarray of int, of shape (n_columns,)
         Numbers of inputs and of outputs of each column.

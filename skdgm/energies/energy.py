@@ -1,6 +1,6 @@
 r"""Energies on a colored graph of blocks of units.
 
-The nodes of the graph are blocks of units of one kind, its links are couplings of two
+The nodes of the graph are blocks of units of one type, its links are couplings of two
 blocks. Block i without its neighbors has natural parameters :math:`\eta_i`, log weights
 :math:`w_i` and statistics :math:`T_i`:
 

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.base.attributes import documented_as
 from skdgm.base.fits import mean_score
 from skdgm.base.frames import as_frame
 from skdgm.base.given import (
@@ -134,22 +135,14 @@ class FlowEstimator(NetEstimator):
         """
         return self.density_.log_prob(X, y=y)
 
-    def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
-        """Mean log-likelihood of the rows, in nats.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    @documented_as(
+        NetEstimator.score,
+        """
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
             Attributes of the rows; ignored unless the flow is conditional.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row; equal by default.
-
-        Returns
-        -------
-        score : float
-            The (weighted) mean of :meth:`score_samples`.
-        """
+        """,
+    )
+    def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
         return mean_score(
             self.score_samples(X, self._attributes_if_conditional(y)), sample_weight
         )

@@ -36,8 +36,8 @@ class Flow(FlowEstimator):
     NaN is a missing value in every method. ``fit`` maximizes a lower bound on the
     log-likelihood of the observed entries, and imputes missing entries by importance
     resampling from the initial distribution. Scores, codes and imputed entries of
-    incomplete rows are importance-weighted means. Float64 data are computed in float64,
-    and all others in float32.
+    incomplete rows are importance-weighted means. Computations are in float64 for
+    float64 data, otherwise in float32.
 
     Parameters
     ----------

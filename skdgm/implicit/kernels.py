@@ -1,4 +1,4 @@
-r"""Kernels around draws, for columns of any kind, and their bandwidths.
+r"""Kernels around draws, for columns of any type, and their bandwidths.
 
 .. math:: \log \hat p(x) = \log \frac1m \sum_{i=1}^m \prod_j k_j(x_j, s_{ij})
 

@@ -17,7 +17,7 @@ RelaxedColumns = Annotated[
     ColumnTypes,
     RelaxedDetails,
     Doc("""
-        Kind of the columns: "auto", inferred from the data, or a kind as in
+        Type of the columns: "auto", inferred from the data, or a type as in
         :class:`~skdgm.GAN`.
     """),
 ]

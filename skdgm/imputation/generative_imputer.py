@@ -51,7 +51,7 @@ class GenerativeImputer(Imputer):
     estimator
         Model with ``fit`` and ``impute``: any model of skdgm, or a fitted model in
         scikit-learn's ``FrozenEstimator``. If None, an :class:`~skdgm.EoNADE` that
-        infers the kinds of columns from the data.
+        infers the types of columns from the data.
     method
         Result of :meth:`transform`: "mean" imputes means (for categories, and for bits
         in a DataFrame, the most probable value), "mode" the most probable values, which

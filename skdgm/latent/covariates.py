@@ -16,7 +16,7 @@ _SUMMED = 32
 class DecoderCovariates(NamedTuple):
     """Covariates of the lowest decoder: ``inputs``, (n, n_inputs), one row for each
     class or distinct training attributes; their frequencies ``shares``, (n,); and the
-    kinds of ``attributes``, None for classes."""
+    types of ``attributes``, None for classes."""
 
     inputs: np.ndarray
     shares: np.ndarray

@@ -21,13 +21,13 @@ class LatentDetails(VarianceDetails):
 
 
 KINDS = Doc("""
-    Kind of the columns. "auto": inferred from the data, as described on the page "How
-    columns are read" of the guide. One kind for all columns: "bernoulli" (0, 1 or
+    Type of the columns. "auto": inferred from the data, as described on the page "How
+    columns are read" of the guide. One type for all columns: "bernoulli" (0, 1 or
     probabilities of 1), "gaussian" (real numbers, standardized internally),
     "categorical" (codes, as ``OrdinalEncoder`` returns them), or "mixed", by the types
-    of a DataFrame's columns. A tuple has a kind for each column, and a dict has kinds
+    of a DataFrame's columns. A tuple has a type for each column, and a dict has types
     for some columns by name: the first three, "numeric" or "ordinal", as in
-    :class:`~skdgm.EoNADE`. In tables with several kinds, the decoder predicts a mean
+    :class:`~skdgm.EoNADE`. In tables with several types, the decoder predicts a mean
     and a variance of each number, regardless of the detail ``variance``.
 """)
 LatentColumns = Annotated[ColumnTypes, TableDetails, LatentDetails, KINDS]

@@ -126,7 +126,7 @@ def numbers_of(X, columns):
     try:
         X = X.tocsc() if sp.issparse(X) else X if hasattr(X, "iloc") else np.asarray(X)
     except (TypeError, ValueError):
-        # Lists of different lengths, or columns of several kinds.
+        # Lists of different lengths, or columns of several types.
         X = np.empty(0)
     known = X.ndim == 2
     return [_values(X, j) if known and j < X.shape[1] else _NONE for j in columns]

@@ -62,7 +62,7 @@ def measure(estimator: object) -> Literal["probability", "density"]:
         columns. Estimators that infer columns from data declare them after ``fit``.
     """
     last = parts_of(estimator)[1]
-    # Most kinds of columns are known before a fit.
+    # Most types of columns are known before a fit.
     density = density_of(last)
     domain = getattr(density, "domain", getattr(last, "_domain", None))
     facts = getattr(density, "columns", None), domain

@@ -190,7 +190,7 @@ def tabular_report(
         The default is gradient-boosted trees with native categories, which classify if
         the target has categories, booleans or two values.
     column_types : dict, default=None
-        Kinds of columns by name, where they differ from the inferred kinds:
+        Types of columns by name, where they differ from the inferred types:
         "numerical", "categorical", "boolean" or "datetime".
     max_rows : int, default=5000
         Maximum number of rows of each table, drawn at random, for scores that compare
@@ -213,7 +213,7 @@ def tabular_report(
         Columns differ or are unknown, a number is infinite, a table has fewer than two
         rows, or ``target`` is given without ``holdout``.
     TypeError
-        A column has values of unknown or different kinds.
+        A column has values of unknown or different types.
 
     See Also
     --------

@@ -39,8 +39,8 @@ class GMMN(ImplicitEstimator):
     ``transform`` returns codes, in place of the latent units of ``invert``. A generator
     has no tractable density: ``score_samples`` is an estimate. NaN is a missing value,
     which is also hidden in a generated row of the same minibatch; the encoder's input
-    has the autoencoder's reconstruction in its place. Float64 data are computed in
-    float64, and all others in float32.
+    has the autoencoder's reconstruction in its place. Computations are in float64 for
+    float64 data, otherwise in float32.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class GMMN(ImplicitEstimator):
         mirrors the encoder. The autoencoder is trained on the same minibatches as the
         generator, but independently of it. By default there is no autoencoder.
     column_types
-        Kind of the columns: "auto", inferred from the data, or a kind as in
+        Type of the columns: "auto", inferred from the data, or a type as in
         :class:`~skdgm.VAE`. "bernoulli" columns are drawn as bits if all values in the
         first fit are 0 or 1, and otherwise as probabilities. Bits and categories are
         draws with the gradient of a continuous relaxation.

@@ -75,7 +75,7 @@ class NetEstimator(FitOptions, Estimator):
 
     # Batches are dense arrays.
     _STORES_LISTS = False
-    # The second budget, if any, is for columns of several kinds.
+    # The second budget, if any, is for columns of several types.
     _BUDGET, _BUDGET_MIXED = Budget(3_500, 20, 100), None
 
     @property

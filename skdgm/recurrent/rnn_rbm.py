@@ -23,7 +23,7 @@ class MachineEstimator(RecurrentEstimator):
     n_components
         Number of hidden units of the machine of a step.
     column_types
-        Kind of the columns. "auto": inferred from the data, as the guide's page "How
+        Type of the columns. "auto": inferred from the data, as the guide's page "How
         columns are read" describes; "bernoulli": 0, 1 or probabilities of 1;
         "gaussian": real numbers, standardized internally; "categorical": codes, as in
         ``OrdinalEncoder``.

@@ -48,7 +48,7 @@ class StackModel(Model[StackModelOptionsT]):
         """Raise ValueError for invalid options that pass their constraints."""
 
     def structure(self, facts):
-        """Kind and number of hidden units of each layer, from the bottom up."""
+        """Type and number of hidden units of each layer, from the bottom up."""
         return structure_of(self.unfitted(facts))
 
     def stack(self, machines):
@@ -106,7 +106,7 @@ class StackModel(Model[StackModelOptionsT]):
         return clones
 
     def kind_above(self, below):
-        """Kind of the columns of a machine above another machine."""
+        """Type of the columns of a machine above another machine."""
         return "bernoulli"
 
     @abstractmethod
@@ -128,7 +128,7 @@ class StackModel(Model[StackModelOptionsT]):
 
 
 def lowest_kinds(network, options):
-    """Set of the kinds of columns that a network, or the lowest of its listed machines,
+    """Set of the types of columns that a network, or the lowest of its listed machines,
     can read; see :func:`~skdgm.base.reading.readable_kinds`."""
     if options.layers is None:
         return readable_kinds(network, options)
@@ -138,7 +138,7 @@ def lowest_kinds(network, options):
 
 
 def structure_of(machines):
-    """Kind and number of hidden units of each machine, a namespace with ``layers``."""
+    """Type and number of hidden units of each machine, a namespace with ``layers``."""
     kinds = ((type(m).__name__, options_of(m).n_components) for m in machines)
     return SimpleNamespace(layers=tuple(kinds))
 
@@ -170,7 +170,7 @@ def lowest_of(layers):
 
 
 def lowest_domain(options, kind):
-    """Kind of the columns of X for listed machines, the lowest of which must have the
+    """Type of the columns of X for listed machines, the lowest of which must have the
     class ``kind``; binary if it has not, which raises an error later."""
     bottom = lowest_of(options.layers)
     if not isinstance(bottom, kind):

@@ -155,7 +155,7 @@ class StackedNetwork(_BaseComposition, Estimator):
 
     @property
     def _domain(self):
-        """Kind of the columns of the lowest layer, or that the options ask for."""
+        """Type of the columns of the lowest layer, or that the options ask for."""
         layers = vars(self).get("layers_")
         return domain_of(layers[0]) if layers else self._requested_domain
 

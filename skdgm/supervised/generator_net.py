@@ -5,6 +5,7 @@ r"""Supervised generators: nets from attributes to rows.
 
 from typing import Annotated, Literal
 
+from skdgm.base.attributes import documented_as
 from skdgm.base.common_groups import Architecture
 from skdgm.base.common_options import AttributeTypes, ColumnTypes, VarianceDetails
 from skdgm.base.fits import mean_score
@@ -41,7 +42,7 @@ class GeneratorNet(AttributeEstimator):
     hidden_layer_sizes : tuple
         Numbers of units of the dense hidden layers, starting at the attributes.
     column_types
-        Kind of the columns, as in :class:`~skdgm.VAE`; "auto" infers it from the data.
+        Type of the columns, as in :class:`~skdgm.VAE`; "auto" infers it from the data.
     activation
         Activation function of hidden units.
     dropout
@@ -106,20 +107,12 @@ class GeneratorNet(AttributeEstimator):
 
     _BUDGET = Budget(3_000, 20, 200)
 
-    def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
-        """Mean log-likelihood of the rows, in nats.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    @documented_as(
+        AttributeEstimator.score,
+        """
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
             Attributes of the rows; None for the marginal likelihood.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows; by default, equal weights.
-
-        Returns
-        -------
-        score : float
-            The (weighted) mean of :meth:`score_samples`.
-        """
+        """,
+    )
+    def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
         return mean_score(self.score_samples(X, y), sample_weight)

@@ -33,7 +33,7 @@ def capabilities_of(estimator):
 
 def has_mass(estimator, X):
     """Boolean array, True for entries of X that have a probability rather than a
-    density under a fitted estimator; it broadcasts to the shape of X. None if the kinds
+    density under a fitted estimator; it broadcasts to the shape of X. None if the types
     of columns are unknown."""
     if hasattr(estimator, "_has_mass"):
         return estimator._has_mass(X)

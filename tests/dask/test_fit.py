@@ -454,7 +454,7 @@ def test_shards_shorten_steps_as_a_fit_does():
             objective = _shard.find("fit", 0).objective
             assert objective.options.batch_size == size
             energy, rate = objective.energy, 1.0
-            own = step_factors(energy, rate, objective.reach, size)
+            own = step_factors(energy, rate, objective.max_magnitudes, size)
             (factor,) = step_factors(energy, rate, {0: reach}, 20).values()
             np.testing.assert_allclose(own[0], factor)
             assert factor[1] < factor[0] == 1

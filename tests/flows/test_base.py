@@ -16,7 +16,7 @@ from skdgm.flows.mixture import (
     _refined,
     mixture_of,
 )
-from skdgm.flows.normal import fitted
+from skdgm.flows.normal import fit_normal
 from skdgm.nets.bases import NormalMixture, Tails, normal_log_p
 from skdgm.training import canonical
 from skdgm.utils.random import stream
@@ -101,7 +101,7 @@ def test_draws_of_bases_have_the_density(base):
 
 def _start(X):
     table = canonical(Rows(X, np.float64, complete=True))
-    normal = fitted(table)
+    normal = fit_normal(table)
     white = normal.whitening(float)
     return table, normal, X @ white.W + white.b
 

@@ -10,7 +10,7 @@ from skdgm import FVBN, Flow
 from skdgm.callbacks import Checkpoint
 from skdgm.exceptions import InterruptedFitWarning, OutlierWarning
 from skdgm.flows import _model
-from skdgm.flows.normal import JointNormal, fitted
+from skdgm.flows.normal import JointNormal, fit_normal
 from skdgm.nets import estimator as nets_estimator
 from skdgm.training import canonical
 from skdgm.utils.random import stream
@@ -196,7 +196,7 @@ def test_normal_distribution_of_rows_with_missing_entries():
     root = np.array([[1.0, 0, 0], [0.8, 0.6, 0], [-0.5, 0.3, 0.8]])
     X = rng.normal(size=(2000, 3)) @ root.T
     X[rng.random(X.shape) < 0.3] = np.nan
-    found = fitted(canonical(Rows(X, np.float64)))
+    found = fit_normal(canonical(Rows(X, np.float64)))
     np.testing.assert_allclose(found.covariance, root @ root.T, atol=0.1)
     again = JointNormal.of_whitening(found.whitening(np.float64))
     np.testing.assert_allclose(again.covariance, found.covariance, rtol=1e-10)

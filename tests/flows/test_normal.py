@@ -8,7 +8,7 @@ from scipy.stats import multivariate_normal as normal
 
 from skdgm.flows import mixture
 from skdgm.flows import normal as normals
-from skdgm.flows._likelihood import _steps
+from skdgm.flows._likelihood import _learning_rate_factors
 from skdgm.nets.bases import NormalMixture, Tails
 from skdgm.training import canonical
 from skdgm.utils.random import stream
@@ -110,7 +110,7 @@ def test_shrinkage_is_the_one_that_serves_rows_left_out(n_given):
             score += weight[out] @ log_p
         scores.append(score)
     best = normals._SHRINKAGE[np.argmax(scores)]
-    found = normals.fitted(table, n_given)
+    found = normals.fit_normal(table, n_given)
     np.testing.assert_allclose(found.shrinkage, best)
     np.testing.assert_allclose(found.mean, np.average(X, axis=0, weights=weight))
     whole = np.cov(X.T, aweights=weight, ddof=0)
@@ -199,14 +199,14 @@ def test_steps_are_shorter_where_rows_are_told_or_parts_are_narrow(tails):
     white = np.diag([0.5, 2.0, 3.0]) + np.triu(np.ones((3, 3)), 1)
     size = np.sqrt((white**2).sum(axis=1))
     expected = np.maximum(1, np.sqrt(size))
-    np.testing.assert_allclose(_steps(white, (), ()), 1 / expected)
+    np.testing.assert_allclose(_learning_rate_factors(white, (), ()), 1 / expected)
     if tails:
         own = Tails(np.zeros(3), np.log([0.1, 2.0, 0.5]))
-        found, roots = _steps(white, (), own), [np.diag([10, 0.5, 2.0])]
+        found, roots = _learning_rate_factors(white, (), own), [np.diag([10, 0.5, 2.0])]
     else:
         roots = 3 * ROOTS.transpose(0, 2, 1)
         base = NormalMixture(LOG_WEIGHT, MEANS, roots)
-        found = _steps(white, base, ())
+        found = _learning_rate_factors(white, base, ())
     narrow = [np.sqrt(((white @ root) ** 2).sum(axis=1)) for root in roots]
     expected = expected * np.maximum(1, np.max(narrow, axis=0) / size)
     np.testing.assert_allclose(found, 1 / expected)

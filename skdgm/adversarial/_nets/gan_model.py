@@ -24,7 +24,7 @@ from skdgm.utils.images import CONV, halvings, image_shape
 
 # Default numbers of hidden units of dense nets, and of maps of convolutional nets.
 _SIZES = {"dense": (128, 128), "conv": (64, 32)}
-# Kinds of columns that can be pixels.
+# Types of columns that can be pixels.
 _PIXELS = "gray", "bernoulli", "gaussian"
 # Default number of Fourier frequencies, and largest number of real columns with them.
 _FREQUENCIES, _FEW = 3, 16

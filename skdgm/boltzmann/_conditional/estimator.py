@@ -62,17 +62,17 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
     n_components
         Number of hidden units.
     column_types : str, tuple of str or dict
-        Kind of all columns of y, or of each column, as in :class:`~skdgm.RBM`; a dict
-        has the kinds of some columns of a DataFrame by name. "mixed": text columns, and
+        Type of all columns of y, or of each column, as in :class:`~skdgm.RBM`; a dict
+        has the types of some columns of a DataFrame by name. "mixed": text columns, and
         integers in a one-dimensional y, are categories; booleans, and columns of 0 and
         1, are bits; other numbers are "gaussian". The variance of a "rectified" column
         is its mean square.
     condition_types : str, tuple of str or dict
-        Kind of all columns of X, of each column, or of some columns by name. By default
-        the kinds are read from the dtypes of a DataFrame, and columns of an array are
+        Type of all columns of X, of each column, or of some columns by name. By default
+        the types are read from the dtypes of a DataFrame, and columns of an array are
         "gaussian" (standardized).
     hidden
-        Kind of the hidden units, as in :class:`~skdgm.RBM`.
+        Type of the hidden units, as in :class:`~skdgm.RBM`.
     pairwise
         If True, add weights between y and hidden units, y and conditions, and
         conditions and hidden units. If False, all weights are factored, and
@@ -197,7 +197,7 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
             Conditions; NaN is replaced by the mean of its column. With ``n_lags``:
             series, either concatenated or as a list of tables, with NaN where missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Columns of any kind, with NaN (None) where missing. Required without
+            Columns of any type, with NaN (None) where missing. Required without
             ``n_lags``, and not allowed with it.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row; with ``n_lags``, of each row or of each series. An
@@ -216,7 +216,7 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
         ------
         ValueError
             X is empty or infinite. y is missing, has another length than X, a column
-            without any value, or values outside the domain of its kind. A weight is
+            without any value, or values outside the domain of its type. A weight is
             negative, or all weights are zero. Lengths do not add up to the number of
             rows, or no series has more rows than ``n_lags``.
         DivergenceError

@@ -32,7 +32,7 @@ _OF_REAL, _OF_GATED, _OF_COUNTS, _OF_OTHERS = 0.001, 0.003, 0.03, 0.01
 
 
 class ConditionalModel(Tables[ConditionalOptions]):
-    """One hidden layer above a visible block for each kind of column of y, and a last
+    """One hidden layer above a visible block for each type of column of y, and a last
     block of conditions."""
 
     STRUCTURE = (

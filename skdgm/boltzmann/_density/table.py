@@ -1,9 +1,9 @@
-r"""Densities of rows with columns of any kind.
+r"""Densities of rows with columns of any type.
 
 .. math:: \log p(v) = \sum_j \log w_j(v_j) + A\big(c + \textstyle\sum_j T_j(v_j)
    W_{j:}\big) - \log Z
 
-There is a block of visible units for each kind of column.
+There is a block of visible units for each type of column.
 """
 
 from skdgm.boltzmann._density.layered import EnergyDensity
@@ -20,7 +20,7 @@ class TableDensity(EnergyDensity):
 
     @property
     def capabilities(self):
-        """As for one kind of visible units, without sums over all values of a
+        """As for one type of visible units, without sums over all values of a
         column."""
         kinds = super().capabilities
         del kinds["pseudo_likelihood"]

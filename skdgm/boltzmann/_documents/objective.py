@@ -48,7 +48,7 @@ class DocumentObjective(EnergyObjective):
 
     @property
     def domain(self):
-        """Kind of the columns."""
+        """Type of the columns."""
         return self.known[0]
 
     @cached_property

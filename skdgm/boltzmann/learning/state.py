@@ -22,7 +22,7 @@ class InitialData(NamedTuple):
     means: tuple | None = None
     # ``initialize(objective, params)`` turns random parameters into initial parameters.
     initialize: object = None
-    # Kind of the visible units and statistics of columns, or the independent loss.
+    # Type of the visible units and statistics of columns, or the independent loss.
     known: tuple | None = None
     # Training rows.
     table: object = None

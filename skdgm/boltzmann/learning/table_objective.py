@@ -1,4 +1,4 @@
-r"""Likelihood of rows with columns of any kind, as an objective.
+r"""Likelihood of rows with columns of any type, as an objective.
 
 Training is monitored by the log-likelihood of each column given the means of the hidden
 units, which are themselves computed from the other columns:

@@ -39,7 +39,7 @@ class Graphical(EnergyModel[GraphOptions]):
             )
 
     def structure(self, facts):
-        """Number of hidden units, kind of the columns, and adjacency matrix."""
+        """Number of hidden units, type of the columns, and adjacency matrix."""
         structure = super().structure(facts)
         structure.edges = edges_of(facts.options, n_columns(facts))
         return structure

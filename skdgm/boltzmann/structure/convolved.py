@@ -33,7 +33,7 @@ _ON, _LARGER, _TOGETHER = 0.1, 10.0, 0.5
 
 
 class Geometry(NamedTuple):
-    """Window of the filters at their positions; rows and columns of blocks; kind of
+    """Window of the filters at their positions; rows and columns of blocks; type of
     pooling."""
 
     window: Window
@@ -138,7 +138,7 @@ class Convolved(Restricted[ConvolvedOptions]):
             )
 
     def structure(self, facts):
-        """Number of maps, kind of the columns, and shapes."""
+        """Number of maps, type of the columns, and shapes."""
         structure = super().structure(facts)
         shapes = geometry_of(facts.options, n_columns(facts)).shapes
         del shapes["map_shape_"]  # It follows from the other shapes.

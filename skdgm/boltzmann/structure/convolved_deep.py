@@ -68,7 +68,7 @@ class ConvolvedDeep(Deep[ConvolvedDeepOptions]):
         return _sizes(options)
 
     def structure(self, facts):
-        """Numbers of maps, kind of the columns, and shapes."""
+        """Numbers of maps, type of the columns, and shapes."""
         options = facts.options
         structure = {n.rstrip("s_"): shapes for n, shapes in _shapes(facts).items()}
         structure |= {"column_types": options.column_types, "padding": options.padding}

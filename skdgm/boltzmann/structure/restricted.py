@@ -58,7 +58,7 @@ class RealRestricted(Restricted[RealOptions]):
 RESTRICTED, REAL = Restricted(), RealRestricted()
 
 
-# Typed, since blocks of different kinds and the same size are equal as tuples.
+# Typed, since blocks of different types and the same size are equal as tuples.
 @lru_cache(maxsize=128, typed=True)
 def _energy(visible, size, n_labels):
     """Cached energy of the layers."""

@@ -1,4 +1,4 @@
-"""Models of machines with units of any kind: visible blocks below a block of hidden
+"""Models of machines with units of any type: visible blocks below a block of hidden
 units."""
 
 from functools import lru_cache, partial
@@ -26,13 +26,13 @@ from skdgm.distributions import Normal
 from skdgm.energies import Params, layered
 from skdgm.training.batches import FILLED_ROWS
 
-# Kinds of hidden units, without and with a number n.
+# Types of hidden units, without and with a number n.
 _HIDDEN = "bernoulli", "gaussian", "rectified", "poisson"
 _NUMBERED = "binomial", "categorical"
 
 
 class Tables(EnergyModel[TableOptionsT]):
-    """One hidden layer above a visible block for each kind of column."""
+    """One hidden layer above a visible block for each type of column."""
 
     STRUCTURE = "column_types", "hidden", "n_components"
 
@@ -154,14 +154,14 @@ def gain_of(unit, dtype):
 
 @lru_cache(maxsize=128)
 def _energy(kinds, units):
-    """Cached energy of the layers. ``kinds`` distinguishes blocks of different kinds
+    """Cached energy of the layers. ``kinds`` distinguishes blocks of different types
     and the same size, which are equal as tuples."""
     return layered([list(units[:-1]), [units[-1]]])
 
 
 def improper(kinds, hidden):
-    """Raise ValueError if the partition function is infinite. ``kinds`` has the kinds
-    of columns by name or number, ``hidden`` is the kind of the hidden units."""
+    """Raise ValueError if the partition function is infinite. ``kinds`` has the types
+    of columns by name or number, ``hidden`` is the type of the hidden units."""
     kind, number = parsed(hidden)
     unit = hidden_unit(kind, number, 1)
     if all(np.isfinite(end).all() for end in unit.ends):

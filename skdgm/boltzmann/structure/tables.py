@@ -20,12 +20,12 @@ from skdgm.distributions import (
 )
 from skdgm.utils.lists import Lists
 
-# Kinds of columns whose units have precisions.
+# Types of columns whose units have precisions.
 REAL_KINDS = "gaussian", "rectified"
 
 
 class VisibleBlock(NamedTuple):
-    """Block of the visible units of a table: its kind, its unit, and the numbers of its
+    """Block of the visible units of a table: its type, its unit, and the numbers of its
     columns."""
 
     kind: str
@@ -34,7 +34,7 @@ class VisibleBlock(NamedTuple):
 
 
 class TableLayout(NamedTuple):
-    """Blocks of the visible units of a table, one for each kind of column. Values of a
+    """Blocks of the visible units of a table, one for each type of column. Values of a
     table have one entry for each column, with codes of categories; values of blocks are
     one-hot. ``columns`` has the column numbers of each block, ``widths`` the number of
     entries of each column, and ``fills`` the initial values of missing entries."""
@@ -116,7 +116,7 @@ class TableLayout(NamedTuple):
 
 
 def kinds_of(columns):
-    """Kind of each column, an array; "bernoulli" for columns without kinds."""
+    """Type of each column, an array; "bernoulli" for columns without types."""
     kinds = getattr(columns, "kinds", None)
     return np.full(len(columns.seen), "bernoulli") if kinds is None else kinds
 
@@ -193,7 +193,7 @@ def loss_of_independent(facts, layout):
 
 
 def _unit(kind, columns, numbers, options):
-    """Block of the columns ``numbers``, all of one kind."""
+    """Block of the columns ``numbers``, all of one type."""
     size = len(numbers)
     if kind == "bernoulli":
         return Bernoulli(size)
@@ -212,7 +212,7 @@ def _unit(kind, columns, numbers, options):
 
 
 def _loss(kind, unit, moments, base):
-    """Negative log-likelihood of a row's columns of one kind, at given moments."""
+    """Negative log-likelihood of a row's columns of one type, at given moments."""
     eta = unit.field(unit.init(moments))
     log_Z = float(unit.log_partition(eta))
     if kind == "gaussian":
@@ -227,7 +227,7 @@ def _loss(kind, unit, moments, base):
 
 
 def hidden_unit(kind, number, size):
-    """Block of hidden units of a kind, with its number n if the kind has one."""
+    """Block of hidden units of a type, with its number n if the type has one."""
     if kind == "bernoulli":
         return Bernoulli(size)
     if kind == "categorical":

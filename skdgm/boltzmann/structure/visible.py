@@ -1,4 +1,4 @@
-"""Kinds of visible units, with the statistics of their columns."""
+"""Types of visible units, with the statistics of their columns."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ _NEAR, _MANY = 0.1, 10
 
 
 class Visible:
-    """Role of the kind of the visible units, in addition to the kind of their columns.
+    """Role of the type of the visible units, in addition to the type of their columns.
     Rows are images, whose pixels share statistics by channel, unless ``n_channels`` is
     None."""
 
@@ -128,19 +128,19 @@ BINARY, REAL = BinaryUnits(), RealUnits()
 
 
 def columns_kind(options):
-    """Kind of the columns according to options, binary or real; real before a fit
+    """Type of the columns according to options, binary or real; real before a fit
     decides."""
     return binary_kind(options) if options.column_types == "bernoulli" else REAL
 
 
 def binary_kind(options):
-    """Kind of binary columns according to options, or of gray levels."""
+    """Type of binary columns according to options, or of gray levels."""
     top = top_of(options)
     return BINARY if top == 1 else BinaryUnits(top)
 
 
 def pixels_of(options):
-    """Kind of the pixels according to the options of a convolutional machine."""
+    """Type of the pixels according to the options of a convolutional machine."""
     is_real = options.column_types != "bernoulli"
     if options.column_types == "categorical":
         domain = CategoricalUnits(options.min_categories)

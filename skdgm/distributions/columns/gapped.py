@@ -17,7 +17,7 @@ ABSENT = np.inf
 
 
 class GappedOutput(Output):
-    """Columns of one kind with an additional input and output each, for absence.
+    """Columns of one type with an additional input and output each, for absence.
 
     The additional input or output comes first, followed by those of the distribution
     ``base``. If ``whole`` is True, draws and means are conditional on presence.

@@ -1,4 +1,4 @@
-r"""Columns of several kinds, given outputs of one net.
+r"""Columns of several types, given outputs of one net.
 
 .. math:: \log p(x \mid z) = \sum_j \log p_j(x_j; z_j)
 
@@ -24,7 +24,7 @@ _N_WAVES = 30
 
 
 class ColumnBlock(NamedTuple):
-    """Columns of one kind, with their positions among columns, inputs and outputs."""
+    """Columns of one type, with their positions among columns, inputs and outputs."""
 
     output: Output
     columns: np.ndarray
@@ -33,7 +33,7 @@ class ColumnBlock(NamedTuple):
 
 
 class MixedOutput(Output):
-    """Columns of several kinds, as blocks of one kind each.
+    """Columns of several types, as blocks of one type each.
 
     ``kinds``, an array of "bernoulli", "categorical", "ordinal", "gaussian" or
     "numeric", and ``sizes``, numbers of categories or 1, have an entry for each column.

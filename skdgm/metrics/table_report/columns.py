@@ -1,4 +1,4 @@
-"""Columns of tables that are compared: their kinds and values in all tables.
+"""Columns of tables that are compared: their types and values in all tables.
 
 Narwhals reads DataFrames of pandas, polars and other libraries, and Arrow tables.
 Columns become numbers that are consistent across tables: codes of categories, dates and
@@ -99,7 +99,7 @@ def series_of(tables, names):
 
 
 def kind_of(series):
-    """Kind of a column; None if all values are missing. TypeError if it has no kind, as
+    """Type of a column; None if all values are missing. TypeError if it has no type, as
     for lists and complex numbers."""
     if isinstance(series, np.ndarray) or series.dtype.is_numeric():
         return "numerical"
@@ -130,12 +130,12 @@ def kind_of(series):
 
 
 def read(tables, names, column_types=None):
-    """Columns of several tables, a list of Column. ``column_types`` are kinds by name,
-    where they differ from the inferred kinds.
+    """Columns of several tables, a list of Column. ``column_types`` are types by name,
+    where they differ from the inferred types.
 
     ValueError if columns differ, names are not unique, a number is infinite, or
-    ``column_types`` has an unknown column or kind. TypeError if the type of a column
-    has no kind, or differs between tables.
+    ``column_types`` has an unknown column or type. TypeError if the type of a column
+    has no type, or differs between tables.
     """
     tables_of_series = series_of(tables, names)
     column_types = {} if column_types is None else column_types

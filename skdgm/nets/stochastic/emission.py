@@ -37,7 +37,7 @@ from scipy.special import expit
 from skdgm.distributions.columns.grouped import GroupedOutput
 from skdgm.nets.tape import primitive
 
-# Kinds whose draws are one-hot among several inputs.
+# Types whose draws are one-hot among several inputs.
 _CHOICES = "categorical", "ordinal"
 # Smallest uniform number, and distance of the largest from 1, for noise.
 _LEAST = 1e-7
