@@ -278,11 +278,11 @@ class Product(namedtuple("Product", "total factors"), Constraint):
         return (Multiple(self.total, tuple(order), digits, finest),)
 
 
-def _apart(total, parts, who):
+def _apart(total, parts, subject):
     """Validate names of parts, and the name of a total that is none of them; return the
     parts as a tuple."""
-    parts = names_of(parts, who, 1)
-    check_names([total], who)
+    parts = names_of(parts, subject, 1)
+    check_names([total], subject)
     if total in parts:
-        raise ValueError(f"{who}: {total!r} is a part of itself.")
+        raise ValueError(f"{subject}: {total!r} is a part of itself.")
     return parts
