@@ -78,8 +78,8 @@ class GANClassifier(Classifier, NetEstimator):
         Whether hidden units of the generator have batch normalization; "virtual": with
         moments of a fixed reference batch, the first minibatch, and the row itself.
     batch_size
-        Number of rows in each update, plus equally many labeled rows, if there are so
-        many: if labels are few, every update includes all labeled rows.
+        Number of rows in each update, plus the same number of labeled rows. If there
+        are fewer labeled rows, every update includes all of them.
     early_stopping
         If True, hold out labeled rows, stop when the log-probability of their labels
         no longer increases, and restore the best parameters.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Maximum number of categories of a column that are inputs of their own.
+# Maximum number of categories of a column that are separate inputs.
 _CATEGORIES = 30
 # Interquartile range of a standard normal distribution.
 _RANGE = 1.349
@@ -36,7 +36,7 @@ class InputScales(NamedTuple):
     @classmethod
     def of(cls, x, weight, n_categories):
         """Learn the scales of rows x, NaN where missing; ``n_categories`` is 0 for
-        columns of numbers. Constant columns are no inputs."""
+        columns of numbers. Constant columns are not inputs."""
         column, category = [], []
         for j, n in enumerate(n_categories):
             values = [-1]

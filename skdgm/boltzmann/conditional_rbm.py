@@ -81,7 +81,7 @@ class ConditionalRBM(ConditionalEstimator):
     A_{:f} B_{:f}^\top (C^\top x)_f`. ``factors_`` has A, B and C, transposed. With
     ``gates`` z there are factors of (y, h, z), of (y, x, z) and of (h, x, z).
     ``factors_`` has the three matrices of each type in this order; the matrices of z
-    have zeros for conditions that are no gates.
+    have zeros for conditions that are not gates.
 
     References
     ----------

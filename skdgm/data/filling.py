@@ -181,7 +181,7 @@ def completed(frame, imputed):
 
 
 def filled_column(column, imputed):
-    """Column with missing values imputed, of its own type if this can represent them.
+    """Column with missing values imputed; it keeps its type if this can represent them.
 
     Otherwise it has the type of the imputed values, or object. A categorical type
     remains only if both columns have it.

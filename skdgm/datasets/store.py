@@ -2,7 +2,7 @@
 
 A data set is cached as one .npz file with its parts ``train``, ``valid`` and ``test``
 and their labels. Their SHA-256 checksums are compared at each call with the values in
-this package or, if there are none, with those recorded at the first download.
+this package or, without these, with those recorded at the first download.
 """
 
 import hashlib

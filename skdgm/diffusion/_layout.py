@@ -9,7 +9,7 @@ probability, and the net predicts them from the others:
 
 The bound is tight if the distributions are exact and columns are drawn one by one [2]_.
 The noisy columns y have the noise of time (k - 1) / n, at which one of k masked columns
-is drawn. They have a bound of their own, conditional on the unmasked columns, and the
+is drawn. They have a separate bound, conditional on the unmasked columns, and the
 sum of the two bounds is a bound for the row. Half of the training rows have noise of an
 independent time, at which possibly no column is masked. The sampler can then draw real
 columns conditional on all other columns.

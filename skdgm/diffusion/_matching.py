@@ -38,8 +38,8 @@ _MISSING, _TIME, _NOISE, _FREE, _HIDE = range(1, 6)
 _MOST = 1024
 # One in four training rows is monitored.
 _THINNED = 4
-# Times per row of a minibatch, by the largest number of columns; fewest times per
-# monitored row, in the same form; most times per row; times of all monitored rows.
+# Times per row of a minibatch, by the largest number of columns; minimum of times
+# per monitored row, in the same form; maximum; times of all monitored rows.
 _EACH = (48, 4), (256, 2), (np.inf, 1)
 _WATCHED, _MANY, _POINTS = ((48, 4), (np.inf, 2)), 32, 1024
 # Most draws of the missing entries of a row in an update.
@@ -244,7 +244,7 @@ class MatchingObjective(NetObjective):
 
     def _hidden(self, categories, time, rng):
         """Masked or flipped columns at the times of rows. For a share of the rows, the
-        masks have a time of their own, and a few such rows have no mask, so that the
+        masks have a separate time, and a few such rows have no mask, so that the
         net sees all combinations of masks and noise levels."""
         has_own_time = np.zeros(len(time), bool)
         if len(self.layout.noisy):

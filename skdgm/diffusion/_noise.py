@@ -7,7 +7,7 @@ deviation n for each column,
    \qquad 0 \le \varphi \le \tfrac\pi2
 
 A principal component of :math:`x / n` with standard deviation s, divided by its
-standard deviation with noise, turns by an angle of its own,
+standard deviation with noise, turns by a separate angle,
 
 .. math:: y = \cos \psi \odot z + \sin \psi \odot \epsilon, \qquad
    \tan \psi_i = \frac{\tan \varphi}{s_i}

@@ -190,7 +190,7 @@ class Energy(Graph):
 
         .. math:: \beta \sum_{i \sim j} T_i(x_i)^\top W_{ij} T_j(x_j)
 
-        Its shape is (n_rows,); it is 0 if there are no such links.
+        Its shape is (n_rows,); it is 0 without such links.
         """
         log_weight = sum(
             self.couplings[number].log_weight(

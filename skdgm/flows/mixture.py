@@ -33,7 +33,7 @@ MAX_MIXTURE_COLUMNS = 64
 _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
 # Number of folds; steps of EM and of k-means; tolerance of EM, in nats per row.
 _FOLDS, _STEPS, _CENTER_STEPS, _TOL = 5, 40, 10, 1e-3
-# Smallest variance of a component, of standardized columns; fewest rows per component.
+# Smallest variance of a component, of standardized columns; minimum rows per component.
 _FLOOR, _EACH = 1e-6, 10
 # Limits on rows, and on rows times squared columns, of cross-validation; most rows of
 # the fit.

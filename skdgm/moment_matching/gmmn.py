@@ -53,7 +53,7 @@ class GMMN(ImplicitEstimator):
         Numbers of hidden units of the encoder of an autoencoder, from the data up; the
         last number is that of the code's units, which are between 0 and 1. The decoder
         mirrors the encoder. The autoencoder is trained on the same minibatches as the
-        generator, but independently of it. By default there is no autoencoder.
+        generator, but independently of it. By default, no autoencoder.
     column_types
         Type of the columns: "auto", inferred from the data, or a type as in
         :class:`~skdgm.VAE`. "bernoulli" columns are drawn as bits if all values in the

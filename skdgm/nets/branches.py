@@ -1,4 +1,4 @@
-"""Nets of two branches, which have inputs or parameters of their own."""
+"""Nets of two branches, which have separate inputs or parameters."""
 
 from functools import partial
 

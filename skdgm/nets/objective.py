@@ -113,7 +113,7 @@ class NetObjective(Objective[OptionsT]):
 
     @abstractmethod
     def losses(self, state: Any, index: np.ndarray, rng: Stream) -> np.ndarray:
-        """Losses of rows, which :meth:`watch` compares from epoch to epoch.
+        """Losses of rows, which :meth:`watch` compares between epochs.
 
         Parameters
         ----------

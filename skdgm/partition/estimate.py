@@ -107,7 +107,7 @@ def complaint(up, down, n_betas, max_gap):
 
 def exceeds(other, upper, n_errors=_SURE):
     """Return whether log Z of other chains, less ``n_errors`` standard errors, exceeds
-    ``upper``, the upper end of the bracket. A lower log Z is no evidence, since the
+    ``upper``, the upper end of the bracket. A lower log Z is not evidence, since the
     chains may not have converged."""
     return other.log_Z - n_errors * other.se > upper
 

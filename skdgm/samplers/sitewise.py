@@ -1,7 +1,7 @@
 """Compiled Gibbs sampling, annealing and mean field with sequential updates of sites.
 
-Each row is a chain. Its random numbers depend on the sweep, row and site alone, and
-thus on neither other rows nor the number of threads.
+Each row is a chain. Its random numbers depend only on the sweep, row and site, and
+neither on other rows nor on the number of threads.
 """
 
 import numpy as np

@@ -23,7 +23,7 @@ from skdgm.utils.rows import Rows, row_hash
 MAX_REPETITION = 10
 # Number of rows whose share of nonzero values decides on the format of batches.
 FILLED_ROWS = 1000
-# Minimum and maximum number of watched rows; between them, an eighth of the draws.
+# Minimum and maximum number of monitored rows; between them, an eighth of the draws.
 _WATCHED = 250, 1000
 # Rows with more copies than this are divided between both parts. Rows drawn with
 # replacement rarely have as many.
@@ -176,8 +176,8 @@ def epoch(table, batch_size, rng):
 
 
 def monitored_rows(table, rng, among=None):
-    """Draw the numbers of the rows whose loss is watched in training. ``among(index)``
-    returns the eligible rows of an index."""
+    """Draw the numbers of the rows whose loss is monitored in training.
+    ``among(index)`` returns the eligible rows of an index."""
     (draws,) = epoch(table, table.n_draws, rng)
     draws = draws if among is None else among(draws)
     draws = draws[: np.clip(table.n_draws // 8, *_WATCHED)]

@@ -120,7 +120,8 @@ class Objective(ABC, Generic[OptionsT]):
 
     @abstractmethod
     def watch(self, table: Table, held_out: Table | None, state: Any) -> Any:
-        """Return a watch, which measures the losses of the same rows after each epoch.
+        """Return a :class:`Watch`, which measures the losses of the same rows after
+        each epoch.
 
         Parameters
         ----------

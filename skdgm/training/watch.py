@@ -43,7 +43,7 @@ class Watch:
         return self._loss(state, self.held_out.index, self.held_out.weight)
 
     def _among(self, index):
-        """Rows of an index that may be watched."""
+        """Rows of an index that may be monitored."""
         return index
 
     def _loss(self, state, index, weight):
@@ -63,7 +63,7 @@ class LabelWatch(Watch):
     def compare(self, log_frequencies, state):
         """Set the reference for later losses: the loss of a state, or that of label
         frequencies if higher. ``log_frequencies`` has the log frequency of the label of
-        each watched row."""
+        each monitored row."""
         by_frequencies = -log_frequencies.sum() / max(1, len(log_frequencies))
         self.allowed = max(by_frequencies, self.training_loss(state))
 

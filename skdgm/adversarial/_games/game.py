@@ -47,7 +47,7 @@ from skdgm.utils.tree import copy, leaves, tree_map
 # The players, in the order of their updates.
 DISCRIMINATE, GENERATE = range(2)
 _LATENT, _EMIT, _DROP, _NOISE = range(4)
-# Random streams of dropout of generated rows alone, and of deformations.
+# Random streams of dropout of generated rows only, and of deformations.
 _DROP_GENERATED, DEFORM = 5, 20
 # Default weight of the penalty for real columns, and for others.
 _PENALTIES = 0.05, 0.2
@@ -83,7 +83,7 @@ class PlayerUpdate(NamedTuple):
 
     @property
     def dropout_generated(self):
-        """Random stream of dropout for generated rows alone."""
+        """Random stream of dropout for generated rows only."""
         return self.rng.fold(_DROP_GENERATED)
 
 

@@ -76,8 +76,8 @@ class LabelGame(Game):
         return state._replace(discriminator_mean=mean)
 
     def draw(self, table, number):
-        """Minibatches of an epoch, each with equally many labeled rows if there are so
-        many; labeled rows are repeated as often as needed."""
+        """Minibatches of an epoch, each with the same number of labeled rows if there
+        are enough; labeled rows are repeated as often as needed."""
         batches, labeled_table = super().draw(table, number), labeled(table)
         if len(labeled_table.index) == len(table.index):
             return [Sides(batch, batch) for batch in batches]

@@ -218,7 +218,7 @@ class Unnormalized(Density):
         return self.params if self.energy.has_real_units else self.for_lists()
 
     def for_lists(self, dtype=None):
-        """Tiled parameters for kernels of lists; arrays if weights are no matrices."""
+        """Tiled parameters for kernels of lists; arrays if weights are not matrices."""
         params = astype(self.params, dtype)
         return tiled(params) if self.energy.has_matrices else params
 

@@ -104,7 +104,7 @@ class PseudoLikelihoodWatch(MachineWatch):
 
     def loss_of_outliers(self):
         """Maximum loss of the outliers in the sample when precisions are at their
-        limit, in nats per row. Such a loss is no sign of divergence."""
+        limit, in nats per row. Such a loss is not a sign of divergence."""
         cost, columns = 0.0, far_columns(self.objective)
         for part, batch in self._batches(self.monitored) if len(columns) else ():
             units = self.units[part]

@@ -240,7 +240,7 @@ class NumericOutput(Output):
         return slice(first, first + 2 * self.n_waves[j])
 
     def _rest(self, out, x):
-        """Probabilities of values that are no atoms; writes those of atoms into x."""
+        """Probabilities of values other than atoms; writes those of atoms into x."""
         p_rest = np.ones((len(out), len(self.scales)), out.dtype)
         if len(self.atomic):
             p = self.codes.expected(np.take(out, self._logits, axis=1))

@@ -31,7 +31,7 @@ def draw_within(output, out, event, rng):
     """Draw values of a column, (n_rows,), conditional on an event that is not empty;
     return them and the log probability of the event, (n_rows,), float64.
 
-    ``output`` is a :class:`MixedOutput` of the column alone, and ``rng`` has a stream
+    ``output`` is a :class:`MixedOutput` of this column only, and ``rng`` has a stream
     for each row.
     """
     base, kind = output.blocks[0].output, output.kinds[0]
