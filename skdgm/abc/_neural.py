@@ -29,7 +29,7 @@ _PRIOR, _FIT, _DRAWS = range(3)
 LEAST = 1000
 # Number of nearest simulations of a parameter, and the quantile of their success rate,
 # over successful simulations, below which a parameter counts as impossible.
-_NEXT, _RARE = 10, 0.01
+_N_NEAREST, _MIN_QUANTILE = 10, 0.01
 
 
 class SimulationSupport(NamedTuple):
@@ -49,13 +49,13 @@ class SimulationSupport(NamedTuple):
         scale = np.where(scale > 0, scale, 1)
         tried = cls(theta / scale, gave, scale, 0.0)
         # A simulation does not count as its own neighbor.
-        share = tried.near(1 + _NEXT)(tried.theta[gave])[:, 1:].mean(axis=1)
-        least = np.quantile(share, _RARE, method="lower") if share.size else 0.0
+        share = tried.near(1 + _N_NEAREST)(tried.theta[gave])[:, 1:].mean(axis=1)
+        least = np.quantile(share, _MIN_QUANTILE, method="lower") if share.size else 0.0
         return tried._replace(least=float(least))
 
     def possible(self):
         """Return a function that masks parameters close to successful simulations."""
-        near = self.near(_NEXT)
+        near = self.near(_N_NEAREST)
         return lambda theta: near(theta / self.scale).mean(axis=1) >= self.least
 
     def near(self, n):

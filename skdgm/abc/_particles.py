@@ -27,7 +27,7 @@ from scipy.special import logsumexp
 # Minimum standard deviation of a proposal, relative to the prior; maximum number of
 # rounds of proposals, which may fall outside the prior; minimum number of particles per
 # parameter for the first kernel.
-_FLOOR, _ROUNDS, _LEAST = 1e-6, 100, 5
+_FLOOR, _ROUNDS, _MIN_PER_PARAMETER = 1e-6, 100, 5
 
 
 class SimulationPlan(NamedTuple):
@@ -150,7 +150,10 @@ def _first(simulations, priors, rng, plan):
     """Draw ``plan.first`` parameters from the prior, or more until enough simulations
     succeed for a kernel; return parameters and raw results."""
     theta = priors.draw(plan.first, rng)
-    raw, n_needed = simulations.run(theta), min(plan.n, _LEAST * theta.shape[1])
+    raw, n_needed = (
+        simulations.run(theta),
+        min(plan.n, _MIN_PER_PARAMETER * theta.shape[1]),
+    )
     while 0 < np.isfinite(raw).all(axis=1).sum() < n_needed:
         n_left = plan.last - simulations.n_done
         if n_left <= 0:

@@ -41,7 +41,7 @@ _SIMULATED, _DRAWN = range(2)
 # Default of ``quantile`` for each method.
 _SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1}
 # Effective share of the particles that causes a warning.
-_FEW = 0.05
+_MIN_ESS_SHARE = 0.05
 
 
 @reads_one_fit
@@ -336,7 +336,7 @@ class ABC(Options, BaseEstimator):
                 f"Only {n} of n_particles={self.n_particles} have simulations that gave"
                 " numbers: raise n_simulations, or take priors of possible parameters."
             )
-        elif self.n_effective_ < _FEW * n:
+        elif self.n_effective_ < _MIN_ESS_SHARE * n:
             message = (
                 f"{self.n_effective_:.1f} of {n} particles count, as their weights are "
                 "so unequal: raise n_particles and n_simulations, or take a narrower "

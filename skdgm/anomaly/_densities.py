@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 from skdgm.utils.math import rows_by_pattern
 
 # Number of bins of a histogram, and maximum number of values that have a bin each.
-_BINS, _FEW = 10, 15
+_BINS, _MAX_SINGLE_VALUES = 10, 15
 # Weight of an empty bin.
 _EMPTY = 0.5
 # Added to variances of standardized columns, in the normal distribution and in
@@ -48,7 +48,7 @@ class Histogram(NamedTuple):
             grid = np.unique(v[known])
             if n_categories[j]:
                 grid = np.arange(n_categories[j], dtype=float)
-            elif len(grid) > _FEW:
+            elif len(grid) > _MAX_SINGLE_VALUES:
                 binned[j], grid = True, np.linspace(grid[0], grid[-1], _BINS + 1)
             places = _places(v[known], grid, binned[j])
             counts = np.bincount(places, weight[known], len(grid) + 1 - binned[j])

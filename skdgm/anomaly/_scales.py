@@ -16,7 +16,7 @@ _CATEGORIES = 30
 # Interquartile range of a standard normal distribution.
 _RANGE = 1.349
 # Magnitudes of standardized values are clipped to this.
-_FAR = 1e10
+_MAX_MAGNITUDE = 1e10
 # Columns whose standard deviation is below this fraction of their magnitude are
 # constant.
 _CONSTANT = 1e-9
@@ -116,4 +116,4 @@ def _quartiles(v, weight, moments):
 def _standard(v, moments):
     with np.errstate(over="ignore"):
         scaled = v / moments[1] - moments[0] / moments[1]
-    return np.clip(scaled, -_FAR, _FAR)
+    return np.clip(scaled, -_MAX_MAGNITUDE, _MAX_MAGNITUDE)

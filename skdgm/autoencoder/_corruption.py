@@ -13,7 +13,7 @@ from skdgm.utils import addresses
 CorruptionKind = Literal["gaussian", "masking", "salt-and-pepper"]
 _WHERE, _WHAT = addresses.CORRUPTION
 # Number of standard deviations of salt and pepper in real columns.
-_FAR = 2.0
+_SALT = 2.0
 
 
 class Corruption:
@@ -31,8 +31,8 @@ class Corruption:
             coded = np.full(len(columns.sizes), True)
         bits = np.isin(np.arange(len(coded)), domain.bits(columns))
         self.n_levels = np.where(coded, columns.sizes, 2)
-        self.step = np.where(coded | bits, 1, 2 * _FAR)
-        self.low = np.where(coded | bits, 0, -_FAR)
+        self.step = np.where(coded | bits, 1, 2 * _SALT)
+        self.low = np.where(coded | bits, 0, -_SALT)
 
     def __call__(self, v, rng):
         """Inputs for corrupted rows v, NaN where missing, with a random stream for each

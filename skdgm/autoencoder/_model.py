@@ -90,15 +90,15 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
         init, activation = options.init_weights, structure.activation
 
         def block(n_units):
-            if activation in _WIDE:
-                nets = [_WIDE[activation](n_units, init=init)]
+            if activation in _MULTIPLE:
+                nets = [_MULTIPLE[activation](n_units, init=init)]
             elif structure.batch_norm:
                 nets = [layers.dense(n_units, init=init)]
             else:
                 nets = [layers.dense(n_units, activation, init)]
             if structure.batch_norm:
                 nets.append(layers.batch_norm())
-                if activation not in _WIDE:
+                if activation not in _MULTIPLE:
                     nets.append(layers.activation(activation))
             return *nets, layers.dropout(options.dropout)
 
@@ -194,12 +194,12 @@ def linked(output):
 # Types of columns that depend directly on categories.
 _NUMBERS = "gaussian", "numeric"
 # Hidden units with several pre-activations.
-_WIDE = {"maxout": layers.maxout, "gated": layers.gated}
+_MULTIPLE = {"maxout": layers.maxout, "gated": layers.gated}
 
 
 def _narrow(name):
     """Activation function of nets between latent units."""
-    return "tanh" if name in _WIDE else name
+    return "tanh" if name in _MULTIPLE else name
 
 
 def _hidden(structure):

@@ -18,9 +18,9 @@ from skdgm.utils.weighted import warn_few_draws
 
 METHODS = "mean", "mode", "sample"
 # Number of rows drawn at a time.
-_AT_ONCE = 1000
+_BATCH = 1000
 # Effective share of the particles of a row that causes a warning.
-_FEW = 0.015
+_MIN_ESS_SHARE = 0.015
 # Maximum size of a layer's activations in a block of rows.
 MAX_ACTIVATIONS = 2**18
 
@@ -117,7 +117,7 @@ class ChainDensity(Density):
             return self.decoded(drawn)
         rng, parts = rng.rows(n_samples), []
         with one_blas_thread():
-            for part in gen_batches(n_samples, _AT_ONCE):
+            for part in gen_batches(n_samples, _BATCH):
                 streams = rng.take(part)
                 empty = np.full((len(streams.ids), n_columns), np.nan, dtype)
                 parts.append(self.model.sampled(self.params, empty, streams))
@@ -138,7 +138,7 @@ class ChainDensity(Density):
             self, self.widened(X), method, random_state, filled, METHODS, n_samples
         )
         if effective:
-            min_ess = _FEW * self.filler.n_draws
+            min_ess = _MIN_ESS_SHARE * self.filler.n_draws
             warn_few_draws(self.name, np.concatenate(effective), min_ess)
         return self.decoded(complete, X)
 

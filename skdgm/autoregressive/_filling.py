@@ -19,16 +19,16 @@ from skdgm.utils.weighted import (
 # Sufficient effective share of the particles of a row; factor by which their number
 # increases, and its maximum, in units of the initial number; number of equal rows from
 # which they share particles.
-_ENOUGH, _FACTOR, _MOST, _TOGETHER = 0.05, 4, 256, 8
+_SUFFICIENT_SHARE, _FACTOR, _MAX_FACTOR, _N_EQUAL_ROWS = 0.05, 4, 256, 8
 # Number of particles, in units of the initial number, after which a row with a smaller
 # effective number gets no more: no particle is near its known entries. A row in a tail,
 # which more particles help, has an effective number that is orders of magnitude larger.
-_TRIED, _HOPE = 16, 1e-30
+_GIVE_UP_AFTER, _MIN_COUNT = 16, 1e-30
 # Random streams of members, of the choice of a particle, and of later rounds.
 _MEMBER, _CHOICE, _MORE = addresses.ENSEMBLE
 # Maximum sizes of a layer's activations for the particles of a batch, and of a row;
 # maximum number of entries of the particles of a row.
-_ROOM, _LARGE, _WORK = 2**22, 2**24, 2**19
+_MAX_ACTIVATIONS, _MAX_ROW_ACTIVATIONS, _MAX_ENTRIES = 2**22, 2**24, 2**19
 
 
 def fill(chains, params, v, rng, method, name="", report=None):
@@ -63,10 +63,10 @@ def rounds(chains, attempt, rows, rng, n_draws=None):
     and repeat it with more, new particles for rows with few effective ones, unless no
     particle comes near. With ``n_draws``, call it once with this number."""
     n, max_draws = n_draws or chains.n_draws, n_draws or _most(chains)
-    need, streams = _ENOUGH * n, rng
+    need, streams = _SUFFICIENT_SHARE * n, rng
     while rows.size:
-        min_count = _HOPE if n >= _TRIED * chains.n_draws else 0
-        insufficient, size = [], max(1, _ROOM // (chains.width * n))
+        min_count = _MIN_COUNT if n >= _GIVE_UP_AFTER * chains.n_draws else 0
+        insufficient, size = [], max(1, _MAX_ACTIVATIONS // (chains.width * n))
         for part in (rows[i : i + size] for i in range(0, len(rows), size)):
             count = attempt(part, streams.take(part), n)
             insufficient.append(part[(count < need) & (count >= min_count)])
@@ -77,8 +77,11 @@ def rounds(chains, attempt, rows, rng, n_draws=None):
 
 def _most(chains):
     """Maximum number of particles of a row."""
-    room = min(_WORK // len(chains.conditionals.kinds), _LARGE // chains.width)
-    return max(chains.n_draws, min(_MOST * chains.n_draws, room))
+    room = min(
+        _MAX_ENTRIES // len(chains.conditionals.kinds),
+        _MAX_ROW_ACTIVATIONS // chains.width,
+    )
+    return max(chains.n_draws, min(_MAX_FACTOR * chains.n_draws, room))
 
 
 def _together(chains, params, v, rows, rng, name):
@@ -86,11 +89,11 @@ def _together(chains, params, v, rows, rng, name):
     rows."""
     keys = np.ascontiguousarray(v[rows]).view(f"V{v[:1].nbytes}").ravel()
     _, place, size = np.unique(keys, return_inverse=True, return_counts=True)
-    for number in np.flatnonzero(size >= _TOGETHER):
+    for number in np.flatnonzero(size >= _N_EQUAL_ROWS):
         equal = rows[place == number]
         streams = rng.take(equal[:1])
         v[equal] = conditioned(chains, params, v[equal[0]], len(equal), streams, name)
-    return rows[size[place] < _TOGETHER]
+    return rows[size[place] < _N_EQUAL_ROWS]
 
 
 def conditioned(chains, params, v, n, rng, name, events=None):
@@ -117,7 +120,7 @@ def conditioned(chains, params, v, n, rng, name, events=None):
             parts.append(Weighted(rows, log_w, number, completed.near_share[0]))
         return concatenated(parts)
 
-    return pooled(draw, n, rng, max(1, _ROOM // chains.width), name)
+    return pooled(draw, n, rng, max(1, _MAX_ACTIVATIONS // chains.width), name)
 
 
 def _filled(chains, params, v, rng, method, n):

@@ -55,9 +55,9 @@ from skdgm.utils.weighted import Weighted, effective_sample_size, pooled
 # Random streams of seen columns, dropout, the choice of an order, and events.
 _MASKS, _DROP, _ORDER, _EVENTS = addresses.ORDERLESS
 # Maximum size of a layer's activations in a batch of draws.
-_ROOM = 2**22
+_MAX_ACTIVATIONS = 2**22
 # Number of different shares of seen columns in monitoring.
-_WATCHED = 8
+_N_SHARES = 8
 
 
 class OrderlessParams(NamedTuple):
@@ -165,7 +165,7 @@ class Orderless:
     def monitoring_loss(self, params, v, rng):
         """Negative log-likelihood of each row, averaged over numbers of seen
         columns."""
-        n = min(self.n_columns, _WATCHED)
+        n = min(self.n_columns, _N_SHARES)
         shift, uniform = rng.uniform(1)[:, 0], rng.fold(0).uniform(self.n_columns)
         shares = [(k + shift) / n for k in range(n)]
         parts = ((*hide(v, share, uniform), None) for share in shares)
@@ -297,7 +297,9 @@ class Orderless:
 
         streams = rng.fold(_EVENTS)
         if len(first) > 1:
-            rows = pooled(draw, n, streams, max(1, _ROOM // self.width), name)
+            rows = pooled(
+                draw, n, streams, max(1, _MAX_ACTIVATIONS // self.width), name
+            )
         else:
             rows = draw(n, streams).rows
         return self.sampled(params, rows, rng.rows(n))

@@ -23,11 +23,11 @@ from skdgm.nets import moved
 from skdgm.utils.threading.threads import one_blas_thread
 
 # Minimum initial scale, in units of the minimum scale.
-_LEAST = 1.1
+_MIN_SCALE = 1.1
 # Number of EM steps, and maximum number of rows in them, if entries are missing.
-_STEPS, _FEW = 4, 300
+_STEPS, _MAX_EM_ROWS = 4, 300
 # Maximum number of columns, number of folds, and candidate ridges.
-_MOST, _FOLDS, _RIDGES = 1000, 4, (1e-4, 1e-3, 1e-2, 0.1, 1.0, np.inf)
+_MAX_COLUMNS, _FOLDS, _RIDGES = 1000, 4, (1e-4, 1e-3, 1e-2, 0.1, 1.0, np.inf)
 
 
 class ResidualChain(TiedChain):
@@ -46,7 +46,7 @@ class ResidualChain(TiedChain):
         self.factor = np.where(self.is_mean, errors, 1.0)
         # Gradients with respect to means are multiplied by scales, hence dimensionless.
         self.slope = np.ones_like(errors) if mixture.rescaled else self.factor
-        scales = mixture.raw_scale(np.maximum(errors, _LEAST * mixture.floor))
+        scales = mixture.raw_scale(np.maximum(errors, _MIN_SCALE * mixture.floor))
         self.scales = np.where(kinds == 2, scales, 0.0)
 
     def apply(self, params, x):
@@ -87,7 +87,7 @@ def steady_covariance(table):
     """Regularized covariance of standardized columns, (n_columns, n_columns); None if
     there are too many columns or too few rows."""
     n_columns = table.rows.shape[1]
-    if n_columns > _MOST or len(table.index) < 2 * _FOLDS:
+    if n_columns > _MAX_COLUMNS or len(table.index) < 2 * _FOLDS:
         return None
     # Threads slow down decompositions of many small matrices.
     with one_blas_thread():
@@ -96,7 +96,7 @@ def steady_covariance(table):
 
 def _steady(table, n_columns):
     rows, joint = table.rows, (np.zeros(n_columns), np.eye(n_columns))
-    first_rows = slice(None if rows.complete else _FEW)
+    first_rows = slice(None if rows.complete else _MAX_EM_ROWS)
     index, weight = table.index[first_rows], table.weight[first_rows]
     for _ in range(0 if rows.complete else _STEPS):
         _, *joint = expected_moments(rows, index, weight, lambda joint=joint: joint)

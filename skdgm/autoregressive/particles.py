@@ -31,7 +31,7 @@ from skdgm.utils.weighted import systematic
 
 _RESAMPLE = addresses.ROW_PARTICLES
 # Resampling threshold of the effective share of particles.
-_FEW = 0.5
+_RESAMPLING_THRESHOLD = 0.5
 # Types of columns whose values can be enumerated.
 _CODED = "bernoulli", "categorical", "ordinal"
 
@@ -140,7 +140,7 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
         # No resampling after the last change of weights, as it would only lose draws;
         # but few of the listed codes may be effective for draws of later columns.
         drop = np.where(enumerated, (t == last) & has_several, t < final)
-        poor = np.flatnonzero((_effective(log_w) < _FEW * n) & drop)
+        poor = np.flatnonzero((_effective(log_w) < _RESAMPLING_THRESHOLD * n) & drop)
         if poor.size:
             before[poor] = log_mean[poor]
             uniform = rng.take(poor).fold(_RESAMPLE, t).uniform(1)

@@ -19,7 +19,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 _LAZY = "log_Z_", "log_Z_se_"
 # Tables with at most this many entries take some milliseconds.
-_FEW = 2**13
+_SMALL_TABLE = 2**13
 
 
 class Context(NamedTuple):
@@ -331,7 +331,7 @@ def by_blocks(of_complete, rows, of_incomplete=None, index=None, lists=None):
             values[~incomplete] = of_complete(v[~incomplete])
         return values
 
-    with one_blas_thread(brief=rows.shape[0] * rows.shape[1] <= _FEW):
+    with one_blas_thread(brief=rows.shape[0] * rows.shape[1] <= _SMALL_TABLE):
         if rows.complete:
             results = [of_complete(rows.present(b, lists)) for b in blocks]
         else:

@@ -7,7 +7,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
 # Upper bound of a classifier's weight. It exceeds 1 for margins.
-_MOST = 10.0
+_MAX_WEIGHT = 10.0
 
 
 class SplitRows(NamedTuple):
@@ -51,5 +51,5 @@ def best_weight(mean, draws, odds, ratio):
         seen, unseen = logsumexp(weight * draws), np.max(ratio + weight * odds)
         return np.logaddexp(seen, unseen) - before - weight * mean
 
-    best = minimize_scalar(loss, bounds=(0, _MOST), method="bounded")
+    best = minimize_scalar(loss, bounds=(0, _MAX_WEIGHT), method="bounded")
     return float(best.x), -float(best.fun)

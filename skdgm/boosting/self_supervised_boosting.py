@@ -50,7 +50,7 @@ from skdgm.utils.wrapped import seed
 # Purposes of random numbers.
 _SPLIT, _ROUNDS, _LAST = range(3)
 # Rounds between new annealed draws, which estimate the likelihood.
-_EACH = 5
+_ROUNDS_BETWEEN_DRAWS = 5
 
 
 @reads_one_fit
@@ -274,7 +274,7 @@ class SelfSupervisedBoosting(MetaEstimator):
             self.n_iter_ = number
             generator = numbers.fold(_ROUNDS, number).generator()
             is_last = number == self.n_iter or n_idle == self.n_iter_no_change
-            if number % _EACH == 0 or is_last:
+            if number % _ROUNDS_BETWEEN_DRAWS == 0 or is_last:
                 drawn, log_mean_of_draws, se = tilted.annealed(n_draws, generator)
                 unseen = tilt[used].max() - np.log(n_draws)
                 log_Z, _ = with_unseen(log_mean_of_draws, se, unseen)

@@ -27,10 +27,10 @@ from skdgm.utils.threading.callers import warn
 from skdgm.utils.wrapped import drawn_by
 
 # Initial number of draws for each row, and number of rows drawn at a time.
-_EACH, _AT_ONCE = 64, 8192
+_N_INITIAL_DRAWS, _BATCH = 64, 8192
 _FILL, _DRAW, _CHOICE, _COMBINATION = range(4)
 # Sufficient effective number of draws of a row, and the number that causes a warning.
-_ENOUGH, _FEW = 8, 1.5
+_SUFFICIENT_ESS, _WARNING_ESS = 8, 1.5
 
 
 class Constrained(NamedTuple):
@@ -129,11 +129,13 @@ class _Filler:
         if not rows.size:
             return imputed, done
         parts, few = [imputed[~redrawn]], []
-        for batch in gen_batches(len(rows), _AT_ONCE // _EACH):
+        for batch in gen_batches(len(rows), _BATCH // _N_INITIAL_DRAWS):
             drawn, has_draw, n_eff = self._drawn(rows[batch], method)
             parts.append(drawn)
             done[rows[batch][~has_draw]] = False
-            few.append(has_draw & (n_eff < _FEW) & (self.ways.number[rows[batch]] > 0))
+            few.append(
+                has_draw & (n_eff < _WARNING_ESS) & (self.ways.number[rows[batch]] > 0)
+            )
         few = rows[np.concatenate(few)]
         if few.size:
             warn(
@@ -155,8 +157,8 @@ class _Filler:
         pool, todo, drawn = [], np.arange(len(rows)), 0
         n_eff = np.zeros(len(rows))
         while todo.size and drawn < self.max_tries:
-            n = min(3 * drawn or _EACH, _AT_ONCE, self.max_tries - drawn)
-            for batch in gen_batches(len(todo), _AT_ONCE // n):
+            n = min(3 * drawn or _N_INITIAL_DRAWS, _BATCH, self.max_tries - drawn)
+            for batch in gen_batches(len(todo), _BATCH // n):
                 pool.append(
                     self._draws(rows, todo[batch], drawn + np.arange(n), method)
                 )
@@ -164,7 +166,7 @@ class _Filler:
             place, log_w = (np.concatenate([part[k] for part in pool]) for k in (0, 2))
             n_eff = _effective(place, log_w, len(rows))
             weighted = self.ways.number[rows[todo]] > 0 if method == "sample" else True
-            todo = todo[n_eff[todo] < np.where(weighted, _ENOUGH, 1)]
+            todo = todo[n_eff[todo] < np.where(weighted, _SUFFICIENT_ESS, 1)]
         parts = ([part[k] for part in pool] for k in range(4))
         place, turn, log_w, log_p = map(np.concatenate, parts)
         draws = pd.concat([part[4] for part in pool])
@@ -274,7 +276,7 @@ def _with_combinations(plan, model, holds, table, rng):
         if not rows.size:
             continue
         codes = np.full(len(table), -1)
-        for block in gen_batches(len(rows), _EACH):
+        for block in gen_batches(len(rows), _N_INITIAL_DRAWS):
             part = rows[block]
             matches = np.stack([step.matches(values[row]) for row in part])
             log_w = np.where(matches, 0.0, -np.inf)

@@ -13,7 +13,7 @@ from skdgm.utils.threading.callers import warn
 # Acceptance rate that causes a warning.
 _LOW = 0.1
 # Maximum number of rows drawn at a time, and factor of the expected number of draws.
-_AT_ONCE, _SPARE = 20_000, 1.1
+_BATCH, _SPARE = 20_000, 1.1
 
 
 class Tally:
@@ -62,7 +62,7 @@ def reject(n_samples, draw, evaluate, uniques, max_tries, subject):
         if tally.drawn:
             rate = max(tally.rate, 1 / (tally.drawn + 1))
             n_draws = math.ceil(_SPARE * n_missing / rate)
-        n_draws = min(n_draws, _AT_ONCE, max_tries * n_samples - tally.drawn)
+        n_draws = min(n_draws, _BATCH, max_tries * n_samples - tally.drawn)
         if n_draws < 1:
             raise ConstraintError(
                 f"{subject}: {tally.kept} of {tally.drawn} draws satisfy the "

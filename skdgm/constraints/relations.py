@@ -19,7 +19,7 @@ from skdgm.typing import DataFrame
 from skdgm.utils.equations import NEAR
 
 # Decimals of parts without rounding.
-_MANY = 15
+_MAX_DECIMALS = 15
 
 
 class Inequality(
@@ -211,7 +211,7 @@ class Linear(
         digits = digits_of([frame[self.total]], self)
         places = digits_of([frame[name] for name in self.columns], self)
         if places is None and digits is not None:
-            places = _MANY
+            places = _MAX_DECIMALS
         step = self.total, self.parts, digits, self.weights, self.offset, places
         return (Total(*step),)
 

@@ -14,7 +14,7 @@ from skdgm.utils.windows import add, by_images, n_groups
 
 # Share of nonzero entries below which the sparse kernel is faster than patches, and the
 # number of images that are inspected.
-_FEW, _LOOKED_AT = 0.25, 16
+_MAX_SPARSE_SHARE, _N_INSPECTED = 0.25, 16
 
 
 def correlation(x, W, window, up):
@@ -91,5 +91,7 @@ def _turned_back(W, window):
 
 def _few(x, window):
     """Return whether images are sparse enough for the sparse kernel."""
-    sample = x[:: -(-len(x) // _LOOKED_AT)] if len(x) else x
-    return window.right == 1 and np.count_nonzero(sample) < _FEW * sample.size
+    sample = x[:: -(-len(x) // _N_INSPECTED)] if len(x) else x
+    return (
+        window.right == 1 and np.count_nonzero(sample) < _MAX_SPARSE_SHARE * sample.size
+    )

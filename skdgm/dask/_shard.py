@@ -33,7 +33,7 @@ from skdgm.utils.tree import copy, tree_map
 # Purpose of the random streams of a shard.
 _SHARD = addresses.SHARD
 # Shards of this process, by fit and number.
-_KEPT = {}
+_SHARDS = {}
 
 
 class LostShard(RuntimeError):
@@ -114,7 +114,7 @@ def keep(fit, number, header, parts, y, weight, n_batches=None):
     trained = table
     if options.early_stopping:
         trained, _ = objective_of(estimator, table).split(table)
-    _KEPT[fit, number] = estimator, table, trained.n_draws
+    _SHARDS[fit, number] = estimator, table, trained.n_draws
     if n_batches is not None:
         divide(fit, number, n_batches)
     return trained.n_draws
@@ -129,20 +129,20 @@ def divide(fit, number, n_batches):
     if isinstance(batch_size, int):
         # Steps depend on outliers relative to the batch size over all shards.
         fit_steps.scale_reach(estimator, np.sqrt(size / batch_size))
-    _KEPT[fit, number] = Shard(estimator, table)
+    _SHARDS[fit, number] = Shard(estimator, table)
 
 
 def drop(fit):
     """Delete the shards of a fit."""
-    for key in [key for key in _KEPT if key[0] == fit]:
-        del _KEPT[key]
+    for key in [key for key in _SHARDS if key[0] == fit]:
+        del _SHARDS[key]
 
 
 def find(fit, number):
     """Shard that is stored in this process; LostShard if there is none."""
-    if (fit, number) not in _KEPT:
+    if (fit, number) not in _SHARDS:
         raise LostShard(number)
-    return _KEPT[fit, number]
+    return _SHARDS[fit, number]
 
 
 class Shard:

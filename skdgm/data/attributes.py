@@ -25,7 +25,7 @@ KINDS = "categorical", "gaussian"
 _HINT = ": all must be in the first fit, or call of partial_fit"
 # Maximum number of distinct attributes; range, in standard deviations, for files that
 # lack one (nets in float32 overflow; no value among a million rows is farther out).
-_MOST, _FAR = 1000, 1000.0
+_MAX_DISTINCT, _DEFAULT_RANGE = 1000, 1000.0
 
 
 class Attributes(NamedTuple):
@@ -43,7 +43,7 @@ class Attributes(NamedTuple):
     classes: list
     mean: np.ndarray | float = 0.0
     scale: np.ndarray | float = 1.0
-    range: np.ndarray = np.array([[-_FAR], [_FAR]])
+    range: np.ndarray = np.array([[-_DEFAULT_RANGE], [_DEFAULT_RANGE]])
     seen: float = np.inf
     # Fields that older files lack.
     LATER = ("range", "seen")
@@ -216,12 +216,12 @@ class Known(NamedTuple):
             weight = np.concatenate([before.weight, weight])
         numbers, place = distinct(numbers)
         weight = np.bincount(place, weight, minlength=len(numbers))
-        if len(numbers) > _MOST:
+        if len(numbers) > _MAX_DISTINCT:
             ends, total = np.cumsum(weight), weight.sum()
-            ticks = (np.arange(_MOST) + 0.5) * total / _MOST
+            ticks = (np.arange(_MAX_DISTINCT) + 0.5) * total / _MAX_DISTINCT
             chosen = np.searchsorted(ends, ticks).clip(max=len(ends) - 1)
             distinct_indices, times = np.unique(chosen, return_counts=True)
-            numbers, weight = numbers[distinct_indices], times * (total / _MOST)
+            numbers, weight = numbers[distinct_indices], times * (total / _MAX_DISTINCT)
         return cls(numbers, weight)
 
     def chosen(self, u):

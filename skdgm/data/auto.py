@@ -32,7 +32,7 @@ AUTO = "auto"
 _ROWS, _ENTRIES = 10_000, 2**20
 # Minimum number of distinct values of a column that is compared, minimum number of such
 # columns in images, and minimum of the highest level.
-_FEW, _WIDE, _TOP = 8, 16, 8
+_MIN_DISTINCT, _MIN_IMAGE_COLUMNS, _MIN_TOP = 8, 16, 8
 # Minimum polarity of levels, of images in [0, 1] and of other values in [0, 1]; and the
 # fraction of the highest level that the maximum of the median column must reach.
 _LEVELS, _IMAGES, _SHARES, _REACH = 0.15, 0.42, 0.6, 0.9
@@ -41,7 +41,7 @@ _ENDS = 0.25
 # Highest level of bytes, which may not occur in few rows.
 _BYTES = 255.0
 # Maximum number of levels whose probabilities a density can learn separately.
-_EACH = 20
+_MAX_SEPARATE_LEVELS = 20
 
 
 class ReadingDefaults(NamedTuple):
@@ -129,7 +129,7 @@ def reading_of(model, X, kinds, options, defaults, weight=None):
 
 def _apart(defaults, top, kinds, form):
     """Return whether to read few gray levels as numbers with a probability for each."""
-    few = 1 < top <= _EACH and "mixed" in kinds and form is None
+    few = 1 < top <= _MAX_SEPARATE_LEVELS and "mixed" in kinds and form is None
     return few and defaults.separate_levels
 
 
@@ -150,10 +150,10 @@ def top_of_gray(X, low, high, *, images=False):
         return 1.0
     stride = -(-X.shape[0] // min(_ROWS, max(_ENTRIES // X.shape[1], 200)))
     sample = _dense(X, slice(None, None, stride))
-    informative = _n_values(sample) >= _FEW
+    informative = _n_values(sample) >= _MIN_DISTINCT
     if not informative.any():
         return None
-    sample, wide = sample[:, informative], informative.sum() >= _WIDE
+    sample, wide = sample[:, informative], informative.sum() >= _MIN_IMAGE_COLUMNS
     lows, highs = np.nanmin(sample, axis=0), np.nanmax(sample, axis=0)
     if high <= 1 + ROUNDING:
         # Scalers make each column range from 0 to 1. In images, some pixels stay within
@@ -165,7 +165,7 @@ def top_of_gray(X, low, high, *, images=False):
     top = float(high)
     shared = np.median(lows) == 0 and np.median(highs) >= _REACH * top
     polar = images or _polarity(sample / top) >= _LEVELS
-    if not (wide and shared and top >= _TOP and polar):
+    if not (wide and shared and top >= _MIN_TOP and polar):
         return None
     if not _all_whole(X):
         return None

@@ -19,7 +19,7 @@ _NONE = np.zeros((0, 2))
 # Values may differ from multiples of the step by this fraction, at most by a tenth.
 _INSIDE, _OFF = 1e-6, 0.1
 # Maximum number of values of a condition.
-_MANY = 100_000
+_MAX_VALUES = 100_000
 
 
 def events_of(columns, kinds, conditions, names, subject, bounded=True):
@@ -90,7 +90,7 @@ def spelled(condition, name, subject, categories=None):
         return (*ends, closed in ("left", "both"), closed in ("right", "both")), ()
     several = isinstance(condition, list | tuple | set | frozenset | range)
     if getattr(condition, "ndim", 1) and (several or hasattr(condition, "__array__")):
-        if len(condition) > _MANY:
+        if len(condition) > _MAX_VALUES:
             raise ValueError(
                 f"{subject}: the condition on column {name!r} has {len(condition)} "
                 "values: give a range, slice(low, high)."

@@ -26,7 +26,7 @@ from skdgm.utils.weighted import systematic
 
 # Relative effective sample size below which particles are resampled; number of later
 # rows that weight the imputations of a row; and number of particles at a time.
-_MIN_RELATIVE_ESS, _LAG, _ROOM = 0.5, 50, 2**13
+_MIN_RELATIVE_ESS, _LAG, _BATCH = 0.5, 50, 2**13
 # Random streams of resampling, steps, choices of a particle, and forecasts.
 _RESAMPLE, _STEP, _CHOICE, _FORECAST = addresses.GAPS
 
@@ -84,7 +84,7 @@ def fill_gaps(particles, v, starts, lengths, rng, method, n_each, constant=None)
     """
     v, order = v.copy(), np.argsort(-lengths, kind="stable")
     once = unobserved_columns(v, starts, lengths, constant)
-    size = max(1, _ROOM // n_each)
+    size = max(1, _BATCH // n_each)
     for first in range(0, len(order), size):
         numbers = order[first : first + size]
         series = _Gaps(v, starts[numbers], lengths[numbers], once[numbers])
@@ -158,7 +158,7 @@ class _ParticleFilter:
                         s, t, last, is_old or (last and self.is_sample)
                     )
         n_each = 1 if self.is_sample else self.particles.n_forecasts
-        ended, size = np.flatnonzero(self.lengths > self.last + 1), _ROOM // n_each
+        ended, size = np.flatnonzero(self.lengths > self.last + 1), _BATCH // n_each
         for first in range(0, len(ended), size):
             self._forecast(ended[first : first + size], n_each)
 

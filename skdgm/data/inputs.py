@@ -27,7 +27,7 @@ _MISSING = "NoneType", "NAType", "NaTType"
 # Estimators that accept tables with any types of columns.
 _TAKERS = "EoNADE, NADE, VAE and Diffusion"
 # Maximum number of columns named in a message.
-_MANY = 10
+_MAX_NAMED = 10
 
 
 def tabulate(rows, sample_weight, in_memory=True):
@@ -117,8 +117,8 @@ def refuse_others(model, X, error):
         ) from error
     if "contains infinity" in message and (found := _infinite(X)):
         raise ValueError(
-            f"{message} Such are in columns {found[:_MANY]}: make them NaN, which is a "
-            "missing value, or leave them out."
+            f"{message} Such are in columns {found[:_MAX_NAMED]}: make them NaN, which "
+            "is a missing value, or leave them out."
         ) from error
     if message.startswith(_RAGGED) and isinstance(X, list | tuple):
         sizes = sorted({np.size(row) for row in X})

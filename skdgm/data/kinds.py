@@ -35,7 +35,7 @@ _WORDS = {
     "numeric": "number",
     "gaussian": "real number",
 }
-_MANY, _LINES = 5, 60
+_MAX_PRINTED_VALUES, _MAX_PRINTED_COLUMNS = 5, 60
 # Any number of columns of codes.
 EVERY = "categorical", ...
 
@@ -68,8 +68,12 @@ class ColumnType(NamedTuple):
         if self.step:
             text += f" in steps of {_shown(self.step)}"
         if values is not None and len(values):
-            more = f" and {len(values) - _MANY} more" if len(values) > _MANY else ""
-            listed = ", ".join(map(_shown, values[:_MANY]))
+            more = (
+                f" and {len(values) - _MAX_PRINTED_VALUES} more"
+                if len(values) > _MAX_PRINTED_VALUES
+                else ""
+            )
+            listed = ", ".join(map(_shown, values[:_MAX_PRINTED_VALUES]))
             if self.kind == "numeric":
                 text += ", often"
             text += f" {listed}{more}"
@@ -99,8 +103,8 @@ class ColumnTypes(dict):
     def _lines(self):
         """Pairs of a name and a text; the middle of a long list is omitted."""
         pairs = [(str(name), str(kind)) for name, kind in self.items()]
-        if len(pairs) > _LINES:
-            half = _LINES // 2
+        if len(pairs) > _MAX_PRINTED_COLUMNS:
+            half = _MAX_PRINTED_COLUMNS // 2
             pairs = [*pairs[:half], ("...", "..."), *pairs[-half:]]
         return pairs
 

@@ -14,7 +14,7 @@ from skdgm.utils.threading.callers import warn
 # Weight of a declared category that does not occur.
 _UNSEEN = 0.5
 # Minimum number of categories in a column of identifiers.
-_MANY = 100
+_MIN_IDENTIFIERS = 100
 
 
 class Rare(NamedTuple):
@@ -56,7 +56,7 @@ def warn_of_identifiers(columns, table):
     sizes = columns.sizes
     coded = getattr(columns, "coded", np.full(len(sizes), True))
     kinds, scales = getattr(columns, "kinds", None), getattr(columns, "scales", ())
-    many = coded & (sizes >= _MANY)
+    many = coded & (sizes >= _MIN_IDENTIFIERS)
     ends = np.cumsum(np.where(coded, sizes, 0))
     for j in np.flatnonzero(many):
         n_rows = max(columns.seen[j], len(table.index))
@@ -64,7 +64,7 @@ def warn_of_identifiers(columns, table):
         categorical = kinds is None or kinds[j] == "categorical"
         # Merged categories cost nothing.
         grouped = bool(scales) and scales[j] is not None
-        if categorical and not grouped and size >= max(_MANY, n_rows / 2):
+        if categorical and not grouped and size >= max(_MIN_IDENTIFIERS, n_rows / 2):
             warn(
                 f"The column {table.rows.name_of(j)!r} has {size:,} categories in "
                 f"{n_rows:,.0f} rows, as identifiers have: there is next to nothing to "

@@ -16,7 +16,7 @@ from skdgm.utils.threading.callers import warn
 
 # Standard deviations beyond which values count as outliers, and beyond which a warning
 # names the column; maximum number of columns in a warning.
-FAR, _VERY_FAR, _MANY = 10.0, 35.0, 5
+FAR, _VERY_FAR, _MAX_NAMED = 10.0, 35.0, 5
 # Types of columns that are standardized for a model.
 _REAL = "gaussian", "rectified"
 # Endings of warnings: for models whose steps suit outliers, and for other models.
@@ -106,12 +106,12 @@ def outlier_text(model, columns, table, slowed=False):
         f"{j if names is None else str(names[j])!r} (up to {size:.4g}, in row {row})"
         for j, row, size in outliers
     ]
-    more = f" and {len(parts) - _MANY} more" if len(parts) > _MANY else ""
+    more = f" and {len(parts) - _MAX_NAMED} more" if len(parts) > _MAX_NAMED else ""
     words = (
         "Values are dozens of standard deviations from the mean in columns "
-        f"{', '.join(parts[:_MANY])}{more}: correct or clip them if they are errors, "
-        "take logarithms of amounts, and join categories, or drop columns, that only "
-        "a few rows have. "
+        f"{', '.join(parts[:_MAX_NAMED])}{more}: correct or clip them if they are "
+        "errors, take logarithms of amounts, and join categories, or drop columns, "
+        "that only a few rows have. "
     )
     if slowed is not None:
         warn(words + (_SLOWER if slowed else _WIDE), OutlierWarning)
@@ -144,11 +144,12 @@ def warn_of_beyond(name, beyond, name_of):
     if not beyond.any():
         return
     names = [str(name_of(j)) for j in np.flatnonzero(beyond)]
-    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     warn(
         f"{name} got values far beyond the training range in columns "
-        f"{', '.join(map(repr, names[:_MANY]))}{more}: missing entries are imputed as "
-        "if these values were at the end of the range, which is all that was learned.",
+        f"{', '.join(map(repr, names[:_MAX_NAMED]))}{more}: missing entries are "
+        "imputed as if these values were at the end of the range, which is all that "
+        "was learned.",
         DataRangeWarning,
     )
 

@@ -13,7 +13,7 @@ from skdgm.utils.threading.parallel import run
 # Log factorials of 0, 1, 2, …; those of larger numbers are computed when needed.
 _TABLE = gammaln(np.arange(1.0, 257.0))
 # Maximum n, or rate, for inversion by summation from 0.
-_MOST = 500.0
+_MAX_LOG_MEAN = 500.0
 # Poisson counts of rates above this are inverted by a Cornish-Fisher expansion.
 _HIGH = 1e5
 # Half the spacing of uniform numbers of 32 bits, which start at 0.
@@ -34,7 +34,7 @@ def draw_binomial(p, n, uniform):
     """Draw binomial counts of n, (size,), trials with probabilities p, (n_rows, size).
     Counts increase with the uniform numbers in [0, 1). All arrays are float64."""
     x, work = np.empty(uniform.shape), _WORK * uniform.size
-    large = n > _MOST
+    large = n > _MAX_LOG_MEAN
     small_n = np.where(large, 0.0, n)
     run(kernels.draw_binomial, p, small_n, uniform, x, n=len(x), work=work)
     if large.any():
@@ -50,7 +50,7 @@ def draw_poisson(rate, uniform):
     uniform numbers in [0, 1). All arrays are float64."""
     x, work = np.empty(rate.shape), _WORK * rate.size
     # NaN, which is above nothing, would not end the loops of kernels.
-    large, huge = ~(rate <= _MOST), rate > _HIGH
+    large, huge = ~(rate <= _MAX_LOG_MEAN), rate > _HIGH
     small = np.where(large, 0.0, rate)
     run(kernels.draw_poisson, small, uniform, x, n=len(x), work=work)
     if large.any():

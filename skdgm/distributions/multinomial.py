@@ -20,7 +20,7 @@ from skdgm.distributions.roles import Canonical, Unit
 
 # Maximum length of documents that are drawn word by word, not column by column; and
 # maximum length that NumPy can draw.
-_MOST, _LONGEST = 1024, 2.0**62
+_MAX_BY_WORD, _MAX_LENGTH = 1024, 2.0**62
 
 
 def draw_words(p, n, rng):
@@ -28,14 +28,14 @@ def draw_words(p, n, rng):
     p, (n_rows, size), with a stream for each row. The fractional part of a length is
     the weight of one more word."""
     x, whole = np.zeros(p.shape), np.floor(n)
-    long = whole > _MOST
+    long = whole > _MAX_BY_WORD
     short_rows = np.flatnonzero(~long)
     x[short_rows] = _word_by_word(p[short_rows], n[short_rows], rng.take(short_rows))
     for row, generator in zip(np.flatnonzero(long), rng.take(long).generators()):
         share = p[row].astype(np.float64)
         # NaN if training diverges.
         share = np.nan_to_num(share / share.sum())
-        x[row] = generator.multinomial(int(min(whole[row], _LONGEST)), share)
+        x[row] = generator.multinomial(int(min(whole[row], _MAX_LENGTH)), share)
         x[row] += (n[row] - whole[row]) * generator.multinomial(1, share)
     return x.astype(p.dtype)
 

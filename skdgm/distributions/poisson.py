@@ -15,12 +15,12 @@ from skdgm.distributions.columnwise import Columnwise
 from skdgm.distributions.counts import draw_poisson, log_factorials
 
 # Maximum mean, so that counts are exact in float64.
-_MOST = 1e15
+_MAX_MEAN = 1e15
 
 
 def draw_counts(mean, rng):
     """Draw Poisson counts with given means, (n_rows, size), by a stream per row."""
-    rate = np.clip(mean.astype(np.float64), np.finfo(np.float32).tiny, _MOST)
+    rate = np.clip(mean.astype(np.float64), np.finfo(np.float32).tiny, _MAX_MEAN)
     return draw_poisson(rate, rng.uniform(mean.shape[1])).astype(mean.dtype)
 
 
@@ -56,7 +56,7 @@ class Poisson(_PoissonFields, Columnwise):
         return np.exp(eta)
 
     def mode(self, eta):
-        return np.floor(np.exp(np.minimum(eta, np.log(_MOST))))
+        return np.floor(np.exp(np.minimum(eta, np.log(_MAX_MEAN))))
 
     def variance(self, params):
         """Variance of each unit at a low rate, a quarter of the typical mean, since

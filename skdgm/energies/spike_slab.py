@@ -32,10 +32,10 @@ from skdgm.utils.tree import tree_map
 
 # Limit of the fraction of the precisions that spikes remove; fraction of this limit
 # above which gradients are projected; maximum number of projection steps.
-_MOST, _NEAR, _TRIES = 0.99, 0.999, 8
+_MAX_FRACTION, _PROJECTION_FRACTION, _TRIES = 0.99, 0.999, 8
 # Maximum number of spikes whose states are enumerated, and maximum number of entries of
 # the precision matrices of all states.
-_FEW, _ENTRIES = 10, 2**14
+_MAX_ENUMERATED, _MAX_ENTRIES = 10, 2**14
 # Limits of the initial biases of spikes, which grow with their number per column.
 _OFF, _ON = -1.0, 3.0
 
@@ -139,7 +139,7 @@ class SpikeSlab(Potential):
     def enumerable(self, params):
         """Return whether all states of the spikes can be enumerated."""
         n, k = params.W.shape
-        return k <= _FEW and 2**k * n**2 <= _ENTRIES
+        return k <= _MAX_ENUMERATED and 2**k * n**2 <= _MAX_ENTRIES
 
     def log_marginal(self, params, v):
         """Log of the integral of exp(-E) over missing entries (NaN) and hidden units,
@@ -248,21 +248,21 @@ class SpikeSlab(Potential):
         limit_norms(params.W, max_norm)
         for _ in range(_TRIES):
             share, slope = self._taken(params)
-            if not share > _MOST:
+            if not share > _MAX_FRACTION:
                 return
             squared_norm = sum(np.square(part).sum(dtype=float) for part in slope)
-            step = params.dtype.type(np.log(share / _MOST) / squared_norm)
+            step = params.dtype.type(np.log(share / _MAX_FRACTION) / squared_norm)
             for part, slope_of_part in zip(_limited(params), slope):
                 part -= step * slope_of_part
         share, _ = self._taken(params)
-        if share > _MOST:
-            params.W[...] *= np.sqrt(_MOST / share)
+        if share > _MAX_FRACTION:
+            params.W[...] *= np.sqrt(_MAX_FRACTION / share)
 
     def tangent(self, params, grad):
         """Gradient without its component that leads beyond the limit, if this is
         reached."""
         share, slope = self._taken(params)
-        if not share > _NEAR * _MOST:
+        if not share > _PROJECTION_FRACTION * _MAX_FRACTION:
             return grad
         parts = _limited(grad)
         outward = sum(
@@ -303,7 +303,7 @@ def top(A):
     """Largest eigenvalue of A A^T, and its left and right singular vectors. Far below
     the limit, an upper bound of the eigenvalue, None and None are returned."""
     bound = np.abs(A).sum(axis=0).max() * np.abs(A).sum(axis=1).max()
-    if not bound > _NEAR * _MOST or not np.isfinite(bound):
+    if not bound > _PROJECTION_FRACTION * _MAX_FRACTION or not np.isfinite(bound):
         return bound, None, None
     tall, index_of_last = len(A) >= A.shape[1], min(A.shape) - 1
     gram = A.T @ A if tall else A @ A.T

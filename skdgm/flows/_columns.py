@@ -16,7 +16,7 @@ from skdgm.utils.domains import ROUNDING, real_rows
 from skdgm.utils.threading.callers import warn
 
 # Most rows for the moments of logits; quadrature points in a unit cell.
-_MOST, _PLACES = 10_000, (np.arange(8) + 0.5) / 8
+_MAX_ROWS, _QUADRATURE = 10_000, (np.arange(8) + 0.5) / 8
 # Standard deviations of a uniform number on [0, 1), and of its logit.
 _UNIFORM, _LOGISTIC = np.sqrt(1 / 12), np.pi / np.sqrt(3)
 
@@ -186,16 +186,16 @@ def _spread(columns, table):
     center = cells.mean + half_cell
     limited = np.flatnonzero(cells.limited)
     if len(limited):
-        index, weight = table.index[:_MOST], table.weight[:_MOST]
+        index, weight = table.index[:_MAX_ROWS], table.weight[:_MAX_ROWS]
         x = cells.plain(table.rows.take(index).astype(np.float64))[:, limited]
         width = (cells.high - cells.low)[limited]
         weight, sums = np.where(np.isnan(x), 0, weight[:, None]), np.zeros((2, n))
-        for offset in _PLACES:
+        for offset in _QUADRATURE:
             fraction = (x + cells.whole[limited] * offset - cells.low[limited]) / width
             z = np.nan_to_num(logit(fraction.clip(1e-6, 1 - 1e-6)))
             sums[0, limited] += (weight * z).sum(axis=0)
             sums[1, limited] += (weight * z * z).sum(axis=0)
-        total_weight = len(_PLACES) * weight.sum(axis=0)
+        total_weight = len(_QUADRATURE) * weight.sum(axis=0)
         mean, square = sums[:, limited] / np.maximum(total_weight, 1e-300)
         center[limited] = mean
         spread[limited] = np.sqrt(np.maximum(square - mean**2, 0))

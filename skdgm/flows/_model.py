@@ -27,7 +27,7 @@ from skdgm.utils.random import stream
 _BOUND = 5.0
 _ORDERS = addresses.FLOW_ORDERS
 # Largest numbers of columns with learned matrices, and with whitening, by default.
-_MOST, _MOST_WHITE = 256, 1024
+_MAX_MATRIX_COLUMNS, _MAX_WHITENED_COLUMNS = 256, 1024
 
 
 class FlowModel(NetModel[FlowOptions]):
@@ -105,8 +105,10 @@ class FlowModel(NetModel[FlowOptions]):
             * n_parameters
             * n
         )
-        has_matrices = structure.linear == "lu" or n <= _MOST
-        n_matrices = 1 + 2 * has_matrices if has_matrices or n <= _MOST_WHITE else 0
+        has_matrices = structure.linear == "lu" or n <= _MAX_MATRIX_COLUMNS
+        n_matrices = (
+            1 + 2 * has_matrices if has_matrices or n <= _MAX_WHITENED_COLUMNS else 0
+        )
         n_matrices += (
             2 * structure.n_layers
             if has_matrices and structure.linear != "permutation"
@@ -140,8 +142,8 @@ class FlowModel(NetModel[FlowOptions]):
         sizes = structure.hidden_layer_sizes
         n_attributes = n_given(facts.known.attributes_)
         net, n_bins, bound = self._coupling(structure)
-        has_matrices = structure.linear == "lu" or n <= _MOST
-        has_whitening = has_matrices or n <= _MOST_WHITE
+        has_matrices = structure.linear == "lu" or n <= _MAX_MATRIX_COLUMNS
+        has_whitening = has_matrices or n <= _MAX_WHITENED_COLUMNS
         mixes_columns = has_matrices and structure.linear != "permutation"
         # The first columns are inputs for attributes, which stay unchanged.
         product = [

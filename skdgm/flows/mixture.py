@@ -34,13 +34,13 @@ _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
 # Number of folds; steps of EM and of k-means; tolerance of EM, in nats per row.
 _FOLDS, _STEPS, _CENTER_STEPS, _TOL = 5, 40, 10, 1e-3
 # Smallest variance of a component, of standardized columns; minimum rows per component.
-_FLOOR, _EACH = 1e-6, 10
+_FLOOR, _MIN_ROWS_PER_COMPONENT = 1e-6, 10
 # Limits on rows, and on rows times squared columns, of cross-validation; most rows of
 # the fit.
-_MOST, _WORK, _MOST_OF_FIT = 2_000, 2**22, 10_000
+_MAX_CV_ROWS, _MAX_CV_WORK, _MAX_FIT_ROWS = 2_000, 2**22, 10_000
 # Number of complete rows that suffice for a first fit; limit on the product of EM
 # steps, components and missingness patterns.
-_ENOUGH, _WORK_OF_GAPS = 50, 20_000
+_SUFFICIENT_ROWS, _MAX_EM_WORK = 50, 20_000
 # Candidate degrees of freedom of heavy tails, and their smallest scale; training can
 # diverge below it.
 _DEGREES, _NARROW = (1.5, 2.0, 3.0, 5.0, 8.0, 16.0, 50.0), 0.05
@@ -74,7 +74,7 @@ def mixture_of(table, normal, n_given, certain=False):
     layer = normal.whitening(np.float64, n_given)
     whitening_matrix = layer.W[n_given:, n_given:]
     unwhitening = solve_triangular(whitening_matrix, np.eye(n))
-    max_rows = int(min(_MOST, max(4 * n, _WORK // n**2)))
+    max_rows = int(min(_MAX_CV_ROWS, max(4 * n, _MAX_CV_WORK // n**2)))
 
     def residuals(max_rows, fill):
         x, weight = _residuals(table, fill, layer, n_given, max_rows)
@@ -88,11 +88,11 @@ def mixture_of(table, normal, n_given, certain=False):
     if chosen is None:
         return None
     try:
-        x, weight = residuals(_MOST_OF_FIT, filler)
+        x, weight = residuals(_MAX_FIT_ROWS, filler)
         k, shrinkage = chosen
         components = _fitted(x, weight, k, shrinkage)
         if not complete:
-            x, weight = residuals(_MOST_OF_FIT, normal)
+            x, weight = residuals(_MAX_FIT_ROWS, normal)
             v = table.rows.take(table.index[: len(x)])
             x = np.where(np.isnan(v[:, n_given:]), np.nan, x)
             components = _refined(x, weight, components, shrinkage)
@@ -114,7 +114,11 @@ def _first(table, max_rows, n, normal):
     """Normal distribution that imputes rows for the first fit, or None if there are
     enough complete rows."""
     incomplete = np.isnan(table.rows.take(table.index[:max_rows])).any(axis=1)
-    return None if (~incomplete).sum() >= max(_ENOUGH, _EACH * n) else normal
+    return (
+        None
+        if (~incomplete).sum() >= max(_SUFFICIENT_ROWS, _MIN_ROWS_PER_COMPONENT * n)
+        else normal
+    )
 
 
 def _residuals(table, fill, layer, n_given, max_rows):
@@ -134,12 +138,12 @@ def tails_of(table, normal, n_given):
     """Student t distributions of the columns, after whitening by ``normal`` unless it
     is None."""
     if normal is None:
-        x, weight = table.rows.take(table.index[:_MOST_OF_FIT]), table.weight
+        x, weight = table.rows.take(table.index[:_MAX_FIT_ROWS]), table.weight
         x, weight = x[:, n_given:].astype(np.float64), weight[: len(x)]
         x = np.nan_to_num(x)
     else:
         layer = normal.whitening(np.float64, n_given)
-        x, weight = _residuals(table, normal, layer, n_given, _MOST_OF_FIT)
+        x, weight = _residuals(table, normal, layer, n_given, _MAX_FIT_ROWS)
     best = np.full(x.shape[1], -np.inf)
     log_df, log_scales = np.zeros((2, x.shape[1]))
     for df in _DEGREES:
@@ -166,7 +170,7 @@ def _chosen(x, weight, shrinkage, certain):
     """Cross-validated number of components and shrinkage; None for a single
     component."""
     n_rows, n = x.shape
-    candidates = [k for k in _COMPONENTS if k * _EACH <= n_rows]
+    candidates = [k for k in _COMPONENTS if k * _MIN_ROWS_PER_COMPONENT <= n_rows]
     single_log_p = _left_out(x, weight, 1, shrinkage) if candidates else None
     if single_log_p is None:
         return None
@@ -234,7 +238,7 @@ def _refined(x, weight, components, shrinkage, n_steps=_STEPS):
     """Components after at most ``n_steps`` of expectation maximization on incomplete
     rows."""
     groups, last_log_p = list(patterns(x)), -np.inf
-    max_steps = max(1, _WORK_OF_GAPS // (len(groups) * len(components.weight)))
+    max_steps = max(1, _MAX_EM_WORK // (len(groups) * len(components.weight)))
     for _ in range(min(max_steps, n_steps)):
         log_p, rows, spreads = _expected(x, groups, components)
         log_p_total = logsumexp(log_p, axis=0)

@@ -35,9 +35,9 @@ _SHRINKAGE = 0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3
 _SHRINKAGE += 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0
 # Number of folds; EM steps; first EM steps that cross-validate the shrinkage, as the
 # last step does; number of columns from which on all of these are reduced.
-_FOLDS, _EM_STEPS, _CHOICES, _MANY = 5, 20, 3, 257
+_FOLDS, _EM_STEPS, _CHOICES, _REDUCED_FROM = 5, 20, 3, 257
 # Limit on cached patterns times squared columns.
-_KEPT = 2**20
+_MAX_CACHED = 2**20
 # Smallest variance of a standardized column; smallest safe ratio of Cholesky pivots.
 _FLOOR, _SAFE = 1e-4, 1e-5
 
@@ -76,7 +76,7 @@ class JointNormal:
         if key in self._patterns:
             return self._patterns[key]
         pattern = Pattern.of(self, missing)
-        if (len(self._patterns) + 1) * missing.size**2 <= _KEPT:
+        if (len(self._patterns) + 1) * missing.size**2 <= _MAX_CACHED:
             self._patterns[key] = pattern
         return pattern
 
@@ -237,7 +237,7 @@ def fit_normal(table, n_given=0):
     n = table.rows.shape[1]
     joint = np.zeros(n), np.eye(n)
     amounts, n_folds, n_steps = _SHRINKAGE, _FOLDS, _EM_STEPS
-    if n >= _MANY:
+    if n >= _REDUCED_FROM:
         amounts, n_folds, n_steps = _SHRINKAGE[1::3], 2, 3
     n_steps = 1 if table.rows.complete else n_steps
     for step in range(n_steps):

@@ -31,13 +31,13 @@ from scipy.special import logsumexp, ndtr, ndtri
 from skdgm.nets.discrepancy import squared_distances
 
 # Number of draws for the choice of bandwidths.
-_AMONG = 1000
+_N_BANDWIDTH_DRAWS = 1000
 # Candidate bandwidths, relative to the median distance to the nearest other draw; the
 # smallest bandwidth; candidate probabilities of another category.
-_WIDTHS, _LEAST = np.logspace(-1.0, 0.75, 15), 1e-3
+_WIDTHS, _MIN_WIDTH = np.logspace(-1.0, 0.75, 15), 1e-3
 _LAMBDAS = np.logspace(-3, -0.4, 12)
 # Cache of bandwidths by a digest of the draws, which are the same in each call.
-_FOUND, _KEPT = {}, 64
+_CACHE, _MAX_CACHED = {}, 64
 
 
 class Kernels:
@@ -53,17 +53,17 @@ class Kernels:
         single = emission.sizes > 1
         self.others = np.repeat(log_n_others, emission.sizes)
         self.single = np.repeat(single, emission.sizes)
-        sample = np.ascontiguousarray(centers[:_AMONG])
+        sample = np.ascontiguousarray(centers[:_N_BANDWIDTH_DRAWS])
         columns = (emission.kinds.tolist(), emission.choice.tolist())
         fields = repr((width, sample.shape, sample.dtype.str, *columns)).encode()
         key = sha256(fields + sample.tobytes()).digest()
-        widths = _FOUND.get(key)
+        widths = _CACHE.get(key)
         if widths is None:
             widths = self._widths(sample, width)
-            while len(_FOUND) >= _KEPT:
+            while len(_CACHE) >= _MAX_CACHED:
                 # Another thread may have removed the same entry.
-                _FOUND.pop(next(iter(tuple(_FOUND)), None), None)
-            _FOUND[key] = widths
+                _CACHE.pop(next(iter(tuple(_CACHE)), None), None)
+            _CACHE[key] = widths
         self.width, self.share = widths
 
     def _widths(self, few, width):
@@ -80,8 +80,8 @@ class Kernels:
         gaps = parts[0].copy()
         gaps[np.diag_indices(len(gaps))] = np.inf
         nearest = gaps.min(axis=1) / max(1, len(self.real))
-        scale = max(np.sqrt(np.median(nearest)) if len(gaps) > 1 else 1.0, _LEAST)
-        candidates = np.maximum(scale * _WIDTHS, _LEAST)
+        scale = max(np.sqrt(np.median(nearest)) if len(gaps) > 1 else 1.0, _MIN_WIDTH)
+        candidates = np.maximum(scale * _WIDTHS, _MIN_WIDTH)
         scores = [self._left_out(parts, width, share) for width in candidates]
         return float(candidates[int(np.argmax(scores))])
 

@@ -13,7 +13,7 @@ from skdgm.utils.random import PROBE, stream
 from skdgm.utils.threading.callers import warn
 
 # Number of neighbors of coverage; largest number of monitored rows.
-_NEIGHBORS, _MOST = 5, 500
+_NEIGHBORS, _MAX_ROWS = 5, 500
 # Increase of the discrepancy above which training was useless.
 _WORSE = 0.3
 # Smallest coverage, and smallest ratio of variances, without a collapse.
@@ -52,11 +52,11 @@ class GeneratorWatch(Watch):
     def __init__(self, objective, table, held_out, state):
         self.objective, self.rng = objective, stream(objective.seed, PROBE)
         super().__init__(table, held_out, self.rng)
-        self.monitored = self.monitored[:_MOST]
+        self.monitored = self.monitored[:_MAX_ROWS]
         if held_out is not None:
             # Rows are repeated in proportion to their weights.
             (draws,) = epoch(held_out, held_out.n_draws, self.rng.fold(_HELD))
-            self.unseen = draws[:_MOST]
+            self.unseen = draws[:_MAX_ROWS]
         self.x, self.known = self._seen(self.monitored)
         self.sigmas = bandwidths(self.x, FACTORS)
         radius2 = squared_distances(self.x, self.x)

@@ -23,7 +23,13 @@ from skdgm.utils.math import softplus
 
 # Most rounds; effective number of draws that determines the power; inflation and floor
 # of variances; smallest probability of either value of a bit.
-_ROUNDS, _COUNT, _WIDER, _LEAST, _RARE = 24, 12, 1.2, 1e-4, 0.05
+_ROUNDS, _POWER_ESS, _INFLATION, _MIN_VARIANCE, _MIN_PROBABILITY = (
+    24,
+    12,
+    1.2,
+    1e-4,
+    0.05,
+)
 # Largest number of units with learned correlations; bisection steps for the power.
 _CORRELATED, _HALVINGS = 64, 20
 # Log-weight in place of minus infinity.
@@ -72,12 +78,12 @@ class NormalProposal(_Normal, Proposal):
         gap = z - mean[:, None]
         if n > _CORRELATED:
             S = np.einsum("rk,rki->ri", w, gap**2)[:, None]
-            factor = np.sqrt(_WIDER * S + _LEAST)
+            factor = np.sqrt(_INFLATION * S + _MIN_VARIANCE)
             return cls(mean, factor, 1 / factor)
         S = (w[:, :, None] * gap).swapaxes(1, 2) @ gap
         shrinkage = 1 / (1 + 0.5 * n * (w**2).sum(axis=1))
         S *= np.where(np.eye(n, dtype=bool), 1, shrinkage[:, None, None])
-        factor = np.linalg.cholesky(_WIDER * S + _LEAST * np.eye(n))
+        factor = np.linalg.cholesky(_INFLATION * S + _MIN_VARIANCE * np.eye(n))
         return cls(mean, factor, np.linalg.inv(factor))
 
     def draw(self, rng, n_each):
@@ -113,7 +119,7 @@ class BitProposal(_Bits, Proposal):
     @classmethod
     def fitted(cls, z, w):
         p = np.einsum("rk,rki->ri", w, z)
-        return cls(logit(p.clip(_RARE, 1 - _RARE)))
+        return cls(logit(p.clip(_MIN_PROBABILITY, 1 - _MIN_PROBABILITY)))
 
     def draw(self, rng, n_each):
         noise = rng.uniform(n_each * self.odds.shape[1])
@@ -175,7 +181,7 @@ def adapted(kind, pool, draw, n_each, min_ess):
             )
             if not index.size:
                 break
-        beta = _power(log_w, min(_COUNT, n_each / 4))
+        beta = _power(log_w, min(_POWER_ESS, n_each / 4))
         w = np.exp(beta[:, None] * (log_w - log_w.max(axis=1, keepdims=True)))
         proposals.append(kind.fitted(z, w / w.sum(axis=1, keepdims=True)))
         new, log_new = draw(index, proposals[-1], number)

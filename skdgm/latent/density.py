@@ -29,10 +29,10 @@ from skdgm.utils.weighted import warn_few_draws
 
 SAMPLERS = "importance", "metropolis", "gibbs"
 # Largest number of activations of a layer: for a batch of rows, and for all draws.
-_ROWS, _ROOM = 2**19, 2**22
+_MAX_BATCH_ACTIVATIONS, _MAX_ACTIVATIONS = 2**19, 2**22
 _LATENT, _DOWN, _DATA, _FILL = addresses.LATENT_DENSITY
 # Rounds of latent draws that are stored at a time.
-_KEPT = 8
+_STORED_ROUNDS = 8
 # Number of iterations of imputation by means, for the encoder's first guess.
 _SETTLED = 10
 
@@ -305,7 +305,9 @@ class LatentDensity(Density):
         return self.decoded(X_filled, X)
 
     def _by_content(self, function, rows, covariates=None):
-        return self.by_content(function, rows, _ROWS // self.width, extra=covariates)
+        return self.by_content(
+            function, rows, _MAX_BATCH_ACTIVATIONS // self.width, extra=covariates
+        )
 
     def _means(self, v):
         x = self.output.inputs(v, self.share)
@@ -318,7 +320,9 @@ class LatentDensity(Density):
         net, width = astype(self.net, v.dtype), self.width
         x = self.output.inputs(v, self.share)
         # A row's draws must not depend on the number of rows.
-        at_once = max(1, _ROOM // (width * max(1, _ROWS // width)))
+        at_once = max(
+            1, _MAX_ACTIVATIONS // (width * max(1, _MAX_BATCH_ACTIVATIONS // width))
+        )
         for batch_number, start in enumerate(range(0, n_draws, at_once)):
             noise = self.hierarchy.noise(
                 rng.fold(batch_number), min(at_once, n_draws - start)
@@ -354,8 +358,10 @@ class LatentDensity(Density):
         net, dtype = astype(self.net, rows.v.dtype), rows.v.dtype
         values, effective_numbers = [], []
         # Draws of latent units of all rounds are stored.
-        width = max(self.width, _KEPT * sum(self.hierarchy.n_latent))
-        for block in gen_batches(len(rows.v), max(1, _ROOM // (AT_ONCE * width))):
+        width = max(self.width, _STORED_ROUNDS * sum(self.hierarchy.n_latent))
+        for block in gen_batches(
+            len(rows.v), max(1, _MAX_ACTIVATIONS // (AT_ONCE * width))
+        ):
             part = rows.take(block)
 
             def draw(

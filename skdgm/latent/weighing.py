@@ -25,10 +25,10 @@ from skdgm.utils.weighted import MIN_SATISFYING
 
 # Number of draws at a time; largest multiples of ``n_draws``: from encoder and prior to
 # explain rare entries, the same for rare rows, and from all three.
-AT_ONCE, _MOST, _MOST_ROWS, _MOST_ADAPTED = 64, 128, 16, 8
+AT_ONCE, _MAX_FOR_ENTRIES, _MAX_FOR_ROWS, _MAX_ADAPTED = 64, 128, 16, 8
 # Multiple of ``n_draws`` after which rows may be given up; number of prior draws that
 # should explain each observed entry; sufficient effective number of draws.
-_TRIED, _NEAR, _ENOUGH = 8, 5, 50
+_GIVE_UP_AFTER, _MIN_EXPLAINING, _SUFFICIENT_ESS = 8, 5, 50
 # One in eight draws is from the encoder, and one from the prior, next to a proposal.
 _REST = 8
 _CHOICE, _ADAPT, _LAST = addresses.LATENT_WEIGHING
@@ -144,7 +144,7 @@ def by_enough(draw, n_rows, rng, n_draws, method, kind):
     of :mod:`skdgm.latent.adapting`.
     """
     n_draws += n_draws % 2
-    min_ess, weighing = min(_ENOUGH, n_draws / 2), _Weighing(n_rows, method)
+    min_ess, weighing = min(_SUFFICIENT_ESS, n_draws / 2), _Weighing(n_rows, method)
     pool = _first(draw, n_rows, rng, n_draws, weighing)
     index = np.flatnonzero(weighing.number(np.arange(n_rows)) < min_ess)
     if not index.size or kind is None:
@@ -166,7 +166,7 @@ def by_enough(draw, n_rows, rng, n_draws, method, kind):
 def _first(draw, n_rows, rng, n_draws, weighing):
     """Add draws from encoder and prior to ``weighing``; returns a :class:`Pool` of
     them."""
-    n_near_enough = min(_NEAR, n_draws / 20)
+    n_near_enough = min(_MIN_EXPLAINING, n_draws / 20)
     index = np.arange(n_rows)
     plausibility = None
     pool = None
@@ -200,11 +200,11 @@ def _first(draw, n_rows, rng, n_draws, weighing):
             plausibility[index, 0],
             plausibility[index, 1:].min(axis=1),
         )
-        growth_left = _MOST * n_draws / drawn
+        growth_left = _MAX_FOR_ENTRIES * n_draws / drawn
         needs_more = n_near_entry < n_near_enough
-        if drawn >= _TRIED * n_draws:
+        if drawn >= _GIVE_UP_AFTER * n_draws:
             needs_more &= n_near_entry * growth_left >= n_near_enough
-        row_growth_left = _MOST_ROWS * n_draws / drawn
+        row_growth_left = _MAX_FOR_ROWS * n_draws / drawn
         needs_more |= (n_near_row < n_near_enough) & (
             n_near_row * row_growth_left >= n_near_enough
         )
@@ -227,4 +227,4 @@ def _last(draw, rng, n_draws, min_ess, index, proposal, weighing):
             weighing.add(rows, log_w, draws.value, streams)
         drawn, size = drawn + size, drawn + size
         is_lacking = weighing.number(index[lacking]) < min_ess
-        lacking = lacking[is_lacking & (drawn < _MOST_ADAPTED * n_draws)]
+        lacking = lacking[is_lacking & (drawn < _MAX_ADAPTED * n_draws)]

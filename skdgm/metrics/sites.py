@@ -16,7 +16,7 @@ from skdgm.partition import exact
 from skdgm.partition.sites import n_bits
 
 # Maximum number of bits of hidden units that are summed out exactly.
-_FEW = 6
+_MAX_ENUMERATED_BITS = 6
 
 
 def log_conditionals(energy, params, x, sites=None):
@@ -88,7 +88,7 @@ def _log_weight(energy, params, v):
     free = np.arange(len(energy.layout.sizes)) >= len(energy.layout.sizes) - (
         energy.units[1].size
     )
-    if n_bits(energy, free) <= _FEW:
+    if n_bits(energy, free) <= _MAX_ENUMERATED_BITS:
         return exact.log_evidence(energy, params, x, clamp)
     means, _ = mean_field(energy, params, x, clamp)
     return bound(energy, params, means, clamp)

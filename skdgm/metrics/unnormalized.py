@@ -57,7 +57,7 @@ _STEP, _TAIL = 1.4, 5.0
 # Cost of a unit of the next layer, in multiply-adds.
 _WORK = 10
 # Number of points above which weights have diverged.
-_MANY = 10_000
+_MAX_POINTS = 10_000
 
 
 def log_conditionals(
@@ -140,7 +140,7 @@ def log_densities(
         i = np.broadcast_to(i, len(v))
         log_w = partial(_log_weight, energy, params, above, v[rows, i], eta, i)
         (low, high), n_steps = _range([W for W, _, _ in above], block_params, eta, i)
-        if not n_steps.max() < _MANY:
+        if not n_steps.max() < _MAX_POINTS:
             log_p[:, number] = np.nan
             continue
         points = np.linspace(low, high, int(n_steps.max()) + 1, axis=1)
@@ -157,7 +157,7 @@ def _by_kernel(field, W, v, units, unit_params, eta):
         units = np.broadcast_to(np.arange(v.shape[1]), v.shape)
     field = np.broadcast_to(field, (len(v), W.shape[1]))
     edges, n_steps = _range([W], unit_params, eta, slice(None))
-    n_points = np.where(n_steps < _MANY, n_steps, -1).astype(np.int64) + 1
+    n_points = np.where(n_steps < _MAX_POINTS, n_steps, -1).astype(np.int64) + 1
     log_p = np.empty(units.shape)
     run(
         log_density,

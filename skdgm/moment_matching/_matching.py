@@ -35,7 +35,7 @@ _LATENT, _EMIT, _DROP, _CODE = range(4)
 _BATCHES, _ROWS = 100, 200
 # Distance of classes, relative to the largest bandwidth; smallest squared discrepancy
 # under the root.
-_APART, _LEAST = 2.0, 1e-8
+_CLASS_DISTANCE, _MIN_MMD2 = 2.0, 1e-8
 # Number of rows for each update of an autoencoder.
 _PIECE = 100
 
@@ -200,7 +200,7 @@ class Matching(Objective):
         classes = np.zeros((n, 0), dtype)
         if codes is not None:
             classes = one_hot(codes, self.generator.n_classes, dtype)
-            classes = classes * dtype(_APART * max(sigmas))
+            classes = classes * dtype(_CLASS_DISTANCE * max(sigmas))
         z = self.generator.given(z, codes)
         return MatchBatch(real, known, classes, z, noise, sigmas, rng.fold(_DROP))
 
@@ -223,7 +223,7 @@ class Matching(Objective):
         slope = slope[:, : fake.shape[1]]
         if not self.options.square_root:
             return mmd2, slope
-        root = np.sqrt(max(mmd2, _LEAST))
+        root = np.sqrt(max(mmd2, _MIN_MMD2))
         return root, fake.dtype.type(0.5 / root) * slope
 
     def _sigmas(self, state, real):

@@ -32,7 +32,7 @@ from skdgm.nets.tape import primitive
 from skdgm.utils.products import matmul
 
 # Maximum number of parameters of functions for a block of rows.
-_ROOM = 2**17
+_MAX_PARAMETERS = 2**17
 
 
 def affine():
@@ -310,7 +310,7 @@ def _coupled(x, below, W, b, each, bound, n_given):
 
 
 def _blocks(x, b):
-    size = max(1, _ROOM // len(b))
+    size = max(1, _MAX_PARAMETERS // len(b))
     return (slice(first, first + size) for first in range(0, len(x), size))
 
 

@@ -33,9 +33,9 @@ from skdgm.nets.constrained import join_columns
 from skdgm.nets.tape import primitive
 
 # Minimum distance of values from the ends of a range and of a cell, as a share of it.
-_EDGE, _LEAST = 1e-6, 1e-12
+_EDGE, _CELL_EDGE = 1e-6, 1e-12
 # Largest magnitude of inputs of the net of the noise.
-_FAR = 5.0
+_MAX_INPUT = 5.0
 
 
 class Cells(NamedTuple):
@@ -119,7 +119,7 @@ class Cells(NamedTuple):
     def _share(self, y):
         which = self.limited
         share = (y - self.low[which]) / (self.high - self.low)[which]
-        edge = np.where(self.whole[which], _LEAST, _EDGE)
+        edge = np.where(self.whole[which], _CELL_EDGE, _EDGE)
         return share.clip(edge, 1 - edge)
 
 
@@ -137,7 +137,7 @@ def _spread(e, v, cells):
 
 def _uniform(e, v, cells):
     u = np.full(v.shape, 0.5)
-    u[:, cells.whole] = ndtr(e.astype(np.float64)).clip(_LEAST, 1 - _LEAST)
+    u[:, cells.whole] = ndtr(e.astype(np.float64)).clip(_CELL_EDGE, 1 - _CELL_EDGE)
     return u
 
 
@@ -202,7 +202,7 @@ class Dequantization(NamedTuple):
         """Result of :meth:`drawn` for normal noise e, with 0 for missing values,
         differentiable by the net's parameters."""
         first, x = v[:, : self.n_given], v[:, self.n_given :]
-        inputs = np.nan_to_num(v).clip(-_FAR, _FAR)
+        inputs = np.nan_to_num(v).clip(-_MAX_INPUT, _MAX_INPUT)
         params, statistics = variables
         inputs = np.concatenate([inputs, e], axis=1)
         y, log_det = self.net.log_det(params, statistics, inputs)

@@ -25,7 +25,7 @@ from skdgm.utils.tree import copy
 # for hidden units; and its minimum. Codes learn to exploit a large penalty of units.
 # With a small penalty of hidden units, predictors would read one bit in the last digits
 # of the others.
-_RIDGE, _RIDGE_HIDDEN, _LEAST = 1e-7, 1e-3, 1e-12
+_RIDGE, _RIDGE_HIDDEN, _MIN_RIDGE = 1e-7, 1e-3, 1e-12
 # Minimum window of running moments, in updates and in rows for each feature.
 _UPDATES, _ROWS = 10, 10
 _FOLDS = 5
@@ -96,7 +96,7 @@ class UnitPredictors:
         units = np.arange(self.n_units)
         spread = np.einsum("...ii->...i", C)
         ridge = _RIDGE_HIDDEN if self.deep else _RIDGE
-        C = C + (ridge * spread + _LEAST)[..., None] * np.eye(C.shape[-1])
+        C = C + (ridge * spread + _MIN_RIDGE)[..., None] * np.eye(C.shape[-1])
         W, b = params[-1]
         W[:] = 0
         if self.deep:

@@ -20,8 +20,8 @@ import numpy as np
 from skdgm._kernels.nets import splines as kernels
 
 # Minimum width and height of a bin, as a share of the range, and minimum slope.
-_LEAST, _LEAST_SLOPE = 1e-3, 1e-3
-_SHIFT = float(np.log(np.expm1(1 - _LEAST_SLOPE)))
+_MIN_SIZE, _MIN_SLOPE = 1e-3, 1e-3
+_SHIFT = float(np.log(np.expm1(1 - _MIN_SLOPE)))
 
 
 def spline(x, raw, bound):
@@ -53,7 +53,7 @@ def gradients(x, raw, bound, by_y, by_log):
 
 def _given(x, raw, bound):
     """Contiguous arrays of one dtype, and the constants of the kernels."""
-    constants = np.array([bound, _LEAST, _LEAST_SLOPE, _SHIFT], x.dtype)
+    constants = np.array([bound, _MIN_SIZE, _MIN_SLOPE, _SHIFT], x.dtype)
     return _plain(x), _plain(raw.astype(x.dtype, copy=False)), constants
 
 

@@ -18,7 +18,7 @@ from skdgm.utils.threading.parallel import run
 # Number of outputs of each column from which this is faster.
 _OUTPUTS = 4
 # Number of hidden units of a block, of all rows and columns, which fit in the cache.
-_ROOM = 2**18
+_MAX_UNITS = 2**18
 # Cost of an activation function, in multiply-adds.
 _WORK = 20
 
@@ -77,7 +77,7 @@ def _by_column(outputs, W):
 def _blocks(x, W):
     """Yield slices of columns, with a shared array for their hidden units."""
     (n_columns, n_units), n_rows = W.shape, len(x)
-    size = min(n_columns, max(1, _ROOM // max(1, n_rows * n_units)))
+    size = min(n_columns, max(1, _MAX_UNITS // max(1, n_rows * n_units)))
     H = np.empty((size, n_rows, n_units), W.dtype)
     for first in range(0, n_columns, size):
         last = min(first + size, n_columns)

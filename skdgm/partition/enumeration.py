@@ -19,7 +19,7 @@ from skdgm.partition import exact
 from skdgm.utils.tree import tree_map
 
 # Maximum bits of the layer that is enumerated for each row; entries of a chunk.
-MAX_BITS, _ROOM = 12, 2**22
+MAX_BITS, _MAX_ENTRIES = 12, 2**22
 
 
 def few_bits(energy):
@@ -117,7 +117,7 @@ class Enumeration:
     def size(self):
         """Maximum number of rows in a chunk."""
         widest = max(self.energy.units[block].size for block in self.many)
-        return max(1, int(_ROOM // (2**self.bits * widest)))
+        return max(1, int(_MAX_ENTRIES // (2**self.bits * widest)))
 
     def _rows(self, z, y):
         """Values of conditions, and of known entries of y if y is enumerated, by block;

@@ -19,7 +19,7 @@ _SURE = 3.0
 # Samples differ from the data if the mean squared z-score of column means exceeds the
 # first number, and the maximum difference the second. The score was at most 4 where
 # learning succeeded, and at least 40 where it failed.
-_UNLIKE, _APART = 10.0, 0.1
+_MAX_SCORE, _MAX_DIFFERENCE = 10.0, 0.1
 
 
 class Estimate(NamedTuple):
@@ -153,7 +153,7 @@ def unlike(found, mean, n_samples):
     apart = np.abs(found - mean)
     variance = np.maximum(mean * (1 - mean), 1 / n_samples) / n_samples
     worst = apart.argmax()
-    if (apart**2 / variance).mean() <= _UNLIKE or apart[worst] <= _APART:
+    if (apart**2 / variance).mean() <= _MAX_SCORE or apart[worst] <= _MAX_DIFFERENCE:
         return None
     return (
         f"samples of the model do not have the means of the data: column {worst} has "

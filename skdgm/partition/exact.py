@@ -26,7 +26,7 @@ _CACHE_ENTRIES, _MEMORY_ENTRIES = 2**14, 2**22
 _LOW = 10
 _LANES = 32
 # Maximum log of a product, below that of the maximum float64.
-_MOST = 650.0
+_MAX_LOG = 650.0
 
 
 def n_bits(energy, blocks):
@@ -83,7 +83,7 @@ def _by_kernel(energy, params, summed):
     few_bias, M, bias = _as_two_blocks(energy, params, rest, energy.colors[summed])
     # Upper limit of log(1 + e^x).
     max_log = (np.abs(bias) + np.abs(M).sum(axis=0)).max() + np.log(2.0)
-    n_factors = int(min(_MOST // max_log, 2**20)) if np.isfinite(max_log) else 0
+    n_factors = int(min(_MAX_LOG // max_log, 2**20)) if np.isfinite(max_log) else 0
     if n_factors < 1:
         return None
     n_padding = -len(bias) % _LANES

@@ -37,12 +37,12 @@ _NOISE, _CLIMBED, _PLAIN, _DRAWN, _AFTER = range(5)
 _CLIMB, _RELAX, _LOOKS = 50, 10, 10
 # Standard deviation of the natural parameters of random states, for units and for whole
 # rows, and upper limit of these parameters.
-_SPREAD, _MOST = 3.0, 4.0
+_PARAMETER_SD, _MAX_PARAMETER = 3.0, 4.0
 # Substitute for an infinite end of a statistic; maximum number of units of a block
 # whose ends are starts of climbs.
-_FAR, _MANY = 20.0, 200
+_INFINITE_END, _MAX_END_UNITS = 20.0, 200
 # Mean squared z-score of means above which two sets of chains differ.
-_APART = 9.0
+_MAX_SCORE = 9.0
 
 
 class Found(NamedTuple):
@@ -97,7 +97,7 @@ def are_separate(one, other):
         a, b = (np.asarray(x, np.float64) for x in (a, b))
         error = (a.var(axis=0) + b.var(axis=0)) / len(a) + 1e-3 / len(a)
         squares.append((a.mean(axis=0) - b.mean(axis=0)) ** 2 / error)
-    return bool(np.concatenate(squares).mean() > _APART)
+    return bool(np.concatenate(squares).mean() > _MAX_SCORE)
 
 
 class _Seen:
@@ -144,11 +144,11 @@ def _listable(energy, color):
 def _noise(rng, energy, color):
     """Random states of a color, with a random level by row; None for other blocks."""
     x = [None] * len(energy.units)
-    level = _SPREAD * rng.normal(1)
+    level = _PARAMETER_SD * rng.normal(1)
     for block in energy.colors[color]:
         unit = energy.units[block]
-        eta = level + _SPREAD * rng.fold(block).normal(unit.size)
-        eta = unit.field(unit.init(), np.minimum(eta, _MOST))
+        eta = level + _PARAMETER_SD * rng.fold(block).normal(unit.size)
+        eta = unit.field(unit.init(), np.minimum(eta, _MAX_PARAMETER))
         x[block] = np.asarray(unit.sample(eta, rng.fold(block, 1))[0], np.float64)
     return tuple(x)
 
@@ -160,7 +160,7 @@ def _ends(energy, params, searched, other):
         unit = energy.units[block]
         ends = [np.broadcast_to(end, unit.size) for end in unit.ends]
         low, high = (
-            np.where(np.isfinite(end), end, sign * _FAR)
+            np.where(np.isfinite(end), end, sign * _INFINITE_END)
             for end, sign in zip(ends, (-1, 1))
         )
         fields, total_weight = {}, np.zeros(unit.size)
@@ -168,7 +168,9 @@ def _ends(energy, params, searched, other):
             W = energy.couplings[link].matrix(params.couplings[link])
             fields[neighbor] = W.T if is_below else W
             total_weight += np.abs(fields[neighbor]).sum(axis=1)
-        selected = np.argsort(-total_weight * (high - low), kind="stable")[:_MANY]
+        selected = np.argsort(-total_weight * (high - low), kind="stable")[
+            :_MAX_END_UNITS
+        ]
         for end in (low, high):
             end = np.where(end == 0, -high if end is low else -low, end)
             x = [None] * len(energy.units)

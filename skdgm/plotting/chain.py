@@ -16,7 +16,7 @@ from skdgm.typing import Any, Axes, Keywords, Seed, Self
 
 # Maximum number of chains that are drawn. The range of lags is twice the first lag at
 # which the autocorrelation is below the second number.
-_MOST, _SMALL = 8, 0.02
+_MAX_CHAINS, _SMALL = 8, 0.02
 
 
 class ChainDisplay:
@@ -117,7 +117,9 @@ class ChainDisplay:
         steps = diagnostics.thin * np.arange(1, diagnostics.trace.shape[1] + 1)
         style = {"linewidth": 0.8, "alpha": 0.8, **(trace_kw or {})}
         with taking(type(self), trace_kw=trace_kw):
-            self.traces_ = trace_axes.plot(steps, diagnostics.trace[:_MOST].T, **style)
+            self.traces_ = trace_axes.plot(
+                steps, diagnostics.trace[:_MAX_CHAINS].T, **style
+            )
         trace_axes.set(xlabel="steps", ylabel="trace (nats)")
         trace_axes.set_title(
             f"R-hat {diagnostics.r_hat:.3f}, ESS {diagnostics.ess:.0f}",

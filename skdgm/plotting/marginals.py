@@ -17,10 +17,10 @@ _WHO = "X", "samples"
 _ACROSS = 4
 # Default number of columns; number of bins of a histogram; maximum number of values of
 # a column that is drawn as bars; maximum number of bars of categories.
-_COLUMNS, _BINS, _FEW, _NAMES = 12, 20, 10, 12
+_COLUMNS, _BINS, _MAX_BARS, _MAX_CATEGORY_BARS = 12, 20, 10, 12
 # Total number of letters of tick labels that fit without rotation, and maximum length
 # of a label.
-_WIDE, _LONG = 18, 10
+_MAX_LABEL_LETTERS, _MAX_LABEL_LENGTH = 18, 10
 
 
 class MarginalsDisplay:
@@ -222,7 +222,7 @@ def draw(axes, parts, dates, looks):
         names, shares = _of_names([part.astype(object) for part in parts])
         return _bars(axes, names, shares, looks)
     values = np.unique(np.concatenate(parts))
-    if dates or (len(values) > _FEW and not _are_probabilities(parts)):
+    if dates or (len(values) > _MAX_BARS and not _are_probabilities(parts)):
         if dates:
             axes.xaxis_date()
             axes.tick_params(axis="x", labelrotation=90, labelsize="small")
@@ -240,9 +240,12 @@ def draw(axes, parts, dates, looks):
 def _bars(axes, names, shares, looks):
     places = np.arange(len(names))
     axes.set(ylim=(0, 1))
-    names = [n if len(n) <= _LONG else n[: _LONG - 1] + "…" for n in names]
+    names = [
+        n if len(n) <= _MAX_LABEL_LENGTH else n[: _MAX_LABEL_LENGTH - 1] + "…"
+        for n in names
+    ]
     axes.set_xticks(places, names)
-    if sum(map(len, names)) > _WIDE:
+    if sum(map(len, names)) > _MAX_LABEL_LETTERS:
         axes.tick_params(axis="x", labelrotation=90, labelsize="small")
     return [
         axes.bar(places + shift, share, 0.4, **look)
@@ -256,7 +259,11 @@ def _of_names(parts):
     counts = [Counter(part) for part in parts]
     all_names = sorted({**counts[0], **counts[1]}, key=str)
     all_names.sort(key=lambda name: -max(count[name] for count in counts))
-    shown = all_names if len(all_names) <= _NAMES else all_names[: _NAMES - 1]
+    shown = (
+        all_names
+        if len(all_names) <= _MAX_CATEGORY_BARS
+        else all_names[: _MAX_CATEGORY_BARS - 1]
+    )
     totals = [[count[name] for name in shown] for count in counts]
     names = [str(name) for name in shown]
     if len(shown) < len(all_names):

@@ -9,9 +9,9 @@ from skdgm.plotting._support import axes_for, check_has, check_result, pyplot
 from skdgm.typing import Any, Axes, Data, Seed, Self
 
 # Height of the line of a column, and minimum height of axes, in inches.
-_LINE, _LEAST = 0.22, 2.6
+_LINE, _MIN_HEIGHT = 0.22, 2.6
 # Maximum number of letters of a name.
-_LONG = 18
+_MAX_NAME_LENGTH = 18
 
 
 class TabularReportDisplay:
@@ -167,7 +167,7 @@ class TabularReportDisplay:
         columns = listed(report.columns)
         names = [_short(name) for name in columns["column"]]
         n_axes = 3 + (report.disclosure is not None)
-        height = max(_LEAST, _LINE * len(names) + 0.8)
+        height = max(_MIN_HEIGHT, _LINE * len(names) + 0.8)
         options = {"nrows": 2, "ncols": 2, "figsize": (8.5, 2 * height)}
         self.figure_, self.axes_ = axes_for(type(self), ax, n_axes, **options)
         places = np.arange(len(names))
@@ -244,4 +244,4 @@ def _name(axes, names, **options):
 
 def _short(name):
     name = str(name)
-    return name if len(name) <= _LONG else name[: _LONG - 1] + "…"
+    return name if len(name) <= _MAX_NAME_LENGTH else name[: _MAX_NAME_LENGTH - 1] + "…"

@@ -25,7 +25,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 # Maximum size of a layer's activations in a batch, and maximum number of sequences in
 # a batch of long sequences.
-_ROOM, _BESIDE = 2**19, 64
+_MAX_ACTIVATIONS, _MAX_SEQUENCES = 2**19, 64
 METHODS = "mean", "sample"
 _GAPS = addresses.SERIES[0]
 
@@ -284,13 +284,13 @@ class SequenceDensity(Density):
 def batches_of(sequences, index, width):
     """Yield positions in ``index`` of the sequences of each batch, longest first, and
     the segments of the batch, which are limited by the ``width`` of layers."""
-    lengths, n_rows = sequences.lengths[index], max(1, _ROOM // width)
+    lengths, n_rows = sequences.lengths[index], max(1, _MAX_ACTIVATIONS // width)
     order = np.argsort(-lengths, kind="stable")
     ends, start = np.cumsum(lengths[order]), 0
     while start < len(order):
         n_done = ends[start - 1] if start else 0
         stop = np.searchsorted(ends, n_done + n_rows, side="right")
-        stop = max(stop, min(start + min(_BESIDE, n_rows), len(order)))
+        stop = max(stop, min(start + min(_MAX_SEQUENCES, n_rows), len(order)))
         batch = order[start:stop]
         yield batch, segments(sequences, [index[batch]], max(1, n_rows // len(batch)))
         start = stop

@@ -43,7 +43,7 @@ from skdgm.utils.weighted import systematic
 # Random streams.
 _NOISE, _RESAMPLE, _CHOICE, _DATA, _GRAY = addresses.LATENT_STEPS
 # Resampling threshold of the effective share of the particles.
-_FEW = 0.5
+_RESAMPLING_THRESHOLD = 0.5
 
 
 class StepParticles(NamedTuple):
@@ -262,7 +262,7 @@ def _resampled(states, log_w, rng):
     k, states = log_w.shape[1], states.copy()
     w = np.exp(log_w.astype(np.float64))
     w /= w.sum(axis=1, keepdims=True)
-    few = np.flatnonzero(1 / (w**2).sum(axis=1) < _FEW * k)
+    few = np.flatnonzero(1 / (w**2).sum(axis=1) < _RESAMPLING_THRESHOLD * k)
     if few.size:
         picked = systematic(w[few], k, rng.take(few).uniform(1))
         from_rows = (few[:, None] * k + picked).ravel()

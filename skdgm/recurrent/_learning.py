@@ -19,7 +19,7 @@ _DROP = addresses.RECURRENT_DROPOUT
 _GAP = 0.5
 # Number of particles if likelihoods are exact, if they are estimates, and for forecasts
 # by estimates.
-_MANY, _SOME, _FORECASTS = 300, 20, 50
+_N_PARTICLES, _N_ESTIMATE_PARTICLES, _N_FORECAST_PARTICLES = 300, 20, 50
 
 
 class RecurrentDensity(SequenceDensity):
@@ -130,7 +130,7 @@ class RecurrentDensity(SequenceDensity):
     @property
     def n_particles(self):
         """Number of particles of each sequence."""
-        return _MANY if self.net.step.kind == "exact" else _SOME
+        return _N_PARTICLES if self.net.step.kind == "exact" else _N_ESTIMATE_PARTICLES
 
     def drawn(self, state, rng):
         net, params = self.net, self.params
@@ -154,7 +154,7 @@ class RecurrentParticles(SeriesModel):
     def __init__(self, density):
         self.density = density
         if density.net.step.kind != "exact":
-            self.n_forecasts = _FORECASTS
+            self.n_forecasts = _N_FORECAST_PARTICLES
 
     def begin(self, n):
         return self.density.begin(n)

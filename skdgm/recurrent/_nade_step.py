@@ -16,9 +16,9 @@ from skdgm.utils import addresses
 from skdgm.utils.tree import tree_map
 
 # Number of particles of each incomplete row in training and in monitoring.
-_LEARN, _WATCH = 4, 8
+_N_TRAINING_PARTICLES, _N_MONITORING_PARTICLES = 4, 8
 # Maximum size of a layer's activations over all particles.
-_ROOM = 2**22
+_MAX_ACTIVATIONS = 2**22
 # Pre-activation of dropped units, and the minimum column factor that keeps them off.
 _OFF, _FACTOR = -1e5, 1e-3
 # Random streams.
@@ -117,7 +117,9 @@ class NADEStep:
         if rows.size:
             values = _part(tree_map(getval, params), rows)
             complete, streams = ordered.copy(), rng.rows(len(v)).take(rows)
-            completed = chain.filled(values, ordered[rows], streams, _LEARN)
+            completed = chain.filled(
+                values, ordered[rows], streams, _N_TRAINING_PARTICLES
+            )
             complete[rows] = completed.drawn(streams.fold(_CHOICE))
         if self.dropout:
             params = chain.dropped(params, self.dropout, rng.fold(_DROP))
@@ -126,7 +128,7 @@ class NADEStep:
 
     def watched(self, shared, biases, v, rng):
         """Negative log-likelihood of each row, float64."""
-        return -self.log_p(shared, biases, v, rng, _WATCH)
+        return -self.log_p(shared, biases, v, rng, _N_MONITORING_PARTICLES)
 
     def log_p(self, shared, biases, v, rng, n_draws=None):
         """Log-likelihood of each row, float64; a particle estimate if entries are
@@ -151,7 +153,7 @@ class NADEStep:
         if full.size:
             scores[full] = getattr(chain, method)(_part(params, full), ordered[full])
         n, listed = n_draws or self.n_draws, n_draws is None
-        n_parts = max(1, n * len(rows) * self.width // _ROOM)
+        n_parts = max(1, n * len(rows) * self.width // _MAX_ACTIVATIONS)
         for part in np.array_split(rows, n_parts):
             part_params, streams = _part(params, part), rng.take(part)
             completed = chain.filled(part_params, ordered[part], streams, n, listed)

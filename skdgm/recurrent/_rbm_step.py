@@ -26,11 +26,11 @@ from skdgm.utils.random import Stream
 from skdgm.utils.tree import astype, tree_map
 
 # Maximum number of hidden units for enumeration; maximum size of its arrays.
-_EXACT, _ROOM = 10, 2**22
+_MAX_ENUMERATED, _MAX_ENTRIES = 10, 2**22
 # Annealing steps in monitoring, and numbers of chains in monitoring and in scores. One
-# in _ONE_IN rows is monitored, but about _LEAST to _MOST rows.
-_WATCH, _FEW, _CHAINS = 40, 2, 4
-_ONE_IN, _LEAST, _MOST = 12, 100, 400
+# in _ONE_IN rows is monitored, but about _MIN_MONITORED to _MAX_MONITORED rows.
+_N_MONITORING_BETAS, _N_MONITORING_CHAINS, _N_CHAINS = 40, 2, 4
+_ONE_IN, _MIN_MONITORED, _MAX_MONITORED = 12, 100, 400
 # Maximum gap between both sides of annealing, in nats; rounds of scores, as factors of
 # the number of temperatures, and the gap above which the next round follows. Few
 # temperatures suffice for weak couplings, whose estimates then agree closely.
@@ -38,7 +38,7 @@ MAX_GAP = 1.0
 _ROUNDS = (0.25, MAX_GAP / 4), (1, MAX_GAP), (4, MAX_GAP), (16, MAX_GAP)
 # Gibbs steps between annealing up and down; steps that impute rows in training; burn-in
 # and averaged steps of imputation.
-_BETWEEN, _COMPLETE, _WARM, _KEPT = 30, 5, 20, 20
+_BETWEEN, _IMPUTATION_STEPS, _BURN_IN, _AVERAGED = 30, 5, 20, 20
 # Random streams.
 _CHAIN, _FILL, _RARE = addresses.MACHINE_STEPS
 
@@ -104,12 +104,16 @@ class RBMStep:
     @property
     def exact(self):
         """True if log Z is a sum over all states of the hidden units."""
-        return self.n_hidden <= _EXACT
+        return self.n_hidden <= _MAX_ENUMERATED
 
     def n_watched(self, n_rows):
         """Number of monitored rows, out of ``n_rows``, limited so that monitoring takes
         less time than training."""
-        return n_rows if self.exact else min(_MOST, max(_LEAST, n_rows // _ONE_IN))
+        return (
+            n_rows
+            if self.exact
+            else min(_MAX_MONITORED, max(_MIN_MONITORED, n_rows // _ONE_IN))
+        )
 
     @property
     def kind(self):
@@ -146,7 +150,7 @@ class RBMStep:
         state = State((*self._blocks(x), None))
         if not known.all():
             sampler = Gibbs(self.energy, colors=order, clamp=self._clamp(known))
-            state, _ = sampler.step(rng.fold(_FILL), params, state, _COMPLETE)
+            state, _ = sampler.step(rng.fold(_FILL), params, state, _IMPUTATION_STEPS)
             x = self._joined(state.x)
         sampler = Gibbs(self.energy, colors=order)
         state, _ = sampler.step(rng.fold(_CHAIN), params, state, self.n_steps)
@@ -202,7 +206,9 @@ class RBMStep:
     def watched(self, machine, biases, v, rng):
         """Negative log-likelihood of each row, by few steps of upward annealing."""
         rows = self._rows(machine, biases, self.inputs(v), rng, self._known(v))
-        return -self._scored(rows, v, _WATCH, _FEW, n_steps=0)[0]
+        return -self._scored(
+            rows, v, _N_MONITORING_BETAS, _N_MONITORING_CHAINS, n_steps=0
+        )[0]
 
     def log_p(self, machine, biases, v, rng):
         """Log-likelihood of the known entries of each row, float64."""
@@ -217,7 +223,7 @@ class RBMStep:
         for factor, gap in _ROUNDS:
             n_betas = max(1, round(self.n_betas * factor))
             part = rows.take(index)
-            log_p[:, index] = self._scored(part, v[index], n_betas, _CHAINS)
+            log_p[:, index] = self._scored(part, v[index], n_betas, _N_CHAINS)
             index = index[abs(log_p[0, index] - log_p[1, index]) > gap]
             if not index.size:
                 break
@@ -227,7 +233,10 @@ class RBMStep:
         """Estimates as in :meth:`bracket`, with ``n_betas`` temperatures, ``n_chains``
         per row, and ``n_steps`` Gibbs steps between annealing up and down; 0 for upward
         annealing only."""
-        log_p, size = np.zeros((2, len(v))), max(1, _ROOM // self._entries(n_chains))
+        log_p, size = (
+            np.zeros((2, len(v))),
+            max(1, _MAX_ENTRIES // self._entries(n_chains)),
+        )
         for start in range(0, len(v), size):
             part = rows.take(slice(start, start + size))
             free = part._replace(known=np.zeros_like(part.known))
@@ -313,7 +322,7 @@ class RBMStep:
         averaged over Gibbs steps."""
         if not self.exact:
             chains, rng = self._chains(rows, 1)
-            means = chains.averaged(rng, chains.up(rng, _WARM + 1)[1], _KEPT)
+            means = chains.averaged(rng, chains.up(rng, _BURN_IN + 1)[1], _AVERAGED)
             return np.where(rows.known, rows.x, self._joined(means))
         x = np.empty_like(rows.x)
         for index, sums, values in self._sums(rows, np.arange(len(x))):

@@ -21,7 +21,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 _DATA, _CHOICE = addresses.SUPERVISED
 # Number of outputs that are computed at a time.
-_ROOM = 2**22
+_BATCH_OUTPUTS = 2**22
 
 
 class AttributeDensity(Density):
@@ -100,7 +100,7 @@ class AttributeDensity(Density):
 
     def _of_rows(self, function, rows):
         size = self.mixture()[1].size
-        return self.by_content(function, rows, _ROOM // size)
+        return self.by_content(function, rows, _BATCH_OUTPUTS // size)
 
     def _inputs(self, y, n_rows=None):
         if n_rows is None:
@@ -157,7 +157,7 @@ class AttributeDensity(Density):
             return output.value(mean.astype(v.dtype))
 
         def filled(v, rng):
-            size = max(1, _ROOM // self.mixture()[1].size)
+            size = max(1, _BATCH_OUTPUTS // self.mixture()[1].size)
             batches = gen_batches(len(v), size)
             return np.concatenate([part(v[b], rng.take(b)) for b in batches])
 

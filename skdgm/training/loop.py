@@ -20,7 +20,7 @@ from skdgm.utils.tree import copy, leaves, overwrite
 # Size of a block in bytes; the GNU C library adapts to blocks of up to 32 MiB.
 _LARGE = 31 * 2**20
 # Number of initial updates in which a loss above the limit may still recover.
-_FEW = 20
+_RECOVERY_UPDATES = 20
 # Option value: choose by the data.
 AUTO = "auto"
 
@@ -105,7 +105,11 @@ def optimize(
                 n_updates += getattr(batches, "n_updates", len(batches))
                 within_limit = loss <= limit
                 # An initial overshoot may recover.
-                early = not n_good and n_updates <= _FEW and epoch < remaining[-1]
+                early = (
+                    not n_good
+                    and n_updates <= _RECOVERY_UPDATES
+                    and epoch < remaining[-1]
+                )
                 if not (
                     _finite(state) and (within_limit or (early and np.isfinite(loss)))
                 ):
@@ -172,13 +176,13 @@ class Learned(NamedTuple):
 
 
 # Factor of the maximum number of epochs, for the minimum number of updates.
-_MANY = 3
+_MAX_FACTOR = 3
 
 
 class Budget(NamedTuple):
     """Default length of training: a number of updates, within a minimum and maximum
     number of epochs, ``fewest`` and ``most``. Small tables get at least ``least``
-    updates, in up to ``_MANY`` times the maximum number of epochs."""
+    updates, in up to ``_MAX_FACTOR`` times the maximum number of epochs."""
 
     n_updates: int
     fewest: int
@@ -195,7 +199,7 @@ class Budget(NamedTuple):
             return n_iter
         n_epochs, minimum = (-(-n // n_batches) for n in (self.n_updates, self.least))
         n_epochs = np.clip(n_epochs, self.fewest, self.most)
-        return int(max(n_epochs, min(minimum, _MANY * self.most)))
+        return int(max(n_epochs, min(minimum, _MAX_FACTOR * self.most)))
 
 
 @cache

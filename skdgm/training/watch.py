@@ -11,7 +11,7 @@ _DIVERGED, _USELESS = 10.0, 0.1
 # The same for labels, in nats.
 _LABELS_DIVERGED, _LABELS_USELESS = 10.0, 2.0
 # Standard deviations from which a value is an outlier, and floor of variances.
-_FAR, _FLOOR = 10.0, 0.01
+_OUTLIER, _FLOOR = 10.0, 0.01
 
 
 class Watch:
@@ -105,7 +105,7 @@ class DensityWatch(Watch):
         real, total = (mean != 0) | (scale != 1), 0.0
         for block in self.rows.blocks(len(self.monitored)):
             z = self.rows.take(self.monitored[block])[:, real].astype(np.float64)
-            outliers = np.isfinite(z) & (np.abs(z) > _FAR)
+            outliers = np.isfinite(z) & (np.abs(z) > _OUTLIER)
             total += 0.5 * (z[outliers] ** 2).sum() / _FLOOR
         return total / len(self.monitored)
 

@@ -14,7 +14,7 @@ from skdgm.utils.threading.callers import warn
 # columns of scikit-learn's digits, and less for most columns of scaled tables.
 _NEAR, _SHARE = 0.1, 1 / 3
 # Number of rows in a first check; maximum number of columns named in a message.
-_FEW, _MANY = 2_000, 10
+_N_FIRST_ROWS, _MAX_NAMED = 2_000, 10
 
 
 def other_kind(estimator):
@@ -57,18 +57,18 @@ def warn_real_columns(estimator, X, names, density, rounding):
     if isinstance(X, Blocks) or density < _SHARE:
         return
     n_rows, n_columns = X.shape
-    subsample = X[:: -(-n_rows // _FEW)]
+    subsample = X[:: -(-n_rows // _N_FIRST_ROWS)]
     if 2 * _is_real(subsample, np.inf).sum() < n_columns:
         return
     real = _is_real(X, rounding)
     if 2 * real.sum() < n_columns:
         return
     which = np.flatnonzero(real) if names is None else np.asarray(names)[real]
-    rest = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
+    rest = f" and {len(which) - _MAX_NAMED} more" if len(which) > _MAX_NAMED else ""
     warn(
         f"{type(estimator).__name__} treats its columns as bits, but few values of "
-        f"columns {which[:_MANY].tolist()}{rest} are near 0 or 1, as for real numbers "
-        f"that were scaled to [0, 1]: much of their information is lost. "
+        f"columns {which[:_MAX_NAMED].tolist()}{rest} are near 0 or 1, as for real "
+        f"numbers that were scaled to [0, 1]: much of their information is lost. "
         f"{other_kind(estimator)}",
         RealColumnsWarning,
     )

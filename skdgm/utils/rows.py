@@ -33,9 +33,9 @@ from skdgm.utils.threading.parallel import run
 
 BLOCK_ENTRIES = 2**19
 # Maximum size of the lists of a whole table, in bytes.
-_ROOM = 2**27
+_MAX_LIST_BYTES = 2**27
 # Maximum magnitude of standardized values, so that their squares are finite.
-_FAR = 1e10
+_MAX_MAGNITUDE = 1e10
 
 
 class Rows(NamedTuple):
@@ -121,7 +121,7 @@ class Rows(NamedTuple):
             with np.errstate(over="ignore"):
                 part = np.subtract(part, self.affine[0])
                 part /= self.affine[1]
-            part.clip(-_FAR, _FAR, out=part)
+            part.clip(-_MAX_MAGNITUDE, _MAX_MAGNITUDE, out=part)
         part = np.asarray(part, dtype=self.dtype, order="C")
         if missing is not None:
             absence = np.where(missing, self.dtype(np.inf), self.dtype(-np.inf))
@@ -176,7 +176,7 @@ class Rows(NamedTuple):
         """Copy that stores the table as lists, if these are preferred and fit."""
         n_entries = round(self.density * np.prod(self.shape, dtype=float))
         size = n_entries * (4 if self.binary else 4 + np.dtype(self.dtype).itemsize)
-        if not self.listed or size > _ROOM:
+        if not self.listed or size > _MAX_LIST_BYTES:
             return self
         X, options = self.X, (self.dtype, self.binary)
         if sp.issparse(X) and not self.changed and X.data.all():

@@ -14,7 +14,7 @@ from skdgm.utils.threading.parallel import run
 
 # Maximum number of groups of images; minimum multiply-adds of a group; maximum number
 # of entries of patches in memory.
-_GROUPS, _WORTHWHILE, _ROOM = 8, 1_000_000, 2**19
+_MAX_GROUPS, _MIN_GROUP_WORK, _MAX_ENTRIES = 8, 1_000_000, 2**19
 
 
 class Window(NamedTuple):
@@ -129,7 +129,7 @@ def by_images(function, x, W, window):
 
 def n_groups(x, W, window):
     """Number of groups of images, which does not depend on the number of threads."""
-    return min(_GROUPS, len(x), 1 + _work(x, W, window) // _WORTHWHILE)
+    return min(_MAX_GROUPS, len(x), 1 + _work(x, W, window) // _MIN_GROUP_WORK)
 
 
 def add(A, B, sums, place):
@@ -148,7 +148,7 @@ def _work(x, W, window):
 def _each(function, n_groups, x, W, window, start, stop):
     """Call a function on chunks of images of the groups from ``start`` to ``stop``."""
     n_positions = window.n_positions
-    chunk = max(1, _ROOM // (n_positions * len(W)))
+    chunk = max(1, _MAX_ENTRIES // (n_positions * len(W)))
     with np.errstate(all="ignore"):  # Other threads do not inherit it.
         for group in range(start, stop):
             first, last = (len(x) * g // n_groups for g in (group, group + 1))

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from skdgm import VAE
 from skdgm.latent import Hierarchy
-from skdgm.latent.density import _ROOM
+from skdgm.latent.density import _MAX_ACTIVATIONS
 from skdgm.nets.stochastic.latents import BOUND
 from tests.numerical import assert_means
 from tests.options import grouped
@@ -350,4 +350,4 @@ def test_codes_are_scored_in_as_little_room_as_bits(monkeypatch):
     monkeypatch.setattr(Hierarchy, "through", spy)
     vae.importance_likelihood(X, n_draws=10)
     assert sum(sizes) == 300 * 4000 * 10
-    assert max(sizes) <= _ROOM
+    assert max(sizes) <= _MAX_ACTIVATIONS

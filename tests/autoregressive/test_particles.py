@@ -67,7 +67,7 @@ def particles(own, rows, n_each, seed=0):
 @pytest.mark.parametrize("name", SOME)
 def test_likelihoods_are_unbiased(name, kind, n_each, few, resampled, monkeypatch):
     """However few particles there are, and however often they are drawn anew."""
-    monkeypatch.setattr(source, "_FEW", few)
+    monkeypatch.setattr(source, "_RESAMPLING_THRESHOLD", few)
     own = model(name, kind)
     n, expected = 10_000 // n_each, exact(own, kind, holed(kind))
     for row, p in zip(holed(kind), expected):

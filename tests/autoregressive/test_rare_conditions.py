@@ -166,6 +166,6 @@ def test_rare_conditions_do_not_depend_on_threads_or_parts(monkeypatch):
     own, _, _ = rare("nade", BITS, 0.004)
     rows = np.array([[np.nan, 0, np.nan, 1], [np.nan, 1, 0, 1], [0, 1, np.nan, 1]])
     whole, scores = own.impute(rows), own.score_samples(rows)
-    monkeypatch.setattr("skdgm.autoregressive._filling._ROOM", 2**14)
+    monkeypatch.setattr("skdgm.autoregressive._filling._MAX_ACTIVATIONS", 2**14)
     np.testing.assert_allclose(own.impute(rows), whole, rtol=1e-6)
     np.testing.assert_allclose(own.score_samples(rows), scores, rtol=1e-6)

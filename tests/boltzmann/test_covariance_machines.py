@@ -48,14 +48,14 @@ X = crossed(800, seed=0)
 def by_chains():
     """Few spikes, too, are learned and scored by chains, as many are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spike_slab, "_FEW", 0)
+        patch.setattr(spike_slab, "_MAX_ENUMERATED", 0)
         yield
 
 
 @pytest.fixture
 def by_sums(monkeypatch):
     """Few spikes are summed over."""
-    monkeypatch.setattr(spike_slab, "_FEW", 10)
+    monkeypatch.setattr(spike_slab, "_MAX_ENUMERATED", 10)
 
 
 @pytest.fixture(
@@ -404,7 +404,7 @@ def test_rows_drawn_without_slabs_are_those_drawn_with(monkeypatch, clamped):
     given = stream(0).rows(4000), density.params
     found = []
     for most in (64, 0):
-        monkeypatch.setattr(slabs, "_FEW", most)
+        monkeypatch.setattr(slabs, "_MAX_MARGINAL_COLUMNS", most)
         sampler = density.moves.sampler(1.0, (seen,) if clamped else None)
         (v,) = sampler.step(*given, State((np.ones((4000, 2)),)), 60)[0].x
         found.append(np.column_stack([v, v**2, v[:, 0] * v[:, 1]]))

@@ -333,7 +333,7 @@ def test_shards_that_are_forgotten_are_put_back(client, caplog):
         run._losses(state)
     assert "shards [0] go on" in caplog.text
     run.drop()
-    assert not _shard._KEPT
+    assert not _shard._SHARDS
 
 
 @pytest.mark.exhaustive
@@ -609,7 +609,7 @@ def test_bad_input(client, monkeypatch):
             distribute.fit(rbm, X)
     assert not hasattr(rbm, "n_iter_")
     # All rows were freed.
-    assert not _shard._KEPT
+    assert not _shard._SHARDS
 
 
 @pytest.mark.exhaustive

@@ -149,7 +149,7 @@ def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, stack, row
     assert_same(*found)
     assert np.isfinite(found[0].score_samples(rows)).all()
     assert found[0].sample(3, random_state=0).shape == (3, rows.shape[1])
-    assert not _shard._KEPT
+    assert not _shard._SHARDS
 
 
 @pytest.mark.release
@@ -229,7 +229,7 @@ def test_layers_that_were_trained_are_kept_where_one_diverges(client):
     with pytest.raises(ValueError, match="Negative values"):
         distribute.fit(dbn, bad, n_shards=2, client=client)
     assert pickle.dumps(vars(dbn)) == before
-    assert not _shard._KEPT
+    assert not _shard._SHARDS
 
 
 @pytest.mark.exhaustive

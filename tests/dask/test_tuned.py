@@ -154,7 +154,7 @@ def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, model, row
     assert len(found[0].loss_curve_) == found[0].n_iter_ == model.n_iter
     # It is an ordinary fitted estimator.
     assert found[0].partial_fit(rows, y).n_iter_ == model.n_iter + 1
-    assert not _shard._KEPT
+    assert not _shard._SHARDS
 
 
 @pytest.mark.exhaustive
@@ -346,7 +346,7 @@ def test_bad_input(client):
         clone(net), X[order], LABELS[order], n_shards=2, client=client
     )
     assert list(found.classes_) == ["no", "yes"]
-    assert not _shard._KEPT
+    assert not _shard._SHARDS
 
 
 @pytest.mark.exhaustive
@@ -420,7 +420,7 @@ def test_deep_machines_with_a_net(clients, model, rows, y):
         np.testing.assert_array_equal(value, learned(other)[name], err_msg=name)
     assert hasattr(one, "net_coefs_") == (model.fine_tune is not None)
     assert np.isfinite(one.predict_proba(rows)).all()
-    assert not _shard._KEPT
+    assert not _shard._SHARDS
 
 
 @pytest.mark.exhaustive

@@ -43,7 +43,7 @@ def posterior(model, holed):
 @models
 def test_means_and_draws_are_those_given_all_other_entries(model, monkeypatch):
     for module in _learning, series:
-        monkeypatch.setattr(module, "_MANY", 4000)
+        monkeypatch.setattr(module, "_N_PARTICLES", 4000)
     model, holed = clone(model).fit(PARTS), X[:8].copy()
     holed[2], holed[3, 1], holed[5, 0] = np.nan, np.nan, np.nan
     exact, holes = posterior(model, holed), np.isnan(holed)
@@ -55,7 +55,7 @@ def test_means_and_draws_are_those_given_all_other_entries(model, monkeypatch):
     if not isinstance(model, RTRBM):  # Whose states remember little.
         assert abs(alone[2] - found[2]).max() > 0.02
     for module in _learning, series:
-        monkeypatch.setattr(module, "_MANY", 100)
+        monkeypatch.setattr(module, "_N_PARTICLES", 100)
     if isinstance(model, VRNN):
         model.n_draws = 100
     parts = [
@@ -163,7 +163,7 @@ FORECASTERS = [
 @pytest.mark.parametrize("model", FORECASTERS, ids=lambda m: type(m).__name__)
 def test_forecasts_are_means_over_what_comes_between(model, monkeypatch):
     monkeypatch.setattr(gaps.SeriesModel, "n_forecasts", 4000)
-    monkeypatch.setattr("skdgm.recurrent._learning._FORECASTS", 4000)
+    monkeypatch.setattr("skdgm.recurrent._learning._N_FORECAST_PARTICLES", 4000)
     model, holed = clone(model).fit(FLIPS), FLIPS[0][:8].copy()
     # The last row of which anything is known is incomplete, too.
     holed[4, 1], holed[5, 0], holed[6:] = np.nan, np.nan, np.nan
@@ -176,7 +176,7 @@ def test_forecasts_are_means_over_what_comes_between(model, monkeypatch):
     if isinstance(model, VRNN | RNNNADE):
         return
     # By Gibbs steps and annealing.
-    monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._MAX_ENUMERATED", 1)
     if isinstance(model, ConditionalRBM):
         monkeypatch.setattr(Enumeration, "possible", False)
     np.testing.assert_allclose(model.impute(ended)[holes], exact, atol=0.06)

@@ -134,7 +134,7 @@ def test_series_of_any_lengths_are_filled_by_themselves(monkeypatch):
     starts = np.cumsum(lengths) - lengths
     found = []
     for room in 2**13, 2500:
-        monkeypatch.setattr(gaps, "_ROOM", room)
+        monkeypatch.setattr(gaps, "_BATCH", room)
         given = v, starts, lengths, stream(0).rows(len(v)), "mean", 3000
         found.append(fill_gaps(Chain(), *given))
     for own in found:

@@ -95,7 +95,7 @@ def small_blocks(monkeypatch):
     """Blocks of 100 rows, two of which are a window; nothing is kept as lists."""
     monkeypatch.setattr(streams, "BLOCK", 600)
     monkeypatch.setattr(blocks, "WINDOW", 1200)
-    monkeypatch.setattr(rows, "_ROOM", 0)
+    monkeypatch.setattr(rows, "_MAX_LIST_BYTES", 0)
 
 
 def assert_same(a, b):
@@ -210,7 +210,7 @@ def test_passes_go_on(small_blocks):
 @pytest.mark.parametrize("kind", [BernoulliRBM, GaussianRBM])
 def test_nothing_is_in_memory_as_a_whole(kind, monkeypatch):
     monkeypatch.setattr(blocks, "WINDOW", 2**19)
-    monkeypatch.setattr(rows, "_ROOM", 0)
+    monkeypatch.setattr(rows, "_MAX_LIST_BYTES", 0)
     values = RNG.integers(0, 2, (200, 1000)).astype(np.uint8)
 
     def peak(n_blocks):

@@ -52,7 +52,7 @@ def test_documents_do_not_depend_on_their_company():
 
 def test_words_have_their_shares(monkeypatch):
     # Column by column, and one word more.
-    monkeypatch.setattr("skdgm.distributions.multinomial._MOST", 3)
+    monkeypatch.setattr("skdgm.distributions.multinomial._MAX_BY_WORD", 3)
     p = np.tile([1.0, 0.0, 3.0], (5000, 1))
     x = draw_words(p, np.full(5000, 6.5), stream(1).rows(5000))
     assert_means(x, [6.5 / 4, 0, 6.5 * 3 / 4])

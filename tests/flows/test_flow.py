@@ -258,8 +258,8 @@ def test_what_needs_more_memory_than_there_is(monkeypatch):
 def test_weights_are_counted_before_there_are_any(
     linear, autoregressive, most, most_white, monkeypatch
 ):
-    monkeypatch.setattr(_model, "_MOST", most)
-    monkeypatch.setattr(_model, "_MOST_WHITE", most_white)
+    monkeypatch.setattr(_model, "_MAX_MATRIX_COLUMNS", most)
+    monkeypatch.setattr(_model, "_MAX_WHITENED_COLUMNS", most_white)
     model = Flow(linear=linear, autoregressive=autoregressive, n_iter=0)
     model.fit(np.random.default_rng(0).normal(size=(40, 5)))
     counted = model._MODEL.n_weights(model._facts(model._learned))

@@ -99,7 +99,7 @@ def test_slopes_of_some_parameters_only():
 def test_columns_with_many_outputs(kind, scaled, room, monkeypatch):
     x, params = net(SHAPES["wide"], scaled)
     given, found = Shape(*SHAPES["wide"], KINDS[kind]), []
-    monkeypatch.setattr(wide, "_ROOM", room)
+    monkeypatch.setattr(wide, "_MAX_UNITS", room)
     for least in (4, 5):
         monkeypatch.setattr(wide, "_OUTPUTS", least)
         value, grads = vjp(lambda p: tied(x, given, *p), params, np.sin)

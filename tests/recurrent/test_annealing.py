@@ -78,7 +78,7 @@ def test_annealing_of_rows_with_missing_entries(kind, monkeypatch):
     assert step._joined(state.x).shape == (4 * 50, step.n_inputs)
     one, _ = chains.log_Z(rng, 61, 0)
     np.testing.assert_array_equal(one, [sides[0], sides[0]])
-    monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._MAX_ENUMERATED", 1)
     step.n_betas = 60
     found = step.bracket(shared, biases, HOLED, stream(0).rows(4))
     np.testing.assert_allclose(found, exact, atol=0.25)
@@ -101,7 +101,7 @@ def test_unknown_entries_have_the_moments_given_the_others(kind, exact, monkeypa
     p = np.exp(p - logsumexp(p))
     mean = p @ step.inputs(every)
     if not exact:
-        monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+        monkeypatch.setattr("skdgm.recurrent._rbm_step._MAX_ENUMERATED", 1)
         step.n_betas = 60
     known, many = step._known(row).repeat(n, 0), one.take([0] * n)
     x = step.inputs(row).repeat(n, 0)

@@ -110,7 +110,7 @@ def test_annealing_agrees_with_enumeration(model, kind, monkeypatch):
         model.score_samples(X),
         model.generate(1, n_samples=4000, random_state=1),
     )
-    monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._MAX_ENUMERATED", 1)
     assert model.density_kind_ == "estimate"
     np.testing.assert_allclose(model.score_samples(X), exact, atol=0.15)
     assert abs((model.score_samples(X) - exact).mean()) < 0.05
@@ -136,7 +136,7 @@ def test_scores_are_means_of_both_sides_of_annealing(model, monkeypatch):
     exact = model.score_samples(X)
     equal = model.likelihood_bracket(X)
     np.testing.assert_allclose(equal, [exact, exact])
-    monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._MAX_ENUMERATED", 1)
     low, high = model.likelihood_bracket(X)
     low_error, high_error = (
         4 * (side - exact).std() / len(X) ** 0.5 for side in (low, high)
@@ -165,7 +165,7 @@ def test_few_temperatures_are_enough_where_both_sides_agree(monkeypatch):
         asked.append((n_betas, len(v)))
         return scored(self, rows, v, n_betas, n_chains)
 
-    monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._MAX_ENUMERATED", 1)
     monkeypatch.setattr(RBMStep, "_scored", noted)
     found = model.score_samples(X)
     assert asked[0] == (25, 60)

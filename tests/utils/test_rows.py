@@ -107,7 +107,7 @@ def test_a_table_that_is_too_large_or_dense_or_incomplete_is_not(monkeypatch):
         assert (
             bernoulli_rows(BernoulliRBM(), other, reset=True).in_memory().packed is None
         )
-    monkeypatch.setattr("skdgm.utils.rows._ROOM", 8)
+    monkeypatch.setattr("skdgm.utils.rows._MAX_LIST_BYTES", 8)
     assert bernoulli_rows(BernoulliRBM(), X, reset=True).in_memory().packed is None
 
 

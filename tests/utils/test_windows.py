@@ -64,8 +64,8 @@ def test_groups_of_images_are_worth_their_work():
 @pytest.mark.parametrize("n_images", [1, 7, 30])
 def test_parts_of_groups_are_all_images_once(n_images, monkeypatch):
     """Sums over the parts of each group are those of a group at once."""
-    monkeypatch.setattr(windows, "_WORTHWHILE", 100)
-    monkeypatch.setattr(windows, "_ROOM", 60)
+    monkeypatch.setattr(windows, "_MIN_GROUP_WORK", 100)
+    monkeypatch.setattr(windows, "_MAX_ENTRIES", 60)
     own = window((4, 4, 1), 2, 1, "valid")
     rng = np.random.default_rng(0)
     x, W = rng.normal(size=(n_images, 16)), rng.normal(size=(4, 3))

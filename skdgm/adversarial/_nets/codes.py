@@ -27,7 +27,7 @@ from sklearn.utils import check_array
 from skdgm.utils.math import softplus
 
 # Smallest learned variance.
-_LEAST = 1e-2
+_MIN_VARIANCE = 1e-2
 _LOG_2_PI = np.log(2 * np.pi)
 
 
@@ -170,5 +170,5 @@ class LatentCodes(NamedTuple):
         gap = out[:, real] - units[:, real]
         if self.variance == "learned":
             raw = out[:, self.width :]
-            return gap, out.dtype.type(_LEAST) + softplus(raw), expit(raw)
+            return gap, out.dtype.type(_MIN_VARIANCE) + softplus(raw), expit(raw)
         return gap, np.full_like(gap, self.variance), None

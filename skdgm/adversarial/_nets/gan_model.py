@@ -27,7 +27,7 @@ _SIZES = {"dense": (128, 128), "conv": (64, 32)}
 # Types of columns that can be pixels.
 _PIXELS = "gray", "bernoulli", "gaussian"
 # Default number of Fourier frequencies, and largest number of real columns with them.
-_FREQUENCIES, _FEW = 3, 16
+_FREQUENCIES, _MAX_REAL_COLUMNS = 3, 16
 
 
 class GANModel(ImplicitModel[GameOptionsT]):
@@ -246,7 +246,11 @@ def _fourier_features(structure, emission):
     """List with a net of Fourier features, or an empty list."""
     n, real = structure.n_frequencies, emission.continuous.nonzero()[0]
     if n == "auto":
-        n = _FREQUENCIES if len(real) <= _FEW and of_numbers(emission) else 0
+        n = (
+            _FREQUENCIES
+            if len(real) <= _MAX_REAL_COLUMNS and of_numbers(emission)
+            else 0
+        )
     if not n or not len(real):
         return []
     columns = [real + k * emission.n_inputs for k in range(structure.packing)]

@@ -25,8 +25,8 @@ _ROUND = 4
 # error below which rounds end; standard error above which there is a warning; and
 # number of entries processed at a time.
 _MORE = (8, 1), (8, 2), (16, 4)
-_CHAINS_AT_MOST = sum(n for n, _ in _MORE)
-_SURE, _UNSURE, _ROOM = 0.02, 0.05, 2**20
+_MAX_CHAINS = sum(n for n, _ in _MORE)
+_SUFFICIENT_ERROR, _WARNING_ERROR, _MAX_ENTRIES = 0.02, 0.05, 2**20
 
 
 def log_Z_bracket(rng, energy, params, z):
@@ -46,7 +46,9 @@ def averages(rng, energy, params, x, clamp, n_steps, once=False):
     are annealed in ``n_steps`` steps, and then averaged over ``n_steps`` steps. Rows
     get more and longer chains until these agree, or a single chain with ``once``."""
     blocks, results, rounds = energy.colors[0], [], ((1, 1),) if once else _MORE
-    size = max(1, _ROOM // (_CHAINS_AT_MOST * max(unit.size for unit in energy.units)))
+    size = max(
+        1, _MAX_ENTRIES // (_MAX_CHAINS * max(unit.size for unit in energy.units))
+    )
     for batch in gen_batches(len(x[-1]), size):
         values, masks = take(x, batch), take(clamp, batch)
         results.append(
@@ -84,7 +86,7 @@ def _averages(rng, energy, params, x, clamp, n_steps, rounds):
             block_means[block][remaining] = mean
         # The sum of squared weights is the inverse of the effective number of chains.
         error[remaining] = np.sqrt(worst * (w**2).sum(axis=1))
-        continues = error[remaining] > _SURE
+        continues = error[remaining] > _SUFFICIENT_ERROR
         remaining, log_w, of_chains = (
             remaining[continues],
             log_w[continues],
@@ -98,4 +100,4 @@ def _averages(rng, energy, params, x, clamp, n_steps, rounds):
 def warn_uncertain_means(subject, error):
     """Warn about rows whose means have large standard errors, by a FewDrawsWarning."""
     remedy = "Raise n_steps of impute, or fit fewer n_components"
-    weighted.warn_uncertain_means(subject, error, _UNSURE, _CHAINS_AT_MOST, remedy)
+    weighted.warn_uncertain_means(subject, error, _WARNING_ERROR, _MAX_CHAINS, remedy)

@@ -12,7 +12,7 @@ from skdgm.utils.random import mix64
 from skdgm.utils.rows import row_hash
 
 # Magnitude at which conditions are clipped.
-_MOST = 10.0
+_MAX_MAGNITUDE = 10.0
 
 
 def n_inputs(columns):
@@ -39,7 +39,7 @@ def inputs(columns, v):
         one_hot = (codes == places[entries]) - UnitColumns().frequencies(columns)
         conditions[:, entries] = np.where(np.isnan(codes), 0.0, one_hot)
     conditions = np.nan_to_num(conditions, copy=False)
-    return conditions.clip(-_MOST, _MOST).astype(v.dtype, copy=False)
+    return conditions.clip(-_MAX_MAGNITUDE, _MAX_MAGNITUDE).astype(v.dtype, copy=False)
 
 
 class RowConditions:

@@ -31,7 +31,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
 # Number of entries of the rows processed at a time.
-_ROOM = 2**18
+_MAX_ENTRIES = 2**18
 
 
 def take(tuples, rows):
@@ -104,7 +104,7 @@ class ConditionalDensity(Density):
     def blocks(self, rows):
         """Iterate over parts of the rows: their indices, and values and clamps of all
         blocks."""
-        size = max(1, _ROOM // max(unit.size for unit in self.energy.units))
+        size = max(1, _MAX_ENTRIES // max(unit.size for unit in self.energy.units))
         for start in range(0, rows.shape[0], size):
             index = np.arange(start, min(start + size, rows.shape[0]))
             x, clamp = self.layout.clamp_rows(rows.take(index))

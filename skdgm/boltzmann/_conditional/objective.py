@@ -24,7 +24,7 @@ from skdgm.utils import addresses
 
 _HOLES, _DRAWN = addresses.CONDITIONAL_LEARNING
 # Number of bits of the smaller layer up to which updates enumerate its states.
-_FEW = 8
+_MAX_ENUMERATED_BITS = 8
 
 
 class ConditionalChains(DataChains):
@@ -96,7 +96,7 @@ class ConditionalObjective(TableObjective):
     def phase_of(self, options):
         bits = few_bits(self.energy)
         if options.gradient == "auto":
-            return Enumerated if bits <= _FEW else ConditionalChains
+            return Enumerated if bits <= _MAX_ENUMERATED_BITS else ConditionalChains
         if options.gradient == "enumeration" and bits > MAX_BITS:
             raise ValueError(
                 f'gradient="enumeration" needs y, or hidden units, of at most '

@@ -18,9 +18,9 @@ from skdgm.energies import plain
 
 # Maximum number of conditions for regressions; values of alpha, as fractions of the
 # total weight of rows.
-_MOST, _ALPHAS = 2000, 10.0 ** np.arange(-6, 2, 0.5)
+_MAX_CONDITIONS, _ALPHAS = 2000, 10.0 ** np.arange(-6, 2, 0.5)
 # Number of standard deviations at which values of y are clipped.
-_FAR = 10.0
+_MAX_DEVIATION = 10.0
 
 
 def regressed(objective, params):
@@ -30,7 +30,7 @@ def regressed(objective, params):
     units, couplings = list(units), list(couplings)
     energy, n = objective.energy, len(objective.layout.units)
     real_blocks = [block for block in range(n) if energy.units[block].form == "normal"]
-    if not real_blocks or energy.units[-1].size > _MOST:
+    if not real_blocks or energy.units[-1].size > _MAX_CONDITIONS:
         return params
     total, XX, Y, XY = _moments(objective, real_blocks)
     beta, error = _ridge(total, XX, Y, XY)
@@ -59,7 +59,7 @@ def _moments(objective, which):
         index, weight = table.index[batch], table.weight[batch]
         blocks = objective.layout.split(rows.take(index))
         y = np.concatenate([np.asarray(blocks[b], np.float64) for b in which], axis=1)
-        y = np.nan_to_num(y - fills).clip(-_FAR, _FAR)
+        y = np.nan_to_num(y - fills).clip(-_MAX_DEVIATION, _MAX_DEVIATION)
         x = np.asarray(rows.accompanying(index), np.float64)
         total, weighted = total + weight.sum(), x * weight[:, None]
         XX += weighted.T @ x

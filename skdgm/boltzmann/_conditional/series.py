@@ -25,7 +25,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 # Number of Gibbs steps with which a row is drawn or imputed.
 _STEPS = 30
 # Numbers of particles for gaps, and for forecasts by chains; tags of random streams.
-_MANY, _FORECASTS = 100, 50
+_N_PARTICLES, _N_FORECAST_PARTICLES = 100, 50
 _GAPS, _DRAWN = addresses.SERIES
 
 
@@ -167,7 +167,7 @@ class SeriesDensity(ConditionalDensity):
                     lengths[by_particles],
                     streams,
                     method,
-                    _MANY,
+                    _N_PARTICLES,
                     kept,
                 )
         errors = []
@@ -220,7 +220,7 @@ class SeriesParticles(SeriesModel):
         self.density = density
         self.has_likelihood = density.enumeration.possible
         if not self.has_likelihood:
-            self.n_forecasts = _FORECASTS
+            self.n_forecasts = _N_FORECAST_PARTICLES
 
     def begin(self, n):
         density = self.density

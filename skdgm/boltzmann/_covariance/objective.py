@@ -17,7 +17,7 @@ from skdgm.utils.tree import tree_map
 
 # Target acceptance rate, and gain of the adaptation of the step size; steps of chains
 # before the first update; minimum step size.
-_TARGET, _GAIN, _WARM, _LEAST = 0.9, 0.05, 60, 1e-5
+_TARGET, _GAIN, _WARM, _MIN_STEP = 0.9, 0.05, 60, 1e-5
 # Number of steps that draw missing entries of a batch.
 _FILLING = 3
 _CHAINS, _MISSING = range(2)
@@ -81,7 +81,7 @@ class CovarianceObjective(Objective):
             if info.acceptance is not None:
                 rate = info.acceptance.mean()
         except DivergenceError:
-            if size < _LEAST:
+            if size < _MIN_STEP:
                 raise
             # The energy has become steep, so halve the step size.
             rate = _TARGET - np.log(2) / _GAIN

@@ -13,7 +13,7 @@ from skdgm.utils.math import sigmoid, softplus
 
 _SPIKE, _SLAB, _VISIBLE = range(3)
 # Maximum number of columns with which rows are drawn with slabs marginalized.
-_FEW = 64
+_MAX_MARGINAL_COLUMNS = 64
 
 
 class SlabGibbs(Sampler):
@@ -37,7 +37,7 @@ class SlabGibbs(Sampler):
             of_step = rng.fold(number)
             field, slab = self.energy.slabs(params, v)
             h = (of_step.fold(_SPIKE).uniform(k) < sigmoid(field)).astype(v.dtype)
-            if n <= _FEW:
+            if n <= _MAX_MARGINAL_COLUMNS:
                 v = self._row(of_step.fold(_VISIBLE).normal(n, v.dtype), params, v, h)
                 continue
             noise = of_step.fold(_SLAB).normal(k, v.dtype)

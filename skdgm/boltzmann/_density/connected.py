@@ -16,7 +16,7 @@ from skdgm.utils.math import distinct
 from skdgm.utils.tree import astype
 
 # Number of bits of the free units of a row up to which their states are enumerated.
-_FEW = 16
+_MAX_ENUMERATED_BITS = 16
 
 
 def clamp_sites(energy, v, fill, rng=None):
@@ -39,7 +39,7 @@ class GraphDensity(EnergyDensity):
         del kinds["visible_fields"]
         hidden = np.zeros(len(self.energy.layout.sizes), bool)
         hidden[self.columns.seen.size :] = True
-        if not (self.enumerable or n_bits(self.energy, hidden) <= _FEW):
+        if not (self.enumerable or n_bits(self.energy, hidden) <= _MAX_ENUMERATED_BITS):
             weight = of_rows("lower bound", gray="lower bound")
             kinds |= {"numerator": weight, "free_energy": weight}
         kinds |= {
@@ -59,7 +59,10 @@ class GraphDensity(EnergyDensity):
         return clamp_sites(self.energy, v, lambda: self.domain.fill(self.columns))
 
     def log_weight(self, params, x, clamp):
-        energy, max_bits = self.energy, exact.MAX_BITS if self.enumerable else _FEW
+        energy, max_bits = (
+            self.energy,
+            exact.MAX_BITS if self.enumerable else _MAX_ENUMERATED_BITS,
+        )
         if all(clamped is True for clamped in clamp):
             return -energy.energy(params, x)
         patterns, pattern_of_row = distinct(energy.clamped(clamp, len(x[0])))

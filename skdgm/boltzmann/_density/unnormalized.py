@@ -24,7 +24,7 @@ from skdgm.utils.tree import astype, leaves
 # Objectives whose optimum has the means of the training rows.
 _OF_MEANS = "generative", "likelihood"
 # Number of rows whose product with the weights takes as long as tiling the weights.
-_MANY = 100
+_MIN_TILING_ROWS = 100
 
 
 class FittedMachine(NamedTuple):
@@ -209,7 +209,7 @@ class Unnormalized(Density):
         """Parameters for all rows or the rows at an index; tiled for many rows in the
         form of lists."""
         n_rows = rows.shape[0] if index is None else len(index)
-        is_many = rows.listed and n_rows >= _MANY
+        is_many = rows.listed and n_rows >= _MIN_TILING_ROWS
         return self.for_lists(dtype) if is_many else astype(self.params, dtype)
 
     @cached_property

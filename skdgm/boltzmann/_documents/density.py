@@ -27,7 +27,7 @@ from skdgm.utils.tree import astype
 # Number of draws of hidden units over which means of missing counts are averaged.
 _N_DRAWS = 20
 # Log of the largest ratio of probabilities.
-_FAR = 50.0
+_MAX_LOG_RATIO = 50.0
 
 
 def conditioned(params, lengths):
@@ -199,7 +199,7 @@ def expected(params, v, h):
     logits, is_known = b + h @ W.T, ~np.isnan(v)
     highest = np.where(is_known, logits, -np.inf).max(axis=1, keepdims=True)
     highest = np.where(np.isfinite(highest), highest, logits.max(axis=1, keepdims=True))
-    weight = np.exp(np.minimum(logits - highest, _FAR))
+    weight = np.exp(np.minimum(logits - highest, _MAX_LOG_RATIO))
     total = np.maximum((weight * is_known).sum(axis=1, keepdims=True), 1.0)
     # Expect no word more often than all others together.
     return np.minimum(weight / total, 1.0) * lengths_of(v)[:, None].astype(v.dtype)

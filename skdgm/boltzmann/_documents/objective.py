@@ -29,9 +29,9 @@ from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.random import PROBE, stream
 
-# The learning rate is divided by the mean length plus _FEW, at least _LEAST: with
-# larger rates, Adam's steps would be mostly noise.
-_FEW, _LEAST = 10.0, 30.0
+# The learning rate is divided by the mean length plus _ADDED_LENGTH, at least
+# _MIN_LENGTH: with larger rates, Adam's steps would be mostly noise.
+_ADDED_LENGTH, _MIN_LENGTH = 10.0, 30.0
 _HALVES = 3
 
 
@@ -101,7 +101,7 @@ class DocumentObjective(EnergyObjective):
     def ascend(self, state, grad, clock):
         options = self.options
         # The inputs of hidden units are sums over all words.
-        rate = options.learning_rate / max(self.length + _FEW, _LEAST)
+        rate = options.learning_rate / max(self.length + _ADDED_LENGTH, _MIN_LENGTH)
         rate = learning_rate(rate, options.schedule, clock, options.power_t)
         grad = centering.center(self.energy, state.params, grad, state.offsets)
         self.solver.step(

@@ -30,7 +30,7 @@ from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import n_efficient_threads
 
 # Maximum number of multiply-adds of a call, which takes a fraction of a second.
-_MOST = 1e9
+_MAX_WORK = 1e9
 # Maximum number of multiply-adds of an update by Adam in a kernel.
 _SMALL = 1e7
 _MODES = {
@@ -66,7 +66,7 @@ class Runs:
 
     def __init__(self, objective, reader):
         work, n_batches = max(1.0, _work(objective, reader.batches)), len(reader)
-        max_work = _MOST * n_efficient_threads(work) / work
+        max_work = _MAX_WORK * n_efficient_threads(work) / work
         n_turns = np.max(objective.options.n_steps)
         if len(objective.energy.layers) > 2:
             # Unlike states, means are seldom 0, and sweeps go in both directions.

@@ -10,7 +10,7 @@ from skdgm.training import Batch, Watch
 from skdgm.utils.random import PROBE, stream
 
 # Maximum number of entries of monitored rows that are cached.
-_KEPT = 2**19
+_MAX_CACHED_ENTRIES = 2**19
 # Training has diverged if the loss exceeds that of independent columns by this many
 # nats per column. Fair coins lose 0.7, and exploded weights far more than 2. Successful
 # training lost less than 1 on all data sets tried.
@@ -70,7 +70,7 @@ class MachineWatch(Watch):
         pairs = map(partial(self._batch, index), self.objective.rows.blocks(len(index)))
         if (
             index is self.monitored
-            and len(index) * self.objective.rows.shape[1] <= _KEPT
+            and len(index) * self.objective.rows.shape[1] <= _MAX_CACHED_ENTRIES
         ):
             self.kept = list(pairs)
             return self.kept

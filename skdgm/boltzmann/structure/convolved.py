@@ -23,8 +23,8 @@ from skdgm.utils.windows import Window, window
 
 # Default side of a filter: its limits, and its share of the image's side. Number of
 # positions from which on they are pooled.
-_LEAST, _MOST, _SHARE = 4, 15, 3
-_MANY = 8
+_MIN_SIDE, _MAX_SIDE, _SHARE = 4, 15, 3
+_MIN_POOLED_POSITIONS = 8
 # Standard deviation of the initial weights of other machines.
 _SCALE = 0.01
 # Initial probability that a block is on; largest ratio between the initial deviations
@@ -76,7 +76,7 @@ def geometry_of(options, n_features, subject="ConvRBM"):
     positions = grid.high, grid.wide
     pool = _pair("filters__pool_shape", options.pool_shape, positions, subject)
     if pool is None:
-        pool = tuple(1 if n % 2 or n < _MANY else 2 for n in positions)
+        pool = tuple(1 if n % 2 or n < _MIN_POOLED_POSITIONS else 2 for n in positions)
     if any(n % size for n, size in zip(positions, pool)):
         raise ValueError(
             f"filters__pool_shape={options.pool_shape!r} of {subject} does not divide "
@@ -105,9 +105,9 @@ def _pair(name, value, sides, subject):
 
 def _side(side, step, same):
     """Default side of a filter; see :class:`~skdgm.options.Filters`."""
-    length = min(max(_LEAST, side // _SHARE), _MOST, side)
+    length = min(max(_MIN_SIDE, side // _SHARE), _MAX_SIDE, side)
     n = (side - length) // step + 1
-    if same or n <= _MANY or n % 2 == 0:
+    if same or n <= _MIN_POOLED_POSITIONS or n % 2 == 0:
         return length
     return side - (n - 1) * step + 1
 

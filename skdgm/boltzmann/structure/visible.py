@@ -14,7 +14,7 @@ from skdgm.metrics import log_conditionals, log_densities
 _CONSTANT = 1e-14
 # Distance from its limit at which a log precision has reached it, and maximum number of
 # columns that the warning names.
-_NEAR, _MANY = 0.1, 10
+_NEAR, _MAX_NAMED = 0.1, 10
 
 
 class Visible:
@@ -76,12 +76,16 @@ def at_limit(facts, unit, log_precision):
     if high.any():
         names = facts.known.feature_names_in_
         limited = (np.arange(len(high)) if names is None else names)[high]
-        more = f" and {len(limited) - _MANY} more" if len(limited) > _MANY else ""
+        more = (
+            f" and {len(limited) - _MAX_NAMED} more"
+            if len(limited) > _MAX_NAMED
+            else ""
+        )
         yield (
-            f"The precisions of columns {limited[:_MANY].tolist()}{more} rose to their "
-            f"limit, 1 / min_variance = {1 / unit.min_variance:g}: given the hidden "
-            "units they hardly vary, as copies of other columns and columns of few "
-            "values do, and their density depends on the limit. Drop them, add "
+            f"The precisions of columns {limited[:_MAX_NAMED].tolist()}{more} rose to "
+            f"their limit, 1 / min_variance = {1 / unit.min_variance:g}: given the "
+            "hidden units they hardly vary, as copies of other columns and columns of "
+            "few values do, and their density depends on the limit. Drop them, add "
             "noise to them, set precision='fixed', or lower min_variance (which makes "
             "chains move less).",
             PrecisionWarning,

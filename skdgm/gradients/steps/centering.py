@@ -41,7 +41,7 @@ from skdgm.gradients.steps.natural import longer
 RATE = 0.01
 # Largest shift of a field by the weights, in nats, from which units recover; largest
 # difference between the means of a unit in both phases.
-_MOST, _GAP = 8.0, 0.5
+_MAX_SHIFT, _MAX_DIFFERENCE = 8.0, 0.5
 
 
 def overshoots(energy, offsets, rate, adaptive):
@@ -57,7 +57,9 @@ def overshoots(energy, offsets, rate, adaptive):
             if isinstance(coupling, Conv):
                 ones = np.ones((coupling.window.n_numbers, coupling.n_maps))
                 weight = coupling.send(ones, weight, up)[0].max(keepdims=True)
-            if rate * weight.sum() > (_MOST if adaptive else _MOST / _GAP):
+            if rate * weight.sum() > (
+                _MAX_SHIFT if adaptive else _MAX_SHIFT / _MAX_DIFFERENCE
+            ):
                 return True
     return False
 

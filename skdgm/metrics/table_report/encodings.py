@@ -9,7 +9,7 @@ import numpy as np
 
 _UNIT = 1 / np.sqrt(2)
 # Maximum number of categories of a column in scikit-learn's histogram-based trees.
-_MOST = 254
+_MAX_CATEGORIES = 254
 
 
 def one_hot(column):
@@ -71,8 +71,8 @@ def coded(columns):
             codes = known.astype(int)
             counts = np.bincount(codes, minlength=1)
             rank = np.argsort(np.argsort(-counts, kind="stable"), kind="stable")
-            values[~missing] = np.minimum(rank[codes], _MOST - 1)
-            values[missing] = min(len(counts), _MOST)
+            values[~missing] = np.minimum(rank[codes], _MAX_CATEGORIES - 1)
+            values[missing] = min(len(counts), _MAX_CATEGORIES)
         else:
             minimum, width = (known.min(), np.ptp(known)) if len(known) else (0.0, 0.0)
             values[missing] = minimum - (width or 1.0)

@@ -27,7 +27,7 @@ from skdgm.nets.primitives import columns
 from skdgm.nets.tape import primitive
 
 # Smallest gray value, and distance of the largest from 1, for log odds.
-_LEAST = 0.01
+_MIN_GRAY = 0.01
 
 
 class Pyramid:
@@ -92,13 +92,13 @@ defvjp(copied, lambda _, v, block: lambda grad: _summed(grad, block), None)
 @primitive
 def log_odds(v):
     """Log odds of gray values, clipped to [0.01, 0.99]."""
-    v = v.clip(_LEAST, 1 - _LEAST)
+    v = v.clip(_MIN_GRAY, 1 - _MIN_GRAY)
     return np.log(v) - np.log1p(-v)
 
 
 def _log_odds_back(_, v):
-    inside = (v > _LEAST) & (v < 1 - _LEAST)
-    p = v.clip(_LEAST, 1 - _LEAST)
+    inside = (v > _MIN_GRAY) & (v < 1 - _MIN_GRAY)
+    p = v.clip(_MIN_GRAY, 1 - _MIN_GRAY)
     return lambda grad: np.where(inside, grad / (p * (1 - p)), 0).astype(v.dtype)
 
 

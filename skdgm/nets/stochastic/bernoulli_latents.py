@@ -33,7 +33,7 @@ from skdgm.nets.tape import primitive
 from skdgm.utils.threading.parallel import run
 
 # Smallest uniform number, and distance of the largest from 1, for logits.
-_LEAST = 1e-6
+_MIN_UNIFORM = 1e-6
 
 
 def _repeated(logits, n):
@@ -79,7 +79,7 @@ defvjp(straight_through, _straight_back, None)
 @primitive
 def concrete(logits, noise, temperature):
     """Concrete variables between 0 and 1, at a temperature."""
-    noise = np.clip(noise, _LEAST, 1 - _LEAST)
+    noise = np.clip(noise, _MIN_UNIFORM, 1 - _MIN_UNIFORM)
     logistic = np.log(noise) - np.log1p(-noise)
     logistic = (_repeated(logits, len(noise)) - logistic) / temperature
     return expit(logistic).astype(logits.dtype)

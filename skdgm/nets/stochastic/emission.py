@@ -40,7 +40,7 @@ from skdgm.nets.tape import primitive
 # Types whose draws are one-hot among several inputs.
 _CHOICES = "categorical", "ordinal"
 # Smallest uniform number, and distance of the largest from 1, for noise.
-_LEAST = 1e-7
+_MIN_UNIFORM = 1e-7
 
 
 class Emission:
@@ -117,7 +117,7 @@ class Emission:
         n_bits, n = len(self.bits), len(self.bits) + len(self.chosen)
         by_row = len(rng.ids) == n_rows
         uniform = rng.uniform(n) if by_row else rng.generator().random((n_rows, n))
-        uniform = np.clip(uniform, _LEAST, 1 - _LEAST)
+        uniform = np.clip(uniform, _MIN_UNIFORM, 1 - _MIN_UNIFORM)
         noise = -np.log(-np.log(uniform))
         logistic = uniform[:, :n_bits]
         noise[:, :n_bits] = np.log(logistic) - np.log1p(-logistic)

@@ -172,7 +172,7 @@ def test_averages_over_chains_are_near_and_say_where_they_are_not(monkeypatch):
 def test_rows_are_scored_in_parts(monkeypatch):
     density = fitted(BITS).density_
     whole = density.log_prob(X, y=BITS)
-    monkeypatch.setattr("skdgm.boltzmann._conditional.density._ROOM", 4 * 7)
+    monkeypatch.setattr("skdgm.boltzmann._conditional.density._MAX_ENTRIES", 4 * 7)
     np.testing.assert_allclose(density.log_prob(X, y=BITS), whole)
     np.testing.assert_array_equal(density.features(X, y=BITS).shape, (N, 3))
 

@@ -101,6 +101,6 @@ def test_answers_of_few_rows_at_a_time_are_those_of_all(monkeypatch):
         return model.predict(Z), model.transform(Z), model.impute(Z, Y, **how)
 
     whole = answers()
-    monkeypatch.setattr(enumeration, "_ROOM", 1)
+    monkeypatch.setattr(enumeration, "_MAX_ENTRIES", 1)
     for one, other in zip(answers(), whole, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)

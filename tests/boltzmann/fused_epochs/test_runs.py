@@ -375,7 +375,7 @@ def test_large_deep_machines_are_shared_by_threads(calls):
 
 def test_calls_are_short(calls, monkeypatch):
     whole = machine().fit(GRAY)
-    monkeypatch.setattr(runs, "_MOST", 1.0)
+    monkeypatch.setattr(runs, "_MAX_WORK", 1.0)
     parts = machine().fit(GRAY)
     assert_same(whole, parts)
     assert len(calls) == 3 + 3 * -(-len(GRAY) // 10)

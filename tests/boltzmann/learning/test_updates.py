@@ -241,7 +241,7 @@ REAL = RNG.normal(size=(30, 3)) @ RNG.normal(size=(3, 3))
 
 @pytest.mark.parametrize("kind", [MeanCovarianceRBM, SpikeSlabRBM])
 def test_steps_of_covariance_machines(kind, monkeypatch):
-    monkeypatch.setattr(spike_slab, "_FEW", 0)
+    monkeypatch.setattr(spike_slab, "_MAX_ENUMERATED", 0)
     sizes = (3,) if kind is SpikeSlabRBM else (2, 3)
     model = grouped(kind, *sizes, n_iter=1, n_chains=10, random_state=0, **RATE).fit(
         REAL

@@ -145,7 +145,7 @@ def test_arguments_stay_as_they_are():
 def test_threads_and_other_images_change_nothing(n_images, monkeypatch):
     """Images in several groups, and in several parts of a group."""
     own = window((16, 16, 4), 5, 1)
-    monkeypatch.setattr(windows, "_ROOM", 2 * own.n_positions * own.n_numbers)
+    monkeypatch.setattr(windows, "_MAX_ENTRIES", 2 * own.n_positions * own.n_numbers)
     x, y, W, b, c = drawn(own, np.float32, n_images, n_above=4)
     for function, params in (convolve, (x, W, b)), (deconvolve, (y, W, c)):
         found = []
