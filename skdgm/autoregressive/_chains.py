@@ -10,7 +10,7 @@ from skdgm.utils.math import log_mean_exp
 from skdgm.utils.tree import leaves, tree_map
 
 # Number of particles of each incomplete row in training and in monitoring.
-_LEARN, _WATCH = 4, 8
+_N_TRAINING_PARTICLES, _N_MONITORING_PARTICLES = 4, 8
 # Random streams of members, and of choices of a member or a particle.
 _MEMBER, _CHOICE = addresses.ENSEMBLE[:2]
 
@@ -71,7 +71,9 @@ class ChainEnsemble:
         if not rows.size:
             return ordered, ordered
         streams, complete = rng.rows(len(v)).take(rows), ordered.copy()
-        completed = member.filled(member_params, ordered[rows], streams, _LEARN)
+        completed = member.filled(
+            member_params, ordered[rows], streams, _N_TRAINING_PARTICLES
+        )
         complete[rows] = completed.drawn(streams.fold(_CHOICE))
         return ordered, complete
 
@@ -104,7 +106,9 @@ class ChainEnsemble:
     def monitoring_loss(self, params, v, rng):
         """Negative log-likelihood of each row under the ensemble, in nats."""
         log_p = [
-            self.log_likelihood(params, v, k, rng.fold(_MEMBER, k), _WATCH)
+            self.log_likelihood(
+                params, v, k, rng.fold(_MEMBER, k), _N_MONITORING_PARTICLES
+            )
             for k in range(self.n_orders)
         ]
         return -log_mean_exp(np.stack(log_p))[0]

@@ -28,17 +28,21 @@ from skdgm.diffusion._noise import NoiseSchedule
 
 # Number of frequencies of the time embedding; sine of the angle below which the
 # velocity is damped; magnitude at which inputs are clipped.
-_WAVES, _DAMPED, _FAR = 8, 0.1, 20.0
-N_TIMES = 2 * _WAVES
+_N_FREQUENCIES, _MIN_SINE, _MAX_INPUT = 8, 0.1, 20.0
+N_TIMES = 2 * _N_FREQUENCIES
 
 
 def net_inputs(y, time, angles, extra=None):
     """Inputs of the net: noisy rows, rescaled by the ``view`` of their angles, sines
     and cosines of the time, a scalar or (n_rows,), and ``extra`` inputs."""
-    turns = np.pi * np.arange(1, _WAVES + 1) * np.asarray(time, float).reshape(-1, 1)
+    turns = (
+        np.pi
+        * np.arange(1, _N_FREQUENCIES + 1)
+        * np.asarray(time, float).reshape(-1, 1)
+    )
     waves = np.concatenate([np.sin(turns), np.cos(turns)], axis=1).astype(y.dtype)
     inputs = [
-        y.clip(-_FAR, _FAR) * angles.view,
+        y.clip(-_MAX_INPUT, _MAX_INPUT) * angles.view,
         np.broadcast_to(waves, (len(y), N_TIMES)),
     ]
     return np.concatenate(inputs if extra is None else [*inputs, extra], axis=1)
@@ -47,7 +51,7 @@ def net_inputs(y, time, angles, extra=None):
 def damping(angles):
     """Factors that damp the net's outputs at small angles, where noise is mere
     rounding."""
-    return angles.sin / np.sqrt(angles.sin**2 + angles.sin.dtype.type(_DAMPED**2))
+    return angles.sin / np.sqrt(angles.sin**2 + angles.sin.dtype.type(_MIN_SINE**2))
 
 
 class Field(NamedTuple):
@@ -102,7 +106,7 @@ class Field(NamedTuple):
         extra = np.repeat(extra, len(y_each) // max(1, len(y)), axis=0)
         x = net_inputs(y_each, time, angles, extra)
         dx = np.zeros_like(x)
-        dx[:, :n] = np.where(abs(y_each) < _FAR, dy, 0) * angles.view
+        dx[:, :n] = np.where(abs(y_each) < _MAX_INPUT, dy, 0) * angles.view
         out, tangent = self.net.tangent(self.params, self.statistics, x, dx)
         factors = damping(angles)
         slopes = (dy * tangent * (factors * angles.rate)).sum(axis=1, dtype=np.float64)

@@ -35,19 +35,23 @@ from skdgm.utils.tree import astype
 # Addresses of random streams.
 _MISSING, _TIME, _NOISE, _FREE, _HIDE = range(1, 6)
 # Largest number of columns with a learned covariance.
-_MOST = 1024
+_MAX_COVARIANCE_COLUMNS = 1024
 # One in four training rows is monitored.
-_THINNED = 4
+_STRIDE = 4
 # Times per row of a minibatch, by the largest number of columns; minimum of times
 # per monitored row, in the same form; maximum; times of all monitored rows.
-_EACH = (48, 4), (256, 2), (np.inf, 1)
-_WATCHED, _MANY, _POINTS = ((48, 4), (np.inf, 2)), 32, 1024
+_N_TRAINING_TIMES = (48, 4), (256, 2), (np.inf, 1)
+_MIN_MONITORING_TIMES, _MAX_MONITORING_TIMES, _N_MONITORING_TIMES = (
+    ((48, 4), (np.inf, 2)),
+    32,
+    1024,
+)
 # Most draws of the missing entries of a row in an update.
-_FILLED = 8
+_MAX_DRAWS = 8
 # Share of the rows whose masks and noise have independent times.
-_APART = 0.5
+_INDEPENDENT_SHARE = 0.5
 # Share of the rows whose covariates are dropped.
-_DROPPED = 0.1
+_DROPPED_SHARE = 0.1
 # Largest number of activations of a layer for all rows of a batch.
 MAX_ACTIVATIONS = 2**17
 
@@ -163,7 +167,7 @@ class MatchingObjective(NetObjective):
     ``layout`` separates noisy from masked columns, and ``width`` is the largest number
     of activations of a layer for one row."""
 
-    monitoring_stride = _THINNED
+    monitoring_stride = _STRIDE
 
     def __init__(self, run, context, *, net, width, covariates, layout, table):
         super().__init__(run, context.domain.loss_of_independent(context.columns))
@@ -173,7 +177,7 @@ class MatchingObjective(NetObjective):
         self._cached_size, self._cached = None, None
         n = self.rows.shape[1]
         self.n_times = next(
-            n_times for max_columns, n_times in _EACH if n <= max_columns
+            n_times for max_columns, n_times in _N_TRAINING_TIMES if n <= max_columns
         )
 
     def init(self, rng):
@@ -210,7 +214,7 @@ class MatchingObjective(NetObjective):
             table = table._replace(rows=view)
         scale = np.broadcast_to(self.columns.scale, self.rows.shape[1])
         noise = deviations(table, scale[noisy])
-        if n > _MOST:
+        if n > _MAX_COVARIANCE_COLUMNS:
             return Whitening.of(np.zeros(n), None, noise), ()
         normal = fit_normal(table)
         use_mixture = n <= MAX_MIXTURE_COLUMNS and not table.rows.complete
@@ -219,7 +223,10 @@ class MatchingObjective(NetObjective):
 
     def prepare(self, state, batch, clock):
         """Noisy rows of a minibatch, and the net and statistics for :meth:`forward`."""
-        rng, unfilled = self.stream(clock), np.tile(batch, min(self.n_times, _FILLED))
+        rng, unfilled = (
+            self.stream(clock),
+            np.tile(batch, min(self.n_times, _MAX_DRAWS)),
+        )
         batch = np.tile(batch, self.n_times)
         n, time_rng = len(batch), rng.fold(_TIME).generator()
         # Times of a minibatch are stratified.
@@ -228,7 +235,7 @@ class MatchingObjective(NetObjective):
         noise = rng.fold(_NOISE).generator().standard_normal(shape, dtype)
         covariates = self._covariates_of(batch)
         if covariates is not None:
-            dropped = rng.fold(_FREE).generator().random(n) < _DROPPED
+            dropped = rng.fold(_FREE).generator().random(n) < _DROPPED_SHARE
             covariates[dropped] = 0
         completed = self.completed(
             state, unfilled, rng.fold(_MISSING).rows(len(unfilled))
@@ -248,7 +255,7 @@ class MatchingObjective(NetObjective):
         net sees all combinations of masks and noise levels."""
         has_own_time = np.zeros(len(time), bool)
         if len(self.layout.noisy):
-            has_own_time = rng.random(len(time)) < _APART
+            has_own_time = rng.random(len(time)) < _INDEPENDENT_SHARE
             time = np.where(has_own_time, rng.permutation(time), time)
             has_own_time &= rng.random(len(time)) < 1 / (1 + categories.shape[1])
         uniform = rng.random(categories.shape, np.float32)
@@ -274,9 +281,13 @@ class MatchingObjective(NetObjective):
         layout = self.layout
         width = self.rows.shape[1]
         fewest = next(
-            row_streams for max_columns, row_streams in _WATCHED if width <= max_columns
+            row_streams
+            for max_columns, row_streams in _MIN_MONITORING_TIMES
+            if width <= max_columns
         )
-        n_times = int(np.clip(_POINTS // len(index), fewest, _MANY))
+        n_times = int(
+            np.clip(_N_MONITORING_TIMES // len(index), fewest, _MAX_MONITORING_TIMES)
+        )
         denoiser = self._denoiser(state)._replace(params=state.learned)
         for batch in gen_batches(
             len(index), max(1, MAX_ACTIVATIONS // (self.width * n_times))

@@ -20,7 +20,7 @@ from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import check_maps
 
 # Largest number of columns with Fourier features by default, and their frequencies.
-_FEW, _WAVES = 16, 3
+_MAX_FOURIER_COLUMNS, _N_FREQUENCIES = 16, 3
 _CURRENT = "n_draws", "n_steps", "n_resamplings", "sampler", "guidance", "likelihood"
 
 
@@ -108,7 +108,13 @@ class DiffusionModel(NetModel[DiffusionOptions]):
 
     def _n_waves(self, facts):
         n, n_waves = len(self.layout(facts).noisy), facts.structure.n_frequencies
-        return n_waves if n_waves != "auto" else _WAVES if n <= _FEW else 0
+        return (
+            n_waves
+            if n_waves != "auto"
+            else _N_FREQUENCIES
+            if n <= _MAX_FOURIER_COLUMNS
+            else 0
+        )
 
     def _n_inputs(self, facts):
         layout = self.layout(facts)

@@ -27,14 +27,14 @@ from skdgm.flows.normal import Independent, JointNormal
 from skdgm.nets import Layer
 
 # Margin, in log-tangents, of the table of times beyond all components; its knots.
-_ENDS, _KNOTS = 9.0, 512
+_MARGIN, _KNOTS = 9.0, 512
 # Number of groups of components whose mean angles determine the time.
-_PARTS = 16
+_N_GROUPS = 16
 # Fewest columns that can share a range; share of the widest range that the median
 # column must cover; entries that are read at a time.
-_MANY, _SHARED, _BLOCK = 17, 0.8, 2**20
+_MIN_SHARED_COLUMNS, _MIN_COVERED_SHARE, _BLOCK = 17, 0.8, 2**20
 # Smallest standard deviation of a component, relative to the largest.
-_LEAST = 1e-4
+_MIN_SIZE = 1e-4
 
 
 class Whitening(NamedTuple):
@@ -59,7 +59,7 @@ class Whitening(NamedTuple):
         variance, Q = eigh(covariance / np.outer(noise, noise))
         # The signs must not depend on the LAPACK library.
         Q *= np.sign(Q[np.abs(Q).argmax(axis=0), np.arange(len(Q))])
-        size = np.sqrt(np.maximum(variance, _LEAST**2 * variance.max()))
+        size = np.sqrt(np.maximum(variance, _MIN_SIZE**2 * variance.max()))
         W = Q / size / noise[:, None]
         backward = Layer((Q * size).T * noise, mean)
         return cls(Layer(W, -mean @ W), backward, size, noise)
@@ -119,14 +119,14 @@ def deviations(table, scale):
     """Standard deviations of the noise in standardized columns with standard deviations
     ``scale``: 1, or, for many columns that share a range, such as pixels, equal in
     units of the data."""
-    if len(scale) < _MANY:
+    if len(scale) < _MIN_SHARED_COLUMNS:
         return np.ones(len(scale))
     low, high = np.full(len(scale), np.inf), np.full(len(scale), -np.inf)
     for batch in gen_batches(len(table.index), max(1, _BLOCK // len(scale))):
         v = table.rows.take(table.index[batch])
         low, high = np.fmin(low, np.fmin.reduce(v)), np.fmax(high, np.fmax.reduce(v))
     span = (high - low) * scale
-    if np.median(span) < _SHARED * span.max():
+    if np.median(span) < _MIN_COVERED_SHARE * span.max():
         return np.ones(len(scale))
     return np.sqrt((scale**2).mean()) / scale
 
@@ -164,11 +164,11 @@ class NoiseSchedule:
         self.size = size[:1] if (size == size[0]).all() else size
         self.shares = self.size / self.size.mean()
         # Time is the mean angle of groups of components.
-        groups = np.array_split(np.argsort(self.size), min(_PARTS, len(self.size)))
+        groups = np.array_split(np.argsort(self.size), min(_N_GROUPS, len(self.size)))
         weights = np.array([self.shares[group].sum() for group in groups])
         self._weights = weights / (weights.sum() * 0.5 * np.pi)
         self._log_size = np.array([np.log(self.size[group]).mean() for group in groups])
-        low, high = self._log_size.min() - _ENDS, self._log_size.max() + _ENDS
+        low, high = self._log_size.min() - _MARGIN, self._log_size.max() + _MARGIN
         self.tau = np.linspace(low, high, _KNOTS)
         self.time = self._at(self.tau)[0]
 

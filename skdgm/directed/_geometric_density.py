@@ -31,11 +31,11 @@ from skdgm.utils.tree import astype
 from skdgm.utils.weighted import Weighted, effective_sample_size, pooled
 
 # Draws of rows for log Z, draws of other latent units per row, and size of batches.
-_DRAWS, _OTHERS, _ROOM = 10_000, 5, 2**20
+_DRAWS, _OTHERS, _MAX_ENTRIES = 10_000, 5, 2**20
 # Effective number of draws below which log Z is unreliable.
-_FEW = 100
+_MIN_ESS = 100
 # Batch size of conditional draws.
-_AT_ONCE = 4000
+_BATCH = 4000
 _DATA, _CHOICE, _OTHER, _MOVE = addresses.GEOMETRIC_DENSITY
 
 
@@ -73,14 +73,14 @@ class GeometricDensity(LatentDensity):
         """Log Z, at most 0, and its standard error, in nats, with a LikelihoodWarning
         if few draws have most of the weight."""
         rng, parts = stream(self.seed, LIKELIHOOD), []
-        size = max(1, min(_DRAWS, _ROOM // (_OTHERS * self.width)))
+        size = max(1, min(_DRAWS, _MAX_ENTRIES // (_OTHERS * self.width)))
         with one_blas_thread():
             for first in range(0, _DRAWS, size):
                 streams = rng.fold(first).rows(min(size, _DRAWS - first))
                 parts.append(self._dreamt(streams)[1])
         log_w = np.concatenate(parts)
         log_Z, se = log_mean_exp(log_w)
-        if len(log_w) / np.exp(2 * (log_w - log_Z)).mean() < _FEW:
+        if len(log_w) / np.exp(2 * (log_w - log_Z)).mean() < _MIN_ESS:
             warn(
                 f"{self.name}: few draws of p have nearly all of the weight in log Z, "
                 "which may be too low, and scores too high. Raise n_iter or "
@@ -158,7 +158,7 @@ class GeometricDensity(LatentDensity):
             return Weighted(v, log_w, effective_sample_size(log_w), share)
 
         with one_blas_thread():
-            v = pooled(draw, n_samples, rng, _AT_ONCE, self.name)
+            v = pooled(draw, n_samples, rng, _BATCH, self.name)
         data = self.domain.to_data(self.columns, v)
         data[:, ~np.isnan(x)] = x[~np.isnan(x)]
         return self.decoded(data)

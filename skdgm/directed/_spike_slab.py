@@ -35,11 +35,11 @@ from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import astype
 
 # Pull of weights towards previous values, which preserves weights of unused units.
-_KEPT = 1e-9
+_PULL = 1e-9
 # Tolerance of products in coordinate ascent.
-_SETTLED = 1e-9
+_TOLERANCE = 1e-9
 # Minimum share of the rows in which a unit is on, or off; minimum of other quantities.
-_SHARE, _LEAST = 1e-9, 1e-12
+_MIN_SHARE, _FLOOR = 1e-9, 1e-12
 
 
 class CodingParams(NamedTuple):
@@ -107,7 +107,7 @@ def pairs(params, v, n_sweeps):
         SparseCoding(alpha, odds, gram, *weights),
         (g, m, u),
         n_sweeps,
-        _SETTLED,
+        _TOLERANCE,
         n=len(v),
         work=n_sweeps * field.size * len(b),
     )
@@ -160,7 +160,7 @@ def maximized(params, means, min_variance, pseudo):
     k, (uu, u, vu, vv, v, spike) = len(params.b), means
     A = np.ones((k + 1, k + 1))
     A[:k, :k], A[k, :k], A[:k, k] = uu, u, u
-    ridge = _KEPT * np.diag(A) + _LEAST
+    ridge = _PULL * np.diag(A) + _FLOOR
     B = np.column_stack([vu, v])
     target = B + ridge * np.column_stack([params.W, params.c])
     A[np.arange(k), np.arange(k)] += pseudo
@@ -170,16 +170,18 @@ def maximized(params, means, min_variance, pseudo):
     system /= np.multiply.outer(size, size)
     coefs = np.linalg.solve(system, (target / size).T).T / size
     residual = vv + ((coefs @ A - 2 * B) * coefs).sum(axis=1)
-    mu = u / (np.maximum(spike, _SHARE) + pseudo)
+    mu = u / (np.maximum(spike, _MIN_SHARE) + pseudo)
     square = np.diag(uu) - 2 * mu * u + mu**2 * spike
-    variance = (square + pseudo * (1 + mu**2)) / (np.maximum(spike, _SHARE) + pseudo)
+    variance = (square + pseudo * (1 + mu**2)) / (
+        np.maximum(spike, _MIN_SHARE) + pseudo
+    )
     share = (spike + pseudo) / (1 + 2 * pseudo)
     return CodingParams(
         np.ascontiguousarray(coefs[:, :k]),
         coefs[:, k].copy(),
-        logit(share.clip(_SHARE, 1 - _SHARE)),
+        logit(share.clip(_MIN_SHARE, 1 - _MIN_SHARE)),
         mu,
-        1 / np.maximum(variance, _LEAST),
+        1 / np.maximum(variance, _FLOOR),
         1 / np.maximum(residual, min_variance),
     )
 

@@ -26,7 +26,7 @@ from skdgm.utils.tree import astype, tree_map
 _VARIANCE = 0.5
 # Maximum numbers of rows and of entries for independent components; number of rows and
 # of EM steps that compare initial weights.
-_SHOWN, _ROOM, _TRIED, _STEPS = 2000, 2**19, 1000, 20
+_MAX_ROWS, _MAX_ENTRIES, _N_COMPARED_ROWS, _N_COMPARING_STEPS = 2000, 2**19, 1000, 20
 
 
 class CodingState(NamedTuple):
@@ -66,12 +66,12 @@ class CodingObjective(Objective[CodingOptions]):
         rng, k = stream(self.seed, INIT).generator(), self.n_components
         index = self.table.index
         order = index[np.resize(rng.permutation(len(index)), k)]
-        size = max(self.options.batch_size, _ROOM // self.rows.shape[1])
-        sample = epoch(self.table, min(size, _SHOWN), stream(self.seed, INIT, 1))[0]
+        size = max(self.options.batch_size, _MAX_ENTRIES // self.rows.shape[1])
+        sample = epoch(self.table, min(size, _MAX_ROWS), stream(self.seed, INIT, 1))[0]
         with one_blas_thread():
             W, v = of_rows(self.rows.take(order), rng), self.rows.take(sample)
             v, starts = v.astype(float), [W, of_directions(W, v, rng)]
-            tried = [self._tried(W, v[:_TRIED]) for W in starts]
+            tried = [self._tried(W, v[:_N_COMPARED_ROWS]) for W in starts]
         params, _ = max(tried, key=lambda pair: np.nan_to_num(pair[1], nan=-np.inf))
         n = len(params.c)
         shapes = (k, k), (k,), (n, k), (n,), (n,), (k,)
@@ -90,7 +90,7 @@ class CodingObjective(Objective[CodingOptions]):
             alpha=np.ones(k),
             beta=np.full(n, 1 / _VARIANCE),
         )
-        for _ in range(_STEPS):
+        for _ in range(_N_COMPARING_STEPS):
             means = sums(params, v, pairs(params, v, n_sweeps))
             params = self._maximized(params, means)
         return params, bound(params, v, pairs(params, v, n_sweeps)).mean()

@@ -18,11 +18,11 @@ import numpy as np
 from scipy.linalg import polar
 
 # Noise of weights that are rows, and the maximum magnitude of their entries.
-_NOISE, _FAR = 0.01, 50.0
+_NOISE, _MAX_MAGNITUDE = 0.01, 50.0
 # Maximum number of iterations, and the tolerance of cosines.
-_N_ITER, _SETTLED = 100, 1e-3
+_N_ITER, _TOLERANCE = 100, 1e-3
 # Minimum spread of a direction, relative to the widest direction.
-_NARROW = 1e-4
+_MIN_SPREAD = 1e-4
 
 
 def of_rows(v, rng):
@@ -36,7 +36,7 @@ def of_directions(W, v, rng):
     added."""
     x, k = _near(v), W.shape[1]
     u, spread, axes = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
-    m = min(k, np.count_nonzero(spread > _NARROW * max(spread[0], _NARROW)))
+    m = min(k, np.count_nonzero(spread > _MIN_SPREAD * max(spread[0], _MIN_SPREAD)))
     if not m:
         return W
     size = np.sqrt(len(x))
@@ -52,7 +52,7 @@ def of_directions(W, v, rng):
 
 def _near(v):
     """Rows with missing entries (NaN) at the mean, and clipped entries."""
-    return np.nan_to_num(v).clip(-_FAR, _FAR)
+    return np.nan_to_num(v).clip(-_MAX_MAGNITUDE, _MAX_MAGNITUDE)
 
 
 def _independent(z, rng):
@@ -63,6 +63,6 @@ def _independent(z, rng):
         slope = (1 - y**2).mean(axis=0)[:, None]
         new = polar(y.T @ z / len(z) - slope * rotation)[0]
         cosine, rotation = abs((new * rotation).sum(axis=1)), new
-        if (cosine > 1 - _SETTLED).all():
+        if (cosine > 1 - _TOLERANCE).all():
             break
     return rotation

@@ -17,7 +17,7 @@ import numpy as np
 from skdgm.distributions.roles import Unit
 
 # Bounds of the bisection for natural parameters, and its number of steps.
-_FAR, _HALVINGS = 2.0**12, 80
+_MAX_PARAMETER, _N_BISECTIONS = 2.0**12, 80
 
 
 class Sized(NamedTuple):
@@ -125,9 +125,9 @@ class Columnwise(Unit):
 
     def natural(self, mean):
         """Natural parameters for given means, by bisection, float64."""
-        low = np.full(np.shape(mean), -_FAR)
+        low = np.full(np.shape(mean), -_MAX_PARAMETER)
         high = -low
-        for _ in range(_HALVINGS):
+        for _ in range(_N_BISECTIONS):
             middle = 0.5 * (low + high)
             above = self.mean(middle) > mean
             low, high = np.where(above, low, middle), np.where(above, middle, high)

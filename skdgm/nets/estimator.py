@@ -21,9 +21,9 @@ from skdgm.utils.threading.callers import warn
 
 # Number of arrays of the size of all weights, or of a batch of inputs, in memory during
 # training: parameters, their average, gradients, optimizer state and copies.
-_COPIES = 12
+_N_COPIES = 12
 # Bytes above which to warn, and memory of a machine where it is unknown.
-_LARGE, _USUAL = 2**29, 2**34
+_WARNING_BYTES, _DEFAULT_MEMORY = 2**29, 2**34
 # Default number of units of a layer.
 _WIDTH = 256
 
@@ -222,13 +222,13 @@ def check_cost(name, sizes, names, training, lighter, rough=False):
     n_weights, n_nets, shared, batch, n_rows, item = training
     n_learned = n_weights if shared else n_nets * n_weights
     masks = n_nets * n_weights
-    n_bytes = _COPIES * item * (n_learned + batch * int(sizes.sum())) + masks
-    if n_bytes <= _LARGE:
+    n_bytes = _N_COPIES * item * (n_learned + batch * int(sizes.sum())) + masks
+    if n_bytes <= _WARNING_BYTES:
         return
     merge = "merge rare categories, or " if (sizes > 1).any() else ""
     lighter = f"{merge}{lighter}"
     lighter = lighter[0].upper() + lighter[1:]
-    total = physical() or _USUAL
+    total = physical() or _DEFAULT_MEMORY
     cost = (
         f"{name} has {n_learned:,} weights for {_cause(sizes, names)}, and learning "
         f"takes about {n_bytes / 2**30:.1f} GiB of memory"

@@ -34,7 +34,7 @@ _DIVERGED = 10.0
 # Training was useless if the loss rose by more than this times (1 + the initial loss).
 _USELESS = 0.1
 # Largest input that counts as zero, and share of zeros from which these are frequent.
-_NEAR, _USUAL = 0.1, 1 / 3
+_MAX_ZERO, _MIN_ZERO_SHARE = 0.1, 1 / 3
 
 
 class Tuner(NetObjective):
@@ -132,6 +132,8 @@ def dropped(rates, inputs, table):
     total, near_zero = 0.0, 0.0
     for block in table.rows.blocks(n_rows=len(table.index)):
         x, weight = inputs(table.index[block]), table.weight[block]
-        total, near_zero = total + weight @ x, near_zero + weight @ (abs(x) < _NEAR)
+        total, near_zero = total + weight @ x, near_zero + weight @ (abs(x) < _MAX_ZERO)
     total_weight = max(table.weight.sum(), np.finfo(float).tiny)
-    return np.where(near_zero < _USUAL * total_weight, total / total_weight, 0.0)
+    return np.where(
+        near_zero < _MIN_ZERO_SHARE * total_weight, total / total_weight, 0.0
+    )

@@ -33,7 +33,7 @@ from skdgm.utils.rows import Rows, floating_type, row_hash
 # In units of rounding (eps times the value): the minimum distance of values from the
 # ends of their cell, and the distance below a grid value that counts as that value.
 # Grid, noise and sum are each rounded by half a unit.
-_MARGIN, _NEAR = 4, 1
+_MARGIN, _TOLERANCE = 4, 1
 
 
 class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -163,7 +163,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         checks = {"ensure_all_finite": "allow-nan", "dtype": [np.float64, np.float32]}
         with taking_numbers(self):
             X = check_array(X, **checks)
-        near = _NEAR * np.finfo(X.dtype).eps * np.abs(X)
+        near = _TOLERANCE * np.finfo(X.dtype).eps * np.abs(X)
         cells = np.floor((X.astype(np.float64) + near) / self.step)
         return (cells * self.step).astype(X.dtype)
 

@@ -24,10 +24,10 @@ MAX_REPETITION = 10
 # Number of rows whose share of nonzero values decides on the format of batches.
 FILLED_ROWS = 1000
 # Minimum and maximum number of monitored rows; between them, an eighth of the draws.
-_WATCHED = 250, 1000
+_MONITORED_LIMITS = 250, 1000
 # Rows with more copies than this are divided between both parts. Rows drawn with
 # replacement rarely have as many.
-_TOGETHER = 4
+_MAX_UNDIVIDED = 4
 
 
 class Table(NamedTuple):
@@ -120,7 +120,7 @@ def split(table, fraction, rng):
     """
     if len(table.index) == 1:
         return table, table
-    frequent = table.weight > _TOGETHER
+    frequent = table.weight > _MAX_UNDIVIDED
     if 2 * table.weight[frequent].sum() > table.weight.sum():
         frequent = table.weight > 1
     held_weight = np.where(frequent, fraction * table.weight, 0.0)
@@ -180,7 +180,7 @@ def monitored_rows(table, rng, among=None):
     ``among(index)`` returns the eligible rows of an index."""
     (draws,) = epoch(table, table.n_draws, rng)
     draws = draws if among is None else among(draws)
-    draws = draws[: np.clip(table.n_draws // 8, *_WATCHED)]
+    draws = draws[: np.clip(table.n_draws // 8, *_MONITORED_LIMITS)]
     if table.rows.streamed:
         table.rows.X.pin(draws)
     return draws

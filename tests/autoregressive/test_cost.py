@@ -63,7 +63,7 @@ def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error", CostWarning)
         clone(model).fit(X)
-    monkeypatch.setattr(estimator, "_LARGE", 2**10)
+    monkeypatch.setattr(estimator, "_WARNING_BYTES", 2**10)
     # 20 inputs, 38 hidden units, 20 outputs: three products for 40 rows.
     message = r"has 1,920 weights for 20 columns, .* 0.0 GiB of memory and 2e\+05 mult"
     with pytest.warns(CostWarning, match=message):
@@ -76,7 +76,7 @@ def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
     "model", [FVBN(), MADE(), NADE(), EoNADE(), NeuralAutoregressive(), RNADE()]
 )
 def test_categories_are_to_be_merged_where_there_are_any(model, monkeypatch):
-    monkeypatch.setattr(estimator, "_LARGE", 0)
+    monkeypatch.setattr(estimator, "_WARNING_BYTES", 0)
     X = np.eye(4)
     model.set_params(n_iter=1)
     with pytest.warns(CostWarning, match=r"multiplications\. (Drop|Lower|Set)"):
@@ -89,7 +89,7 @@ def test_categories_are_to_be_merged_where_there_are_any(model, monkeypatch):
 @pytest.mark.parametrize("name", ["VAE", "DenoisingAutoencoder", "GAN", "RBM", "GMMN"])
 @pytest.mark.parametrize("kind", ["categorical", "mixed"])
 def test_codes_of_many_categories_are_told_by_all_families(name, kind, monkeypatch):
-    monkeypatch.setattr(estimator, "_LARGE", 2**18)
+    monkeypatch.setattr(estimator, "_WARNING_BYTES", 2**18)
     X = np.c_[np.arange(400) % 100, np.arange(400) % 2].astype(np.float32)
     own = getattr(skdgm, name)(4, n_iter=1, column_types=kind, batch_size=100)
     if kind == "mixed":

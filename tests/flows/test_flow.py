@@ -243,7 +243,7 @@ def test_an_outlier_is_told_of():
 
 
 def test_what_needs_more_memory_than_there_is(monkeypatch):
-    monkeypatch.setattr(nets_estimator, "_LARGE", 0)
+    monkeypatch.setattr(nets_estimator, "_WARNING_BYTES", 0)
     monkeypatch.setattr(nets_estimator, "physical", lambda: 1)
     with pytest.raises(
         MemoryError, match=r"Flow has 228 weights .* Lower hidden_layer"

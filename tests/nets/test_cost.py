@@ -67,9 +67,9 @@ def test_what_is_too_much_is_refused_unless_it_is_rough(memory):
 
 
 def test_what_is_little_is_not_told_of(monkeypatch):
-    monkeypatch.setattr(estimator, "_LARGE", N_BYTES)
+    monkeypatch.setattr(estimator, "_WARNING_BYTES", N_BYTES)
     _check([3, 4, 5])
-    monkeypatch.setattr(estimator, "_LARGE", N_BYTES - 1)
+    monkeypatch.setattr(estimator, "_WARNING_BYTES", N_BYTES - 1)
     _told([3, 4, 5])
 
 

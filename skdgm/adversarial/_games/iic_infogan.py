@@ -29,9 +29,9 @@ from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.utils import random
 
 # Random streams of neighbors, and of the initial parameters and dropout of q.
-_NEAR, _READ = 21, 22
+_NEIGHBORS, _READER = 21, 22
 # With partial_fit, the selected head is final after this number of updates.
-_SETTLED = 1000
+_FINAL_UPDATES = 1000
 
 
 class IICInfoGANGame(Game):
@@ -43,7 +43,7 @@ class IICInfoGANGame(Game):
     near = None
 
     def start(self):
-        rng = random.stream(self.seed, random.INIT).fold(_READ).generator()
+        rng = random.stream(self.seed, random.INIT).fold(_READER).generator()
         _, params, net_state = self.nets.reader.init(rng, self.n_seen, self.rows.dtype)
         state = super().start()._replace(head_information=self.nets.heads.start())
         return self.resume(state._replace(reader=Part(params, net_state)))
@@ -69,7 +69,7 @@ class IICInfoGANGame(Game):
         update = super().player_update(which, rows, clock)
         if self.near is None or which != DISCRIMINATE:
             return update
-        rng = update.rng.fold(_NEAR).generator()
+        rng = update.rng.fold(_NEIGHBORS).generator()
         near = self.near[batch, rng.integers(self.near.shape[1], size=len(batch))]
         return update._replace(near=self.emission.inputs(self.rows.take(near)))
 
@@ -95,7 +95,7 @@ class IICInfoGANGame(Game):
         clock, stays = update.clock, self.head_stays(state, update.clock)
         params = traced_leaves(reader.params)
         out, updated = self.nets.reader.apply(
-            params, reader.statistics, rows, rng=update.rng.fold(_READ), train=True
+            params, reader.statistics, rows, rng=update.rng.fold(_READER), train=True
         )
         grads = pulled_back(out, params, slopes)
         updated = self._parts.ascend(
@@ -113,7 +113,7 @@ class IICInfoGANGame(Game):
         """Return True once the selected head is final: in the second half of the first
         fit, and in all later fits."""
         if clock.n_epochs is None:
-            return state.t[0] >= _SETTLED
+            return state.t[0] >= _FINAL_UPDATES
         return self.epochs_before > 0 or 2 * clock.epochs_done > clock.n_epochs
 
     def moved(self, fake, update):
@@ -148,7 +148,7 @@ class IICInfoGANGame(Game):
             state.reader.params,
             state.reader.statistics,
             self.moved(fake, update),
-            rng=update.rng.fold(_READ),
+            rng=update.rng.fold(_READER),
             train=True,
         )
         return join_columns(out, by_heads)

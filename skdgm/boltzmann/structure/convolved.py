@@ -29,7 +29,7 @@ _MIN_POOLED_POSITIONS = 8
 _SCALE = 0.01
 # Initial probability that a block is on; largest ratio between the initial deviations
 # of filters and of other weights; limit of the deviation of their sum at a pixel.
-_ON, _LARGER, _TOGETHER = 0.1, 10.0, 0.5
+_P_ON, _MAX_RATIO, _MAX_SUM_SD = 0.1, 10.0, 0.5
 
 
 class Geometry(NamedTuple):
@@ -174,11 +174,11 @@ def first(objective, params):
     units, couplings = list(params.units), []
     for (_, block, number), W in zip(objective.energy.links, params.couplings):
         unit = objective.energy.units[block]
-        share = _ON * unit.n_blocks / unit.size
+        share = _P_ON * unit.n_blocks / unit.size
         units[block] = unit.init(np.full(unit.size, share), params.dtype)
         # Number of units that are on above a pixel.
         n_on = share * W.size / objective.energy.couplings[number].window.maps
-        scale = min(_LARGER, _TOGETHER / (_SCALE * np.sqrt(n_on)))
+        scale = min(_MAX_RATIO, _MAX_SUM_SD / (_SCALE * np.sqrt(n_on)))
         couplings.append(W * params.dtype.type(scale))
     return Params(tuple(units), tuple(couplings))
 
