@@ -173,8 +173,8 @@ class ChainObjective(NetObjective):
     weights.
     """
 
-    def __init__(self, run, independent, *, model):
-        super().__init__(run, independent)
+    def __init__(self, run, independent_loss, *, model):
+        super().__init__(run, independent_loss)
         self.model, self.monitoring_stride = (
             model,
             getattr(model, "monitoring_stride", 1),

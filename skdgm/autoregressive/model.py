@@ -69,9 +69,9 @@ class AutoregressiveModel(NetModel[AutoregressiveOptionsT]):
     def objective(
         self, facts: Facts[AutoregressiveOptionsT], table: Table, epochs_before: int
     ) -> Objective:
-        independent = facts.domain.loss_of_independent(facts.columns)
+        independent_loss = facts.domain.loss_of_independent(facts.columns)
         run = facts.run(table, epochs_before)
-        return self.objective_class(run, independent, model=self.net(facts))
+        return self.objective_class(run, independent_loss, model=self.net(facts))
 
     @abstractmethod
     def net(self, facts: Facts[AutoregressiveOptionsT], present: bool = False) -> Any:
@@ -258,11 +258,11 @@ class LinearModel(ChainModel[OrderedOptions]):
         check_piecewise("alpha", options.alpha, Real, 0)
         super().check(options)
 
-    def objective_class(self, run, independent, *, model):
+    def objective_class(self, run, independent_loss, *, model):
         """Gradient-based or closed-form objective."""
         normal = run.options.column_types == "gaussian"
         kind = NormalObjective if normal else ChainObjective
-        return kind(run, independent, model=model)
+        return kind(run, independent_loss, model=model)
 
     def kind(self, facts):
         normal = facts.structure.column_types == "gaussian"

@@ -25,8 +25,8 @@ class Responses(NamedTuple):
 
     ``names`` are names or numbers. ``flat`` is True for a one-dimensional y. ``codec``
     has the types of a DataFrame, or is None. ``kinds`` are types of units, as in
-    :class:`~skdgm.data.UnitColumns`. ``classes`` has the sorted classes of each column,
-    none for numbers and times.
+    :class:`~skdgm.data.units.UnitColumns`. ``classes`` has the sorted classes of each
+    column, none for numbers and times.
     """
 
     names: list

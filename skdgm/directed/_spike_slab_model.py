@@ -55,9 +55,9 @@ class CodingObjective(Objective[CodingOptions]):
 
     quantity = "lower bound"
 
-    def __init__(self, run, *, table, independent, n_components):
+    def __init__(self, run, *, table, independent_loss, n_components):
         super().__init__(run)
-        self.table, self.independent = table, independent
+        self.table, self.independent_loss = table, independent_loss
         self.n_components = n_components
 
     def start(self):
@@ -125,7 +125,7 @@ class CodingWatch(DensityWatch):
 
     def __init__(self, objective, table, held_out, state):
         self.objective, rng = objective, stream(objective.seed, PROBE)
-        super().__init__(table, held_out, rng, objective.independent, state)
+        super().__init__(table, held_out, rng, objective.independent_loss, state)
 
     def _losses(self, state, index, part):
         params, v = state.params.exact, self.rows.take(index).astype(float)
@@ -148,7 +148,7 @@ class CodingModel(Model[CodingOptions]):
         return CodingObjective(
             facts.run(table, epochs_before),
             table=table,
-            independent=facts.domain.loss_of_independent(facts.columns),
+            independent_loss=facts.domain.loss_of_independent(facts.columns),
             n_components=facts.structure.n_components,
         )
 

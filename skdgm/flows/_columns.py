@@ -22,8 +22,8 @@ _UNIFORM, _LOGISTIC = np.sqrt(1 / 12), np.pi / np.sqrt(3)
 
 
 class CellColumns(NamedTuple):
-    """Statistics of columns, as in :class:`~skdgm.data.Columns`, and their
-    ``cells``."""
+    """Statistics of columns, as in :class:`~skdgm.data.columns.ColumnStatistics`, and
+    their ``cells``."""
 
     seen: np.ndarray
     total: np.ndarray

@@ -20,7 +20,7 @@ class ImplicitModel(NetModel[GeneratorOptionsT]):
     ``learned[0]``, its statistics as ``generator.statistics``, and its number of
     updates as ``t``, (1,)."""
 
-    # Function of a :class:`~skdgm.base.Run` and of nets that returns an objective.
+    # Function of a :class:`~skdgm.training.Run` and of nets that returns an objective.
     objective_class: Any
 
     @abstractmethod

@@ -68,7 +68,7 @@ class NetObjective(Objective[OptionsT]):
     run : Run
         Its options are :class:`NetOptions`; ``alpha`` is weight decay, a number or a
         piecewise-constant schedule.
-    independent : float, optional
+    independent_loss : float, optional
         Negative log-likelihood of independent columns, in nats per row.
     """
 
@@ -80,9 +80,9 @@ class NetObjective(Objective[OptionsT]):
     # Maximum number of Monte Carlo estimates of the loss of a held-out row.
     max_held_out_draws = 1
 
-    def __init__(self, run, independent=None):
+    def __init__(self, run, independent_loss=None):
         super().__init__(run)
-        self.independent = independent
+        self.independent_loss = independent_loss
         self._flat = None
 
     @abstractmethod
@@ -204,8 +204,8 @@ class NetWatch(DensityWatch):
     def __init__(self, objective, table, held_out, state):
         self.objective = objective
         self.rng = random.stream(objective.seed, objective.PROBE)
-        independent = objective.independent
-        super().__init__(table, held_out, self.rng, independent, state)
+        independent_loss = objective.independent_loss
+        super().__init__(table, held_out, self.rng, independent_loss, state)
 
     def training_loss(self, state):
         index = self.monitored[:: self.objective.monitoring_stride]

@@ -56,6 +56,6 @@ class LatentSequenceModel(NetModel[LatentSequenceOptions]):
         )
 
     def objective(self, facts, table, epochs_before):
-        independent = facts.domain.loss_of_independent(facts.columns)
+        independent_loss = facts.domain.loss_of_independent(facts.columns)
         run = facts.run(table, epochs_before)
-        return LatentSequenceObjective(run, independent, net=self.net(facts))
+        return LatentSequenceObjective(run, independent_loss, net=self.net(facts))

@@ -41,9 +41,9 @@ class RecurrentModel(AutoregressiveModel[RecurrentOptionsT]):
         )
 
     def objective(self, facts, table, epochs_before):
-        independent = facts.domain.loss_of_independent(facts.columns)
+        independent_loss = facts.domain.loss_of_independent(facts.columns)
         run = facts.run(table, epochs_before)
-        return RecurrentObjective(run, independent, net=self.net(facts))
+        return RecurrentObjective(run, independent_loss, net=self.net(facts))
 
     def attributes(self, facts, state):
         attributes = super().attributes(facts, state)

@@ -27,8 +27,8 @@ class SequenceObjective(NetObjective):
 
     carried = None
 
-    def __init__(self, run, independent, *, net):
-        super().__init__(run, independent)
+    def __init__(self, run, independent_loss, *, net):
+        super().__init__(run, independent_loss)
         self.net = net
 
     def init(self, rng):

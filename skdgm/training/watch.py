@@ -88,11 +88,11 @@ class DensityWatch(Watch):
     MEMORY = ("start",)
     baseline_warning = "explains rows worse than the means of their columns do."
 
-    def __init__(self, table, held_out, rng, independent, state):
+    def __init__(self, table, held_out, rng, independent_loss, state):
         super().__init__(table, held_out, rng)
         self.start = self.training_loss(state)
-        if independent is not None:
-            self.start = max(self.start, independent)
+        if independent_loss is not None:
+            self.start = max(self.start, independent_loss)
         self.room = self.loss_of_outliers()
 
     def loss_of_outliers(self):

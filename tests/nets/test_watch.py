@@ -26,7 +26,7 @@ def test_losses_of_few_held_out_rows_are_means_of_draws(n, n_draws):
         objective = SimpleNamespace(
             seed=seed,
             PROBE=random.PROBE,
-            independent=None,
+            independent_loss=None,
             monitoring_stride=1,
             max_held_out_draws=8,
         )

@@ -139,7 +139,7 @@ class LabeledUnrolled(Unrolled):
         of_rows, of_labels = output.weights
         entropy = entr(output.frequencies).sum()
         self.limit = _unlimited(self.limit)
-        self.independent = of_rows * self.independent + of_labels * entropy
+        self.independent_loss = of_rows * self.independent_loss + of_labels * entropy
 
     def values(self, index):
         """Rows with label codes as the last column."""

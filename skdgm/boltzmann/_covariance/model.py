@@ -45,7 +45,7 @@ class MovesModel(Model[MovesOptionsT]):
         return CovarianceObjective(
             facts.run(table, epochs_before),
             moves=self.moves(facts.options, len(facts.columns.seen)),
-            independent=facts.domain.loss_of_independent(facts.columns),
+            independent_loss=facts.domain.loss_of_independent(facts.columns),
             sizes=self.sizes(facts.structure),
         )
 

@@ -38,15 +38,15 @@ class CovarianceState(NamedTuple):
 
 class CovarianceObjective(Objective):
     """Log-likelihood of rows under a covariance energy. ``moves`` has the samplers of
-    the energy, ``independent`` is the loss of independent columns in nats, and
+    the energy, ``independent_loss`` is the loss of independent columns in nats, and
     ``sizes`` has the arguments of the energy's ``initial``."""
 
     quantity = "pseudo-likelihood"
 
-    def __init__(self, run, *, moves, independent, sizes):
+    def __init__(self, run, *, moves, independent_loss, sizes):
         super().__init__(run)
         self.moves, self.energy = moves, moves.energy
-        self.independent, self.sizes = independent, sizes
+        self.independent_loss, self.sizes = independent_loss, sizes
 
     def start(self):
         rng, dtype = stream(self.seed, INIT).generator(), self.rows.dtype
@@ -116,8 +116,8 @@ class CovarianceWatch(DensityWatch):
     def __init__(self, objective, table, held_out, state):
         self.objective = objective
         self.rng = stream(objective.seed, PROBE)
-        independent = objective.independent
-        super().__init__(table, held_out, self.rng, independent, state)
+        independent_loss = objective.independent_loss
+        super().__init__(table, held_out, self.rng, independent_loss, state)
 
     def _losses(self, state, index, part):
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))

@@ -132,9 +132,9 @@ class HalvesWatch(DensityWatch):
     def __init__(self, objective, table, held_out, state):
         self.objective, self.root = objective, stream(objective.seed, PROBE, _HALVES)
         kind, columns = objective.known
-        independent = kind.loss_of_independent(columns)
+        independent_loss = kind.loss_of_independent(columns)
         rng = stream(objective.seed, PROBE)
-        super().__init__(table, held_out, rng, independent, state)
+        super().__init__(table, held_out, rng, independent_loss, state)
 
     def _losses(self, state, index, part):
         v = self.rows.take(index).astype(np.float64)

@@ -97,7 +97,7 @@ class PseudoLikelihoodWatch(MachineWatch):
 
     def __init__(self, objective, table, held_out, state):
         super().__init__(objective, table, held_out)
-        self.independent, self.room = self._of_independent(objective), 0.0
+        self.independent_loss, self.room = self._of_independent(objective), 0.0
         n_rows = 0 if held_out is None else len(held_out.index)
         self.units = self._units(max(len(self.monitored), n_rows))
         self.first, self.room = self.training_loss(state), self.loss_of_outliers()
@@ -121,7 +121,7 @@ class PseudoLikelihoodWatch(MachineWatch):
     def limit(self):
         """Loss above which training has diverged."""
         return (
-            self.independent
+            self.independent_loss
             + self.room
             + _DIVERGED * len(self.objective.missing_values)
         )
@@ -130,7 +130,7 @@ class PseudoLikelihoodWatch(MachineWatch):
         """Return whether the loss is worse than at the start and than that of
         independent columns."""
         allowed = self.room + _USELESS * len(self.objective.missing_values)
-        return loss > max(self.first, self.independent) + allowed
+        return loss > max(self.first, self.independent_loss) + allowed
 
     def _units(self, n_rows):
         """Numbers of a few visible units for each row, (n_rows, n_units). They are

@@ -150,11 +150,11 @@ def test_the_loss_is_the_pseudo_likelihood_of_known_entries():
     # Losses of independent columns, and what is more than harmless.
     p = (X.sum(axis=0) + 1) / 22
     independent = -(X * np.log(p) + (1 - X) * np.log(1 - p)).sum(axis=1).mean()
-    assert watch.independent == pytest.approx(independent, rel=0.01)
-    highest = max(watch.first, watch.independent)
+    assert watch.independent_loss == pytest.approx(independent, rel=0.01)
+    highest = max(watch.first, watch.independent_loss)
     for loss, useless in (highest + 0.39, False), (highest + 0.41, True):
         assert watch.is_useless(loss) == useless
-    assert watch.limit == pytest.approx(watch.independent + 8)
+    assert watch.limit == pytest.approx(watch.independent_loss + 8)
     # Missing entries do not count, and the others stand for them.
     holed = X.copy()
     holed[:5, 1] = np.nan
