@@ -92,17 +92,17 @@ class VariationalBound(NetObjective):
             return None
         return covariates.read(self.rows.accompanying(index), self.rows.dtype)
 
-    def forward(self, params, batch):
-        v = batch.v
+    def forward(self, params, prepared):
+        v = prepared.v
         decoded = self.hierarchy.through(
-            Variables(params, batch.statistics),
+            Variables(params, prepared.statistics),
             self.hierarchy.batch(self.output.inputs(v, self.share)),
-            batch.noise,
+            prepared.noise,
             exact=not self.weighted,
-            training=batch.training,
-            covariates=batch.covariates,
+            training=prepared.training,
+            covariates=prepared.covariates,
         ).with_free(self.options.free_bits)
-        loss = -self._bound(decoded, params.dispersion, v, batch.beta)
+        loss = -self._bound(decoded, params.dispersion, v, prepared.beta)
         if self.hierarchy.data is not None:
             precision = 0.5 * _TIGHT / self.rows.shape[0]
             loss = loss + precision * self.hierarchy.data.size(params)

@@ -88,8 +88,8 @@ class Reconstruction(NetObjective):
         steps = [inputs for inputs, _ in chain.walk(v, x, rng, n_steps + 1)]
         return np.stack(steps, axis=1).reshape(-1, x.shape[1])
 
-    def forward(self, params, batch):
-        v, statistics, x, rng = batch
+    def forward(self, params, prepared):
+        v, statistics, x, rng = prepared
         return self.loss(Variables(params, statistics), v, x, rng), statistics
 
     def losses(self, state, index, rng):

@@ -119,12 +119,12 @@ class DirectedObjective(NetObjective):
             return self.hierarchy.data.draw(net.params, out, rng), z[::-1]
         return self.output.draw(out, rng, net.params.dispersion), z[::-1]
 
-    def forward(self, params, batch):
-        total, kept = self.method.surrogate(params, batch)
+    def forward(self, params, prepared):
+        total, kept = self.method.surrogate(params, prepared)
         if self.method.sleep_weight:
-            sleep_weight = batch.v.dtype.type(self.method.sleep_weight)
-            v, z = batch.dreams
-            net = Variables(params.model, batch.kept.model)
+            sleep_weight = prepared.v.dtype.type(self.method.sleep_weight)
+            v, z = prepared.dreams
+            net = Variables(params.model, prepared.kept.model)
             total = total + self.log_recognized(net, v, z) * sleep_weight
         return -total, kept
 

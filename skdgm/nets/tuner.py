@@ -79,8 +79,8 @@ class Tuner(NetObjective):
             x = center + drop_out(x - center, rates[0], rng.fold(0))
         return x, self.targets[batch], rates[1], rng
 
-    def forward(self, params, batch):
-        x, targets, dropped, rng = batch
+    def forward(self, params, prepared):
+        x, targets, dropped, rng = prepared
         z = forward(params, x, self.options.activation, dropout=dropped, rng=rng)
         return self.loss(z, targets.astype(x.dtype)), ()
 
