@@ -250,7 +250,9 @@ class ReconstructionDensity(Density):
             x = impute_by_chains(make, rows, rng, n_steps, method, width)
             return self.parted(x if method == "sample" else model.output.value(x))
 
-        X_filled = fill(self, self.widened(X), method, random_state, filled)
+        X_filled = fill(
+            self, self.with_missing_columns(X), method, random_state, filled
+        )
         return self.decoded(X_filled, X)
 
     def _encode(self, v):

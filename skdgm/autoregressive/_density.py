@@ -135,7 +135,13 @@ class ChainDensity(Density):
             )
 
         complete = fill(
-            self, self.widened(X), method, random_state, filled, METHODS, n_samples
+            self,
+            self.with_missing_columns(X),
+            method,
+            random_state,
+            filled,
+            METHODS,
+            n_samples,
         )
         if effective:
             min_ess = _MIN_ESS_SHARE * self.filler.n_draws

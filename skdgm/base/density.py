@@ -260,10 +260,10 @@ class Density(ABC):
                 )
         return np.concatenate(results)
 
-    def widened(self, X: Data) -> Data:
-        """X, or a DataFrame with the columns that X lacks, all of them missing."""
-        widened = getattr(self.domain, "widened", None)
-        return X if widened is None else widened(self.columns, X)
+    def with_missing_columns(self, X: Data) -> Data:
+        """X; a DataFrame gets the columns that it lacks, with missing values."""
+        extend = getattr(self.domain, "with_missing_columns", None)
+        return X if extend is None else extend(self.columns, X)
 
     def decoded(self, values: np.ndarray, X: Data | None = None) -> ArrayOrFrame:
         """Values in the format of the training data; or X with imputed values."""

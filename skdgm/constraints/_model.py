@@ -17,7 +17,7 @@ from skdgm.constraints._plan import plan_of, valid_rows
 from skdgm.constraints._quantities import meets
 from skdgm.constraints.functions import find_constraints
 from skdgm.constraints.rules import Range, Unique
-from skdgm.data.filling import widened
+from skdgm.data.filling import with_missing_columns
 from skdgm.data.foreign import as_pandas, schema_of
 from skdgm.exceptions import ConstraintWarning
 from skdgm.typing import Data, Target
@@ -132,7 +132,7 @@ class ConstrainedModel(MetaEstimator):
                 f"{type(self).__name__} was fitted with constraints to a DataFrame, "
                 f"and X is {with_article(type(table).__name__)}."
             )
-        table = widened(table, names)
+        table = with_missing_columns(table, names)
         validate_data(self, table, reset=False, skip_check_array=True)
         if table.columns.tolist() != names:
             raise ValueError(

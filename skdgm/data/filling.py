@@ -151,7 +151,7 @@ def fill(
     return np.concatenate(parts)
 
 
-def widened(X, names):
+def with_missing_columns(X, names):
     """DataFrame of pandas with the columns of the model that X lacks, all missing;
     other data unchanged."""
     if not is_frame(X) or names is None or len(X.columns) >= len(names):

@@ -7,7 +7,7 @@ from sklearn.utils.validation import validate_data
 from skdgm.data.auto import AUTO, top_of
 from skdgm.data.codes import CodeColumns, count_codes, count_sizes, least_sizes
 from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
-from skdgm.data.filling import completed, widened
+from skdgm.data.filling import completed, with_missing_columns
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
 from skdgm.data.kinds import (
@@ -327,13 +327,13 @@ class MixedColumns(RealColumns):
                 mask[block, j] = columns.scales[j].is_atom(part[:, j], rows.dtype)
         return mask
 
-    def widened(self, columns, X):
+    def with_missing_columns(self, columns, X):
         """DataFrame with the columns of the model that X lacks, all missing; other data
         unchanged."""
         if columns.codec is None:
             return X
         plain = as_pandas(X)
-        extended = widened(plain, columns.codec.names)
+        extended = with_missing_columns(plain, columns.codec.names)
         return X if extended is plain else extended
 
     def presented(self, columns, array, X=None):
@@ -344,7 +344,7 @@ class MixedColumns(RealColumns):
         decoded, plain = columns.codec.decode(array), as_pandas(X)
         if not is_frame(plain):
             return native(decoded, columns.codec.schema)
-        result = completed(widened(plain, columns.codec.names), decoded)
+        result = completed(with_missing_columns(plain, columns.codec.names), decoded)
         if plain is X:
             return result
         complete = len(plain.columns) == len(result.columns)

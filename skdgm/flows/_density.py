@@ -169,7 +169,7 @@ class FlowDensity(Density):
     def fill(self, X, method="mean", random_state=None, *, n_samples=1, y=None):
         """Impute missing entries in ``n_samples`` copies of each row."""
         n_samples = count_rows(n_samples, self.n_features_out)
-        X, n_given = self.widened(X), self.n_given
+        X, n_given = self.with_missing_columns(X), self.n_given
         numbers = self._numbers(y, _num_samples(X))
         condition = None if numbers is None else Given(numbers)
 

@@ -169,7 +169,9 @@ class ImplicitDensity(Density):
             mean[:, emission.scores] /= np.where(none > 0, none, 1)
             return emission.values(mean)
 
-        X_filled = fill(self, self.widened(X), method, random_state, filled)
+        X_filled = fill(
+            self, self.with_missing_columns(X), method, random_state, filled
+        )
         return self.decoded(X_filled, X)
 
     def features(self, X):

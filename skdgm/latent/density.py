@@ -294,7 +294,7 @@ class LatentDensity(Density):
             correct = sampler == "metropolis"
             return model.fill_by_chain(rows, rng, n_steps, method, correct)
 
-        X = self.widened(X)
+        X = self.with_missing_columns(X)
         covariates = self._covariates(codes, y, _num_samples(X), self.dtype)
         condition = None if covariates is None else Given(covariates)
         X_filled = fill(self, X, method, random_state, filled, given=condition)

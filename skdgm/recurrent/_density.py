@@ -116,7 +116,7 @@ class SequenceDensity(Density):
     def fill(self, X, method="mean", random_state=None, *, lengths=None, kept=None):
         """Impute missing entries conditional on all other entries of their sequence.
         Columns in the mask ``kept`` are constant within each sequence."""
-        X, complete, seed = self.widened(X), [], None
+        X, complete, seed = self.with_missing_columns(X), [], None
         if method == "sample":
             # All draws share one seed.
             seed = check_random_state(random_state).randint(MAX_SEED)

@@ -161,7 +161,7 @@ class AttributeDensity(Density):
             batches = gen_batches(len(v), size)
             return np.concatenate([part(v[b], rng.take(b)) for b in batches])
 
-        imputed = fill(self, self.widened(X), method, random_state, filled)
+        imputed = fill(self, self.with_missing_columns(X), method, random_state, filled)
         return self.decoded(imputed, X)
 
     def features(self, X):

@@ -126,7 +126,7 @@ class SeriesDensity(ConditionalDensity):
         """Impute missing entries given all other entries of their series or, if
         likelihoods are estimates, given the rest of their row and the previous rows.
         Columns in the mask ``kept`` have one value in each series."""
-        X, seed, cached = self.widened(X), None, []
+        X, seed, cached = self.with_missing_columns(X), None, []
         table, lengths = self.in_steps(X, lengths)
         table = completed_columns(table, lengths, kept)
         if method == "sample":

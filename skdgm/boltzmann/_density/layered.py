@@ -175,7 +175,7 @@ class EnergyDensity(Unnormalized):
         def filled(v, rng):
             return self.chains.filled(v, rng, n_steps, method)
 
-        rows = fill(self, self.widened(X), method, random_state, filled)
+        rows = fill(self, self.with_missing_columns(X), method, random_state, filled)
         return self.decoded(rows, X)
 
     # Number of visible blocks, which come first.
