@@ -262,7 +262,7 @@ def test_a_link_by_steps_is_the_link_at_once(kind, steady):
     whole = link.apply(own, raw, x)
     state, found = link.begin(own, raw), np.empty_like(whole)
     for t in range(3):
-        found[:, link.made[t]] = link.output(own, state, t)
+        found[:, link.outputs_of[t]] = link.output(own, state, t)
         link.absorb(own, state, t, x[:, link.seen[t]])
     np.testing.assert_allclose(found, whole)
     if steady:

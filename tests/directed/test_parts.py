@@ -116,13 +116,13 @@ def test_chains_begin_with_known_entries_and_draws():
 
 @pytest.mark.parametrize("conditions", [{1: 1.0}, {0: [1.0], 2: 0.0}])
 def test_draws_are_judged_by_columns_under_conditions(conditions, monkeypatch):
-    near, asked = _geometric_density.near, []
+    plausibility, asked = _geometric_density.plausibility, []
 
     def seen(*given):
         asked.append(given[-1].tolist())
-        return near(*given)
+        return plausibility(*given)
 
-    monkeypatch.setattr(_geometric_density, "near", seen)
+    monkeypatch.setattr(_geometric_density, "plausibility", seen)
     two_ways.machine().sample(5, random_state=0, conditions=conditions)
     assert asked
     assert all(one == sorted(conditions) for one in asked)

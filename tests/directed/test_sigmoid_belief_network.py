@@ -42,7 +42,7 @@ def test_few_bits_are_on_at_first(of_p, of_q):
 def test_lists_of_bits_change_nothing(monkeypatch):
     fits, X = [], BARS.astype(float)
     for listed in (primitives.lists_if_sparse, lambda x: x):
-        monkeypatch.setattr(hierarchy, "listed", listed)
+        monkeypatch.setattr(hierarchy, "lists_if_sparse", listed)
         fits.append(SigmoidBeliefNetwork((40, 20), n_iter=2, random_state=0).fit(X))
         fits[-1].bound = fits[-1].score_samples(X)
         fits[-1].draws = fits[-1].sample(50, random_state=0)

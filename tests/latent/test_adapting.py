@@ -79,7 +79,7 @@ def test_draws_of_encoder_and_prior_are_pooled_with_their_densities():
     def gap(z):
         return -0.3 * z[..., 0]
 
-    def draw(index, rng, counts, proposal=None, near=False):
+    def draw(index, rng, counts, proposal=None, with_plausibility=False):
         n = sum(counts)
         z = rng.normal(n).reshape(-1, n, 1)
         return Draws(z, log_p(z), log_prior(z), gap(z), z), np.full(

@@ -14,7 +14,7 @@ N_ROWS, N_UNITS = 3, 8
 
 
 def test_draws_without_weight_have_a_plain_mean_and_do_not_count():
-    def draw(index, rng, counts, proposal=None, near=False):
+    def draw(index, rng, counts, proposal=None, with_plausibility=False):
         log_p = np.full((len(index), sum(counts)), -np.inf)
         log_p[index == 1] = 0
         value = np.where(log_p[..., None] == 0, 2.0, 0.5)
@@ -74,7 +74,7 @@ def test_proposals_adapt_to_rows_that_are_improbable(case, method):
     prior, log_prior, log_p, mean, kind = case()
     number, n_each = [], 20
 
-    def draw(index, rng, counts, proposal=None, near=False):
+    def draw(index, rng, counts, proposal=None, with_plausibility=False):
         n = sum(counts[:2])
         parts = [prior(rng, n)] if n else []
         if counts[2]:

@@ -76,8 +76,8 @@ def test_chains_apart():
         return State((half + by, half))
 
     # Errors of 0.5 / 100: mean squares of 17 and 20 of one block, and 0 of the other.
-    assert not modes.apart(State((half, half)), shifted(0.29))
-    assert modes.apart(State((half, half)), shifted(0.32))
+    assert not modes.are_separate(State((half, half)), shifted(0.29))
+    assert modes.are_separate(State((half, half)), shifted(0.32))
 
 
 def test_rows_are_chosen_in_proportion():

@@ -131,7 +131,7 @@ def test_the_loss_of_independent_columns_is_their_entropy():
         objective = rbm._objective(table, 0)
         watch = objective.watch(table, None, objective.resume(rbm._state()))
         expected = sum(map(entropy, some))
-        assert watch.independent == pytest.approx(expected, rel=0.01), some
+        assert watch.independent_loss == pytest.approx(expected, rel=0.01), some
 
 
 def test_columns_near_the_limit_of_precision_are_named():
