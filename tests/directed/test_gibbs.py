@@ -114,8 +114,8 @@ def test_chains_that_are_drawn_again_forget_where_they_were(resample):
             objective="gibbs", n_importance=3, n_steps=1, resample=resample
         )
         model = kept._replace(method=own.method.resume((), Rows(small.X, np.float64)))
-        model.dispersion.z[:] = bit
+        model.method.z[:] = bit
         state = SimpleNamespace(params=params, statistics=model)
         own.method.noise(state, np.arange(len(small.X)), small.X, stream(1).rows(6))
-        found.append(model.dispersion.z)
+        found.append(model.method.z)
     assert np.array_equal(*found) == resample

@@ -30,9 +30,7 @@ def objective(**options):
     rng = np.random.default_rng(1)
     params, kept = sbn._training.params, sbn._training.statistics
     model = tree_map(lambda a: a + rng.normal(size=a.shape), params.model)
-    baselines = tree_map(
-        lambda a: a + 0.3 * rng.normal(size=a.shape), params.dispersion
-    )
+    baselines = tree_map(lambda a: a + 0.3 * rng.normal(size=a.shape), params.method)
     learned = BeliefParams(model, baselines)
     return sbn._objective(tabulate(sbn._rows(X), None), 0), learned, kept
 
@@ -309,6 +307,6 @@ def test_baselines_learn_what_is_left_of_signals():
         rest = (signal - after.method.mean[0]) / size - value
         return 0.5 * (rest**2).sum()
 
-    expected = numerical_gradient(squares, params.dispersion)[0]
+    expected = numerical_gradient(squares, params.method)[0]
     _, grads = vjp(lambda p: own.forward(p, given)[0], params, np.ones_like)
     assert_trees(grads.method[0], expected, rtol=1e-5, atol=1e-6)
