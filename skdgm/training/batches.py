@@ -80,7 +80,8 @@ def canonical(rows, sample_weight=None, hashes=None):
 
 
 def converted(table):
-    """Table whose rows are converted once; see :meth:`skdgm.utils.rows.Rows.converted`."""
+    """Table whose rows are converted once; see
+    :meth:`skdgm.utils.rows.Rows.converted`."""
     if not isinstance(table.rows, Rows):
         return table
     return table._replace(rows=table.rows.converted())

@@ -189,7 +189,7 @@ class Rows(NamedTuple):
         """Copy that stores the values of a table in memory as they are read, if
         functions of columns convert them and if they fit."""
         size = np.prod(self.shape, dtype=float) * np.dtype(self.dtype).itemsize
-        if self.scales is None or isinstance(self.X, Blocks) or size > _ROOM:
+        if self.scales is None or isinstance(self.X, Blocks) or size > _MAX_LIST_BYTES:
             return self
         return self._replace(values=self.take(slice(None)))
 

@@ -251,5 +251,5 @@ def test_values_are_converted_once_if_they_fit(convert, monkeypatch):
         np.testing.assert_array_equal(stored.take(index), rows.take(index))
     np.testing.assert_array_equal(stored.raw.take(slice(None)), X.astype(np.float32))
     assert Rows(X, np.float32).converted().values is None
-    monkeypatch.setattr("skdgm.utils.rows._ROOM", 8)
+    monkeypatch.setattr("skdgm.utils.rows._MAX_LIST_BYTES", 8)
     assert rows.converted().values is None
