@@ -7,17 +7,16 @@ r"""Weighted mean of the standardized surprisals of small densities.
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.anomaly._densities import Histogram, JointNormal, MixtureOfColumns
-from skdgm.anomaly._scales import InputScales
 from skdgm.base.frames import in_format_of
+from skdgm.data.coded import CodedEstimator, category_sizes, distinct_rows
 from skdgm.data.foreign import as_pandas
 from skdgm.data.frames import Codec
+from skdgm.data.input_scales import InputScales
 from skdgm.typing import ArrayOrFrame, Data, Self, Target, Weight
-from skdgm.utils.domains import checked_weights, is_frame, real_rows
-from skdgm.utils.math import distinct
+from skdgm.utils.domains import checked_weights, is_frame
 from skdgm.utils.threading.threads import one_blas_thread
 
 # Weights of the surprisals: of histograms, of a normal distribution, of its
@@ -56,7 +55,7 @@ class FittedSurprisal(NamedTuple):
     surprises: tuple
 
 
-class Surprisal(BaseEstimator):
+class Surprisal(CodedEstimator):
     """Default model of :class:`~skdgm.DensityOutlierDetector`, which describes it.
 
     Attributes
@@ -75,10 +74,8 @@ class Surprisal(BaseEstimator):
         x = self._read(X, codec, reset=True)
         weight = checked_weights(sample_weight, x, ensure_non_negative=True)
         validate_data(self, X, reset=True, skip_check_array=True)
-        x, weight = _distinct(x, weight)
-        n_categories = np.zeros(x.shape[1], int)
-        for j, categories in enumerate(codec.categories if codec else ()):
-            n_categories[j] = 0 if categories is None else max(1, len(categories))
+        x, weight = distinct_rows(x, weight, _ROWS)
+        n_categories = category_sizes(codec, x.shape[1])
         with one_blas_thread():
             scales = InputScales.of(x, weight, n_categories)
             inputs = x, scales.bent(x), scales.standard(x)
@@ -116,22 +113,6 @@ class Surprisal(BaseEstimator):
                 scores -= np.where(known, entries - usual, 0.0) * (weight / spread)
         return scores
 
-    def _read(self, X, codec, reset=False):
-        """Validated rows as numbers, (n_samples, n_features), NaN where missing."""
-        if codec is not None and is_frame(X):
-            if not reset:
-                validate_data(self, X, reset=False, skip_check_array=True)
-            X, reset = codec.encode(X, strict=False), True
-        rows = real_rows(self, X, reset=reset, dtype=np.float64)
-        blocks = [rows.take(block) for block in rows.blocks()]
-        return np.concatenate(blocks).astype(np.float64)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = tags.input_tags.sparse = True
-        tags.input_tags.categorical = tags.input_tags.string = True
-        return tags
-
 
 def _entries(inputs, scales, densities):
     """Yield surprisals of entries, (n_rows, n_features), one array for each weight.
@@ -141,20 +122,3 @@ def _entries(inputs, scales, densities):
     yield scales.by_column(normal.joint(bent), x.shape[1])
     yield scales.by_column(normal.conditional(bent), x.shape[1])
     yield scales.by_column(mixture.entries(standard), x.shape[1])
-
-
-def _distinct(x, weight):
-    """Distinct rows in lexicographic order with their weights, in units such that no
-    positive weight is below 1; an evenly spaced part of them if there are many."""
-    x, weight = x[weight > 0], weight[weight > 0]
-    # Sums of the largest weights must not overflow.
-    weight = weight / max(min(1.0, weight.min()), np.ldexp(weight.max(), -50))
-    rows, number = distinct(np.where(np.isnan(x), np.inf, x))
-    rows[np.isinf(rows)] = np.nan
-    weight = np.bincount(number, weight, len(rows))
-    if len(rows) > _ROWS:
-        sums = np.cumsum(weight)
-        places = (np.arange(_ROWS) + 0.5) / _ROWS * sums[-1]
-        counts = np.bincount(np.searchsorted(sums, places, "right"), None, len(rows))
-        rows, weight = rows[counts > 0], counts[counts > 0] * (sums[-1] / _ROWS)
-    return rows, weight

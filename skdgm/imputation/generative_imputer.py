@@ -21,6 +21,7 @@ from skdgm.base.options import KW_ONLY, RandomState
 from skdgm.exceptions import MissingDataWarning
 from skdgm.imputation._imputer import Imputer
 from skdgm.imputation._tables import take
+from skdgm.imputation.normal_mixtures import NormalMixtures, is_large
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 from skdgm.utils.counts import count
 from skdgm.utils.domains import checked_weights, is_frame
@@ -50,8 +51,10 @@ class GenerativeImputer(Imputer):
     ----------
     estimator
         Model with ``fit`` and ``impute``: any model of skdgm, or a fitted model in
-        scikit-learn's ``FrozenEstimator``. If None, an :class:`~skdgm.EoNADE` that
-        infers the types of columns from the data.
+        scikit-learn's ``FrozenEstimator``. If None, the mean of several mixtures of
+        normal distributions (see Notes); in tables with more than 5,000 rows or 60
+        columns, to which categories are added, an :class:`~skdgm.EoNADE` that infers
+        the types of columns from the data.
     method
         Result of :meth:`transform`: "mean" imputes means (for categories, and for bits
         in a DataFrame, the most probable value), "mode" the most probable values, which
@@ -72,6 +75,14 @@ class GenerativeImputer(Imputer):
 
     Notes
     -----
+    The default model of small tables is an average of a normal distribution, fitted by
+    expectation maximization [3]_, and of mixtures of 2, 4 and 8 normal distributions,
+    which are fitted four times each. A mixture needs two rows for each column of a
+    component. All numbers of components have equal weight. Categories are columns of
+    zeros and ones, of which the largest conditional mean is imputed. Imputed numbers
+    are within the range of the training rows. Draws of columns with repeated values are
+    among these values.
+
     Multiple imputation [1]_ is a method, :meth:`draw`, and not a parameter, because
     ``transform`` returns one row for each row of X. The tables are a list, as each of
     them needs a separate analysis.
@@ -85,6 +96,8 @@ class GenerativeImputer(Imputer):
     .. [1] Rubin (1987). Multiple Imputation for Nonresponse in Surveys. Wiley.
     .. [2] van Buuren (2018). Flexible Imputation of Missing Data, second edition.
        Chapman and Hall.
+    .. [3] Ghahramani and Jordan (1994). Supervised learning from incomplete data via an
+       EM approach. NIPS.
 
     Examples
     --------
@@ -156,6 +169,8 @@ class GenerativeImputer(Imputer):
             # Rows of weight 0 do not count.
             counted = missing[checked_weights(fit_params["sample_weight"], X) > 0]
         model = clone(self._model())
+        if self.estimator is None and is_large(table):
+            model = EoNADE()
         # A FrozenEstimator is its own clone.
         frozen = model is self.estimator
         self._known, self._lacked = ~counted.all(axis=0) | frozen, counted.any(axis=0)
@@ -225,7 +240,7 @@ class GenerativeImputer(Imputer):
         return [drawing.transform(X) for _ in range(n_draws)]
 
     def _default(self):
-        return EoNADE()
+        return NormalMixtures()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

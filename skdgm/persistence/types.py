@@ -13,7 +13,10 @@ from skdgm.registry import ESTIMATORS, GROUPS
 
 # Classes with parameters: estimators, and groups of options.
 WITH_PARAMS = {f"options.{name}": f"{home}:{name}" for name, home in GROUPS.items()}
-WITH_PARAMS |= ESTIMATORS | {"anomaly.Surprisal": "anomaly.surprisal:Surprisal"}
+WITH_PARAMS |= ESTIMATORS | {
+    "anomaly.Surprisal": "anomaly.surprisal:Surprisal",
+    "imputation.NormalMixtures": "imputation.normal_mixtures:NormalMixtures",
+}
 
 # NamedTuples among the attributes of fitted estimators: their modules, and their names
 # if these differ from the tags.
@@ -86,7 +89,7 @@ RECORDS = {
     "anomaly.FittedSurprisal": "anomaly.surprisal:FittedSurprisal",
     "anomaly.MixtureOfColumns": "anomaly._densities:MixtureOfColumns",
     "anomaly.JointNormal": "anomaly._densities:JointNormal",
-    "anomaly.InputScales": "anomaly._scales:InputScales",
+    "anomaly.InputScales": "data.input_scales:InputScales",
     "anomaly.Surprise": "anomaly.surprisal:Surprise",
     "autoencoder.Shared": "autoencoder._coder:SharedMaps",
     "autoencoder.Turned": "autoencoder._coder:Turned",
@@ -104,6 +107,8 @@ RECORDS = {
     "constraints.Product": "constraints.relations:Product",
     "constraints.Reader": "constraints.functions:Reader",
     "energies.Params": "energies.params:Params",
+    "imputation.FittedMixtures": "imputation.normal_mixtures:FittedMixtures",
+    "imputation.Mixture": "imputation._mixture:NormalMixture",
     "latent.Params": "latent.hierarchy:HierarchyParams",
     "nets.Moments": "nets.layers:RunningMoments",
 }

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 import skdgm
 from skdgm import DensityOutlierDetector
 from skdgm.anomaly._densities import Histogram, JointNormal, MixtureOfColumns
-from skdgm.anomaly._scales import InputScales
+from skdgm.data.input_scales import InputScales
 from skdgm.metrics import anomaly_report
 
 pd = pytest.importorskip("pandas")

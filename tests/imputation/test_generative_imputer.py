@@ -523,7 +523,7 @@ def test_errors_leave_it_as_it_was():
 def test_the_default_model():
     imputer = GenerativeImputer()
     assert imputer.get_metadata_routing()._route_mappings
-    assert repr(imputer._model()) == "EoNADE()"
+    assert repr(imputer._model()) == "NormalMixtures()"
 
 
 @pytest.mark.exhaustive

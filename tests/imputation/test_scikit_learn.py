@@ -11,6 +11,7 @@ MIXED = EoNADE((16, 12), column_types="mixed", n_iter=3, n_orderings=2)
 @pytest.mark.exhaustive(default=["-1)"])
 @parametrize_with_checks(
     [
+        GenerativeImputer(),
         GenerativeImputer(MIXED),
         GenerativeImputer(MIXED, method="sample", add_indicator=True),
         GenerativeImputer(FVBN(column_types="gaussian"), missing_values=-1),
