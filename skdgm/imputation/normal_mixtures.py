@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
-from sklearn.utils import check_random_state
+from sklearn.utils import TransformerTags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.data.auto import bit_columns
@@ -125,6 +125,11 @@ class NormalMixtures(CodedEstimator):
         is_number = getattr(dtype, "kind", "O") in "biuf"
         dtype = np.result_type(dtype, np.float32) if is_number else np.float64
         return filled.astype(dtype, copy=False)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags = TransformerTags(preserves_dtype=["float64", "float32"])
+        return tags
 
     def _filled(self, x, method, rng):
         """Rows of numbers and codes with their missing entries imputed."""
