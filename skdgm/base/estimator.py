@@ -51,11 +51,9 @@ class Estimator(
     training) and a density (for inference) from the options of an estimator and from
     facts about its data. A subclass declares options and defines
 
-    - ``_MODEL``, the model, and ``_MODEL_READS``, names of fitted attributes that it
-      reads,
+    - ``_MODEL``, the model, and ``_MODEL_READS``, fitted attributes that it reads,
     - ``_TRANSIENT``, names of fitted attributes that only some options create,
-    - ``_domain``, the validator of its columns, such as
-      :class:`~skdgm.data.BinaryColumns`,
+    - ``_domain``, the validator of columns (:class:`~skdgm.data.BinaryColumns`),
     - ``_dtype``, the floating-point type of the parameters,
     - ``_n_epochs(table)``, the number of epochs of a fit,
     - ``_remedy()``, advice for the error message when training diverges.
@@ -80,8 +78,7 @@ class Estimator(
     _MODEL: ClassVar[Any] = None
     # Whether rows of bits are stored as lists; whether a fit has a single objective.
     _STORES_LISTS, _ONE_OBJECTIVE = True, True
-    # Whether outliers shorten the steps of training; None if the component estimators
-    # warn about outliers.
+    # Whether outliers shorten the steps of training; None if components warn.
     _SHORTENS_STEPS = False
     # Whether the parameters only initialize a net.
     _initializes_net = False
@@ -140,9 +137,8 @@ class Estimator(
             n_epochs = self._n_epochs(table)
             self._check_cost(table, n_epochs)
             data = self._for_callbacks(X, y, sample_weight, table)
-            task = fits.CallbackTask.whole(
-                self, data, self._n_callback_steps(n_epochs, fresh)
-            )
+            n_steps = self._n_callback_steps(n_epochs, fresh)
+            task = fits.CallbackTask.whole(self, data, n_steps)
             fit = Fit(self, former, task, Record.of(self, table))
             stages = self._stages(table, range(n_epochs), fresh, is_fit=True)
             for stage in fit.remaining_stages(stages):
@@ -242,22 +238,19 @@ class Estimator(
         return inputs.for_callbacks(inputs.original_data(X, table), y, sample_weight)
 
     def _stages(self, table, epochs, fresh, is_fit):
-        """Generate the stages of ``fit`` (if ``is_fit``) or ``partial_fit``; each stage
-        depends on the previous stages."""
+        """Generate the stages of ``fit``, or of ``partial_fit`` unless ``is_fit``."""
         table = converted(table)
         objective = self._objective(table, self.n_iter_ - epochs.start)
         self._quantity = objective.quantity
         state = None if fresh else self._state()
         if fresh:
             facts, holds_out = self._facts(), is_fit and self._options.early_stopping
-            state = yield from self._MODEL.preceding_stages(
-                facts, objective, table, holds_out
-            )
+            earlier = self._MODEL.preceding_stages
+            state = yield from earlier(facts, objective, table, holds_out)
         yield OwnEpochs(self, objective, table, epochs, state, is_fit)
 
     def _commit(self, learned, former):
-        """Set the fitted attributes, which later errors do not roll back to ``former``
-        attributes."""
+        """Set the fitted attributes, which later errors keep."""
         with DeferredInterrupt():
             for name in self._TRANSIENT:
                 self.__dict__.pop(name, None)
@@ -281,8 +274,7 @@ class Estimator(
                 warn(message, category)
 
     def _check_options(self):
-        """Raise ValueError for combinations of options that are invalid although each
-        option is valid."""
+        """Raise ValueError for invalid combinations of valid options."""
         self._MODEL.check(self._options)
 
     def _check_unchanged(self):
@@ -426,8 +418,7 @@ class Estimator(
 
     @property
     def density_kind_(self) -> str:
-        """Kind of the scores of :meth:`score_samples`: "exact", "lower bound" or
-        "estimate"."""
+        """Kind of :meth:`score_samples`: "exact", "lower bound" or "estimate"."""
         return self.density_.kind
 
     @property
@@ -482,9 +473,8 @@ class Estimator(
         """Store the number, names and types of the columns of a validated X."""
         X = getattr(X, "header", X)
         validate_data(self, X, reset=True, skip_check_array=True)
-        self._frame_format = (
-            frame_format(X) if hasattr(self, "feature_names_in_") else None
-        )
+        has_names = hasattr(self, "feature_names_in_")
+        self._frame_format = frame_format(X) if has_names else None
 
     @property
     def _options(self):

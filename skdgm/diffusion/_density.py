@@ -26,7 +26,7 @@ from skdgm.base import Density
 from skdgm.data import events_of, fill
 from skdgm.diffusion._codes import RowCoder
 from skdgm.diffusion._field import Field, add_noise, heun_steps, integrate_flow
-from skdgm.diffusion._flips import flipped, offset, reverse_probability
+from skdgm.diffusion._flips import draw_by_reversal, offset
 from skdgm.diffusion._guided import drawn_given, log_p_given
 from skdgm.diffusion._layout import UnmaskingOrder, masked
 from skdgm.diffusion._matching import MAX_ACTIVATIONS, Denoiser, proposal_of
@@ -218,7 +218,7 @@ class DiffusionDensity(Density):
                     self._clamped(v[batch], streams.fold(k), covariates[batch])
                     for k in range(n_draws)
                 ]
-                completed[batch] = self._mean(draws)
+                completed[batch] = self.layout.mean(draws)
             return np.where(np.isnan(v), completed, v)
 
         complete = fill(
@@ -254,23 +254,11 @@ class DiffusionDensity(Density):
         """Grid of times, from data at 0 to noise at 1."""
         return np.linspace(0, 1, self.options.n_steps + 1)
 
-    def _mean(self, draws):
-        """Mean of draws of rows. A masked column gets the value for the mean of its
-        inputs to the net, such as the most frequent category."""
-        if len(draws) == 1:
-            return draws[0]
-        mean, output = sum(draws) / len(draws), self.layout.output
-        if output:
-            inputs = sum(output.inputs(self.layout.split(v)[1]) for v in draws)
-            mean[:, self.layout.masked] = output.value(inputs / len(draws))
-        return mean
-
     def _in_batches(self, function, rows, covariates=None):
         n_columns = self.n_columns
         n_entries = self.width * (n_columns if n_columns <= _MAX_EXACT_COLUMNS else 1)
-        return self.by_content(
-            function, rows, MAX_ACTIVATIONS // n_entries, extra=covariates
-        )
+        n_rows = MAX_ACTIVATIONS // n_entries
+        return self.by_content(function, rows, n_rows, extra=covariates)
 
     def _in_data_format(self, function, n_rows):
         """Concatenate ``function(batch)``, rows in units of the model, over batches,
@@ -300,9 +288,8 @@ class DiffusionDensity(Density):
             is_flow = self.options.sampler == "flow"
             # An ancestral step overshoots to twice the distance, then adds noise.
             target = next_time if is_flow else max(0.0, 2 * next_time - start)
-            y = heun_steps(
-                field, y, (start, target), layout.extra_inputs(categories, covariates)
-            )
+            extra = layout.extra_inputs(categories, covariates)
+            y = heun_steps(field, y, (start, target), extra)
             if next_time and not is_flow:
                 y = add_noise(field, y, target, next_time, rng.fold(_STEP, k))
             outputs = partial(masked_outputs, y, next_time, categories)
@@ -310,24 +297,16 @@ class DiffusionDensity(Density):
         return layout.joined(self.whitening.rows(y), categories)
 
     def _flipped_back(self, v, rng, covariates):
-        """Draw missing bits by reversing the flips, each step ``n_resamplings`` times;
-        known bits get the noise of the current time."""
-        field, n = self.field(v.dtype, self.options.guidance), v.shape[1]
-        empty, known = np.zeros((len(v), 0), v.dtype), ~np.isnan(v)
-        z = (rng.fold(_START).uniform(n) < 0.5).astype(v.dtype)
-        n_repeats = self.options.n_resamplings if known.any() else 1
-        for k, (time, next_time) in enumerate(pairwise(self._times[::-1])):
-            for repeat in range(n_repeats):
-                streams = rng.fold(_STEP, k, repeat)
-                out = field.out(empty, time, self.layout.extra_inputs(z, covariates))
-                out = out + offset(z, time)
-                p = reverse_probability(out, z, time, next_time)
-                drawn = streams.uniform(n) < p
-                clamped = flipped(v, streams.fold(0).uniform(n), next_time)
-                z = np.where(known, clamped, drawn).astype(v.dtype)
-                if repeat + 1 < n_repeats:
-                    z = flipped(z, streams.fold(1).uniform(n), time, next_time)
-        return np.where(known, v, z)
+        """Draw missing bits by reversing the flips."""
+        field = self.field(v.dtype, self.options.guidance)
+        no_numbers = np.zeros((len(v), 0), v.dtype)
+
+        def log_odds_of(z, time):
+            inputs = self.layout.extra_inputs(z, covariates)
+            return field.out(no_numbers, time, inputs) + offset(z, time)
+
+        n_resamplings = self.options.n_resamplings
+        return draw_by_reversal(log_odds_of, v, self._times[::-1], rng, n_resamplings)
 
     def _coder(self, dtype):
         return RowCoder(self.layout, self.whitening, self.field(dtype), self._times)
@@ -338,10 +317,8 @@ class DiffusionDensity(Density):
         if z.shape[1] > _MAX_EXACT_COLUMNS:
             probe = np.where(rng.fold(_PROBE).uniform(z.shape[1]) < 0.5, -1, 1)
             probe = probe.astype(z.dtype)
-        field = self.field(v.dtype)
-        y, log_volume = integrate_flow(
-            field, z, self.options.n_steps, probe, covariates
-        )
+        field, n_steps = self.field(v.dtype), self.options.n_steps
+        y, log_volume = integrate_flow(field, z, n_steps, probe, covariates)
         y = y.astype(np.float64)
         log_normal = -0.5 * (y * y + LOG_2PI).sum(axis=1)
         return log_normal + log_volume + self.whitening.log_volume
@@ -392,12 +369,9 @@ class DiffusionDensity(Density):
         for selected, all_columns in ((~incomplete, True), (incomplete, False)):
             rows = np.flatnonzero(selected)
             if rows.size:
+                numbers, codes, streams = real[rows], categories[rows], rng.take(rows)
                 log_p[rows] = self._bound(
-                    real[rows],
-                    categories[rows],
-                    rng.take(rows),
-                    covariates[rows],
-                    all_columns,
+                    numbers, codes, streams, covariates[rows], all_columns
                 )
         partly_known = np.flatnonzero(incomplete & ~missing.all(axis=1))
         n_particles = self.options.n_draws
@@ -451,21 +425,19 @@ class DiffusionDensity(Density):
             if not rows.size:
                 continue
             streams, inputs = rng.take(rows), covariates[rows]
-            order_of_rows = order.take(rows)
+            row_order = order.take(rows)
             if selected is all_missing:
-                drawn[rows] = self._drawn(
-                    streams, inputs, order_of_rows, categories[rows]
-                )
+                drawn[rows] = self._drawn(streams, inputs, row_order, categories[rows])
             else:
-                drawn[rows] = drawn_given(self, v[rows], streams, inputs, order_of_rows)
-            order.log_w[rows] = order_of_rows.log_w
+                drawn[rows] = drawn_given(self, v[rows], streams, inputs, row_order)
+            order.log_w[rows] = row_order.log_w
         return np.where(np.isnan(v), drawn, v)
 
     def _conditioned(self, n, rng, covariates, conditions, names):
         """Draw rows under conditions for each class or set of attributes: known values
         are clamped, ranges are enforced by rejection, and masked columns are drawn
         within their allowed sets, with importance weights."""
-        layout, n_columns = self.layout, len(self.columns.seen)
+        layout, n_columns = self.layout, self.n_columns
         kinds = getattr(self.columns, "kinds", None)
         if kinds is None:
             kind = "gaussian" if not layout.output else layout.output.kinds[0]
@@ -488,13 +460,10 @@ class DiffusionDensity(Density):
             all_streams = rng.rows(size)
             for batch in gen_batches(size, at_once):
                 streams, inputs = all_streams.take(batch), covariates[batch]
-                clamped = np.tile(
-                    model_values.astype(self.dtype), (len(streams.ids), 1)
-                )
-                categories = layout.split(clamped)[1]
-                order = UnmaskingOrder(
-                    layout, categories, streams.fold(_ORDER), masked_events
-                )
+                values_of_rows = model_values.astype(self.dtype)
+                clamped = np.tile(values_of_rows, (len(streams.ids), 1))
+                categories, orders = layout.split(clamped)[1], streams.fold(_ORDER)
+                order = UnmaskingOrder(layout, categories, orders, masked_events)
                 if has_values:
                     rows[batch] = self._clamped(clamped, streams, inputs, order)
                 else:
@@ -512,15 +481,11 @@ class DiffusionDensity(Density):
                 drawn = np.empty((n, n_columns), self.dtype)
                 # Draws of a class do not depend on the other classes.
                 groups, group_of = distinct(covariates)
-                group_hashes = Given(
-                    np.c_[groups.astype(float), np.ones(len(groups))]
-                ).hashes
-                for group, group_hash in enumerate(group_hashes):
+                columns = np.c_[groups.astype(float), np.ones(len(groups))]
+                for group, group_hash in enumerate(Given(columns).hashes):
                     rows = np.flatnonzero(group_of == group)
-                    draw_group, streams = (
-                        partial(draw, groups[[group]]),
-                        rng.fold(group_hash),
-                    )
+                    draw_group = partial(draw, groups[[group]])
+                    streams = rng.fold(group_hash)
                     drawn[rows] = pooled(
                         draw_group, len(rows), streams, at_once, self.name, hard=True
                     )

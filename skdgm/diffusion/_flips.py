@@ -26,13 +26,19 @@ References
    continuous time framework for discrete denoising models. NeurIPS.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.special import expit
+
+from skdgm.utils import addresses
 
 # Smallest distance of times from 0 and 1.
 _END = 1e-5
 # Largest number of bits whose bounds sum over both values of each bit.
 BOTH = 24
+# Random streams of initial bits and of sampling steps.
+_START, _STEP = addresses.DIFFUSION[0], addresses.DIFFUSION[2]
 
 
 def flipped(x, uniform, time, since=0.0):
@@ -63,6 +69,26 @@ def reverse_probability(log_odds, z, time, next_time):
         ways = {v: np.where(z == v, step[True], step[False]) * p_of[v] for v in (0, 1)}
         p_one = p_one + share * ways[1] / np.maximum(ways[0] + ways[1], _END**2)
     return p_one
+
+
+def draw_by_reversal(log_odds_of, v, times, rng, n_resamplings):
+    """Rows v with missing bits drawn by reversing the flips from the first of the
+    decreasing ``times`` to the last. ``log_odds_of(z, time)`` returns the log-odds of
+    the bits of rows. Known bits get the noise of each time, and steps are repeated
+    ``n_resamplings`` times if there are any."""
+    n, known = v.shape[1], ~np.isnan(v)
+    z = (rng.fold(_START).uniform(n) < 0.5).astype(v.dtype)
+    n_repeats = n_resamplings if known.any() else 1
+    for k, (time, next_time) in enumerate(pairwise(times)):
+        for repeat in range(n_repeats):
+            streams = rng.fold(_STEP, k, repeat)
+            p = reverse_probability(log_odds_of(z, time), z, time, next_time)
+            drawn = streams.uniform(n) < p
+            clamped = flipped(v, streams.fold(0).uniform(n), next_time)
+            z = np.where(known, clamped, drawn).astype(v.dtype)
+            if repeat + 1 < n_repeats:
+                z = flipped(z, streams.fold(1).uniform(n), time, next_time)
+    return np.where(known, v, z)
 
 
 def bound_of_rows(odds_of, z, x, time):

@@ -125,6 +125,17 @@ class ColumnLayout(NamedTuple):
         v[:, self.noisy], v[:, self.masked] = real, categories
         return v
 
+    def mean(self, draws):
+        """Mean of draws of rows. A masked column gets the value for the mean of its
+        inputs to the net, such as the most frequent category."""
+        if len(draws) == 1:
+            return draws[0]
+        mean = sum(draws) / len(draws)
+        if self.output:
+            inputs = sum(self.output.inputs(self.split(v)[1]) for v in draws)
+            mean[:, self.masked] = self.output.value(inputs / len(draws))
+        return mean
+
     def extra_inputs(self, categories, covariates=None):
         """Inputs of the net for masked columns, NaN where masked, and for covariates;
         None without either."""
