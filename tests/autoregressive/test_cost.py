@@ -30,9 +30,9 @@ def test_weights_are_counted_before_there_are_any(name, kind):
     conditionals, _ = model.conditionals(facts)
     n_weights, n_nets, shared = model.n_weights(facts, conditionals)
     n_there = 1 if shared else n_nets
-    seen = getattr(own._training.learned, "seen", np.zeros(0)).size
+    of_mask = getattr(own._training.learned, "mask_weights", np.zeros(0)).size
     found = sum(W.size for W in own.coefs_)
-    assert n_there * n_weights == found + seen
+    assert n_there * n_weights == found + of_mask
 
 
 def test_weights_of_rnade_are_counted():

@@ -130,7 +130,7 @@ def test_the_model_follows_the_gradient_of_the_bound(kind):
     expected = numerical_gradient(
         lambda model: factored.bound(model, v, found).mean(), params.model
     )
-    for part in "decoders", "own", "prior":
+    for part in "decoders", "dispersion", "prior":
         wanted = getattr(expected, part)
         if len(wanted):
             close = {"rtol": 1e-5, "atol": 1e-7}
