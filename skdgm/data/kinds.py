@@ -36,6 +36,8 @@ _WORDS = {
     "gaussian": "real number",
 }
 _MAX_PRINTED_VALUES, _MAX_PRINTED_COLUMNS = 5, 60
+# Maximum number of equal rows that count as evidence of a function of columns.
+_MAX_REPETITIONS = 100
 # Any number of columns of codes.
 EVERY = "categorical", ...
 
@@ -370,7 +372,9 @@ def _related(table, kinds, found):
     if not repeat or len(which) > relations.WIDE:
         return set()
     rows, weight = map(np.concatenate, zip(*weighted_parts(table, which)))
-    coded = [Coded.of(x) for x in rows[weight > 0].T]
+    # Equal rows are merged in the table.
+    times = np.ceil(weight).clip(0, _MAX_REPETITIONS).astype(int)
+    coded = [Coded.of(x) for x in np.repeat(rows, times, axis=0).T]
     related = set()
     for x, k in zip(coded, repeat):
         for y, j in zip(coded, which):

@@ -26,9 +26,15 @@ def test_columns_that_a_category_determines_have_levels():
     # Missing entries say nothing.
     holes = X.mask(np.random.default_rng(1).random(X.shape) < 0.1)
     assert kind_of(holes) == "ordinal"
-    # A row that differs, or too few rows, are no function.
+    # A price that no other article has still determines the article.
     other = X.copy()
     other.loc[0, "price"] += 1
+    assert kind_of(other) == "ordinal"
+    # A price of another article, or too few rows, are no function.
+    X = articles(700)
+    assert kind_of(X) == "ordinal"
+    other = X.copy()
+    other.loc[0, "price"] = X["price"][X["item"] != X["item"][0]].iloc[0]
     assert kind_of(other) == "numeric"
     assert kind_of(articles(200)) == "numeric"
     # What is asked for stays.

@@ -334,7 +334,7 @@ def test_scores_are_those_of_the_density(model):
     for wrong in 0.0, np.inf, "1":
         with pytest.raises(ValueError, match="noise must be a number above 0"):
             model.log_density_gradient(x, noise=wrong)
-    with pytest.raises(ValueError, match="without missing"):
+    with pytest.raises(ValueError, match="require complete rows"):
         model.log_density_gradient([[0.0, np.nan]])
 
 
