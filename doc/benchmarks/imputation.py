@@ -383,7 +383,8 @@ def printed(found, options):
                 np.sum([_seconds(found[each, *key]) for key in keys], axis=0)
                 for each in (one, name)
             )
-            cells = [f"{s / len(keys):.2f} | {s / r:.2f}" for s, r in zip(took, rival)]
+            ratios = [f"{s / r:.2f}" if r > 1 else "" for s, r in zip(took, rival)]
+            cells = [f"{s / len(keys):.2f} | {r}" for s, r in zip(took, ratios)]
             print(f"| {one} | {' | '.join(cells)} |")
     for name in options.imputers[1:]:
         for mechanism in options.mechanisms:
