@@ -13,6 +13,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
+from skdgm.utils.clusters import distant_rows
 from skdgm.utils.math import rows_by_pattern
 
 # Number of bins of a histogram, and maximum number of values that have a bin each.
@@ -144,7 +145,8 @@ class MixtureOfColumns(NamedTuple):
         n_components = min(_COMPONENTS, (len(z) + 1) // 2)
         known = ~np.isnan(z)
         filled, weight = np.where(known, z, 0.0), weight / weight.sum()
-        means = _centers(filled, weight, n_components)
+        uniforms = np.random.default_rng(0).random(n_components)
+        means = distant_rows(filled, weight, uniforms)
         mixture = cls(
             np.full(n_components, -np.log(n_components)), means, np.ones(means.shape)
         )
@@ -194,16 +196,3 @@ class MixtureOfColumns(NamedTuple):
                 steps = np.diff(sums, axis=1, prepend=first)
                 out[start : start + block] -= steps[:, order] / 2
         return np.where(np.isnan(z), 0.0, out)
-
-
-def _centers(z, weight, n_centers):
-    """Rows that are far from each other: the initial centers of k-means++."""
-    rng = np.random.default_rng(0)
-    centers, distance = [], np.ones(len(z))
-    for u in rng.random(n_centers):
-        sums = np.cumsum(weight * distance)
-        row = min(np.searchsorted(sums, u * sums[-1], "right"), len(z) - 1)
-        centers.append(z[row])
-        gap = ((z - z[row]) ** 2).sum(axis=1)
-        distance = np.minimum(distance, gap) if len(centers) > 1 else gap
-    return np.array(centers)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
+from skdgm.utils.clusters import distant_rows
 from skdgm.utils.math import distinct
 
 # Numbers of components of mixtures, how often each is fitted, and minimum number of
@@ -184,14 +185,7 @@ def mixture(completed, weight, base, n_components, rng):
 def _clusters(z, weight, n_clusters, rng):
     """Clusters of rows by k-means, as an array of ones and zeros, (n_rows,
     n_clusters); initial centers are drawn as in k-means++."""
-    centers, distance = [], np.ones(len(z))
-    for u in rng.random(n_clusters):
-        sums = np.cumsum(weight * distance)
-        row = min(np.searchsorted(sums, u * sums[-1], "right"), len(z) - 1)
-        centers.append(z[row])
-        gap = ((z - z[row]) ** 2).sum(axis=1)
-        distance = np.minimum(distance, gap) if len(centers) > 1 else gap
-    centers = np.array(centers)
+    centers = distant_rows(z, weight, rng.random(n_clusters))
     for _ in range(_KMEANS_STEPS):
         nearest = ((centers**2).sum(axis=1) - 2 * z @ centers.T).argmin(axis=1)
         member = np.eye(n_clusters)[nearest]
