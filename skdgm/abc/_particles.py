@@ -150,10 +150,8 @@ def _first(simulations, priors, rng, plan):
     """Draw ``plan.first`` parameters from the prior, or more until enough simulations
     succeed for a kernel; return parameters and raw results."""
     theta = priors.draw(plan.first, rng)
-    raw, n_needed = (
-        simulations.run(theta),
-        min(plan.n, _MIN_PER_PARAMETER * theta.shape[1]),
-    )
+    raw = simulations.run(theta)
+    n_needed = min(plan.n, _MIN_PER_PARAMETER * theta.shape[1])
     while 0 < np.isfinite(raw).all(axis=1).sum() < n_needed:
         n_left = plan.last - simulations.n_done
         if n_left <= 0:

@@ -51,10 +51,8 @@ def shifts(conditionals, total, excess, known):
     """Changes of biases, (n_outputs,), from the sums of :func:`counts`; 0 for numeric
     columns, and for columns with values for gaps."""
     changes = np.zeros(conditionals.n_outputs.sum())
-    inputs, outputs = (
-        column_slices(conditionals.n_inputs),
-        column_slices(conditionals.n_outputs),
-    )
+    inputs = column_slices(conditionals.n_inputs)
+    outputs = column_slices(conditionals.n_outputs)
     for j, kind in enumerate(conditionals.kinds):
         alike = conditionals.n_inputs[j] == conditionals.n_outputs[j]
         if conditionals.gapped[j] or not alike or not known[j]:

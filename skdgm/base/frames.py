@@ -150,10 +150,8 @@ def as_frame(model, values, H=None):
     ``fit`` if this type represents the values exactly, otherwise the type of
     ``values``.
     """
-    form, in_frame = (
-        vars(model).get("_frame_format"),
-        H is None or is_frame(H) or is_foreign(H),
-    )
+    form = vars(model).get("_frame_format")
+    in_frame = H is None or is_frame(H) or is_foreign(H)
     if form is None or not in_frame or not isinstance(values, np.ndarray):
         return values
     if form.library == "pandas":

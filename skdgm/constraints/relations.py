@@ -145,8 +145,22 @@ class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint
         return (Total(self.total, self.parts, digits),)
 
 
+class _ComputedTotal(Constraint):
+    """Base class of totals of numbers, which their first step checks."""
+
+    __slots__ = ()
+    learned = True
+
+    def check(self, frame: DataFrame) -> None:
+        super().check(frame)
+        check_numbers([frame[name] for name in self.columns], self)
+
+    def holds(self, frame: DataFrame) -> np.ndarray:
+        return self.steps(frame)[0].holds(frame)
+
+
 class Linear(
-    namedtuple("Linear", "total parts weights offset", defaults=(0.0,)), Constraint
+    namedtuple("Linear", "total parts weights offset", defaults=(0.0,)), _ComputedTotal
 ):
     r"""Total that is a linear combination of other columns.
 
@@ -181,7 +195,6 @@ class Linear(
     """
 
     __slots__ = ()
-    learned = True
 
     def __new__(cls, total, parts, weights, offset=0.0):
         """Validate the names of a total and its parts, and the weights."""
@@ -200,13 +213,6 @@ class Linear(
     def columns(self) -> tuple | None:
         return self.total, *self.parts
 
-    def check(self, frame: DataFrame) -> None:
-        super().check(frame)
-        check_numbers([frame[name] for name in self.columns], self)
-
-    def holds(self, frame: DataFrame) -> np.ndarray:
-        return self.steps(frame)[0].holds(frame)
-
     def steps(self, frame: DataFrame) -> tuple:
         digits = digits_of([frame[self.total]], self)
         places = digits_of([frame[name] for name in self.columns], self)
@@ -216,7 +222,7 @@ class Linear(
         return (Total(*step),)
 
 
-class Product(namedtuple("Product", "total factors"), Constraint):
+class Product(namedtuple("Product", "total factors"), _ComputedTotal):
     r"""Total that is the product of other columns.
 
     .. math:: x_\text{total} = \prod_k x_k
@@ -247,7 +253,6 @@ class Product(namedtuple("Product", "total factors"), Constraint):
     """
 
     __slots__ = ()
-    learned = True
 
     def __new__(cls, total, factors):
         """Validate the names of a total and its factors."""
@@ -260,13 +265,6 @@ class Product(namedtuple("Product", "total factors"), Constraint):
     @property
     def columns(self) -> tuple | None:
         return self.total, *dict.fromkeys(self.factors)
-
-    def check(self, frame: DataFrame) -> None:
-        super().check(frame)
-        check_numbers([frame[name] for name in self.columns], self)
-
-    def holds(self, frame: DataFrame) -> np.ndarray:
-        return self.steps(frame)[0].holds(frame)
 
     def steps(self, frame: DataFrame) -> tuple:
         digits = digits_of([frame[self.total]], self)

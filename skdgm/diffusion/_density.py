@@ -199,10 +199,8 @@ class DiffusionDensity(Density):
         """Impute missing entries in ``n_samples`` copies of each row, conditional on
         class ``codes`` or attributes y if given. The copies of the first row come
         first."""
-        n_samples, X = (
-            count_rows(n_samples, self.n_columns),
-            self.with_missing_columns(X),
-        )
+        n_samples = count_rows(n_samples, self.n_columns)
+        X = self.with_missing_columns(X)
         condition = None
         if codes is not None or y is not None:
             condition = Given(self._covariates(codes, y, _num_samples(X), self.dtype))

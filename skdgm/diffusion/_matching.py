@@ -41,11 +41,9 @@ _STRIDE = 4
 # Times per row of a minibatch, by the largest number of columns; minimum of times
 # per monitored row, in the same form; maximum; times of all monitored rows.
 _N_TRAINING_TIMES = (48, 4), (256, 2), (np.inf, 1)
-_MIN_MONITORING_TIMES, _MAX_MONITORING_TIMES, _N_MONITORING_TIMES = (
-    ((48, 4), (np.inf, 2)),
-    32,
-    1024,
-)
+_MIN_MONITORING_TIMES = ((48, 4), (np.inf, 2))
+_MAX_MONITORING_TIMES = 32
+_N_MONITORING_TIMES = 1024
 # Most draws of the missing entries of a row in an update.
 _MAX_DRAWS = 8
 # Share of the rows whose masks and noise have independent times.
@@ -223,10 +221,8 @@ class MatchingObjective(NetObjective):
 
     def prepare(self, state, batch, clock):
         """Noisy rows of a minibatch, and the net and statistics for :meth:`forward`."""
-        rng, unfilled = (
-            self.stream(clock),
-            np.tile(batch, min(self.n_times, _MAX_DRAWS)),
-        )
+        rng = self.stream(clock)
+        unfilled = np.tile(batch, min(self.n_times, _MAX_DRAWS))
         batch = np.tile(batch, self.n_times)
         n, time_rng = len(batch), rng.fold(_TIME).generator()
         # Times of a minibatch are stratified.

@@ -23,13 +23,11 @@ from skdgm.utils.math import softplus
 
 # Most rounds; effective number of draws that determines the power; inflation and floor
 # of variances; smallest probability of either value of a bit.
-_ROUNDS, _POWER_ESS, _INFLATION, _MIN_VARIANCE, _MIN_PROBABILITY = (
-    24,
-    12,
-    1.2,
-    1e-4,
-    0.05,
-)
+_ROUNDS = 24
+_POWER_ESS = 12
+_INFLATION = 1.2
+_MIN_VARIANCE = 1e-4
+_MIN_PROBABILITY = 0.05
 # Largest number of units with learned correlations; bisection steps for the power.
 _CORRELATED, _HALVINGS = 64, 20
 # Log-weight in place of minus infinity.

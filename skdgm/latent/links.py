@@ -201,11 +201,9 @@ class Hidden(AutoregressiveLink):
         (W, V, rho), n = params, self.n_outputs
         c, x = columns(raw, n, n + self.n_extra), getattr(x, "x", x)
         if not self.plain:
-            x, W, V = (
-                x[:, self.input_order],
-                pick(W, self.input_order, 0),
-                pick(V, self.out, 0),
-            )
+            x = x[:, self.input_order]
+            W = pick(W, self.input_order, 0)
+            V = pick(V, self.out, 0)
         size = max(len(raw), len(x))
         x = x if len(x) == size else np.repeat(x, size // len(x), axis=0)
         zeros = np.zeros(n, x.dtype)

@@ -196,10 +196,8 @@ def _first(draw, n_rows, rng, n_draws, weighing):
                 for merged_all, concatenated in zip(pool, joined):
                     merged_all[index] = concatenated
         drawn, size = drawn + size, drawn + size
-        n_near_row, n_near_entry = (
-            plausibility[index, 0],
-            plausibility[index, 1:].min(axis=1),
-        )
+        n_near_row = plausibility[index, 0]
+        n_near_entry = plausibility[index, 1:].min(axis=1)
         growth_left = _MAX_FOR_ENTRIES * n_draws / drawn
         needs_more = n_near_entry < n_near_enough
         if drawn >= _GIVE_UP_AFTER * n_draws:

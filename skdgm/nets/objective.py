@@ -212,11 +212,9 @@ class NetWatch(DensityWatch):
         return self._loss(state, index, np.ones(len(index)))
 
     def held_out_loss(self, state):
-        index, weight, n = (
-            self.held_out.index,
-            self.held_out.weight,
-            self.n_held_out_draws,
-        )
+        index = self.held_out.index
+        weight = self.held_out.weight
+        n = self.n_held_out_draws
         return self._loss(state, np.tile(index, n), np.tile(weight, n))
 
     @property

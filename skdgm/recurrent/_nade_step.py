@@ -187,10 +187,8 @@ class NADEStep:
         chain, params = self.chain, self._chain_params(shared, biases)
         log_p, filled = np.zeros(len(v)), v.copy()
         incomplete = np.isnan(v).any(axis=1)
-        full, rows = (
-            np.flatnonzero(needs_log_p & ~incomplete),
-            np.flatnonzero(incomplete),
-        )
+        full = np.flatnonzero(needs_log_p & ~incomplete)
+        rows = np.flatnonzero(incomplete)
         expected = self.inputs(v) if means else None
         if full.size:
             ordered = chain.ordered(v[full])

@@ -233,10 +233,8 @@ class RBMStep:
         """Estimates as in :meth:`bracket`, with ``n_betas`` temperatures, ``n_chains``
         per row, and ``n_steps`` Gibbs steps between annealing up and down; 0 for upward
         annealing only."""
-        log_p, size = (
-            np.zeros((2, len(v))),
-            max(1, _MAX_ENTRIES // self._entries(n_chains)),
-        )
+        log_p = np.zeros((2, len(v)))
+        size = max(1, _MAX_ENTRIES // self._entries(n_chains))
         for start in range(0, len(v), size):
             part = rows.take(slice(start, start + size))
             free = part._replace(known=np.zeros_like(part.known))

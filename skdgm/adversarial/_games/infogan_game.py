@@ -87,10 +87,8 @@ class InfoGANWatch(GeneratorWatch):
 
     def training_loss(self, state):
         game, units = self.objective, self.latent(len(self.monitored))
-        codes, fake = (
-            game.generator.codes,
-            self.drawn(state, self.monitored, self.known),
-        )
+        codes = game.generator.codes
+        fake = self.drawn(state, self.monitored, self.known)
         units = units[:, units.shape[1] - codes.width :]
         bounds = codes.information(code_outputs(game.nets, state, fake), units)
         self.information.append(float(bounds.mean()))

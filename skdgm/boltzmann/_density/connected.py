@@ -59,10 +59,8 @@ class GraphDensity(EnergyDensity):
         return clamp_sites(self.energy, v, lambda: self.domain.fill(self.columns))
 
     def log_weight(self, params, x, clamp):
-        energy, max_bits = (
-            self.energy,
-            exact.MAX_BITS if self.enumerable else _MAX_ENUMERATED_BITS,
-        )
+        energy = self.energy
+        max_bits = exact.MAX_BITS if self.enumerable else _MAX_ENUMERATED_BITS
         if all(clamped is True for clamped in clamp):
             return -energy.energy(params, x)
         patterns, pattern_of_row = distinct(energy.clamped(clamp, len(x[0])))

@@ -111,12 +111,8 @@ class Updates(NamedTuple):
 def bernoulli_updates(updates):
     """Updates of a chain of binary layers, with an optional label above them. In the
     energy, the label may also be a block of the visible layer."""
-    objective, state, run, dtype = (
-        updates.objective,
-        updates.state,
-        updates.run,
-        updates.real,
-    )
+    objective, run = updates.objective, updates.run
+    state, dtype = updates.state, updates.real
     options, rows, index = objective.options, objective.rows, updates.index
     n_layers = len(objective.energy.units)
     (ups, downs), blocks = forms(state.params), tuple(range(n_layers))
@@ -176,12 +172,8 @@ def bernoulli_updates(updates):
 
 def label_updates(updates):
     """Updates of rows and labels under one binary layer, by Adam."""
-    objective, state, run, dtype = (
-        updates.objective,
-        updates.state,
-        updates.run,
-        updates.real,
-    )
+    objective, run = updates.objective, updates.run
+    state, dtype = updates.state, updates.real
     options, rows, index = objective.options, objective.rows, updates.index
     v, codes = rows.present(index, True), rows.accompanying(index)
     (ups, downs), memory = forms(state.params), state[1]
@@ -227,12 +219,8 @@ def label_updates(updates):
 
 def gaussian_updates(updates):
     """Updates of real units under one binary layer, whose weights are ndarrays."""
-    objective, state, run, dtype = (
-        updates.objective,
-        updates.state,
-        updates.run,
-        updates.real,
-    )
+    objective, run = updates.objective, updates.run
+    state, dtype = updates.state, updates.real
     (mean, log_precision), c = state.params.units
     (mean_speed, precision_speed), c_speed = state.optimizer.units
     W, velocity = state.params.couplings[0], state.optimizer.couplings[0]
@@ -335,10 +323,8 @@ def _workspaces(updates, blocks, max_threads):
         return objective.workspaces[key]
     sizes = [objective.energy.units[block].size for block in blocks]
     n, binary = n_rows + m, objective.rows.binary
-    n_resampled, n_thin = (
-        n_rows * updates.resample,
-        2 * (updates.centering != NO_OFFSETS),
-    )
+    n_resampled = n_rows * updates.resample
+    n_thin = 2 * (updates.centering != NO_OFFSETS)
     # Layers for which the kernel has lists in both phases: all but the last. A label
     # next to the visible units has the place of the hidden units.
     listed = [size if layer != 1 else 0 for layer, size in enumerate(sizes)]

@@ -137,10 +137,8 @@ def _fidelity(report):
     )
     names = "precision", "recall", "coverage"
     yield "neighbors", ", ".join(f"{name} {scores[name]:.3f}" for name in names)
-    test, others = (
-        report.two_sample,
-        "held-out" if "holdout" in report.n_rows else "real",
-    )
+    test = report.two_sample
+    others = "held-out" if "holdout" in report.n_rows else "real"
     yield (
         "two-sample test",
         f"AUC {test['roc_auc']:.3f}, accuracy {test['accuracy']:.3f} against {others} "
