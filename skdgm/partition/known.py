@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+_ALL = "all"
+
 
 class LogPartition(NamedTuple):
     """Cache of log Z of fitted parameters and its standard error, shared by the
     estimator and all densities with the same parameters.
 
-    ``computed`` maps the length of a document, or None for models without lengths, to
-    log Z and its standard error, in nats.
+    ``computed`` maps the length of a document, or "all" for models without lengths, to
+    log Z and its standard error, in nats. Its keys are numbers or text, as skops needs.
     """
 
     computed: dict
@@ -26,7 +28,7 @@ class LogPartition(NamedTuple):
     def bracketed(self, bracket: Callable[[], Any]) -> tuple[float, float]:
         """Log Z and its standard error; ``bracket()`` returns a
         :class:`~skdgm.partition.Bracket` and is called if they are unknown."""
-        if None not in self.computed:
+        if _ALL not in self.computed:
             estimate = bracket()
-            self.computed[None] = estimate.log_Z, estimate.se
-        return self.computed[None]
+            self.computed[_ALL] = estimate.log_Z, estimate.se
+        return self.computed[_ALL]
