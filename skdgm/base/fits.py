@@ -70,10 +70,11 @@ class CallbackTask:
             yield part
             part.end()
 
-    def callbacks(self, attributes):
-        """Hook that calls the callbacks after each epoch; ``attributes(state)`` returns
-        the fitted attributes of a training state."""
-        return Callbacks(self.estimator, self.context, self.data, attributes)
+    def callbacks(self, attributes, progress):
+        """Hook that calls the callbacks after each epoch. ``attributes(state,
+        progress)`` returns the fitted attributes of a training state; ``progress`` is
+        that of an earlier run, or None."""
+        return Callbacks(self.estimator, self.context, self.data, attributes, progress)
 
     def end(self, attributes: Callable[[], dict] = dict) -> None:
         """End the task; ``attributes()`` returns fitted attributes that the estimator

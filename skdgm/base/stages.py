@@ -147,7 +147,7 @@ class Epochs(Stage):
                     self.epochs,
                     state,
                     n_epochs=self.n_epochs,
-                    hooks=self._hooks(fit, task, objective.quantity),
+                    hooks=self._hooks(fit, task, objective.quantity, keeper),
                     early_stopping=self.early_stopping,
                     keeper=keeper,
                 )
@@ -159,11 +159,12 @@ class Epochs(Stage):
         stopped = task is not None and task.stopped
         return self.learned.ended != "interrupted" and not stopped
 
-    def _hooks(self, fit, task, quantity):
+    def _hooks(self, fit, task, quantity, keeper):
         """Callbacks, and a printed table of epochs if the estimator is verbose."""
         if self.shown and task is None:
             return []
-        hooks = [task.callbacks(self.attributes)] if self.shown else []
+        progress = None if keeper is None else keeper.before
+        hooks = [task.callbacks(self.attributes, progress)] if self.shown else []
         if fit.estimator.verbose:
             hooks.append(Verbose(self.name, quantity, self.epochs.stop))
         return hooks

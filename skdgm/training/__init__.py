@@ -15,10 +15,10 @@ from skdgm.training.batches import (
     split_labeled,
     without_conditions,
 )
-from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
+from skdgm.training.hooks import EarlyStopping, Verbose
 from skdgm.training.loop import AUTO, Budget, Learned, optimize
 from skdgm.training.objective import Objective, Run
-from skdgm.training.progress import Keeper, Progress
+from skdgm.training.progress import Callbacks, Keeper, Progress
 from skdgm.training.reader import Batch, Reader
 from skdgm.training.sequences import Segment, SequenceRows, segments
 from skdgm.training.watch import DensityWatch, LabelWatch, Watch

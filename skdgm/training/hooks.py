@@ -146,29 +146,6 @@ def duration(seconds):
     return f"{hours}h{minutes:02d}m"
 
 
-class Callbacks(Hook):
-    """Hook that calls scikit-learn's callbacks in each epoch. ``data`` has ``X``, ``y``
-    and ``metadata``; ``attributes(state)`` returns the fitted attributes of a state."""
-
-    def __init__(self, estimator, context, data, attributes):
-        self.estimator, self.context, self.data = estimator, context, data
-        self.attributes = attributes
-        self.epoch_context: Any = None
-
-    def begin(self, epoch):
-        """Open the callback context of an epoch."""
-        self.epoch_context = self.context.subcontext(task_name="epoch")
-        self.epoch_context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
-
-    def end(self, report):
-        """Close the context of the epoch; return True if a callback asks to stop."""
-        return self.epoch_context.call_on_fit_task_end(
-            estimator=self.estimator,
-            reconstruction_attributes=lambda: self.attributes(report.state),
-            **self.data,
-        )
-
-
 class _Listener(event.Listener):
     """Listener to Numba's compilations; loading a kernel triggers no event."""
 

@@ -1,6 +1,6 @@
 """Progress of training that is not part of its state, for resuming a run."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from skdgm.training.hooks import Hook
 
@@ -66,3 +66,35 @@ class Keeper(Hook):
             validation=[*validation, *outcome.validation],
             ended="stopped" if self.stopped else outcome.ended,
         )
+
+
+class Callbacks(Hook):
+    """Hook that calls scikit-learn's callbacks in each epoch. ``data`` has ``X``, ``y``
+    and ``metadata``; ``attributes(state, progress)`` returns the fitted attributes of a
+    state. ``progress`` is the Progress of an earlier run, which this run resumes."""
+
+    def __init__(self, estimator, context, data, attributes, progress=None):
+        self.estimator, self.context, self.data = estimator, context, data
+        self.attributes = attributes
+        self.losses, self.validation = map(list, progress[:2] if progress else ((), ()))
+        self.epoch_context: Any = None
+
+    def begin(self, epoch):
+        """Open the callback context of an epoch."""
+        self.epoch_context = self.context.subcontext(task_name="epoch")
+        self.epoch_context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+
+    def end(self, report):
+        """Close the context of the epoch; return True if a callback asks to stop."""
+        self.losses.append(report.loss)
+        self.validation.append(report.validation)
+        return self.epoch_context.call_on_fit_task_end(
+            estimator=self.estimator,
+            reconstruction_attributes=lambda: self._fitted(report),
+            **self.data,
+        )
+
+    def _fitted(self, report):
+        stopping = {} if report.validation is None else {"lowest": min(self.validation)}
+        losses, validation = [*self.losses], [*self.validation]
+        return self.attributes(report.state, Progress(losses, validation, {}, stopping))

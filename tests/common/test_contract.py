@@ -600,10 +600,14 @@ def test_scoring_monitor_hears_of_every_epoch(estimator, data):
     scoring = {
         "quality": lambda e, X, y: quality(e, data),
         "n_iter": lambda e, X, y: e.n_iter_,
+        "n_losses": lambda e, X, y: len(getattr(e, "loss_curve_", ())),
     }
     monitor = ScoringMonitor(scoring=scoring)
     estimator.set_callbacks(monitor).fit(data.X, **data.y())
     rows = [r for r in monitor.get_logs().data if r["task_name"] == "epoch"]
+    epochs = [1 + row["task_id"] for row in rows]
+    assert [row["n_iter"] for row in rows] == epochs
+    assert [row["n_losses"] for row in rows] == epochs
     rows = rows or [r for r in monitor.get_logs().data if r["task_name"] == "layer"]
     assert [row["task_id"] for row in rows] == list(range(len(rows)))
     assert len(rows) == n_heard(estimator)
