@@ -6,12 +6,13 @@ r"""Approximate Bayesian computation.
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 from numbers import Real
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -20,7 +21,7 @@ from skdgm.abc import _neural
 from skdgm.abc._particles import SimulationPlan, learn, regressed
 from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import Simulations
-from skdgm.base.attributes import reads_one_fit, replacing
+from skdgm.base.attributes import reads_one_fit, rolled_back
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
@@ -188,7 +189,8 @@ class ABC(Options, BaseEstimator):
     verbose: Verbose = 0
     random_state: RandomState = None
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    # The fit is kept if a warning is turned into an error.
+    @partial(rolled_back, kept=Warning)
     def fit(self, X: Data, y: Target = None) -> Self:
         """Draw parameters from the approximate posterior given the data.
 
@@ -223,12 +225,6 @@ class ABC(Options, BaseEstimator):
             is small, or no more simulations were left before the distances reached a
             positive ``tolerance``.
         """
-        # The fit is kept if a warning is turned into an error.
-        with replacing(self, Warning) as new:
-            new._learn(X)
-        return self
-
-    def _learn(self, X):
         X = validate_data(
             self, X, dtype=[np.float64, np.float32], ensure_all_finite=False
         )
@@ -277,6 +273,7 @@ class ABC(Options, BaseEstimator):
         self.parameter_names_ = priors.names
         simulations.report()
         self._report()
+        return self
 
     def _draw_near(self, simulations, priors, rng):
         """Accept parameters whose simulations are close to the data."""

@@ -50,18 +50,18 @@ def rollback(estimator, kept=KEPT):
         raise
 
 
-def rolled_back(method: Method) -> Method:
+def rolled_back(method: Method, kept: type | tuple[type, ...] = KEPT) -> Method:
     """Decorate a ``fit`` so that it replaces all attributes at once, or none.
 
     The method runs on a copy of the estimator. The estimator takes over the attributes
-    of the copy when the method returns or raises one of the errors in ``KEPT``. The
+    of the copy when the method returns or raises an error of the types ``kept``. The
     decorated method returns the estimator.
     """
     method = _fit_context(prefer_skip_nested_validation=True)(method)
 
     @wraps(method)
     def careful(self, *arguments, **options):
-        with replacing(self, KEPT) as new:
+        with replacing(self, kept) as new:
             method(new, *arguments, **options)
         return self
 

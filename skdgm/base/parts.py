@@ -31,6 +31,21 @@ def dtype_of(estimator):
     return estimator._dtype
 
 
+def budget_of(estimator):
+    """The :class:`~skdgm.training.Budget` of epochs of an estimator."""
+    return estimator._BUDGET
+
+
+def updates_of(stack):
+    """Sufficient number of updates of each layer of a stack, for small tables."""
+    return stack._UPDATES
+
+
+def stores_lists(estimator):
+    """Return whether an estimator stores rows of bits as lists of ones."""
+    return estimator._STORES_LISTS
+
+
 def in_units_of(estimator, table):
     """Table in the units of the model of a fitted estimator."""
     rows = estimator._domain.in_units(table.rows, estimator._columns)
@@ -85,12 +100,23 @@ def set_state(estimator, state):
     vars(estimator).update(attributes)
 
 
-def set_role(component, *, title=None, reading=None, names=None, begins_a_net=None):
+def set_role(
+    component,
+    *,
+    title=None,
+    reading=None,
+    names=None,
+    begins_a_net=None,
+    initial=None,
+    n_updates=None,
+):
     """Set the role of an unfitted component estimator: its ``title`` in messages; the
     ``reading`` of the types of columns by the whole estimator; the ``names`` of the
-    columns; and whether its parameters only initialize a net. None changes nothing."""
+    columns; whether its parameters only initialize a net; its ``initial`` parameters;
+    and a sufficient number of updates of each layer. None changes nothing."""
     role = {"_title": title, "_inferred_types": reading or None, "_names": names}
-    role["_initializes_net"] = begins_a_net
+    role |= {"_initializes_net": begins_a_net, "_given": initial}
+    role["_UPDATES"] = n_updates
     vars(component).update({k: v for k, v in role.items() if v is not None})
 
 

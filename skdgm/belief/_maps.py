@@ -6,6 +6,7 @@ from numbers import Integral
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.base import parts
 from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.base.parts import altered, facts_of, options_of, with_state
 from skdgm.belief._model_options import MapsOptions
@@ -108,7 +109,7 @@ class ConvStackModel(BeliefNetworkModel[MapsOptions]):
                     machine.image_shape = shape
                 geometry = geometry_of(options_of(machine), n_features)
             except ValueError as error:
-                raise ValueError(f"{machine._title}: {error}") from error
+                raise ValueError(f"{parts.name_of(machine)}: {error}") from error
             shape = geometry.pooled + (machine.n_components,)
             n_features = prod(shape)
         super().adapt(machines, options, table, n_updates)

@@ -7,7 +7,7 @@ from skdgm.base.attributes import shared
 from skdgm.base.options import KW_ONLY, within
 from skdgm.belief._density import N_DRAWS
 from skdgm.belief._options import BeliefColumns, HiddenSizes
-from skdgm.belief._stack import BeliefNetworkModel, domain_of
+from skdgm.belief._stack import BeliefNetworkModel, requested_domain
 from skdgm.belief._training import Refinement
 from skdgm.boltzmann import methods
 from skdgm.stacks import StackedNetwork
@@ -62,6 +62,7 @@ class BeliefNetwork(StackedNetwork):
     layers: list | None = None
 
     _MODEL, _MODEL_READS = BeliefNetworkModel(), ("layers_", "_untied", "_losses")
+    _requested_domain = requested_domain
 
     def _initial_attributes(self):
         return super()._initial_attributes() | {"_untied": (), "_losses": []}
@@ -155,7 +156,3 @@ class BeliefNetwork(StackedNetwork):
         """
         log_p, se = self.density_.importance(X, n_draws)
         return (log_p, se) if return_se else log_p
-
-    @property
-    def _requested_domain(self):
-        return domain_of(self._options)

@@ -9,7 +9,7 @@ from sklearn.base import is_classifier
 
 from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.base.options import declared_by
-from skdgm.base.parts import options_of
+from skdgm.base.parts import options_of, set_role
 from skdgm.belief._density import BeliefDensity
 from skdgm.belief._model_options import BeliefNetworkOptionsT
 from skdgm.belief._options import StackOptions
@@ -87,7 +87,7 @@ class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
 
     def begin(self, machine, below, options, rng):
         if options.init_layers == "transpose":
-            machine._given = transposed(machine, below, rng)
+            set_role(machine, initial=transposed(machine, below, rng))
 
     def described(self, options):
         sizes, machines = check_sizes(options.hidden_layer_sizes), []
@@ -166,6 +166,10 @@ def domain_of(options):
     if options.visible_bias is not None:
         return pixels_of(options)
     return columns_kind(options)
+
+
+# Types of columns for the current options, a property of estimators.
+requested_domain = property(lambda estimator: domain_of(options_of(estimator)))
 
 
 class BeliefStack(NamedTuple):

@@ -14,12 +14,12 @@ from skdgm.base.attributes import reads_one_fit
 from skdgm.base.common_groups import Pretraining
 from skdgm.base.options import KW_ONLY, Options
 from skdgm.belief._model_options import TunedBeliefOptions
-from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import (
     BeliefColumns,
     BeliefPretrainingDetails,
     HiddenSizes,
 )
+from skdgm.belief._stack import requested_domain
 from skdgm.belief.dbn import DBN
 from skdgm.boltzmann import methods
 from skdgm.nets import Layer, init
@@ -103,7 +103,7 @@ class TunedBelief(Options):
     ] = "layerwise"
 
     _MODEL, _SHORTENS_STEPS = NET, None
-    _requested_domain = BeliefNetwork._requested_domain
+    _requested_domain = requested_domain
     sample, impute = methods.sample, methods.impute
 
     def __getattr__(self, name):

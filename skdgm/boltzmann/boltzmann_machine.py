@@ -16,7 +16,7 @@ from skdgm.base.options import (
 )
 from skdgm.boltzmann._density.pairs import pair_scores
 from skdgm.boltzmann.groups import PCD, Tempering
-from skdgm.boltzmann.machine import Machine
+from skdgm.boltzmann.machine import TRANSIENT, Machine
 from skdgm.boltzmann.methods import pseudo_likelihood
 from skdgm.boltzmann.options import MachineOptions, Penalties, WeightDetails
 from skdgm.boltzmann.structure.connected import GRAPHICAL, edges_of
@@ -156,7 +156,7 @@ class BoltzmannMachine(MachineOptions, Machine):
 
     _MODEL = GRAPHICAL
 
-    _TRANSIENT = *Machine._TRANSIENT, "intercept_hidden_", "h_samples_"
+    _TRANSIENT = *TRANSIENT, "intercept_hidden_", "h_samples_"
 
     pseudo_likelihood, pair_scores = pseudo_likelihood, pair_scores
 

@@ -15,6 +15,9 @@ from skdgm.partition import LogPartition
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data
 
+# Fitted attributes that only some options create.
+TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
+
 
 class Machine(Estimator):
     """Base class of estimators whose energy has layers, the first of which is visible.
@@ -37,7 +40,7 @@ class Machine(Estimator):
     _SHORTENS_STEPS = True
     # Number of epochs with n_iter="auto".
     _BUDGET = Budget(25_000, 10, 200)
-    _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
+    _TRANSIENT = TRANSIENT
 
     __getattr__ = lazy_log_Z
 

@@ -104,7 +104,7 @@ class ConstrainedModel(MetaEstimator):
         kind = capabilities_of(self.estimator_)["log_prob"]["complete"]
         return "lower bound" if kind == "exact" and self.by_rejection_ else kind
 
-    def _has_mass(self, X):
+    def __skdgm_has_mass__(self, X):
         """Boolean array, True for entries with a probability rather than a density."""
         if self._plan is None:
             return has_mass(self.estimator_, X)

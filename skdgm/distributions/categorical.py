@@ -128,7 +128,7 @@ class CategoricalOutput(Output):
 
     def value(self, inputs):
         """Code with the largest input in each column."""
-        codes = [part.argmax(axis=1) for part in self._parts(inputs)]
+        codes = [part.argmax(axis=1) for part in self.columns(inputs)]
         return np.stack(codes, axis=1).astype(inputs.dtype)
 
     def nll_grad(self, out, v, weight, dispersion=()):
@@ -162,7 +162,7 @@ class CategoricalOutput(Output):
         return self.value(out)
 
     def draw(self, out, rng, dispersion=()):
-        parts = self._parts(self.expected(out))
+        parts = self.columns(self.expected(out))
         uniform = rng.uniform(len(parts), out.dtype.type)
         codes = [_codes(part, uniform[:, [j]]) for j, part in enumerate(parts)]
         return np.stack(codes, axis=1).astype(out.dtype)
@@ -171,7 +171,8 @@ class CategoricalOutput(Output):
         """Log probabilities of the codes of a single column from its outputs'."""
         return log_p
 
-    def _parts(self, x):
+    def columns(self, x):
+        """Split an array of all outputs into those of each column."""
         return np.split(x, self.starts[1:], axis=1)
 
     def _places(self, v):
@@ -200,7 +201,9 @@ class OrdinalOutput(CategoricalOutput):
         """Fractional codes of the expected numbers, from inputs or their means."""
         codes = [
             np.interp(part @ values, values, np.arange(len(values)))
-            for part, values in zip(self._parts(inputs.astype(np.float64)), self.levels)
+            for part, values in zip(
+                self.columns(inputs.astype(np.float64)), self.levels
+            )
         ]
         return np.stack(codes, axis=1).astype(inputs.dtype)
 

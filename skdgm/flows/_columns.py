@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import logit
 from sklearn.utils.validation import _get_feature_names
 
+from skdgm.base.parts import columns_of
 from skdgm.data import ColumnType, RealColumns
 from skdgm.data.codes import refuse
 from skdgm.data.series import brief
@@ -99,7 +100,7 @@ class FlowColumns(RealColumns):
             )
         if reset or exceeds.any():
             rows = rows._replace(scales=tuple(map(Clipped, low, high)))
-        return rows if reset else self.in_units(rows, model._columns)
+        return rows if reset else self.in_units(rows, columns_of(model))
 
     def _limits(self, names, subject):
         """Lower and upper bound of each column; infinite if unbounded."""

@@ -21,6 +21,7 @@ from skdgm.base.parts import (
     seed_of,
     set_role,
     set_state,
+    updates_of,
     was_interrupted,
 )
 from skdgm.exceptions import DivergenceError
@@ -59,7 +60,7 @@ class Training:
     def adapt(self, table):
         """Set the options of machines that depend on a table, or only on its size."""
         network, model = self.network, model_of(self.network)
-        model.adapt(self.machines, options_of(network), table, network._UPDATES)
+        model.adapt(self.machines, options_of(network), table, updates_of(network))
 
     def complete(self):
         """Add the layers that training did not reach, with initial parameters."""

@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.base import Estimator, Model, by_blocks, rolled_back
 from skdgm.base.common_groups import Pretraining, PretrainingDetails
 from skdgm.base.options import KW_ONLY
-from skdgm.base.parts import columns_of, domain_of, dtype_of
+from skdgm.base.parts import columns_of, domain_of, dtype_of, stores_lists
 from skdgm.nets import (
     Layer,
     NetState,
@@ -228,9 +228,8 @@ class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
         """Pre-training on all rows in a fresh fit, and back-propagation."""
         if fresh:
             stack = unfitted(self)
-            yield PreTraining(
-                self, stack, without_conditions(table, stack._STORES_LISTS)
-            )
+            known = without_conditions(table, stores_lists(stack))
+            yield PreTraining(self, stack, known)
         with_targets = labeled(table)
         if len(with_targets.index):
             rows = self._domain.in_units(with_targets.rows, self._columns)

@@ -9,6 +9,7 @@ from skdgm.base.attributes import shallow
 from skdgm.base.groups import folded
 from skdgm.base.parts import (
     attributes_of,
+    budget_of,
     dtype_of,
     model_of,
     options_of,
@@ -50,7 +51,7 @@ def unfitted(network):
     reading = reading_in(network_options)
     set_role(stack, title=title, reading=reading, begins_a_net=True)
     # Pre-training need not take longer than fine-tuning.
-    stack._UPDATES = network._BUDGET.n_updates
+    set_role(stack, n_updates=budget_of(network).n_updates)
     try:
         unfitted_machines(stack)
     except ValueError as error:

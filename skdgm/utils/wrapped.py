@@ -35,8 +35,8 @@ def has_mass(estimator, X):
     """Boolean array, True for entries of X that have a probability rather than a
     density under a fitted estimator; it broadcasts to the shape of X. None if the types
     of columns are unknown."""
-    if hasattr(estimator, "_has_mass"):
-        return estimator._has_mass(X)
+    if hasattr(estimator, "__skdgm_has_mass__"):
+        return estimator.__skdgm_has_mass__(X)
     density = density_of(estimator)
     domain_has_mass = getattr(getattr(density, "domain", None), "has_mass", None)
     return domain_has_mass and domain_has_mass(density.columns, density.read(X))

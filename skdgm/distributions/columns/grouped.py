@@ -33,7 +33,7 @@ class GroupedOutput(CategoricalOutput):
         """Most probable code of each column from the inputs of its units."""
         codes = [
             code[(part * peak).argmax(axis=1)]
-            for part, (code, peak) in zip(self._parts(inputs), self._peaks)
+            for part, (code, peak) in zip(self.columns(inputs), self._peaks)
         ]
         return np.stack(codes, axis=1).astype(inputs.dtype)
 

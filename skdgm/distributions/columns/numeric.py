@@ -244,7 +244,7 @@ class NumericOutput(Output):
         p_rest = np.ones((len(out), len(self.scales)), out.dtype)
         if len(self.atomic):
             p = self.codes.expected(np.take(out, self._logits, axis=1))
-            for j, p_column in zip(self.atomic, self.codes._parts(p)):
+            for j, p_column in zip(self.atomic, self.codes.columns(p)):
                 self._atoms(x, j)[:] = p_column[:, :-1]
                 p_rest[:, j] = p_column[:, -1]
         return p_rest
