@@ -230,7 +230,10 @@ def _declare(cls):
         if details:
             removed = [n for n, option in inherited.items() if option.group == name]
             declared |= dict.fromkeys(removed, Option(None, KW_ONLY))
-            declared |= {n: Option(*details[n], name) for n in details}
+            declared |= {
+                detail: Option(detail_hint, default, group=name)
+                for detail, (detail_hint, default) in details.items()
+            }
         kinds = hint, get_origin(hint)
         constant = ClassVar in kinds or Final in kinds or name.isupper()
         if hint is KW_ONLY:

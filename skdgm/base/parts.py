@@ -110,10 +110,13 @@ def set_role(
     initial=None,
     n_updates=None,
 ):
-    """Set the role of an unfitted component estimator: its ``title`` in messages; the
-    ``reading`` of the types of columns by the whole estimator; the ``names`` of the
-    columns; whether its parameters only initialize a net; its ``initial`` parameters;
-    and a sufficient number of updates of each layer. None changes nothing."""
+    """Set the role of an unfitted component estimator; None changes nothing.
+
+    ``title`` is its name in messages, ``reading`` the types of columns that the whole
+    estimator read, ``names`` those of the columns. ``begins_a_net`` tells whether its
+    parameters only initialize a net. ``initial`` are its initial parameters, and
+    ``n_updates`` is a sufficient number of updates of each layer of a stack.
+    """
     role = {"_title": title, "_inferred_types": reading or None, "_names": names}
     role |= {"_initializes_net": begins_a_net, "_given": initial}
     role["_UPDATES"] = n_updates

@@ -88,7 +88,8 @@ class Function(
             raise ValueError(f"{self!r}: no row has values in both columns.")
 
     def holds(self, frame: DataFrame) -> np.ndarray:
-        return commonest(*self._step(frame, [0], [0]).coded(frame))
+        keys, values = self._step(frame, [0], [0]).coded(frame)
+        return commonest(keys, values)
 
     def steps(self, frame: DataFrame) -> tuple:
         keys, values = self._step(frame, [0], [0]).coded(frame)
@@ -198,7 +199,8 @@ def _declared(relation, names):
     if isinstance(relation, relations.Combinations):
         return FixedCombinations(named)
     if isinstance(relation, relations.Ranges):
-        return Function(*named)
+        source, target = named
+        return Function(source, target)
     if isinstance(relation, equations.Product):
         return Product(named[0], [names[j] for j in relation.factors])
     if set(relation.weights) == {1.0} and not relation.offset:

@@ -218,8 +218,15 @@ class Linear(
         places = digits_of([frame[name] for name in self.columns], self)
         if places is None and digits is not None:
             places = _MAX_DECIMALS
-        step = self.total, self.parts, digits, self.weights, self.offset, places
-        return (Total(*step),)
+        step = Total(
+            self.total,
+            self.parts,
+            digits=digits,
+            weights=self.weights,
+            offset=self.offset,
+            places=places,
+        )
+        return (step,)
 
 
 class Product(namedtuple("Product", "total factors"), _ComputedTotal):

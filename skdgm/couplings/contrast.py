@@ -135,7 +135,7 @@ class Contrast(NamedTuple):
         n_units, n_columns = tiles.up.shape[1], data.y.shape[1]
         real = tiles.up.dtype.type
         nothing = np.empty((0, n_units), real), np.empty((0, n_columns), real)
-        step = GradientStep(*map(real, step))
+        step = GradientStep._make(map(real, step))
         work = (
             data.lists.count.sum() + model.lists.count.sum() + 8 * n_units
         ) * n_columns

@@ -68,7 +68,7 @@ def _grown(old, new):
     if not old:
         return tree_map(np.zeros_like, new)
     parts = map(_grown, old, new)
-    return type(old)(*parts) if hasattr(old, "_fields") else tuple(parts)
+    return type(old)._make(parts) if hasattr(old, "_fields") else tuple(parts)
 
 
 def _times(new, old, n_rows):

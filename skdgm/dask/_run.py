@@ -220,18 +220,20 @@ class ShardedRun:
             simplefilter("ignore", UserWarning)
             return [self.client.compute(part) for part in parts], y, weight
 
-    def _submit(self, function, *given, **options):
-        return self.client.submit(function, *given, pure=False, **options)
+    def _submit(self, function, *arguments, **options):
+        return self.client.submit(function, *arguments, pure=False, **options)
 
-    def _submit_to(self, number, function, *given):
+    def _submit_to(self, number, function, *arguments):
         options = {"workers": [self.places[number]], "allow_other_workers": False}
-        return self._submit(function, self.name, number, *given, **options)
+        return self._submit(function, self.name, number, *arguments, **options)
 
-    def _submit_to_all(self, function, *given):
-        return [self._submit_to(k, function, *given) for k in range(len(self.shards))]
+    def _submit_to_all(self, function, *arguments):
+        return [
+            self._submit_to(k, function, *arguments) for k in range(len(self.shards))
+        ]
 
-    def _listed(self, function, *given):
-        return self._submit(list, self._submit_to_all(function, *given))
+    def _listed(self, function, *arguments):
+        return self._submit(list, self._submit_to_all(function, *arguments))
 
     def _place(self, numbers):
         """Distribute shards over the workers, which store their rows; return the number
@@ -246,8 +248,10 @@ class ShardedRun:
             futures = []
             for number in numbers:
                 parts, y, weight = self._row_futures(self.shards[number])
-                arguments = self.header, parts, y, weight, self.n_batches
-                futures.append(self._submit_to(number, _shard.keep, *arguments))
+                kept = self._submit_to(
+                    number, _shard.keep, self.header, parts, y, weight, self.n_batches
+                )
+                futures.append(kept)
             return self._submit(list, futures)
 
         return self._result(make)

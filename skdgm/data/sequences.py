@@ -233,13 +233,13 @@ def of_each(transform):
     format of ``set_output``, for a list of sequences."""
 
     @wraps(transform)
-    def of_list(self, X, *given, **options):
+    def of_list(self, X, *arguments, **options):
         if not is_several(X):
-            return transform(self, X, *given, **options)
+            return transform(self, X, *arguments, **options)
         table, options["lengths"] = as_one_table(
             X, options.get("lengths"), options.pop("groups", None)
         )
-        result = transform(self, table, *given, **options)
+        result = transform(self, table, *arguments, **options)
         return divided(result, options["lengths"])
 
     return of_list

@@ -99,12 +99,17 @@ def pairs(params, v, n_sweeps):
         scale = np.diag(gram)[None].copy()
     else:
         gram, scale = np.empty((0, 0)), seen @ (W * weighted)
-    weights = np.ascontiguousarray(W.T), np.ascontiguousarray(weighted.T)
     odds, (g, m, u) = b - 0.5 * alpha * mu**2, np.zeros((3, *field.shape))
     run(
         mean_field_pairs,
         CodedRows(field, scale, seen + 0.0),
-        SparseCoding(alpha, odds, gram, *weights),
+        SparseCoding(
+            alpha,
+            odds,
+            gram,
+            W=np.ascontiguousarray(W.T),
+            weighted=np.ascontiguousarray(weighted.T),
+        ),
         (g, m, u),
         n_sweeps,
         _TOLERANCE,

@@ -63,7 +63,8 @@ class NormalMixture(NamedTuple):
 
     def drawn(self, z, rng):
         """Rows with missing entries drawn."""
-        return draw(z, *self.given(z), self.covariance, rng)[0]
+        share, means = self.given(z)
+        return draw(z, share, means, self.covariance, rng)[0]
 
 
 def draw(z, share, means, covariances, rng):

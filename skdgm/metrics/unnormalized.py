@@ -161,7 +161,7 @@ def _by_kernel(field, W, v, units, unit_params, eta):
     log_p = np.empty(units.shape)
     run(
         log_density,
-        UnitRows(*map(np.ascontiguousarray, (field, v, units))),
+        UnitRows._make(map(np.ascontiguousarray, (field, v, units))),
         RealUnitArrays(
             np.ascontiguousarray(W),
             eta.theta.astype(np.float64),

@@ -69,4 +69,4 @@ def _joined(state):
     if not (hasattr(state, "t") or hasattr(state, "s")):
         return join(state)
     pairs = [(p, p) if isinstance(p, np.ndarray) else join(p) for p in state]
-    return tuple(type(state)(*parts) for parts in zip(*pairs))
+    return tuple(map(type(state)._make, zip(*pairs)))

@@ -136,8 +136,8 @@ def _together(params, velocity, grad):
     if hasattr(grad, "ascend") or not isinstance(grad, tuple):
         yield params, velocity, grad
         return
-    for branch in zip(params, velocity, grad, strict=True):
-        yield from _together(*branch)
+    for leaves, velocities, grads in zip(params, velocity, grad, strict=True):
+        yield from _together(leaves, velocities, grads)
 
 
 def _walk(kernel, step, params, first, second, grad):
@@ -151,8 +151,8 @@ def _walk(kernel, step, params, first, second, grad):
     if hasattr(grad, "apply"):
         grad.apply(params, (first, second), _rule(kernel, step))
     elif isinstance(grad, tuple):
-        for branch in zip(params, first, second, grad, strict=True):
-            _walk(kernel, step, *branch)
+        for leaf, m, s, g in zip(params, first, second, grad, strict=True):
+            _walk(kernel, step, params=leaf, first=m, second=s, grad=g)
     else:
         grad = grad.astype(params.dtype, copy=False)
         rule = _rule(kernel, step._replace(l1=0.0, l2=0.0))
@@ -166,7 +166,7 @@ def _rule(kernel, step):
             assert array.flags.c_contiguous
         flat, flat_grad = theta.reshape(-1), grad.reshape(-1)
         first, second = (moment.reshape(-1) for moment in moments)
-        real_step = type(step)(*map(theta.dtype.type, step))
+        real_step = type(step)._make(map(theta.dtype.type, step))
         n, work = theta.size, _WORK * theta.size
         run(kernel, flat, first, second, flat_grad, real_step, n=n, work=work)
 

@@ -53,7 +53,8 @@ class Penalized(NamedTuple):
         assert weights.flags.c_contiguous
         assert velocity.flags.c_contiguous
         flat, speeds, grad = (a.reshape(-1) for a in (weights, velocity, self.grad))
-        step = GradientStep(*map(weights.dtype.type, (rate, momentum, l1, l2)))
+        real = weights.dtype.type
+        step = GradientStep(real(rate), real(momentum), l1=real(l1), l2=real(l2))
         n, work = weights.size, _WORK * weights.size
         run(kernel, flat, speeds, grad, step, n=n, work=work)
 

@@ -137,8 +137,10 @@ class Decoder:
         kind, parts = of_type(node["pandas"], str), self._named(node["parts"])
         self._copy(parts.values())
         if kind == "RangeIndex":
-            bounds = [of_type(parts[name], int) for name in ("start", "stop", "step")]
-            if len(range(*bounds)) > self._n_bytes:
+            start, stop, step = (
+                of_type(parts[name], int) for name in ("start", "stop", "step")
+            )
+            if len(range(start, stop, step)) > self._n_bytes:
                 raise OversizedFileError("The file has a range longer than itself.")
         return frames.decode(kind, parts)
 

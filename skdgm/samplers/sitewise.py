@@ -31,7 +31,7 @@ def draw(rngs, energy, params, x, *, path=None, clamp=None):
     roots = np.array([rng.root for rng in rngs], np.uint64)
     run(
         kernels.sweep,
-        SiteGraph(J, bias, *energy.layout),
+        SiteGraph(J, bias, **energy.layout._asdict()),
         SiteRows(rows, clamped),
         (base, beta),
         SiteStreams(rngs[0].ids, roots),
@@ -52,7 +52,7 @@ def anneal(rngs, energy, params, base, betas, x, log_w):
     base, betas = np.concatenate(base).astype(J.dtype), np.array(betas)
     run(
         kernels.anneal,
-        SiteGraph(J, bias, *energy.layout),
+        SiteGraph(J, bias, **energy.layout._asdict()),
         rows,
         (base, betas),
         SiteStreams(rngs[0].ids, roots),
@@ -72,7 +72,7 @@ def mean_field(energy, params, x, clamp, max_sweeps, tol):
     n_sweeps, converged = np.empty(size, np.int64), np.empty(size, bool)
     run(
         kernels.mean_field,
-        SiteGraph(J, bias, *energy.layout),
+        SiteGraph(J, bias, **energy.layout._asdict()),
         SiteRows(rows, clamped),
         max_sweeps,
         float(tol),

@@ -24,7 +24,7 @@ MAX_REPETITION = 10
 # Number of rows whose share of nonzero values decides on the format of batches.
 FILLED_ROWS = 1000
 # Minimum and maximum number of monitored rows; between them, an eighth of the draws.
-_MONITORED_LIMITS = 250, 1000
+_MIN_MONITORED, _MAX_MONITORED = 250, 1000
 # Rows with more copies than this are divided between both parts. Rows drawn with
 # replacement rarely have as many.
 _MAX_UNDIVIDED = 4
@@ -181,7 +181,7 @@ def monitored_rows(table, rng, among=None):
     ``among(index)`` returns the eligible rows of an index."""
     (draws,) = epoch(table, table.n_draws, rng)
     draws = draws if among is None else among(draws)
-    draws = draws[: np.clip(table.n_draws // 8, *_MONITORED_LIMITS)]
+    draws = draws[: np.clip(table.n_draws // 8, _MIN_MONITORED, _MAX_MONITORED)]
     if table.rows.streamed:
         table.rows.X.pin(draws)
     return draws

@@ -126,7 +126,10 @@ class Rows(NamedTuple):
         if missing is not None:
             absence = np.where(missing, self.dtype(np.inf), self.dtype(-np.inf))
             part = np.where(np.isnan(part) & self.gaps, absence, part)
-        return part if self.bounds is None else part.clip(*self.bounds)
+        if self.bounds is None:
+            return part
+        low, high = self.bounds
+        return part.clip(low, high)
 
     def _missing(self, part, index):
         """Mask of absent values, without values that are unknown to the model."""
@@ -141,7 +144,8 @@ class Rows(NamedTuple):
         if not lists:
             return self.take(index)
         if isinstance(index, slice):
-            index = np.arange(*index.indices(self.shape[0]))
+            span = range(self.shape[0])[index]
+            index = np.arange(span.start, span.stop, span.step)
         if self.packed is not None:
             return self.packed.take(index)
         X = self.X
@@ -178,11 +182,11 @@ class Rows(NamedTuple):
         size = n_entries * (4 if self.binary else 4 + np.dtype(self.dtype).itemsize)
         if not self.listed or size > _MAX_LIST_BYTES:
             return self
-        X, options = self.X, (self.dtype, self.binary)
+        X, types = self.X, {"dtype": self.dtype, "binary": self.binary}
         if sp.issparse(X) and not self.changed and X.data.all():
-            return self._replace(packed=Packed.of_csr(X, *options))
+            return self._replace(packed=Packed.of_csr(X, **types))
         blocks = (self.present(block, lists=True) for block in self.blocks())
-        packed = Packed.of(blocks, n_entries, self.shape[1], *options)
+        packed = Packed.of(blocks, n_entries, self.shape[1], **types)
         return self._replace(packed=packed)
 
     def converted(self) -> Self:

@@ -24,7 +24,7 @@ def tree_map(function: Callable, tree: Tree, *others: Any) -> Tree:
     branches: Any = zip(tree, *others, strict=True)
     children = [tree_map(function, *branch) for branch in branches]
     kind: Any = type(tree)
-    return kind(*children) if hasattr(tree, "_fields") else kind(children)
+    return kind._make(children) if hasattr(tree, "_fields") else kind(children)
 
 
 def astype(tree: Tree, dtype: Any = None) -> Tree:

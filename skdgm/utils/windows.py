@@ -81,7 +81,7 @@ def window(shape, filter=5, stride=2, padding="same"):
             positions.append(-(-size // step))
             n_zeros = (positions[-1] - 1) * step + length - size
             before.append(max(0, n_zeros) // 2)
-    return Window(*shape, *filter, *stride, *before, *positions)
+    return Window._make((*shape, *filter, *stride, *before, *positions))
 
 
 def _pair(name, value):

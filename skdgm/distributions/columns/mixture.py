@@ -86,10 +86,12 @@ class Mixture(NamedTuple):
         log_weight, mean, s = self.parts(out)
         weight, grad = np.exp(log_weight), grad[..., None]
         gap = mean - (weight * mean).sum(axis=2, keepdims=True)
-        return self.pulled(out, grad * weight * gap, grad * weight, np.zeros_like(s))
+        gradients = grad * weight * gap, grad * weight, np.zeros_like(s)
+        return self.pulled(out, gradients)
 
-    def pulled(self, out, by_logits, by_mean, by_log_scale):
+    def pulled(self, out, gradients):
         """Gradient by ``out`` from the gradients by logits, means and log scales."""
+        by_logits, by_mean, by_log_scale = gradients
         raw = self._raw(out)[2]
         slope = floored(raw, self.floor) < _HIGHEST
         if self.floor:

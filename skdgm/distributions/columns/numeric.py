@@ -190,7 +190,7 @@ class NumericOutput(Output):
                     by_rest = by_rest + (by_waves * mean).sum(axis=1)
                 by_p += [by_atoms, by_rest[:, None]]
         part = np.take(out, self._parts, axis=1)
-        by_out[:, self._parts] = self.values.mixture.pulled(part, *by_parts)
+        by_out[:, self._parts] = self.values.mixture.pulled(part, by_parts)
         if by_p:
             part, by = (
                 np.take(out, self._logits, axis=1),

@@ -61,13 +61,14 @@ def warn(message, category):
     for frame, name in callers(sys._getframe()):
         level, root = level + 1, name.split(".")[0]
         if root not in _INSIDE:
-            place = name, frame.f_lineno
+            module, line = name, frame.f_lineno
             break
         through.add(root)
     else:
-        level, place = level + 1, ("sys", 1)
-    if not through.isdisjoint(RUNNERS) and _action(message, category, *place) in _ONCE:
-        key = message, category, *place
+        level, module, line = level + 1, "sys", 1
+    recorded = not through.isdisjoint(RUNNERS)
+    if recorded and _action(message, category, module, line) in _ONCE:
+        key = message, category, module, line
         if key in _warned:
             return
         _warned.add(key)

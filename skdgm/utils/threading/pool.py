@@ -7,7 +7,7 @@ sleep. Threads that spin longer would take cores from BLAS.
 import os
 import threading
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from queue import SimpleQueue
 
 import numpy as np
@@ -53,7 +53,7 @@ def share(kernel, args, n, n_threads):
     with DeferredInterrupt():
         n_helpers = min(n_threads, n) - _callers.enter()
         places = counts(1 + max(0, n_helpers))
-        call = _Call(kernel, *args, places)
+        call = _Call(partial(kernel, *args, places))
         try:
             if n_helpers > 0:
                 _pool().having(n_helpers).offer([call], n_helpers)
@@ -62,7 +62,7 @@ def share(kernel, args, n, n_threads):
                 finish(places, n)
         finally:
             _callers.leave()
-            call.parts = None
+            call.function = None
 
 
 def in_step(kernel, args, done, n_threads):
@@ -118,7 +118,7 @@ class Task:
     """Call ``function(*args)``, made once by the first thread that takes the task."""
 
     def __init__(self, function, *args):
-        self.function, self.args, self.error = function, args, None
+        self.function, self.error = partial(function, *args), None
         self.taken, self.done = threading.Lock(), threading.Lock()
         self.done.acquire()
         self.signal = np.zeros(1, np.int64)
@@ -127,11 +127,11 @@ class Task:
         """Make the call, unless another thread has taken it."""
         if self.taken.acquire(blocking=False):
             try:
-                self.function(*self.args)
+                self.function()
             except BaseException as error:
                 self.error = error
             # A late helper may keep the task in its queue: release the arrays.
-            del self.function, self.args
+            del self.function
             self.signal[0] = 1
             self.done.release()
 
@@ -154,15 +154,15 @@ class Task:
 class _Call:
     """A call that helpers may join until it ends, when its arrays are released."""
 
-    def __init__(self, *parts):
-        self.parts = parts
+    def __init__(self, function):
+        self.function = function
 
     def work(self):
-        parts = self.parts
-        if parts is not None:
+        function = self.function
+        if function is not None:
             # Without memory it takes no piece, and other threads take them all.
             with suppress(MemoryError):
-                parts[0](*parts[1:])
+                function()
 
 
 class _Pool:

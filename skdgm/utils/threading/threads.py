@@ -176,7 +176,8 @@ def _limit():
 def _lift():
     """Restore the number of threads of BLAS."""
     while _limited:
-        _set(*_limited.pop())
+        library, n_threads = _limited.pop()
+        _set(library, n_threads)
 
 
 @cache
