@@ -41,6 +41,17 @@ def starred_calls(node, parameters=frozenset()):
         yield from starred_calls(child, inner)
 
 
+def test_options_are_read_as_attributes():
+    """A type checker knows the options of a protocol; only ``base`` reads others."""
+    found = []
+    for path in FILES:
+        for node in ast.walk(parsed(path)) if place(path) != "base" else ():
+            is_call = isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr"
+            if is_call and "options" in ast.unparse(node.args[0]):
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not found
+
+
 def test_stars_are_for_sequences():
     variadic, found = VARIADIC | set(variadic_names()), []
     for path in FILES:

@@ -10,6 +10,7 @@ from skdgm.autoencoder._stack_options import TABLES, StackTraining
 from skdgm.autoencoder.autoencoder import Autoencoder
 from skdgm.autoencoder.contractive_autoencoder import ContractiveAutoencoder
 from skdgm.autoencoder.denoising_autoencoder import DenoisingAutoencoder
+from skdgm.base import named
 from skdgm.base.groups import asked_value, folded
 from skdgm.base.options import declared_by
 from skdgm.data import check_pattern
@@ -63,12 +64,11 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
         layer."""
         sizes = check_sizes(options.hidden_layer_sizes)
         kind, layer_options = KINDS[options.layer]
+        labels = {name: f"layer__{name}" for name in layer_options}
+        labels |= {name: name for name in ("tied", *_TRAINING)}
         values_of = {
-            name: per_layer(shown, getattr(options, name), len(sizes))
-            for name, shown in (
-                *((name, f"layer__{name}") for name in layer_options),
-                *((name, name) for name in ("tied", *_TRAINING)),
-            )
+            name: per_layer(labels[name], value, len(sizes))
+            for name, value in named(options, labels).items()
         }
         machines = []
         for level, size in enumerate(sizes):
@@ -76,8 +76,7 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
             flat |= {"hidden_layer_sizes": (), "code_activation": options.activation}
             flat["verbose"] = options.verbose
             if not level:
-                names = "column_types", *TABLES
-                flat |= {name: getattr(options, name) for name in names}
+                flat |= named(options, ("column_types", *TABLES))
             else:
                 shares = options.activation == "logistic"
                 flat["column_types"] = "bernoulli" if shares else "gaussian"

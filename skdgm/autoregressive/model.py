@@ -5,7 +5,6 @@ from abc import abstractmethod
 from collections.abc import Callable
 from itertools import pairwise
 from numbers import Real
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -112,11 +111,8 @@ class ChainModel(AutoregressiveModel[AutoregressiveOptionsT]):
     """
 
     def __init__(self, names, *, number="n_orderings", shared=False):
-        self.names = *names, "column_types", *MIXTURE, "ordering", number
+        self.STRUCTURE = *names, "column_types", *MIXTURE, "ordering", number
         self.number, self.shared = number, shared
-
-    def structure(self, facts):
-        return SimpleNamespace(**{n: getattr(facts.options, n) for n in self.names})
 
     def net(self, facts, present=False):
         """Ensemble of chains."""
@@ -276,15 +272,16 @@ class LinearModel(ChainModel[OrderedOptions]):
 class OrderlessModel(AutoregressiveModel[OrderlessOptions]):
     """One net for the conditionals of all columns in any order."""
 
+    STRUCTURE = "column_types", *MIXTURE, "activation", "n_steps"
+
     def check(self, options):
         check_sizes(options.hidden_layer_sizes)
         super().check(options)
 
     def structure(self, facts):
-        names = "column_types", *MIXTURE, "activation", "n_steps"
-        options = {name: getattr(facts.options, name) for name in names}
-        sizes = check_sizes(facts.options.hidden_layer_sizes)
-        return SimpleNamespace(**options, hidden_layer_sizes=sizes)
+        structure = super().structure(facts)
+        structure.hidden_layer_sizes = check_sizes(facts.options.hidden_layer_sizes)
+        return structure
 
     def net(self, facts, present=False):
         """Net, and the orders in which columns are predicted."""

@@ -13,7 +13,7 @@ from skdgm.base.density import (
 )
 from skdgm.base.estimator import Estimator
 from skdgm.base.fits import CallbackTask, report
-from skdgm.base.model import Facts, Model
+from skdgm.base.model import Facts, Model, named
 from skdgm.base.records import Record
 from skdgm.base.stages import Component, Epochs, Fit, OwnEpochs
 
@@ -35,6 +35,7 @@ __all__ = [
     "by_blocks",
     "forget_log_Z",
     "lazy_log_Z",
+    "named",
     "of_rows",
     "reads_one_fit",
     "replacing",

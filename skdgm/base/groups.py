@@ -245,7 +245,7 @@ def asked_value(estimator, name, default=None):
     """Present value of an option or detail, by the name that models read; the default
     if the estimator does not have it."""
     if name not in estimator._DETAILS:
-        value = getattr(estimator, name, default)
+        value: Any = getattr(estimator, name, default)
         group = isinstance(value, OptionGroup)
         return value.value_of(type(estimator), name) if group else value
     detail = estimator._DETAILS[name]

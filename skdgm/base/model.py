@@ -6,7 +6,7 @@ r"""Models: the mathematics of a family of estimators, given its options.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from inspect import get_annotations, getmro
 from types import SimpleNamespace
@@ -129,15 +129,16 @@ class Model(ABC, Generic[OptionsT]):
 
     # Fitted attributes with the losses of earlier stages.
     CURVES = ()
+    # Options that are the structure.
+    STRUCTURE: tuple[str, ...] = ()
 
     @abstractmethod
     def check(self, options: OptionsT) -> None:
         """Raise ValueError for invalid options that pass their constraints."""
 
-    @abstractmethod
     def structure(self, facts: Facts[OptionsT]) -> SimpleNamespace:
         """Sizes and types that determine the parameters, and cannot change while
-        training continues.
+        training continues. By default, the options with the names in ``STRUCTURE``.
 
         Parameters
         ----------
@@ -149,6 +150,7 @@ class Model(ABC, Generic[OptionsT]):
         structure : SimpleNamespace
             Its fields have the names of options, for messages.
         """
+        return SimpleNamespace(**named(facts.options, self.STRUCTURE))
 
     @abstractmethod
     def density(self, facts: Facts[OptionsT], state: Any) -> Density:
@@ -222,6 +224,11 @@ class Model(ABC, Generic[OptionsT]):
     @abstractmethod
     def state(self, facts: Facts[OptionsT], attributes: dict) -> Any:
         """Training state of fitted attributes, the inverse of :meth:`attributes`."""
+
+
+def named(options: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Values of options by name; AttributeError for other names."""
+    return {name: getattr(options, name) for name in names}
 
 
 def options_read(model: Model) -> set[str]:

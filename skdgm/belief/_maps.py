@@ -6,7 +6,7 @@ from numbers import Integral
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import parts
+from skdgm.base import named, parts
 from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.base.parts import altered, facts_of, options_of, with_state
 from skdgm.belief._model_options import MapsOptions
@@ -43,8 +43,8 @@ class ConvStackModel(BeliefNetworkModel[MapsOptions]):
         depth = len(maps) + len(above)
         by_layer, shapes = (
             {
-                name: per_layer(name_of(ConvRBM, name), getattr(options, name), n)
-                for name in names
+                name: per_layer(name_of(ConvRBM, name), value, n)
+                for name, value in named(options, names).items()
             }
             for names, n in ((OPTIONS, depth), (_OF_MAPS, len(maps)))
         )
@@ -165,10 +165,8 @@ def pooled_shape(machine):
 def sizes(options):
     """Layer sizes in the options: a tuple of numbers of maps, and a tuple of numbers of
     units above them."""
-    maps, above = (
-        _sizes(name, getattr(options, name))
-        for name in ("conv_layer_sizes", "hidden_layer_sizes")
-    )
+    maps = _sizes("conv_layer_sizes", options.conv_layer_sizes)
+    above = _sizes("hidden_layer_sizes", options.hidden_layer_sizes)
     if not maps:
         raise ValueError("conv_layer_sizes must have at least one layer of maps.")
     return maps, above

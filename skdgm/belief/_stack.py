@@ -7,6 +7,7 @@ from typing import NamedTuple, get_args
 import numpy as np
 from sklearn.base import is_classifier
 
+from skdgm.base import named
 from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.base.options import declared_by
 from skdgm.base.parts import options_of, set_role
@@ -91,17 +92,18 @@ class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
 
     def described(self, options):
         sizes, machines = check_sizes(options.hidden_layer_sizes), []
-        named = {n: name_of(BernoulliRBM, n, options.solver) for n in OPTIONS}
+        values_of = {
+            name: per_layer(
+                name_of(BernoulliRBM, name, options.solver), value, len(sizes)
+            )
+            for name, value in named(options, OPTIONS).items()
+        }
         for number, size in enumerate(sizes):
             real = number == 0 and options.column_types == "gaussian"
             options_of_layer = {
-                name: per_layer(label, getattr(options, name), len(sizes))[number]
-                for name, label in named.items()
-            }
-            options_of_layer = {
-                name: value
-                for name, value in options_of_layer.items()
-                if not is_auto(value)
+                name: values[number]
+                for name, values in values_of.items()
+                if not is_auto(values[number])
             }
             if number:
                 # Uncentered gradients are poor for units that are on half of the time.

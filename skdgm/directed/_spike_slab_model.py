@@ -1,6 +1,5 @@
 """Training of spike-and-slab sparse coding by expectation maximization."""
 
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -138,10 +137,6 @@ class CodingModel(Model[CodingOptions]):
 
     def check(self, options):
         """Accept all options."""
-
-    def structure(self, facts):
-        """Number of components."""
-        return SimpleNamespace(n_components=facts.options.n_components)
 
     def objective(self, facts, table, epochs_before):
         """Variational bound of the rows."""

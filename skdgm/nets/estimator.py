@@ -87,7 +87,7 @@ class NetEstimator(FitOptions, Estimator):
 
     def _current_options(self):
         options = super()._current_options()
-        if getattr(options, "early_stopping", False) == "auto":
+        if options.early_stopping == "auto":
             free = options.n_iter == "auto"
             options.early_stopping = free and self._may_overfit(options)
         return options
@@ -134,7 +134,7 @@ class NetEstimator(FitOptions, Estimator):
     @property
     def _budget(self):
         """Default length of training."""
-        kinds = getattr(self._options, "column_types", None)
+        kinds = self._options.column_types
         mixed = isinstance(kinds, dict | tuple) or kinds == "mixed"
         return (mixed and self._BUDGET_MIXED) or self._BUDGET
 
@@ -179,7 +179,7 @@ def check_categories(facts, table, n_epochs, n_nets, names=None):
         return
     name, width = "hidden_layer_sizes", _WIDTH
     for layers in name, "n_components", "n_hidden":
-        size: Any = getattr(options, layers, None)
+        size: Any = vars(options).get(layers)
         while np.ndim(size) or isinstance(size, tuple | list):
             size = size[0] if len(size) else None
         if size:

@@ -2,7 +2,6 @@
 options."""
 
 from abc import abstractmethod
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,11 +24,7 @@ class RecurrentModel(AutoregressiveModel[RecurrentOptionsT]):
     """Recurrent net with a distribution of each step, which a subclass defines by
     ``step``; ``names`` are the options that determine the parameters."""
 
-    names = "n_recurrent", "cell"
-
-    def structure(self, facts):
-        names = "n_components", *self.names, "column_types"
-        return SimpleNamespace(**{n: getattr(facts.options, n) for n in names})
+    STRUCTURE = "n_components", "n_recurrent", "cell", "column_types"
 
     def density(self, facts, state):
         return RecurrentDensity(
@@ -77,7 +72,7 @@ class RecurrentModel(AutoregressiveModel[RecurrentOptionsT]):
 class NADEModel(RecurrentModel[NADEOptions]):
     """Steps as neural autoregressive density estimators."""
 
-    names = *RecurrentModel.names, *MIXTURE, "ordering", "activation"
+    STRUCTURE = *RecurrentModel.STRUCTURE, *MIXTURE, "ordering", "activation"
 
     def check(self, options):
         super().check(options)
@@ -112,7 +107,9 @@ class RBMModel(RecurrentModel[RBMOptions]):
     mean of their hidden units."""
 
     def __init__(self, tied=False):
-        self.tied, self.names = tied, () if tied else self.names
+        self.tied = tied
+        if tied:
+            self.STRUCTURE = "n_components", "column_types"
 
     def check(self, options):
         """Accept all options."""

@@ -75,10 +75,6 @@ class TunedModel(Model[TunedOptionsT]):
         """Options of the stack (a dict), adapted to those of the net (a namespace)."""
         return options
 
-    def structure(self, facts):
-        """Empty namespace: the stack has the structure."""
-        return SimpleNamespace()
-
     def density(self, facts, state):
         """Density of the pre-trained stack."""
         return getattr(facts.known, self.part).density_

@@ -34,22 +34,19 @@ class GANModel(ImplicitModel[GameOptionsT]):
     """Generator and discriminator, and the game that they play."""
 
     objective_class = Game
-    # Options that determine the nets.
-    NAMES = (
+    STRUCTURE = (
         *("n_components", "column_types", "class_conditional", "prior", "packing"),
         *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),
         *("n_frequencies", "architecture", "image_shape"),
     )
 
     def structure(self, facts):
-        options, names = facts.options, self.NAMES
+        structure, options = super().structure(facts), facts.options
         hidden = layer_sizes(options.hidden_layer_sizes, _SIZES[options.architecture])
         judge = layer_sizes(options.discriminator_layer_sizes, hidden[::-1])
-        return SimpleNamespace(
-            **{name: getattr(options, name) for name in names},
-            hidden_layer_sizes=hidden,
-            discriminator_layer_sizes=judge,
-        )
+        structure.hidden_layer_sizes = hidden
+        structure.discriminator_layer_sizes = judge
+        return structure
 
     def check(self, options):
         for sizes, name in (

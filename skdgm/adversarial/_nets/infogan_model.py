@@ -16,7 +16,7 @@ class InfoGANModel(GANModel[InfoGANOptions]):
     """Generator with codes among its latent units, and discriminator that predicts
     them; with views of rows, a separate net predicts them."""
 
-    NAMES = (*GANModel.NAMES, "n_codes", "n_heads")
+    STRUCTURE = (*GANModel.STRUCTURE, "n_codes", "n_heads")
 
     def objective_class(self, run, nets):
         """Objective of the training rows."""

@@ -18,7 +18,7 @@ class PyramidModel(GANModel[PyramidOptions]):
     add details to downsampled real images, on which discriminators are also
     conditional; otherwise they receive generated images of the resolution below."""
 
-    objective_class, NAMES = Stages, (*GANModel.NAMES, "n_levels")
+    objective_class, STRUCTURE = Stages, (*GANModel.STRUCTURE, "n_levels")
 
     def __init__(self, of_data):
         self.of_data = of_data

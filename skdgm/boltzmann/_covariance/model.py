@@ -1,8 +1,6 @@
 """Models of mean-covariance machines: the energy, parameters and attributes."""
 
 from abc import abstractmethod
-from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 
@@ -22,9 +20,6 @@ from skdgm.partition import LogPartition
 class MovesModel(Model[MovesOptionsT]):
     """Model of machines of real columns with their own samplers."""
 
-    # Options that the structure consists of.
-    names: ClassVar[tuple[str, ...]]
-
     @abstractmethod
     def moves(self, options, n_visible):
         """Samplers of the energy, given options and the number of columns."""
@@ -36,10 +31,6 @@ class MovesModel(Model[MovesOptionsT]):
     @abstractmethod
     def units(self, density):
         """Suffix of the feature names, and number, of each kind of hidden units."""
-
-    def structure(self, facts):
-        names = {name: getattr(facts.options, name) for name in self.names}
-        return SimpleNamespace(**names)
 
     def objective(self, facts, table, epochs_before):
         return CovarianceObjective(
@@ -80,7 +71,7 @@ class CovarianceModel(MovesModel[CovarianceOptions]):
     """Model of mean-covariance machines, whose ``energy`` is Covariance or a
     subclass."""
 
-    names = "n_mean", "n_covariance", "n_factors"
+    STRUCTURE = "n_mean", "n_covariance", "n_factors"
 
     def __init__(self, energy=Covariance):
         self.energy = energy

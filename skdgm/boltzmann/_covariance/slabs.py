@@ -106,7 +106,7 @@ class SlabMoves(Moves):
 class SlabModel(MovesModel[SlabOptions]):
     """Model of spike-and-slab machines."""
 
-    names = ("n_components",)
+    STRUCTURE = ("n_components",)
 
     def check(self, options):
         """Accept all values."""

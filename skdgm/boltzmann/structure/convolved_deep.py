@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.base import by_blocks
+from skdgm.base import by_blocks, named
 from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann.model_options import ConvolvedDeepOptions
 from skdgm.boltzmann.structure.convolved import Convolved, geometry_of
@@ -28,8 +28,8 @@ def geometries(options, n_features):
     layer, or if a tuple has not one value for each layer."""
     sizes = _sizes(options)
     shapes = {
-        name: per_layer(shown, getattr(options, name), len(sizes))
-        for name, shown in _SHAPES.items()
+        name: per_layer(_SHAPES[name], value, len(sizes))
+        for name, value in named(options, _SHAPES).items()
     }
     image, layers = options.image_shape, []
     for number, size in enumerate(sizes):

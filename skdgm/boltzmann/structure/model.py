@@ -5,7 +5,6 @@ from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -45,11 +44,7 @@ class EnergyModel(Model[EnergyOptionsT]):
         Arguments are parameters as arrays, biases or means of the visible units, and
         chains by block."""
 
-    # Options on which the structure depends.
     STRUCTURE = "n_components", "column_types"
-
-    def structure(self, facts):
-        return SimpleNamespace(**{n: getattr(facts.options, n) for n in self.STRUCTURE})
 
     def check(self, options):
         check_piecewise("n_steps", options.n_steps, Integral, 1)
