@@ -67,26 +67,45 @@ class SimulationSupport(NamedTuple):
 
 
 class FlowPosterior(NamedTuple):
-    """Flow of parameters given summaries, the observed summaries, (1, n_summaries), and
-    the :class:`SimulationSupport` parameters, None if all simulations succeeded."""
+    """Flow of parameters given summaries, the observed summaries, (1, n_summaries), the
+    :class:`SimulationSupport` parameters, None if all simulations succeeded, the share
+    of the flow's draws that are possible, and whether the flow is valid for other
+    summaries."""
 
     estimator: Any
     observed: np.ndarray
     tried: SimulationSupport | None
+    share: float = 1.0
+    is_amortized: bool = False
 
-    def draw(self, priors, n, source):
-        """Draw n parameters that are possible under the priors and the simulator, with
-        a RandomState."""
+    def draw(self, priors, n, source, least=None):
+        """Draw n parameters that are possible under the priors and the simulator, or at
+        least ``least``, with a RandomState. Returns them and the share of possible
+        draws."""
         draw = partial(self.estimator.sample, random_state=source, y=self.observed)
-        possible = None if self.tried is None else self.tried.possible()
-        theta, _ = within(priors, draw, n, possible)
-        if len(theta) < n:
+        theta, _, share = within(priors, draw, n, self._possible())
+        if len(theta) < (n if least is None else least):
             raise ValueError(
-                f"{len(theta)} of the density's draws given X, in place of {n}, are "
-                "possible under the priors: simulate more, with summaries that tell "
-                "the parameters."
+                f"Only {len(theta)} of {n} parameters that are possible under the "
+                "priors were drawn from the flow: raise n_simulations, or choose "
+                "summaries that determine the parameters."
             )
-        return theta.astype(float)
+        return theta.astype(float), share
+
+    def log_prob(self, priors, theta):
+        """Log density of parameters, (n,); minus infinity if they are impossible."""
+        log_prob = np.full(len(theta), -np.inf)
+        kept, possible = priors.log_prob(theta) > -np.inf, self._possible()
+        if possible is not None and kept.any():
+            kept[kept] = possible(theta[kept])
+        if kept.any():
+            log_q = self.estimator.score_samples(theta[kept], y=self.observed)
+            log_prob[kept] = log_q - np.log(self.share)
+        return log_prob
+
+    def _possible(self):
+        """Function that masks parameters close to successful simulations, or None."""
+        return None if self.tried is None else self.tried.possible()
 
 
 def learn(simulations, priors, rng, plan, *, estimator, report):
@@ -119,4 +138,5 @@ def learn(simulations, priors, rng, plan, *, estimator, report):
     tried = None if gave.all() else SimulationSupport.of(theta, gave)
     posterior = FlowPosterior(estimator, observed[None], tried)
     source = np.random.RandomState(draw_seed)
-    return posterior.draw(priors, plan.n, source), posterior
+    theta, share = posterior.draw(priors, plan.n, source)
+    return theta, posterior._replace(share=share, is_amortized=bool(near[gave].all()))

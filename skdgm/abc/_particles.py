@@ -132,7 +132,7 @@ def learn(simulations, priors, rng, plan, report):
         kernel = ProposalKernel(particles.theta, particles.balanced(), floor)
         generator = rng.fold(number).generator()
         draw = partial(kernel.draw, rng=generator)
-        theta, log_prior = within(priors, draw, min(n_each, n_left))
+        theta, log_prior, _ = within(priors, draw, min(n_each, n_left))
         if not len(theta):
             break
         log_weight = log_prior - kernel.log_prob(theta)
@@ -164,7 +164,7 @@ def _first(simulations, priors, rng, plan):
 
 def within(priors, draw, n, possible=None):
     """Return up to n draws of ``draw(n)`` that have a prior density and are
-    ``possible``, and their log prior densities."""
+    ``possible``, their log prior densities, and the share of such draws."""
     kept_theta, log_prior = [], []
     for _ in range(_ROUNDS):
         theta = draw(n)
@@ -176,7 +176,8 @@ def within(priors, draw, n, possible=None):
         log_prior.append(log_p[kept])
         if sum(map(len, kept_theta)) >= n:
             break
-    return np.concatenate(kept_theta)[:n], np.concatenate(log_prior)[:n]
+    theta, log_p = np.concatenate(kept_theta), np.concatenate(log_prior)
+    return theta[:n], log_p[:n], len(theta) / (n * len(kept_theta))
 
 
 def check(distance, tolerance):

@@ -42,9 +42,9 @@ class Digest(NamedTuple):
         summary = data if self.summary is None else self.summary(data)
         if callable(self.distance):
             distance = self.distance(summary, self.observed)
-            return _numbers(distance, "distance(simulated, observed)", n=1).ravel()
+            return numbers(distance, "distance(simulated, observed)", n=1).ravel()
         sources = "simulator(theta, rng)", "summary(data)"
-        summary = _numbers(summary, sources[self.summary is not None])
+        summary = numbers(summary, sources[self.summary is not None])
         shape = np.shape(self.observed)
         if summary.shape not in (shape, (np.size(self.observed),)):
             name = "data" if self.summary is None else "summaries"
@@ -55,20 +55,25 @@ class Digest(NamedTuple):
         return summary.ravel()
 
 
-def _numbers(value, source, n=None):
+def numbers(value, source, n=None):
     """Result of the user's function ``source`` as an array; ValueError if it is not
     numeric, or has not n numbers."""
     try:
-        numbers, reason = np.asarray(value, dtype=float), None
+        array, reason = np.asarray(value, dtype=float), None
     except (TypeError, ValueError) as error:
-        numbers, reason = None, error
-    if numbers is None or n not in (None, numbers.size):
+        array, reason = None, error
+    if array is None or n not in (None, array.size):
         expected = "numbers" if n is None else "a number"
         raise ValueError(
             f"{source} must be {expected}, but is {reprlib.repr(value)}"
             f"{f' ({reason})' if reason else ''}."
         ) from reason
-    return numbers
+    return array
+
+
+def as_data(value):
+    """A data set of the simulator as an array; ValueError if it is not numeric."""
+    return numbers(value, "simulator(theta, rng)")
 
 
 class Simulations:
@@ -80,7 +85,7 @@ class Simulations:
         # The summary may change its argument in place, for example by sorting.
         observed = X if summary is None else summary(X.copy())
         if not callable(distance):
-            observed = _numbers(observed, "summary(X)")
+            observed = numbers(observed, "summary(X)")
             if not (observed.size and np.isfinite(observed).all()):
                 raise ValueError(f"Summaries of X must be finite, but are {observed}.")
         self.simulator, self.digest = simulator, Digest(summary, distance, observed)
@@ -95,14 +100,10 @@ class Simulations:
         """Simulate a data set for each row of parameters; return its summaries, or its
         distance by the user's function, (n, n_numbers)."""
         ids = np.arange(self.n_done, self.n_done + len(theta), dtype=np.uint64)
-        rng, n_jobs = self.rng.rows(ids), min(len(theta), effective_n_jobs(self.n_jobs))
-        n_parts = 1 if n_jobs == 1 else min(len(theta), _PARTS * n_jobs)
-        parts = Parallel(n_jobs=n_jobs)(
-            delayed(_simulate)(self.simulator, self.digest, theta[part], rng.take(part))
-            for part in gen_even_slices(len(theta), n_parts)
-        )
+        rng = self.rng.rows(ids)
+        raw = simulated(self.simulator, self.digest, theta, rng, n_jobs=self.n_jobs)
         self.n_done += len(theta)
-        return np.concatenate(parts)
+        return raw
 
     def measured(self, raw):
         """Return distances of the results of :meth:`run`, infinite for failed
@@ -130,6 +131,18 @@ class Simulations:
                 SimulationWarning,
                 stacklevel=4,
             )
+
+
+def simulated(simulator, digest, theta, rng, *, n_jobs):
+    """Simulate a data set for each row of parameters, with the random streams ``rng``;
+    return the arrays that ``digest`` makes of them, stacked."""
+    n_jobs = min(len(theta), effective_n_jobs(n_jobs))
+    n_parts = 1 if n_jobs == 1 else min(len(theta), _PARTS * n_jobs)
+    parts = Parallel(n_jobs=n_jobs)(
+        delayed(_simulate)(simulator, digest, theta[part], rng.take(part))
+        for part in gen_even_slices(len(theta), n_parts)
+    )
+    return np.concatenate(parts)
 
 
 def _simulate(simulator, digest, theta, rng):

@@ -192,8 +192,8 @@ class Attributes(NamedTuple):
         if far.any():
             name = self.names[np.repeat(np.arange(len(self.sizes)), self.sizes)[far][0]]
             warn(
-                f"Attribute {name!r} is far beyond its range in the training rows, and "
-                "is read as the end of this, since nothing was learned of others.",
+                f"Attribute {name!r} is far beyond its range in the training rows; it "
+                "is clipped to the end of this range.",
                 DataRangeWarning,
             )
         return inputs

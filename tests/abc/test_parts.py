@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from skdgm import ABC
 from skdgm.abc import _neural
+from skdgm.abc._checks import warn_of_few
 from skdgm.abc._neural import SimulationSupport
 from skdgm.abc._particles import ParameterParticles, ProposalKernel, regressed, within
 from skdgm.abc._priors import Priors
@@ -88,12 +89,14 @@ def test_a_regression_moves_parameters_to_the_data():
 def test_draws_within_priors_come_with_their_densities():
     priors = Priors({"a": stats.uniform(0, 2), "b": stats.norm(1, 2)})
     queue = [[[0.5, 1], [3, 1]], [[1.5, 3], [-1, 0], [1, 2]]]
-    found, log_p = within(priors, lambda n: np.array(queue.pop(0), float), 2)
+    found, log_p, share = within(priors, lambda n: np.array(queue.pop(0), float), 2)
     np.testing.assert_array_equal(found, [[0.5, 1], [1.5, 3]])
+    # Three of five draws are possible, of two rounds of two that were asked for.
+    assert share == 3 / 4
     expected = np.log(0.5) + stats.norm.logpdf(found[:, 1], 1, 2)
     np.testing.assert_allclose(log_p, expected)
     queue = [[[0.5, 1], [1.5, 3]]] * 100
-    found, _ = within(
+    found, _, _ = within(
         priors, lambda n: np.array(queue.pop()), 101, lambda t: t[:, 0] > 1
     )
     np.testing.assert_array_equal(found, [[1.5, 3]] * 100)
@@ -170,7 +173,7 @@ def test_the_default_flow_is_of_parameters_given_summaries():
 def test_particles_of_which_few_count(effective, warns, recwarn):
     abc = ABC(n_particles=100)
     abc.weights_, abc.n_effective_ = np.full(100, 0.01), effective
-    abc._report()
+    warn_of_few(abc)
     assert [one.category for one in recwarn] == [FewDrawsWarning] * warns
 
 

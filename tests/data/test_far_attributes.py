@@ -35,7 +35,7 @@ def test_attributes_beyond_the_range_are_read_as_the_end_of_it(model):
             with pytest.warns(DataRangeWarning, match="Attribute 0 is far beyond"):
                 scores = model.score_samples(X, far)
             np.testing.assert_allclose(scores, seen[end][0], rtol=1e-4)
-            with pytest.warns(DataRangeWarning, match="read as the end"):
+            with pytest.warns(DataRangeWarning, match="clipped to the end"):
                 drawn = model.sample(2, random_state=0, y=far)
             np.testing.assert_allclose(drawn, seen[end][1], rtol=1e-3, atol=1e-4)
     with warnings.catch_warnings():

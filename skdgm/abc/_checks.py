@@ -1,0 +1,61 @@
+"""Checks of the options of :class:`skdgm.ABC` before a fit, and of its particles."""
+
+import warnings
+
+from skdgm.abc._priors import Priors
+from skdgm.exceptions import FewDrawsWarning
+
+# Effective share of the particles that causes a warning.
+_MIN_ESS_SHARE = 0.05
+
+
+def check_options(abc):
+    """Return the priors of an estimator; ValueError if options contradict each
+    other."""
+    if abc.simulator is None or abc.priors is None:
+        raise ValueError("ABC(simulator, priors) needs both of them.")
+    priors, is_flow = Priors(abc.priors), abc.method == "flow"
+    if abc.method != "rejection":
+        priors.check_density()
+    if abc.n_simulations < abc.n_particles and not is_flow:
+        raise ValueError(
+            f"n_simulations={abc.n_simulations} must be at least n_particles="
+            f"{abc.n_particles}."
+        )
+    if is_flow and (abc.tolerance or abc.adjustment):
+        name = "adjustment" if abc.adjustment else "tolerance"
+        raise ValueError(
+            f'method="flow" has no {name}, and {name}={getattr(abc, name)!r}: '
+            "leave it at its default."
+        )
+    if abc.method == "smc" and abc.quantile == 1:
+        raise ValueError('quantile=1 is for method="flow": take a smaller share.')
+    if callable(abc.distance) and (abc.adjustment or is_flow):
+        option = 'method="flow"' if is_flow else 'adjustment="linear"'
+        raise ValueError(f"{option} needs summaries, and a distance by name.")
+    return priors
+
+
+def warn_of_few(abc):
+    """Warn if the particles of a fit are few, or far from the data."""
+    message, n = None, len(abc.weights_)
+    tolerances = getattr(abc, "tolerances_", [0])
+    if n < abc.n_particles:
+        message = (
+            f"Only {n} of n_particles={abc.n_particles} have simulations that gave"
+            " numbers: raise n_simulations, or take priors of possible parameters."
+        )
+    elif abc.n_effective_ < _MIN_ESS_SHARE * n:
+        message = (
+            f"{abc.n_effective_:.1f} of {n} particles count, as their weights are "
+            "so unequal: raise n_particles and n_simulations, or take a narrower "
+            "prior."
+        )
+    elif 0 < abc.tolerance < tolerances[-1]:
+        message = (
+            f"Distances of {n} particles are up to {tolerances[-1]:.3g}, "
+            f"above the tolerance of {abc.tolerance:.3g}: raise n_simulations, or "
+            "lower n_particles."
+        )
+    if message:
+        warnings.warn(message, FewDrawsWarning, stacklevel=4)
