@@ -125,6 +125,8 @@ class SelfSupervisedBoosting(MetaEstimator):
         rather than too low.
     log_Z_se_ : float
         Standard error of ``log_Z_``, from eight populations.
+    density_kind_ : {"estimate"}
+        Kind of ``score_samples``, in which Z is estimated.
     validation_scores_ : list of float
         Mean log-likelihood of the held-out rows, in nats, initially, after every fifth
         round, and after the last round. Classifiers added after the best score are
@@ -233,6 +235,12 @@ class SelfSupervisedBoosting(MetaEstimator):
         _, log_Z, se = tilted.annealed(self.n_particles, generator)
         unseen = tilted.tilt(X[order]).max() - np.log(self.n_particles)
         self.log_Z_, self.log_Z_se_ = with_unseen(log_Z, se, unseen)
+
+    @property
+    def density_kind_(self) -> str:
+        """Kind of ``score_samples``: "estimate"."""
+        check_is_fitted(self)
+        return "estimate"
 
     def _check(self, model):
         """Raise ValueError if the model or the classifier lacks a method."""

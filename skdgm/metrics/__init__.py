@@ -14,6 +14,7 @@ _MODULES = {
     "density": ("log_density", "measure"),
     "mcmc": ("autocorrelation", "effective_sample_size", "r_hat"),
     "mmd": ("Discrepancy", "maximum_mean_discrepancy"),
+    "model_card": ("ModelCard",),
     "nearest": (
         "Memorization",
         "ModeCoverage",

@@ -14,6 +14,7 @@ from skdgm.metrics.mcmc import effective_sample_size as effective_sample_size
 from skdgm.metrics.mcmc import r_hat as r_hat
 from skdgm.metrics.mmd import Discrepancy as Discrepancy
 from skdgm.metrics.mmd import maximum_mean_discrepancy as maximum_mean_discrepancy
+from skdgm.metrics.model_card import ModelCard as ModelCard
 from skdgm.metrics.nearest import Memorization as Memorization
 from skdgm.metrics.nearest import ModeCoverage as ModeCoverage
 from skdgm.metrics.nearest import mode_coverage as mode_coverage
