@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 
 import skdgm
 from skdgm.base import Estimator
@@ -239,6 +239,7 @@ def test_front_doors_lead_to_each_task():
 # Names in calls on pages that are neither estimators nor options.
 OTHERS = {
     "make_pipeline": make_pipeline,
+    "make_union": make_union,
     "LogisticRegression": LogisticRegression,
     "constraints": [],
     "priors": {"mean": None},
