@@ -109,7 +109,10 @@ ESTIMATORS = {**MODELS, **TOOLS}
 PUBLIC = {name: home for name, home in ESTIMATORS.items() if name not in _APART}
 PUBLIC |= {"load": "persistence", "save": "persistence"}
 PUBLIC |= {"card": "metrics.model_card", "show_versions": "utils.versions"}
-# Modules that are attributes of skdgm: those of tools, and of estimators.
+# Modules that are attributes of skdgm: those of tools, of estimators, and of roles.
 _TOOLS = "callbacks", "constraints", "dask", "datasets", "exceptions", "metrics"
 _TOOLS += "options", "persistence", "plotting", "preprocessing", "typing"
-MODULES = {*_TOOLS, *(home.partition(".")[0] for home in ESTIMATORS.values())}
+_ROLES = "base", "couplings", "data", "distributions", "energies", "gradients"
+_ROLES += "implicit", "inference", "latent", "nets", "optim", "partition"
+_ROLES += "registry", "samplers", "stacks", "training", "utils"
+MODULES = {*_TOOLS, *_ROLES, *(home.partition(".")[0] for home in ESTIMATORS.values())}

@@ -92,7 +92,11 @@ for name in ("metrics", "plotting", "datasets", "persistence", "exceptions"):
     subprocess.run([sys.executable, "-c", code], check=True)
     for name in MODULES - {"dask"}:
         assert getattr(skdgm, name).__name__ == f"skdgm.{name}"
-    assert {*WHOLE, *FAMILIES} - {"skdgm"} <= MODULES
+    names = {path.stem for path in ROOT.iterdir()}
+    assert {name for name in names if not name.startswith("_")} - {"py"} == MODULES
+    assert dir(skdgm) == sorted({*MODULES, *PUBLIC, "__version__"})
+    with pytest.raises(AttributeError, match="no attribute 'net'"):
+        skdgm.net  # noqa: B018
 
 
 def test_every_model_takes_part_in_the_common_tests():
