@@ -298,3 +298,17 @@ def test_first_choices_are_choices_of_the_pages_of_tasks():
             assert not [n for names in found for n in names if n not in section], task
             seen.add(task)
     assert seen == set(TASKS)
+
+
+def test_docstrings_of_slow_defaults_say_how_slow():
+    """Every class that takes more than ten times as long as MLPClassifier."""
+    table = (DOC / "benchmarks" / "defaults.md").read_text().split("## A mixed table")[0]
+    found = re.findall(r"^\| (\w+) \| ([\d.]+) \| ([\d.]+) \|", table, re.MULTILINE)
+    slow = {
+        name: f"about {float(seconds):.0f} s of one core, {float(ratio):.0f} times"
+        for name, seconds, ratio in found
+        if float(ratio) > 10.5
+    }
+    assert len(slow) > 20
+    for name, cost in slow.items():
+        assert cost in " ".join(getattr(skdgm, name).__doc__.split()), name

@@ -120,6 +120,14 @@ class GANClassifier(Classifier, NetEstimator):
     GAN : The game without labels.
     RBMClassifier : Generative classifier that also learns from unlabeled rows.
 
+    Notes
+    -----
+    A default fit to scikit-learn's digits takes about 22 s of one core, 70 times as
+    long as ``MLPClassifier``: the generator and the discriminator are trained in turn,
+    and the accuracy with few labels still improves after a hundred epochs. If many rows
+    have labels, a :class:`DBNClassifier` is about as accurate, in a seventh of the
+    time.
+
     References
     ----------
     .. [1] Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen (2016). Improved

@@ -88,6 +88,12 @@ class DRAW(LatentEstimator):
     VAE : Variational autoencoder without recurrence.
     VRNN : Recurrent variational model of sequences.
 
+    Notes
+    -----
+    A default fit to scikit-learn's digits takes about 6 s of one core, 18 times as long
+    as ``MLPClassifier``: each update passes through several steps of a recurrent net,
+    one after the other. A :class:`VAE` takes a fifth of the time.
+
     References
     ----------
     .. [1] Gregor, Danihelka, Graves, Rezende and Wierstra (2015). DRAW: a recurrent

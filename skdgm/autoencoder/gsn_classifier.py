@@ -53,6 +53,12 @@ class GSNClassifier(Classifier, GSNEstimator):
     GSN : Chain without labels.
     DBMClassifier : Deep Boltzmann machine of data and labels.
 
+    Notes
+    -----
+    A default fit to scikit-learn's digits takes about 11 s of one core, 35 times as
+    long as ``MLPClassifier``: each update passes through several steps of a chain, one
+    after the other. A :class:`DBNClassifier` takes less than a third of the time.
+
     References
     ----------
     .. [1] Zhou and Troyanskaya (2014). Deep supervised and convolutional generative

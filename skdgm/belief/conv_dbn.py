@@ -142,6 +142,13 @@ class ConvDBN(BeliefNetwork):
     ConvDBNClassifier : Network fine-tuned as a classifier.
     ConvDBM : Undirected layers, trained jointly.
 
+    Notes
+    -----
+    A default fit to scikit-learn's digits takes about 10 s of one core, 32 times as
+    long as ``MLPClassifier``: each Gibbs step of the second layer has as many
+    convolutions as pairs of channels and filters. Features of a single :class:`ConvRBM`
+    are almost as good, in a sixth of the time.
+
     References
     ----------
     .. [1] Lee, Grosse, Ranganath and Ng (2009). Convolutional deep belief networks for

@@ -128,6 +128,13 @@ class ConvDBNClassifier(TunedBelief, TunedClassifier):
     ConvDBN : Network without labels.
     DBNClassifier : Layers that are fully connected.
 
+    Notes
+    -----
+    A default fit to scikit-learn's digits takes about 13 s of one core, 42 times as
+    long as ``MLPClassifier``: each Gibbs step of the second layer has as many
+    convolutions as pairs of channels and filters, and fine-tuning follows. A
+    :class:`DBNClassifier` is about as accurate, in a quarter of the time.
+
     References
     ----------
     .. [1] Lee, Grosse, Ranganath and Ng (2009). Convolutional deep belief networks for

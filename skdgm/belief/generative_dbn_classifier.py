@@ -76,6 +76,13 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
     DBMClassifier : Undirected layers of data and labels.
     RBMClassifier : One hidden layer, and exact probabilities of labels.
 
+    Notes
+    -----
+    A default fit to scikit-learn's digits takes about 13 s of one core, 40 times as
+    long as ``MLPClassifier``: each layer is pre-trained, and up-down updates of all
+    layers follow, with several Gibbs steps each. A :class:`DBNClassifier` is more
+    accurate, in a quarter of the time.
+
     References
     ----------
     .. [1] Larochelle and Bengio (2008). Classification using discriminative restricted

@@ -117,6 +117,13 @@ class ConvDBM(DeepOptions, Machine):
     ConvDBN : The same layers, learned one by one: faster, and undirected only at the
         top.
 
+    Notes
+    -----
+    A default fit to scikit-learn's digits takes about 15 s of one core, 47 times as
+    long as ``MLPClassifier``: each update has several mean-field steps and Gibbs steps
+    of all layers, with their convolutions. Features of a single :class:`ConvRBM` are as
+    good, in a tenth of the time.
+
     References
     ----------
     .. [1] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.

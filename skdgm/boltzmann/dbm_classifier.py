@@ -136,6 +136,13 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
     DBM : The machine without a label.
     RBMClassifier : One hidden layer, and exact probabilities of labels.
 
+    Notes
+    -----
+    A default fit to scikit-learn's digits takes about 13 s of one core, 40 times as
+    long as ``MLPClassifier``: each update has several mean-field steps and Gibbs steps
+    of all layers, and fine-tuning follows. An :class:`RBMClassifier` is as accurate, in
+    less than a tenth of the time.
+
     References
     ----------
     .. [1] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
