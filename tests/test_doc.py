@@ -302,7 +302,8 @@ def test_first_choices_are_choices_of_the_pages_of_tasks():
 
 def test_docstrings_of_slow_defaults_say_how_slow():
     """Every class that takes more than ten times as long as MLPClassifier."""
-    table = (DOC / "benchmarks" / "defaults.md").read_text().split("## A mixed table")[0]
+    table = (DOC / "benchmarks" / "defaults.md").read_text()
+    table = table.split("## A mixed table")[0]
     found = re.findall(r"^\| (\w+) \| ([\d.]+) \| ([\d.]+) \|", table, re.MULTILINE)
     slow = {
         name: f"about {float(seconds):.0f} s of one core, {float(ratio):.0f} times"

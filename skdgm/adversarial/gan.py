@@ -124,7 +124,7 @@ class GAN(GameEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 6 s of one core, 18 times as long
-    as ``MLPClassifier``: the generator and the discriminator are trained in turn, and
+    as ``MLPClassifier``. The generator and the discriminator are trained in turn, and
     need several hundred epochs to agree. A :class:`VAE` takes a fifth of the time.
 
     References

@@ -123,7 +123,7 @@ class GANClassifier(Classifier, NetEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 22 s of one core, 70 times as
-    long as ``MLPClassifier``: the generator and the discriminator are trained in turn,
+    long as ``MLPClassifier``. The generator and the discriminator are trained in turn,
     and the accuracy with few labels still improves after a hundred epochs. If many rows
     have labels, a :class:`DBNClassifier` is about as accurate, in a seventh of the
     time.

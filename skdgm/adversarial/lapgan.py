@@ -37,7 +37,7 @@ class LAPGAN(PyramidEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 17 s of one core, 53 times as
-    long as ``MLPClassifier``: a GAN is trained for each level of the pyramid.
+    long as ``MLPClassifier``. A GAN is trained for each level of the pyramid.
 
     References
     ----------

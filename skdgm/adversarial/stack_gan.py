@@ -37,7 +37,7 @@ class StackGAN(PyramidEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 12 s of one core, 36 times as
-    long as ``MLPClassifier``: a GAN is trained for each of the stages.
+    long as ``MLPClassifier``. A GAN is trained for each of the stages.
 
     References
     ----------

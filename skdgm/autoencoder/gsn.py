@@ -117,7 +117,7 @@ class GSN(GSNEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 9 s of one core, 29 times as long
-    as ``MLPClassifier``: each update passes through several steps of a chain, one after
+    as ``MLPClassifier``. Each update passes through several steps of a chain, one after
     the other. A :class:`DenoisingAutoencoder` has features that are as good, in a
     twentieth of the time.
 

@@ -56,7 +56,7 @@ class GSNClassifier(Classifier, GSNEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 11 s of one core, 35 times as
-    long as ``MLPClassifier``: each update passes through several steps of a chain, one
+    long as ``MLPClassifier``. Each update passes through several steps of a chain, one
     after the other. A :class:`DBNClassifier` takes less than a third of the time.
 
     References

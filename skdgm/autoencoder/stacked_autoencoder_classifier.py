@@ -56,7 +56,7 @@ class StackedAutoencoderClassifier(StackStructure, TunedClassifier):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 4 s of one core, 12 times as long
-    as ``MLPClassifier``: each layer is pre-trained before the fine-tuning of all
+    as ``MLPClassifier``. Each layer is pre-trained before the fine-tuning of all
     layers.
 
     References

@@ -79,7 +79,7 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 13 s of one core, 40 times as
-    long as ``MLPClassifier``: each layer is pre-trained, and up-down updates of all
+    long as ``MLPClassifier``. Each layer is pre-trained, and up-down updates of all
     layers follow, with several Gibbs steps each. A :class:`DBNClassifier` is more
     accurate, in a quarter of the time.
 

@@ -84,7 +84,7 @@ class ConditionalRBM(ConditionalEstimator):
     have zeros for conditions that are not gates.
 
     A default fit to lower halves of scikit-learn's digits takes about 12 s of one core,
-    37 times as long as ``MLPClassifier``: each update has several mean-field steps and
+    37 times as long as ``MLPClassifier``. Each update has several mean-field steps and
     Gibbs steps for real columns, with inputs that differ from row to row.
 
     References

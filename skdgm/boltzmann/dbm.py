@@ -69,7 +69,7 @@ class DBM(DeepOptions, Machine):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 18 s of one core, 56 times as
-    long as ``MLPClassifier``: each update has several mean-field steps and Gibbs steps
+    long as ``MLPClassifier``. Each update has several mean-field steps and Gibbs steps
     of all layers, and the machine needs a few hundred epochs. Features of a
     :class:`DBN` are as good, in an eighth of the time.
 

@@ -92,7 +92,7 @@ class ReplicatedSoftmax(FitOptions, DocumentModel):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 6 s of one core, 20 times as long
-    as ``MLPClassifier``: chains are tempered between lengths of documents.
+    as ``MLPClassifier``. Chains are tempered between lengths of documents.
 
     References
     ----------

@@ -101,7 +101,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits takes about 4 s of one core, 12 times as long
-    as ``MLPClassifier``: each update draws several samples of all layers for each row.
+    as ``MLPClassifier``. Each update draws several samples of all layers for each row.
 
     References
     ----------

@@ -68,7 +68,7 @@ class RNNNADE(RecurrentEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits, as sequences of rows of pixels, takes about
-    8 s of one core, 26 times as long as ``MLPClassifier``: the steps of a sequence are
+    8 s of one core, 26 times as long as ``MLPClassifier``. The steps of a sequence are
     computed one after the other. A :class:`VRNN` takes a third of the time.
 
     References

@@ -37,7 +37,7 @@ class RTRBM(MachineEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits, as sequences of rows of pixels, takes about
-    10 s of one core, 31 times as long as ``MLPClassifier``: the steps of a sequence are
+    10 s of one core, 31 times as long as ``MLPClassifier``. The steps of a sequence are
     computed one after the other, each with several Gibbs steps. A :class:`VRNN` takes a
     quarter of the time.
 
