@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,40 @@ def test_details_of_options_are_as_in_the_table():
 
 def test_names_that_were_given_up_are_gone():
     gone = {"max_iter", "learning_rate_init", "init", "visible", "output", "decoder"}
+    # Methods have a layer by its number.
+    gone |= {"layer"}
     for cls in PUBLIC:
         assert not gone & set(parameters(cls))
+
+
+def methods(cls):
+    """The public methods of a class that are of skdgm."""
+    members = inspect.getmembers(cls, inspect.isroutine)
+    return {
+        name: method
+        for name, method in members
+        if not name.startswith("_") and getattr(method, "__module__", "")[:5] == "skdgm"
+    }
+
+
+def test_methods_of_several_classes_are_in_the_table():
+    table = names("Methods")
+    counts = Counter(name for cls in PUBLIC for name in methods(cls))
+    theirs = {"set_params", "get_params", "fit_transform"}
+    theirs |= {"get_feature_names_out", "get_metadata_routing"}
+    assert {name for name, n in counts.items() if n > 1} - theirs <= table
+    assert table <= counts.keys()
+
+
+def test_parameters_of_methods_in_the_table_are_used():
+    taken = {
+        name
+        for cls in PUBLIC
+        for method in methods(cls).values()
+        for name in inspect.signature(method).parameters
+    }
+    distributed = set(inspect.signature(skdgm.dask.fit).parameters)
+    assert names("Parameters of methods") <= taken | distributed
 
 
 @pytest.mark.parametrize("name", sorted(TABLE))

@@ -109,7 +109,7 @@ def of_data():
             skdgm.RNNNADE, 2, n_recurrent=3, column_types="mixed", **options
         )
         model.fit(parts := series())
-        drawn = model.generate(4, prefix=parts[1][:5], random_state=0)[0]
+        drawn = model.sample_sequences(4, prefix=parts[1][:5], random_state=0)[0]
         return {
             "losses": model.loss_curve_,
             "scores": model.score_samples(parts),

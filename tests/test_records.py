@@ -109,7 +109,7 @@ OTHERS = [
     ("real", NUMBERS, grouped(Flow, 1, (4,), **GIVEN)),
     ("real", LABELS, grouped(Flow, 1, (4,), base="student", **GIVEN)),
     ("real", None, Flow(1, (4,), base="mixture", autoregressive=True)),
-    ("real", None, Flow(1, (4,), layer="affine", linear="permutation")),
+    ("real", None, Flow(1, (4,), layer_type="affine", linear="permutation")),
     ("shares", None, Flow(1, (4,), bounds=(-0.1, 1), early_stopping=False)),
     ("counts", None, Flow(1, (4,), bounds=(0, 6), dequantization="uniform")),
     ("counts", LABELS, grouped(Flow, 1, (4,), dequantization="variational", **GIVEN)),

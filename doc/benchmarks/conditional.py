@@ -186,7 +186,7 @@ def motion(folder):
     for n_lags in 3, 6, 12:
         options = {"learning_rate": 3e-4, "n_iter": 30, "random_state": 0}
         model = ConditionalRBM(50, n_lags=n_lags, **options).fit(parts)
-        (drawn,) = model.generate(1000, prefix=valid[:20], random_state=0)
+        (drawn,) = model.sample_sequences(1000, prefix=valid[:20], random_state=0)
         shown.append((f"drawn, {n_lags} lags", drawn))
         shown.append(("the last 500 of these", drawn[500:]))
     names = "below 0.01", "0.01-0.02", "0.02-0.05", "0.05-0.1", "above 0.1"

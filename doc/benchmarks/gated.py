@@ -92,7 +92,7 @@ def motion(folder):
             error = rmse(model.predict(known)[12:], valid)
             found = np.concatenate(model.predict(parts))
             fitted = rmse(found, np.concatenate(parts))
-            (frames,) = model.generate(1000, prefix=valid[:20], random_state=0)
+            (frames,) = model.sample_sequences(1000, prefix=valid[:20], random_state=0)
             name = f"ConditionalRBM({n}, n_lags=3, n_factors={n_factors})"
             print(f"| {name} | {error:.4f} | {fitted:.4f} | ", end="")
             print(f"{power(frames)[1]:.2f} | {seconds:.1f} |", flush=True)

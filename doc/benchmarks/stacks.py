@@ -40,10 +40,10 @@ THREE, TWO = (1000,) * 3, (1000,) * 2
 NETS = {
     "denoising, 1000-1000-1000": StackedAutoencoderClassifier(THREE, **SLOWLY),
     "plain, 1000-1000-1000": StackedAutoencoderClassifier(
-        THREE, layer="plain", **SLOWLY
+        THREE, layer_type="plain", **SLOWLY
     ),
     "contractive, 1000-1000": StackedAutoencoderClassifier(
-        TWO, layer="contractive", **SLOWLY
+        TWO, layer_type="contractive", **SLOWLY
     ),
     "none, 1000-1000-1000": StackedAutoencoderClassifier(
         THREE, **SLOWLY | {"pretrain": Pretraining(n_iter=0)}
@@ -121,7 +121,7 @@ FEW = {
     "DBNClassifier": lambda: DBNClassifier(unlabeled=-1, random_state=0),
     **{
         f"stack, {layer}": lambda layer=layer: StackedAutoencoderClassifier(
-            layer=layer, unlabeled=-1, random_state=0
+            layer_type=layer, unlabeled=-1, random_state=0
         )
         for layer in ("denoising", "contractive", "plain")
     },

@@ -339,7 +339,8 @@ def task_series():
     figure, ax = picture()
     ax.plot(test[24:72], color="black", lw=1)
     prefix = [got["test"][:72]]
-    for part in got["model"].generate(24, prefix=prefix, n_samples=60, random_state=0):
+    given = {"prefix": prefix, "n_samples": 60, "random_state": 0}
+    for part in got["model"].sample_sequences(24, **given):
         ax.plot(range(72, 96), part["visitors"], color="C0", alpha=0.12)
     ax.plot(test[71:96], color="tab:orange", lw=1.5, label="what came")
     ax.set(xlabel="hour", ylabel="visitors")

@@ -36,7 +36,7 @@ net = StackedAutoencoderClassifier(
     random_state=0,
 )
 models = {
-    layer: clone(net).set_params(layer=layer).fit(X, labels)
+    layer: clone(net).set_params(layer_type=layer).fit(X, labels)
     for layer in ("plain", "denoising", "contractive")
 }
 random = clone(net).set_params(pretrain__n_iter=0).fit(X, labels)

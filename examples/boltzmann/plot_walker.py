@@ -72,7 +72,7 @@ for name, found in {
 # %%
 # The machine walks on by itself from six frames.
 
-(walk,) = model.generate(600, prefix=test[:6], random_state=0)
+(walk,) = model.sample_sequences(600, prefix=test[:6], random_state=0)
 
 # %%
 # And it fills in one leg that the cameras did not see for 20 frames, given the rest of

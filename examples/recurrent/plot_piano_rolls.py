@@ -65,7 +65,7 @@ print(f"latent units: {latent.score(test):.2f} nats a step, by the bound {bound:
 
 first, wrong = test[0][:8], test[1].copy()
 wrong[14:16] = np.roll(wrong[14:16], 1, axis=1)
-drawn = model.generate(32, prefix=[first], n_samples=3, random_state=0)
+drawn = model.sample_sequences(32, prefix=[first], n_samples=3, random_state=0)
 rolls = [np.vstack([first, own]) for own in drawn]
 figure, axes = plt.subplots(4, 1, figsize=(9, 9), layout="constrained")
 for ax, roll in zip(axes, rolls):

@@ -97,7 +97,7 @@ class LayersOptions(StackModelOptions, Protocol):
     contraction: float | tuple
     corruption: str
     corruption_level: float | tuple
-    layer: str
+    layer_type: str
     tied: bool
     handle_unknown: str
     max_categories: int | None

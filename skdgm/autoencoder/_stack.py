@@ -63,8 +63,8 @@ class AutoencoderStackModel(StackModel[LayersOptions]):
         """Autoencoders of the layers; options are scalars, or have a value for each
         layer."""
         sizes = check_sizes(options.hidden_layer_sizes)
-        kind, layer_options = KINDS[options.layer]
-        labels = {name: f"layer__{name}" for name in layer_options}
+        kind, layer_options = KINDS[options.layer_type]
+        labels = {name: f"layer_type__{name}" for name in layer_options}
         labels |= {name: name for name in ("tied", *_TRAINING)}
         values_of = {
             name: per_layer(labels[name], value, len(sizes))

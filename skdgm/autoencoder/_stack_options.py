@@ -53,8 +53,8 @@ class DenoisingLayer(OptionGroup):
     --------
     >>> from skdgm import StackedAutoencoder
     >>> from skdgm.options import DenoisingLayer
-    >>> StackedAutoencoder(layer=DenoisingLayer(corruption_level=0.1))
-    StackedAutoencoder(layer=DenoisingLayer(corruption_level=0.1))
+    >>> StackedAutoencoder(layer_type=DenoisingLayer(corruption_level=0.1))
+    StackedAutoencoder(layer_type=DenoisingLayer(corruption_level=0.1))
     """
 
     STANDS_FOR = "denoising"
@@ -84,8 +84,8 @@ class ContractiveLayer(OptionGroup):
     --------
     >>> from skdgm import StackedAutoencoder
     >>> from skdgm.options import ContractiveLayer
-    >>> StackedAutoencoder(layer=ContractiveLayer(contraction=0.5))
-    StackedAutoencoder(layer=ContractiveLayer(contraction=0.5))
+    >>> StackedAutoencoder(layer_type=ContractiveLayer(contraction=0.5))
+    StackedAutoencoder(layer_type=ContractiveLayer(contraction=0.5))
     """
 
     STANDS_FOR = "contractive"
@@ -117,7 +117,7 @@ class StackStructure(Options):
     ----------
     hidden_layer_sizes : int or tuple of int
         Number of hidden units of each layer, from the bottom up.
-    layer
+    layer_type
         Type of every layer: "denoising", a :class:`DenoisingAutoencoder`;
         "contractive", a :class:`ContractiveAutoencoder`; or "plain", an
         :class:`Autoencoder`.
@@ -138,7 +138,7 @@ class StackStructure(Options):
 
     hidden_layer_sizes: ArrayLike | Count = (256, 256)
     _: KW_ONLY
-    layer: Annotated[
+    layer_type: Annotated[
         Literal["denoising", "contractive", "plain"]
         | DenoisingLayer
         | ContractiveLayer,

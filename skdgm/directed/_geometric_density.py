@@ -113,20 +113,20 @@ class GeometricDensity(LatentDensity):
         return 2 * np.stack(log_mean_exp(log_w, axis=1), axis=1)
 
     def sample(
-        self, n_samples, random_state=None, *, conditions=None, names=None, n_steps=20
+        self, n_samples, random_state=None, *, conditions=None, names=None, n_draws=20
     ):
-        """Draw ``n_steps`` rows from p for each row, and choose one by weight; see
+        """Draw ``n_draws`` rows from p for each row, and choose one by weight; see
         :class:`~skdgm.latent.LatentDensity`."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
-        n_steps = count(n_steps, "n_steps")
+        n_draws = count(n_draws, "n_draws")
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         if conditions is not None:
             return self._under(conditions, names, n_samples, rng)
         rng, highest, x = rng.rows(n_samples), -np.inf, 0.0
         with one_blas_thread():
-            for number in range(n_steps):
+            for number in range(n_draws):
                 streams = rng.fold(number)
-                if n_steps > 1:
+                if n_draws > 1:
                     new, log_w = self._dreamt(streams, 1)
                 else:
                     new, log_w = self._drawn(streams)

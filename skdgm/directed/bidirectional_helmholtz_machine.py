@@ -102,7 +102,7 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
         random_state: Seed = None,
         *,
         conditions: dict | None = None,
-        n_steps: int = 20,
+        n_draws: int = 20,
     ) -> ArrayOrFrame:
         """Draw rows by importance resampling of draws from p.
 
@@ -115,8 +115,8 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
         conditions : dict, default=None
             Conditions by the name or number of a column, as in
             :meth:`SigmoidBeliefNetwork.sample`. Rows are then chosen among 20 times as
-            many draws, at least 4,000, for any ``n_steps``. Not for "gaussian".
-        n_steps : int, default=20
+            many draws, at least 4,000, for any ``n_draws``. Not for "gaussian".
+        n_draws : int, default=20
             Number of draws from p for each row. With one, rows are draws from p; with
             more, their distribution approaches the model.
 
@@ -135,7 +135,7 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
             random_state,
             conditions=conditions,
             names=names_of(self),
-            n_steps=n_steps,
+            n_draws=n_draws,
         )
         return as_frame(self, drawn)
 

@@ -40,7 +40,7 @@ class FlowModel(NetModel[FlowOptions]):
     def structure(self, facts):
         options = facts.options
         return SimpleNamespace(
-            layer=options.layer,
+            layer_type=options.layer_type,
             n_layers=options.n_layers,
             n_bins=options.n_bins,
             linear=options.linear,
@@ -79,7 +79,7 @@ class FlowModel(NetModel[FlowOptions]):
         """Approximate number of weights."""
         structure, n = facts.structure, len(facts.columns.seen)
         n_conditioned = n // 2
-        n_parameters = 3 * structure.n_bins if structure.layer == "spline" else 2
+        n_parameters = 3 * structure.n_bins if structure.layer_type == "spline" else 2
         n_attributes = n_given(facts.known.attributes_)
         sizes = (
             n_conditioned + n_attributes,
@@ -132,7 +132,7 @@ class FlowModel(NetModel[FlowOptions]):
         splines; the last two are 0 for affine couplings."""
         sizes, activation = structure.hidden_layer_sizes, structure.activation
         net = layers.serial(*(layers.dense(m, activation) for m in sizes))
-        if structure.layer == "spline":
+        if structure.layer_type == "spline":
             return net, structure.n_bins, _BOUND
         return net, 0, 0.0
 
@@ -152,7 +152,7 @@ class FlowModel(NetModel[FlowOptions]):
         ]
         # Couplings and matrices are initially the identity.
         flow_layers = []
-        if structure.layer == "spline":
+        if structure.layer_type == "spline":
             flow_layers.append(after(n_attributes, splines(structure.n_bins, _BOUND)))
         place = len(flow_layers) if has_whitening else None
         flow_layers += [whitening()] if has_whitening else []

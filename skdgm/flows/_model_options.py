@@ -9,7 +9,7 @@ class FlowOptions(NetOptions, Protocol):
     """Options that flows read."""
 
     hidden_layer_sizes: int | tuple
-    layer: str
+    layer_type: str
     n_layers: int
     n_bins: int
     linear: str

@@ -45,7 +45,7 @@ class Flow(FlowEstimator):
         Number of coupling layers.
     hidden_layer_sizes : tuple
         Numbers of hidden units of the net of each coupling layer.
-    layer
+    layer_type
         Transform of a column in a coupling layer: "spline", a monotone
         rational-quadratic spline, which is the identity beyond 5 standard deviations;
         or "affine", a scale and a shift. "spline" also adds the splines of single
@@ -155,7 +155,7 @@ class Flow(FlowEstimator):
     n_layers: CountOrZero = 2
     hidden_layer_sizes: Count | tuple = (16,)
     _: KW_ONLY
-    layer: Literal["spline", "affine"] = "spline"
+    layer_type: Literal["spline", "affine"] = "spline"
     n_bins: Count = 8
     autoregressive: bool = False
     linear: Literal["auto", "lu", "permutation"] = "auto"

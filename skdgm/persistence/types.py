@@ -122,6 +122,7 @@ _RENAMED = {
     "_reading": "_inferred_types",
     "centre": "center",
     "colours_": "colors_",
+    "layer": "layer_type",
     "n_colours": "n_colors",
     "n_colours_": "n_colors_",
     "normalise_signal": "normalize_signal",

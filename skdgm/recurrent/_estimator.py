@@ -388,7 +388,7 @@ class RecurrentEstimator(NetEstimator):
         n_samples : int, default=1
             Number of rows of a single sequence, or of consecutive sequences of the
             ``length`` of the option ``sequences``, the last of which may be incomplete.
-            :meth:`generate` draws several sequences of any length.
+            :meth:`sample_sequences` draws several sequences of any length.
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator, so that each call returns new rows.
 
@@ -400,7 +400,7 @@ class RecurrentEstimator(NetEstimator):
         kept = vars(self).get("_kept")
         return as_frame(self, self.density_.sample(n_samples, random_state, kept=kept))
 
-    def generate(
+    def sample_sequences(
         self,
         n_steps: int,
         *,

@@ -86,7 +86,7 @@ class RNNNADE(RecurrentEstimator):
     >>> model = model.set_params(random_state=0).fit(X)
     >>> bool(model.score(X) > -0.1)
     True
-    >>> (sequence,) = model.generate(30, prefix=X[:30], random_state=0)
+    >>> (sequence,) = model.sample_sequences(30, prefix=X[:30], random_state=0)
     >>> bool((sequence == X[30:60]).mean() > 0.95)
     True
     """

@@ -90,7 +90,7 @@ class VRNN(RecurrentEstimator):
     >>> model = model.set_params(random_state=0).fit(X)
     >>> bool(model.score(X) > -0.2)
     True
-    >>> (sequence,) = model.generate(30, prefix=X[:30], random_state=0)
+    >>> (sequence,) = model.sample_sequences(30, prefix=X[:30], random_state=0)
     >>> sequence.shape
     (30, 3)
     """

@@ -278,12 +278,12 @@ REBUILT = {
     "contractive": ContractiveAutoencoder(3),
     "denoising": DenoisingAutoencoder(3, corruption_level=0),
     "unpredictable": PredictabilityMinimization(3),
-    "stack": StackedAutoencoder((4, 3), layer="plain", feature_layer=-1),
+    "stack": StackedAutoencoder((4, 3), layer_type="plain", feature_layer=-1),
     "classifier": StackedAutoencoderClassifier(
-        (4, 3), layer="plain", pretrain=Pretraining(n_iter=2)
+        (4, 3), layer_type="plain", pretrain=Pretraining(n_iter=2)
     ),
     "regressor": StackedAutoencoderRegressor(
-        (4, 3), layer="plain", pretrain=Pretraining(n_iter=2)
+        (4, 3), layer_type="plain", pretrain=Pretraining(n_iter=2)
     ),
 }
 

@@ -44,7 +44,7 @@ def holed(X):
     ],
 )
 def test_layers_are_autoencoders_of_the_codes_below(layer, kind):
-    stack = clone(SMALL).set_params(layer=layer).fit(FEW)
+    stack = clone(SMALL).set_params(layer_type=layer).fit(FEW)
     bottom, top = stack.layers_
     one = clone(kind).set_params(hidden_layer_sizes=(), code_activation="logistic")
     one.set_params(n_components=12, tied=True, n_iter=3)
@@ -169,7 +169,7 @@ def test_a_search_over_names_of_layers():
     "options, message",
     [
         ({"hidden_layer_sizes": ()}, "hidden_layer_sizes"),
-        ({"corruption_level": (0.1, 0.2, 0.3)}, "layer__corruption_level must be one"),
+        ({"corruption_level": (0.1, 0.2, 0.3)}, "layer_type__corruption_level must be"),
         ({"corruption_level": (0.1, -1.0)}, "layer 1.*corruption_level"),
         (
             {"pretrain_learning_rate": (1.0, -1.0)},

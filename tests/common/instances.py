@@ -1230,7 +1230,7 @@ INSTANCES = [
     Flow(
         1,
         (8, 6),
-        layer="affine",
+        layer_type="affine",
         linear="permutation",
         base="student",
         autoregressive=True,
@@ -1426,13 +1426,13 @@ INSTANCES = [
         (8, 6, 7),
         n_iter=4,
         learning_rate=(0.01, 0.005, 0.003),
-        layer=DenoisingLayer(corruption_level=(0.1, 0.2, 0.3)),
+        layer_type=DenoisingLayer(corruption_level=(0.1, 0.2, 0.3)),
         feature_layer=-1,
         random_state=0,
     ),
     StackedAutoencoder(
         (9, 7),
-        layer=ContractiveLayer(contraction=(0.1, 0.01)),
+        layer_type=ContractiveLayer(contraction=(0.1, 0.01)),
         activation="tanh",
         column_types="gaussian",
         tied=False,
@@ -1444,7 +1444,7 @@ INSTANCES = [
     ),
     StackedAutoencoder(
         (12, 8),
-        layer="plain",
+        layer_type="plain",
         activation="relu",
         column_types="mixed",
         batch_size=20,
@@ -1469,7 +1469,7 @@ INSTANCES = [
     ),
     StackedAutoencoderClassifier(
         (40, 30),
-        layer="contractive",
+        layer_type="contractive",
         activation="tanh",
         column_types="gaussian",
         unlabeled=-9,
@@ -1494,7 +1494,7 @@ INSTANCES = [
     ),
     StackedAutoencoderRegressor(
         (30, 20),
-        layer=DenoisingLayer(corruption="gaussian", corruption_level=(0.3, 0.1)),
+        layer_type=DenoisingLayer(corruption="gaussian", corruption_level=(0.3, 0.1)),
         pretrain=Pretraining(n_iter=3),
         learning_rate=0.02,
         n_iter=30,

@@ -774,6 +774,7 @@ def test_verbose(estimator, data, capsys, monkeypatch):
 def test_unfitted(estimator, data):
     names = ["transform", "score", "impute", "gibbs", "elbo", "active_units", *OF_ROWS]
     names += ["score_features", "conditional_sample", "invert", "generate"]
+    names += ["sample_sequences"]
     names += ["discriminator_score", "encode", "reconstruction_error"]
     methods = [name for name in names if hasattr(estimator, name)]
     assert len(methods) >= 5

@@ -550,7 +550,7 @@ def test_dates_and_columns_of_sequences_in_shards(client):
     model = grouped(RNNNADE, 2, n_recurrent=3, column_types="mixed", **FEW)
     model = distribute.fit(model, parts, n_shards=3, client=client)
     assert model._kept.tolist() == [False, True, False]
-    (drawn,) = model.generate(2, prefix=parts[1][:8], random_state=0)
+    (drawn,) = model.sample_sequences(2, prefix=parts[1][:8], random_state=0)
     assert drawn["day"].tolist() == days[8:].tolist()
     assert drawn["sex"].tolist() == ["m", "m"]
 

@@ -139,7 +139,7 @@ def test_futures_of_values_far_out_are_those_of_the_end_of_the_range():
     for far in 1e5, 1e7:
         prefix = X[:20].assign(born=far, warm=far)
         with pytest.warns(DataRangeWarning, match="warm"):
-            draws += model.generate(3, prefix=prefix, random_state=0)
+            draws += model.sample_sequences(3, prefix=prefix, random_state=0)
         assert (draws[-1]["born"] == far).all()
     assert draws[0].drop(columns="born").equals(draws[1].drop(columns="born"))
 

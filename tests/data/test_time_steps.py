@@ -75,7 +75,7 @@ def test_frames_of_other_libraries_and_files(tmp_path):
     model = RNNNADE(2, n_recurrent=2, column_types="mixed", n_iter=1, random_state=0)
     skdgm.save(model.fit(part), tmp_path / "model.skdgm")
     model = skdgm.load(tmp_path / "model.skdgm")
-    (drawn,) = model.generate(3, prefix=part[:4], random_state=0)
+    (drawn,) = model.sample_sequences(3, prefix=part[:4], random_state=0)
     assert drawn["day"].to_list() == DAYS[4:7].date.tolist()
     assert drawn.schema == part.schema
     holed = part.with_columns(day=pl.when(pl.col("x") == 5).then(None).otherwise("day"))

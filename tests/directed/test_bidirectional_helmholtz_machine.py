@@ -132,9 +132,9 @@ def test_samples_have_the_probabilities_of_the_model():
         drawn = machine().sample(20_000, random_state=0, **options)
         return (drawn[:, None] == ROWS).all(axis=2).astype(float)
 
-    assert_means(shares(n_steps=200), model())
+    assert_means(shares(n_draws=200), model())
     p, _ = joint(machine()._training.params.model)
-    assert_means(shares(n_steps=1), p.sum(axis=1))
+    assert_means(shares(n_draws=1), p.sum(axis=1))
 
 
 def test_so_have_samples_under_conditions():
@@ -286,8 +286,8 @@ def test_few_weighty_draws_are_told(monkeypatch):
 def test_bad_options_are_named(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         grouped(BidirectionalHelmholtzMachine, **options).fit(BARS)
-    with pytest.raises(ValueError, match="n_steps"):
-        machine().sample(3, n_steps=0)
+    with pytest.raises(ValueError, match="n_draws"):
+        machine().sample(3, n_draws=0)
 
 
 def test_chains_of_known_rows_have_the_geometric_mean():

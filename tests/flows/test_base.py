@@ -171,7 +171,7 @@ def test_heavy_tails_are_learned():
     X = np.random.default_rng(0).standard_t(2.0, (600, 2)) * [1, 100]
     asked = SHORT | {"n_layers": 0, "n_iter": 60, "linear": "permutation"}
     tails, normal = (
-        grouped(Flow, base=base, layer="affine", **asked).fit(X[:500])
+        grouped(Flow, base=base, layer_type="affine", **asked).fit(X[:500])
         for base in ("student", "normal")
     )
     exact = t(2.0, scale=[1, 100]).logpdf(X[500:]).sum(axis=1).mean()

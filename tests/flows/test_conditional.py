@@ -38,7 +38,7 @@ def given(request):
     """A flow, its rows and attributes, and those of one row."""
     X, y = (MOONS, WHICH == 1) if request.param == "classes" else BENT
     layer = "affine" if request.param == "numbers" else "spline"
-    flow = grouped(Flow, layer=layer, **SHORT).fit(X, y)
+    flow = grouped(Flow, layer_type=layer, **SHORT).fit(X, y)
     return flow, X, y, True if request.param == "classes" else y[:1]
 
 

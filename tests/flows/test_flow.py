@@ -28,7 +28,7 @@ SHORT |= {"batch_size": 50, "learning_rate": 0.02}
 
 @pytest.fixture(scope="module", params=["spline", "affine"])
 def flow(request):
-    return grouped(Flow, layer=request.param, **SHORT).fit(MOONS)
+    return grouped(Flow, layer_type=request.param, **SHORT).fit(MOONS)
 
 
 @pytest.mark.exhaustive(default=["spline"])

@@ -27,7 +27,7 @@ SIDE = {
 # Rows and options.
 ROADS = {
     "spline": ("real", {}),
-    "autoregressive": ("real", {"layer": "affine", "autoregressive": True}),
+    "autoregressive": ("real", {"layer_type": "affine", "autoregressive": True}),
     "mixture": ("real", {"base": "mixture"}),
     "attributes": ("real", {"attribute_conditional": True}),
     "bounds": ("shares", {"bounds": (0, 1)}),

@@ -28,6 +28,7 @@ from skdgm import (
     DBMClassifier,
     DBNClassifier,
     DBNRegressor,
+    Flow,
     GenerativeImputer,
     RBMClassifier,
 )
@@ -583,6 +584,10 @@ def test_older_names_of_attributes_and_values_are_read():
     del attributes["normalize_signal"]
     node = {"estimator": "options.BeliefObjective", "id": 0, "attributes": attributes}
     assert decoder.value(node).get_params() == belief.get_params()
+    attributes = dict.fromkeys(vars(Flow())) | {"layer": "affine"}
+    del attributes["layer_type"]
+    node = {"estimator": "Flow", "id": 1, "attributes": attributes}
+    assert decoder.value(node).layer_type == "affine"
 
 
 def test_numbers_of_all_types_keep_their_type():

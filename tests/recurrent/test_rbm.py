@@ -108,13 +108,13 @@ def test_annealing_agrees_with_enumeration(model, kind, monkeypatch):
     X[3, 0] = X[7] = np.nan
     exact, drawn = (
         model.score_samples(X),
-        model.generate(1, n_samples=4000, random_state=1),
+        model.sample_sequences(1, n_samples=4000, random_state=1),
     )
     monkeypatch.setattr("skdgm.recurrent._rbm_step._MAX_ENUMERATED", 1)
     assert model.density_kind_ == "estimate"
     np.testing.assert_allclose(model.score_samples(X), exact, atol=0.15)
     assert abs((model.score_samples(X) - exact).mean()) < 0.05
-    others = model.generate(1, n_samples=4000, random_state=0)
+    others = model.sample_sequences(1, n_samples=4000, random_state=0)
     a, b = np.concatenate(drawn), np.concatenate(others)
     for of in (lambda x: x, lambda x: x**2, lambda x: x[:, :1] * x[:, 1:]):
         one, other = of(a), of(b)
@@ -183,7 +183,8 @@ def test_samples_have_the_probabilities(model, kind):
     whole = [np.vstack([X[:5], own]) for own in states]
     p = np.exp([own[-1] for own in model.score_samples(whole)])
     n = 4000
-    found = np.stack(model.generate(1, prefix=X[:5], n_samples=n, random_state=0))
+    drawn = model.sample_sequences(1, prefix=X[:5], n_samples=n, random_state=0)
+    found = np.stack(drawn)
     codes = (found[:, 0] @ [n_values, 1]).astype(int)
     share = np.bincount(codes, None, n_values**2) / n
     assert (abs(share - p) < 5 * np.sqrt(p * (1 - p) / n) + 1e-9).all()

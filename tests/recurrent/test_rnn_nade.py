@@ -64,7 +64,7 @@ def test_samples_have_the_probabilities():
     whole = [np.vstack([prefix, own]) for own in every]
     p = np.exp([own[-2:].sum() for own in model.score_samples(whole)])
     n, weight = 4000, 2 ** np.arange(4)
-    found = model.generate(2, prefix=prefix, n_samples=n, random_state=0)
+    found = model.sample_sequences(2, prefix=prefix, n_samples=n, random_state=0)
     share = np.bincount(np.stack(found).reshape(n, 4).astype(int) @ weight, None, 16)
     order = np.stack(every).reshape(16, 4).astype(int) @ weight
     error = np.sqrt(p * (1 - p) / n)
@@ -189,6 +189,6 @@ def test_columns_of_other_kinds(kind):
     model.set_params(n_iter=100, learning_rate=0.01)
     start = clone(model).set_params(n_iter=0).fit(X).score(X)
     assert model.fit(X).score(X) > start + 0.5
-    (found,) = model.generate(20, prefix=X, random_state=0)
+    (found,) = model.sample_sequences(20, prefix=X, random_state=0)
     assert found.shape == (20, 2)
     assert type(found) is type(X)

@@ -132,23 +132,23 @@ def test_gaps_are_filled_given_their_sequence(model):
 @models
 def test_sequences_are_continued(model):
     model = clone(model).fit(PARTS)
-    found = model.generate(6, prefix=PARTS[:2], n_samples=3, random_state=0)
+    found = model.sample_sequences(6, prefix=PARTS[:2], n_samples=3, random_state=0)
     assert [part.shape for part in found] == [(6, 3)] * 6
     # Deterministically so, whatever is beside.
-    again = model.generate(
+    again = model.sample_sequences(
         6, prefix=X[:10], lengths=[9, 1], n_samples=3, random_state=0
     )
     np.testing.assert_array_equal(np.stack(found), np.stack(again))
-    assert len(model.generate(4, n_samples=2)) == 2
+    assert len(model.sample_sequences(4, n_samples=2)) == 2
     with pytest.raises(ValueError, match="n_samples == 0"):
-        model.generate(4, n_samples=0)
+        model.sample_sequences(4, n_samples=0)
 
 
 @models
 def test_dataframes_come_back(model):
     frames = [pd.DataFrame(part, columns=list("abc")).astype(bool) for part in PARTS]
     model = clone(model).fit(frames)
-    assert list(model.generate(3, random_state=0)[0].columns) == list("abc")
+    assert list(model.sample_sequences(3, random_state=0)[0].columns) == list("abc")
     holes = frames[0].astype("boolean").mask(np.isnan(HOLED[:9]))
     (filled,) = model.impute([holes], method="sample", random_state=0)
     assert list(filled.columns) == list("abc")
@@ -241,7 +241,7 @@ def test_bad_sequences_are_named(model, given, error):
     prefix["prefix"] = prefix.pop("X")
     if prefix["prefix"] is not None:
         with pytest.raises(ValueError, match=error):
-            fitted.generate(2, **prefix)
+            fitted.sample_sequences(2, **prefix)
 
 
 @models
@@ -335,14 +335,14 @@ def test_dates_in_order_are_times_of_steps(model):
     model = clone(model).fit([part, later])
     # Shifted in time they are as probable.
     np.testing.assert_allclose(*map(model.score_samples, [part, later]))
-    drawn = model.generate(5, prefix=[part, later], n_samples=2, random_state=0)
+    drawn = model.sample_sequences(5, prefix=[part, later], n_samples=2, random_state=0)
     for known, future in zip([part, part, later, later], drawn, strict=True):
         assert future.dtypes.equals(known.dtypes)
         whole = pd.concat([known, future])
         assert (whole["day"].diff().dropna() == pd.Timedelta("1D")).all()
         assert (future["time"].diff().dropna() >= pd.Timedelta(0)).all()
         assert future["time"].iloc[0] >= known["time"].iloc[-1]
-    begun = model.generate(4, n_samples=20, random_state=0)
+    begun = model.sample_sequences(4, n_samples=20, random_state=0)
     first = [own["day"].iloc[0] for own in begun]
     assert days[0] <= min(first) < max(first) <= later["day"].iloc[0]
     assert all(own["day"].diff().iloc[1] == pd.Timedelta("1D") for own in begun)
@@ -363,7 +363,7 @@ def test_dates_that_are_no_steps_of_time():
     part = pd.DataFrame({"day": days, "x": np.arange(9.0)})
     model = RNNNADE(2, n_recurrent=2, column_types="mixed", n_iter=1, random_state=0)
     shuffled = part.assign(day=days[RNG.permutation(9)])
-    drawn = clone(model).fit([part, shuffled]).generate(9, random_state=0)[0]
+    drawn = clone(model).fit([part, shuffled]).sample_sequences(9, random_state=0)[0]
     assert not drawn["day"].is_monotonic_increasing
     few = clone(model).partial_fit(part[:4])
     with pytest.raises(ValueError, match="too few, in the first fit"):
@@ -379,13 +379,14 @@ def test_columns_of_sequences_are_kept(model):
     sexes = np.arange(8) % 2
     parts = [np.c_[np.full(6, sex), RNG.integers(0, 2, (6, 2))] for sex in sexes]
     model = clone(model).fit([part.astype(float) for part in parts])
-    drawn = model.generate(5, n_samples=40, random_state=0)
+    drawn = model.sample_sequences(5, n_samples=40, random_state=0)
     assert all(np.ptp(part[:, 0]) == 0 for part in drawn)
     assert {part[0, 0] for part in drawn} == {0, 1}
     assert any(np.ptp(part[:, 1]) > 0 for part in drawn)
     prefix = [part[:3].astype(float) for part in parts[:2]]
     prefix[1][1:, 0] = np.nan
-    for sex, part in enumerate(model.generate(5, prefix=prefix, random_state=0)):
+    drawn = model.sample_sequences(5, prefix=prefix, random_state=0)
+    for sex, part in enumerate(drawn):
         assert (part[:, 0] == sex).all()
     # Gaps are filled by what is known elsewhere, or drawn once.
     holed = [part.astype(float) for part in [*parts[:4], parts[0]]]
@@ -425,6 +426,6 @@ def test_steps_given_columns_that_are_kept_are_drawn_as_others():
     spread = []
     for kept in model._kept, None:
         model._kept = kept
-        drawn = model.generate(8, n_samples=200, random_state=0)
+        drawn = model.sample_sequences(8, n_samples=200, random_state=0)
         spread.append(np.stack(drawn)[:, 1:, 1:].reshape(-1, 3).std(axis=0))
     np.testing.assert_allclose(*spread, rtol=0.1)

@@ -113,7 +113,7 @@ def test_missing_entries_are_summed_out():
 
 def test_draws_have_the_likelihoods_of_rows():
     model = widened(fitted(1, size=0.8)).set_params(n_draws=1000)
-    drawn = np.stack(model.generate(2, n_samples=4000, random_state=0))
+    drawn = np.stack(model.sample_sequences(2, n_samples=4000, random_state=0))
     states = [np.array(pair, float) for pair in product([0, 1], repeat=2)]
     for rows in product(states, states):
         sequence = np.stack(rows)
@@ -134,7 +134,7 @@ def test_columns_of_several_kinds():
     model = grouped(VRNN, 2, **options, n_iter=40, column_types="mixed").fit(holed)
     assert np.isfinite(model.score_samples(holed)).all()
     assert (model.impute(holed)["name"].iloc[3:5] == ["a", "b"]).all()
-    (after,) = model.generate(6, prefix=X, random_state=0)
+    (after,) = model.sample_sequences(6, prefix=X, random_state=0)
     assert list(after.columns) == list(X.columns)
     codes = grouped(VRNN, 2, **options, n_iter=40, column_types="categorical")
     codes.fit(code[:, None])

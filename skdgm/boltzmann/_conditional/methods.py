@@ -149,7 +149,7 @@ class ConditionalMethods(Estimator):
                 default=1
             Conditions; repeat a row for several draws. An int is a number of rows with
             unknown conditions, which are replaced by their means. With ``n_lags``, it
-            is the length of a single series; :meth:`generate` draws several series.
+            is the length of a single series; :meth:`sample_sequences` draws several.
         random_state : int, RandomState instance or None, default=None
             By default, NumPy's global generator, so that rows differ between calls.
         n_steps : int, default=100
@@ -168,7 +168,7 @@ class ConditionalMethods(Estimator):
         return indexed(density.sample(X, random_state, n_steps=n_steps), X)
 
     @available_if(_has_lags)
-    def generate(
+    def sample_sequences(
         self,
         n_steps: int,
         *,

@@ -212,7 +212,7 @@ def test_rows_before_gate_series_too():
     assert gates.sum() == 4
     plain = clone(model).set_params(n_factors=0, gates=None).fit(frame)
     assert model.score(frame) > plain.score(frame)
-    (drawn,) = model.generate(9, prefix=frame[:20], random_state=0)
+    (drawn,) = model.sample_sequences(9, prefix=frame[:20], random_state=0)
     assert set(drawn["style"]) <= {"slow", "fast"}
     holed = frame.copy()
     holed.loc[50:52, "a"] = np.nan

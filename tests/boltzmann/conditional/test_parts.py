@@ -73,7 +73,8 @@ def test_columns_of_drawn_series_stay_where_they_are():
 
 def test_what_follows_a_prefix_is_drawn_given_it(series):
     for prefix in BITS[:20], BITS[:9]:
-        drawn = series.generate(1, prefix=[prefix], n_samples=3000, random_state=0)
+        given = {"prefix": [prefix], "n_samples": 3000, "random_state": 0}
+        drawn = series.sample_sequences(1, **given)
         means = np.vstack([prefix, np.full(3, np.nan)])
         assert_means(np.array([one[0] for one in drawn]), series.impute(means)[-1])
 

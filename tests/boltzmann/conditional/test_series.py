@@ -81,7 +81,7 @@ def test_weights_are_of_rows_or_of_series(model):
 def test_it_predicts_and_goes_on(model):
     error = np.std(model.predict(X, lengths=LENGTHS) - X, axis=0)
     assert (error < 0.5 * X.std(axis=0)).all()
-    first, second, *_ = model.generate(
+    first, second, *_ = model.sample_sequences(
         300, prefix=[X[:30], X[:9]], n_samples=2, random_state=0
     )
     assert first.shape == (300, 2)
@@ -116,7 +116,7 @@ def test_bits_categories_and_frames():
     assert list(model.predict(frame).columns) == ["up", "where"]
     right = (model.predict(frame)["up"] == frame["up"]).mean()
     assert right > 0.75
-    (drawn,) = model.generate(5, prefix=frame[:9], random_state=0)
+    (drawn,) = model.sample_sequences(5, prefix=frame[:9], random_state=0)
     assert set(drawn["where"]) <= {"a", "b"}
     assert model.column_types_["where"].values == ["a", "b"]
     roll = (X > 0).astype(float)
@@ -225,4 +225,4 @@ def test_columns_given_columns_have_no_lengths():
     flat.fit(X, X[:, 0] + NOISE[:, 1])
     with pytest.raises(ValueError, match="has n_lags=0"):
         flat.score_samples(X, lengths=LENGTHS)
-    assert not hasattr(flat, "generate")
+    assert not hasattr(flat, "sample_sequences")
