@@ -13,7 +13,7 @@ References
    generative models. NeurIPS.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class ChainState(NamedTuple):
     first step, and hidden layers on which the next state depends."""
 
     x: np.ndarray
-    out: np.ndarray = None
+    out: Any = None
     hidden: tuple = ()
 
 
@@ -61,7 +61,8 @@ class CorruptionChain:
         clamped=None,
         limit=None,
     ):
-        self.advance, self.corrupt, self.start = advance, corrupt, start
+        self.advance, self.corrupt = advance, corrupt
+        self.start: Any = start
         self.output, self.dispersion, self.clamped = output, dispersion, clamped
         self.limit = limit
 

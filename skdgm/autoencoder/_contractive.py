@@ -14,6 +14,7 @@ References
 """
 
 from functools import partial
+from typing import Any
 
 from skdgm.autoencoder._model_options import ReconstructionOptions
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
@@ -52,6 +53,6 @@ class ContractiveModel(ReconstructionModel[ReconstructionOptions]):
     density_class = ContractiveDensity
 
     def density(self, facts, state):
-        density = super().density(facts, state)
+        density: Any = super().density(facts, state)
         density.code_noise = partial(facts.current_option, "code_noise")
         return density

@@ -5,7 +5,7 @@ r"""Density of autoencoders: codes, reconstructions and Markov chains.
 
 from copy import copy
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
@@ -86,7 +86,7 @@ class ReconstructionDensity(Density):
         rows, n_draws = self.read(X), self.n_draws()
 
         def of_rows(v, rng):
-            total_log_p = 0.0
+            total_log_p: Any = 0.0
             for draw in range(n_draws):
                 x = self.corrupt(v, rng.fold(draw))
                 total_log_p = total_log_p + self.log_rebuilt(v, x, rng.fold(draw))

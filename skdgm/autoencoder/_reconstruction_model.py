@@ -8,6 +8,7 @@ from skdgm.autoencoder._corruption import Corruption
 from skdgm.autoencoder._model_options import ReconstructionOptionsT
 from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
+from skdgm.base import Facts
 from skdgm.data import check_pattern
 from skdgm.distributions import decoder_output
 from skdgm.nets import NetModel, Variables, layers_of
@@ -54,7 +55,7 @@ class ReconstructionModel(NetModel[ReconstructionOptionsT]):
             n_active=options.n_active,
         )
 
-    def parts(self, facts):
+    def parts(self, facts: Facts) -> tuple:
         """Nets, corruption, and distribution of rows given outputs."""
         output = self.outputs(facts)
         coder = coder_of(facts.structure, output, facts.options.init_weights)

@@ -4,6 +4,8 @@ r"""Density of stacks of autoencoders: codes and reconstructions of all layers.
    \hat h^L = h^L
 """
 
+from typing import Any
+
 import numpy as np
 
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
@@ -33,6 +35,7 @@ class StackCoder:
     def outputs(self, h, depth):
         """Outputs of the lowest layer for codes h of the layer ``depth``, counted from
         1."""
+        out: Any = None
         for density in self.parts[depth - 1 :: -1]:
             out = density.coder.decode(astype(density.net, h.dtype), h)
             h = density.domain.to_data(density.columns, density.output.mean(out))

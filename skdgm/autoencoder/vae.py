@@ -313,7 +313,7 @@ class VAE(LatentEstimator):
         )
         return filled_in(self, X, X_filled)
 
-    def _label(self, rows, y, fresh, _):
+    def _label(self, rows, y, fresh, classes):
         return rows_with_condition(self, rows, y, fresh)
 
     def _count(self, table, fresh):

@@ -67,7 +67,7 @@ class Chain:
             return params
         return self.permuted(params, self.inputs_back, self.outputs_back)
 
-    def allowed(self):
+    def allowed(self) -> tuple:
         """Masks of the weights in use, in the data's order: a tree of ones and zeros
         like the parameters, or () if all weights are in use."""
         return ()

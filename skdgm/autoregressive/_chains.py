@@ -1,5 +1,7 @@
 """Ensemble of chains, one for each order of the columns."""
 
+from typing import Any
+
 import numpy as np
 
 from skdgm.autoregressive._balance import counts, shifts
@@ -80,7 +82,7 @@ class ChainEnsemble:
     def balanced(self, params, blocks):
         """Parameters with biases calibrated by :mod:`skdgm.autoregressive._balance` on
         the complete rows of blocks, which are pairs of rows and their weights."""
-        totals = [0.0] * len(params)
+        totals: list[Any] = [0.0] * len(params)
         for v, weight in blocks:
             complete = ~np.isnan(v).any(axis=1)
             v, weight = v[complete], weight[complete]

@@ -194,10 +194,9 @@ class ChainObjective(NetObjective):
         v, rng = self.rows.take(batch), self.stream(clock)
         return self.model.prepare(state.params, v, rng, number)
 
-    @property
-    def forward(self):
+    def forward(self, params, prepared):
         """Negative log-likelihood of each row: the model's function."""
-        return self.model.forward
+        return self.model.forward(params, prepared)
 
     def finished(self, state, table):
         """Calibrate the biases of binary and categorical columns to the frequencies in

@@ -89,7 +89,7 @@ class NormalChain(LinearChain):
             steady = spread + np.diag(jitter(covariance)[missing])
             root = np.linalg.cholesky(steady)
             drawn = center[:, None] + noise[rows][..., missing] @ root.T
-            draws[np.ix_(rows, range(n_each), missing)] = drawn
+            draws[np.ix_(rows, np.arange(n_each), missing)] = drawn
         flat = draws.reshape(-1, self.n_columns)
         return CompletedRows(
             draws,

@@ -43,7 +43,7 @@ class Context(NamedTuple):
     name: str
     read: Callable
     domain: Any
-    columns: tuple
+    columns: Any
     seed: int
 
 
@@ -133,17 +133,16 @@ class Density(ABC):
         """
 
     @abstractmethod
-    def sample(
-        self, n_samples: int, random_state: Seed = None, **options: Any
-    ) -> ArrayOrFrame:
+    def sample(self, n_samples: int, random_state: Seed = None) -> ArrayOrFrame:
         """Draw rows.
+
+        A density may have further parameters with defaults, by keyword, which the
+        estimator's ``sample`` passes on.
 
         Parameters
         ----------
         n_samples : int
         random_state : int, RandomState instance or None
-        **options : dict
-            Further arguments of the estimator's ``sample``.
 
         Returns
         -------
@@ -152,17 +151,18 @@ class Density(ABC):
 
     @abstractmethod
     def fill(
-        self, X: Data, method: str = "mean", random_state: Seed = None, **options: Any
+        self, X: Data, method: str = "mean", random_state: Seed = None
     ) -> ArrayOrFrame:
         """Impute missing entries given the known entries of their row.
+
+        A density may have further parameters with defaults, by keyword, which the
+        estimator's ``impute`` passes on.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         method : {"mean", "sample"}, default="mean"
         random_state : int, RandomState instance or None
-        **options : dict
-            Further arguments of the estimator's ``impute``.
 
         Returns
         -------

@@ -15,7 +15,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.base import attributes, fits, reading
-from skdgm.base.density import Density
 from skdgm.base.frames import as_frame, filled_in, frame_format
 from skdgm.base.groups import check_groups, set_params
 from skdgm.base.model import gather_facts
@@ -286,7 +285,7 @@ class Estimator(
         return fits.current(self, name)
 
     @property
-    def density_(self) -> Density:
+    def density_(self) -> Any:
         """Fitted density of rows."""
         if "_learned" not in vars(self):
             check_is_fitted(self)

@@ -1,5 +1,7 @@
 """Base class of meta-estimators, whose component is a model: metadata and tags."""
 
+from collections.abc import Callable
+
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
@@ -31,6 +33,9 @@ class MetaEstimator(Options, MetaEstimatorMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if X has names that are all strings.
     """
+
+    estimator: Any
+    _default: Callable
 
     def _model(self):
         return self._default() if self.estimator is None else self.estimator

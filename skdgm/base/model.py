@@ -212,7 +212,7 @@ class Model(ABC, Generic[OptionsT]):
         """
         yield from ()
 
-    def complaints(self, facts: Facts[OptionsT], state: Any) -> tuple:
+    def complaints(self, facts: Facts[OptionsT], state: Any) -> Iterable:
         """Warnings about a training state, as pairs of text and category; by default
         none."""
         return ()

@@ -1,6 +1,7 @@
 """Density of a deep belief network: directed layers below a Boltzmann machine."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
@@ -38,18 +39,15 @@ class BeliefDensity(Density):
     """
 
     def __init__(self, name, read, *, seed, machines, untied=(), current_option=None):
-        self.machines, self.untied, self.current_option = (
-            machines,
-            untied,
-            current_option,
-        )
+        self.machines, self.untied = machines, untied
+        self.current_option: Any = current_option
         self.parts = [machine.density_ for machine in machines]
         self.bottom, self.top = self.parts[0], self.parts[-1]
         bottom = self.bottom
         super().__init__(Context(name, read, bottom.domain, bottom.columns, seed))
 
     @property
-    def capabilities(self):
+    def capabilities(self) -> dict:
         top = self.top.capabilities
         names = ["sample", "trace", "log_partition", "bracket", "visible_fields"]
         names += [] if self.deep else ["log_prob", "numerator", "annealed"]

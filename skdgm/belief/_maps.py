@@ -2,6 +2,7 @@
 
 from math import prod
 from numbers import Integral
+from typing import Any
 
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
@@ -133,7 +134,8 @@ def resized(network, shape):
         except ValueError as error:
             raise ValueError(f"{name} layer {number}: {error}") from error
         image = pooled_shape(machines[-1])
-    options, learned = vars(options_of(network)), {"image_shape": shape}
+    options = vars(options_of(network))
+    learned: dict[str, Any] = {"image_shape": shape}
     if options["layers"] is None:
         for name in shapes_of(machines[0]):
             learned[name] = tuple(asked_value(machine, name) for machine in machines)

@@ -122,7 +122,7 @@ class BeliefNetworkModel(StackModel[BeliefNetworkOptionsT]):
                 machines.append(cls(size, **folded(cls, options_of_layer)))
         return machines
 
-    def place(self, number, machines):
+    def place(self, number: int, machines: list) -> tuple[str, tuple]:
         if self.labeled and number == len(machines) - 1:
             return "on top", (RBMClassifier,)
         if number:

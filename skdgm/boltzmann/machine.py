@@ -1,5 +1,7 @@
 """Base class of Boltzmann machines on one table of data."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
@@ -107,7 +109,7 @@ class Machine(Estimator):
         return self.density_.free_energy(X)
 
     @property
-    def _domain(self):
+    def _domain(self) -> Any:
         return columns_kind(self._options)
 
     @property

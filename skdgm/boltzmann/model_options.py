@@ -146,5 +146,6 @@ MovesOptionsT = TypeVar("MovesOptionsT", bound=MovesOptions)
 
 def penalties_per_row(options: EnergyOptions) -> dict[str, float]:
     """Penalties ``l1`` and ``l2`` on the weights per row, for ``alpha`` per batch."""
-    alpha = options.alpha / options.batch_size
+    alpha: Any = options.alpha
+    alpha = alpha / options.batch_size
     return {"l1": alpha * options.l1_ratio, "l2": alpha * (1 - options.l1_ratio)}

@@ -25,6 +25,9 @@ class Computed(Step):
     """
 
     __slots__ = ()
+    parts: tuple
+    digits: int | None
+    places: int | None
 
     @property
     def columns(self):

@@ -1,5 +1,8 @@
 """Base class of models under constraints: fitting, and functions that draw rows."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
@@ -33,6 +36,13 @@ class ConstrainedModel(MetaEstimator):
     A subclass has the parameters ``estimator``, ``constraints``, ``handle_invalid`` and
     ``random_state``, and a method ``score_samples``.
     """
+
+    estimator: Any
+    constraints: Any
+    handle_invalid: str
+    random_state: Any
+    score_samples: Callable
+    _plan: Any
 
     def _learn(self, X, y, fit_params):
         table, model = as_pandas(X), clone(self._model())

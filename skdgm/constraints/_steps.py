@@ -11,6 +11,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 from functools import reduce
 from operator import add, sub
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class Step:
     """Base class of steps; this one drops the column ``target``."""
 
     __slots__ = ()
+    target: Any
 
     @property
     def replaced(self):
@@ -76,7 +78,11 @@ class Equation(Step):
     ``parts`` and, perhaps, of a gap."""
 
     __slots__ = ()
-    gap, offset = None, 0.0
+    parts: tuple
+    sign: float
+    digits: int | None
+    gap: Any = None
+    offset = 0.0
 
     def decimals(self, variable):
         """Number of decimals of a solution for a variable; None if unlimited."""

@@ -186,7 +186,7 @@ def _check(estimator, local_steps, n_shards, series):
     for option, value in (("local_steps", local_steps), ("n_shards", n_shards)):
         is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
         by_default = option == "n_shards" and value is None
-        if not by_default and (not is_integer or value < 1):
+        if not by_default and not (is_integer and value >= 1):
             raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
     # Present options, since a machine with a label translates its parameters.
     options = vars(current_options_of(estimator))

@@ -67,8 +67,8 @@ def _grown(old, new):
         return old
     if not old:
         return tree_map(np.zeros_like, new)
-    parts = map(_grown, old, new)
-    return type(old)._make(parts) if hasattr(old, "_fields") else tuple(parts)
+    parts, kind = map(_grown, old, new), type(old)
+    return kind._make(parts) if hasattr(kind, "_make") else tuple(parts)
 
 
 def _times(new, old, n_rows):

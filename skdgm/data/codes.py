@@ -1,7 +1,7 @@
 """Columns of codes of categories, from 0 to n_categories - 1: validation and counts."""
 
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,7 +43,8 @@ def check_codes(part, names, subject, sizes=None):
 def least_sizes(min_categories, n_columns):
     """Minimum number of categories of each column, an int array; ValueError unless the
     option has valid numbers, one for all columns or one for each."""
-    minimum = 1 if min_categories is None else min_categories
+    minimum: Any = 1 if min_categories is None else min_categories
+    flat: list[Any]
     try:
         flat = np.ravel(minimum).tolist()
     except ValueError:  # Ragged.

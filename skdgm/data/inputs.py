@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -62,7 +63,8 @@ def refuse_dates(X, domain):
     if type(X) is np.ndarray and X.dtype.kind in "fbiu":
         return
     if is_frame(X):
-        types = zip(X.columns, X.dtypes)
+        frame: Any = X
+        types = zip(frame.columns, frame.dtypes)
         dates = [f"Column {n!r} has the dtype {d}" for n, d in types if d.kind in "mM"]
     else:
         X = np.asarray(X, dtype=object) if isinstance(X, list | tuple) else X

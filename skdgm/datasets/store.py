@@ -28,7 +28,7 @@ class Source(NamedTuple):
     """URL of a public file, and the git blob id of its content, if known."""
 
     url: str
-    blob: str = None
+    blob: str | None = None
 
     @property
     def name(self):
@@ -51,7 +51,7 @@ class Dataset(NamedTuple):
     n_columns: int
     highest: int
     about: str
-    image_shape: tuple = None
+    image_shape: tuple | None = None
     checksums: dict = {}
 
 

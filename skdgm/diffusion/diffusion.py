@@ -333,7 +333,7 @@ class Diffusion(NetEstimator):
             raise ValueError(f"noise must be a number above 0; got {noise!r}.")
         return self.density_.gradient(X, noise)
 
-    def _label(self, rows, y, fresh, _):
+    def _label(self, rows, y, fresh, classes):
         return rows_with_condition(self, rows, y, fresh)
 
     def _count(self, table, fresh):

@@ -112,7 +112,7 @@ class GeometricDensity(LatentDensity):
         log_w = 0.5 * np.concatenate(parts, axis=1).astype(np.float64)
         return 2 * np.stack(log_mean_exp(log_w, axis=1), axis=1)
 
-    def sample(
+    def sample(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, n_samples, random_state=None, *, conditions=None, names=None, n_draws=20
     ):
         """Draw ``n_draws`` rows from p for each row, and choose one by weight; see

@@ -10,7 +10,8 @@ follow.
 """
 
 from abc import abstractmethod
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +36,10 @@ class Columnwise(Unit):
 
     __slots__ = ()
     n_states, numbers = np.inf, True
+    size: int
+    gain: Any
+    _replace: Callable
+    _asdict: Callable
 
     def curvature(self, params):
         """Sum of the inverse variances of statistics given the neighbors; gains make

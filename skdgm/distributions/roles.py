@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from skdgm.typing import Tree
 from skdgm.utils.lists import Lists, Values, dot
 from skdgm.utils.random import Stream
 
@@ -45,29 +44,29 @@ class Unit(ABC):
     numbers, exponential, scaled = False, False, False
 
     @abstractmethod
-    def init(self, moments: Any = None, dtype: type = float) -> Tree:
+    def init(self, moments: Any = None, dtype: type = float) -> Any:
         """Parameters, a tree of arrays of shape (size,), for given means of the block
         without neighbors. Real units also take variances. Zeros if ``moments`` is
         None."""
 
     @abstractmethod
-    def field(self, params: Tree, received: float | np.ndarray = 0.0) -> Tree:
+    def field(self, params: Any, received: float | np.ndarray = 0.0) -> Any:
         """Natural parameters eta given the input ``received`` from the neighbors."""
 
     @abstractmethod
-    def statistic(self, params: Tree, x: Values) -> Values:
+    def statistic(self, params: Any, x: Values) -> Values:
         """Sufficient statistic of x that couplings multiply, (n_rows, size)."""
 
     @abstractmethod
-    def log_weight(self, eta: Tree, x: Values) -> np.ndarray:
+    def log_weight(self, eta: Any, x: Values) -> np.ndarray:
         """Log of the unnormalized probability of each row of x, (n_rows,), float64."""
 
     @abstractmethod
-    def log_partition(self, eta: Tree) -> np.ndarray:
+    def log_partition(self, eta: Any) -> np.ndarray:
         """Sum of A(eta) over the block for each row, float64."""
 
     @abstractmethod
-    def log_evidence(self, eta: Tree, x: np.ndarray, clamped: np.ndarray) -> np.ndarray:
+    def log_evidence(self, eta: Any, x: np.ndarray, clamped: np.ndarray) -> np.ndarray:
         """Log weight of partly clamped rows with their free entries summed out.
 
         Each row of x is evaluated for each row of eta: (n_rows, n_fields), float64. If
@@ -75,24 +74,24 @@ class Unit(ABC):
         """
 
     @abstractmethod
-    def mean(self, eta: Tree) -> np.ndarray:
+    def mean(self, eta: Any) -> np.ndarray:
         """Mean of each unit, with the shape and dtype of ``eta``."""
 
-    def mode(self, eta: Tree) -> np.ndarray:
+    def mode(self, eta: Any) -> np.ndarray:
         """Most probable value of each unit; for real numbers the mean."""
         return self.mean(eta)
 
     @abstractmethod
-    def sample(self, eta: Tree, rng: Stream) -> tuple:
+    def sample(self, eta: Any, rng: Stream) -> tuple:
         """Draw a value for each row of a Stream; return x and its mean, (n_rows,
         size)."""
 
     @abstractmethod
-    def entropy(self, params: Tree, mean: np.ndarray) -> np.ndarray:
+    def entropy(self, params: Any, mean: np.ndarray) -> np.ndarray:
         """Contribution of each unit to the entropy, in nats, (n_rows, size)."""
 
     @abstractmethod
-    def param_grad(self, params: Tree, x: Values, received: Callable) -> Tree:
+    def param_grad(self, params: Any, x: Values, received: Callable) -> Any:
         """Derivative of each row's log weight with respect to the parameters, a tree
         like ``params`` of (n_rows, size). ``received()`` returns the input from the
         neighbors."""
@@ -103,31 +102,32 @@ class Unit(ABC):
 
     def only(self, entries: np.ndarray) -> Self:
         """The block of the units with the given indices."""
-        return self._replace(size=len(entries))
+        unit: Any = self
+        return unit._replace(size=len(entries))
 
-    def bias_of(self, params: Tree) -> np.ndarray:
+    def bias_of(self, params: Any) -> np.ndarray:
         """Component of the parameters, or a gradient, that is added to the input."""
         return params
 
-    def with_bias(self, params: Tree, bias: np.ndarray) -> Tree:
+    def with_bias(self, params: Any, bias: np.ndarray) -> Any:
         """Copy of the parameters, or of their gradient, with another bias."""
         return bias
 
-    def scale(self, params: Tree) -> float | np.ndarray:
+    def scale(self, params: Any) -> float | np.ndarray:
         """Standard deviation of the statistic, by which weights are scaled: 1."""
         return 1.0
 
-    def curvature(self, params: Tree) -> Tree | None:
+    def curvature(self, params: Any) -> Any:
         """Sum of curvatures with respect to fields, which damps gradient steps; None
         for bounded values."""
         return None
 
-    def inverse_information(self, params: Tree) -> np.ndarray | None:
+    def inverse_information(self, params: Any) -> np.ndarray | None:
         """Inverse Fisher information of each bias, (size,), by which gradient steps of
         a visible block are multiplied; None if it is about 1."""
         return None
 
-    def constrain(self, params: Tree) -> None:  # noqa: B027  Most have no limits.
+    def constrain(self, params: Any) -> None:  # noqa: B027  Most have no limits.
         """Project parameters onto their constraint set, in place; by default a
         no-op."""
 
@@ -142,18 +142,18 @@ class Canonical(Unit):
     __slots__ = ()
     ends = 0.0, 1.0
 
-    def field(self, params: Tree, received: float | np.ndarray = 0.0) -> Tree:
+    def field(self, params: Any, received: float | np.ndarray = 0.0) -> Any:
         """Natural parameters eta = bias + input from the neighbors."""
         return params + received
 
-    def statistic(self, params: Tree, x: Values) -> Values:
+    def statistic(self, params: Any, x: Values) -> Values:
         """Sufficient statistic of x: x itself."""
         return x
 
-    def log_weight(self, eta: Tree, x: Values) -> np.ndarray:
+    def log_weight(self, eta: Any, x: Values) -> np.ndarray:
         return dot(x, eta)
 
-    def param_grad(self, params: Tree, x: Values, received: Callable) -> Tree:
+    def param_grad(self, params: Any, x: Values, received: Callable) -> Any:
         """Derivative of each row's log weight with respect to the bias: x."""
         return x
 
@@ -215,7 +215,7 @@ class Output(ABC):
         float64: zeros for standardized columns."""
         return np.zeros(self.n_outputs.sum())
 
-    def initial_parameters(self, dtype: type) -> Tree:
+    def initial_parameters(self, dtype: type) -> Any:
         """Initial parameters of the distribution itself; by default ()."""
         return ()
 
@@ -227,21 +227,19 @@ class Output(ABC):
         """Convert inputs, or means of inputs, to values."""
         return inputs
 
-    def nll(self, out: np.ndarray, v: np.ndarray, dispersion: Tree = ()) -> np.ndarray:
+    def nll(self, out: np.ndarray, v: np.ndarray, dispersion: Any = ()) -> np.ndarray:
         """Negative log-likelihood of the known entries, (n_rows * n_each,)."""
         return -self.log_p(out, v, dispersion).sum(axis=1)
 
     @abstractmethod
     def nll_grad(
-        self, out: np.ndarray, v: np.ndarray, weight: np.ndarray, dispersion: Tree = ()
+        self, out: np.ndarray, v: np.ndarray, weight: np.ndarray, dispersion: Any = ()
     ) -> tuple:
         """Gradient of the sum of :meth:`nll` times ``weight``, (n_rows * n_each,), with
         respect to ``out`` and to ``dispersion``, or () if there is none."""
 
     @abstractmethod
-    def log_p(
-        self, out: np.ndarray, v: np.ndarray, dispersion: Tree = ()
-    ) -> np.ndarray:
+    def log_p(self, out: np.ndarray, v: np.ndarray, dispersion: Any = ()) -> np.ndarray:
         """Log probability of each entry, (n_rows * n_each, n_columns); 0 if missing."""
 
     def log_likelihood(self, out: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -269,7 +267,7 @@ class Output(ABC):
         return v
 
     @abstractmethod
-    def draw(self, out: np.ndarray, rng: Stream, dispersion: Tree = ()) -> np.ndarray:
+    def draw(self, out: np.ndarray, rng: Stream, dispersion: Any = ()) -> np.ndarray:
         """Draw values, (n_rows, n_columns), with a stream for each row."""
 
 

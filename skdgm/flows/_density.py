@@ -8,6 +8,7 @@ where q, the initial distribution of training, proposes the missing entries m of
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
@@ -148,7 +149,8 @@ class FlowDensity(Density):
         weight, and on ``conditions``, a dict whose keys are among the column ``names``.
         """
         n_samples = count_rows(n_samples, self.n_features_out)
-        seed, attributes = check_random_state(random_state).randint(MAX_SEED), None
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        attributes: Any = None
         if y is not None:
             attributes = self._numbers(y, n_samples)
             # Rows under conditions are resampled from one pool.
@@ -178,7 +180,8 @@ class FlowDensity(Density):
 
         def filled(v, rng, numbers=None):
             v = with_inputs(self.attributes, numbers, v)
-            return self._weighed(v, rng, method, values).astype(v.dtype)
+            weighed: Any = self._weighed(v, rng, method, values)
+            return weighed.astype(v.dtype)
 
         complete = fill(
             self, X, method, random_state, filled, n_draws=n_samples, given=condition
@@ -310,7 +313,8 @@ class FlowDensity(Density):
         """Function from a random stream to completed rows with noise, in the space of
         the flow, and their log importance weights."""
         params, statistics = self._as(v.dtype)
-        noise, conditional = noise_of(params, statistics), None
+        noise = noise_of(params, statistics)
+        conditional = log_volume = None
         if not self.dequantization.noisy:
             z, log_volume = self.dequantization.middle(v)
             conditional = self.normal.given(z)

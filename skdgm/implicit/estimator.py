@@ -137,7 +137,7 @@ class ImplicitEstimator(NetEstimator):
         check_is_fitted(self)
         return class_codes(self, y, n_rows)
 
-    def _label(self, rows, y, fresh, _):
+    def _label(self, rows, y, fresh, classes):
         """Rows with class codes, and a dict of the classes, if the model is
         conditional."""
         if not self._options.class_conditional:

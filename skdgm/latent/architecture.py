@@ -1,6 +1,7 @@
 """The role of nets of models with latent units, as functions of their variables."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from skdgm.nets import layers_of, lists_if_sparse
 
@@ -24,7 +25,10 @@ class Architecture(ABC):
         Classes or attributes that also condition the data.
     """
 
-    data = covariates = None
+    data: Any = None
+    covariates: Any = None
+    units: Any
+    n_latent: Any
 
     @abstractmethod
     def init(self, rng, out, dispersion, dtype):

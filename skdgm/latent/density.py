@@ -2,7 +2,7 @@
 
 from copy import copy
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
@@ -226,7 +226,9 @@ class LatentDensity(Density):
         if y is not None:
             attributes = None if covariates is None else covariates.attributes
             codes = attribute_numbers(attributes, y, self.name, n_rows)
-        return None if codes is None else covariates.read(codes, dtype)
+        if covariates is None or codes is None:
+            return None
+        return covariates.read(codes, dtype)
 
     def _conditional(self, covariates):
         """Density of rows of one class, or with one set of attributes."""
@@ -328,6 +330,7 @@ class LatentDensity(Density):
                 rng.fold(batch_number), min(at_once, n_draws - start)
             )
             entries = Entries(v, rng.fold(batch_number, _FILL))
+            decoded: Any = None
             terms, covariate_values = [], [(covariates, 0.0)]
             if covariates is None and self.hierarchy.covariates is not None:
                 covariate_values = self.hierarchy.covariates.each()
@@ -407,9 +410,9 @@ class LatentDensity(Density):
                 net, rows, source, rng.fold(_FILL, source_number), method
             )
             z = np.concatenate(decoded.z[: len(hierarchy.n_latent)], axis=1)
+            arrays: Any = log_p, sum(decoded.log_p), decoded.gap
             log_p, log_prior, gap = (
-                array.astype(np.float64).reshape(-1, n)
-                for array in (log_p, sum(decoded.log_p), decoded.gap)
+                array.astype(np.float64).reshape(-1, n) for array in arrays
             )
             value = None if method is None else value.reshape(-1, n, value.shape[1])
             z = z.reshape(-1, n, z.shape[1])
@@ -448,7 +451,7 @@ class LatentDensity(Density):
         value = decoded.out if layer is None else decoded.filled
         if method == "mean" and layer is None:
             value = output.expected(decoded.out)
-        elif method == "mean":
+        elif method == "mean" and layer is not None:
             repeated_v = np.repeat(v, len(value) // len(v), axis=0)
             value = layer.expected(decoded.out, repeated_v, value)
         return decoded, -output.nll(decoded.out, v, net.params.dispersion), value
@@ -464,7 +467,7 @@ class LatentDensity(Density):
         relative = np.concatenate([gap.sum(axis=1, keepdims=True), gap], axis=1)
         return np.exp(relative).reshape(len(v), -1, relative.shape[1]).sum(axis=1)
 
-    def chain(self, rows, correct):
+    def chain(self, rows: IncompleteRows, correct: bool) -> Any:
         """Markov chain of latent units and missing entries of :class:`Incomplete`
         rows."""
         return LatentChain(self, rows, correct)

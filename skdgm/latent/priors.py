@@ -18,6 +18,7 @@ References
 """
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class LatentPrior(ABC):
     width = 1
 
     @abstractmethod
-    def init(self, n_units, rng, dtype):
+    def init(self, n_units: int, rng: np.random.Generator, dtype: type) -> Any:
         """Initial parameters, drawn with a NumPy generator."""
 
     @abstractmethod

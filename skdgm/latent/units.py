@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from math import isqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import expit, logit
@@ -58,7 +58,9 @@ class LatentUnits(ABC):
 
     n_stats: int
 
-    def link(self, n_units, rule, rng, dtype):
+    def link(
+        self, n_units: int, rule: Any, rng: np.random.Generator, dtype: type
+    ) -> tuple:
         """Initial parameters of a layer's link; () by default."""
         return ()
 

@@ -19,7 +19,7 @@ References
    normality or symmetry. Biometrika.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -65,11 +65,11 @@ def measure(estimator: object) -> Literal["probability", "density"]:
     # Most types of columns are known before a fit.
     density = density_of(last)
     domain = getattr(density, "domain", getattr(last, "_domain", None))
-    facts = getattr(density, "columns", None), domain
+    facts: Any = getattr(density, "columns", None), domain
     return next((f.measure for f in facts if hasattr(f, "measure")), "density")
 
 
-def log_density(estimator: object, X: Data) -> np.ndarray:
+def log_density(estimator: object, X: Data) -> np.ndarray | list:
     r"""Log-likelihood of each row in the units of the data, in nats.
 
     .. math:: \log p_X(x) = \log p_T(T(x)) + \log \left|\det \frac{\partial T}{\partial

@@ -224,7 +224,7 @@ def _training(estimator, model):
         yield "rows", f"{np.max(seen):,.10g}"
     n_epochs = getattr(model, "n_iter_", None)
     if n_epochs is not None:
-        ended = _ENDED.get(getattr(model, "_ended", None))
+        ended = _ENDED.get(getattr(model, "_ended", ""))
         yield "epochs", f"{n_epochs:,}" + (f", {ended}" if ended else "")
     quantity = getattr(model, "_quantity", "log-likelihood")
     classes = getattr(estimator, "classes_", ())

@@ -41,14 +41,14 @@ class PooledEstimate(NamedTuple):
     pool_estimates : Function that returns the result.
     """
 
-    estimate: float
-    within: float
-    between: float
-    total: float
-    dof: float
-    low: float
-    high: float
-    missing_information: float
+    estimate: float | np.ndarray
+    within: float | np.ndarray
+    between: float | np.ndarray
+    total: float | np.ndarray
+    dof: float | np.ndarray
+    low: float | np.ndarray
+    high: float | np.ndarray
+    missing_information: float | np.ndarray
 
 
 def pool_estimates(

@@ -184,7 +184,7 @@ class ComparedModel(NamedTuple):
     name: str
     last: object
     seen: object
-    log_det: float
+    log_det: float | np.ndarray
     gray: np.ndarray
 
 

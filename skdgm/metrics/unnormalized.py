@@ -89,7 +89,7 @@ def log_conditionals(
     if energy.is_binary_chain and all(abs(W).max() <= LIMIT for W, _, _ in above):
         odds = bias[units] + _log_odds(above, v, units)
         return np.take_along_axis(v, units, axis=1) * odds - softplus(odds)
-    current = [total(field) for _, field, total in above] if binary else None
+    current = [total(field) for _, field, total in above] if binary else []
     log_p = np.empty(units.shape)
     for column, i in enumerate(units.T):
         value = v[np.arange(len(v)), i]

@@ -10,7 +10,7 @@ summed out in closed form given each state.
 import math
 from copy import copy
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
@@ -31,7 +31,7 @@ def few_bits(energy):
 class _Entries(NamedTuple):
     """Unit of selected entries of a block, and their positions in the block."""
 
-    unit: object
+    unit: Any
     places: np.ndarray
 
     @property

@@ -10,7 +10,7 @@ base model is close to the model. The base model of tempering should reach state
 the samples miss, so that all units without known means are fair coins.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,7 +63,8 @@ def reach(rng, problem, burn_in, n_steps, n_pilot=200):
     (betas, steps), pilot = piloted(rng.fold(_PILOT), problem, n_chains, n_pilot)
     betas = ladder.unit_lengths(betas, steps, MIN_TEMPERATURES, MAX_TEMPERATURES)
     levels = Ladder(betas[::-1], base[0])
-    sampler, trace, rates = Tempering(energy, levels), [], 0.0
+    sampler, trace = Tempering(energy, levels), []
+    rates: Any = 0.0
     replicas = _replicas(rng.fold(_WARM), problem, state, levels)
     rows = rng.fold(_TEMPER).rows(len(replicas.x[0]))
     for number in range(n_steps):

@@ -21,6 +21,8 @@ References
    identity. Statistica Sinica.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
@@ -109,7 +111,8 @@ def bridge(drive, rungs, log_Z_0):
     temperatures have no states in common, the standard error is NaN, and the estimate
     is consistent with no other.
     """
-    total, influence = log_Z_0, 0.0
+    total = log_Z_0
+    influence: Any = 0.0
     for level, step in enumerate(-np.diff(rungs.betas)):
         ratio, part = _between(step * drive[:, level], step * drive[:, level + 1])
         total, influence = total + ratio, influence + part

@@ -1,7 +1,7 @@
 """Display of the losses by epoch, grouped by the kind of loss."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from skdgm.plotting._support import axes_for, check_has, check_looks, taking
 from skdgm.typing import Axes, Keywords
@@ -235,4 +235,5 @@ def _of_stack(name, stack):
 
 def _loss_of(estimator):
     """Axis label of an estimator's loss."""
-    return _LOSSES.get(getattr(estimator, "loss_quantity_", None), "loss")
+    quantity: Any = getattr(estimator, "loss_quantity_", None)
+    return _LOSSES.get(quantity, "loss")

@@ -44,6 +44,8 @@ class SequenceDensity(Density):
 
     # Whether to warn that scores of gray rows are not log-likelihoods.
     warns_of_gray = True
+    width: int
+    n_particles: int
 
     def __init__(self, context, *, sequence_length=None):
         super().__init__(context)
@@ -193,7 +195,7 @@ class SequenceDensity(Density):
                     v, state = self.drawn(state, rng.fold(t))
                 else:
                     v, state = self.drawn_given(known_row, state, rng.fold(t))
-                if has_constants:
+                if kept is not None and has_constants:
                     known_row = np.where(kept, v, v.dtype.type(np.nan))
                 steps.append(v)
         rows = np.stack(steps, axis=1).reshape(n * n_steps, -1)

@@ -1,7 +1,7 @@
 """Role of samplers: Markov chains that leave the distribution of a model invariant."""
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class Info(NamedTuple):
         Acceptance rate of proposals, averaged over steps.
     """
 
-    means: tuple | None
+    means: Any
     swap_rates: np.ndarray | None = None
     drive: np.ndarray | None = None
     acceptance: np.ndarray | None = None

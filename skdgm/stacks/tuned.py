@@ -14,7 +14,7 @@ References
 
 from abc import abstractmethod
 from types import SimpleNamespace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
@@ -80,11 +80,11 @@ class TunedModel(Model[TunedOptionsT]):
         return getattr(facts.known, self.part).density_
 
     @abstractmethod
-    def activation(self, stack):
+    def activation(self, stack: Any) -> Any:
         """Activation function of the hidden layers, or one for each."""
 
     @abstractmethod
-    def hidden(self, stack, rng, dtype):
+    def hidden(self, stack: Any, rng: np.random.Generator, dtype: type) -> tuple:
         """Hidden layers of a net before fine-tuning, given the pre-trained stack and a
         NumPy generator for weights that the stack lacks."""
 

@@ -117,7 +117,7 @@ class AttributeEstimator(NetEstimator):
         """
         return self.density_.log_prob(X, y=y)
 
-    def _label(self, rows, y, fresh, _):
+    def _label(self, rows, y, fresh, classes):
         """Attach attribute codes to rows, and learn the attributes at the first fit."""
         return given_attributes(self, rows, y, fresh)
 

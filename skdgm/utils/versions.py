@@ -74,7 +74,7 @@ def _requirements():
     except PackageNotFoundError:  # A folder on the path, without metadata.
         return {}
     own = (line for line in lines if not re.search(r"extra == .(test|doc)\b", line))
-    return dict.fromkeys(re.match(r"[\w-]+", line)[0] for line in own)
+    return dict.fromkeys(name for line in own for name in re.findall(r"^[\w-]+", line))
 
 
 def _kernels():

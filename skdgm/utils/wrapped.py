@@ -1,6 +1,7 @@
 """Access to wrapped models: density, capabilities and seeds."""
 
 from inspect import signature
+from typing import Any
 
 from skdgm.utils.random import MAX_SEED
 
@@ -37,7 +38,7 @@ def has_mass(estimator, X):
     of columns are unknown."""
     if hasattr(estimator, "__skdgm_has_mass__"):
         return estimator.__skdgm_has_mass__(X)
-    density = density_of(estimator)
+    density: Any = density_of(estimator)
     domain_has_mass = getattr(getattr(density, "domain", None), "has_mass", None)
     return domain_has_mass and domain_has_mass(density.columns, density.read(X))
 

@@ -2,6 +2,7 @@
 
 from math import isqrt
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,8 @@ class PyramidModel(GANModel[PyramidOptions]):
             # Block means average the observed pixels.
             levels = x if known is None else np.where(known > 0, x, np.nan)
             levels = nets.generator.pyramid.levels(levels)
-            inputs = np.concatenate([x, given_below(nets.generator, levels, level)], 1)
+            below: Any = given_below(nets.generator, levels, level)
+            inputs = np.concatenate([x, below], 1)
         judge = nets.levels[level].discriminator
         return judge.hidden(net.params, net.statistics, inputs)[0]
 

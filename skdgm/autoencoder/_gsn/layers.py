@@ -7,6 +7,8 @@ A step computes odd layers given even layers, then even layers and outputs given
 layers.
 """
 
+from typing import Any
+
 from skdgm.autoencoder._coder import whole
 from skdgm.nets import activate, dense, lists_if_sparse
 from skdgm.utils.counts import per_layer
@@ -61,7 +63,7 @@ class ChainLayers:
 
     def encode(self, net, x):
         """First hidden layer after noise-free steps with clamped inputs x."""
-        hidden = ()
+        hidden: Any = ()
         for _ in range(self.n_steps):
             _, hidden = self.advance(net.params, x, hidden)
         return hidden[0]

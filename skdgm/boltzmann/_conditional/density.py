@@ -8,7 +8,7 @@ importance sampling in both directions brackets it.
 
 from functools import cached_property
 from numbers import Number
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -271,13 +271,15 @@ class ConditionalDensity(Density):
 
     def _swept(self, x, clamp):
         """Means of the visible blocks, predicted by unrolled sweeps."""
-        x = tuple(None if part is None else np.asarray(part) for part in x)
-        parts = zip(clamp, self.layout.units, x)
+        arrays: Any = tuple(None if part is None else np.asarray(part) for part in x)
+        parts = zip(clamp, self.layout.units, arrays)
         observed = [np.broadcast_to(known, v.shape) for known, _, v in parts]
         clamped = (*observed, None, True)
-        updates = unroll(self.energy, self.params, x, clamped, self.sweeps)
+        updates = unroll(self.energy, self.params, arrays, clamped, self.sweeps)
         means = {update.block: update.mean for update in updates}
-        return [np.where(known, x[b], means[b]) for b, known in enumerate(observed)]
+        return [
+            np.where(known, arrays[b], means[b]) for b, known in enumerate(observed)
+        ]
 
     def drawn(self, X, y=None, random_state=None, n_steps=100):
         """Draw y given X and the known entries of y, on the scale of the model: exactly
@@ -329,7 +331,7 @@ class ConditionalDensity(Density):
             clamp = (*(None,) * n, True, True)
             sampler = Gibbs(self.energy, colors=(0,), clamp=clamp)
             state, info = sampler.step(rng.take(index), self.params, state)
-            values = state.x if method == "sample" else info.means
+            values: Any = state.x if method == "sample" else info.means
             tables.append(self.layout.to_table(values[:n]))
         v = np.concatenate(tables).astype(self.params.dtype, copy=False)
         return self.responses.decoded(self.to_data(v))
@@ -338,7 +340,10 @@ class ConditionalDensity(Density):
         """Values of y on the scale of its columns."""
         return self.y.domain.to_data(self.y.columns, v)
 
-    def sample(self, X, random_state=None, *, n_steps=100):
+    # Rows of X, or their number, are the conditions.
+    def sample(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, X, random_state=None, *, n_steps=100
+    ):
         """Draw y given X, or given a number of rows with unknown conditions."""
         drawn = self.drawn(X, None, random_state, n_steps)
         return self.responses.decoded(self.to_data(drawn))

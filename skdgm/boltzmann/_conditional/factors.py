@@ -60,7 +60,8 @@ class Gating(NamedTuple):
             for first_end in self._blocks(kind[0], len(units)):
                 others = [self._blocks(end, len(units))[0] for end in kind[1:]]
                 blocks = first_end, *others
-                links.append(Triple(blocks, [numbers[e] for e in zip(kind, blocks)]))
+                numbered = tuple(numbers[end] for end in zip(kind, blocks))
+                links.append(Triple(blocks, numbered))
         return links, couplings
 
     @staticmethod

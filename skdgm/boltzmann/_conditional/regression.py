@@ -11,6 +11,8 @@ References
    choosing a good ridge parameter. Technometrics.
 """
 
+from typing import Any
+
 import numpy as np
 
 from skdgm.distributions import Normal
@@ -71,7 +73,7 @@ def _ridge(total, XX, Y, XY):
     """Weights, and the cross-validated mean squared error of each column."""
     eigenvalues, U = np.linalg.eigh(XX)
     eigenvalues, P = eigenvalues.clip(0), U.T @ XY
-    best = None
+    best: Any = None
     for alpha in _ALPHAS * total:
         shrunk = P / (eigenvalues + alpha)[:, None]
         rss = Y - 2 * (shrunk * P).sum(axis=0) + (eigenvalues @ shrunk**2)

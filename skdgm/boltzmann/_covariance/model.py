@@ -1,6 +1,7 @@
 """Models of mean-covariance machines: the energy, parameters and attributes."""
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +22,15 @@ class MovesModel(Model[MovesOptionsT]):
     """Model of machines of real columns with their own samplers."""
 
     @abstractmethod
-    def moves(self, options, n_visible):
+    def moves(self, options: Any, n_visible: int) -> Any:
         """Samplers of the energy, given options and the number of columns."""
 
     @abstractmethod
-    def sizes(self, structure):
+    def sizes(self, structure: Any) -> dict:
         """Numbers of hidden units, as arguments of the energy's ``initial``."""
 
     @abstractmethod
-    def units(self, density):
+    def units(self, density: Any) -> tuple:
         """Suffix of the feature names, and number, of each kind of hidden units."""
 
     def objective(self, facts, table, epochs_before):

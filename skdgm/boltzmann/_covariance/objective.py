@@ -4,7 +4,7 @@ r"""Likelihood of rows under a covariance energy, by persistent chains.
    \theta} + \mathbb{E}_\text{model}\left[\frac{\partial F}{\partial\theta}\right]
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,8 +32,8 @@ class CovarianceState(NamedTuple):
 
     params: tuple
     optimizer: tuple = ()
-    chains: np.ndarray = ()
-    log_size: np.ndarray = ()
+    chains: Any = ()
+    log_size: Any = ()
 
 
 class CovarianceObjective(Objective):

@@ -3,6 +3,8 @@ r"""Densities of general Boltzmann machines.
 .. math:: \log p(v) = \log \sum_h e^{-E(v, h)} - \log Z
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from skdgm.base import of_rows
@@ -48,7 +50,7 @@ class GraphDensity(EnergyDensity):
         }
         return kinds
 
-    @property
+    @cached_property
     def params_for_chains(self):
         return self.params
 

@@ -13,6 +13,8 @@ it is
 An average over draws from Q estimates it, with an expectation below the log-likelihood.
 """
 
+from typing import Any
+
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
@@ -96,7 +98,8 @@ class DeepDensity(EnergyDensity):
         """Means of the visible units given hidden units, by mean field."""
         params, shape = self.params, (len(H), self.energy.units[0].size)
         (v, *nothing), _ = self.clamp_rows(np.full(shape, np.nan, params.dtype))
-        x, clamp = [v, *nothing], [None, *nothing]
+        clamp: list[Any] = [None, *nothing]
+        x = [v, *nothing]
         edges = np.cumsum(list(map(self.width, self.blocks)))
         for block, features in zip(self.blocks, np.split(H, edges[:-1], axis=1)):
             x[block], clamp[block] = self._taken(block, features), True

@@ -4,6 +4,7 @@ r"""Densities of rows under layered energies.
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from skdgm.couplings import Weights
 from skdgm.data import fill
 from skdgm.inference import bound, last_means, mean_field
 from skdgm.partition import exact
+from skdgm.typing import Data
 from skdgm.utils.counts import count
+from skdgm.utils.lists import Values
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
@@ -40,7 +43,7 @@ class EnergyDensity(Unnormalized):
     def log_prob(self, X):
         return self._unnormalized(self.rows(X)) - self.log_partition()[0]
 
-    def numerator(self, X, n_draws=None):
+    def numerator(self, X: Data, n_draws: int | None = None) -> tuple:
         """Log-likelihood of each row without log Z, in nats; its standard error by
         importance sampling with ``n_draws`` draws, if needed; and its kind, "exact",
         "lower bound" or "estimate"."""
@@ -131,7 +134,7 @@ class EnergyDensity(Unnormalized):
 
         return by_blocks(of_rows, rows)
 
-    def log_joint(self, params, x, clamp):
+    def log_joint(self, params: Any, x: tuple, clamp: tuple) -> np.ndarray:
         """As :meth:`log_joint_of`, for values of blocks; the label in ``x`` is
         ignored."""
         raise MissingCapability(self.name, "log_joint_of")
@@ -194,6 +197,6 @@ class EnergyDensity(Unnormalized):
         values."""
         return self.drawn_even(params, x, clamp, rng)[0]
 
-    def clamp_rows(self, v):
+    def clamp_rows(self, v: Values) -> tuple:
         fill = partial(self.domain.fill, self.columns)
         return clamp_rows(v, fill, len(self.energy.units))

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from skdgm.energies import tiled
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import LogPartition, Problem, ais, bracket, estimate, exact
 from skdgm.samplers import State
+from skdgm.utils.lists import Values
 from skdgm.utils.random import LIKELIHOOD, stream
 from skdgm.utils.rows import row_hash
 from skdgm.utils.threading.callers import warn
@@ -66,11 +67,8 @@ class Unnormalized(Density):
         super().__init__(context)
         self.energy, self.params = machine.energy, machine.params
         self.layout, self._moments = machine.layout, machine.moments
-        self.objective, self.current_option, self.pooled = (
-            objective,
-            current_option,
-            pooled,
-        )
+        self.objective, self.pooled = objective, pooled
+        self.current_option: Any = current_option
         self.known_log_Z = log_Z or LogPartition({})
         self.chains = MachineChains(self, machine.chains, machine.noise)
 
@@ -112,7 +110,7 @@ class Unnormalized(Density):
         return self.read(X, dtype=np.float64 if self.enumerable else None)
 
     @abstractmethod
-    def clamp_rows(self, v):
+    def clamp_rows(self, v: Values) -> tuple:
         """Clamp the machine to rows, with NaN where missing; returns ``x`` and
         ``clamp``."""
 

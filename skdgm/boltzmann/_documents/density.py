@@ -7,6 +7,7 @@ Missing counts are excluded from the document and from its vocabulary.
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -20,7 +21,9 @@ from skdgm.energies import layered, plain
 from skdgm.partition import LogPartition
 from skdgm.samplers import Gibbs, State
 from skdgm.utils.counts import count, count_rows
+from skdgm.utils.lists import Values
 from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
@@ -39,9 +42,10 @@ def conditioned(params, lengths):
     return energy, params._replace(units=(b, lengths[:, None] * a))
 
 
-def lengths_of(v):
+def lengths_of(v: Values) -> np.ndarray:
     """Sum of the known counts of each row, in float64."""
-    return np.nansum(np.asarray(v), axis=1, dtype=np.float64)
+    total: Any = np.nansum(np.asarray(v), axis=1, dtype=np.float64)
+    return total
 
 
 class DocumentDensity(Density):
@@ -105,7 +109,7 @@ class DocumentDensity(Density):
 
         return by_blocks(of_rows, rows, lists=False)
 
-    def lengths(self, rows):
+    def lengths(self, rows: Rows) -> np.ndarray:
         """Length of each document."""
         return by_blocks(lengths_of, rows, lists=False)
 
@@ -180,7 +184,8 @@ class DocumentDensity(Density):
         return fill(self, X, method, random_state, partial(self._filled, method))
 
     def _filled(self, method, v, rng):
-        total, n_draws = 0.0, 1 if method == "sample" else _N_DRAWS
+        n_draws = 1 if method == "sample" else _N_DRAWS
+        total: Any = 0.0
         mean = self._hidden_means(v)
         for number in range(n_draws):
             h = rng.fold(number).uniform(mean.shape[1], mean.dtype.type) < mean

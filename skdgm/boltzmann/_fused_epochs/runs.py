@@ -10,7 +10,7 @@ differ by rounding, since NumPy and the kernels have different exponential funct
 orders of summation.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -145,7 +145,8 @@ def learn(objective, state, run, clock):
     """Make the updates of a run, and return the state, which changes in place.
     ``clock`` is that of the epoch."""
     options, dtype, n_rows = objective.options, state.params.dtype.type, run.longest
-    persistent, update = objective.phase.persistent, updates_of(objective)
+    persistent: bool = objective.phase.persistent
+    update: Any = updates_of(objective)
     chains = state.chains if persistent else listed(objective, n_rows, dtype)
     if not persistent and update is gaussian_updates:
         chains = np.empty((n_rows, objective.energy.units[0].size), dtype), chains[1]

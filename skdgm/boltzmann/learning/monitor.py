@@ -1,5 +1,6 @@
 """Losses that monitor the training of Boltzmann machines."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -47,6 +48,8 @@ class MachineWatch(Watch):
     implement ``_watched(params, batch, part)``, where ``part`` is the slice of the
     monitored rows in the batch. It returns two arrays with a row for each row of the
     batch: log probabilities in nats, and their weights."""
+
+    _watched: Callable
 
     def __init__(self, objective, table, held_out):
         self.objective, self.rng = objective, stream(objective.seed, PROBE)

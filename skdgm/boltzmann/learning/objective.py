@@ -5,6 +5,8 @@ r"""Likelihood of rows under a layered energy, as an objective.
    -\frac{\partial E}{\partial\theta}\right]
 """
 
+from typing import Any
+
 import numpy as np
 
 from skdgm.boltzmann._fused_epochs import runs
@@ -19,7 +21,7 @@ from skdgm.gradients.steps import centering, natural, outliers, quadratic, rate_
 from skdgm.inference import means_without_input
 from skdgm.metrics import log_conditionals
 from skdgm.optim import adam, learning_rate, piecewise, sgd
-from skdgm.training import Objective, Reader
+from skdgm.training import Objective, Reader, Table
 from skdgm.utils.lists import LISTED
 from skdgm.utils.random import INIT, stream
 from skdgm.utils.threading.parallel import learning
@@ -116,7 +118,7 @@ class EnergyObjective(Objective):
         lists = self.rows.complete and not self._by_blas
         return Reader(self.rows, super().draw(table, number), lists)
 
-    def watch(self, table, held_out, state):
+    def watch(self, table: Table, held_out: Any, state: Any) -> Any:
         return PseudoLikelihoodWatch(self, table, held_out, state)
 
     def step(self, state, batch, clock):

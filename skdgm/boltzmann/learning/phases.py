@@ -60,11 +60,11 @@ class Phase:
         trained with this gradient: (n_rows, n_classes)."""
         return density.log_joint_of(rows)
 
-    def begin(self, state: tuple) -> tuple:
+    def begin(self, state: Any) -> tuple:
         """State of the gradient, which continues that of an earlier run if it fits."""
         return ()
 
-    def resume(self, state: tuple) -> tuple:
+    def resume(self, state: Any) -> tuple:
         """Training state with the state of the gradient and with chains, which are
         those of an earlier run if their number is right."""
         phase = self.begin(state)
@@ -82,16 +82,16 @@ class Phase:
         units = self.energy.units
         return tuple(unit.pack(x) for unit, x in zip(units, chains, strict=True))
 
-    def sampler(self, phase: tuple) -> Sampler:
+    def sampler(self, phase: Any) -> Sampler:
         """Sampler of the chains, given the state of the gradient."""
         return Gibbs(self.energy)
 
-    def chains(self, params: Params, phase: tuple, n_chains: int) -> tuple:
+    def chains(self, params: Params, phase: Any, n_chains: int) -> tuple:
         """New chains, drawn from the model without couplings."""
         rng = stream(self.seed, INIT).rows(n_chains)
         return self.sampler(phase).init(rng, params.units).x
 
-    def moved(self, rng: Stream, state: tuple, n_steps: int) -> tuple:
+    def moved(self, rng: Stream, state: Any, n_steps: int) -> tuple:
         """State after steps of the chains, for gradients that do not use them."""
         rows, chains = rng.rows(len(state.chains[0])), State(state.chains)
         sampler = self.sampler(state.phase)
@@ -99,7 +99,7 @@ class Phase:
         return state._replace(chains=chains.x)
 
     def phases(
-        self, rng: Stream, state: tuple, x: tuple, clamp: tuple, clock: Clock
+        self, rng: Stream, state: Any, x: tuple, clamp: tuple, clock: Clock
     ) -> tuple:
         """Both phases of an update, and the training state after it. ``x`` and
         ``clamp`` are data of each block, (n_rows, size), and their clamps, as for
@@ -107,7 +107,7 @@ class Phase:
         raise NotImplementedError
 
     def gradient(
-        self, rng: Stream, state: tuple, x: tuple, clamp: tuple, clock: Clock
+        self, rng: Stream, state: Any, x: tuple, clamp: tuple, clock: Clock
     ) -> tuple[Params, tuple]:
         r"""Gradient of the mean log-likelihood, and the state with updated chains.
 
@@ -118,15 +118,15 @@ class Phase:
         data, state = self.with_running_means(state, data, model)
         return contrast(self.energy, state.params, data, model), state
 
-    def ended(self, state: tuple, chains: State, info: Info) -> tuple:
+    def ended(self, state: Any, chains: State, info: Info) -> tuple:
         """Training state after steps of the chains; unchanged unless chains persist."""
         return state
 
-    def learn(self, state: tuple, grad: Params) -> None:
+    def learn(self, state: Any, grad: Params) -> None:
         """Update the state of the gradient, such as fast weights, in place."""
 
     def with_running_means(
-        self, state: tuple, data: tuple, model: tuple | None = None
+        self, state: Any, data: tuple, model: tuple | None = None
     ) -> tuple:
         """Positive phase with the sparsity term, and the state with updated running
         means."""

@@ -2,7 +2,7 @@
 define."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -27,7 +27,9 @@ class EnergyModel(Model[EnergyOptionsT]):
     """Energy whose first block is visible, with the classes of its density and
     objective."""
 
-    def __init__(self, density=EnergyDensity, objective=EnergyObjective):
+    def __init__(
+        self, density: type = EnergyDensity, objective: type = EnergyObjective
+    ):
         self.density_class, self.objective_class = density, objective
 
     @abstractmethod
@@ -50,7 +52,7 @@ class EnergyModel(Model[EnergyOptionsT]):
         check_piecewise("n_steps", options.n_steps, Integral, 1)
         check_piecewise("momentum", options.momentum, Real, 0, 1)
 
-    def density(self, facts, state):
+    def density(self, facts: Facts, state: Any) -> Any:
         energy, (_, chains) = self.energy(facts), state.attributes()
         machine = FittedMachine(
             energy=energy,
@@ -90,7 +92,7 @@ class EnergyModel(Model[EnergyOptionsT]):
     def state(self, facts, attributes):
         return TrainState.of(self.params(facts, attributes), attributes)
 
-    def complaints(self, facts, state):
+    def complaints(self, facts: Facts, state: Any) -> Iterable:
         if isinstance(facts.domain, RealUnits):
             unit, (biases, *_) = self.visible(facts), state.params.units
             yield from at_limit(facts, unit, biases.log_precision)
