@@ -15,7 +15,7 @@ def __getattr__(name):
         return import_module(f"skdgm.{name}")
     if name in PUBLIC:
         return getattr(import_module(f"skdgm.{PUBLIC[name]}"), name)
-    raise AttributeError(f"module 'skdgm' has no attribute {name!r}")
+    raise import_module("skdgm.utils.names").missing("skdgm", name, __dir__())
 
 
 def __dir__():

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from skdgm.registry import GROUPS
+from skdgm.utils.names import missing
 
 __all__ = [*GROUPS]
 
@@ -11,7 +12,7 @@ def __getattr__(name):
     # Import lazily, as the package does.
     if name in GROUPS:
         return getattr(import_module(f"skdgm.{GROUPS[name]}"), name)
-    raise AttributeError(f"module 'skdgm.options' has no attribute {name!r}")
+    raise missing("skdgm.options", name, __all__)
 
 
 def __dir__():

@@ -95,8 +95,12 @@ for name in ("metrics", "plotting", "datasets", "persistence", "exceptions"):
     names = {path.stem for path in ROOT.iterdir()}
     assert {name for name in names if not name.startswith("_")} - {"py"} == MODULES
     assert dir(skdgm) == sorted({*MODULES, *PUBLIC, "__version__"})
-    with pytest.raises(AttributeError, match="no attribute 'net'"):
+    with pytest.raises(AttributeError, match="no attribute 'net'; did you mean 'nets'"):
         skdgm.net  # noqa: B018
+    with pytest.raises(AttributeError, match="'skdgm' has no attribute '__path'$"):
+        skdgm.__path  # noqa: B018
+    with pytest.raises(AttributeError, match="did you mean 'nearest_training_neighbo"):
+        skdgm.metrics.nearest_training_neighbours  # noqa: B018
 
 
 def test_every_model_takes_part_in_the_common_tests():

@@ -113,8 +113,8 @@ def learn(simulations, priors, rng, plan, *, estimator, report):
     it given the observed summaries.
 
     The share ``plan.quantile`` of simulations closest to the data is used.
-    ``report(text, n_simulations, distance)`` is called once. Returns parameters of
-    shape (plan.n, n_parameters) and a FlowPosterior.
+    ``report(n_simulations, n_accepted, distance)`` is called once. Returns parameters
+    of shape (plan.n, n_parameters) and a FlowPosterior.
     """
     theta = priors.draw(plan.first, rng.fold(_PRIOR).generator())
     distance, gaps = simulations(theta)
@@ -123,7 +123,7 @@ def learn(simulations, priors, rng, plan, *, estimator, report):
     n_near = min(gave.sum(), max(LEAST, int(np.ceil(plan.quantile * gave.sum()))))
     limit = np.partition(distance, n_near - 1)[n_near - 1]
     near = distance <= limit
-    report(f"{near.sum()} nearest to learn from", simulations.n_done, limit)
+    report(simulations.n_done, near.sum(), limit)
     observed = simulations.digest.observed.ravel()
     summaries = gaps[near] * simulations.scale + observed
     fit_seed, draw_seed = (

@@ -114,8 +114,9 @@ def learn(simulations, priors, rng, plan, report):
     """Run the populations: ``plan.first`` simulations from the prior, then proposals
     until ``plan.last`` simulations or the tolerance is reached.
 
-    ``report(text, n_simulations, distance)`` is called for each population. Returns at
-    least ``plan.n`` nearest ParameterParticles, and the list of the largest distances.
+    ``report(n_simulations, n_accepted, distance)`` is called for each population.
+    Returns at least ``plan.n`` nearest ParameterParticles, and the list of the largest
+    distances.
     """
     n, tolerance = plan.n, plan.tolerance
     theta, raw = _first(simulations, priors, rng.fold(0).generator(), plan)
@@ -125,7 +126,7 @@ def learn(simulations, priors, rng, plan, report):
     weight, generation = np.ones(len(theta)), np.zeros(len(theta), dtype=int)
     particles = ParameterParticles(theta, weight, distance, gaps, generation)
     particles, limit = particles.nearest(n, tolerance)
-    report("Population 1", simulations.n_done, limit)
+    report(simulations.n_done, len(particles.theta), limit)
     tolerances, n_each = [limit], int(np.ceil(n / plan.quantile - n))
     while limit > tolerance and (n_left := plan.last - simulations.n_done) > 0:
         number = len(tolerances)
@@ -142,7 +143,7 @@ def learn(simulations, priors, rng, plan, report):
         proposed = ParameterParticles(theta, weight, distance, gaps, generation)
         particles, limit = particles.joined(proposed).nearest(n, tolerance)
         tolerances.append(limit)
-        report(f"Population {len(tolerances)}", simulations.n_done, limit)
+        report(simulations.n_done, len(particles.theta), limit)
     return particles, tolerances
 
 

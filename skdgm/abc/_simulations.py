@@ -18,6 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skdgm.exceptions import SimulationWarning
 from skdgm.typing import Any
+from skdgm.utils.progress import ProgressTable
 
 # Distances by name, functions of scaled gaps of shape (n_simulations, n_summaries).
 DISTANCES = {
@@ -167,3 +168,19 @@ def _scales(summaries):
     scale = np.median(gaps, axis=0)
     scale = np.where(scale > 0, scale, gaps.mean(axis=0))
     return np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
+
+
+class PopulationTable(ProgressTable):
+    """Table with a line for each population, which is printed if ``verbose``."""
+
+    def __init__(self, n_simulations, verbose):
+        super().__init__("ABC", "simulations", n_simulations)
+        self.verbose = verbose
+        self.begin()
+
+    def population(self, n_simulations, n_accepted, distance):
+        """Print a population: the number of simulations so far, of accepted
+        parameters, and their largest distance."""
+        if self.verbose:
+            cells = {"accepted": str(n_accepted), "distance": f"{distance:.3g}"}
+            self.add(n_simulations, cells)

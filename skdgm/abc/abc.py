@@ -22,7 +22,7 @@ from skdgm.abc._calibration import Calibration, ranks
 from skdgm.abc._checks import check_options, warn_of_few
 from skdgm.abc._particles import SimulationPlan, learn, regressed
 from skdgm.abc._priors import Priors
-from skdgm.abc._simulations import Simulations, as_data, simulated
+from skdgm.abc._simulations import PopulationTable, Simulations, as_data, simulated
 from skdgm.base.attributes import reads_one_fit, rolled_back
 from skdgm.base.options import (
     KW_ONLY,
@@ -119,8 +119,8 @@ class ABC(Options, BaseEstimator):
     n_jobs : int or None
         Number of processes for simulations; -1: all cores. Results do not depend on it.
     verbose
-        Whether to print a line after each population, or after the simulations for a
-        flow.
+        Whether to print a table with a line for each population, or one line for a
+        flow: simulations, accepted parameters, their largest distance, and times.
     random_state : int, RandomState instance or None
         Source of parameters and simulations.
 
@@ -255,7 +255,9 @@ class ABC(Options, BaseEstimator):
         for name in ("distances_", "tolerances_", "estimator_", "_posterior"):
             vars(self).pop(name, None)
         draw = self._draw_by_flow if is_flow else self._draw_near
-        draw(simulations, priors, rng.fold(_DRAWN))
+        table = PopulationTable(self.n_simulations, self.verbose)
+        draw(simulations, priors, rng.fold(_DRAWN), table.population)
+        table.finish()
         self.n_simulations_ = simulations.n_done
         self.n_effective_ = float(1 / (self.weights_**2).sum())
         self.parameter_names_ = priors.names
@@ -263,13 +265,13 @@ class ABC(Options, BaseEstimator):
         warn_of_few(self)
         return self
 
-    def _draw_near(self, simulations, priors, rng):
+    def _draw_near(self, simulations, priors, rng, report):
         """Accept parameters whose simulations are close to the data."""
         plan = self._plan()
         if self.method == "smc":
             first = min(self.n_simulations, ceil(self.n_particles / plan.quantile))
             plan = plan._replace(first=first)
-        particles, tolerances = learn(simulations, priors, rng, plan, self._print)
+        particles, tolerances = learn(simulations, priors, rng, plan, report)
         self.particles_, self.weights_ = particles.theta, particles.balanced()
         if self.adjustment:
             self.particles_, self.weights_ = regressed(
@@ -277,7 +279,7 @@ class ABC(Options, BaseEstimator):
             )
         self.distances_, self.tolerances_ = particles.distance, np.array(tolerances)
 
-    def _draw_by_flow(self, simulations, priors, rng):
+    def _draw_by_flow(self, simulations, priors, rng, report):
         """Fit a flow and draw parameters from it."""
         # A mixture base would retain wide components for distant summaries.
         model = Flow(attribute_conditional=True, base="normal")
@@ -288,7 +290,7 @@ class ABC(Options, BaseEstimator):
             rng,
             self._plan(),
             estimator=model,
-            report=self._print,
+            report=report,
         )
         self.estimator_ = self._posterior.estimator
         self.weights_ = np.full(self.n_particles, 1 / self.n_particles)
@@ -303,14 +305,6 @@ class ABC(Options, BaseEstimator):
             quantile=_SHARES[self.method] if quantile == "auto" else quantile,
             tolerance=self.tolerance,
         )
-
-    def _print(self, text, n_simulations, distance):
-        """Print a line if ``verbose``."""
-        if self.verbose:
-            print(
-                f"[ABC] {text}, simulations = {n_simulations}, largest distance = "
-                f"{distance:.3g}"
-            )
 
     def sample(self, n_samples: int = 1, random_state: Seed = None) -> np.ndarray:
         r"""Draw parameters from the posterior distribution.

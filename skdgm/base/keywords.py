@@ -9,6 +9,7 @@ _KNOWN_AS = {
     "learning_rate": ("lr", "learning_rate_init", "eta0"),
     "hidden_layer_sizes": ("n_hidden", "hidden_units", "hidden_dims", "hidden_sizes"),
     "n_components": ("n_latent", "latent_dim", "z_dim", "n_hidden", "hidden_units"),
+    "layer_type": ("layer",),
     "alpha": ("weight_decay", "l2", "l2_reg", "reg"),
     "random_state": ("seed", "random_seed"),
     "verbose": ("verbosity", "progress"),

@@ -43,6 +43,7 @@ from skdgm.boosting._tilted import (
 )
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 from skdgm.utils.counts import count_rows
+from skdgm.utils.progress import ProgressTable
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.weighted import choose
 from skdgm.utils.wrapped import seed
@@ -106,7 +107,9 @@ class SelfSupervisedBoosting(MetaEstimator):
     tol
         Minimum improvement of a round, in nats per row.
     verbose
-        Whether to print a line for each round.
+        Whether to print a table of rounds, with at most one line a second: the
+        log-likelihood of held-out rows when it was last estimated, the gain of the
+        classifier before its weight is shrunk, and times.
     random_state : int, RandomState instance or None
         Source of draws, of the split into training and held-out rows, and of seeds for
         models without ``random_state``.
@@ -278,6 +281,8 @@ class SelfSupervisedBoosting(MetaEstimator):
             )
         tilt, n_idle = np.zeros(len(rows.X)), 0
         self.validation_scores_, best, drawn = [], (-np.inf, 0), None
+        table, gain = ProgressTable(type(self).__name__, "round", self.n_iter), 0.0
+        table.begin()
         for number in range(self.n_iter + 1):
             self.n_iter_ = number
             generator = numbers.fold(_ROUNDS, number).generator()
@@ -289,8 +294,11 @@ class SelfSupervisedBoosting(MetaEstimator):
                 score = float(rows.mean(log_base + tilt)) - log_Z
                 self.validation_scores_.append(score)
                 best = max(best, (score, -len(terms)))
-                self._print(number, f"held-out log-likelihood = {score:.4g}")
                 ratio = tilt - log_mean_of_draws
+            if self.verbose:
+                # The log-likelihood is that of the last scored round.
+                cells = {"held out": f"{score:.4g}", "gain": f"{gain:.3g}"}
+                table.add(number, cells)
             if is_last:
                 break
             classifier, unused = self._fitted(rows, drawn.rows, generator, rng)
@@ -298,7 +306,6 @@ class SelfSupervisedBoosting(MetaEstimator):
             weight, gain = best_weight(
                 rows.mean(odds), of_draws[unused], odds[used], ratio[used]
             )
-            self._print(number + 1, f"gain = {gain:.3g}")
             n_idle = n_idle + 1 if gain <= self.tol else 0
             if not n_idle:
                 weight *= self.learning_rate
@@ -308,6 +315,7 @@ class SelfSupervisedBoosting(MetaEstimator):
                 drawn = drawn._replace(tilt=drawn.tilt + weight * of_draws)
                 drawn = resampled(generator, drawn, weight * of_draws)
                 drawn = tilted.step(generator, drawn, 1.0, n_groups=1)
+        table.finish()
         return terms[: -best[1]]
 
     def _fitted(self, rows, drawn, generator, rng):
@@ -336,11 +344,6 @@ class SelfSupervisedBoosting(MetaEstimator):
     def _begin(self, X):
         """Default base density for these rows."""
         return FVBN("bernoulli") if np.isin(X, (0, 1)).all() else self._default()
-
-    def _print(self, number, text):
-        """Print a line if ``verbose``."""
-        if self.verbose:
-            print(f"[{type(self).__name__}] Round {number}, {text}")
 
     def _tilted(self):
         terms = list(zip(self.classifiers_, self.weights_))

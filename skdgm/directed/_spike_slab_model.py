@@ -135,6 +135,8 @@ class CodingWatch(DensityWatch):
 class CodingModel(Model[CodingOptions]):
     """Number of components, training objective, and density."""
 
+    STRUCTURE = ("n_components",)
+
     def check(self, options):
         """Accept all options."""
 

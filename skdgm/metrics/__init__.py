@@ -6,6 +6,8 @@ and compare samples with data.
 
 from importlib import import_module
 
+from skdgm.utils.names import missing
+
 _MODULES = {
     "bits": ("average_over_draws",),
     "brackets": ("LikelihoodBracket", "likelihood_bracket", "partition_bracket"),
@@ -38,7 +40,7 @@ def __getattr__(name):
     # Submodules, and the parts of scikit-learn that they use, are imported when needed.
     if name in _HOME:
         return getattr(import_module(f"skdgm.metrics.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'skdgm.metrics' has no attribute {name!r}")
+    raise missing("skdgm.metrics", name, __all__)
 
 
 def __dir__():

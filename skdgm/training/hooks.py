@@ -15,6 +15,7 @@ from weakref import WeakSet
 import numpy as np
 from numba.core import event
 
+from skdgm.utils.progress import ProgressTable
 from skdgm.utils.tree import copy
 
 MESSAGE = (
@@ -23,10 +24,6 @@ MESSAGE = (
 )
 # Compilations less than this many seconds apart are reported as one.
 _PAUSE = 10.0
-# Minimum time between printed epochs, in seconds.
-_LINE_PAUSE = 1.0
-# Minimum width of a printed number.
-_WIDTH = 9
 
 
 class Hook:
@@ -74,19 +71,12 @@ class EarlyStopping(Hook):
 
 
 class Verbose(Hook):
-    """Hook that prints a table of epochs: their number, minus the loss, which is called
-    ``quantity``, the same of held-out rows, the time since the start, and the expected
-    time until epoch ``n_epochs``.
-
-    The first and the last epoch are printed, and at most one epoch a second between
-    them. Each line starts with the name of the estimator.
-    """
+    """Hook that prints a table of epochs: minus the loss, which is called ``quantity``,
+    and the same of held-out rows."""
 
     def __init__(self, name, quantity, n_epochs):
-        self.name, self.quantity, self.n_epochs = name, quantity, n_epochs
-        self.started: Any = None
-        self.first: Any = None
-        self.unprinted: Any = None
+        self.name, self.quantity = name, quantity
+        self.table = ProgressTable(name, "epoch", n_epochs)
         tell(self)
 
     def compiling(self, message):
@@ -95,55 +85,18 @@ class Verbose(Hook):
 
     def begin(self, epoch):
         """Note the time of the first epoch."""
-        if self.started is None:
-            self.started = time.perf_counter()
+        self.table.begin(epoch)
 
     def end(self, report):
         """Print an epoch, unless another was printed less than a second ago."""
-        now = time.perf_counter()
-        self.unprinted = report, now
-        if self.first is None:
-            self.first, self.after_first = report.epoch, now
-            names = [self.quantity, "held out"][: 1 + (report.validation is not None)]
-            self.names = ["epoch", *names, "time", "left"]
-            self._print(self.names)
-        if report.epoch == self.first or now - self.printed >= _LINE_PAUSE:
-            self._print_epoch()
+        losses = {self.quantity: report.loss, "held out": report.validation}
+        cells = {k: f"{0.0 - v:.2f}" for k, v in losses.items() if v is not None}
+        self.table.add(report.epoch + 1, cells)
         return False
 
     def finish(self):
         """Print the last epoch."""
-        if self.unprinted is not None:
-            self._print_epoch()
-
-    def _print_epoch(self):
-        report, now = self.unprinted
-        losses = [report.loss, report.validation][: len(self.names) - 3]
-        # The first epoch may compile kernels, and does not count if there are others.
-        n_done = report.epoch - self.first
-        since = now - (self.after_first if n_done else self.started)
-        left = since / max(1, n_done) * (self.n_epochs - report.epoch - 1)
-        times = duration(now - self.started), duration(left)
-        epoch = f"{report.epoch + 1}/{self.n_epochs}"
-        self._print([epoch, *(f"{0.0 - loss:.2f}" for loss in losses), *times])
-        self.printed, self.unprinted = now, None
-
-    def _print(self, cells):
-        widths = [max(_WIDTH, len(name)) for name in self.names]
-        widths[0] = max(_WIDTH, 2 * len(str(self.n_epochs)) + 1)
-        cells = (f"{cell:>{width}}" for cell, width in zip(cells, widths))
-        print(f"[{self.name}] {'  '.join(cells)}")
-
-
-def duration(seconds):
-    """Short text of a number of seconds."""
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    minutes, seconds = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}m{seconds:02d}s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02d}m"
+        self.table.finish()
 
 
 class _Listener(event.Listener):

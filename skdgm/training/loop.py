@@ -49,6 +49,8 @@ class Outcome(NamedTuple):
     ended: str
 
 
+# Overflow is detected as divergence, and reported with a remedy by the caller.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def optimize(
     objective,
     table,
@@ -90,45 +92,39 @@ def optimize(
     good, state, buffer = state, copy(state), ()
     n_updates = n_good = 0
     limit, losses, validation, ended = watch.limit, [], [], "complete"
-    # Overflow is detected as divergence, and reported with a remedy by the caller.
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        try:
-            for epoch in remaining:
-                start = time.perf_counter()
-                for hook in hooks:
-                    hook.begin(epoch)
-                batches = objective.draw(table, epoch)
-                for i, batch in enumerate(batches):
-                    clock = Clock(epoch, n_epochs, i, len(batches))
-                    state = objective.step(state, batch, clock)
-                loss, of_held_out = watch(state)
-                n_updates += getattr(batches, "n_updates", len(batches))
-                within_limit = loss <= limit
-                # An initial overshoot may recover.
-                early = (
-                    not n_good
-                    and n_updates <= _RECOVERY_UPDATES
-                    and epoch < remaining[-1]
-                )
-                if not (
-                    _finite(state) and (within_limit or (early and np.isfinite(loss)))
-                ):
-                    state, ended = good, "diverged"
-                    del losses[n_good:], validation[n_good:]
-                    break
-                losses.append(loss)
-                validation.append(of_held_out)
-                if within_limit:
-                    buffer = buffer if overwrite(buffer, state) else copy(state)
-                    good, n_good = buffer, len(losses)
-                seconds = time.perf_counter() - start
-                report = Report(epoch, state, loss, of_held_out, seconds)
-                stop_requests = [hook.end(report) for hook in hooks]
-                if any(stop_requests):
-                    ended = "stopped"
-                    break
-        except KeyboardInterrupt:
-            state, ended = (state if _finite(state) else good), "interrupted"
+    try:
+        for epoch in remaining:
+            start = time.perf_counter()
+            for hook in hooks:
+                hook.begin(epoch)
+            batches = objective.draw(table, epoch)
+            for i, batch in enumerate(batches):
+                clock = Clock(epoch, n_epochs, i, len(batches))
+                state = objective.step(state, batch, clock)
+            loss, of_held_out = watch(state)
+            n_updates += getattr(batches, "n_updates", len(batches))
+            within_limit = loss <= limit
+            # An initial overshoot may recover.
+            early = (
+                not n_good and n_updates <= _RECOVERY_UPDATES and epoch < remaining[-1]
+            )
+            if not (_finite(state) and (within_limit or (early and np.isfinite(loss)))):
+                state, ended = good, "diverged"
+                del losses[n_good:], validation[n_good:]
+                break
+            losses.append(loss)
+            validation.append(of_held_out)
+            if within_limit:
+                buffer = buffer if overwrite(buffer, state) else copy(state)
+                good, n_good = buffer, len(losses)
+            seconds = time.perf_counter() - start
+            report = Report(epoch, state, loss, of_held_out, seconds)
+            stop_requests = [hook.end(report) for hook in hooks]
+            if any(stop_requests):
+                ended = "stopped"
+                break
+    except KeyboardInterrupt:
+        state, ended = (state if _finite(state) else good), "interrupted"
     for hook in hooks:
         hook.finish()
     if losses and not n_good:

@@ -324,6 +324,7 @@ def test_groups_of_earlier_versions():
         (skdgm.EoNADE, "schedule", "a detail of 'solver', solver=Adam(schedule=...)"),
         (skdgm.EoNADE, "max_iter", "did you mean 'n_iter'?"),
         (skdgm.BernoulliRBM, "l2", "a detail of 'penalty', penalty=Penalty(alpha=...)"),
+        (skdgm.StackedAutoencoder, "layer", "did you mean 'layer_type'?"),
         (skdgm.VAE, "latent_dim", "did you mean 'n_components'?"),
         (skdgm.DBN, "hiden_layer_sizes", "did you mean 'hidden_layer_sizes'?"),
         (

@@ -14,7 +14,8 @@ from sklearn.preprocessing import MinMaxScaler
 from skdgm import DBN, BernoulliRBM, DBNClassifier, DBNRegressor, GaussianRBM
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.options import Pretraining
-from skdgm.training import Verbose, hooks
+from skdgm.training import Verbose
+from skdgm.utils import progress
 from tests.belief.tuning import (
     FEW,
     FEW_Y,
@@ -327,7 +328,7 @@ def test_callbacks_see_layers_and_epochs(capsys):
 
 
 def test_lines_name_the_layers(capsys, monkeypatch):
-    monkeypatch.setattr(hooks, "_LINE_PAUSE", 0.0)
+    monkeypatch.setattr(progress, "_LINE_PAUSE", 0.0)
     clone(SMALL).set_params(verbose=1).fit(FEW, FEW_Y)
     lines = capsys.readouterr().out.splitlines()
     assert sum("[DBNClassifier pre-training layer 0]" in line for line in lines) == 3

@@ -20,7 +20,7 @@ from skdgm.exceptions import (
     MissingDataWarning,
 )
 from skdgm.options import SGD
-from skdgm.training import hooks
+from skdgm.utils import progress
 from skdgm.utils.random import stream
 from tests.callbacks import Callback
 from tests.options import assign, grouped
@@ -187,7 +187,7 @@ def test_curves_count_the_epochs():
 
 
 def test_verbose(capsys, monkeypatch):
-    monkeypatch.setattr(hooks, "_LINE_PAUSE", 0.0)
+    monkeypatch.setattr(progress, "_LINE_PAUSE", 0.0)
     rbm = fit(verbose=1, early_stopping=True)
     header, *lines = capsys.readouterr().out.splitlines()
     names = ["[BernoulliRBM]", "epoch", "pseudo-likelihood", "held", "out", "time"]

@@ -336,9 +336,13 @@ def test_options_can_be_searched():
 
 def test_verbose(capsys):
     grouped(SelfSupervisedBoosting, verbose=1, **SMALL).fit(two(100))
-    out = capsys.readouterr().out
-    assert "[SelfSupervisedBoosting] Round 0, held-out log-likelihood = " in out
-    assert "Round 1, gain = " in out
+    header, *lines = capsys.readouterr().out.splitlines()
+    name = "[SelfSupervisedBoosting]"
+    assert header.split() == [name, "round", "held", "out", "gain", "time", "left"]
+    assert all(line.startswith(f"{name} ") for line in lines)
+    assert lines[0].split()[1].startswith("0/")
+    n_rounds = SMALL["n_iter"]
+    assert lines[-1].split()[1] == f"{n_rounds}/{n_rounds}"
 
 
 def test_rounds_without_gain_end_a_fit():

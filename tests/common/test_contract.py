@@ -4,6 +4,7 @@ import pickle
 import re
 import tracemalloc
 import warnings
+from contextlib import suppress
 from itertools import product
 
 import numpy as np
@@ -23,10 +24,12 @@ from skdgm import ConditionalRBM, GatedRBM, ReplicatedSoftmax
 from skdgm.base.groups import asked_value
 from skdgm.exceptions import (
     DataRangeWarning,
+    DivergenceError,
     InterruptedFitWarning,
     MissingDataWarning,
 )
-from skdgm.training import Callbacks, hooks
+from skdgm.training import Callbacks
+from skdgm.utils import progress
 from tests.callbacks import Callback
 from tests.common.instances import CLASSES, INSTANCES, KINDS, READERS, cases, name_of
 from tests.common.shapes import (
@@ -687,6 +690,21 @@ def test_an_error_in_learning_loses_nothing(estimator, data):
     estimator.set_callbacks().partial_fit(data.X, **data.y())
 
 
+@pytest.mark.parametrize("rate", [1e39, 1e300])
+@of_classes
+def test_a_rate_far_too_high_is_one_error_without_warnings_of_numpy(
+    estimator, data, rate
+):
+    if "learning_rate" not in estimator.get_params():
+        pytest.skip("It learns without a rate.")
+    having(estimator, learning_rate=rate)
+    with warnings.catch_warnings(), suppress(DivergenceError):
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", RuntimeWarning)
+        # Single precision has no such numbers.
+        estimator.fit(data.X.astype(np.float32), **data.y())
+
+
 class FailAfterwards(Callback):
     def teardown(self, estimator, context):
         raise KeyError("after all was learned")
@@ -758,7 +776,7 @@ def test_progress_bar(estimator, data, capsys):
 
 @of_classes
 def test_verbose(estimator, data, capsys, monkeypatch):
-    monkeypatch.setattr(hooks, "_LINE_PAUSE", 0.0)
+    monkeypatch.setattr(progress, "_LINE_PAUSE", 0.0)
     having(estimator, verbose=1).fit(data.X, **data.y())
     lines = capsys.readouterr().out.splitlines()
     read = [line for line in lines if "Columns: " in line]

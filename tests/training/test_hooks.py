@@ -6,6 +6,7 @@ import pytest
 
 from skdgm.training import Verbose, hooks
 from skdgm.training.loop import Report
+from skdgm.utils import progress
 
 
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
@@ -43,7 +44,7 @@ def test_what_is_compiled_is_told_of_once(caplog, capsys, monkeypatch):
 def printed(monkeypatch, capsys, n_epochs, seconds, held_out=None, first=0, stop=None):
     """Lines of a table of epochs that take given seconds each."""
     clock = [100.0]
-    monkeypatch.setattr(hooks.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: clock[0])
     hook = Verbose("Somebody", "likelihood", n_epochs)
     for epoch in range(first, n_epochs if stop is None else stop):
         hook.begin(epoch)
@@ -92,6 +93,6 @@ def test_at_most_one_line_a_second(monkeypatch, capsys):
 
 def test_durations_are_short():
     for seconds, text in ((0, "0.0s"), (59.94, "59.9s"), (60, "1m00s")):
-        assert hooks.duration(seconds) == text
+        assert progress.duration(seconds) == text
     for seconds, text in ((3599, "59m59s"), (3600, "1h00m"), (90061, "25h01m")):
-        assert hooks.duration(seconds) == text
+        assert progress.duration(seconds) == text

@@ -57,7 +57,7 @@ def overshoots(energy, offsets, rate, adaptive):
             if isinstance(coupling, Conv):
                 ones = np.ones((coupling.window.n_numbers, coupling.n_maps))
                 weight = coupling.send(ones, weight, up)[0].max(keepdims=True)
-            if rate * weight.sum() > (
+            if rate * float(weight.sum()) > (
                 _MAX_SHIFT if adaptive else _MAX_SHIFT / _MAX_DIFFERENCE
             ):
                 return True
