@@ -34,6 +34,7 @@ from skdgm.exceptions import (
     CorruptFileError,
     DivergenceError,
     InterruptedFitWarning,
+    OlderFileError,
     UnsavableError,
 )
 from skdgm.options import Columns, Convolutions, Filters, Pretraining, Tempering, UpDown
@@ -458,6 +459,18 @@ def test_fine_tuning_of_a_machine_goes_on(options, own, path):
     clf = grouped(DBMClassifier, dbm, **NET | own)
     # Each epoch of the machine, those of its net, and the end.
     assert assert_goes_on(clf, path, X=FEW, y=OF_FEW) == dbm.n_iter + 3 + 1
+
+
+def test_a_state_with_other_names_is_refused_by_name(path):
+    """As earlier versions have stored it."""
+    clf = grouped(DBMClassifier, DBM((4, 3), n_iter=1), **NET)
+    with pytest.raises(Break):
+        clone(clf).set_callbacks(Crash(path, 3)).fit(BITS, LABELS)
+    kept = skdgm.load(path)
+    kept._record["memory"]["optimiser"] = kept._record["memory"].pop("optimizer")
+    skdgm.save(kept, path)
+    with pytest.raises(OlderFileError, match="'optimizer'.*remove the file to start"):
+        clone(clf).set_callbacks(Crash(path, 9)).fit(BITS, LABELS)
 
 
 @pytest.mark.exhaustive

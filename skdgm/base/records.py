@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from skdgm.base.attributes import shallow
 from skdgm.base.fits import plain
 from skdgm.base.groups import OptionGroup
+from skdgm.exceptions import OlderFileError
 from skdgm.training import Keeper, Progress
 
 # Options that do not influence training.
@@ -71,14 +72,14 @@ class Record:
         self._begin()
         progress = None
         if self.at(stage):
-            progress = dict(self.known["progress"])
-            state = stage.restored(self.source, self.known["memory"])
-            stopping = progress["stopping"] = dict(progress["stopping"])
-            if stopping.get("best") is not None:
-                (attributes, memory), source = stopping["best"], shallow(self.source)
-                vars(source).update(attributes)
-                stopping["best"] = stage.restored(source, memory)
-            progress = Progress(**progress)
+            try:
+                state, progress = self._restored(stage)
+            except (KeyError, TypeError) as error:
+                raise OlderFileError(
+                    f"{self.file} was written in the middle of a fit by a version that "
+                    f"stores its state differently ({error!r}): remove the file to "
+                    "start again, or finish the fit with that version."
+                ) from error
 
         def keep(report, progress):
             if self.file.due():
@@ -90,6 +91,17 @@ class Record:
 
         self.keeper = Keeper(keep, progress)
         return state, self.keeper
+
+    def _restored(self, stage):
+        """Training state in the file, and the Progress of its run."""
+        progress = dict(self.known["progress"])
+        state = stage.restored(self.source, self.known["memory"])
+        stopping = progress["stopping"] = dict(progress["stopping"])
+        if stopping.get("best") is not None:
+            (attributes, memory), source = stopping["best"], shallow(self.source)
+            vars(source).update(attributes)
+            stopping["best"] = stage.restored(source, memory)
+        return state, Progress(**progress)
 
     def place(self, stage):
         """Place of a stage's component in the file."""
