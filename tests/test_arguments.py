@@ -66,3 +66,34 @@ def test_stars_are_for_sequences():
                 line = f"{path.relative_to(ROOT)}:{call.lineno}"
                 found.append(f"{line} {ast.unparse(call)}")
     assert not found
+
+
+# Functions with more than seven parameters: public ones, and parts of algorithms.
+LONG = {
+    "autoencoder/gsn_classifier.py sample",
+    "dask/_fit.py fit",
+    "gradients/contrastive.py pcd",
+    "metrics/brackets.py partition_bracket",
+    "metrics/conservative.py raise_log_likelihood",
+    "metrics/tabular.py tabular_report",
+    "optim/optimizers.py _step_adam",
+    "plotting/components.py from_estimator",
+    "plotting/marginals.py from_estimator",
+    "plotting/samples.py from_estimator",
+    "samplers/gibbs.py sweep",
+    "training/loop.py optimize",
+}
+
+
+def test_signatures_are_short():
+    found = set()
+    for path in FILES:
+        for node in ast.walk(parsed(path)) if place(path) != "_kernels" else ():
+            if isinstance(node, ast.FunctionDef):
+                known = node.args
+                known = known.posonlyargs + known.args + known.kwonlyargs
+                own = [argument for argument in known if argument.arg != "self"]
+                own = [argument for argument in own if argument.arg != "cls"]
+                if len(own) > 7:
+                    found.add(f"{path.relative_to(ROOT)} {node.name}")
+    assert found == LONG

@@ -242,12 +242,12 @@ class ReconstructionDensity(Density):
             # Imputed entries must not be missing.
             model.output = self.output.present()
 
-        def filled(v, rng):
+        def filled(block):
             def make(arrays):
                 return model.chain(model.first, arrays[0])
 
-            rows, width = [self.joined(v)], self._width
-            x = impute_by_chains(make, rows, rng, n_steps, method, width)
+            rows, width = [self.joined(block.v)], self._width
+            x = impute_by_chains(make, rows, block.rng, n_steps, method, width)
             return self.parted(x if method == "sample" else model.output.value(x))
 
         X_filled = fill(

@@ -16,7 +16,6 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype, leaves
 from skdgm.utils.weighted import warn_few_draws
 
-METHODS = "mean", "mode", "sample"
 # Number of rows drawn at a time.
 _BATCH = 1000
 # Effective share of the particles of a row that causes a warning.
@@ -44,6 +43,8 @@ class ChainDensity(Density):
     - ``any_subset``, whether the model has conditionals given arbitrary columns, so
       that missing columns need no particles.
     """
+
+    fill_methods = "mean", "mode", "sample"
 
     def __init__(self, context, *, model, params, gray, filler=None):
         super().__init__(context)
@@ -129,20 +130,13 @@ class ChainDensity(Density):
         n_samples = count_rows(n_samples, len(self.columns.seen))
         effective = []
 
-        def filled(v, rng):
+        def filled(block):
             return self.filler.fill(
-                self.params, v, rng, method, self.name, effective.append
+                self.params, block.v, block.rng, method, self.name, effective.append
             )
 
-        complete = fill(
-            self,
-            self.with_missing_columns(X),
-            method,
-            random_state,
-            filled,
-            METHODS,
-            n_samples,
-        )
+        X = self.with_missing_columns(X)
+        complete = fill(self, X, method, random_state, filled, n_draws=n_samples)
         if effective:
             min_ess = _MIN_ESS_SHARE * self.filler.n_draws
             warn_few_draws(self.name, np.concatenate(effective), min_ess)

@@ -64,6 +64,8 @@ class Density(ABC):
     def __init__(self, context: Context):
         self.name, self.read, self.domain, self.columns, self.seed = context
 
+    # Methods of :meth:`fill`.
+    fill_methods: tuple[str, ...] = "mean", "sample"
     # Whether training rows were gray; the kind of log_prob may then be another one.
     gray = False
     # Whether values far beyond the training range are clipped before imputation, as

@@ -220,7 +220,10 @@ class BeliefDensity(Density):
 
     def fill(self, X, method="mean", random_state=None, *, n_steps=100):
         n_steps = count(n_steps, "n_steps")
-        filled = partial(self._filled, n_steps=n_steps, method=method)
+
+        def filled(block):
+            return self._filled(block.v, block.rng, n_steps, method)
+
         return fill(self, X, method, random_state, filled)
 
     def _filled(self, v, rng, n_steps, method):

@@ -4,6 +4,7 @@ The type of the result represents all known values exactly.
 """
 
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -78,32 +79,33 @@ def _large(X):
             yield name, [value for value in whole if not -WHOLE <= int(value) <= WHOLE]
 
 
-def fill(
-    density,
-    X,
-    method,
-    random_state,
-    filled,
-    methods=("mean", "sample"),
-    n_draws=1,
-    by_place=False,
-    given=None,
-):
-    """Impute missing entries by ``filled(v, rng)``, a function of dense rows in the
-    units of the model and a stream of random numbers for each row.
+class IncompleteBlock(NamedTuple):
+    """Incomplete rows of a block, in the units of the model: dense values v, a stream
+    of random numbers for each row, the indices of the rows, and the values given with
+    them, or None."""
 
-    With ``by_place``, the function is ``filled(index)`` of indices of rows. With
-    ``given``, a :class:`~skdgm.utils.given.Given`, its values are a third argument. If
+    v: np.ndarray
+    rng: Stream
+    index: np.ndarray
+    given: np.ndarray | None
+
+
+def fill(density, X, method, random_state, filled, *, n_draws=1, given=None):
+    """Impute missing entries by ``filled(block)``, a function of an
+    :class:`IncompleteBlock`.
+
+    Rows are given with the values of ``given``, a :class:`~skdgm.utils.given.Given`. If
     ``density.bounded``, values beyond the training range are clipped. "sample" draws
     with ``random_state``, which may be a Stream for each row of the result; for other
-    methods, random numbers depend on the seed and the content of the row.
+    ``density.fill_methods``, random numbers depend on the seed and the content of the
+    row.
 
     Returns an array of shape (n_samples * n_draws, n_features), with the copies of the
     first row first. Its type represents the known values and the results of the model.
     ValueError for an unknown method, or integers that an array of floats cannot
     represent.
     """
-    check_choice("method", method, methods)
+    check_choice("method", method, density.fill_methods)
     X = as_whole(X)
     # Missing entries are to be imputed, even if missingness is modeled.
     X = streamed(X)
@@ -136,12 +138,9 @@ def fill(
                     known, far = within_reach(density.columns, known)
                     beyond |= far
                 values, draws = values.copy(), rng.take(part).take(holes)
-                if by_place:
-                    imputed = filled(part.start + holes)
-                elif given is None:
-                    imputed = filled(known, draws)
-                else:
-                    imputed = filled(known, draws, rows.accompanying(place)[holes])
+                covariates = None if given is None else rows.accompanying(place)[holes]
+                block = IncompleteBlock(known, draws, part.start + holes, covariates)
+                imputed = filled(block)
                 imputed = density.domain.to_data(density.columns, imputed)
                 known = ~np.isnan(values[holes])
                 values[holes] = np.where(known, values[holes], imputed)

@@ -75,20 +75,31 @@ def needs_particles(v, starts, lengths, method):
     return mask
 
 
-def fill_gaps(particles, v, starts, lengths, rng, method, n_each, constant=None):
-    """Impute gaps of series, rows of v, (n_rows, n_columns), that begin at ``starts``,
-    (n_series,), by ``n_each`` particles for each series.
+class IncompleteSeries(NamedTuple):
+    """Rows v of series, (n_rows, n_columns); the first row and the length of each
+    series, (n_series,); and the mask of columns that are ``constant`` in a series, or
+    None."""
 
-    ``rng`` has a stream for each row. Columns in the mask ``constant`` are drawn once
-    for a series without a known value.
+    v: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    constant: np.ndarray | None = None
+
+
+def fill_gaps(particles, series, rng, method, n_each):
+    """Impute the gaps of :class:`IncompleteSeries` by ``n_each`` particles for each.
+
+    ``rng`` has a stream for each row. Constant columns are drawn once for a series
+    without a known value.
     """
+    v, starts, lengths, constant = series
     v, order = v.copy(), np.argsort(-lengths, kind="stable")
     once = unobserved_columns(v, starts, lengths, constant)
     size = max(1, _BATCH // n_each)
     for first in range(0, len(order), size):
         numbers = order[first : first + size]
-        series = _Gaps(v, starts[numbers], lengths[numbers], once[numbers])
-        _ParticleFilter(particles, series, rng, method, n_each).run()
+        gaps = _Gaps(v, starts[numbers], lengths[numbers], once[numbers])
+        _ParticleFilter(particles, gaps, rng, method, n_each).run()
     for part, columns in zip(_parts(starts, lengths), once):
         # The last row is imputed given the most rows.
         v[part, columns] = v[part, columns][-1]

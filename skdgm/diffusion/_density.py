@@ -205,7 +205,8 @@ class DiffusionDensity(Density):
         if codes is not None or y is not None:
             condition = Given(self._covariates(codes, y, _num_samples(X), self.dtype))
 
-        def filled(v, rng, covariates=None):
+        def filled(block):
+            v, rng, covariates = block.v, block.rng, block.given
             n_draws = self.options.n_draws if method == "mean" else 1
             if covariates is None:
                 covariates = np.zeros((len(v), self.covariates.n_inputs))

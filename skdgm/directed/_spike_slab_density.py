@@ -110,7 +110,8 @@ class CodingDensity(Density):
     def fill(self, X, method="mean", random_state=None):
         errors, drawn = [], method == "sample"
 
-        def filled(v, rng):
+        def filled(block):
+            v, rng = block.v, block.rng
             complete = v.astype(float)
             if self.few:
                 u = self._listed(complete, rng if drawn else None)

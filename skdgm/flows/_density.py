@@ -178,9 +178,9 @@ class FlowDensity(Density):
         def values(z):
             return self.dequantization.values(z[:, n_given:])
 
-        def filled(v, rng, numbers=None):
-            v = with_inputs(self.attributes, numbers, v)
-            weighed: Any = self._weighed(v, rng, method, values)
+        def filled(block):
+            v = with_inputs(self.attributes, block.given, block.v)
+            weighed: Any = self._weighed(v, block.rng, method, values)
             return weighed.astype(v.dtype)
 
         complete = fill(

@@ -156,7 +156,8 @@ class ImplicitDensity(Density):
         entries."""
         kernels, emission = self.kernels(), self.emission
 
-        def filled(v, rng):
+        def filled(block):
+            v, rng = block.v, block.rng
             x, known = emission.inputs(v.astype(float))
             log_w = kernels.log_weights(x, known)
             if method == "sample":

@@ -287,7 +287,8 @@ class LatentDensity(Density):
                 model.hierarchy = copy(self.hierarchy)
                 model.hierarchy.data = layer.of(model.output)
 
-        def filled(v, rng, covariates=None):
+        def filled(block):
+            v, rng, covariates = block.v, block.rng, block.given
             rows = IncompleteRows(v, model.guess(v, covariates), covariates)
             if sampler == "importance":
                 value, effective = model.fill_by_weight(rows, rng, n_steps, method)

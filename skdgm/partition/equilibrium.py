@@ -17,7 +17,7 @@ import numpy as np
 from skdgm.energies import Path
 from skdgm.partition import ladder
 from skdgm.partition.estimate import Estimate, of_weights
-from skdgm.samplers import Gibbs, Ladder, State, Tempering
+from skdgm.samplers import Gibbs, Ladder, ParallelTempering, State
 
 _RUN, _PILOT, _WARM, _TEMPER = range(4)
 MIN_TEMPERATURES, MAX_TEMPERATURES = 3, 32
@@ -63,7 +63,7 @@ def reach(rng, problem, burn_in, n_steps, n_pilot=200):
     (betas, steps), pilot = piloted(rng.fold(_PILOT), problem, n_chains, n_pilot)
     betas = ladder.unit_lengths(betas, steps, MIN_TEMPERATURES, MAX_TEMPERATURES)
     levels = Ladder(betas[::-1], base[0])
-    sampler, trace = Tempering(energy, levels), []
+    sampler, trace = ParallelTempering(energy, levels), []
     rates: Any = 0.0
     replicas = _replicas(rng.fold(_WARM), problem, state, levels)
     rows = rng.fold(_TEMPER).rows(len(replicas.x[0]))

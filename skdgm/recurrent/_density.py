@@ -12,7 +12,13 @@ from sklearn.utils import check_random_state
 
 from skdgm.base import Density, MissingCapability
 from skdgm.data import fill, warn_of_unknown
-from skdgm.data.gaps import SeriesModel, fill_gaps, needs_particles, unobserved_columns
+from skdgm.data.gaps import (
+    IncompleteSeries,
+    SeriesModel,
+    fill_gaps,
+    needs_particles,
+    unobserved_columns,
+)
 from skdgm.data.reach import ends, warn_of_beyond, within_reach
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
@@ -26,7 +32,6 @@ from skdgm.utils.threading.threads import one_blas_thread
 # Maximum size of a layer's activations in a batch, and maximum number of sequences in
 # a batch of long sequences.
 _MAX_ACTIVATIONS, _MAX_SEQUENCES = 2**19, 64
-METHODS = "mean", "sample"
 _GAPS = addresses.SERIES[0]
 
 
@@ -123,15 +128,15 @@ class SequenceDensity(Density):
             # All draws share one seed.
             seed = check_random_state(random_state).randint(MAX_SEED)
 
-        def at(index):
+        def filled(block):
             if not complete:
                 complete.append(self._filled(table, lengths, method, seed, kept))
-            return complete[0][index]
+            return complete[0][block.index]
 
         X, lengths = as_one_table(X, lengths, each=self.sequence_length)
         table = completed_columns(self.times.encoded(X, lengths), lengths, kept)
-        filled = fill(self, table, method, 0, at, METHODS, by_place=True)
-        return self.times.filled(self.decoded(filled, table), X, lengths, seed)
+        imputed = fill(self, table, method, 0, filled)
+        return self.times.filled(self.decoded(imputed, table), X, lengths, seed)
 
     def _filled(self, X, lengths, method, seed, kept):
         edges = np.append(0, np.cumsum(lengths))
@@ -147,15 +152,9 @@ class SequenceDensity(Density):
             keys = sequences.hashes_so_far if seed is None else rows.shape[0]
             rng = stream(self.seed if seed is None else seed, IMPUTE, _GAPS).rows(keys)
             with one_blas_thread():
+                series = IncompleteSeries(v, starts[by_gaps], lengths[by_gaps], kept)
                 by_particles = fill_gaps(
-                    self.particles,
-                    v,
-                    starts[by_gaps],
-                    lengths[by_gaps],
-                    rng,
-                    method,
-                    self.n_particles,
-                    kept,
+                    self.particles, series, rng, method, self.n_particles
                 )
             rows_by_gaps = np.repeat(by_gaps, lengths)
             filled[rows_by_gaps] = by_particles[rows_by_gaps]

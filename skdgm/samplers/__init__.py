@@ -4,7 +4,7 @@ from skdgm.samplers import binary, sitewise
 from skdgm.samplers.gibbs import FastWeights, Gibbs, by_means, draws, sweep
 from skdgm.samplers.hmc import HMC
 from skdgm.samplers.sampler import Info, Sampler, State
-from skdgm.samplers.tempering import Ladder, Tempering, betas
+from skdgm.samplers.tempering import Ladder, ParallelTempering, betas
 
 __all__ = [
     "HMC",
@@ -12,9 +12,9 @@ __all__ = [
     "Gibbs",
     "Info",
     "Ladder",
+    "ParallelTempering",
     "Sampler",
     "State",
-    "Tempering",
     "betas",
     "binary",
     "by_means",

@@ -41,7 +41,7 @@ def betas(n_temperatures):
     return np.linspace(1.0, 0.0, n_temperatures)
 
 
-class Tempering(Sampler):
+class ParallelTempering(Sampler):
     """Parallel tempering, whose step is a Gibbs step at all temperatures and two rounds
     of swaps. States have a row for each chain at each temperature, sorted by
     temperature from the lowest."""

@@ -156,7 +156,8 @@ class AttributeDensity(Density):
             mean = softmax(log_w, axis=1) @ output.expected(out)
             return output.value(mean.astype(v.dtype))
 
-        def filled(v, rng):
+        def filled(block):
+            v, rng = block.v, block.rng
             size = max(1, _BATCH_OUTPUTS // self.mixture()[1].size)
             batches = gen_batches(len(v), size)
             return np.concatenate([part(v[b], rng.take(b)) for b in batches])

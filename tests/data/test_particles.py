@@ -7,7 +7,13 @@ import pytest
 from scipy.special import logsumexp
 
 from skdgm.data import gaps
-from skdgm.data.gaps import SeriesModel, fill_gaps, needs_particles, unobserved_columns
+from skdgm.data.gaps import (
+    IncompleteSeries,
+    SeriesModel,
+    fill_gaps,
+    needs_particles,
+    unobserved_columns,
+)
 from skdgm.utils.random import stream
 
 STATES = np.array(list(product([0.0, 1.0], repeat=3)))
@@ -88,8 +94,9 @@ def filled(series, method, n_each, n_series=1, kept=None, seed=0):
     """Series filled, of shape (n_series, n_rows, 3)."""
     v = np.tile(series, (n_series, 1))
     lengths = np.full(n_series, len(series))
-    given = v, np.cumsum(lengths) - lengths, lengths, stream(seed).rows(len(v))
-    found = fill_gaps(Chain(), *given, method, n_each, kept)
+    all_series = IncompleteSeries(v, np.cumsum(lengths) - lengths, lengths, kept)
+    rng = stream(seed).rows(len(v))
+    found = fill_gaps(Chain(), all_series, rng, method, n_each)
     np.testing.assert_array_equal(found[~np.isnan(v)], v[~np.isnan(v)])
     np.testing.assert_array_equal(v, np.tile(series, (n_series, 1)))
     return found.reshape(n_series, len(series), 3)
@@ -135,8 +142,8 @@ def test_series_of_any_lengths_are_filled_by_themselves(monkeypatch):
     found = []
     for room in 2**13, 2500:
         monkeypatch.setattr(gaps, "_BATCH", room)
-        given = v, starts, lengths, stream(0).rows(len(v)), "mean", 3000
-        found.append(fill_gaps(Chain(), *given))
+        series, rng = IncompleteSeries(v, starts, lengths), stream(0).rows(len(v))
+        found.append(fill_gaps(Chain(), series, rng, "mean", 3000))
     for own in found:
         for start, part in zip(starts, parts):
             some = own[start : start + len(part)]

@@ -11,7 +11,7 @@ from skdgm.gradients.steps import centering
 from skdgm.inference import LabelPosterior, bound, mean_field
 from skdgm.partition import AISOptions, Problem, ais, bracket, exact
 from skdgm.partition.ladder import quadratic
-from skdgm.samplers import Gibbs, Ladder, State, Tempering, betas, sweep
+from skdgm.samplers import Gibbs, Ladder, ParallelTempering, State, betas, sweep
 from skdgm.utils.random import stream
 from tests.numerical import (
     assert_expectation,
@@ -141,9 +141,11 @@ def test_tempering_has_the_moments(machine):
     energy, params, truth = machine
     base, _ = energy.base(params, some_moments(energy))
     ladder = Ladder(np.array([1.0, 0.6, 0.0]), base)
-    start = Tempering(energy, ladder).init(stream(3).rows(N * len(ladder.betas)))
-    state, _ = Tempering(energy, ladder).step(stream(0), params, start, 15)
-    assert_moments(Tempering(energy, ladder).coldest(state), truth)
+    start = ParallelTempering(energy, ladder).init(
+        stream(3).rows(N * len(ladder.betas))
+    )
+    state, _ = ParallelTempering(energy, ladder).step(stream(0), params, start, 15)
+    assert_moments(ParallelTempering(energy, ladder).coldest(state), truth)
 
 
 def test_mean_field_bounds_the_exact_value(machine):
@@ -248,7 +250,7 @@ def test_persistent_chains_give_the_likelihood_gradient(name):
     assert_trees(truth.likelihood_gradient(*data), numeric, atol=1e-7)
     assert_expectation(energy, params, phases, numeric)
     base, _ = energy.base(params, some_moments(energy))
-    sampler = Tempering(energy, Ladder(betas(3), base))
+    sampler = ParallelTempering(energy, Ladder(betas(3), base))
     replicas = sampler.init(stream(1).rows((N // 2) * 3))
     phases = pcd(stream(2), sampler, params, x, clamp, 15, replicas)[0]
     assert_expectation(energy, params, phases, numeric)

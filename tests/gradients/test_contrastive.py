@@ -3,7 +3,7 @@ import pytest
 
 from skdgm.energies import contrast, tiled
 from skdgm.gradients import cd, pcd
-from skdgm.samplers import FastWeights, Gibbs, Ladder, Tempering, betas
+from skdgm.samplers import FastWeights, Gibbs, Ladder, ParallelTempering, betas
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
@@ -53,7 +53,7 @@ def by_pcd(energy, params, x, clamp):
 
 def by_tempering(energy, params, x, clamp):
     ladder = ladder_of(energy, params)
-    sampler = Tempering(energy, ladder)
+    sampler = ParallelTempering(energy, ladder)
     replicas = sampler.init(stream(1).rows((N // 2) * len(ladder.betas)))
     return pcd(stream(2), sampler, params, x, clamp, N_STEPS, replicas)[0]
 
@@ -113,7 +113,7 @@ def test_positive_phase_is_exact_for_complete_rows(name):
     x, clamp = clamped(energy, *data)
     given = params, x, clamp, 1
     ladder = ladder_of(energy, params)
-    gibbs, tempering = Gibbs(energy), Tempering(energy, ladder)
+    gibbs, tempering = Gibbs(energy), ParallelTempering(energy, ladder)
     replicas = tempering.init(stream(1).rows(2 * len(ladder.betas)))
     made_by = {
         "cd": cd(stream(2), gibbs, *given)[0],

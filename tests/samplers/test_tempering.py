@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.energies import Params, tiled
-from skdgm.samplers import Gibbs, Ladder, State, Tempering, betas, tempering
+from skdgm.samplers import Gibbs, Ladder, ParallelTempering, State, betas, tempering
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
@@ -29,7 +29,7 @@ class TestTempering(SamplerCase):
 
     def sampler(self, name, energy, params):
         _, _, ladder, levels = made(name)
-        return Tempering(energy, ladder), levels
+        return ParallelTempering(energy, ladder), levels
 
 
 def exact(levels, n):
@@ -42,7 +42,7 @@ def exact(levels, n):
 def test_leaves_the_joint_distribution_as_it_is(name):
     energy, params, ladder, levels = made(name)
     start = exact(levels, N)
-    state, info = Tempering(energy, ladder).step(stream(0), params, start, 3)
+    state, info = ParallelTempering(energy, ladder).step(stream(0), params, start, 3)
     x = [np.asarray(part).reshape(3, N, -1) for part in state.x]
     for number, level in enumerate(levels):
         assert_moments([part[number] for part in x], level)
@@ -59,7 +59,7 @@ def test_swap_rates(name):
     drive = levels[0].log_w - levels[-1].log_w
     # Gibbs steps keep the distribution, and so do swaps of other pairs.
     start = exact(levels, N)
-    _, info = Tempering(energy, ladder).step(stream(0), params, start, 1)
+    _, info = ParallelTempering(energy, ladder).step(stream(0), params, start, 1)
     for k in range(3):
         gap = ladder.betas[k] - ladder.betas[k + 1]
         accepted = np.minimum(1, np.exp(gap * (drive - drive[:, None])))
@@ -72,17 +72,19 @@ def test_rates_are_shares_of_all_steps():
     energy, params, ladder, _ = made("rbm")
     silent = Params(params.units, tuple(0 * W for W in params.couplings))
     alike = ladder._replace(base=params.units)
-    start = Tempering(energy, alike).init(stream(1).rows(5 * len(alike.betas)))
-    _, info = Tempering(energy, alike).step(stream(0), silent, start, 4)
+    start = ParallelTempering(energy, alike).init(stream(1).rows(5 * len(alike.betas)))
+    _, info = ParallelTempering(energy, alike).step(stream(0), silent, start, 4)
     np.testing.assert_array_equal(info.swap_rates, [1, 1])
 
 
 def test_starts_at_the_base():
     energy, _, ladder, levels = made("real-classifier")
-    state = Tempering(energy, ladder).init(stream(3).rows(N * len(ladder.betas)))
+    state = ParallelTempering(energy, ladder).init(
+        stream(3).rows(N * len(ladder.betas))
+    )
     assert len(state.x[0]) == 3 * N
     assert_moments(state.x, levels[-1])
-    coldest = Tempering(energy, ladder).coldest(state)
+    coldest = ParallelTempering(energy, ladder).coldest(state)
     np.testing.assert_array_equal(coldest[0], state.x[0][:N])
 
 
@@ -121,8 +123,8 @@ def test_leaves_a_mode_where_gibbs_sampling_stays():
     base, _ = energy.base(params, (np.full(6, 0.5), np.full(6, 0.5)))
     ladder = Ladder(betas(6), base)
     start = State(tuple(np.zeros((6 * n, 6)) for _ in energy.units))
-    state, info = Tempering(energy, ladder).step(stream(0), params, start, 150)
-    on = np.asarray(Tempering(energy, ladder).coldest(state)[0]).sum(axis=1) > 3
+    state, info = ParallelTempering(energy, ladder).step(stream(0), params, start, 150)
+    on = np.asarray(ParallelTempering(energy, ladder).coldest(state)[0]).sum(axis=1) > 3
     assert abs(on.mean() - 0.5) < 4 * 0.5 / np.sqrt(n)
     assert info.swap_rates.min() > 0.1
 
@@ -135,9 +137,13 @@ def test_kernels_take_the_same_way(dtype):
         for tree in (params, ladder.base)
     )
     ladder = ladder._replace(base=base)
-    start = Tempering(energy, ladder).init(stream(3).rows(20 * len(ladder.betas)))
-    a, info_a = Tempering(energy, ladder).step(stream(4), params, start, 5)
-    b, info_b = Tempering(energy, ladder).step(stream(4), tiled(params), start, 5)
+    start = ParallelTempering(energy, ladder).init(
+        stream(3).rows(20 * len(ladder.betas))
+    )
+    a, info_a = ParallelTempering(energy, ladder).step(stream(4), params, start, 5)
+    b, info_b = ParallelTempering(energy, ladder).step(
+        stream(4), tiled(params), start, 5
+    )
     for found, expected in zip(b.x, a.x):
         assert isinstance(found, Lists)
         assert found.dtype == np.asarray(expected).dtype == dtype

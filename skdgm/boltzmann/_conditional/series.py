@@ -12,7 +12,13 @@ from skdgm.boltzmann._conditional.annealing import warn_uncertain_means
 from skdgm.boltzmann._conditional.conditions import Past, inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.data import fill
-from skdgm.data.gaps import SeriesModel, fill_gaps, needs_particles, unobserved_columns
+from skdgm.data.gaps import (
+    IncompleteSeries,
+    SeriesModel,
+    fill_gaps,
+    needs_particles,
+    unobserved_columns,
+)
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
 from skdgm.training import SequenceRows
@@ -132,14 +138,12 @@ class SeriesDensity(ConditionalDensity):
         if method == "sample":
             seed = check_random_state(random_state).randint(MAX_SEED)
 
-        def filled(index):
+        def filled(block):
             if not cached:
                 cached.append(self._in_order(table, lengths, method, seed, kept))
-            return cached[0][index]
+            return cached[0][block.index]
 
-        completed = self.decoded(
-            fill(self, table, method, 0, filled, by_place=True), table
-        )
+        completed = self.decoded(fill(self, table, method, 0, filled), table)
         return self.times.filled(completed, X, lengths, seed)
 
     def _in_order(self, X, lengths, method, seed, kept):
@@ -158,18 +162,12 @@ class SeriesDensity(ConditionalDensity):
         by_particles &= particles.has_likelihood or method == "mean"
         by_particles |= unobserved_columns(v, starts, lengths, kept).any(axis=1)
         if by_particles.any():
-            streams, firsts = rng.fold(_GAPS), starts[by_particles]
+            series = IncompleteSeries(
+                v, starts[by_particles], lengths[by_particles], kept
+            )
+            streams = rng.fold(_GAPS)
             with one_blas_thread():
-                v = fill_gaps(
-                    particles,
-                    v,
-                    firsts,
-                    lengths[by_particles],
-                    streams,
-                    method,
-                    _N_PARTICLES,
-                    kept,
-                )
+                v = fill_gaps(particles, series, streams, method, _N_PARTICLES)
         errors = []
         for start, length in zip(starts[~by_particles], lengths[~by_particles]):
             for t in range(start, start + length):

@@ -154,8 +154,8 @@ class CovarianceDensity(Density):
         """Impute missing entries by clamped chains of ``n_steps`` steps."""
         n_steps = count(n_steps, "n_steps")
 
-        def filled(v, rng):
-            draws = self._completed(v, rng, n_steps)
+        def filled(block):
+            draws = self._completed(block.v, block.rng, n_steps)
             return draws[-1] if method == "sample" else np.mean(draws, axis=0)
 
         return fill(self, X, method, random_state, filled)

@@ -175,8 +175,8 @@ class EnergyDensity(Unnormalized):
         :class:`~skdgm.base.Density`."""
         n_steps = count(n_steps, "n_steps")
 
-        def filled(v, rng):
-            return self.chains.filled(v, rng, n_steps, method)
+        def filled(block):
+            return self.chains.filled(block.v, block.rng, n_steps, method)
 
         rows = fill(self, self.with_missing_columns(X), method, random_state, filled)
         return self.decoded(rows, X)

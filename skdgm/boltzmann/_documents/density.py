@@ -6,7 +6,6 @@ r"""Density of documents given their lengths.
 Missing counts are excluded from the document and from its vocabulary.
 """
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -181,7 +180,10 @@ class DocumentDensity(Density):
         return np.asarray(state.x[0])
 
     def fill(self, X, method="mean", random_state=None):
-        return fill(self, X, method, random_state, partial(self._filled, method))
+        def filled(block):
+            return self._filled(method, block.v, block.rng)
+
+        return fill(self, X, method, random_state, filled)
 
     def _filled(self, method, v, rng):
         n_draws = 1 if method == "sample" else _N_DRAWS

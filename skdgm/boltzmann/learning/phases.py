@@ -242,7 +242,7 @@ class TemperedChains(PersistentChains):
         return Tempered(rates, base)
 
     def sampler(self, phase):
-        return tempering.Tempering(
+        return tempering.ParallelTempering(
             self.energy, Ladder(betas(self.n_levels), phase.base)
         )
 
