@@ -54,7 +54,7 @@ class Estimator(
     - ``_TRANSIENT``, names of fitted attributes that only some options create,
     - ``_domain``, the validator of columns (:class:`~skdgm.data.BinaryColumns`),
     - ``_dtype``, the floating-point type of the parameters,
-    - ``_n_epochs(table)``, the number of epochs of a fit,
+    - ``_BUDGET``, the :class:`~skdgm.training.Budget` of a fit with n_iter="auto",
     - ``_remedy()``, advice for the error message when training diverges.
 
     A component of another model may set ``_title``, its name in messages, and is fitted
@@ -85,6 +85,7 @@ class Estimator(
     _GRAY, _NUMBERS, _IMAGES, _SEPARATE_LEVELS = "bernoulli", "numeric", False, False
     _read_kinds, _readable_kinds = reading.read_kinds, reading.readable_kinds
     _current_options, set_params = fits.current_options, set_params
+    _n_epochs = fits.n_epochs
     _facts = gather_facts
 
     def __init_subclass__(cls, **options):

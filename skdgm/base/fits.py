@@ -109,6 +109,13 @@ def report(outcome, n_epochs, name, remedy, far=""):
         warn(message, InterruptedFitWarning)
 
 
+def n_epochs(estimator, table, budget=None):
+    """Number of epochs of a fit to a table; ``budget`` is for n_iter="auto", by default
+    ``_BUDGET`` of the estimator."""
+    options, budget = estimator._options, budget or estimator._BUDGET
+    return budget.epochs(options.n_iter, table, options.batch_size)
+
+
 def current_options(estimator):
     """Namespace of an estimator's current options, as Python's own types."""
     attributes = vars(estimator)

@@ -6,14 +6,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
+from skdgm.base import Estimator, lazy_log_Z
 from skdgm.base.attributes import shared
 from skdgm.base.groups import name_of
 from skdgm.boltzmann import methods
 from skdgm.boltzmann.structure.restricted import RESTRICTED
 from skdgm.boltzmann.structure.visible import columns_kind
 from skdgm.nets.estimator import check_categories
-from skdgm.partition import LogPartition
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data
 
@@ -116,14 +115,7 @@ class Machine(Estimator):
     def _dtype(self):
         return self._state().params.dtype.type
 
-    def _n_epochs(self, table):
-        return self._BUDGET.epochs(
-            self._options.n_iter, table, self._options.batch_size
-        )
-
-    def _forget(self):
-        forget_log_Z(self)
-        self._log_partition = LogPartition({})
+    _forget = methods.forget_partition
 
     def _remedy(self):
         options = self._options

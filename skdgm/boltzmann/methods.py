@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from skdgm.base import forget_log_Z
 from skdgm.base.frames import as_frame, filled_in
 from skdgm.base.given import chain_codes
+from skdgm.partition import LogPartition
 from skdgm.typing import Any, ArrayLike, ArrayOrFrame, Data, Filling, Seed
 
 
@@ -206,3 +208,9 @@ def importance_likelihood(
     """
     log_p, se = self.density_.importance(X, n_draws)
     return (log_p - self.log_Z_, se) if return_se else log_p - self.log_Z_
+
+
+def forget_partition(self):
+    """``_forget`` of machines, which discards the estimate of log Z."""
+    forget_log_Z(self)
+    self._log_partition = LogPartition({})

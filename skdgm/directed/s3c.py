@@ -174,10 +174,6 @@ class S3C(FitOptions, Estimator):
     def _dtype(self):
         return self.intercept_visible_.dtype.type
 
-    def _n_epochs(self, table):
-        options = self._options
-        return self._BUDGET.epochs(options.n_iter, table, options.batch_size)
-
     def _remedy(self):
         return (
             f"Raise prior_weight (now {self._options.prior_weight:g}) or min_variance "

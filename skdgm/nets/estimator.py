@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from skdgm.base import Estimator, Model
+from skdgm.base import Estimator, Model, fits
 from skdgm.base.common_options import FitOptions
 from skdgm.base.model import OptionsT
 from skdgm.base.options import KW_ONLY, Auto, CountOrZero, NotNegative
@@ -128,8 +128,7 @@ class NetEstimator(FitOptions, Estimator):
             )
 
     def _n_epochs(self, table):
-        options = self._options
-        return self._budget.epochs(options.n_iter, table, options.batch_size)
+        return fits.n_epochs(self, table, self._budget)
 
     @property
     def _budget(self):

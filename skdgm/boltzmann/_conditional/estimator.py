@@ -268,10 +268,6 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
     def _dtype(self):
         return self._state().params.dtype.type
 
-    def _n_epochs(self, table):
-        options = self._options
-        return self._BUDGET.epochs(options.n_iter, table, options.batch_size)
-
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         series_given = X if isinstance(X, Series) else Series(X)
         n_lags = self._current_options().n_lags

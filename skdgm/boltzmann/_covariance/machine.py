@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
+from skdgm.base import Estimator, lazy_log_Z
 from skdgm.base.common_options import FitOptions
 from skdgm.base.frames import as_frame
 from skdgm.base.options import (
@@ -19,8 +19,8 @@ from skdgm.base.options import (
     Share,
 )
 from skdgm.base.solvers import Adam
+from skdgm.boltzmann.methods import forget_partition
 from skdgm.boltzmann.structure.visible import REAL
-from skdgm.partition import LogPartition
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Seed
 
@@ -155,14 +155,7 @@ class CovarianceMachine(FitOptions, Estimator):
     def _dtype(self):
         return self.intercept_visible_.dtype.type
 
-    def _n_epochs(self, table):
-        return self._BUDGET.epochs(
-            self._options.n_iter, table, self._options.batch_size
-        )
-
-    def _forget(self):
-        forget_log_Z(self)
-        self._log_partition = LogPartition({})
+    _forget = forget_partition
 
     def _remedy(self):
         return (
