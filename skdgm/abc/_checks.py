@@ -59,3 +59,12 @@ def warn_of_few(abc):
         )
     if message:
         warnings.warn(message, FewDrawsWarning, stacklevel=4)
+
+
+def check_functions(abc, method, *names):
+    """Raise ValueError if an option that ``method`` calls is None."""
+    lacking = [name for name in names if getattr(abc, name) is None]
+    if lacking:
+        raise ValueError(
+            f"{method} needs {' and '.join(lacking)}: call set_params first."
+        )

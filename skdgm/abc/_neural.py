@@ -78,6 +78,11 @@ class FlowPosterior(NamedTuple):
     share: float = 1.0
     is_amortized: bool = False
 
+    def given(self, summary):
+        """The posterior given other summaries."""
+        observed = np.reshape(np.asarray(summary, dtype=float), (1, -1))
+        return self._replace(observed=observed)
+
     def draw(self, priors, n, source, least=None):
         """Draw n parameters that are possible under the priors and the simulator, or at
         least ``least``, with a RandomState. Returns them and the share of possible

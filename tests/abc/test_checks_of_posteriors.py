@@ -118,7 +118,7 @@ def test_too_narrow_posteriors_are_found(linear):
             theta, share = linear._posterior.draw(priors, n, source)
             return theta * 0.1, share
 
-        def _replace(self, observed):
+        def given(self, summary):
             return self
 
         is_amortized = True
@@ -178,3 +178,22 @@ def test_impossible_draws_are_an_error_unless_some_are_possible():
     assert share < 0.05
     with pytest.raises(ValueError, match="Only 0 of 5"):
         posterior.draw(Priors(stats.uniform(50, 2)), 5, source, least=1)
+
+
+def test_a_flow_of_all_simulations_is_conditioned_on_other_data(linear):
+    X = np.full((5, 2), -1.0)
+    other = linear.condition(X, random_state=0)
+    assert other is not linear
+    exact = stats.norm(-10 / 11, 11**-0.5)
+    assert abs(other.particles_.mean() - exact.mean()) < 0.05
+    assert abs(other.sample(2000, random_state=0).mean() - exact.mean()) < 0.05
+    np.testing.assert_allclose(
+        other.log_prob([[-1.0], [-0.5]]), exact.logpdf([-1.0, -0.5]), atol=0.15
+    )
+    # The fitted posterior is not changed.
+    assert abs(linear.sample(2000, random_state=0).mean() - 5 / 11) < 0.05
+    near = clone(linear).set_params(quantile=0.3).fit(np.full((5, 2), 0.5))
+    with pytest.raises(ValueError, match=r"quantile=0.3 learned only .* quantile=1"):
+        near.condition(X)
+    with pytest.raises(ValueError, match="2 features"):
+        linear.condition([[0.0]])

@@ -1,0 +1,272 @@
+"""Methods of a fitted posterior of simulator parameters."""
+
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdgm.abc._calibration import Calibration, ranks
+from skdgm.abc._checks import check_functions
+from skdgm.abc._neural import FlowPosterior
+from skdgm.abc._priors import Priors
+from skdgm.abc._simulations import as_data, simulated
+from skdgm.typing import Data, Seed, Self, Target
+from skdgm.utils.counts import count_rows
+from skdgm.utils.random import MAX_SEED, stream
+
+# Purposes of random numbers of a calibration: data, and parameters.
+_SIMULATED, _TRUE = range(2)
+
+
+def _has_density(abc):
+    if abc.method != "flow":
+        raise AttributeError(
+            f"method={abc.method!r} draws parameters without a density: take "
+            'method="flow".'
+        )
+    return True
+
+
+class PosteriorMethods:
+    """Draws, densities, simulated data and calibration of :class:`skdgm.ABC`."""
+
+    if TYPE_CHECKING:
+        # Options and attributes of the estimator.
+        simulator: Any
+        priors: Any
+        summary: Any
+        method: str
+        quantile: Any
+        n_jobs: int | None
+        particles_: np.ndarray
+        weights_: np.ndarray
+        parameter_names_: list
+        _posterior: FlowPosterior
+
+        def fit(self, X: Data, y: Target = None) -> Self: ...
+
+    def sample(self, n_samples: int = 1, random_state: Seed = None) -> np.ndarray:
+        r"""Draw parameters from the posterior distribution.
+
+        .. math:: \theta \sim \sum_i W_i \, \delta_{\theta_i} \qquad \text{or} \qquad
+            \theta \sim q_\phi(\theta \mid s(x_o)) \, [\pi(\theta) > 0]
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of draws from ``particles_`` with replacement. With
+            ``method="flow"``, new draws from the flow, unless ``priors`` has been set
+            to None.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator, so that each call returns new draws.
+
+        Returns
+        -------
+        theta : ndarray of shape (n_samples, n_parameters)
+
+        Raises
+        ------
+        ValueError
+            Too few draws of the flow are possible under the priors.
+        """
+        check_is_fitted(self)
+        n_samples = count_rows(n_samples, self.particles_.shape[1])
+        rng, n = check_random_state(random_state), len(self.particles_)
+        if hasattr(self, "_posterior") and self.priors is not None:
+            return self._posterior.draw(Priors(self.priors), n_samples, rng)[0]
+        return self.particles_[rng.choice(n, n_samples, p=self.weights_)]
+
+    @available_if(_has_density)
+    def log_prob(self, theta: Data) -> np.ndarray:
+        r"""Log density of the posterior of ``method="flow"``, in nats.
+
+        .. math:: \log q_\phi(\theta \mid s(x_o)) - \log \int_{\pi(\theta) > 0}
+            q_\phi(\theta \mid s(x_o)) \, d\theta
+
+        The integral, the share of the flow's draws that are possible, is estimated by
+        the draws for ``particles_``.
+
+        Parameters
+        ----------
+        theta : array-like of shape (n_samples, n_parameters)
+            Parameters.
+
+        Returns
+        -------
+        log_prob : ndarray of shape (n_samples,)
+            Minus infinity for parameters that are impossible under the priors, or close
+            to which simulations failed.
+
+        Raises
+        ------
+        ValueError
+            ``theta`` has another number of parameters, or ``priors`` is None.
+        """
+        check_is_fitted(self, "estimator_")
+        rows = check_array(theta, dtype=np.float64, input_name="theta")
+        n_parameters = self.particles_.shape[1]
+        if rows.shape[1] != n_parameters:
+            raise ValueError(
+                f"theta has {rows.shape[1]} columns, but there are {n_parameters} "
+                f"parameters: {', '.join(self.parameter_names_)}."
+            )
+        check_functions(self, "log_prob", "priors")
+        return self._posterior.log_prob(Priors(self.priors), rows)
+
+    @available_if(_has_density)
+    def condition(self, X: Data, random_state: Seed = None) -> Self:
+        r"""Posterior given another data set, by the same flow.
+
+        .. math:: q_\phi(\theta \mid s(x)) \quad \text{in place of} \quad
+            q_\phi(\theta \mid s(x_o))
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            A data set, as the simulator returns it.
+        random_state : int, RandomState instance or None, default=None
+            Source of ``particles_``; by default NumPy's global generator.
+
+        Returns
+        -------
+        posterior : ABC
+            A copy, whose methods are conditional on X.
+
+        Raises
+        ------
+        ValueError
+            The flow learned only from simulations close to the data of ``fit``: it
+            needs ``quantile=1``, or at most 1,000 simulations. ``priors`` is None.
+        """
+        check_is_fitted(self, "estimator_")
+        check_functions(self, "condition", "priors")
+        if not self._posterior.is_amortized:
+            raise ValueError(
+                f"A flow with quantile={self.quantile!r} learned only from simulations "
+                "close to the data of fit: fit again with quantile=1."
+            )
+        other = copy(self)
+        X = validate_data(other, X, reset=False, dtype=[np.float64, np.float32])
+        posterior = self._posterior.given(self._summary(X))
+        source = check_random_state(random_state)
+        n, priors = len(self.particles_), Priors(self.priors)
+        particles, share = posterior.draw(priors, n, source)
+        changed = {
+            "particles_": particles,
+            "_posterior": posterior._replace(share=share),
+        }
+        vars(other).update(changed)
+        return other
+
+    def sample_data(self, n_samples: int = 1, random_state: Seed = None) -> np.ndarray:
+        r"""Draw data sets from the posterior predictive distribution.
+
+        .. math:: \theta \sim q(\theta \mid x_o), \qquad x \sim p(x \mid \theta)
+
+        If the observed data, or summaries of them, are extreme among these data sets,
+        the simulator is wrong, or the posterior is.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of data sets, each with its own parameters.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator, so that each call returns new data.
+
+        Returns
+        -------
+        data : ndarray of shape (n_samples, n_rows, n_features)
+            Outputs of the simulator.
+
+        Raises
+        ------
+        ValueError
+            ``simulator`` is None, or its outputs differ in shape.
+        """
+        check_is_fitted(self)
+        check_functions(self, "sample_data", "simulator")
+        source = check_random_state(random_state)
+        theta = self.sample(n_samples, source)
+        rng = stream(source.randint(MAX_SEED)).rows(n_samples)
+        return simulated(self.simulator, as_data, theta, rng, n_jobs=self.n_jobs)
+
+    def calibration(
+        self, n_data_sets: int = 100, n_draws: int = 99, random_state: Seed = None
+    ) -> Calibration:
+        r"""Ranks of known parameters among draws from their posteriors.
+
+        Parameters are drawn from the prior, a data set is simulated with each of them,
+        and the posterior is computed from this data set. If the method is accurate, the
+        ranks of the parameters among the draws are uniform, and intervals contain them
+        as often as they should [1]_.
+
+        A flow of all simulations, as with ``quantile=1``, is conditioned on each data
+        set, in milliseconds. Otherwise a clone is fitted to each of them, with new
+        simulations. Data sets with NaN or infinity are left out.
+
+        Parameters
+        ----------
+        n_data_sets : int, default=100
+            Number of simulated data sets.
+        n_draws : int, default=99
+            Number of draws from each posterior.
+        random_state : int, RandomState instance or None, default=None
+            Source of parameters, data sets and draws; by default NumPy's global
+            generator.
+
+        Returns
+        -------
+        calibration : Calibration
+            ``ranks`` of shape (n_data_sets, n_parameters), and the methods
+            ``coverage(level)`` and ``p_values()``.
+
+        Raises
+        ------
+        ValueError
+            ``simulator`` or ``priors`` is None, or all data sets have NaN or infinity.
+
+        References
+        ----------
+        .. [1] Talts, Betancourt, Simpson, Vehtari and Gelman (2018). Validating
+           Bayesian inference algorithms with simulation-based calibration.
+           arXiv:1804.06788.
+        """
+        check_is_fitted(self)
+        check_functions(self, "calibration", "simulator", "priors")
+        n_data_sets = count_rows(n_data_sets, self.particles_.shape[1])
+        source = check_random_state(random_state)
+        rng = stream(source.randint(MAX_SEED))
+        theta = Priors(self.priors).draw(n_data_sets, rng.fold(_TRUE).generator())
+        data = simulated(
+            self.simulator,
+            as_data,
+            theta,
+            rng.fold(_SIMULATED).rows(n_data_sets),
+            n_jobs=self.n_jobs,
+        )
+        succeeded = np.isfinite(data).all(axis=(1, 2))
+        if not succeeded.any():
+            raise ValueError(
+                f"All {n_data_sets} simulated data sets contain NaN or infinity."
+            )
+        found = [
+            ranks(truth, self._draw_given(X, n_draws, source))
+            for truth, X in zip(theta[succeeded], data[succeeded])
+        ]
+        return Calibration(np.array(found), list(self.parameter_names_))
+
+    def _draw_given(self, X, n_draws, source):
+        """Draw parameters from the posterior given other data."""
+        if hasattr(self, "_posterior") and self._posterior.is_amortized:
+            posterior, priors = self._posterior.given(self._summary(X)), self.priors
+            return posterior.draw(Priors(priors), n_draws, source, least=1)[0]
+        other = clone(self).set_params(random_state=source.randint(MAX_SEED))
+        return other.fit(X).sample(n_draws, source)
+
+    def _summary(self, X):
+        """Summaries of a data set."""
+        return X if self.summary is None else self.summary(X.copy())
