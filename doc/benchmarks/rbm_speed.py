@@ -310,7 +310,7 @@ START = """
 
 
 def start(train, valid):
-    """The first fit of a process, over import."""
+    """The first fit of a process, after the import."""
     rows = []
     with tempfile.TemporaryDirectory() as cache:
         for state in ("cold", "warm"):
@@ -357,7 +357,7 @@ def memory(train, valid):
 
 
 def jobs(train, valid):
-    """GridSearchCV over 4 fits of 784-256: each way beside one job."""
+    """GridSearchCV over 4 fits of 784-256: compared with one job."""
     X = train[:8000].astype(np.float32)
 
     def search(n_jobs, backend="loky", blas=None):

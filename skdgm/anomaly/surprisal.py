@@ -22,7 +22,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 # Weights of the surprisals: of histograms, of a normal distribution, of its
 # conditional distributions, and of a mixture.
 _WEIGHTS = 0.4, 0.2, 0.2, 0.2
-# Maximum number of distinct rows that are learned.
+# Maximum number of distinct rows of a fit.
 _ROWS = 20_000
 
 
@@ -56,7 +56,7 @@ class FittedSurprisal(NamedTuple):
 
 
 class Surprisal(CodedEstimator):
-    """Default model of :class:`~skdgm.DensityOutlierDetector`, which describes it.
+    """Default model of :class:`~skdgm.DensityOutlierDetector`; see its docstring.
 
     Attributes
     ----------

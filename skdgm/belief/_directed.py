@@ -117,7 +117,7 @@ class Directed(NamedTuple):
         unit = self.units[BELOW]
         drawn, model = unit.sample(self.down(h), rng)
         if isinstance(unit, Gaussian):
-            # Draws, unlike means, give squares the model's expectation, too.
+            # Means of squares are those of the model for draws, but not for means.
             model = drawn
         x = x if clamped is True else np.where(clamped, x, model)
         return contrast(self.energy, self.generative, (x, h), (model, h))

@@ -82,11 +82,11 @@ class DataEnd(NamedTuple):
 
 class Hierarchy(Architecture):
     """Architecture of a model with layers of latent units. ``n_latent`` are the numbers
-    of units of each layer, from the data up, and ``n_hidden`` tuples of hidden units of
-    each encoder, which decoders mirror. ``block(n_units)`` returns the nets of a hidden
-    layer, and ``init`` initializes output layers. ``units``, :class:`LatentUnits`, is
-    the distribution of the encoders' draws, and ``generative`` the distribution in the
-    model, by default the same."""
+    of units of each layer, from the data up. ``n_hidden`` has a tuple of the sizes of
+    hidden layers for each encoder; decoders have the reverse sizes. ``block(n_units)``
+    returns the nets of a hidden layer, and ``init`` initializes output layers.
+    ``units``, :class:`LatentUnits`, is the distribution of the encoders' draws, and
+    ``generative`` the distribution in the model, by default the same."""
 
     def __init__(self, end, n_latent, *, n_hidden, block, init, units, generative=None):
         self.n_inputs, self.n_latent = (end.n_inputs, *n_latent[:-1]), n_latent

@@ -1,6 +1,6 @@
 r"""Refinements of gradient ascent: weight penalties, gradient clipping, averaging.
 
-Clipping limits the norm of the gradient by all parameters together [1]_,
+Clipping limits the norm of the gradient with respect to all parameters [1]_,
 
 .. math:: g \leftarrow g \, \min(1, c / \lVert g \rVert).
 
@@ -36,8 +36,8 @@ _SHARE = 10
 
 
 class Penalized(NamedTuple):
-    """Gradient of weights, of their shape, to which penalties are added in the same
-    pass as the update."""
+    """Gradient with the shape of the weights; the update adds the penalties in the
+    same pass."""
 
     grad: np.ndarray
 

@@ -51,8 +51,8 @@ class LatentParams(NamedTuple):
 
 class Trail(NamedTuple):
     """Results of a batch: statistics of the encoder and of the prior, noise, latent
-    units, and decoder outputs, one row per data row; and the final states of the
-    longest sequences."""
+    units and decoder outputs, each with a row for each row of data; and the final
+    states of the longest sequences."""
 
     stats: object
     prior: object

@@ -12,15 +12,16 @@ from skdgm.samplers import Info, Sampler, State
 from skdgm.utils.math import sigmoid, softplus
 
 _SPIKE, _SLAB, _VISIBLE = range(3)
-# Maximum number of columns with which rows are drawn with slabs marginalized.
+# Maximum number of columns of rows that are drawn with slabs marginalized.
 _MAX_MARGINAL_COLUMNS = 64
 
 
 class SlabGibbs(Sampler):
     """Gibbs sampling of spikes given rows, slabs given both, and rows given spikes and
     slabs. Rows with few columns are drawn given only the spikes. Such chains also mix
-    if spikes remove nearly all of a precision, where slabs would fix the rows.
-    ``clamp`` is a tuple with the mask of the entries that stay, (n_rows, n_visible)."""
+    if a precision given the spikes is nearly zero; given the slabs, rows would hardly
+    move. ``clamp`` is a tuple with the mask of the clamped entries, (n_rows,
+    n_visible)."""
 
     def __init__(self, energy, clamp=None):
         super().__init__(energy)

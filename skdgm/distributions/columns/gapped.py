@@ -17,7 +17,7 @@ ABSENT = np.inf
 
 
 class GappedOutput(Output):
-    """Columns of one type with an additional input and output each, for absence.
+    """Columns of one type, each with an additional input and output for absence.
 
     The additional input or output comes first, followed by those of the distribution
     ``base``. If ``whole`` is True, draws and means are conditional on presence.
@@ -110,7 +110,7 @@ class GappedOutput(Output):
 
 
 def _split(v):
-    """Values, NaN where not known; and absence, 1, 0, or NaN where not known."""
+    """Values, NaN if unknown; and whether they are absent: 1, 0, or NaN if unknown."""
     infinite, nan = np.isinf(v), v.dtype.type(np.nan)
     absent = np.where(np.isnan(v), v, v == ABSENT).astype(v.dtype)
     return np.where(infinite, nan, v), absent
