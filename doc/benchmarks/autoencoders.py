@@ -1,4 +1,4 @@
-"""Autoencoders: an epoch beside PyTorch's, and anomalies.
+"""Autoencoders: time of an epoch, compared with PyTorch, and anomalies.
 
     python doc/benchmarks/autoencoders.py speed --torch RIVAL/bin/python
     python doc/benchmarks/autoencoders.py anomalies --data DATA

@@ -1,4 +1,4 @@
-"""All estimators with default parameters, beside scikit-learn's: seconds and quality.
+"""Estimators with default parameters, and scikit-learn's: seconds and quality.
 
     python doc/benchmarks/defaults.py [--only NAME ...] [--data DATA] | tee TABLE
 

@@ -1,14 +1,14 @@
-"""Documents: held-out perplexity per word, beside latent Dirichlet allocation.
+"""Documents: held-out perplexity per word, compared with latent Dirichlet allocation.
 
     python doc/benchmarks/documents.py --data DATA
     python doc/benchmarks/documents.py --only docstrings synthetic
 
 ``docstrings``: real text, the words of docstrings of the functions of NumPy, SciPy and
-scikit-learn; ``rcv1``: news of rcv1_sub, whose bits say which words there are, each
+scikit-learn; ``rcv1``: news of rcv1_sub, whose bits are the words of each story, each
 repeated 1 + Poisson(0.5) times; ``synthetic``: documents of latent Dirichlet allocation
-with known topics, of which the true model's perplexity is known. Perplexities per word
-of held-out documents and seconds of the processor for a fit. Of latent Dirichlet
-allocation there are two: that of its method, an upper bound, and an estimate by
+with known topics, and hence a known perplexity of the true model. The tables have
+perplexities per word of held-out documents and the CPU time of a fit. For latent
+Dirichlet allocation there are two: an upper bound, by its method, and an estimate by
 importance sampling with the mean topics.
 """
 
@@ -46,10 +46,11 @@ def sampled_perplexity(topics, alpha, mean, X, seed=0, n_draws=500):
 def compare(X, V, sizes, gradients):
     """Print perplexities of both models."""
     found = X.sum(axis=1).mean(), V.sum(axis=1).min(), V.sum(axis=1).max()
+    print(f"{len(X)} training documents of {found[0]:.0f} words on average, ", end="")
     print(
-        f"{len(X)} documents of {found[0]:.0f} words on average to learn from, ", end=""
+        f"{len(V)} held-out documents of {found[1]:.0f} to {found[2]:.0f} words; ",
+        end="",
     )
-    print(f"{len(V)} held out, of {found[1]:.0f} to {found[2]:.0f}; ", end="")
     print(f"{X.shape[1]} words in the vocabulary.\n")
     print("| model | held-out perplexity | bound | of training documents | fit s |")
     print("|---|---|---|---|---|")
@@ -82,7 +83,7 @@ def compare(X, V, sizes, gradients):
 
 
 def timed(model, X):
-    """Fit, and return seconds of the processor."""
+    """Fit, and return the CPU time."""
     start = time.process_time()
     model.fit(X)
     return time.process_time() - start

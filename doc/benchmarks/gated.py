@@ -1,12 +1,12 @@
-"""Gated machines: shifts of random dots, and motion with factors and without.
+"""Gated machines: shifts of random dots, and motion with and without factors.
 
     python doc/benchmarks/gated.py [--only dots motion] [--data FOLDER] [--plot FILE]
 
-``dots``: pairs of images of random dots, of which the second is the first one, shifted
-around the edges; 10,000 pairs to learn from. The shift of 2,000 held-out pairs, read by
-a logistic regression from hidden units, or from both images; and the share of pixels
-that are wrong by analogy, where the shift of one pair is applied to another image.
-``motion``: as of conditional.py. Seconds are of the processor.
+``dots``: 10,000 training pairs of an image of random dots and the same image after a
+cyclic shift. The table has the accuracy of a logistic regression that predicts the
+shift of 2,000 held-out pairs from hidden units, or from both images; and the share of
+wrong pixels in analogies, where the shift of one pair is applied to another image.
+``motion``: the data of conditional.py. Seconds are CPU time.
 """
 
 import argparse

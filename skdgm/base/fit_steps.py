@@ -81,7 +81,7 @@ def table_of(estimator, X, y, weight, dtype=None, *, reset=False, listed=True):
 
 
 def learn_columns(estimator, table):
-    """Statistics of the columns that include a further table, None if components learn
+    """Statistics of the columns updated by a further table, or None if components have
     them; and the table in the units of the model."""
     return estimator._learn_columns(table, False)
 
@@ -104,7 +104,7 @@ def by_sequence(estimator, X, table, weight):
 
 
 def scale_reach(estimator, factor):
-    """Multiply the reach of columns, from which training takes the size of outliers."""
+    """Multiply the reach of columns, which training uses as the size of outliers."""
     columns = vars(estimator).get("_columns")
     if hasattr(columns, "reach"):
         estimator._columns = columns._replace(reach=columns.reach * factor)

@@ -24,6 +24,7 @@ from scipy.special import gammaln, logsumexp
 from skdgm.autoregressive.normal_moments import given_seen, patterns
 from skdgm.nets.bases import NormalMixture, Tails
 from skdgm.utils import addresses
+from skdgm.utils.clusters import distant_rows
 from skdgm.utils.math import LOG_2PI
 from skdgm.utils.random import stream
 
@@ -68,8 +69,8 @@ class Shrinkage(NamedTuple):
 def mixture_of(table, normal, n_given, certain=False):
     """Mixture for the rows of a table, whitened by their ``normal`` distribution, given
     the first ``n_given`` columns. Returns None if rows are too few. Unless ``certain``,
-    also returns None if the cross-validated log-likelihood of no mixture exceeds that
-    of the normal distribution by one standard error."""
+    also returns None if no mixture has a cross-validated log-likelihood above that of
+    the normal distribution by one standard error."""
     n = table.rows.shape[1] - n_given
     layer = normal.whitening(np.float64, n_given)
     whitening_matrix = layer.W[n_given:, n_given:]
@@ -171,7 +172,7 @@ def _chosen(x, weight, shrinkage, certain):
     component."""
     n_rows, n = x.shape
     candidates = [k for k in _COMPONENTS if k * _MIN_ROWS_PER_COMPONENT <= n_rows]
-    single_log_p = _left_out(x, weight, 1, shrinkage) if candidates else None
+    single_log_p = _held_out(x, weight, 1, shrinkage) if candidates else None
     if single_log_p is None:
         return None
     best_fit = None
@@ -179,7 +180,7 @@ def _chosen(x, weight, shrinkage, certain):
     def better(k, prior):
         nonlocal best_fit
         candidate = shrinkage._replace(prior=prior * n)
-        log_p = _left_out(x, weight, k, candidate)
+        log_p = _held_out(x, weight, k, candidate)
         if log_p is None or (best_fit and weight @ (log_p - best_fit[0]) <= 0):
             return False
         best_fit = log_p, k, candidate
@@ -201,7 +202,7 @@ def _chosen(x, weight, shrinkage, certain):
     return best_fit[1:] if certain or mean > error else None
 
 
-def _left_out(x, weight, k, shrinkage):
+def _held_out(x, weight, k, shrinkage):
     """Held-out log-densities of rows; None if a covariance is singular."""
     log_p = np.empty(len(x))
     for fold in range(_FOLDS):
@@ -312,19 +313,8 @@ def _log_p(x, components):
 
 def _clusters(x, weight, k):
     """Cluster of each row, (n_rows,), by k-means with k-means++ initialization."""
-    rng, centers = stream(0, _START).generator(), []
-    distance = np.ones(len(x))
-    for _ in range(k):
-        cumulative = np.cumsum(weight * distance)
-        if not cumulative[-1]:
-            break
-        chosen = np.searchsorted(
-            cumulative, rng.random() * cumulative[-1], side="right"
-        )
-        centers.append(x[min(chosen, len(x) - 1)])
-        gap = ((x - centers[-1]) ** 2).sum(axis=1)
-        distance = gap if len(centers) == 1 else np.minimum(distance, gap)
-    centers = np.array(centers)
+    uniforms = stream(0, _START).generator().random(k)
+    centers = distant_rows(x, weight, uniforms)
     for _ in range(_CENTER_STEPS):
         gaps = (centers**2).sum(axis=1) - 2 * x @ centers.T
         nearest = gaps.argmin(axis=1)

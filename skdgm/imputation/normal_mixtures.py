@@ -27,7 +27,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 # Maximum numbers of rows, and of columns with one for each category.
 _ROWS, _WIDTH, _CATEGORIES = 5_000, 60, 30
-# Share of distinct values up to which draws of a column are among its values.
+# Maximum share of distinct values of columns whose draws are rounded to values.
 _REPEATED = 0.5
 # Maximum number of entries of conditional means in memory.
 _BLOCK = 2**22
@@ -38,9 +38,10 @@ class FittedMixtures(NamedTuple):
 
     ``codec`` encodes the columns of a DataFrame, or is None. ``sizes`` are numbers of
     categories, 0 for numbers; ``bits`` is a mask of columns of 0 and 1. ``values`` has
-    the categories of each column among the inputs with the dropped one last, or the
-    sorted values of numbers, of which draws are the nearest if ``repeated``. Mixtures
-    and their weights are of the inputs ``kept`` of ``scales``.
+    an array for each column: its categories in the order of the inputs, the category
+    without an input last; or the sorted values of numbers. Draws of numbers are rounded
+    to these values if ``repeated``. ``scales`` has the inputs, and ``kept`` is the mask
+    of the inputs of the ``mixtures``, whose weights are ``weight``.
     """
 
     codec: object
@@ -198,8 +199,8 @@ def _generator(random_state):
 
 
 def _kept(scales, x, sizes):
-    """Mask of the inputs but one category of each column, and the values of columns:
-    categories that are inputs, or sorted numbers."""
+    """Mask of the inputs without one category of each column, and the values of
+    columns: categories with an input, or sorted numbers."""
     kept, values = np.ones(len(scales.column), bool), []
     for j, size in enumerate(sizes):
         own = np.flatnonzero(scales.column == j)

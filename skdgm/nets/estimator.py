@@ -114,7 +114,7 @@ class NetEstimator(FitOptions, Estimator):
 
     def _find_gray(self, table, fresh):
         """Store whether binary columns have values between 0 and 1 in the first rows. A
-        generator of bits remains one; gray values in later rows cause a warning."""
+        model of bits keeps drawing bits; gray values in later rows cause a warning."""
         if not fresh and self._gray:
             return
         gray = bool(has_gray(table.rows, self._domain.bits(self._columns)))

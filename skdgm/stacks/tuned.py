@@ -119,7 +119,7 @@ class TunedModel(Model[TunedOptionsT]):
             "coefs_": [layer.W for layer in state.learned],
             "intercepts_": [layer.b for layer in state.learned],
             "_moments": state.optimizer,
-            # The current parameters, if those above are an average.
+            # The current parameters, if ``coefs_`` and ``intercepts_`` are an average.
             "_averaged": (state.params, state.mean) if state.mean else (),
         }
 

@@ -134,7 +134,7 @@ class GANModel(ImplicitModel[GameOptionsT]):
         height, width = sizes[-1]
         is_virtual = structure.batch_norm == "virtual"
         norm = virtual.virtual_map_norm if is_virtual else maps.map_norm
-        # The smallest images are also normalized by maps, so their norm is a block.
+        # The smallest images, the output of a dense layer, are also normalized by maps.
         low = block(facts, layers.dense, height * width * n_first, None)
         if structure.batch_norm:
             blocks += [norm(), layers.activation(structure.activation)]
