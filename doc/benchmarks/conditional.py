@@ -9,7 +9,7 @@ likelihood of independent columns with their means and the residual variance of 
 of bits. ``motion``: a step of three recorded walks, of a folder, from the steps before:
 root mean square error in standard deviations of the channels, beside linear
 autoregression of the same lags and persistence; and 1,000 frames that the machine
-draws, with the energy of their changes by frequency. Seconds are of the processor.
+draws, with the energy of their changes by frequency. Seconds are CPU time.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def regressions():
 
 
 def timed(model, *given):
-    """Fit a model, and return seconds of the processor."""
+    """Fit a model, and return CPU seconds."""
     start = time.process_time()
     model.fit(*given)
     return time.process_time() - start

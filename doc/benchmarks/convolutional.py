@@ -7,7 +7,7 @@
 ``speed``: an epoch of CD-1 of 24 maps of 9 x 9 filters in blocks of 2 x 2, on 1,000
 random images of 28 x 28 bits in batches of 10 and of 100, beside the same written in
 NumPy with a matrix of patches, and with PyTorch's convolutions, where RIVAL is a folder
-of site-packages with it; one thread, seconds of the processor, the median of 3 turns.
+of site-packages with it; one thread, CPU seconds, the median of 3 turns.
 ``nats``: scikit-learn's digits, three quarters to learn from, or 100 of them.
 ``features``: error of logistic regression on features and pixels, five folds.
 ``scaled``: the same of logistic regression with its default penalty, on features as

@@ -6,7 +6,7 @@
 of the pixels of test rows missing: multi-prediction machines, classifiers of deep
 machines with fine-tuning and default parameters, and multilayer perceptrons with means
 filled in. ``options``: the same of multi-prediction machines, by option, one split.
-``mnist``: errors of MNIST's validation rows. Seconds are of the processor.
+``mnist``: errors of MNIST's validation rows. Seconds are CPU time.
 """
 
 import argparse

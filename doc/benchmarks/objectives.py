@@ -7,7 +7,7 @@ probabilities; three quarters to learn from; 16 units, whose log Z is exact, and
 ``real``: their gray values as real columns, GaussianRBM with 16 units. ``tables``: dna
 and usps (bits above 1/2), 200 units. Everything by default options, and by Adam in
 batches of 50. Log Z of 64 and 200 units is estimated from both sides; pseudo-likelihood
-is of held-out rows, too. Seconds are of the processor.
+is of held-out rows, too. Seconds are CPU time.
 """
 
 import argparse

@@ -7,7 +7,7 @@
 ``var``: a linear autoregression of 13 columns with dependent noise; ``lorenz``: 13
 places of a chaotic wave, with noise; ``seasonal``: 8 sums of three waves, with noise;
 ``walks``: 6 sums of two random walks, with noise; ``mocap``: 13 channels of a recorded
-walk, of a folder of benchmark sets. Seconds are of the processor.
+walk, of a folder of benchmark sets. Seconds are CPU time.
 """
 
 import argparse

@@ -22,7 +22,7 @@ validation rows by 1,000 draws (``--measure``). ``minutes``: two such layers, na
 many draws, with the standard error of the rows' mean. ``speed``: an update of
 784-200-200 by "vimco" with five draws and 100 rows of MNIST's density, beside PyTorch's
 (eager), both in one process, by turns; the least time of the processor of 60 updates
-each, on one thread. Seconds are of the processor.
+each, on one thread. Seconds are CPU time.
 """
 
 import argparse
@@ -168,7 +168,7 @@ def gradients(_):
 
 
 def fitted(sbn, X, V, n_draws):
-    """Seconds of the processor to fit, and the bound of each of other rows."""
+    """CPU seconds to fit, and the bound of each of other rows."""
     start = time.process_time()
     sbn.fit(X)
     seconds = time.process_time() - start

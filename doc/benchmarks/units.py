@@ -38,7 +38,7 @@ HEADER = (
 
 
 def timed(model, X):
-    """Fit, and return seconds of the processor."""
+    """Fit, and return CPU seconds."""
     start = time.process_time()
     model.fit(X)
     return time.process_time() - start
