@@ -13,7 +13,7 @@ from skdgm.diffusion import *
 from skdgm.directed import *
 from skdgm.flows import *
 from skdgm.imputation import *
-from skdgm.metrics.model_card import card as card
+from skdgm.metrics.description import card as card
 from skdgm.moment_matching import *
 from skdgm.persistence import load as load
 from skdgm.persistence import save as save

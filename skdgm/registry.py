@@ -108,7 +108,7 @@ ESTIMATORS = {**MODELS, **TOOLS}
 # Names of skdgm itself, by module.
 PUBLIC = {name: home for name, home in ESTIMATORS.items() if name not in _APART}
 PUBLIC |= {"load": "persistence", "save": "persistence"}
-PUBLIC |= {"card": "metrics.model_card", "show_versions": "utils.versions"}
+PUBLIC |= {"card": "metrics.description", "show_versions": "utils.versions"}
 # Modules that are attributes of skdgm: those of tools, of estimators, and of roles.
 _TOOLS = "callbacks", "constraints", "dask", "datasets", "exceptions", "metrics"
 _TOOLS += "options", "persistence", "plotting", "preprocessing", "typing"

@@ -94,6 +94,12 @@ def test_snippets_are_doctests():
     assert not {page: blocks for page, blocks in found.items() if blocks}
 
 
+def test_examples_run_as_notebooks():
+    """Whose process has arguments that are not those of the example."""
+    examples = {path: path.read_text() for path in (ROOT / "examples").rglob("*.py")}
+    assert not [path.name for path, text in examples.items() if ".parse_args(" in text]
+
+
 def test_pictures_have_their_own_colors():
     """No PNG has a palette, by its color type: it merges lines of a plot."""
     pictures = [path for path in DOC.rglob("*.png") if not built(path)]

@@ -26,7 +26,7 @@ from skdgm.exceptions import CollapseWarning
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=int, default=60)
-options = parser.parse_args()
+options = parser.parse_known_args()[0]  # notebooks have others
 
 # Short fits, as of the tests, warn that they are.
 warnings.simplefilter("ignore", CollapseWarning)

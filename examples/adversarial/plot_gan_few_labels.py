@@ -24,7 +24,7 @@ from skdgm import GANClassifier
 parser = argparse.ArgumentParser()
 parser.add_argument("--labels", type=int, nargs="+", default=[20, 50, 100, 300])
 parser.add_argument("--epochs", type=int, default=120)
-options = parser.parse_args()
+options = parser.parse_known_args()[0]  # notebooks have others
 
 # %%
 # As many labels of each class; all other rows have the mark -1.

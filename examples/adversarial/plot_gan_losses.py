@@ -25,7 +25,7 @@ from skdgm.options import Discriminator, GameLoss
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--updates", type=int, default=3000)
-options = parser.parse_args()
+options = parser.parse_known_args()[0]  # notebooks have others
 n_iter = max(1, options.updates // 50)
 
 side = np.arange(-4.0, 5.0, 2.0)

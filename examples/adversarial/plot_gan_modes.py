@@ -26,7 +26,7 @@ from skdgm.options import Adam, Discriminator, GameLoss
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--updates", type=int, default=1500)
-options = parser.parse_args()
+options = parser.parse_known_args()[0]  # notebooks have others
 
 # %%
 # A ring of eight normal distributions. Nets are smaller than by default and training is

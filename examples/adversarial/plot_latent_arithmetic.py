@@ -27,7 +27,7 @@ from skdgm import GAN
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=int, default=120)
-options = parser.parse_args()
+options = parser.parse_known_args()[0]  # notebooks have others
 
 
 def side_by_side(images):

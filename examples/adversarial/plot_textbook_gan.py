@@ -33,7 +33,7 @@ from skdgm.options import Adam, Discriminator, GameLoss
 parser = argparse.ArgumentParser()
 parser.add_argument("--updates", type=int, default=2000)
 parser.add_argument("--mnist", action="store_true")
-options = parser.parse_args()
+options = parser.parse_known_args()[0]  # notebooks have others
 
 if options.mnist:
     from skdgm.datasets import fetch_mnist

@@ -33,7 +33,7 @@ from skdgm.plotting import ManifoldDisplay, SamplesDisplay
 parser = argparse.ArgumentParser()
 parser.add_argument("--data", type=Path)
 parser.add_argument("--set", choices=("mnist", "frey_faces"), default="mnist")
-options = parser.parse_args()
+options = parser.parse_known_args()[0]  # notebooks have others
 
 # %%
 # The images. Gray values are probabilities of bits; those of faces are real numbers.

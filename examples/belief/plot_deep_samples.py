@@ -29,7 +29,7 @@ from skdgm.plotting import SamplesDisplay
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--data", type=Path)
-folder = parser.parse_args().data
+folder = parser.parse_known_args()[0].data  # notebooks have others
 
 # %%
 # The images, converted to bits.

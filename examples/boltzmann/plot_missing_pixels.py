@@ -28,7 +28,7 @@ from skdgm.options import Adam, Columns
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=int, default=150)
-options = parser.parse_args()
+options = parser.parse_known_args()[0]  # notebooks have others
 
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)

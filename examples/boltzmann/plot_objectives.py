@@ -24,7 +24,7 @@ from skdgm import BernoulliRBM
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=int, default=30)
-options = parser.parse_args()
+options = parser.parse_known_args()[0]  # notebooks have others
 
 # %%
 # A machine of 12 bits and 4 hidden units. Its distribution is known exactly: a fitted
