@@ -18,10 +18,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from _machine import describe
 from _processes import asked
 
-from skdgm import GAN, NADE, RNNNADE, VAE, BernoulliRBM, Diffusion, EoNADE
+from skdgm import (
+    GAN,
+    NADE,
+    RNNNADE,
+    VAE,
+    BernoulliRBM,
+    Diffusion,
+    EoNADE,
+    ReplicatedSoftmax,
+)
 from skdgm.options import Sequences
 
 
@@ -49,6 +59,15 @@ def table(n_rows, sizes, n_numbers, rng):
     centers = rng.normal(size=(8, n_numbers))
     numbers = centers[of_row] + 0.5 * rng.normal(size=(n_rows, n_numbers))
     return pd.DataFrame(columns | {f"number_{j}": x for j, x in enumerate(numbers.T)})
+
+
+def documents(n_rows, n_words, rng):
+    """CSR matrix of counts of 100 words a document, of a topic of 50 words each."""
+    topics = rng.integers(0, n_words, (20, 50))
+    words = topics[rng.integers(0, 20, n_rows)[:, None], rng.integers(0, 50, (1, 100))]
+    rows = np.repeat(np.arange(n_rows), 100)
+    shape = n_rows, n_words
+    return sp.csr_array((np.ones(len(rows)), (rows, words.ravel())), shape=shape)
 
 
 def series(n_steps, n_columns, rng):
@@ -87,6 +106,10 @@ CASES = {
     "EoNADE(), 100,000 x 6, one column of 5,000 categories": (
         lambda rng: table(100_000, [5000, 20, 20], 3, rng),
         EoNADE,
+    ),
+    "ReplicatedSoftmax(), 20,000 documents, 5,000 words": (
+        lambda rng: documents(20_000, 5000, rng),
+        ReplicatedSoftmax,
     ),
     "RNNNADE(), 200,000 steps x 20, real": (
         lambda rng: series(200_000, 20, rng),
