@@ -50,7 +50,7 @@ class VariationalBound(NetObjective):
     Held-out losses have the value of beta after warm-up. ``output`` is the distribution
     of the data given the decoder's outputs."""
 
-    quantity, max_held_out_draws = "bound", 32
+    quantity, max_held_out_draws = "bound", 8
 
     def __init__(self, run, *, hierarchy, domain, columns, output):
         super().__init__(run, domain.loss_of_independent(columns))

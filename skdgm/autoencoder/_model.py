@@ -8,7 +8,7 @@ from skdgm.autoencoder._bound import VariationalBound
 from skdgm.autoencoder._coder import convolutions
 from skdgm.autoencoder._model_options import AutoencoderOptions
 from skdgm.data.given import refuse_both, shares_of
-from skdgm.distributions import MixedOutput
+from skdgm.distributions import MixedOutput, decoder_output
 from skdgm.latent import DataLayer, Hierarchy, LatentModel
 from skdgm.latent.auxiliary import AuxiliaryUnits
 from skdgm.latent.covariates import DecoderCovariates
@@ -31,6 +31,8 @@ from skdgm.utils.images import check_maps
 PRIORS = "normal", "mixture", "vamp", "flow", "autoregressive"
 # Default numbers of components of a mixture, and of pseudo-inputs.
 _N_COMPONENTS = {"mixture": 10, "vamp": 100}
+# Number of pseudo-inputs of the default prior of tables.
+_FEW = 20
 
 
 class AutoencoderModel(LatentModel[AutoencoderOptions]):
@@ -63,7 +65,7 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
         options = facts.options
         latent, hidden = shape(options)
         separate = linked(self.output(facts)) is not None
-        prior = prior_of(options, separate)
+        prior = prior_of(options)
         return SimpleNamespace(
             n_components=latent,
             hidden_layer_sizes=hidden,
@@ -81,6 +83,7 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
             image_shape=options.image_shape,
             class_conditional=options.class_conditional,
             attribute_conditional=options.attribute_conditional,
+            n_mixtures=options.n_mixtures,
             **({"linked": True} if separate else {}),
         )
 
@@ -132,6 +135,14 @@ class AutoencoderModel(LatentModel[AutoencoderOptions]):
             units=self._posterior(structure),
             generative=NormalUnits(self._prior(facts, output)),
         )
+
+    @staticmethod
+    def output(facts):
+        n_mixtures = facts.options.n_mixtures
+        if facts.structure is not None:
+            # Models saved by older versions have one component.
+            n_mixtures = getattr(facts.structure, "n_mixtures", 1)
+        return decoder_output(facts.options, facts.columns, n_mixtures)
 
     @staticmethod
     def _posterior(structure):
@@ -208,20 +219,24 @@ def _hidden(structure):
     return structure.hidden_layer_sizes[-1][-1:]
 
 
-def prior_of(options, separate):
-    """Type of the prior; ``separate`` is True if columns depend directly on others."""
+def prior_of(options):
+    """Type of the prior."""
     if options.prior != AUTO:
         return options.prior
-    if separate:
-        return "normal"
-    is_one_kind = options.column_types in ("bernoulli", "categorical", "gaussian")
-    return "normal" if is_one_kind else "mixture"
+    return "vamp" if is_mixed(options) else "normal"
+
+
+def is_mixed(options):
+    """Return whether columns have types of a table, rather than a single type."""
+    return options.column_types not in ("bernoulli", "categorical", "gaussian")
 
 
 def n_components_of(options, prior):
     """Number of components, or pseudo-inputs, of a prior, or None."""
     if options.n_prior_components != AUTO:
         return options.n_prior_components
+    if options.prior == AUTO and prior == "vamp":
+        return _FEW
     return _N_COMPONENTS.get(prior)
 
 

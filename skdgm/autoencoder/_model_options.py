@@ -72,6 +72,7 @@ class AutoencoderOptions(LatentOptions, Protocol):
     dropout: float
     inference: str
     n_couplings: int
+    n_mixtures: int
     n_prior_components: int | str
     posterior: str
     prior: str

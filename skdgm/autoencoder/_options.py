@@ -105,10 +105,10 @@ class Prior(OptionGroup):
     kind
         "mixture", of normal distributions; "vamp", of the encoder's distributions at
         pseudo-inputs; or "auto", the default of :class:`~skdgm.VAE`, to which
-        ``n_components`` applies if it is a mixture.
+        ``n_components`` applies if it is not a normal distribution.
     n_components
         Number of components of "mixture", or of pseudo-inputs of "vamp"; "auto": 10 and
-        100.
+        100, or 20 pseudo-inputs in the default of a table.
 
     See Also
     --------
@@ -127,6 +127,12 @@ class Prior(OptionGroup):
     kind: Literal["auto", "mixture", "vamp"] = "mixture"
     _: KW_ONLY
     n_components: Count | Auto = "auto"
+
+
+class MixtureDetails(Details):
+    """Details of the distributions of real columns."""
+
+    n_mixtures: Count = 3
 
 
 class BoundDetails(Details):

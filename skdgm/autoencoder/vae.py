@@ -7,16 +7,16 @@ A net is the decoder :math:`p(x \mid z)`, and another one the encoder
 :math:`q(z \mid x)`.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from skdgm.autoencoder._model import PRIORS, AutoencoderModel
-from skdgm.autoencoder._options import Bound, Prior
+from skdgm.autoencoder._model import PRIORS, AutoencoderModel, is_mixed
+from skdgm.autoencoder._options import Bound, MixtureDetails, Prior
 from skdgm.base.attributes import documented_as
 from skdgm.base.common_groups import Architecture
-from skdgm.base.common_options import AttributeTypes
+from skdgm.base.common_options import AttributeTypes, ColumnTypes, TableDetails
 from skdgm.base.frames import as_frame, filled_in
 from skdgm.base.given import (
     attribute_types_,
@@ -28,6 +28,7 @@ from skdgm.base.given import (
 from skdgm.base.options import KW_ONLY, Auto, Count, Share, within
 from skdgm.data import names_of
 from skdgm.latent import LatentEstimator
+from skdgm.latent.options import KINDS, LatentDetails
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target
@@ -72,8 +73,8 @@ class VAE(LatentEstimator):
         a mixture of normal distributions. "vamp": the mixture of the encoder's
         distributions at learned pseudo-inputs (VampPrior) [6]_. "flow": a normalizing
         flow. "autoregressive": a normal distribution of each unit given the previous
-        units, by a masked net. "auto": "mixture" for tables with several types of
-        columns if none depends directly on another; otherwise "normal".
+        units, by a masked net. "auto": "vamp" with 20 pseudo-inputs for tables, whose
+        columns have several types or are read by "auto" as numbers; otherwise "normal".
     posterior
         Distribution of latent units that the encoder infers. "diagonal": independent
         normal units. "full": normal with full covariance. "flow": independent normal
@@ -107,6 +108,10 @@ class VAE(LatentEstimator):
         Whether hidden units have batch normalization.
     dropout
         Probability that a hidden unit is dropped in training.
+    early_stopping
+        If True, hold out rows, stop when ``validation_curve_`` no longer decreases, and
+        keep the parameters at its minimum. "auto": True for tables, as with ``prior``,
+        if ``n_iter`` is "auto": small tables are overfitted.
 
     Attributes
     ----------
@@ -184,7 +189,13 @@ class VAE(LatentEstimator):
     batch_norm: bool = False
     dropout: Share = 0.0
     objective: Bound = "elbo"
+    column_types: Annotated[
+        ColumnTypes, TableDetails, LatentDetails, MixtureDetails, KINDS
+    ] = "auto"
+    average = True
     learning_rate = 0.006
+    early_stopping: bool | Auto = "auto"
+    n_iter_no_change: Count = 20
 
     _MODEL, _BUDGET = AutoencoderModel(), Budget(4_500, 20, 120, 1_500)
     _MODEL_READS = "classes_", "_label_counts", "_attributes_", "_known"
@@ -312,6 +323,10 @@ class VAE(LatentEstimator):
             **condition_argument(self, y, _num_samples(X)),
         )
         return filled_in(self, X, X_filled)
+
+    @staticmethod
+    def _may_overfit(options) -> bool:
+        return is_mixed(options)
 
     def _label(self, rows, y, fresh, classes):
         return rows_with_condition(self, rows, y, fresh)

@@ -52,8 +52,8 @@ class Columns(OptionGroup):
         missing entries, and scores include the probability of the pattern. If "ignore",
         samples are complete. For tables with several types of columns.
     n_mixtures
-        Number of mixture components of the density of each real column given the
-        previous columns.
+        Number of mixture components of the density of each real column given the net's
+        inputs.
     component
         Family of the mixture components.
     min_variance

@@ -27,8 +27,9 @@ KINDS = Doc("""
     "categorical" (codes, as ``OrdinalEncoder`` returns them), or "mixed", by the types
     of a DataFrame's columns. A tuple has a type for each column, and a dict has types
     for some columns by name: the first three, "numeric" or "ordinal", as in
-    :class:`~skdgm.EoNADE`. In tables with several types, the decoder predicts a mean
-    and a variance of each number, regardless of the detail ``variance``.
+    :class:`~skdgm.EoNADE`. In tables with several types, the decoder predicts the
+    distribution of each number, normal or a mixture of normal distributions, and the
+    detail ``variance`` has no effect.
 """)
 LatentColumns = Annotated[ColumnTypes, TableDetails, LatentDetails, KINDS]
 

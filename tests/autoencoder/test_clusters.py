@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm import VAE
+from skdgm.options import ELBO, Columns
 from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
@@ -36,7 +37,8 @@ def apart():
     x = rng.normal(size=200)
     X = np.stack([(x - x.mean()) / x.std(), rng.integers(0, 3, 200)], axis=1)
     kinds = "gaussian", "categorical"
-    vae = VAE(2, (4,), column_types=kinds, n_iter=0, n_draws=2, random_state=0).fit(X)
+    how = {"column_types": kinds, "n_mixtures": 1, "average": False, "prior": "normal"}
+    vae = grouped(VAE, 2, (4,), **how, n_iter=0, n_draws=2, random_state=0).fit(X)
     params = vae._training.params
     for net in (*params.encoders, *params.decoders):
         net[-1].W[:] = 0
@@ -94,6 +96,39 @@ def test_the_prior_follows_the_kinds_of_columns():
     pairs = {
         name: (own["prior"], own["n_prior_components"]) for name, own in learned.items()
     }
-    assert pairs["plain"] == pairs["other"] == pairs["mixed"] == ("normal", None)
-    assert pairs["numbers"] == pairs["tuple"] == ("mixture", 10)
+    assert pairs["plain"] == pairs["other"] == ("normal", None)
+    assert pairs["mixed"] == pairs["numbers"] == pairs["tuple"] == ("vamp", 20)
     assert pairs["vamp"] == ("vamp", 100)
+
+
+def test_fits_of_tables_stop_early_by_default():
+    bits = np.random.default_rng(0).random((20, 3)) < 0.5
+    table = VAE(2, (4,), n_iter_no_change=1, tol=9.0, random_state=0).fit(towns(40))
+    assert table.n_iter_ == len(table.validation_curve_) == 2
+    for how, X in ({"n_iter": 3}, towns(40)), ({"n_iter": 3}, bits):
+        vae = VAE(2, (4,), **how, random_state=0).fit(X)
+        assert vae.n_iter_ == 3
+        assert not vae.validation_curve_
+
+
+def test_encoders_learn_numbers_with_narrow_distributions():
+    """Two numbers of a factor have its information; rescaled gradients of the means of
+    narrow distributions leave much of it unused."""
+    factor = np.random.default_rng(0).normal(size=(600, 1))
+    X = factor + 0.15 * np.random.default_rng(1).normal(size=(600, 4))
+    vae = VAE(2, (16,), learning_rate=0.02, random_state=0).fit(X[:400])
+    drawn = np.corrcoef(vae.sample(2000, random_state=0), rowvar=False)
+    assert drawn[np.triu_indices(4, 1)].min() > 0.93
+
+
+def test_numbers_are_mixtures_of_normal_distributions():
+    rng = np.random.default_rng(0)
+    x = np.r_[rng.normal(-3, 0.5, 300), rng.normal(3, 0.5, 300)]
+    X, kinds = np.c_[x, rng.integers(0, 2, 600)], ("gaussian", "bernoulli")
+    how, fits = {"column_types": kinds, "prior": "normal", "random_state": 0}, {}
+    for n in 1, 2:
+        vae = grouped(VAE, 1, (4,), **how, n_mixtures=n)
+        fits[n] = vae.set_params(objective=ELBO(beta=50.0)).fit(X)
+    assert fits[2].score(X) > fits[1].score(X) + 0.5
+    with pytest.raises(ValueError, match="n_mixtures.* changed since"):
+        fits[2].set_params(column_types=Columns(kinds, n_mixtures=3)).partial_fit(X)

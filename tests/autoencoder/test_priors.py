@@ -16,7 +16,7 @@ from skdgm.latent.data_layer import Pass
 from skdgm.latent.priors import MixturePrior, VampPrior
 from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers, vjp
-from skdgm.options import ELBO, IWAE, Prior
+from skdgm.options import ELBO, IWAE, Adam, Prior
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_means
@@ -53,6 +53,8 @@ def fitted(n_components, prior, posterior="diagonal", kind="bernoulli"):
         posterior=posterior,
         n_couplings=2,
         n_iter=0,
+        # The parameters, and not their average, are changed.
+        solver=Adam(average=False),
         random_state=0,
     ).fit(rows(kind))
     rng, params = np.random.default_rng(1), vae._training.params

@@ -255,9 +255,11 @@ def column_slices(sizes):
     return [slice(end - size, end) for end, size in zip(ends, sizes.tolist())]
 
 
-def decoder_output(options, columns):
+def decoder_output(options, columns, n_mixtures=1):
     """Distribution of columns given outputs of a decoder, an :class:`Output`, according
-    to the options ``column_types``, ``variance`` and ``min_variance``."""
+    to the options ``column_types``, ``variance`` and ``min_variance``. Real columns
+    have mixtures of ``n_mixtures`` normal distributions. Gradients are not rescaled, as
+    an encoder weighs them against a divergence."""
     sizes, floor = columns.sizes, options.min_variance
     if options.column_types == "bernoulli":
         return BernoulliOutput(sizes)
@@ -265,7 +267,10 @@ def decoder_output(options, columns):
         return NormalOutput(sizes, options.variance, floor)
     if not hasattr(columns, "kinds"):
         return CategoricalOutput(sizes)
-    normal, several = (standard_mixture(n, "gaussian", floor) for n in (1, _N_WAVES))
+    normal, several = (
+        standard_mixture(n, "gaussian", floor, rescaled=False)
+        for n in (n_mixtures, _N_WAVES)
+    )
     return MixedOutput(
         columns.kinds,
         sizes,
