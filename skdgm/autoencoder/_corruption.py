@@ -3,7 +3,7 @@ r"""Corruptions of rows, which autoencoders learn to undo.
 .. math:: \tilde x \sim C(\tilde x \mid x)
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class BatchStreams(NamedTuple):
     """Random streams of the rows of a minibatch, drawn jointly by a generator of NumPy;
     see :class:`~skdgm.utils.random.Stream`."""
 
-    rng: object
+    rng: Any
     n_rows: int
 
     def fold(self, *tags):

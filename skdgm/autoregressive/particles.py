@@ -21,7 +21,7 @@ References
 .. [2] Lee and Whiteley (2018). Variance estimation in the particle filter. Biometrika.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -80,10 +80,11 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
     (n_rows, n_columns), state = v.shape, chain.begin(params, len(v))
     log_w, log_joint = np.zeros((n_rows, 1)), np.zeros((n_rows, 1))
     before, log_p = np.zeros(n_rows), np.zeros((n_rows, n_columns))
-    so_far, n, streams = np.zeros(n_rows), 1, None
+    so_far, n = np.zeros(n_rows), 1
+    streams: Any = None
     near_share, origin = np.ones(n_rows), np.zeros((n_rows, 1), np.intp)
     inputs, last = np.empty((n_rows, chain.n_inputs), v.dtype), _last_seen(v)
-    has_event = [events and events[j] is not None for j in chain.order]
+    has_event: Any = [events and events[j] is not None for j in chain.order]
     final = np.maximum(last, max(np.flatnonzero(has_event), default=-1))
     enumerated = np.zeros(n_rows, bool)
     after_last = np.arange(n_columns) > last[:, None]

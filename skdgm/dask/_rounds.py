@@ -2,6 +2,7 @@
 and results at the end."""
 
 from copy import copy as shallow_copy
+from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -67,7 +68,8 @@ def _grown(old, new):
         return old
     if not old:
         return tree_map(np.zeros_like, new)
-    parts, kind = map(_grown, old, new), type(old)
+    parts = map(_grown, old, new)
+    kind: Any = type(old)
     return kind._make(parts) if hasattr(kind, "_make") else tuple(parts)
 
 

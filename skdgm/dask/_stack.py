@@ -6,6 +6,7 @@ rows and the layers below.
 """
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,8 @@ def fit_stack(client, network, shards, y, local_steps, before):
     vars(network).update(vars(header.estimator) | network.get_params(deep=False))
     training = Training(network, before=before)
     rows = SimpleNamespace(shape=(None, network.n_features_in_))
-    training.adapt(Table(rows, None, None, np.array([float(sum(header.draws))])))
+    unknown: Any = None
+    training.adapt(Table(rows, unknown, unknown, np.array([float(sum(header.draws))])))
     for number in range(len(training.machines)):
         machine, below = training.machine(number), shallow(network)
         below.layers_ = network.layers_[:number]

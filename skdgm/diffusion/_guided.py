@@ -67,7 +67,7 @@ class Guide:
         for rows, known, solve, _ in self._solvers(variance):
             gap = self._gaps(z, rows, known)
             if self.B.ndim == 1:
-                moved[np.ix_(rows, range(z.shape[1]), known)] += gap / self.B[known]
+                moved[np.ix_(rows, np.arange(z.shape[1]), known)] += gap / self.B[known]
             else:
                 moved[rows] += solve(gap) @ self.B[:, known].T * variance
         return moved

@@ -205,5 +205,5 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
             previous = [*previous, *[nan] * n_before][:n_before]
             self.gradient_variance_curve_ = previous + variances
         else:
-            vars(self).pop("gradient_variance_curve_", None)
+            self.__dict__.pop("gradient_variance_curve_", None)
         super()._report(learned, n_epochs, watch)

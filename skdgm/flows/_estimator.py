@@ -191,7 +191,7 @@ class FlowEstimator(NetEstimator):
         y."""
         return y if self._options.attribute_conditional else None
 
-    def _label(self, rows, y, fresh, _):
+    def _label(self, rows, y, fresh, classes):
         """Rows with numeric attributes, and the fitted types of the attributes."""
         if not self._options.attribute_conditional:
             return rows, {"_attributes_": None, "_known": None}

@@ -15,7 +15,7 @@ References
    and model-based clustering. Journal of Classification.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
@@ -85,7 +85,7 @@ def mixture_of(table, normal, n_given, certain=False):
     filler = normal if complete else _first(table, max_rows, n, normal)
     x, weight = residuals(max_rows, filler)
     shrinkage = Shrinkage(0.0, normal.shrinkage, unwhitening.T @ unwhitening)
-    chosen = _chosen(x, weight, shrinkage, certain)
+    chosen: Any = _chosen(x, weight, shrinkage, certain)
     if chosen is None:
         return None
     try:

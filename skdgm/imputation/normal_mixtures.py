@@ -4,7 +4,7 @@ r"""Imputation of small tables by the mean of several mixtures of normal distrib
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
@@ -44,7 +44,7 @@ class FittedMixtures(NamedTuple):
     of the inputs of the ``mixtures``, whose weights are ``weight``.
     """
 
-    codec: object
+    codec: Any
     sizes: np.ndarray
     bits: np.ndarray
     values: tuple

@@ -8,7 +8,7 @@ state and an :class:`Accepted`; and ``expected(state)``, the mean of a row given
 state. Its constructor takes constants, such as observed entries.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -42,7 +42,7 @@ class LatentState(NamedTuple):
 
     x: np.ndarray
     z: tuple = ()
-    out: np.ndarray = None
+    out: Any = None
 
 
 class Accepted(NamedTuple):
@@ -157,6 +157,7 @@ def impute_by_chains(make, rows, rng, n_steps, method, width):
         ]
         streams = rng.take(block)
         streams = streams if n_chains == 1 else streams.each(n_chains)
+        mean: Any
         mean, state = _run_chain(make(arrays), streams, burn_in, n_steps)
         if method == "mean":
             mean = mean.reshape(-1, n_chains, mean.shape[1]).mean(axis=1)

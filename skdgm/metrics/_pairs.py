@@ -2,6 +2,7 @@
 
 import sys
 from numbers import Real
+from typing import Any
 
 from sklearn.utils.validation import check_scalar
 
@@ -72,7 +73,7 @@ def as_tables(tables, names):
     holds neither numbers, dates nor categories.
     """
     tables, names = list(tables), list(names)
-    frames = [as_frame(table, name) for table, name in zip(tables, names)]
+    frames: list[Any] = [as_frame(table, name) for table, name in zip(tables, names)]
     frame_places = [place for place, frame in enumerate(frames) if frame is not None]
     if not frame_places:
         return tables

@@ -121,7 +121,7 @@ class AISOptions(NamedTuple):
     """
 
     n_betas: tuple = (300, 1000, 3000)
-    schedule: str = "quadratic"
+    schedule: str | None = "quadratic"
     burn_in: int = 1000
     n_steps: int = 200
     confidence: float = 0.95

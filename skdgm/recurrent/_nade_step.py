@@ -4,7 +4,7 @@ r"""Steps as neural autoregressive density estimators with row-specific biases.
    h_{tj} = f\Bigl(c_t + \sum_{i < j} x_{ti} W_i\Bigr)
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import softmax
@@ -189,7 +189,7 @@ class NADEStep:
         incomplete = np.isnan(v).any(axis=1)
         full = np.flatnonzero(needs_log_p & ~incomplete)
         rows = np.flatnonzero(incomplete)
-        expected = self.inputs(v) if means else None
+        expected: Any = self.inputs(v) if means else None
         if full.size:
             ordered = chain.ordered(v[full])
             log_p[full] = chain.log_likelihood(_part(params, full), ordered)

@@ -11,7 +11,7 @@ the rows of values with the same y as both neighbors do not count: there y could
 smooth function with noise.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -254,7 +254,7 @@ def _occurs(which, real, rows):
 def _out_of_range(relation, real, rows):
     """Mask of rows whose target is not that of the range of their source."""
     x, y = Coded.of(real[relation.source]), Coded.of(real[relation.target])
-    codes = image(x, y)
+    codes: Any = image(x, y)
     seen = codes >= 0
     return ~in_range(
         x.values[seen],

@@ -38,13 +38,13 @@ class MovesPath(AnnealingPath):
         # A step needs two temperatures: its own, and the previous one.
         self._at = lru_cache(2)(lambda beta: moves.at(params, beta, size, clamp))
 
-    def log_p(self, v, beta):
+    def log_p(self, state, beta):
         energy, params, _ = self._at(beta)
-        return -energy.value(params, (v,))[0]
+        return -energy.value(params, (state,))[0]
 
-    def step(self, rng, v, beta):
+    def step(self, rng, state, beta):
         _, params, sampler = self._at(beta)
-        return sampler.step(rng, params, State((v,)))[0].x[0]
+        return sampler.step(rng, params, State((state,)))[0].x[0]
 
 
 def weights(rng, path, v, betas):

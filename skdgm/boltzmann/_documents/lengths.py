@@ -116,8 +116,8 @@ class _Chains(NamedTuple):
 
 
 class DocumentsPath(AnnealingPath):
-    """Path of hidden units by document length; natural parameters are multiplied by
-    fractions of a word."""
+    """Path of hidden units by document length: the inverse temperature is the number
+    of words, and natural parameters are multiplied by fractions of a word."""
 
     def __init__(self, topics):
         self.topics = topics
@@ -127,16 +127,16 @@ class DocumentsPath(AnnealingPath):
         logits = self.topics.logits(h)
         return _Chains(h, logits, h @ self.topics.a + logsumexp(logits, axis=1))
 
-    def log_p(self, state, n):
-        fraction, n_words = np.modf(n)
+    def log_p(self, state, beta):
+        fraction, n_words = np.modf(beta)
         log_p = n_words * state.f
         if fraction:
             log_p += logsumexp(fraction * state.logits, axis=1)
             log_p += fraction * (state.h @ self.topics.a)
         return log_p
 
-    def step(self, rng, state, n):
-        (W, _, a), (fraction, n_words) = self.topics, np.modf(n)
+    def step(self, rng, state, beta):
+        (W, _, a), (fraction, n_words) = self.topics, np.modf(beta)
         lengths, words = np.full(len(state.h), int(n_words)), rng.fold(_WORDS)
         p = softmax(state.logits, axis=1)
         field = draw_words(p, lengths, words) @ W + n_words * a

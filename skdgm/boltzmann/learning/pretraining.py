@@ -14,6 +14,7 @@ References
 """
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -131,10 +132,13 @@ class PairStage(Epochs):
     the pairs up to this one; layers above have their initial parameters. A completed
     stage has ``params`` and ``losses``."""
 
-    shown, params, losses = False, None, None
+    shown = False
+    params: Any = None
+    losses: Any = None
 
     def __init__(self, objective, table, before, whole=None):
-        self.objective, self.table, self.whole = objective, table, whole
+        self.objective, self.table = objective, table
+        self.whole: Any = whole
         self.before, self.number = [*before], len(before)
         self.n_epochs = objective.options.n_iter
         self.epochs = range(self.n_epochs)

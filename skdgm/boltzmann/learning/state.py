@@ -1,6 +1,6 @@
 """Training state of Boltzmann machines, and rows of data as values of their blocks."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -59,7 +59,8 @@ class TrainState(NamedTuple):
     def kept(self):
         """State as plain arrays, for fitted models."""
         chains = tuple(map(np.asarray, self.chains))
-        return map_params(self, plain)._replace(chains=chains)
+        state: Any = map_params(self, plain)
+        return state._replace(chains=chains)
 
     def attributes(self):
         """Fitted attributes of a plain state, except those of the parameters, and the
@@ -77,7 +78,8 @@ def map_params(tree, form):
     if not isinstance(tree, tuple):
         return tree
     parts = [map_params(branch, form) for branch in tree]
-    return tree._make(parts) if hasattr(tree, "_make") else tuple(parts)
+    kind: Any = type(tree)
+    return kind._make(parts) if hasattr(tree, "_make") else tuple(parts)
 
 
 def clamp_rows(v, fill, n_blocks, rng=None):

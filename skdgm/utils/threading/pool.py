@@ -9,6 +9,7 @@ import threading
 from contextlib import suppress
 from functools import cache, partial
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 from numba.core.compiler_lock import global_compiler_lock
@@ -155,7 +156,7 @@ class _Call:
     """A call that helpers may join until it ends, when its arrays are released."""
 
     def __init__(self, function):
-        self.function = function
+        self.function: Any = function
 
     def work(self):
         function = self.function
