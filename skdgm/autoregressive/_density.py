@@ -135,8 +135,8 @@ class ChainDensity(Density):
                 self.params, block.v, block.rng, method, self.name, effective.append
             )
 
-        X = self.with_missing_columns(X)
-        complete = fill(self, X, method, random_state, filled, n_draws=n_samples)
+        table = self.with_missing_columns(X)
+        complete = fill(self, table, method, random_state, filled, n_draws=n_samples)
         if effective:
             min_ess = _MIN_ESS_SHARE * self.filler.n_draws
             warn_few_draws(self.name, np.concatenate(effective), min_ess)
