@@ -129,8 +129,8 @@ class Model(ABC, Generic[OptionsT]):
 
     # Fitted attributes with the losses of earlier stages.
     CURVES = ()
-    # Options that are the structure.
-    STRUCTURE: tuple[str, ...] = ()
+    # Options that are the structure, unless a model overrides :meth:`structure`.
+    STRUCTURE: tuple[str, ...]
 
     @abstractmethod
     def check(self, options: OptionsT) -> None:

@@ -58,6 +58,9 @@ class TunedModel(Model[TunedOptionsT]):
         Names of the stack's training options, by the names of the net's options.
     """
 
+    # The stack has the structure.
+    STRUCTURE = ()
+
     def __init__(self, part, network, stack_options, pretraining_options):
         self.part, self.network = part, network
         self.stack_options = stack_options
