@@ -31,7 +31,7 @@ from skdgm.latent import LatentEstimator
 from skdgm.latent.options import KINDS, LatentDetails
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
-from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target
+from skdgm.typing import Any, ArrayOrFrame, Data, Filling, Seed, Target
 from skdgm.utils.counts import count_rows
 
 
@@ -325,7 +325,7 @@ class VAE(LatentEstimator):
         return filled_in(self, X, X_filled)
 
     @staticmethod
-    def _may_overfit(options) -> bool:
+    def _may_overfit(options: Any) -> bool:
         return is_mixed(options)
 
     def _label(self, rows, y, fresh, classes):

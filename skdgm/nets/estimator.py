@@ -93,7 +93,7 @@ class NetEstimator(FitOptions, Estimator):
         return options
 
     @staticmethod
-    def _may_overfit(options) -> bool:
+    def _may_overfit(options: Any) -> bool:
         """Return whether long training may overfit, for ``early_stopping="auto"``."""
         return True
 
