@@ -12,7 +12,7 @@ from skdgm.metrics import log_conditionals, log_densities
 
 # Variance up to which a channel counts as constant, as a fraction of its squared mean.
 _CONSTANT = 1e-14
-# Distance from its limit at which a log precision has reached it, and maximum number of
+# A log precision has reached its limit if it is nearer than this; maximum number of
 # columns that the warning names.
 _NEAR, _MAX_NAMED = 0.1, 10
 
