@@ -7,7 +7,7 @@ A net is the decoder :math:`p(x \mid z)`, and another one the encoder
 :math:`q(z \mid x)`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from sklearn.utils.validation import _num_samples
