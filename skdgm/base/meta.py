@@ -1,6 +1,7 @@
 """Base class of meta-estimators, whose component is a model: metadata and tags."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
@@ -35,7 +36,8 @@ class MetaEstimator(Options, MetaEstimatorMixin, BaseEstimator):
     """
 
     estimator: Any
-    _default: Callable
+    # Other annotations would be parameters of the constructor for type checkers.
+    _default: ClassVar[Callable]
 
     def _model(self):
         return self._default() if self.estimator is None else self.estimator

@@ -1,7 +1,7 @@
 """Base class of models under constraints: fitting, and functions that draw rows."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
@@ -41,8 +41,7 @@ class ConstrainedModel(MetaEstimator):
     constraints: Any
     handle_invalid: str
     random_state: Any
-    score_samples: Callable
-    _plan: Any
+    score_samples: ClassVar[Callable]
 
     def _learn(self, X, y, fit_params):
         table, model = as_pandas(X), clone(self._model())
@@ -50,7 +49,8 @@ class ConstrainedModel(MetaEstimator):
             validate_data(self, table, skip_check_array=True)
         if model is not self.estimator and self.random_state is not None:
             seed(model, check_random_state(self.random_state))
-        self._plan, self._checks, model_table, by_step = None, (), X, []
+        self._plan: Any = None
+        self._checks, model_table, by_step = (), X, []
         is_auto, subject = isinstance(self.constraints, str), type(self).__name__
         constraints = find_constraints(X) if is_auto else self.constraints
         if constraints:
