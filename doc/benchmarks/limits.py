@@ -28,7 +28,6 @@ from skdgm import (
     RNNNADE,
     VAE,
     BernoulliRBM,
-    Diffusion,
     EoNADE,
     ReplicatedSoftmax,
 )
@@ -95,17 +94,9 @@ CASES = {
         lambda rng: table(100_000, [50] * 5, 10, rng),
         GAN,
     ),
-    "Diffusion(), 100,000 x 15, mixed": (
-        lambda rng: table(100_000, [50] * 5, 10, rng),
-        Diffusion,
-    ),
     "NADE(), 100,000 x 6, one column of 5,000 categories": (
         lambda rng: table(100_000, [5000, 20, 20], 3, rng),
         NADE,
-    ),
-    "EoNADE(), 100,000 x 6, one column of 5,000 categories": (
-        lambda rng: table(100_000, [5000, 20, 20], 3, rng),
-        EoNADE,
     ),
     "ReplicatedSoftmax(), 20,000 documents, 5,000 words": (
         lambda rng: documents(20_000, 5000, rng),

@@ -31,7 +31,7 @@ from skdgm.latent import LatentEstimator
 from skdgm.latent.options import KINDS, LatentDetails
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
-from skdgm.typing import Any, ArrayOrFrame, Data, Filling, Seed, Target
+from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target
 from skdgm.utils.counts import count_rows
 
 
