@@ -15,10 +15,14 @@ distribution. It is infinite, for independent columns, if there are too few rows
 """
 
 import numpy as np
-from scipy.linalg import cholesky, eigh, solve_triangular
+from scipy.linalg import eigh
 
 from skdgm.autoregressive.net_chains import TiedChain
-from skdgm.autoregressive.normal_moments import NormalMoments, expected_moments
+from skdgm.autoregressive.normal_moments import (
+    NormalMoments,
+    expected_moments,
+    regressions,
+)
 from skdgm.nets import moved
 from skdgm.utils.threading.threads import one_blas_thread
 
@@ -72,15 +76,6 @@ class ResidualChain(TiedChain):
         shift = np.repeat(means, self.n_each, axis=1) * self.is_mean[which]
         shift = shift + self.scales[which]
         return moved(out, self.factor[which], shift, self.slope[which])
-
-
-def regressions(covariance):
-    """Weights of regressions of each column on the previous columns, (n_columns,
-    n_columns), strictly upper triangular, and standard deviations of the residuals."""
-    root = cholesky(covariance, lower=True)
-    inverse = solve_triangular(root, np.eye(len(root)), lower=True)
-    errors = np.diag(root)
-    return np.triu(-(inverse * errors[:, None]).T, 1), errors
 
 
 def steady_covariance(table):

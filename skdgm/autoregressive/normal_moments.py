@@ -18,7 +18,7 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import cholesky, solve_triangular
 
 from skdgm.utils.math import LOG_2PI, distinct
 
@@ -129,3 +129,12 @@ def given_seen(mean, covariance, v, missing):
     log_p = -0.5 * (white.T**2 + LOG_2PI) - np.log(np.diag(root))
     spread = covariance[np.ix_(missing, missing)] - projected.T @ projected
     return mean[missing] + white.T @ projected, spread, log_p
+
+
+def regressions(covariance):
+    """Weights of regressions of each column on the previous columns, (n_columns,
+    n_columns), strictly upper triangular, and standard deviations of the residuals."""
+    root = cholesky(covariance, lower=True)
+    inverse = solve_triangular(root, np.eye(len(root)), lower=True)
+    errors = np.diag(root)
+    return np.triu(-(inverse * errors[:, None]).T, 1), errors

@@ -19,7 +19,15 @@ from skdgm.data.columns import ColumnStatistics
 from skdgm.data.frames import Codec
 from skdgm.data.rare import Rare
 from skdgm.data.reach import seen_range
-from skdgm.data.scales import MANY, REPEATS, Levels, few, scores_of, separate
+from skdgm.data.scales import (
+    MANY,
+    REPEATS,
+    Levels,
+    few,
+    linear_scores,
+    scores_of,
+    separate,
+)
 from skdgm.utils import relations
 from skdgm.utils.relations import Coded, determines, ranges_of
 
@@ -49,7 +57,8 @@ class ColumnType(NamedTuple):
     ``dtype`` is that of the column of a DataFrame, or None. ``values`` are categories,
     levels, or the atoms of "numeric" columns: single values with their own
     probabilities. Draws of numbers lie between ``low`` and ``high``, the observed
-    minimum and maximum, and are multiples of ``step`` unless it is 0. The model merges
+    minimum and maximum (one range beyond them for RNNNADE), and are multiples of
+    ``step`` unless it is 0. The model merges
     the categories in ``rare``.
     """
 
@@ -326,7 +335,7 @@ def named_sizes(codec, which, min_sizes):
     return sizes
 
 
-def learned_scales(table, kinds):
+def learned_scales(table, kinds, series=False):
     """Types that fit the values of a table, and a tuple of the scales of columns
     (Levels, Scores or None).
 
@@ -354,7 +363,10 @@ def learned_scales(table, kinds):
         values, weight = found[j]
         clock = table.rows.codec and table.rows.codec.clocks[j]
         waves = clock.waves(values[-1] - values[0]) if clock else ()
-        scales[j] = scores_of(values, weight, waves)
+        if series and not clock:
+            scales[j] = linear_scores(values, weight)
+        else:
+            scales[j] = scores_of(values, weight, waves)
     return kinds, tuple(scales)
 
 

@@ -28,8 +28,9 @@ _ROUNDING = 1e-9
 _ALIKE = "bernoulli", "gaussian", "categorical"
 
 
-def columns_as_asked(options):
-    """Type of columns that an estimator's options ask for."""
+def columns_as_asked(options, series=False):
+    """Type of columns that an estimator's options ask for; ``series`` of rows are read
+    without limits of their range."""
     kinds = options.column_types
     if kinds == AUTO:
         # The data of the first fit decide.
@@ -43,7 +44,7 @@ def columns_as_asked(options):
         if rare == Rare():
             return CodeColumns(min_categories)
         kinds = EVERY
-    return MixedColumns(kinds, min_categories, rare, models_gaps(options))
+    return MixedColumns(kinds, min_categories, rare, models_gaps(options), series)
 
 
 def models_gaps(options):
@@ -76,7 +77,10 @@ class MixedColumns(RealColumns):
 
     tags = {"categorical": True}
 
-    def __init__(self, kinds="mixed", min_categories=None, rare=None, gaps=False):
+    def __init__(
+        self, kinds="mixed", min_categories=None, rare=None, gaps=False, series=False
+    ):
+        self.series = series
         self.kinds, self.min_categories, self.gaps = kinds, min_categories, gaps
         self.rare = Rare() if rare is None else rare
 
@@ -121,7 +125,7 @@ class MixedColumns(RealColumns):
 
     def _scaled(self, table, kinds):
         """Types that fit the values of columns, and their scales."""
-        return learned_scales(table, kinds)
+        return learned_scales(table, kinds, self.series)
 
     def _with_unknown(self, rows, known, unknown):
         """Rows with a mask of values that are unknown categories or levels."""

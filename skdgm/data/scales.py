@@ -43,6 +43,8 @@ _SEGMENTS, _ROWS = 64, 30
 _UNIFORM = 1e-3
 # Maximum relative difference of a value from its level.
 _SAME = 1e-6
+# Minimum score whose probability is distinguished from 0.
+_LOWEST = -30.0
 # Limit of numbers in standard units, which nets read together with scores.
 _END = 3.0
 # Maximum difference of a score from that of an atom, in units of rounding errors.
@@ -86,13 +88,13 @@ class Scores(NamedTuple):
 
     ``x`` and ``z`` are values and scores at knots, both increasing. Scores are linear
     between knots, and continue beyond them with the mean slope. ``atoms`` are values
-    with their own probabilities. ``low`` and ``high`` are the observed minimum and
-    maximum, the limits of all draws. ``step`` is the unit of which all values are
-    multiples, or 0. ``center`` is the mean of all values; values lie within 3 units of
-    ``span`` from it. ``waves`` are periods whose phases are inputs of nets: for dates a
-    year, a week, a day and their harmonics. ``share``, of shape (size,), has the means
-    of a net's inputs: smoothed frequencies of atoms, the mean score (0 for atoms), 0,
-    and mean phases.
+    with their own probabilities. ``low`` and ``high`` are the limits of all draws: the
+    observed minimum and maximum, or those of :func:`linear_scores`. ``step`` is the
+    unit of which all values are multiples, or 0. ``center`` is the mean of all values;
+    observed values lie within 3 units of ``span`` from it. ``waves`` are periods whose
+    phases are inputs of nets: for dates a year, a week, a day and their harmonics.
+    ``share``, of shape (size,), has the means of a net's inputs: smoothed frequencies
+    of atoms, the mean score (0 for atoms), 0, and mean phases.
     """
 
     x: np.ndarray
@@ -130,7 +132,9 @@ class Scores(NamedTuple):
     def ends(self):
         """Minimum and maximum score that nets read: the range, extended by a
         :func:`tail`."""
-        margin = (self.z[-1] - self.z[0]) * tail(0.5 / ndtr(self.z[0]) - 1)
+        margin = (self.z[-1] - self.z[0]) * tail(
+            0.5 / ndtr(max(self.z[0], _LOWEST)) - 1
+        )
         return np.array([self.z[0] - margin, self.z[-1] + margin])
 
     @property
@@ -241,6 +245,27 @@ def stride_of(values):
     if not unit or len(values) < _ENOUGH or np.abs(values).max() / unit > 2**53:
         return unit
     return unit * max(1, int(np.gcd.reduce(np.rint(values / unit).astype(np.int64))))
+
+
+def linear_scores(values, weight):
+    """Learn linear scores of a column of series, whose values may leave the observed
+    range: draws are up to one range beyond it, and negative only if a value is."""
+    scores, size = scores_of(values, weight), values[-1] - values[0]
+    mean = np.average(values, weights=weight)
+    deviation = np.sqrt(np.average((values - mean) ** 2, weights=weight))
+    low, high = values[0] - size, values[-1] + size
+    x = np.array([low, high])
+    scores = scores._replace(
+        x=x,
+        z=(x - mean) / deviation,
+        low=float(low if values[0] < 0 else max(low, 0.0)),
+        high=float(high),
+    )
+    is_atom = np.isin(values, scores.atoms)
+    share, n_atoms = scores.share.copy(), len(scores.atoms)
+    z = np.where(is_atom, 0.0, scores.forward(values))
+    share[n_atoms] = weight @ z / weight.sum()
+    return scores._replace(share=share)
 
 
 def scores_of(values, weight, waves=()):

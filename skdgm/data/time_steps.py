@@ -19,6 +19,8 @@ from skdgm.utils.random import stream
 
 # Random stream of first rows; minimum number of steps.
 _BEGUN, _STEPS = addresses.TIME_STEPS, 8
+# Text that begins as a date.
+_DATE = r"\d{4}[-/.]\d{1,2}\b"
 # Rulers: moments (UTC), for zones with daylight saving time; months, for dates with a
 # constant offset from the beginning or the end of their month.
 _MOMENTS, _MONTHS, _ENDS = "moments", "months", "ends of months"
@@ -234,6 +236,7 @@ def _times_of(column, place, lengths):
     regular, or else in months if possible."""
     form = form_of(column)
     if form is None:
+        _refuse_text(column, lengths)
         return None
     direct = Times(column.name, place, column.dtype, ColumnClock.of(column))
     is_date = getattr(column.dtype, "kind", "O") == "M" or form == "date"
@@ -261,6 +264,25 @@ def _times_of(column, place, lengths):
         typical=float(np.quantile(steps, 0.5, method="lower")),
         first=(float(first.min()), float(first.max())),
     )
+
+
+def _refuse_text(column, lengths):
+    """Raise ValueError for a column of text that are dates in chronological order."""
+    import pandas as pd
+
+    is_text = pd.api.types.is_string_dtype(column.dtype) and len(column) > _STEPS
+    if not is_text or not column.str.match(_DATE).all():
+        return
+    try:
+        dates = pd.to_datetime(column)
+    except ValueError:
+        return
+    steps, _ = _steps(dates.to_numpy("M8[s]").astype(np.float64), lengths)
+    if len(steps) and (steps >= 0).all() and steps.any():
+        raise ValueError(
+            f"Column {column.name!r} has dates as text, of which each would be a "
+            "category: convert them by pandas.to_datetime, or drop the column."
+        )
 
 
 def _by(ruler, times, column):

@@ -23,6 +23,7 @@ WITH_PARAMS |= ESTIMATORS | {
 RECORDS = {
     "AdamState": "optim.optimizers",
     "Attributes": "data.attributes",
+    "Autoregression": "recurrent._autoregression",
     "Cells": "nets.dequantization",
     "CellColumns": "flows._columns",
     "Chains": "directed._gibbs:BeliefChains",

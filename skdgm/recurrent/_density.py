@@ -228,9 +228,13 @@ class SequenceDensity(Density):
     def _within(self, rows):
         """Clip values far beyond the training range."""
         v = np.array(rows.take(slice(None)))
-        clipped, beyond = within_reach(self.columns, v)
+        clipped, beyond = within_reach(self._readable(), v)
         warn_of_beyond(self.name, beyond, rows.name_of)
         return rows if clipped is v else rows.raw._replace(X=clipped)
+
+    def _readable(self):
+        """Statistics of columns with the range of values that are read unchanged."""
+        return self.columns
 
     def _in_steps(self, X, lengths):
         """Table in which dates that are read as steps are replaced by steps."""

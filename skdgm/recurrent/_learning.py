@@ -4,8 +4,8 @@ import numpy as np
 
 from skdgm.base import of_rows
 from skdgm.data.gaps import SeriesModel
+from skdgm.data.reach import seen_range
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.nets.recurrent import last
 from skdgm.recurrent._density import SequenceDensity
 from skdgm.recurrent._objective import SequenceObjective
 from skdgm.recurrent._rbm_step import combined
@@ -56,6 +56,13 @@ class RecurrentDensity(SequenceDensity):
         """Number of units of the widest layer."""
         return self.net.width
 
+    def _readable(self):
+        if self.net.extrapolates and np.ndim(getattr(self.columns, "reach", 0.0)):
+            low, high = seen_range(self.columns, len(self.columns.seen))
+            wide = np.stack([2 * low - high, 2 * high - low])
+            return self.columns._replace(range=wide)
+        return self.columns
+
     @property
     def n_features_out(self):
         return self.net.n_units
@@ -105,8 +112,9 @@ class RecurrentDensity(SequenceDensity):
 
     def hidden(self, v, batch, rng, state):
         net, params, state = self.net, self.params_as(v.dtype), state.astype(v.dtype)
-        states = net.states(params, net.inputs(params, v), batch.sizes, state)
-        return net.features(states), last(states, batch.sizes, state)
+        x = net.inputs(params, v)
+        states = net.states(params, x, batch.sizes, state)
+        return net.features(states), net.last(states, x, batch.sizes, state)
 
     def filled(self, v, batch, rng, state, method):
         net, params, v = self.net, self.params_as(v.dtype), v.copy()

@@ -2,6 +2,7 @@
 options."""
 
 from abc import abstractmethod
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from skdgm.autoregressive.options import MIXTURE
 from skdgm.base import Facts
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import check_dropout
+from skdgm.recurrent._lagged import LaggedChain, LaggedNet
 from skdgm.recurrent._learning import RecurrentDensity, RecurrentObjective
 from skdgm.recurrent._model_options import NADEOptions, RBMOptions, RecurrentOptionsT
 from skdgm.recurrent._nade_step import NADEStep, RowChain
@@ -80,6 +82,27 @@ class NADEModel(RecurrentModel[NADEOptions]):
             options.dropout, "units of the cell and of hidden units of a step"
         )
 
+    def conditionals(self, facts, present=False):
+        linear = facts.known.autoregression
+        if linear is not None:
+            # Minimum scales are relative to those of residuals.
+            structure = SimpleNamespace(**vars(facts.structure))
+            structure.min_variance *= linear.typical_variance
+            facts = facts._replace(structure=structure)
+        return super().conditionals(facts, present)
+
+    def net(self, facts, present=False):
+        if facts.known.autoregression is None:
+            return super().net(facts)
+        options, structure = facts.options, facts.structure
+        return LaggedNet(
+            self.step(facts),
+            structure.cell,
+            structure.n_recurrent,
+            init=options.init_weights,
+            dropout=_rates(options)[0],
+        )
+
     def step(self, facts):
         """Chain with row-specific biases, and with column factors if columns are
         real."""
@@ -94,8 +117,11 @@ class NADEModel(RecurrentModel[NADEOptions]):
             facts.options.init_weights,
             scaled=any(kind in ("gaussian", "numeric") for kind in kinds),
         )
+        linear = facts.known.autoregression
+        args = conditionals, start, order, layer
+        chain = RowChain(*args) if linear is None else LaggedChain(*args, linear)
         return NADEStep(
-            RowChain(conditionals, start, order, layer),
+            chain,
             share=facts.domain.share(facts.columns),
             n_draws=facts.current_option("n_draws"),
             dropout=_rates(facts.options)[1],

@@ -60,6 +60,9 @@ class RecurrentNet:
     and both initial biases; and ``inputs(v)``, which encodes rows.
     """
 
+    # True if values may leave the range of the training rows.
+    extrapolates = False
+
     def __init__(self, step, cell, n_units, init, dropout=0.0):
         self.step, self.cell, self.n_units = step, CELLS[cell], n_units
         self.init_rule, self.dropout = init, dropout
@@ -120,6 +123,11 @@ class RecurrentNet:
         after = self.states(params, x, sizes, carried)
         before = shifted(after, self.within(params).b, sizes, carried)
         return self.biases(params, before, rng), last(getval(after), sizes, carried)
+
+    def last(self, states, x, sizes, carried):
+        """States of sequences after a segment with inputs x, given the states of its
+        rows and the states before it."""
+        return last(states, sizes, carried)
 
     def begin(self, params, n):
         """Initial states of n sequences."""

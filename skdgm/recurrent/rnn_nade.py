@@ -5,12 +5,20 @@ r"""Recurrent neural autoregressive density estimator: exact likelihoods of sequ
 
 from typing import Literal
 
+import numpy as np
+
 from skdgm.autoregressive.options import Ordering, Particles, StepColumns
 from skdgm.base.frames import in_format_of
 from skdgm.base.options import KW_ONLY, Count, Share
+from skdgm.data import columns_as_asked
+from skdgm.recurrent._autoregression import autoregression
 from skdgm.recurrent._estimator import Cell, RecurrentEstimator
 from skdgm.recurrent._model import NADEModel
 from skdgm.typing import ArrayOrFrame, Data, Target
+
+# Minimum number of rows for early stopping by default, if columns have
+# autoregressions; number of epochs with fewer rows.
+_SHORT, _FEW_EPOCHS = 1000, 10
 
 
 class RNNNADE(RecurrentEstimator):
@@ -30,6 +38,17 @@ class RNNNADE(RecurrentEstimator):
     means of their columns. Computations are in float64 for float64 data, and in float32
     otherwise.
 
+    For real columns, the net learns residuals of a linear autoregression
+
+    .. math:: x_{tj} = m_{tj} + \epsilon_{tj}, \qquad
+        m_{tj} = a_j + \sum_{k=1}^{p_j} A_{kj} x_{t-k}
+
+    with up to 49 lags. Ridge regressions of the values, or of their changes, are fitted
+    in closed form to at most 2,000 rows; leave-one-out errors determine the number of
+    lags and the ridge [2]_. Trends therefore continue beyond the training range: draws
+    of numbers lie at most one range beyond it, and are negative only if a training
+    value is.
+
     Parameters
     ----------
     n_components
@@ -41,7 +60,13 @@ class RNNNADE(RecurrentEstimator):
         rate and the rate of the hidden units of a step. Dropout delays overfitting to
         few sequences.
     n_iter
-        Number of epochs; "auto": the number for 1,500 updates, between 20 and 300.
+        Number of epochs; "auto": the number for 1,500 updates, between 20 and 300, or
+        10 for fewer than 1,000 rows with real columns.
+    early_stopping
+        If True, hold out sequences, or the last steps of a single sequence, stop when
+        ``validation_curve_`` no longer decreases, and keep the parameters at its
+        minimum. "auto": True if ``n_iter`` is "auto", unless there are fewer than 1,000
+        rows with real columns, because few held-out rows are a noisy criterion.
     random_state : int, RandomState instance or None
         Seed of initial weights, order of rows, random orders of columns, and draws.
 
@@ -76,6 +101,8 @@ class RNNNADE(RecurrentEstimator):
     .. [1] Boulanger-Lewandowski, Bengio and Vincent (2012). Modeling temporal
        dependencies in high-dimensional sequences: application to polyphonic music
        generation and transcription. ICML.
+    .. [2] Lai, Chang, Yang and Liu (2018). Modeling long- and short-term temporal
+       patterns with deep neural networks. SIGIR.
 
     Examples
     --------
@@ -102,8 +129,32 @@ class RNNNADE(RecurrentEstimator):
     dropout: Share | tuple = 0.0
     average = True
 
-    _MODEL = NADEModel()
+    _MODEL, _MODEL_READS = NADEModel(), ("_gray", "_autoregression")
     _LIGHTER = "lower n_components and n_recurrent."
+
+    @property
+    def _domain(self):
+        return columns_as_asked(self._options, series=True)
+
+    def _by_sequence(self, table, lengths, weight, fresh):
+        table = super()._by_sequence(table, lengths, weight, fresh)
+        if fresh:
+            columns, n = self._columns, table.rows.shape[1]
+            kinds = getattr(columns, "kinds", np.full(n, self._options.column_types))
+            scales = getattr(columns, "scales", ()) or [None] * n
+            self._autoregression = autoregression(table, kinds, scales)
+        if self._is_short(table) and self.early_stopping == "auto":
+            self._fit_options.early_stopping = False
+        return table
+
+    def _is_short(self, table):
+        """Return whether the default is few epochs from the autoregression, because
+        held-out rows would be too few."""
+        learned = vars(self).get("_autoregression") is not None
+        return learned and table.rows.edges[-1] < _SHORT and self.n_iter == "auto"
+
+    def _n_epochs(self, table):
+        return _FEW_EPOCHS if self._is_short(table) else super()._n_epochs(table)
 
     def score_features(
         self, X: Data, *, lengths: Target = None, groups: Target = None

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from skdgm import FVBN, RNADE
-from skdgm.autoregressive._residual import regressions, steady_covariance
+from skdgm.autoregressive._residual import steady_covariance
+from skdgm.autoregressive.normal_moments import regressions
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
 from tests.autoregressive.models import noisy
