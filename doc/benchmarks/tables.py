@@ -194,7 +194,8 @@ def _run(name, of, options, stem, rows, facts):
     Path(recipe_file).write_text(json.dumps(recipe))
     of.train.to_csv(train, index=False)
     script = Path(__file__).with_name("tables_rival.py")
-    given = "-W", "ignore", script, name, recipe_file, train, rows, facts
+    # Isolated from packages of this environment in PYTHONPATH.
+    given = "-I", "-W", "ignore", script, name, recipe_file, train, rows, facts
     alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     python = options.rivals / "bin" / "python"
     subprocess.run([python, *given], env=os.environ | alone, check=True)

@@ -2,15 +2,16 @@
 
     python tables_rival.py NAME RECIPE ROWS DRAWN FACTS
 
-NAME is "ctgan", "tvae" or "copula"; RECIPE a JSON file of ``numbers`` (names of columns
-of numbers), ``condition`` (a column and a value, or null), ``seed`` and ``epochs`` (or
-null); ROWS a CSV file of training rows. Writes as many rows to the CSV file DRAWN, and
-seconds to the JSON file FACTS.
+NAME is "ctgan", "tvae", "copula" or "arf"; RECIPE a JSON file of ``numbers`` (names of
+columns of numbers), ``condition`` (a column and a value, or null), ``seed`` and
+``epochs`` (or null); ROWS a CSV file of training rows. Writes as many rows to the CSV
+file DRAWN, and seconds to the JSON file FACTS.
 
 A missing number is the column's mean, beside a column of bits that tells; a missing
 category one more category. The copula is Gaussian, with the parametric density of each
 column that fits best; categories are numbers by their frequency, as in the last free
-version of SDV.
+version of SDV. "arf" is the adversarial random forest of arfpy, with its defaults; its
+whole numbers are rounded.
 """
 
 import json
@@ -26,6 +27,8 @@ import pandas as pd
 NONE, BITS = "(missing)", " is missing"
 # Rows drawn at a time until enough of a class are found, how many, and most seconds.
 BATCH, ENOUGH, PATIENCE = 2000, 100, 120
+# Packages of rivals other than those of neural nets.
+PACKAGES = {"copula": ["copulas", "rdt"], "arf": ["arfpy"]}
 
 
 def encode(rows, numbers):
@@ -86,10 +89,33 @@ class Copula:
         return rows
 
 
+class Forest:
+    """Adversarial random forest."""
+
+    def fit(self, rows, discrete):
+        """Grow forests until they no longer recognize their own rows."""
+        from arfpy import arf
+
+        self.whole = rows.select_dtypes("integer").columns
+        self.model = arf.arf(
+            rows.astype(dict.fromkeys(discrete, "category")), verbose=False
+        )
+        self.model.forde()
+
+    def sample(self, n):
+        """Draw rows."""
+        rows = self.model.forge(n)
+        return rows.astype(dict.fromkeys(self.whole, float)).round(
+            dict.fromkeys(self.whole, 0)
+        )
+
+
 def built(name, epochs):
     """A rival, and options of its ``fit``."""
     if name == "copula":
         return Copula()
+    if name == "arf":
+        return Forest()
     import ctgan
     import torch
 
@@ -129,7 +155,7 @@ def main():
     found["sample"] = time.perf_counter() - wall
     if options["condition"]:
         found["condition"] = of_class(model, name, *options["condition"])
-    packages = ["copulas", "rdt"] if name == "copula" else ["ctgan", "rdt", "torch"]
+    packages = PACKAGES.get(name, ["ctgan", "rdt", "torch"])
     found["versions"] = {own: version(own) for own in packages}
     with open(facts, "w") as file:
         json.dump(found, file)
