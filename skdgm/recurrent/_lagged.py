@@ -77,19 +77,23 @@ class LaggedChain(RowChain):
             self.is_scale, mixture.raw_scale(_SCALE), 0.0
         )
 
-    def row_biases(self, means, ratios):
+    def row_biases(self, means, ratios, dtype):
         """Biases of outputs, in the order of the data, that move means to ``means`` of
         the columns of the autoregression and multiply scales by ``ratios``."""
         n, n_rows = self.n_columns, len(means)
         m, r, columns = np.zeros((n_rows, n)), np.ones((n_rows, n)), self.linear.columns
         m[:, columns], r[:, columns] = means, ratios
         m, r = m[:, self.order], r[:, self.order]
-        shift = (m + (self.offset - m) @ self.regress) / self.errors
-        biases = np.where(self.is_mean, shift[:, self.owner], 0.0)
+        shift = ((m + (self.offset - m) @ self.regress) / self.errors).astype(dtype)
+        back = self.outputs_back
+        owner, is_mean = self.owner[back], self.is_mean[back]
+        biases = shift[:, owner]
+        biases[:, ~is_mean] = 0
         if (r != 1).any():
             raw = self._raw(self.errors * r) - self._raw(self.errors)
-            biases += np.where(self.is_scale, raw[:, self.owner], 0.0)
-        return biases[:, self.outputs_back]
+            is_scale = self.is_scale[back]
+            biases[:, is_scale] = raw.astype(dtype)[:, owner[is_scale]]
+        return biases
 
     def _raw(self, scales):
         """Outputs of a net that give scales."""
@@ -114,14 +118,18 @@ class LaggedChain(RowChain):
 
     def output(self, params, state, t):
         out = super().output(params, state, t)
-        return self._moved(out, state[2][:, [t]], self.outputs[t])
+        shift = np.repeat(state[2][:, [t]], out.shape[1], axis=1)
+        return self._moved(out, shift, self.outputs[t])
 
     def absorb(self, params, state, t, x):
         super().absorb(params, state, t, x)
         state[2] += x @ self.T[self.inputs[t]]
 
-    def _moved(self, out, means, which):
-        shift = np.where(self.is_mean[which], means, 0.0) + self.raw[which]
+    def _moved(self, out, shift, which):
+        """Outputs ``which``, moved by ``shift`` (means of their columns, which is
+        changed in place) if they are means."""
+        shift[:, ~self.is_mean[which]] = 0
+        shift += self.raw[which].astype(shift.dtype)
         return moved(out, self.factor[which], shift, self.slope[which])
 
 
@@ -169,9 +177,9 @@ class LaggedNet(RecurrentNet):
         return self._with_means(biases, states[:, self.n_states :])
 
     def _with_means(self, biases, lagged):
-        shift = self.step.chain.row_biases(*self.linear.means(lagged))
-        dtype = lagged.dtype
-        return Biases(biases.hidden, biases.visible + shift.astype(dtype))
+        means, ratios = self.linear.means(lagged)
+        shift = self.step.chain.row_biases(means, ratios, lagged.dtype)
+        return Biases(biases.hidden, biases.visible + shift)
 
     def begin(self, params, n):
         units = super().begin(params, n)

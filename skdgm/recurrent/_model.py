@@ -118,8 +118,10 @@ class NADEModel(RecurrentModel[NADEOptions]):
             scaled=any(kind in ("gaussian", "numeric") for kind in kinds),
         )
         linear = facts.known.autoregression
-        args = conditionals, start, order, layer
-        chain = RowChain(*args) if linear is None else LaggedChain(*args, linear)
+        if linear is None:
+            chain = RowChain(conditionals, start, order, layer)
+        else:
+            chain = LaggedChain(conditionals, start, order, layer, linear)
         return NADEStep(
             chain,
             share=facts.domain.share(facts.columns),

@@ -151,7 +151,7 @@ class RNNNADE(RecurrentEstimator):
         """Return whether the default is few epochs from the autoregression, because
         held-out rows would be too few."""
         learned = vars(self).get("_autoregression") is not None
-        return learned and table.rows.edges[-1] < _SHORT and self.n_iter == "auto"
+        return learned and sum(table.rows.lengths) < _SHORT and self.n_iter == "auto"
 
     def _n_epochs(self, table):
         return _FEW_EPOCHS if self._is_short(table) else super()._n_epochs(table)

@@ -71,6 +71,8 @@ IDENTIFIERS = {
 }
 
 
+# One epoch need not explain rows.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("cls", [EoNADE, VAE, RBM])
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_identifiers_are_warned_of(cls, name):

@@ -42,7 +42,7 @@ def test_losses_of_few_held_out_rows_are_means_of_draws(n, n_draws):
 @pytest.mark.parametrize(
     "estimator, n_draws",
     [
-        (VAE(2, column_types="gaussian"), 32),
+        (VAE(2, column_types="gaussian"), 8),
         (VRNN(2), 8),
         (DenoisingAutoencoder(2), 32),
         (Autoencoder(2), 1),
