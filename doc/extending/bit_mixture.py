@@ -91,7 +91,8 @@ class MixtureDensity(Density):
     def fill(self, X, method="mean", random_state=None):
         """Impute missing entries by conditional means or by draws."""
 
-        def impute(v, rng):
+        def impute(block):
+            v, rng = block.v, block.rng
             p = softmax(log_joint(self.layer, v), axis=1)
             if method == "sample":
                 k = (p.cumsum(axis=1) < rng.uniform(1)).sum(axis=1)

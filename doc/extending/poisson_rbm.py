@@ -26,7 +26,7 @@ class Counts(BinaryColumns):
 
     sample_type = None
 
-    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+    def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         """Validate rows; raise ValueError unless all entries are counts."""
         rows = real_rows(model, X, reset=reset, dtype=dtype)
         for block in rows.blocks():

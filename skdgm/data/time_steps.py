@@ -270,8 +270,8 @@ def _refuse_text(column, lengths):
     """Raise ValueError for a column of text that are dates in chronological order."""
     import pandas as pd
 
-    is_text = pd.api.types.is_string_dtype(column.dtype) and len(column) > _STEPS
-    if not is_text or not column.str.match(_DATE).all():
+    is_text = pd.api.types.infer_dtype(column, skipna=False) == "string"
+    if not is_text or len(column) <= _STEPS or not column.str.match(_DATE).all():
         return
     try:
         dates = pd.to_datetime(column)
