@@ -13,7 +13,7 @@ from skdgm.abc._calibration import Calibration, ranks
 from skdgm.abc._checks import check_functions
 from skdgm.abc._neural import FlowPosterior
 from skdgm.abc._priors import Priors
-from skdgm.abc._simulations import as_data, simulated
+from skdgm.abc._simulations import as_data, simulated, summary_of
 from skdgm.typing import Data, Seed, Self, Target
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import MAX_SEED, stream
@@ -77,7 +77,7 @@ class PosteriorMethods:
         n_samples = count_rows(n_samples, self.particles_.shape[1])
         rng, n = check_random_state(random_state), len(self.particles_)
         if hasattr(self, "_posterior") and self.priors is not None:
-            return self._posterior.draw(Priors(self.priors), n_samples, rng)[0]
+            return self._posterior.draw(Priors(self.priors), n_samples, rng)
         return self.particles_[rng.choice(n, n_samples, p=self.weights_)]
 
     @available_if(_has_density)
@@ -151,15 +151,11 @@ class PosteriorMethods:
             )
         other = copy(self)
         X = validate_data(other, X, reset=False, dtype=[np.float64, np.float32])
-        posterior = self._posterior.given(self._summary(X))
+        posterior = self._posterior.given(summary_of(self.summary, X))
         source = check_random_state(random_state)
         n, priors = len(self.particles_), Priors(self.priors)
-        particles, share = posterior.draw(priors, n, source)
-        changed = {
-            "particles_": particles,
-            "_posterior": posterior._replace(share=share),
-        }
-        vars(other).update(changed)
+        particles, posterior = posterior.with_share(priors, n, source)
+        vars(other).update(particles_=particles, _posterior=posterior)
         return other
 
     def sample_data(self, n_samples: int = 1, random_state: Seed = None) -> np.ndarray:
@@ -262,11 +258,7 @@ class PosteriorMethods:
     def _draw_given(self, X, n_draws, source):
         """Draw parameters from the posterior given other data."""
         if hasattr(self, "_posterior") and self._posterior.is_amortized:
-            posterior, priors = self._posterior.given(self._summary(X)), self.priors
-            return posterior.draw(Priors(priors), n_draws, source, least=1)[0]
+            posterior = self._posterior.given(summary_of(self.summary, X))
+            return posterior.draw(Priors(self.priors), n_draws, source, least=1)
         other = clone(self).set_params(random_state=source.randint(MAX_SEED))
         return other.fit(X).sample(n_draws, source)
-
-    def _summary(self, X):
-        """Summaries of a data set."""
-        return X if self.summary is None else self.summary(X.copy())

@@ -85,11 +85,19 @@ class FlowPosterior(NamedTuple):
 
     def draw(self, priors, n, source, least=None):
         """Draw n parameters that are possible under the priors and the simulator, or at
-        least ``least``, with a RandomState. Returns them and the share of possible
-        draws."""
+        least ``least``, with a RandomState."""
+        return self._draw(priors, n, source, n if least is None else least)[0]
+
+    def with_share(self, priors, n, source):
+        """Draw n possible parameters; return them and the posterior with the share of
+        possible draws."""
+        theta, share = self._draw(priors, n, source, n)
+        return theta, self._replace(share=share)
+
+    def _draw(self, priors, n, source, least):
         draw = partial(self.estimator.sample, random_state=source, y=self.observed)
         theta, _, share = within(priors, draw, n, self._possible())
-        if len(theta) < (n if least is None else least):
+        if len(theta) < least:
             raise ValueError(
                 f"Only {len(theta)} of {n} parameters that are possible under the "
                 "priors were drawn from the flow: raise n_simulations, or choose "
@@ -141,7 +149,9 @@ def learn(simulations, priors, rng, plan, *, estimator, report):
         estimator.set_params(attribute_types=("gaussian",) * len(observed))
     estimator.fit(theta[near], summaries)
     tried = None if gave.all() else SimulationSupport.of(theta, gave)
-    posterior = FlowPosterior(estimator, observed[None], tried)
+    is_amortized = bool(near[gave].all())
+    posterior = FlowPosterior(
+        estimator, observed[None], tried, is_amortized=is_amortized
+    )
     source = np.random.RandomState(draw_seed)
-    theta, share = posterior.draw(priors, plan.n, source)
-    return theta, posterior._replace(share=share, is_amortized=bool(near[gave].all()))
+    return posterior.with_share(priors, plan.n, source)

@@ -77,14 +77,19 @@ def as_data(value):
     return numbers(value, "simulator(theta, rng)")
 
 
+def summary_of(summary, X):
+    """Summaries of a data set, by the user's function or None."""
+    # The function may change its argument in place, for example by sorting.
+    return X if summary is None else summary(X.copy())
+
+
 class Simulations:
     """Simulated data sets, each with its own random stream ``rng.rows``. ``simulator``,
     ``summary`` (or None) and ``distance`` (or a name) are the user's functions, and X
     is the observed data."""
 
     def __init__(self, simulator, summary, distance, *, n_jobs, rng, X):
-        # The summary may change its argument in place, for example by sorting.
-        observed = X if summary is None else summary(X.copy())
+        observed = summary_of(summary, X)
         if not callable(distance):
             observed = numbers(observed, "summary(X)")
             if not (observed.size and np.isfinite(observed).all()):

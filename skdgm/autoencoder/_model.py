@@ -7,6 +7,7 @@ import numpy as np
 from skdgm.autoencoder._bound import VariationalBound
 from skdgm.autoencoder._coder import convolutions
 from skdgm.autoencoder._model_options import AutoencoderOptions
+from skdgm.data import of_one_type
 from skdgm.data.given import refuse_both, shares_of
 from skdgm.distributions import MixedOutput, decoder_output
 from skdgm.latent import DataLayer, Hierarchy, LatentModel
@@ -223,12 +224,7 @@ def prior_of(options):
     """Type of the prior."""
     if options.prior != AUTO:
         return options.prior
-    return "vamp" if is_mixed(options) else "normal"
-
-
-def is_mixed(options):
-    """Return whether columns have types of a table, rather than a single type."""
-    return options.column_types not in ("bernoulli", "categorical", "gaussian")
+    return "normal" if of_one_type(options) else "vamp"
 
 
 def n_components_of(options, prior):

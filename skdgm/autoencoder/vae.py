@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from skdgm.autoencoder._model import PRIORS, AutoencoderModel, is_mixed
+from skdgm.autoencoder._model import PRIORS, AutoencoderModel
 from skdgm.autoencoder._options import Bound, MixtureDetails, Prior
 from skdgm.base.attributes import documented_as
 from skdgm.base.common_groups import Architecture
@@ -26,7 +26,7 @@ from skdgm.base.given import (
     rows_with_condition,
 )
 from skdgm.base.options import KW_ONLY, Auto, Count, Share, within
-from skdgm.data import names_of
+from skdgm.data import names_of, of_one_type
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import KINDS, LatentDetails
 from skdgm.nets import ACTIVATIONS
@@ -326,7 +326,7 @@ class VAE(LatentEstimator):
 
     @staticmethod
     def _may_overfit(options: Any) -> bool:
-        return is_mixed(options)
+        return not of_one_type(options)
 
     def _label(self, rows, y, fresh, classes):
         return rows_with_condition(self, rows, y, fresh)

@@ -8,7 +8,12 @@ from skdgm.data.filling import fill
 from skdgm.data.frames import Codec, warn_of_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
 from skdgm.data.kinds import ColumnType, ColumnTypes, names_of
-from skdgm.data.mixed import MixedColumns, check_pattern, columns_as_asked
+from skdgm.data.mixed import (
+    MixedColumns,
+    check_pattern,
+    columns_as_asked,
+    of_one_type,
+)
 from skdgm.data.reach import outlier_text
 
 __all__ = [
@@ -28,6 +33,7 @@ __all__ = [
     "for_callbacks",
     "has_gray",
     "names_of",
+    "of_one_type",
     "outlier_text",
     "tabulate",
     "warn_of_unknown",

@@ -52,11 +52,16 @@ def models_gaps(options):
     return options.missing_pattern == "model"
 
 
+def of_one_type(options):
+    """Return whether options ask for a single type of all columns."""
+    return options.column_types in _ALIKE
+
+
 def check_pattern(options):
     """Raise ValueError if options ask for a model of missing values in a table with a
     single type of columns."""
     kinds = options.column_types
-    if models_gaps(options) and kinds in _ALIKE:
+    if models_gaps(options) and of_one_type(options):
         raise ValueError(
             'column_types__missing_pattern="model" is for tables of several kinds: '
             f"column_types is {kinds!r}, and must be 'mixed', a tuple of kinds, or a "

@@ -159,7 +159,8 @@ def _rows(table, columns):
         n_rows += n
         if n_rows == _MAX_ROWS:
             break
-    return tuple(map(np.concatenate, zip(*parts)))
+    values, weights, ages = zip(*parts)
+    return np.concatenate(values), np.concatenate(weights), np.concatenate(ages)
 
 
 def _learned(v, weight, age, columns, least):
