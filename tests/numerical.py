@@ -145,3 +145,9 @@ def clamped(energy, *data, rest=0.5):
         x.append(np.where(held, rows, free))
         clamp.append(True if held.all() else held if held.any() else None)
     return tuple(x), tuple(clamp)
+
+
+def effort(sampler, n):
+    """Arguments of ``impute`` of models with latent units: n draws, or n steps."""
+    n_passes = "n_draws" if sampler == "importance" else "n_steps"
+    return {"sampler": sampler, n_passes: n}

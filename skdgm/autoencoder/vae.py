@@ -28,6 +28,7 @@ from skdgm.base.given import (
 from skdgm.base.options import KW_ONLY, Auto, Count, Share, within
 from skdgm.data import names_of, of_one_type
 from skdgm.latent import LatentEstimator
+from skdgm.latent.filling import checked_effort
 from skdgm.latent.options import KINDS, LatentDetails
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
@@ -311,7 +312,8 @@ class VAE(LatentEstimator):
         *,
         method: Filling = "mean",
         sampler: Literal["importance", "metropolis", "gibbs"] = "importance",
-        n_steps: int = 100,
+        n_draws: int | None = None,
+        n_steps: int | None = None,
         random_state: Seed = None,
     ) -> ArrayOrFrame:
         X_filled = self.density_.fill(
@@ -319,7 +321,7 @@ class VAE(LatentEstimator):
             method,
             random_state,
             sampler=sampler,
-            n_steps=n_steps,
+            effort=checked_effort(sampler, n_draws, n_steps),
             **condition_argument(self, y, _num_samples(X)),
         )
         return filled_in(self, X, X_filled)

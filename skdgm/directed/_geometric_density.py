@@ -188,9 +188,9 @@ class GeometricDensity(LatentDensity):
         gaps = getattr(self.columns, "gaps", None)
         return v if gaps is None else np.where(np.isnan(v) & gaps, -ABSENT, v)
 
-    def fill_by_weight(self, rows, rng, n_steps, method):
+    def fill_by_weight(self, rows, rng, n_draws, method):
         rows = rows._replace(v=self._open(rows.v))
-        return super().fill_by_weight(rows, rng, n_steps, method)
+        return super().fill_by_weight(rows, rng, n_draws, method)
 
     def _chosen(self, value, rng, method):
         return self.output.value(value) if method == "mean" else value

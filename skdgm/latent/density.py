@@ -270,13 +270,13 @@ class LatentDensity(Density):
         random_state=None,
         *,
         sampler="importance",
-        n_steps=100,
+        effort=100,
         codes=None,
         y=None,
     ):
         """Impute missing entries, conditional on class ``codes`` or attributes y if
-        given; ``sampler`` is one of ``SAMPLERS``."""
-        n_steps = count(n_steps, "n_steps")
+        given. ``effort`` is the number of draws of sampler="importance", or of steps
+        of a chain."""
         check_choice("sampler", sampler, SAMPLERS)
         layer = self.hierarchy.data
         model, effective_numbers = copy(self), []
@@ -291,11 +291,11 @@ class LatentDensity(Density):
             v, rng, covariates = block.v, block.rng, block.given
             rows = IncompleteRows(v, model.guess(v, covariates), covariates)
             if sampler == "importance":
-                value, effective = model.fill_by_weight(rows, rng, n_steps, method)
+                value, effective = model.fill_by_weight(rows, rng, effort, method)
                 effective_numbers.append(effective)
                 return value
             correct = sampler == "metropolis"
-            return model.fill_by_chain(rows, rng, n_steps, method, correct)
+            return model.fill_by_chain(rows, rng, effort, method, correct)
 
         X = self.with_missing_columns(X)
         covariates = self._covariates(codes, y, _num_samples(X), self.dtype)
@@ -303,8 +303,8 @@ class LatentDensity(Density):
         X_filled = fill(self, X, method, random_state, filled, given=condition)
         if effective_numbers:
             effective = np.concatenate(effective_numbers)
-            remedy = 'n_steps, or take sampler="metropolis"'
-            warn_few_draws(self.name, effective, least_number(n_steps), remedy)
+            remedy = 'n_draws, or take sampler="metropolis"'
+            warn_few_draws(self.name, effective, least_number(effort), remedy)
         return self.decoded(X_filled, X)
 
     def _by_content(self, function, rows, covariates=None):
@@ -356,7 +356,7 @@ class LatentDensity(Density):
             guess = np.where(missing, mean, v)
         return guess
 
-    def fill_by_weight(self, rows, rng, n_steps, method):
+    def fill_by_weight(self, rows, rng, n_draws, method):
         """Imputed values of :class:`Incomplete` rows by importance weighting, and
         effective numbers of draws."""
         net, dtype = astype(self.net, rows.v.dtype), rows.v.dtype
@@ -380,7 +380,7 @@ class LatentDensity(Density):
 
             kind = self.hierarchy.units.proposal
             weighed = by_enough(
-                draw, len(part.v), rng.take(block), n_steps, method, kind
+                draw, len(part.v), rng.take(block), n_draws, method, kind
             )
             values.append(weighed.value)
             effective_numbers.append(weighed.number)

@@ -9,6 +9,7 @@ from skdgm.base.options import KW_ONLY, Count, within
 from skdgm.data import names_of
 from skdgm.exceptions import CollapseWarning
 from skdgm.latent.density import ACTIVE
+from skdgm.latent.filling import checked_effort
 from skdgm.latent.options import LatentColumns
 from skdgm.nets import NetEstimator
 from skdgm.nets.options import Initializer
@@ -108,7 +109,8 @@ class LatentEstimator(NetEstimator):
         *,
         method: Filling = "mean",
         sampler: Literal["importance", "metropolis", "gibbs"] = "importance",
-        n_steps: int = 100,
+        n_draws: int | None = None,
+        n_steps: int | None = None,
         random_state: Seed = None,
     ) -> ArrayOrFrame:
         """Impute missing entries conditional on the observed entries of their row.
@@ -130,11 +132,14 @@ class LatentEstimator(NetEstimator):
             by the encoder and missing entries drawn by the decoder, which is exact only
             if the encoder is; "metropolis" corrects "gibbs" by accepting or rejecting
             the latent units.
-        n_steps : int, default=100
-            Number of draws of "importance", which increases where the effective number
-            of draws is small: up to about 20 times, and up to 128 times for rare
-            observed values. Otherwise the number of steps of a chain; a mean averages
-            ten chains, each of a fifth of the steps after a burn-in of equal length.
+        n_draws : int, default=None
+            Number of draws of "importance", by default 100. It increases where the
+            effective number of draws is small: up to about 20 times, and up to 128
+            times for rare observed values.
+        n_steps : int, default=None
+            Number of steps of each chain of "metropolis" and "gibbs", by default 100. A
+            mean averages ten chains, each of a fifth of the steps after a burn-in of
+            equal length.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
@@ -144,13 +149,23 @@ class LatentEstimator(NetEstimator):
             Observed entries are unchanged. A DataFrame if X is one, and ``fit`` was
             given one.
 
+        Raises
+        ------
+        ValueError
+            ``method`` or ``sampler`` is unknown, a number is less than 1, or it belongs
+            to another sampler.
+
         Warns
         -----
         FewDrawsWarning
             If "importance" has a small effective number of draws for some rows.
         """
         X_filled = self.density_.fill(
-            X, method, random_state, sampler=sampler, n_steps=n_steps
+            X,
+            method,
+            random_state,
+            sampler=sampler,
+            effort=checked_effort(sampler, n_draws, n_steps),
         )
         return filled_in(self, X, X_filled)
 

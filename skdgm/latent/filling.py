@@ -15,12 +15,15 @@ from sklearn.utils import gen_batches
 
 from skdgm.latent.data_layer import Entries
 from skdgm.utils import addresses
+from skdgm.utils.counts import count
 
 # Random streams of entries, choices, and the noise of the current state.
 _DATA, _CHOICE, _CURRENT = addresses.LATENT_FILLING
 # Number of chains of each row for a mean; each chain has n_steps / _N_PARTS steps of
 # burn-in and as many further steps. Maximum number of activations of a layer.
 N_CHAINS, _N_PARTS, _MAX_ACTIVATIONS = 10, 5, 2**22
+# Number of draws, or of steps, of each row by default.
+_DEFAULT_EFFORT = 100
 
 
 class IncompleteRows(NamedTuple):
@@ -136,6 +139,25 @@ class LatentChain:
 
     def _log_weight(self, decoded, x):
         return self._log_p(decoded, x) - decoded.gap
+
+
+def checked_effort(sampler, n_draws, n_steps):
+    """Number of draws, or of steps if ``sampler`` is a chain. An error if the other
+    number is set."""
+    if sampler == "importance" and n_steps is not None:
+        raise ValueError(
+            'n_steps is the number of steps of sampler="metropolis" and "gibbs". '
+            f'sampler="importance" draws without a chain: pass n_draws={n_steps!r}.'
+        )
+    if sampler != "importance" and n_draws is not None:
+        raise ValueError(
+            'n_draws is the number of draws of sampler="importance". '
+            f"sampler={sampler!r} is a chain: pass n_steps={n_draws!r}."
+        )
+    name, effort = "n_draws", n_draws
+    if sampler != "importance":
+        name, effort = "n_steps", n_steps
+    return _DEFAULT_EFFORT if effort is None else count(effort, name)
 
 
 def impute_by_chains(make, rows, rng, n_steps, method, width):

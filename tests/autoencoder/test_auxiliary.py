@@ -13,7 +13,7 @@ from skdgm.nets import join_columns, layers, vjp
 from skdgm.optim import FlatParameters, adam
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
-from tests.numerical import assert_means
+from tests.numerical import assert_means, effort
 from tests.options import grouped
 
 BITS = np.array(list(product([0.0, 1.0], repeat=3)))
@@ -141,7 +141,7 @@ def test_bounds_are_below_the_likelihood_and_reach_it(vae):
 def test_missing_entries_are_filled_as_likely(vae, sampler):
     p = np.exp(exact(vae)) * (BITS[:, 0] == 1)
     rows = np.tile([1.0, np.nan, np.nan], (1500, 1))
-    how = {"method": "sample", "sampler": sampler, "n_steps": 60, "random_state": 0}
+    how = effort(sampler, 60) | {"method": "sample", "random_state": 0}
     found = vae.impute(rows, **how)
     assert_means(found[:, 1:], (p @ BITS / p.sum())[1:])
     assert_means(found[:, 1] * found[:, 2], p @ (BITS[:, 1] * BITS[:, 2]) / p.sum())

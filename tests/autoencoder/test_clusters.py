@@ -5,6 +5,7 @@ import pytest
 
 from skdgm import VAE
 from skdgm.options import ELBO, Columns
+from tests.numerical import effort
 from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
@@ -62,7 +63,7 @@ def test_numbers_depend_on_categories(apart):
 @pytest.mark.parametrize("sampler", ["importance", "metropolis", "gibbs"])
 def test_categories_are_filled_by_numbers_that_depend_on_them(apart, sampler):
     p = np.exp(apart.score_samples([[0.4, k] for k in range(3)]))
-    row, how = [[0.4, np.nan]] * 1000, {"sampler": sampler, "n_steps": 30}
+    row, how = [[0.4, np.nan]] * 1000, effort(sampler, 30)
     drawn = apart.impute(row, method="sample", random_state=0, **how)[:, 1]
     shares = np.bincount(drawn.astype(int), minlength=3) / 1000
     np.testing.assert_allclose(shares, p / p.sum(), atol=0.05)

@@ -167,7 +167,7 @@ def test_missing_entries_are_summed_out_and_filled():
     pair = p[BITS @ [8, 4, 2, 1] == 9], p[BITS @ [8, 4, 2, 1] == 13]
     score = model.importance_likelihood(x, n_draws=4000)
     assert abs(score - np.log(sum(pair)))[0] < 0.04
-    filled = model.impute(x, n_steps=1000)
+    filled = model.impute(x, n_draws=1000)
     assert abs(filled[0, 1] - pair[1] / sum(pair)) < 0.04
     drawn = model.impute(
         np.repeat(x, 400, axis=0),

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA, FactorAnalysis
 
 from skdgm import VAE
 from skdgm.options import Columns
-from tests.numerical import assert_means
+from tests.numerical import assert_means, effort
 
 RNG = np.random.default_rng(0)
 LOADINGS = np.array([[1.5, -1.0, 0.8, 0.0, 0.5], [0.3, 0.9, 0.6, -1.2, 0.7]])
@@ -137,7 +137,7 @@ def test_imputed_means_are_conditional_means(wide, sampler):
         gone = np.isnan(row)
         # Rows that differ have noise of their own.
         rows = row + 1e-9 * np.random.default_rng(2).random((25, 5))
-        found = wide.impute(rows, sampler=sampler, n_steps=800)
+        found = wide.impute(rows, **effort(sampler, 800))
         np.testing.assert_array_equal(found[:, ~gone], rows[:, ~gone])
         if gone.any() and not gone.all():
             expected, rest = conditionals(wide, row)
@@ -151,9 +151,7 @@ def test_imputed_means_are_conditional_means(wide, sampler):
 def test_imputed_draws_have_conditional_means_and_covariances(wide, sampler):
     row = np.array([np.nan, X[3, 1], np.nan, X[3, 3], np.nan])
     rows = np.tile(row, (2000, 1))
-    filled = wide.impute(
-        rows, method="sample", sampler=sampler, n_steps=200, random_state=0
-    )
+    filled = wide.impute(rows, method="sample", **effort(sampler, 200), random_state=0)
     expected, rest = conditionals(wide, row)
     draws = filled[:, [0, 2, 4]] - expected
     assert_means(draws, 0)
@@ -177,7 +175,7 @@ def test_the_first_guess_is_nearly_the_conditional_mean(vae):
     row = X[7].copy()
     row[0] = np.nan
     rows = row + 1e-9 * np.random.default_rng(2).random((1500, 5))
-    found = vae.impute(rows, n_steps=1)[:, 0].mean()
+    found = vae.impute(rows, n_draws=1)[:, 0].mean()
     (expected,), ((rest,),) = conditionals(vae, row)
     assert abs(vae._columns.mean[0] - expected) > np.sqrt(rest)
     assert abs(found - expected) < 0.15 * np.sqrt(rest)

@@ -11,7 +11,7 @@ from skdgm import VAE, load, save
 from skdgm.nets import layers_of
 from skdgm.options import Prior
 from skdgm.utils.tree import leaves
-from tests.numerical import assert_means
+from tests.numerical import assert_means, effort
 from tests.options import grouped
 
 BITS = np.array(list(product([0.0, 1.0], repeat=3)))
@@ -95,7 +95,7 @@ def test_draws_are_of_the_model(vae, truth):
 def test_missing_entries_are_filled_as_likely(vae, truth, sampler):
     p = np.exp(truth) * (BITS[:, 0] == 1)
     rows = np.tile([1.0, np.nan, np.nan], (1500, 1))
-    how = {"method": "sample", "sampler": sampler, "n_steps": 60, "random_state": 0}
+    how = effort(sampler, 60) | {"method": "sample", "random_state": 0}
     found = vae.impute(rows, **how)
     assert_means(found[:, 1:], (p @ BITS / p.sum())[1:])
     assert_means(found[:, 1] * found[:, 2], p @ (BITS[:, 1] * BITS[:, 2]) / p.sum())
@@ -132,7 +132,7 @@ def test_options_go_together(options, tmp_path):
     save(model, tmp_path / "vae")
     again = load(tmp_path / "vae")
     np.testing.assert_array_equal(again.score_samples(X), model.score_samples(X))
-    found = model.sample(3, random_state=0), model.impute(X, n_steps=5)
+    found = model.sample(3, random_state=0), model.impute(X, n_draws=5)
     assert all(np.isfinite(part).all() for part in found)
     assert again.partial_fit(X).n_iter_ == 4
     with pytest.raises(ValueError, match=r"inference.* changed since"):

@@ -14,7 +14,7 @@ from skdgm.autoencoder._bound import VariationalBound
 from skdgm.data.inputs import tabulate
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.utils.random import stream
-from tests.numerical import arrays, assert_means
+from tests.numerical import arrays, assert_means, effort
 from tests.options import assign, grouped
 
 DIGITS, LABELS = (part[:300] for part in load_digits(return_X_y=True))
@@ -141,7 +141,7 @@ def test_imputed_codes_are_codes(method, sampler):
     X = codes(200)
     vae = vae_of(column_types="categorical").fit(X)
     holes = np.random.default_rng(1).random(X.shape) < 0.5
-    options = {"method": method, "sampler": sampler, "n_steps": 5, "random_state": 0}
+    options = effort(sampler, 5) | {"method": method, "random_state": 0}
     filled = vae.impute(np.where(holes, np.nan, X), **options)
     np.testing.assert_array_equal(filled[~holes], X[~holes])
     assert (filled == np.floor(filled)).all()
@@ -424,13 +424,26 @@ def test_samples_have_a_seed(decoder, deep):
     np.testing.assert_allclose(fewer, one[:7], rtol=1e-9)
 
 
+def test_draws_are_of_weights_and_steps_of_chains():
+    vae = vae_of(column_types="bernoulli").fit(SMALL)
+    X = np.where(np.eye(*SMALL.shape) == 1, np.nan, SMALL)
+    for how in effort("importance", 100), effort("metropolis", 100):
+        np.testing.assert_array_equal(
+            vae.impute(X, **how), vae.impute(X, sampler=how["sampler"])
+        )
+    with pytest.raises(ValueError, match="pass n_draws=50"):
+        vae.impute(X, n_steps=50)
+    with pytest.raises(ValueError, match="pass n_steps=50"):
+        vae.impute(X, sampler="gibbs", n_draws=50)
+
+
 @pytest.mark.parametrize("sampler", ["importance", "metropolis", "gibbs"])
 @pytest.mark.parametrize("decoder", ["bernoulli", "gaussian"])
 def test_what_is_known_is_kept(decoder, sampler):
     vae = vae_of(column_types=decoder).fit(SMALL)
     holes = np.random.default_rng(0).random(SMALL.shape) < 0.3
     X = np.where(holes, np.nan, SMALL)
-    given = X, {"sampler": sampler, "n_steps": 5}
+    given = X, effort(sampler, 5)
 
     def fill(**options):
         found = vae.impute(given[0], **given[1], **options)

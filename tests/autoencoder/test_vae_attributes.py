@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from skdgm import VAE, load, save
-from tests.numerical import assert_means
+from tests.numerical import assert_means, effort
 from tests.options import grouped
 
 BITS = np.array(list(product([0.0, 1.0], repeat=4)))
@@ -112,7 +112,7 @@ def test_draws_are_given_attributes(vae):
 def test_missing_entries_are_filled_as_likely(vae, sampler):
     p = np.exp(of_any(vae)) * (BITS[:, :2] == [1, 0]).all(axis=1)
     rows = np.tile([1.0, 0, np.nan, np.nan], (1500, 1))
-    how = {"method": "sample", "sampler": sampler, "n_steps": 60, "random_state": 0}
+    how = effort(sampler, 60) | {"method": "sample", "random_state": 0}
     found = vae.impute(rows, **how)
     assert_means(found[:, 2:], (p @ BITS / p.sum())[2:])
     assert_means(found[:, 2] * found[:, 3], p @ (BITS[:, 2] * BITS[:, 3]) / p.sum())
@@ -122,13 +122,13 @@ def test_missing_entries_are_filled_as_likely(vae, sampler):
 def test_missing_entries_are_filled_given_attributes(vae, sampler):
     seen = (BITS[:, :2] == [1, 0]).all(axis=1)
     rows = np.tile([1.0, 0, np.nan, np.nan], (3000, 1))
-    how = {"method": "sample", "sampler": sampler, "n_steps": 60, "random_state": 0}
+    how = effort(sampler, 60) | {"method": "sample", "random_state": 0}
     y = pd.DataFrame({"age": [25.0, 60.0] * 1500, "sex": ["m", "f"] * 1500})
     found = vae.impute(rows, y, **how)
     for k in range(2):
         p = np.exp(log_p(vae, y.age[k], y.sex[k])) * seen
         assert_means(found[k::2, 2:], (p @ BITS / p.sum())[2:])
-    mean = vae.impute(rows[:2], y[:2], sampler=sampler, n_steps=3000)
+    mean = vae.impute(rows[:2], y[:2], **effort(sampler, 3000))
     np.testing.assert_allclose(mean[1, 2:], (p @ BITS / p.sum())[2:], atol=0.03)
 
 
@@ -196,7 +196,7 @@ def test_options_go_together(options):
         X, Y.age + 0.5
     )
     holed = np.where(RNG.random((9, 4)) < 0.3, np.nan, X[:9])
-    filled = model.impute(holed, n_steps=5)
+    filled = model.impute(holed, n_draws=5)
     scores = model.score_samples(holed), model.score_samples(X[:9], Y.age[:9] + 0.5)
     found = model.sample(3, y=41.0, random_state=0), *scores, filled
     assert all(np.isfinite(part).all() for part in found)

@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from skdgm import VAE, load, save
-from tests.numerical import assert_means
+from tests.numerical import assert_means, effort
 from tests.options import grouped
 
 BITS = np.array(list(product([0.0, 1.0], repeat=4)))
@@ -116,7 +116,7 @@ def test_conditions_go_with_a_class(vae):
 def test_missing_entries_are_filled_as_likely(vae, sampler):
     p = np.exp(logsumexp(log_joint(vae), axis=0)) * (BITS[:, :2] == [1, 0]).all(axis=1)
     rows = np.tile([1.0, 0, np.nan, np.nan], (1500, 1))
-    how = {"method": "sample", "sampler": sampler, "n_steps": 60, "random_state": 0}
+    how = effort(sampler, 60) | {"method": "sample", "random_state": 0}
     found = vae.impute(rows, **how)
     assert_means(found[:, 2:], (p @ BITS / p.sum())[2:])
     assert_means(found[:, 2] * found[:, 3], p @ (BITS[:, 2] * BITS[:, 3]) / p.sum())
@@ -156,7 +156,7 @@ def test_options_go_together(options):
     how = {"n_components": 2, "hidden_layer_sizes": 6, "n_iter": 3, "random_state": 0}
     model = grouped(VAE, **how | options, class_conditional=True).fit(X, Y)
     holed = np.where(RNG.random((9, 4)) < 0.3, np.nan, X[:9])
-    filled = model.impute(holed, n_steps=5)
+    filled = model.impute(holed, n_draws=5)
     found = model.sample(3, y="b", random_state=0), model.score_samples(holed), filled
     assert all(np.isfinite(part).all() for part in found)
 

@@ -53,7 +53,7 @@ def test_layers_are_convolutions_and_their_transposes(fitted):
 @pytest.mark.exhaustive
 def test_missing_pixels_are_filled_and_files_are_read(fitted, tmp_path):
     holed = np.where(RNG.random(BARS.shape) < 0.3, np.nan, BARS)[:20]
-    found = fitted.impute(holed, n_steps=20)
+    found = fitted.impute(holed, n_draws=20)
     np.testing.assert_array_equal(found[~np.isnan(holed)], holed[~np.isnan(holed)])
     save(fitted, tmp_path / "vae")
     again = load(tmp_path / "vae")

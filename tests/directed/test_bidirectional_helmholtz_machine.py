@@ -18,7 +18,13 @@ from skdgm.training.loop import Clock
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.directed.test_sigmoid_belief_network import BARS, UNSEEN
-from tests.numerical import arrays, assert_means, assert_trees, numerical_gradient
+from tests.numerical import (
+    arrays,
+    assert_means,
+    assert_trees,
+    effort,
+    numerical_gradient,
+)
 from tests.options import grouped
 
 N_COLUMNS, SIZES = 3, (3, 2)
@@ -148,8 +154,7 @@ def test_so_have_samples_under_conditions():
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_bits_have_their_conditional_probabilities(sampler):
     row = np.array([1.0, NAN, NAN])
-    how = {"sampler": sampler, "n_steps": 100}
-    many = {"method": "sample", "random_state": 0, **how}
+    many = {"method": "sample", "random_state": 0, "sampler": sampler}
     found = machine().impute(np.tile(row, (3000, 1)), **many)
     table = np.where(ROWS[:, 0] == 1, model(), 0)
     table = table / table.sum()
@@ -160,7 +165,7 @@ def test_imputed_bits_have_their_conditional_probabilities(sampler):
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_means_are_those_of_the_model(sampler):
     table = np.where(ROWS[:, 0] == 1, model(), 0)
-    found = machine().impute([[1.0, NAN, NAN]], sampler=sampler, n_steps=6000)[0]
+    found = machine().impute([[1.0, NAN, NAN]], **effort(sampler, 6000))[0]
     np.testing.assert_allclose(found, table @ ROWS / table.sum(), atol=0.04)
 
 

@@ -10,7 +10,7 @@ from scipy.special import expit
 from skdgm import SigmoidBeliefNetwork
 from skdgm.exceptions import FewDrawsWarning
 from skdgm.utils.tree import leaves
-from tests.numerical import assert_means
+from tests.numerical import assert_means, effort
 
 N_COLUMNS, SIZES = 3, (3, 2)
 ROWS = np.array(list(product([0.0, 1.0], repeat=N_COLUMNS)))
@@ -102,7 +102,7 @@ def test_samples_have_the_probabilities_of_the_model():
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_bits_have_their_conditional_probabilities(sampler):
     row = np.array([1.0, np.nan, 1.0])
-    how = {"sampler": sampler, "n_steps": 200, "method": "sample", "random_state": 0}
+    how = effort(sampler, 200) | {"method": "sample", "random_state": 0}
     found = network().impute(np.tile(row, (4000, 1)), **how)[:, 1]
     p = marginal()[(np.array([1.0, 0, 1]) == ROWS).all(axis=1)]
     q = marginal()[(np.array([1.0, 1, 1]) == ROWS).all(axis=1)]
@@ -128,7 +128,7 @@ def test_too_few_draws_are_told():
     for leaf in leaves(sbn._training.learned.model):
         leaf[...] = rng.normal(0, 9, leaf.shape)
     X = np.where(np.arange(40) < 20, rng.random((3, 40)) < 0.5, np.nan)
-    with pytest.warns(FewDrawsWarning, match='n_steps, or take sampler="metropolis"'):
+    with pytest.warns(FewDrawsWarning, match='n_draws, or take sampler="metropolis"'):
         sbn.impute(X)
 
 

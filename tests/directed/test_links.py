@@ -214,10 +214,10 @@ def test_imputed_bits_have_conditional_probabilities(of_p, of_q):
     sbn = network(of_p, of_q)
     expected = of_last_bit(sbn)
     row = np.array([[1.0, 1.0, np.nan]])
-    how = {"n_steps": 100, "method": "sample", "random_state": 0}
+    how = {"method": "sample", "random_state": 0}
     found = sbn.impute(np.tile(row, (2000, 1)), **how)[:, 2]
     assert abs(found.mean() - expected) < 0.05
-    assert abs(sbn.impute(row, n_steps=1500)[0, 2] - expected) < 0.05
+    assert abs(sbn.impute(row, n_draws=1500)[0, 2] - expected) < 0.05
     found = sbn.impute(np.tile(row, (2000, 1)), sampler="metropolis", **how)[:, 2]
     assert abs(found.mean() - expected) < 0.05
 
