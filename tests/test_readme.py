@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,15 @@ def test_links_lead_somewhere():
     links = re.findall(r"\]\(([^)#]+)|src=\"([^\"]+)", README)
     missing = [a or b for a, b in links if not (ROOT / (a or b)).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("address", ["", "https://host/skdgm/blob/v1.0.0"])
+def test_the_long_description_has_no_relative_links(address, tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(README)
+    command = [sys.executable, ROOT / ".ci" / "description", path, address]
+    subprocess.run(command, check=True)
+    text = path.read_text()
+    links = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r'src="([^"]+)"', text)
+    assert len(links) == (len(re.findall(r"\]\(|src=", README)) if address else 0)
+    assert all(link.startswith("https://host/skdgm/") for link in links)
