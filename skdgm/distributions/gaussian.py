@@ -22,6 +22,7 @@ import numpy as np
 
 from skdgm.distributions.roles import Output, Unit, repeated
 from skdgm.utils.math import floored, sigmoid
+from skdgm.utils.products import matmul
 
 LOG_2PI = np.log(2 * np.pi)
 
@@ -89,6 +90,26 @@ class Gaussian(_GaussianFields, Unit):
         """A(eta) of each unit, in the shape of eta."""
         square = eta.theta**2 / eta.precision
         return 0.5 * (square - np.log(eta.precision) + LOG_2PI)
+
+    def log_partition_of_sums(self, params, received, others):
+        r"""Log partition function for each sum of an input of ``received``, (n_rows,
+        size), and an input of ``others``, (n_others, size): (n_rows, n_others),
+        float64.
+
+        .. math:: A = \tfrac12 \sum_i \lambda_i (b_i + r_i + s_i)^2 - \tfrac12 \sum_i
+           \log \frac{\lambda_i}{2\pi}
+
+        The square of the sum is expanded, so that the work is one matrix product.
+        """
+        log_precision = np.asarray(params.log_precision, np.float64)
+        precision = np.exp(log_precision)
+        rows, others = (
+            np.atleast_2d(inputs + np.zeros(self.size))
+            for inputs in (params.mean + received, others)
+        )
+        squares = (rows**2 @ precision)[:, None] + others**2 @ precision
+        squares += 2 * matmul(rows * precision, others.T)
+        return 0.5 * (squares + (LOG_2PI - log_precision).sum())
 
     def log_evidence(self, eta, x, clamped):
         x = np.where(clamped, x, 0.0)

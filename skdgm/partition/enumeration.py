@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
+from skdgm.distributions import Gaussian
 from skdgm.partition import exact
 from skdgm.utils.tree import tree_map
 
@@ -159,6 +160,17 @@ class Enumeration:
         )
         return unit.field(params, total)
 
+    def _log_partition(self, n_rows, inputs, block):
+        """Log partition function of the free entries of a block given each state,
+        (n_rows, n_states) or (1, n_states)."""
+        unit, places = self.free[block]
+        of_rows, of_states, across = (part_of(source, places) for source in inputs)
+        if isinstance(unit, Gaussian) and not isinstance(across, np.ndarray):
+            params = part_of(self.params.units[block], places)
+            return unit.log_partition_of_sums(params, of_rows, of_states)
+        eta = self._fields(n_rows, inputs, block, self.free[block])
+        return unit.log_partition(eta).reshape(n_rows, self._n_states)
+
     def _of_known(self, inputs, y, block):
         """Log weights of the known entries of a block given each state, (n_rows,
         n_states); they are linear in the input."""
@@ -201,10 +213,9 @@ class Enumeration:
                 known_log_w = unit.log_weight(part_of(eta, places), y[block][:, places])
                 total = total + known_log_w[:, None]
         for block in self.many:
-            inputs, (unit, places) = self._inputs(z, y, block), self.free[block]
-            if len(places):
-                eta = self._fields(n_rows, inputs, block, self.free[block])
-                total = total + unit.log_partition(eta).reshape(n_rows, n_states)
+            inputs = self._inputs(z, y, block)
+            if len(self.free[block].places):
+                total = total + self._log_partition(n_rows, inputs, block)
             if len(self.known[block].places):
                 total = total + self._of_known(inputs, y, block)
         return total

@@ -164,3 +164,14 @@ def test_precision_has_a_limit():
     np.testing.assert_array_equal(own.log_precision, [-5, 1, 5])
     Gaussian(3, min_variance=0.1).constrain(own)
     np.testing.assert_allclose(own.log_precision, [-5, 1, np.log(10)])
+
+
+@pytest.mark.parametrize("own", [OWN, Normal(np.tile(OWN.mean, (4, 1)), OWN[1])])
+def test_log_partition_of_sums_is_that_of_each_pair(own):
+    others = np.random.default_rng(2).normal(size=(5, 3))
+    found = UNIT.log_partition_of_sums(own, RECEIVED, others)
+    pairs = RECEIVED[:, None] + others
+    expected = UNIT.log_partition(UNIT.field(OWN, pairs))
+    np.testing.assert_allclose(found, expected)
+    alone = UNIT.log_partition_of_sums(own, RECEIVED, 0)
+    np.testing.assert_allclose(alone[:, 0], UNIT.log_partition(ETA))
