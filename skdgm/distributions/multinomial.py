@@ -46,13 +46,18 @@ def _word_by_word(p, n, rng):
     rows, size = cumulative.shape
     # Row r has the interval from r to r + 1, so that one search covers all rows.
     cumulative += np.arange(rows)[:, None]
-    place = np.arange(int(np.ceil(n).max(initial=0)))
-    u, whole_lengths = rng.fold(0).uniform(len(place)), np.floor(n)
-    weight = np.where(place < whole_lengths[:, None], 1.0, (n - whole_lengths)[:, None])
-    row, column = np.nonzero((place < n[:, None]) & (weight > 0))
-    drawn = np.searchsorted(cumulative.ravel(), u[row, column] + row, side="right")
+    n_places = np.ceil(n).astype(int)
+    row = np.repeat(np.arange(rows), n_places)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(n_places) - n_places, n_places)
+    u, weight = rng.fold(0).uniform_at(row, place) + row, None
+    if (np.floor(n) == n).all():
+        # Words of weight 1 can be in any order, and sorted numbers are found faster.
+        u.sort()
+    else:
+        weight = np.minimum(n[row] - place, 1.0)
+    drawn = np.searchsorted(cumulative.ravel(), u, side="right")
     drawn = np.minimum(drawn, size * (row + 1) - 1)
-    x = np.bincount(drawn, weight[row, column], minlength=cumulative.size)
+    x = np.bincount(drawn, weight, minlength=cumulative.size)
     return x.reshape(rows, size)
 
 
@@ -110,13 +115,16 @@ class Multinomial(_MultinomialFields, Unit):
         return np.where(n_left[:, None] < 0, -np.inf, known + log_rest)
 
     def mean(self, eta):
-        n = np.asarray(self.n, eta.dtype)
-        return softmax(eta, axis=-1) * (n[:, None] if n.ndim else n)
+        return self._counts(softmax(eta, axis=-1))
+
+    def _counts(self, p):
+        """Expected counts of words with probabilities p."""
+        n = np.asarray(self.n, p.dtype)
+        return p * (n[:, None] if n.ndim else n)
 
     def sample(self, eta, rng):
-        shape = len(rng.ids), self.size
-        mean = np.broadcast_to(self.mean(eta), shape)
-        p = np.broadcast_to(softmax(eta, axis=-1), shape)
+        shape, p = (len(rng.ids), self.size), softmax(eta, axis=-1)
+        mean, p = (np.broadcast_to(part, shape) for part in (self._counts(p), p))
         return draw_words(p, np.broadcast_to(self.n, shape[:1]), rng), mean
 
     def draw(self, mean, rng):

@@ -37,6 +37,18 @@ def mix64(z):
     return z ^ (z >> np.uint64(31))
 
 
+def _mixed(keys, columns):
+    """Random bits, uint32, for keys of rows and numbers of columns."""
+    z = columns * _GOLDEN_32 + keys.astype(np.uint32)
+    z ^= z >> np.uint32(16)
+    z *= np.uint32(0x21F0AAAD)
+    z ^= (keys >> np.uint64(32)).astype(np.uint32)
+    z ^= z >> np.uint32(15)
+    z *= np.uint32(0xD35A2D97)
+    z ^= z >> np.uint32(15)
+    return z
+
+
 class Stream(NamedTuple):
     """Independent streams of random numbers, one for each row. ``root`` is a hash of
     the seed and the tags; ``ids`` are the numbers of rows, or hashes of their
@@ -77,17 +89,13 @@ class Stream(NamedTuple):
 
     def bits(self, n_columns):
         """Random bits, uint32 of shape (n_rows, n_columns)."""
-        keys = self._keys()
-        low = keys.astype(np.uint32)[:, None]
-        high = (keys >> np.uint64(32)).astype(np.uint32)[:, None]
-        z = np.arange(n_columns, dtype=np.uint32) * _GOLDEN_32 + low
-        z ^= z >> np.uint32(16)
-        z *= np.uint32(0x21F0AAAD)
-        z ^= high
-        z ^= z >> np.uint32(15)
-        z *= np.uint32(0xD35A2D97)
-        z ^= z >> np.uint32(15)
-        return z
+        return _mixed(self._keys()[:, None], np.arange(n_columns, dtype=np.uint32))
+
+    def uniform_at(self, rows, columns):
+        """Entries of :meth:`uniform` in float64, at arrays of row and column
+        numbers."""
+        z = _mixed(self._keys()[rows], columns.astype(np.uint32))
+        return z.astype(np.float64) * 2.0**-32
 
     def uniform(self, n_columns, dtype=np.float64):
         """Uniform numbers in [0, 1), (n_rows, n_columns), with 24 random bits in

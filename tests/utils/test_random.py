@@ -12,6 +12,8 @@ def test_a_draw_has_an_address():
     some = np.array([40, 3, 17])
     np.testing.assert_array_equal(rng.take(some).uniform(20), whole[some])
     np.testing.assert_array_equal(stream(3, 1).rows(50).uniform(7), whole[:, :7])
+    places = np.array([40, 3, 40]), np.array([1, 19, 0])
+    np.testing.assert_array_equal(rng.uniform_at(*places), whole[places])
 
 
 def test_ids_name_rows():
