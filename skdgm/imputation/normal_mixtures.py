@@ -29,6 +29,9 @@ from skdgm.utils.threading.threads import one_blas_thread
 _ROWS, _WIDTH, _CATEGORIES = 5_000, 60, 30
 # Maximum share of distinct values of columns whose draws are rounded to values.
 _REPEATED = 0.5
+# Numbers are clipped to this multiple of the 90th percentile of distances from the
+# median: a single outlier would otherwise determine moments of all rows.
+_OUTLYING, _DISTANT = 10.0, 0.9
 # Maximum number of entries of conditional means in memory.
 _BLOCK = 2**22
 
@@ -36,15 +39,17 @@ _BLOCK = 2**22
 class FittedMixtures(NamedTuple):
     """Fitted state of :class:`NormalMixtures`.
 
-    ``codec`` encodes the columns of a DataFrame, or is None. ``sizes`` are numbers of
-    categories, 0 for numbers; ``bits`` is a mask of columns of 0 and 1. ``values`` has
-    an array for each column: its categories in the order of the inputs, the category
-    without an input last; or the sorted values of numbers. Draws of numbers are rounded
-    to these values if ``repeated``. ``scales`` has the inputs, and ``kept`` is the mask
-    of the inputs of the ``mixtures``, whose weights are ``weight``.
+    ``codec`` encodes the columns of a DataFrame, or is None. Numbers are clipped to
+    ``limits``, (2, n_features). ``sizes`` are numbers of categories, 0 for numbers;
+    ``bits`` is a mask of columns of 0 and 1. ``values`` has an array for each column:
+    its categories in the order of the inputs, the category without an input last; or
+    the sorted values of numbers. Draws of numbers are rounded to these values if
+    ``repeated``. ``scales`` has the inputs, and ``kept`` is the mask of the inputs of
+    the ``mixtures``, whose weights are ``weight``.
     """
 
     codec: Any
+    limits: np.ndarray
     sizes: np.ndarray
     bits: np.ndarray
     values: tuple
@@ -79,6 +84,8 @@ class NormalMixtures(CodedEstimator):
         bits, sizes = bit_columns(x), category_sizes(codec, x.shape[1])
         bits &= sizes == 0
         sizes = np.where(bits, 2, sizes)
+        limits = _limits(x, weight, sizes)
+        x = x.clip(*limits)
         with one_blas_thread():
             scales = InputScales.of(x, weight, sizes)
             kept, values = _kept(scales, x, sizes)
@@ -94,7 +101,7 @@ class NormalMixtures(CodedEstimator):
                 snap = partial(_snapped, groups=groups, moments=scales.plain[:, kept])
                 mixtures, share = family(z, weight, rng, snap)
         self._columns = FittedMixtures(
-            codec, sizes, bits, values, repeated, scales, kept, mixtures, share
+            codec, limits, sizes, bits, values, repeated, scales, kept, mixtures, share
         )
         return self
 
@@ -138,7 +145,7 @@ class NormalMixtures(CodedEstimator):
         kept, missing = columns.kept, np.isnan(x)
         out, below, inputs = x.copy(), None, np.zeros((len(x), 0))
         if kept.any():
-            z = scales.standard(x)[:, kept]
+            z = scales.standard(x.clip(*columns.limits))[:, kept]
             parts = [mixture.given(z) for mixture in columns.mixtures]
             share = np.hstack([w * own for w, (own, _) in zip(columns.weight, parts)])
             means = np.concatenate([own for _, own in parts])
@@ -196,6 +203,31 @@ def is_large(X):
 def _generator(random_state):
     """Generator of NumPy, by a seed drawn from a random state."""
     return np.random.default_rng(check_random_state(random_state).randint(MAX_SEED))
+
+
+def _limits(x, weight, sizes):
+    """Smallest and largest plausible value of each column, (2, n_features); infinite
+    for categories."""
+    limits = np.full((2, x.shape[1]), np.inf)
+    limits[0] *= -1
+    for j in np.flatnonzero(sizes == 0):
+        known = ~np.isnan(x[:, j]) & (weight > 0)
+        v, weight_of_v = x[known, j], weight[known]
+        if not len(v):
+            continue
+        median = _quantile(v, weight_of_v, 0.5)
+        distance = np.abs(v - median)
+        # The scale of a sparse column is that of values that differ from the median.
+        differs = distance > 0
+        if differs.any():
+            scale = _quantile(distance[differs], weight_of_v[differs], _DISTANT)
+            limits[:, j] = median + _OUTLYING * scale * np.array([-1.0, 1.0])
+    return limits
+
+
+def _quantile(v, weight, share):
+    """Weighted quantile."""
+    return np.quantile(v, share, method="inverted_cdf", weights=weight)
 
 
 def _kept(scales, x, sizes):
