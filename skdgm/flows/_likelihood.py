@@ -251,9 +251,8 @@ class FlowObjective(NetObjective[NetOptions]):
             state.learned,
             state.statistics,
         )
-        for batch in gen_batches(
-            len(index), max(1, MAX_ACTIVATIONS // (_N_DRAWS * self.width))
-        ):
+        size = max(1, MAX_ACTIVATIONS // (self.max_held_out_draws * self.width))
+        for batch in gen_batches(len(index), size):
             v = self.conditioned_rows.take(index[batch])
             z, correction, log_w = self._drawn(params, statistics, v, rng.take(batch))
             loss = loss_of(self.net, params, statistics, z, self.n_given)
