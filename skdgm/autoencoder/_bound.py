@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.nets import NetObjective, Variables, log_mean_exp, nll, row_mean
-from skdgm.utils.random import Stream
+from skdgm.utils.random import Stream, standard_normal
 
 _NOISE, _DROP, _GRAY = range(3)
 # Precision of the normal prior on direct effects between columns, in standard units;
@@ -74,7 +74,7 @@ class VariationalBound(NetObjective):
 
         def noise(level, stats):
             n = self.hierarchy.units.n_noise(self.hierarchy.n_latent[level])
-            return generator.standard_normal((len(v) * self.n_each, n), v.dtype)
+            return standard_normal(generator, (len(v) * self.n_each, n), v.dtype)
 
         return BoundBatch(
             statistics=state.statistics,

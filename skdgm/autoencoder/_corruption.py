@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from skdgm.utils import addresses
+from skdgm.utils.random import standard_normal
 
 # Types of corruption, as an option.
 CorruptionKind = Literal["gaussian", "masking", "salt-and-pepper"]
@@ -75,4 +76,5 @@ class BatchStreams(NamedTuple):
 
     def normal(self, n_columns, dtype=np.float64):
         """Standard normal noise, (n_rows, n_columns)."""
-        return self.rng.generator().standard_normal((self.n_rows, n_columns), dtype)
+        shape = self.n_rows, n_columns
+        return standard_normal(self.rng.generator(), shape, dtype)

@@ -29,6 +29,7 @@ from skdgm.flows.normal import fit_normal, initial_distribution
 from skdgm.nets import NetObjective, columns, layers_of, nll
 from skdgm.nets.layers import Net
 from skdgm.utils.math import LOG_2PI
+from skdgm.utils.random import standard_normal
 from skdgm.utils.rows import View
 from skdgm.utils.tree import astype
 
@@ -228,7 +229,7 @@ class MatchingObjective(NetObjective):
         # Times of a minibatch are stratified.
         time = (time_rng.permutation(n) + time_rng.random(n)) / n
         shape, dtype = (n, len(self.layout.noisy)), self.rows.dtype
-        noise = rng.fold(_NOISE).generator().standard_normal(shape, dtype)
+        noise = standard_normal(rng.fold(_NOISE).generator(), shape, dtype)
         covariates = self._covariates_of(batch)
         if covariates is not None:
             dropped = rng.fold(_FREE).generator().random(n) < _DROPPED_SHARE

@@ -13,6 +13,7 @@ import numpy as np
 from skdgm.nets import layers_of
 from skdgm.nets.stochastic.emission import Emission, emit
 from skdgm.utils import addresses
+from skdgm.utils.random import standard_normal
 
 # Distributions of latent units.
 PRIORS = "normal", "uniform", "bits", "mixed"
@@ -73,7 +74,7 @@ class Generator(NamedTuple):
         if by_row:
             z = rng.normal(self.n_latent, dtype)
         else:
-            z = rng.generator().standard_normal(shape, dtype)
+            z = standard_normal(rng.generator(), shape, dtype)
         n_bits = {"bits": self.n_latent, "mixed": self.n_latent // 2}
         n_bits = n_bits.get(self.prior, 0)
         z[:, :n_bits] = np.where(z[:, :n_bits] < 0, -1, 1)

@@ -25,6 +25,7 @@ from skdgm.nets import primitives
 from skdgm.nets.adversarial.tangents import activated, maxout_tangent
 from skdgm.nets.feed_forward import Layer, initial
 from skdgm.nets.normalization import EPSILON, moments, standardize
+from skdgm.utils.random import standard_normal
 
 # Decay rate of running means, per batch.
 _STAYS = 0.99
@@ -188,7 +189,7 @@ def _apply_noise(
 ) -> tuple:
     if not (train and size):
         return x, statistics
-    normal = rng.generator().standard_normal(x.shape, getval(x).dtype.type)
+    normal = standard_normal(rng.generator(), x.shape, getval(x).dtype.type)
     return x + getval(x).dtype.type(size) * normal, statistics
 
 

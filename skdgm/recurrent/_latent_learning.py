@@ -37,6 +37,7 @@ from skdgm.nets.tape import getval
 from skdgm.recurrent._density import SequenceDensity
 from skdgm.recurrent._objective import SequenceObjective
 from skdgm.utils import addresses
+from skdgm.utils.random import standard_normal
 from skdgm.utils.tree import astype, leaves
 from skdgm.utils.weighted import systematic
 
@@ -306,7 +307,7 @@ class LatentSequenceObjective(SequenceObjective):
         if self.options.resample:
             v = self.net.output.resampled(v, rng.fold(_GRAY).rows(len(v)))
         shape = len(v), self.net.n_latent
-        noise = rng.fold(_NOISE).generator().standard_normal(shape, v.dtype)
+        noise = standard_normal(rng.fold(_NOISE).generator(), shape, v.dtype)
         return v, batch, noise, self.beta(clock)
 
     def beta(self, clock):

@@ -14,6 +14,7 @@ References
    generators. OOPSLA.
 """
 
+import math
 from itertools import count
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ _GOLDEN_64 = 0x9E3779B97F4A7C15
 _MASK_64 = 2**64 - 1
 # Half the spacing of uniform numbers of 32 bits, which start at 0.
 _HALF = 2.0**-33
+# Factors that map signed integers of 32 bits to angles, and their moduli to (0, 1].
+_HALF_TURN, _UNIT = np.float32(math.pi * 2.0**-31), np.float32(2.0**-31)
 # Tags of the random streams of an estimator's seed.
 INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
 
@@ -123,6 +126,39 @@ class Stream(NamedTuple):
     def generator(self):
         """NumPy generator seeded by the root, for draws without an address."""
         return np.random.default_rng(self.root)
+
+
+def standard_normal(generator, shape, dtype):
+    r"""Standard normal numbers of a NumPy generator, in float32 by pairs [1]_
+
+    .. math:: \sqrt{-2 \log u} \, (\cos 2 \pi w, \sin 2 \pi w)
+
+    of uniform numbers u and w, in a third of the time of NumPy's own method.
+
+    References
+    ----------
+    .. [1] Box and Muller (1958). A note on the generation of random normal deviates.
+       Annals of Mathematical Statistics.
+    """
+    if dtype != np.float32:
+        return generator.standard_normal(shape, dtype)
+    size = math.prod(shape)
+    n = -(-size // 2)
+    uniform = generator.bit_generator.random_raw(n).view(np.int32).astype(np.float32)
+    angle, radius = uniform[:n], uniform[n:]
+    angle *= _HALF_TURN
+    pairs = np.empty(2 * n, np.float32)
+    np.cos(angle, out=pairs[:n])
+    np.sin(angle, out=pairs[n:])
+    np.abs(radius, out=radius)
+    radius += 0.5
+    radius *= _UNIT
+    np.log(radius, out=radius)
+    radius *= -2
+    np.sqrt(radius, out=radius)
+    pairs[:n] *= radius
+    pairs[n:] *= radius
+    return pairs[:size].reshape(shape)
 
 
 def stream(seed, *tags):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skdgm.utils.random import Stream, stream
+from skdgm.utils.random import Stream, standard_normal, stream
 from tests.suites import DTYPES
 
 
@@ -93,3 +93,26 @@ def test_numbers_have_their_distributions(name):
         x = getattr(stream(3).rows(n_rows), method)(n_columns)
         assert x.shape == (n_rows, n_columns)
         assert stats.kstest(x.ravel(), name).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_standard_normal_numbers_of_a_generator(dtype):
+    z = standard_normal(np.random.default_rng(0), (999, 1001), dtype)
+    assert z.dtype == dtype
+    n = z.size
+    moments = z.mean(), (z**2).mean() - 1, (z**3).mean(), (z**4).mean() - 3
+    for moment, variance in zip(moments, (1, 2, 15, 96), strict=True):
+        assert abs(moment) < 4 * np.sqrt(variance / n)
+    assert stats.kstest(z.ravel(), "norm").pvalue > 1e-3
+    # The sines and cosines of a pair share their radius.
+    first, second = z.ravel()[: n // 2], z.ravel()[n // 2 + 1 :]
+    for a, b in (first, second), (first**2 - 1, second**2 - 1):
+        assert abs((a * b).sum()) < 4 * np.sqrt((a**2 * b**2).sum())
+
+
+def test_few_standard_normal_numbers():
+    shapes = [(0, 3), (1,), (), (2, 3, 5)]
+    for shape in shapes:
+        z = standard_normal(np.random.default_rng(0), shape, np.float32)
+        assert z.shape == shape
+        assert np.isfinite(z).all()

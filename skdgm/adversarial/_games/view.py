@@ -4,6 +4,7 @@ from skdgm.implicit.kernels import noisy
 from skdgm.nets.tape import getval
 from skdgm.optim import learning_rate
 from skdgm.utils import addresses
+from skdgm.utils.random import standard_normal
 
 _OUTPUT = addresses.GAME_OUTPUT
 
@@ -24,4 +25,4 @@ def blurred(x, options, emission, rng, clock, of_output=False):
     if not size:
         return x
     real = getval(x).dtype.type
-    return x + real(size) * rng.generator().standard_normal(x.shape, real)
+    return x + real(size) * standard_normal(rng.generator(), x.shape, real)
