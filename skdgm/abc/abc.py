@@ -39,6 +39,9 @@ from skdgm.utils.random import MAX_SEED, stream
 _SIMULATED, _DRAWN = range(2)
 # Default of ``quantile`` for each method.
 _SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1}
+# Options of the default flow. A mixture base would retain wide components for distant
+# summaries; with more bins or less weight decay, few simulations are overfitted.
+_FLOW = {"attribute_conditional": True, "base": "normal", "n_bins": 5, "alpha": 1.0}
 
 
 @reads_one_fit
@@ -103,7 +106,7 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         the support of the prior. Not for a flow.
     estimator : Flow
         The flow, for ``method="flow"``. If None, ``Flow(attribute_conditional=True,
-        base="normal")``.
+        base="normal", n_bins=5, alpha=1.0)``.
     n_jobs : int or None
         Number of processes for simulations; -1: all cores. Results do not depend on it.
     verbose
@@ -269,9 +272,7 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
 
     def _draw_by_flow(self, simulations, priors, rng, report):
         """Fit a flow and draw parameters from it."""
-        # A mixture base would retain wide components for distant summaries.
-        model = Flow(attribute_conditional=True, base="normal")
-        model = model if self.estimator is None else clone(self.estimator)
+        model = Flow(**_FLOW) if self.estimator is None else clone(self.estimator)
         self.particles_, self._posterior = _neural.learn(
             simulations,
             priors,
