@@ -45,6 +45,10 @@ class MissingDataWarning(UserWarning):
     """
 
 
+class OrderWarning(UserWarning):
+    """Warning about dates that are not in chronological order within a sequence."""
+
+
 class LabelWarning(UserWarning):
     """Warning about a class that looks like a marker of unlabeled rows."""
 

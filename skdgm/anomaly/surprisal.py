@@ -15,6 +15,7 @@ from skdgm.data.coded import CodedEstimator, category_sizes, distinct_rows
 from skdgm.data.foreign import as_pandas
 from skdgm.data.frames import Codec
 from skdgm.data.input_scales import InputScales
+from skdgm.data.text import warn_of_text
 from skdgm.typing import ArrayOrFrame, Data, Self, Target, Weight
 from skdgm.utils.domains import checked_weights, is_frame
 from skdgm.utils.threading.threads import one_blas_thread
@@ -71,6 +72,7 @@ class Surprisal(CodedEstimator):
             getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes
         ):
             codec = Codec.of(X)
+            warn_of_text(X, codec)
         x = self._read(X, codec, reset=True)
         weight = checked_weights(sample_weight, x, ensure_non_negative=True)
         validate_data(self, X, reset=True, skip_check_array=True)

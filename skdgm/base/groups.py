@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+from skdgm.base.keywords import meant_by
 from skdgm.base.options import Options, allowed, default_of
 from skdgm.data.auto import is_auto
 from skdgm.exceptions import OlderFileError
@@ -215,8 +216,22 @@ def set_params(self: Any, **params: object) -> Any:
     Returns
     -------
     self : estimator
+
+    Raises
+    ------
+    ValueError
+        A name is unknown, or a value is invalid.
     """
-    return BaseEstimator.set_params(self, **with_groups(self, params))
+    try:
+        return BaseEstimator.set_params(self, **with_groups(self, params))
+    except ValueError as error:
+        unknown = {key.partition("__")[0] for key in params} - {*self.get_params()}
+        hints = [
+            name + hint for name in unknown if (hint := meant_by(type(self), name))
+        ]
+        if not hints:
+            raise
+        raise ValueError(f"{error} {hints[0]}") from error
 
 
 def with_groups(estimator, params):

@@ -7,7 +7,10 @@ from difflib import get_close_matches
 _KNOWN_AS = {
     "n_iter": ("max_iter", "epochs", "n_epochs", "num_epochs", "max_epochs"),
     "learning_rate": ("lr", "learning_rate_init", "eta0"),
-    "hidden_layer_sizes": ("n_hidden", "hidden_units", "hidden_dims", "hidden_sizes"),
+    "hidden_layer_sizes": (
+        *("n_hidden", "hidden_units", "hidden_dims", "hidden_sizes"),
+        *("n_components", "layer_sizes"),
+    ),
     "n_components": ("n_latent", "latent_dim", "z_dim", "n_hidden", "hidden_units"),
     "layer_type": ("layer",),
     "alpha": ("weight_decay", "l2", "l2_reg", "reg"),
@@ -35,11 +38,11 @@ def check_keywords(cls, keywords):
     for name in [] if takes_all else keywords.keys() - parameters.keys():
         raise TypeError(
             f"{cls.__name__}.__init__() got an unexpected keyword argument "
-            f"{name!r}{_meant_by(cls, name)}"
+            f"{name!r}{meant_by(cls, name)}"
         )
 
 
-def _meant_by(cls, name):
+def meant_by(cls, name):
     """End of a message with the option or detail that a keyword means, if known."""
     options, details = cls._parameter_constraints, cls._DETAILS
     others = [option for option, names in _KNOWN_AS.items() if name in names]

@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import (
 
 from skdgm.base.attributes import replacing
 from skdgm.base.options import Options
+from skdgm.data.inputs import refuse_repeated_names
 from skdgm.typing import Any
 from skdgm.utils.domains import checked_weights
 
@@ -44,6 +45,7 @@ class MetaEstimator(Options, MetaEstimatorMixin, BaseEstimator):
 
     def _fit(self, X, y, fit_params):
         """Fit the model, with metadata routing of the arguments that it requests."""
+        refuse_repeated_names(X)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).estimator.fit
         with replacing(self) as new:

@@ -169,7 +169,8 @@ def refuse(constraint, keep, table, remedy=""):
 
 def label_of(table, row):
     """Describe a row of a table by its number and its label."""
-    return f"row {row} (with the label {table.index[row]!r})"
+    label = table.index[row]
+    return f"row {row} (with the label {getattr(label, 'item', lambda: label)()!r})"
 
 
 def plan_of(constraints, table, schema, *, steps_only=False):

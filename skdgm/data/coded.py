@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from skdgm.data.inputs import columns_named
 from skdgm.utils.domains import is_frame, real_rows
 from skdgm.utils.math import distinct
 
@@ -24,7 +25,8 @@ class CodedEstimator(BaseEstimator):
             if not reset:
                 validate_data(self, X, reset=False, skip_check_array=True)
             X, reset = codec.encode(X, strict=False), True
-        rows = real_rows(self, X, reset=reset, dtype=np.float64)
+        with columns_named(self, X):
+            rows = real_rows(self, X, reset=reset, dtype=np.float64)
         blocks = [rows.take(block) for block in rows.blocks()]
         return np.concatenate(blocks).astype(np.float64)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from skdgm.data.clocks import ColumnClock
 from skdgm.data.foreign import as_pandas
-from skdgm.data.inputs import is_missing
+from skdgm.data.inputs import is_missing, refuse_repeated_names
 from skdgm.data.series import (
     as_bits,
     as_labels,
@@ -51,11 +51,7 @@ class Codec(NamedTuple):
         TypeError if a column is not numeric, categorical or times.
         """
         kinds, columns = kinds or {}, frame.columns
-        if not columns.is_unique:
-            duplicates = columns[columns.duplicated()].tolist()
-            raise ValueError(
-                f"X has several columns of the names {duplicates}: rename them."
-            )
+        refuse_repeated_names(frame)
         foreign = [name for name in kinds if name not in columns]
         if foreign:
             raise ValueError(
@@ -183,14 +179,22 @@ class Codec(NamedTuple):
 
 def warn_of_unknown(name, X, rows):
     """Warn about unknown categories and levels, which are read as missing values."""
-    if rows.unknown is None:
-        return
-    unknown, X = [], as_pandas(X)
-    for j in np.flatnonzero(rows.unknown.any(axis=0)):
-        column = X.iloc[:, j] if hasattr(X, "iloc") else rows.X[:, j]
-        values = column[rows.unknown[:, j]]
+    if rows.unknown is not None:
+        X = as_pandas(X)
+        X = X if hasattr(X, "iloc") else rows.X
+        warn_of_values(name, X, rows.unknown, rows.name_of)
+
+
+def warn_of_values(name, X, mask, name_of):
+    """Warn about the values of a DataFrame or array that a mask selects, if any;
+    ``name_of(j)`` is the name of column j."""
+    unknown = []
+    for j in np.flatnonzero(mask.any(axis=0)):
+        values = (X.iloc[:, j] if hasattr(X, "iloc") else X[:, j])[mask[:, j]]
         values = list(dict.fromkeys(values.tolist()))
-        unknown.append(f"{named(values)} in column {rows.name_of(j)!r}")
+        unknown.append(f"{named(values)} in column {name_of(j)!r}")
+    if not unknown:
+        return
     warn(
         f"{name} takes values that it did not see in fit as missing: "
         f"{'; '.join(unknown)}. Declare categories in a category dtype before fitting; "

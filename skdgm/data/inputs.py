@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import assert_all_finite
+from sklearn.utils import assert_all_finite, get_tags
 
 from skdgm.data.streams import is_streamed
 from skdgm.training import canonical
@@ -26,7 +26,7 @@ _LARGEST = int(np.finfo(np.float64).max)
 # Types of missing values by name, because pandas may not be installed.
 _MISSING = "NoneType", "NAType", "NaTType"
 # Estimators that accept tables with any types of columns.
-_TAKERS = "EoNADE, NADE, VAE and Diffusion"
+_TAKERS = "EoNADE, NADE, RBM, VAE and Diffusion"
 # Maximum number of columns named in a message.
 _MAX_NAMED = 10
 
@@ -77,21 +77,38 @@ def refuse_dates(X, domain):
         raise TypeError(
             f"{dates[0]}, which is neither of numbers nor of categories: make numbers "
             "of it (of a date the days since another), or drop it; "
-            f"{_TAKERS} take a DataFrame with dates as it is."
+            f"{_TAKERS} take a DataFrame with dates as it is, and RNNNADE and VRNN "
+            "take series with dates."
         )
 
 
 @contextmanager
 def explained(model, X, domain):
-    """Context that rejects dicts, and dates unless the domain accepts them, and
-    explains errors about values that are not numbers; see :func:`refuse_others`."""
+    """Context that rejects dicts, repeated names of columns, and dates unless the
+    domain accepts them, and explains errors as :func:`columns_named` does."""
     refuse_dict(X, type(model).__name__)
+    refuse_repeated_names(X)
     refuse_dates(X, domain)
+    with columns_named(model, X):
+        yield
+
+
+@contextmanager
+def columns_named(model, X):
+    """Context that explains errors about values that are not numbers; see
+    :func:`refuse_others`."""
     try:
         yield
     except (TypeError, ValueError) as error:
         refuse_others(model, X, error)
         raise
+
+
+def refuse_repeated_names(X):
+    """Raise ValueError for a DataFrame with several columns of one name."""
+    if is_frame(X) and not is_streamed(X) and not X.columns.is_unique:
+        names = X.columns[X.columns.duplicated()].tolist()
+        raise ValueError(f"X has several columns of the names {names}: rename them.")
 
 
 def refuse_dict(X, subject):
@@ -142,7 +159,7 @@ def refuse_others(model, X, error):
     names = getattr(X, "column_names", getattr(X, "columns", None))
     name = index if names is None else names[index]
     remedy = f". {_TAKERS} take it as it is"
-    if takes(model, "mixed"):
+    if takes(model, "mixed") or get_tags(model).input_tags.categorical:
         remedy = ", or leave it in a DataFrame, whose types say what columns are"
     raise type(error)(
         f"{type(model).__name__} takes numbers, but column {name!r} has other values "

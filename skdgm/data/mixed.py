@@ -20,6 +20,7 @@ from skdgm.data.kinds import (
     named_sizes,
 )
 from skdgm.data.rare import Rare, warn_of_identifiers
+from skdgm.data.text import warn_of_text
 from skdgm.utils.domains import is_frame, real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()
@@ -165,6 +166,7 @@ class MixedColumns(RealColumns):
             codec = known.codec
         elif frame and self.takes_times:
             codec = Codec.of(X, None if isinstance(self.kinds, str) else self.kinds)
+            warn_of_text(X, codec)
             codec = codec._replace(
                 schema=None if X is original else schema_of(original)
             )

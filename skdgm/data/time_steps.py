@@ -13,12 +13,16 @@ import numpy as np
 from skdgm.data.clocks import ColumnClock, form_of
 from skdgm.data.filling import filled_column
 from skdgm.data.foreign import Schema, as_pandas, is_foreign, native, schema_of
+from skdgm.exceptions import OrderWarning
 from skdgm.utils import addresses
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import stream
+from skdgm.utils.threading.callers import warn
 
 # Random stream of first rows; minimum number of steps.
 _BEGUN, _STEPS = addresses.TIME_STEPS, 8
+# Maximum share of decreasing steps of dates that are probably times of rows.
+_FEW = 0.1
 # Text that begins as a date.
 _DATE = r"\d{4}[-/.]\d{1,2}\b"
 # Rulers: moments (UTC), for zones with daylight saving time; months, for dates with a
@@ -253,6 +257,7 @@ def _times_of(column, place, lengths):
             (_regular(steps, number), ruler in (_MONTHS, _ENDS), clock, ticks)
         )
     if not candidates:
+        _warn_of_order(direct, column, lengths)
         return None
     *_, clock, ticks = max(candidates, key=lambda known: known[:2])
     steps, _ = _steps(ticks, lengths)
@@ -264,6 +269,27 @@ def _times_of(column, place, lengths):
         typical=float(np.quantile(steps, 0.5, method="lower")),
         first=(float(first.min()), float(first.max())),
     )
+
+
+def _warn_of_order(times, column, lengths):
+    """Warn about dates that decrease in few of the rows, or of which no two are equal:
+    they are read as numbers, and not as the times of the rows."""
+    ticks = times.ticks(column)
+    steps, _ = _steps(ticks, lengths)
+    known = ticks[~np.isnan(ticks)]
+    many = len(steps) >= _STEPS and (steps < 0).any()
+    if many and ((steps < 0).mean() < _FEW or len(np.unique(known)) == len(known)):
+        first = np.repeat(np.cumsum(lengths) - lengths, lengths) == np.arange(
+            len(ticks)
+        )
+        falls = np.flatnonzero((np.diff(ticks) < 0) & ~first[1:]) + 1
+        warn(
+            f"Dates of column {times.name!r} decrease, first in row {falls[0]}: they "
+            "are read as numbers, and forecasts do not continue them. Sort the rows of "
+            "each sequence, and correct repeated dates; if the dates are no times of "
+            "the rows, ignore this warning.",
+            OrderWarning,
+        )
 
 
 def _refuse_text(column, lengths):

@@ -15,6 +15,7 @@ from sklearn.utils.validation import (
 from skdgm.base.meta import MetaEstimator
 from skdgm.base.options import KW_ONLY
 from skdgm.data.foreign import as_pandas
+from skdgm.data.inputs import columns_named
 from skdgm.imputation._tables import (
     append_columns,
     emptied,
@@ -139,9 +140,9 @@ class Imputer(TransformerMixin, MetaEstimator):
         if is_frame(X):
             # The model validates DataFrames.
             checks = {"skip_check_array": True}
-        return marked(
-            validate_data(self, X, reset=reset, **checks), self.missing_values
-        )
+        with columns_named(self, X):
+            X = validate_data(self, X, reset=reset, **checks)
+        return marked(X, self.missing_values)
 
     def _filled(self, X, fill):
         """Impute a table by a function of the columns with values in ``fit``."""

@@ -82,8 +82,8 @@ class GenerativeImputer(Imputer):
     zeros and ones, of which the largest conditional mean is imputed. To the model,
     numbers are at most ten times as far from the median as 90 % of the numbers of the
     column, such that outliers do not distort other rows. Imputed numbers are within the
-    range of the training rows. Draws of columns with repeated values are among these
-    values.
+    range of the training rows; means are not rounded. Draws of columns with repeated
+    values are among these values.
 
     Multiple imputation [1]_ is a method, :meth:`draw`, and not a parameter, because
     ``transform`` returns one row for each row of X. The tables are a list, as each of
@@ -166,6 +166,11 @@ class GenerativeImputer(Imputer):
 
     def _learn(self, X, y, fit_params):
         table, missing = self._read(X, reset=True)
+        if not len(missing):
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape={missing.shape}) while a minimum "
+                f"of 1 is required by {type(self).__name__}."
+            )
         counted = missing
         if fit_params.get("sample_weight") is not None:
             # Rows of weight 0 do not count.

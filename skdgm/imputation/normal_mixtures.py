@@ -15,8 +15,9 @@ from skdgm.data.auto import bit_columns
 from skdgm.data.coded import CodedEstimator, category_sizes, distinct_rows
 from skdgm.data.filling import completed
 from skdgm.data.foreign import as_pandas
-from skdgm.data.frames import Codec
+from skdgm.data.frames import Codec, warn_of_values
 from skdgm.data.input_scales import InputScales
+from skdgm.data.text import warn_of_text
 from skdgm.imputation._mixture import draw, family, spreads
 from skdgm.typing import ArrayOrFrame, Data, Seed, Self, Target, Weight
 from skdgm.utils.counts import check_choice
@@ -76,6 +77,8 @@ class NormalMixtures(CodedEstimator):
         """Fit normal distributions and their mixtures to weighted rows."""
         X = as_pandas(X)
         codec = Codec.of(X) if is_frame(X) else None
+        if codec is not None:
+            warn_of_text(X, codec)
         x = self._read(X, codec, reset=True)
         weight = checked_weights(sample_weight, x, ensure_non_negative=True)
         validate_data(self, X, reset=True, skip_check_array=True)
@@ -85,7 +88,7 @@ class NormalMixtures(CodedEstimator):
         bits &= sizes == 0
         sizes = np.where(bits, 2, sizes)
         limits = _limits(x, weight, sizes)
-        x = x.clip(*limits)
+        x = x.clip(limits[0], limits[1])
         with one_blas_thread():
             scales = InputScales.of(x, weight, sizes)
             kept, values = _kept(scales, x, sizes)
@@ -114,8 +117,11 @@ class NormalMixtures(CodedEstimator):
         original, X = X, as_pandas(X)
         codec = self._columns.codec
         x = self._read(X, codec)
-        # Unknown categories are imputed for other columns, and remain.
-        x[(x < 0) & (self._columns.sizes > 0)] = np.nan
+        if codec is not None and is_frame(X):
+            # Unknown categories are imputed for other columns, and remain.
+            unknown = (x < 0) & (self._columns.sizes > 0)
+            warn_of_values("GenerativeImputer", X, unknown, codec.names.__getitem__)
+            x[unknown] = np.nan
         rng = _generator(random_state) if method == "sample" else None
         filled, holes = x.copy(), np.flatnonzero(np.isnan(x).any(axis=1))
         n_means = sum(len(m.log_weight) for m in self._columns.mixtures) * x.shape[1]
@@ -145,7 +151,8 @@ class NormalMixtures(CodedEstimator):
         kept, missing = columns.kept, np.isnan(x)
         out, below, inputs = x.copy(), None, np.zeros((len(x), 0))
         if kept.any():
-            z = scales.standard(x.clip(*columns.limits))[:, kept]
+            low, high = columns.limits
+            z = scales.standard(x.clip(low, high))[:, kept]
             parts = [mixture.given(z) for mixture in columns.mixtures]
             share = np.hstack([w * own for w, (own, _) in zip(columns.weight, parts)])
             means = np.concatenate([own for _, own in parts])

@@ -327,6 +327,7 @@ def test_groups_of_earlier_versions():
         (skdgm.StackedAutoencoder, "layer", "did you mean 'layer_type'?"),
         (skdgm.VAE, "latent_dim", "did you mean 'n_components'?"),
         (skdgm.DBN, "hiden_layer_sizes", "did you mean 'hidden_layer_sizes'?"),
+        (skdgm.DBN, "n_components", "did you mean 'hidden_layer_sizes'?"),
         (
             skdgm.GAN,
             "n_discriminator_steps",
@@ -342,6 +343,17 @@ def test_keywords_that_a_class_lacks_name_the_option_that_is_meant(cls, keyword,
         cls(**{keyword: 1})
     start = f"{cls.__name__}.__init__() got an unexpected keyword argument"
     assert str(raised.value).startswith(f"{start} {keyword!r}")
+
+
+def test_set_params_names_the_option_that_is_meant():
+    for cls, name, hint in (
+        (skdgm.DBN, "n_components", "n_components: did you mean 'hidden_layer_sizes'?"),
+        (skdgm.EoNADE, "clip_norm", "clip_norm: it is a detail of 'solver'"),
+    ):
+        with pytest.raises(ValueError, match=f"Invalid parameter '{name}'.*{hint}"):
+            cls().set_params(**{name: 1})
+    with pytest.raises(ValueError, match=r"Invalid parameter 'zzz'.*\]\.$"):
+        skdgm.NADE().set_params(zzz=1)
 
 
 def test_signatures_are_those_of_constructors():

@@ -1,5 +1,6 @@
 """Dates in order within sequences, read as steps and put back."""
 
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import skdgm
 from skdgm import RNNNADE
 from skdgm.data.time_steps import TimeSteps
+from skdgm.exceptions import OrderWarning
 
 DAYS = pd.date_range("2024-02-25", periods=10)
 ENDS = pd.date_range("2023-11-30", periods=10, freq="ME")
@@ -106,3 +108,27 @@ def test_predicted_dates_are_a_step_after_the_row_before():
     assert found["day"].tolist() == expected.tolist()
     none = TimeSteps()
     assert none.predicted(read, frame, lengths) is read
+
+
+def test_dates_that_decrease_are_named():
+    hours = pd.Series(pd.date_range("2024-01-01", periods=60, freq="h"))
+    twice = hours.copy()
+    twice[40] = hours[20]
+    shuffled = hours.sample(frac=1, random_state=0).reset_index(drop=True)
+    for dates, row in (
+        (twice, 40),
+        (shuffled, (shuffled.diff() < pd.Timedelta(0)).argmax()),
+    ):
+        with pytest.warns(OrderWarning, match=f"'day' decrease, first in row {row}:"):
+            assert not TimeSteps.of(dates.to_frame("day"), np.array([60])).columns
+
+
+def test_dates_that_are_no_times_of_rows_are_not():
+    rng, n = np.random.default_rng(0), 60
+    births = pd.Timestamp("1980-01-01") + pd.to_timedelta(rng.integers(0, 30, n), "D")
+    starts = pd.DatetimeIndex(np.tile(pd.date_range("2024-01-01", periods=20), 3))
+    for dates, lengths in (births, [60]), (starts, [20, 20, 20]):
+        frame = pd.DataFrame({"day": dates})
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            TimeSteps.of(frame, np.array(lengths))

@@ -8,7 +8,8 @@ from scipy.stats import multivariate_normal
 from skops import io
 
 import skdgm
-from skdgm import EoNADE, GenerativeImputer
+from skdgm import DensityOutlierDetector, EoNADE, GenerativeImputer
+from skdgm.exceptions import MissingDataWarning
 from skdgm.imputation import _mixture
 from skdgm.imputation._mixture import (
     NormalMixture,
@@ -236,7 +237,8 @@ def test_unknown_categories_remain():
     frame = table()
     model = NormalMixtures(0).fit(frame)
     row = pd.DataFrame({"bit": [1.0], "x": [np.nan], "y": [2.0], "label": ["new"]})
-    found = model.impute(row)
+    with pytest.warns(MissingDataWarning, match="'new' in column 'label'"):
+        found = model.impute(row)
     assert found["label"].tolist() == ["new"]
     assert found["x"].notna().all()
 
@@ -282,3 +284,17 @@ def test_files_and_skops(tmp_path):
     assert set(io.get_untrusted_types(data=kept)) <= set(TRUSTED_TYPES)
     other = io.loads(kept, list(TRUSTED_TYPES))
     np.testing.assert_array_equal(other.transform(X), imputer.transform(X))
+
+
+def test_errors_name_columns():
+    rows = [[1.0, np.inf], [2.0, 3.0]]
+    with pytest.raises(ValueError, match=r"infinity.* in columns \[1\]"):
+        GenerativeImputer().fit(rows)
+    with pytest.raises(ValueError, match="column 1 has other values.*in a DataFrame"):
+        GenerativeImputer().fit(np.array([[1, "a"], [2, "b"]], dtype=object))
+    frame = pd.DataFrame(np.eye(3), columns=["a", "b", "a"])
+    for model in GenerativeImputer(), DensityOutlierDetector(), EoNADE():
+        with pytest.raises(ValueError, match=r"several columns of the names \['a'\]"):
+            model.fit(frame)
+    with pytest.raises(ValueError, match=r"0 sample.*GenerativeImputer"):
+        GenerativeImputer().fit(frame.iloc[:0, :2])

@@ -114,6 +114,10 @@ def _sections(report):
 def _fidelity(report):
     scores, columns, pairs = report.scores, listed(report.columns), listed(report.pairs)
     shares = f"shapes {scores['shapes']:.3f}, trends {scores['trends']:.3f}"
+    n_counted, n_pairs = sum(pairs["counted"]), len(pairs["counted"])
+    if n_counted < n_pairs:
+        shares += f" ({n_counted} associated pairs; all {n_pairs} pairs "
+        shares += f"{scores['trends_of_all']:.3f})"
     yield "quality", f"{scores['quality']:.3f} = mean of {shares}"
     places = _lowest(columns["score"])
     text = [f"{columns['column'][j]} {columns['score'][j]:.3f}" for j in places]
