@@ -50,6 +50,8 @@ class Codec(NamedTuple):
         ValueError if names are not unique or unknown, or values cannot be categories;
         TypeError if a column is not numeric, categorical or times.
         """
+        import pandas as pd
+
         kinds, columns = kinds or {}, frame.columns
         refuse_repeated_names(frame)
         foreign = [name for name in kinds if name not in columns]
@@ -64,6 +66,13 @@ class Codec(NamedTuple):
             for name, column in zip(columns.tolist(), series)
         ]
         coded = [kind == "categorical" for kind in found_kinds]
+        for column, kind in zip(series, found_kinds):
+            if kind != "categorical" and isinstance(column.dtype, pd.StringDtype):
+                raise TypeError(
+                    f"Column {column.name!r} has text, and column_types says that it "
+                    f'is {kind!r}: it is "categorical", or convert it by '
+                    "pandas.to_numeric."
+                )
         return cls(
             columns,
             tuple(frame.dtypes),

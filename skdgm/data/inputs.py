@@ -78,7 +78,7 @@ def refuse_dates(X, domain):
             f"{dates[0]}, which is neither of numbers nor of categories: make numbers "
             "of it (of a date the days since another), or drop it; "
             f"{_TAKERS} take a DataFrame with dates as it is, and RNNNADE and VRNN "
-            "take series with dates."
+            'take series with dates, by column_types="auto".'
         )
 
 

@@ -53,3 +53,9 @@ def test_other_text_is_not(text):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         DensityOutlierDetector().fit(frame(text))
+
+
+def test_text_is_no_number():
+    table = frame(NUMBERS).astype({"text": pd.StringDtype()})
+    with pytest.raises(TypeError, match="'text' has text.*'gaussian'.*to_numeric"):
+        EoNADE(column_types={"text": "gaussian"}).fit(table)
