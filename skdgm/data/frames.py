@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdgm.data.clocks import ColumnClock
+from skdgm.data.codes import MAX_CATEGORIES
 from skdgm.data.foreign import as_pandas
 from skdgm.data.inputs import is_missing, refuse_repeated_names
 from skdgm.data.series import (
@@ -73,11 +74,21 @@ class Codec(NamedTuple):
                     f'is {kind!r}: it is "categorical", or convert it by '
                     "pandas.to_numeric."
                 )
+        categories = [
+            categories_of(c) if code else None for c, code in zip(series, coded)
+        ]
+        for name, names in zip(columns, categories):
+            if names is not None and len(names) > MAX_CATEGORIES:
+                raise ValueError(
+                    f"Column {name!r} has {len(names):,} categories, and models read "
+                    f"at most {MAX_CATEGORIES:,}: merge rare categories, split "
+                    "identifiers into parts, or drop the column."
+                )
         return cls(
             columns,
             tuple(frame.dtypes),
             tuple(found_kinds),
-            tuple(categories_of(c) if code else None for c, code in zip(series, coded)),
+            tuple(categories),
             tuple(
                 None if code else ColumnClock.of(c) for c, code in zip(series, coded)
             ),

@@ -59,3 +59,10 @@ def test_text_is_no_number():
     table = frame(NUMBERS).astype({"text": pd.StringDtype()})
     with pytest.raises(TypeError, match="'text' has text.*'gaussian'.*to_numeric"):
         EoNADE(column_types={"text": "gaussian"}).fit(table)
+
+
+def test_too_many_categories_are_named(monkeypatch):
+    monkeypatch.setattr("skdgm.data.frames.MAX_CATEGORIES", 100)
+    for model in EoNADE(), GenerativeImputer():
+        with pytest.raises(ValueError, match="'text' has 119 categories.* at most 100"):
+            model.fit(frame([f"v{i % 119}" for i in range(N_ROWS)]))
