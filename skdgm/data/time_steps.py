@@ -6,6 +6,7 @@ observed steps were. Continuations of a sequence therefore have later dates in t
 rhythm.
 """
 
+from bisect import bisect_right
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,10 +20,10 @@ from skdgm.utils.domains import is_frame
 from skdgm.utils.random import stream
 from skdgm.utils.threading.callers import warn
 
-# Random stream of first rows; minimum number of steps.
-_BEGUN, _STEPS = addresses.TIME_STEPS, 8
-# Maximum share of decreasing steps of dates that are probably times of rows.
-_FEW = 0.1
+# Random stream of first rows; minimum number of steps, and of equal steps.
+_BEGUN, _STEPS, _EQUAL_STEPS = addresses.TIME_STEPS, 8, 2
+# Maximum share of dates out of order, which are read as missing.
+_DISORDER = 0.1
 # Text that begins as a date.
 _DATE = r"\d{4}[-/.]\d{1,2}\b"
 # Rulers: moments (UTC), for zones with daylight saving time; months, for dates with a
@@ -120,25 +121,34 @@ class TimeSteps(NamedTuple):
 
     @classmethod
     def of(cls, X, lengths):
-        """Learn which columns of dates are in chronological order in all sequences."""
-        frame, columns = as_pandas(X), []
+        """Learn which columns of dates are in chronological order in all sequences,
+        apart from a tenth of the dates. OrderWarning if no column of dates is."""
+        frame, columns, unordered = as_pandas(X), [], []
         if not is_frame(frame) or not frame.columns.is_unique:
             return cls()
         for j, name in enumerate(frame.columns):
-            if (times := _times_of(frame[name], j, lengths)) is not None:
+            times, reason = _times_of(frame[name], j, lengths)
+            if times is not None:
                 columns.append(times)
+            elif reason:
+                unordered.append(reason)
+        if unordered and not columns:
+            warn(unordered[0], OrderWarning)
         return cls(tuple(columns), schema_of(X) if columns and is_foreign(X) else None)
 
     def encoded(self, X, lengths):
-        """DataFrame of pandas in which steps replace dates; other data unchanged."""
+        """DataFrame of pandas in which steps replace dates; other data unchanged. Dates
+        out of order are missing, with a OrderWarning."""
         frame = as_pandas(X) if self.columns else X
         if not self.columns or not is_frame(frame):
             return X
         frame, starts = frame.copy(deep=False), np.cumsum(lengths) - lengths
         for times in self.columns:
             if times.name in frame.columns:
-                steps = times.steps(times.ticks(frame[times.name]), starts)
-                _replace(frame, times.name, steps)
+                column = frame[times.name]
+                ticks, late = _ordered(times.ticks(column), lengths)
+                _warn_of_disorder(column, late, lengths)
+                _replace(frame, times.name, times.steps(ticks, starts))
         return frame
 
     def others(self, mask):
@@ -166,7 +176,8 @@ class TimeSteps(NamedTuple):
                 begun = times.begun(len(steps), seed) - steps[:, 0]
             else:
                 begun = times.begun(len(lengths), seed)
-                last = _last(self._known(times, X), lengths, times.typical, begun)
+                known = self._known(times, X, lengths)
+                last = _last(known, lengths, times.typical, begun)
                 begun = np.repeat(last, len(steps) // len(lengths))
             ticks = begun[:, None] + steps.cumsum(axis=1)
             _replace(frame, times.name, times.column(ticks.ravel()))
@@ -179,7 +190,7 @@ class TimeSteps(NamedTuple):
             return frame
         given = as_pandas(X)
         for times in self.columns:
-            ticks = self._known(times, X, len(frame))
+            ticks = self._known(times, X, lengths)
             steps = times.taken(frame[times.name])
             begun = times.begun(len(lengths), seed)
             dates = times.column(_between(ticks, steps, lengths, begun))
@@ -199,7 +210,7 @@ class TimeSteps(NamedTuple):
             return frame
         starts = np.cumsum(lengths) - lengths
         for times in self.columns:
-            ticks, begun = self._known(times, X, len(frame)), times.begun(len(lengths))
+            ticks, begun = self._known(times, X, lengths), times.begun(len(lengths))
             typical = np.full(len(ticks), times.typical)
             ticks = _between(ticks, typical, lengths, begun)
             dates = np.roll(ticks, 1) + times.taken(frame[times.name])
@@ -207,12 +218,13 @@ class TimeSteps(NamedTuple):
             _replace(frame, times.name, times.column(dates))
         return native(frame, self.schema)
 
-    def _known(self, clock, X, n_rows=0):
-        """Ticks of the dates of X, NaN where missing; all NaN if X has no dates."""
+    def _known(self, clock, X, lengths):
+        """Ticks of the dates of X, NaN where missing or out of order; all NaN if X has
+        no dates."""
         plain = as_pandas(X)
         if not is_frame(plain) or clock.name not in plain.columns:
-            return np.full(len(plain) if is_frame(plain) else n_rows, np.nan)
-        return clock.ticks(plain[clock.name])
+            return np.full(lengths.sum(), np.nan)
+        return _ordered(clock.ticks(plain[clock.name]), lengths)[0]
 
 
 def steps_of(columns):
@@ -236,12 +248,13 @@ def _counted(column, ruler):
 
 def _times_of(column, place, lengths):
     """Times of a column of dates or durations in chronological order within all
-    sequences, or None. The dates are counted directly or as moments, whichever is
-    regular, or else in months if possible."""
+    sequences, or None; and the reason if a column of dates is not. The dates are
+    counted directly or as moments, whichever is regular, or else in months if
+    possible."""
     form = form_of(column)
     if form is None:
         _refuse_text(column, lengths)
-        return None
+        return None, ""
     direct = Times(column.name, place, column.dtype, ColumnClock.of(column))
     is_date = getattr(column.dtype, "kind", "O") == "M" or form == "date"
     candidates = []
@@ -249,47 +262,110 @@ def _times_of(column, place, lengths):
         clock = direct if ruler is None else _by(ruler, direct, column)
         if clock is None:
             continue
-        ticks = clock.ticks(column)
+        ticks, late = _ordered(clock.ticks(column), lengths)
         steps, number = _steps(ticks, lengths)
-        if len(steps) < _STEPS or (steps < 0).any() or not steps.any():
+        if not _is_ordered(column, late) or not _suffice(steps):
             continue
-        candidates.append(
-            (_regular(steps, number), ruler in (_MONTHS, _ENDS), clock, ticks)
-        )
+        qualities = -late.sum(), _regular(steps, number), ruler in (_MONTHS, _ENDS)
+        candidates.append((qualities, clock, ticks))
     if not candidates:
-        _warn_of_order(direct, column, lengths)
-        return None
-    *_, clock, ticks = max(candidates, key=lambda known: known[:2])
+        is_date = is_date or form == "period"
+        return None, _reason(column, direct, lengths) if is_date else ""
+    _, clock, ticks = max(candidates, key=lambda known: known[0])
     steps, _ = _steps(ticks, lengths)
     first = ticks[np.cumsum(lengths) - lengths]
     first = first[~np.isnan(first)]
     first = first if len(first) else ticks[~np.isnan(ticks)]
-    return clock._replace(
+    clock = clock._replace(
         low=float(steps.min()),
         typical=float(np.quantile(steps, 0.5, method="lower")),
         first=(float(first.min()), float(first.max())),
     )
+    return clock, ""
 
 
-def _warn_of_order(times, column, lengths):
-    """Warn about dates that decrease in few of the rows, or of which no two are equal:
-    they are read as numbers, and not as the times of the rows."""
+def _suffice(steps):
+    """Return whether steps, which are not negative, are enough to learn from."""
+    few = len(steps) < _STEPS
+    if few and (len(steps) < _EQUAL_STEPS or np.ptp(steps)):
+        return False
+    return bool(steps.any())
+
+
+def _reason(column, times, lengths):
+    """Text of a warning that dates are not read as steps; empty if they are probably no
+    times of rows, because they do not vary within sequences, or are out of order and
+    repeated."""
     ticks = times.ticks(column)
     steps, _ = _steps(ticks, lengths)
     known = ticks[~np.isnan(ticks)]
-    many = len(steps) >= _STEPS and (steps < 0).any()
-    if many and ((steps < 0).mean() < _FEW or len(np.unique(known)) == len(known)):
-        first = np.repeat(np.cumsum(lengths) - lengths, lengths) == np.arange(
-            len(ticks)
+    repeats = len(np.unique(known)) < len(known)
+    if not steps.any() or (repeats and (steps < 0).mean() > _DISORDER):
+        return ""
+    about = f"Column {column.name!r} has dates, which are read as numbers, because "
+    advice = "Forecasts will not have later dates. "
+    if (steps >= 0).all():
+        return (
+            f"{about}{len(steps)} steps in time are too few to learn. {advice}Fit "
+            f"at least {_STEPS + 1} rows, or drop the column."
         )
-        falls = np.flatnonzero((np.diff(ticks) < 0) & ~first[1:]) + 1
-        warn(
-            f"Dates of column {times.name!r} decrease, first in row {falls[0]}: they "
-            "are read as numbers, and forecasts do not continue them. Sort the rows of "
-            "each sequence, and correct repeated dates; if the dates are no times of "
-            "the rows, ignore this warning.",
-            OrderWarning,
-        )
+    previous = np.roll(ticks, 1)
+    previous[np.cumsum(lengths) - lengths] = np.nan
+    row = int(np.flatnonzero(ticks < previous)[0])
+    return (
+        f"{about}they are not in chronological order: {_row(row, lengths)} "
+        f"({column.iloc[row]}) is earlier than the row before "
+        f"({column.iloc[row - 1]}). {advice}Sort the rows of each series by this "
+        "column, and pass several series with groups, lengths, or as a list; or drop "
+        "the column."
+    )
+
+
+def _warn_of_disorder(column, late, lengths):
+    """Warn of the first date out of order, if any."""
+    if not late.any():
+        return
+    row, n = int(late.argmax()), int(late.sum())
+    others, verb = (f" and {n - 1} more", "are") if n > 1 else ("", "is")
+    warn(
+        f"Column {column.name!r} is not in chronological order: the date of "
+        f"{_row(row, lengths)} ({column.iloc[row]}){others} {verb} read as missing. "
+        "Sort the rows of each series by this column, and correct or drop rows with "
+        "wrong dates.",
+        OrderWarning,
+    )
+
+
+def _row(row, lengths):
+    """Words for a row of a table of series."""
+    if len(lengths) == 1:
+        return f"row {row}"
+    series = np.searchsorted(np.cumsum(lengths), row, side="right")
+    return f"row {row - lengths[:series].sum()} of series {series}"
+
+
+def _ordered(ticks, lengths):
+    """Ticks in which dates out of order are NaN, and the mask of these dates: all that
+    are not in a longest nondecreasing subsequence of their sequence."""
+    late = np.zeros(len(ticks), bool)
+    for stop, n in zip(np.cumsum(lengths), lengths):
+        known = stop - n + np.flatnonzero(~np.isnan(ticks[stop - n : stop]))
+        if (np.diff(ticks[known]) >= 0).all():
+            continue
+        tails, last_rows, before = [], [], np.full(len(known), -1)
+        for i, tick in enumerate(ticks[known].tolist()):
+            size = bisect_right(tails, tick)
+            before[i] = last_rows[size - 1] if size else -1
+            tails[size : size + 1], last_rows[size : size + 1] = [tick], [i]
+        late[known], i = True, last_rows[-1]
+        while i >= 0:
+            late[known[i]], i = False, before[i]
+    return (np.where(late, np.nan, ticks), late) if late.any() else (ticks, late)
+
+
+def _is_ordered(column, late):
+    """Return whether few dates of a column are out of order."""
+    return late.sum() <= _DISORDER * column.notna().sum()
 
 
 def _refuse_text(column, lengths):
@@ -303,8 +379,9 @@ def _refuse_text(column, lengths):
         dates = pd.to_datetime(column)
     except ValueError:
         return
-    steps, _ = _steps(dates.to_numpy("M8[s]").astype(np.float64), lengths)
-    if len(steps) and (steps >= 0).all() and steps.any():
+    ticks, late = _ordered(dates.to_numpy("M8[s]").astype(np.float64), lengths)
+    steps, _ = _steps(ticks, lengths)
+    if _is_ordered(column, late) and steps.any():
         raise ValueError(
             f"Column {column.name!r} has dates as text, of which each would be a "
             "category: convert them by pandas.to_datetime, or drop the column."

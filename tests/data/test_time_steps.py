@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import skdgm
-from skdgm import RNNNADE
+from skdgm import RNNNADE, VRNN
 from skdgm.data.time_steps import TimeSteps
 from skdgm.exceptions import OrderWarning
 
@@ -110,17 +110,65 @@ def test_predicted_dates_are_a_step_after_the_row_before():
     assert none.predicted(read, frame, lengths) is read
 
 
-def test_dates_that_decrease_are_named():
-    hours = pd.Series(pd.date_range("2024-01-01", periods=60, freq="h"))
-    twice = hours.copy()
-    twice[40] = hours[20]
-    shuffled = hours.sample(frac=1, random_state=0).reset_index(drop=True)
-    for dates, row in (
-        (twice, 40),
-        (shuffled, (shuffled.diff() < pd.Timedelta(0)).argmax()),
-    ):
-        with pytest.warns(OrderWarning, match=f"'day' decrease, first in row {row}:"):
-            assert not TimeSteps.of(dates.to_frame("day"), np.array([60])).columns
+HOURS = pd.date_range("2024-01-01", periods=40, freq="h")
+
+
+@pytest.mark.parametrize("model", [RNNNADE, VRNN])
+def test_few_dates_out_of_order_are_missing(model):
+    """A warning names the column and the row, and forecasts have later dates."""
+    frame = pd.DataFrame({"day": HOURS, "x": np.arange(40.0) % 3})
+    frame.loc[30, "day"] = HOURS[10]
+    model = model(random_state=0, n_iter=1)
+    text = r"'day' is not in .* row 30 \(2024-01-01 10:00:00\) is read as missing"
+    with pytest.warns(OrderWarning, match=text):
+        model.fit(frame)
+    with pytest.warns(OrderWarning, match=text):
+        (drawn,) = model.sample_sequences(3, prefix=[frame], random_state=0)
+    expected = pd.date_range(HOURS[-1], periods=4, freq="h")[1:]
+    assert drawn["day"].tolist() == expected.tolist()
+    with pytest.warns(OrderWarning, match=text):
+        assert model.impute(frame)["day"].tolist() == frame["day"].tolist()
+
+
+def test_last_date_out_of_order_is_not_continued():
+    frame = pd.DataFrame({"day": HOURS, "x": 0.0})
+    lengths, late = np.array([40]), frame.copy()
+    steps = TimeSteps.of(frame, lengths)
+    late.loc[39, "day"] = HOURS[0]
+    read = steps.encoded(frame, lengths)
+    found = steps.continued(read[1:3], 2, 0, late, lengths)["day"]
+    expected = pd.date_range(HOURS[-1], periods=3, freq="h")[1:]
+    assert found.tolist() == expected.tolist()
+    # The known date is kept, and a missing one follows the dates in order.
+    late.loc[38, "day"] = pd.NaT
+    found = steps.filled(read, late, lengths)["day"]
+    assert found.tolist()[37:] == [HOURS[37], HOURS[38], HOURS[0]]
+
+
+def test_clocks_set_back_in_autumn():
+    """Local times without a zone repeat an hour."""
+    local = pd.Series(CLOCKS.tz_localize(None))
+    frame = pd.DataFrame({"day": local})
+    lengths = np.array([20])
+    with pytest.warns(OrderWarning, match="row 13 .* is read as missing"):
+        read = TimeSteps.of(frame, lengths).encoded(frame, lengths)
+    assert read["day"].dropna().unique().tolist() == [pd.Timedelta("30min")]
+
+
+def test_rows_out_of_order_are_not_read_as_steps():
+    mixed = pd.DataFrame({"x": 0.0, "day": HOURS}).sample(frac=1, random_state=0)
+    row = int(np.argmax(mixed["day"].diff() < pd.Timedelta(0)))
+    with pytest.warns(OrderWarning, match=f"'day' .* row {row} .* Sort the rows"):
+        assert not TimeSteps.of(mixed, np.array([40])).columns
+    # Shops one after another, without groups; with groups, the row is of a series.
+    shops = pd.DataFrame({"day": [*HOURS, *HOURS]})
+    with pytest.warns(OrderWarning, match="row 40 .* groups"):
+        assert not TimeSteps.of(shops, np.array([80])).columns
+    assert TimeSteps.of(shops, np.array([40, 40])).columns
+    shops.loc[50, "day"] = HOURS[0]
+    steps = TimeSteps.of(shops, np.array([40, 40]))
+    with pytest.warns(OrderWarning, match="row 10 of series 1 "):
+        steps.encoded(shops, np.array([40, 40]))
 
 
 def test_dates_that_are_no_times_of_rows_are_not():
@@ -132,3 +180,23 @@ def test_dates_that_are_no_times_of_rows_are_not():
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             TimeSteps.of(frame, np.array(lengths))
+
+
+@pytest.mark.filterwarnings("error")
+def test_other_dates_need_no_order():
+    """If one column orders the rows, others may have any order or be constant."""
+    days = pd.Series(HOURS)
+    shuffled = days.sample(frac=1, random_state=0).to_list()
+    frame = pd.DataFrame({"day": days, "due": shuffled, "birth": days[0]})
+    assert [c.name for c in TimeSteps.of(frame, np.array([40])).columns] == ["day"]
+    assert not TimeSteps.of(frame[["birth"]], np.array([40])).columns
+    assert not TimeSteps.of(frame[["due"]], np.ones(40, int)).columns
+
+
+def test_few_rows():
+    """Equal steps of three rows are enough; other steps are too few."""
+    frame = pd.DataFrame({"day": HOURS})
+    for n in 3, 5:
+        assert TimeSteps.of(frame[:n], np.array([n])).columns
+    with pytest.warns(OrderWarning, match="2 steps in time are too few"):
+        assert not TimeSteps.of(frame.iloc[[0, 1, 3]], np.array([3])).columns
