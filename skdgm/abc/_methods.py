@@ -140,7 +140,7 @@ class PosteriorMethods:
         ------
         ValueError
             The flow learned only from simulations close to the data of ``fit``: it
-            needs ``quantile=1``, or at most 1,000 simulations. ``priors`` is None.
+            needs ``quantile=1``, or at most 3,000 simulations. ``priors`` is None.
         """
         check_is_fitted(self, "estimator_")
         check_functions(self, "condition", "priors")

@@ -25,8 +25,8 @@ from skdgm.abc._particles import check, within
 from skdgm.utils.random import MAX_SEED
 
 _PRIOR, _FIT, _DRAWS = range(3)
-# Minimum number of simulations to fit a flow, if that many succeeded.
-LEAST = 1000
+# Minimum number of simulations to fit a flow, if that many succeeded, and by default.
+LEAST, DEFAULT_LEAST = 1000, 3000
 # Number of nearest simulations of a parameter, and the quantile of their success rate,
 # over successful simulations, below which a parameter counts as impossible.
 _N_NEAREST, _MIN_QUANTILE = 10, 0.01

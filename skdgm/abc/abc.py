@@ -95,7 +95,8 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
     quantile
         Share of old and new particles that sequential Monte Carlo keeps in each step;
         "auto": 0.5. A flow learns from this share of the nearest simulations, at least
-        1,000; "auto": 0.1. With a share of 1, the flow is valid for any data.
+        1,000; "auto": a tenth, but at least 3,000 simulations. If the flow learns from
+        all simulations, it is valid for any data.
     tolerance
         Distance :math:`\epsilon` within which all parameters are accepted, and at which
         sequential Monte Carlo ends. With 0, distances become as small as the number of
@@ -287,10 +288,15 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
     def _plan(self):
         """Numbers of simulations and of parameters to keep."""
         quantile = self.quantile
+        if quantile == "auto":
+            quantile = _SHARES[self.method]
+            if self.method == "flow":
+                least = min(1.0, _neural.DEFAULT_LEAST / self.n_simulations)
+                quantile = max(quantile, least)
         return SimulationPlan(
             n=self.n_particles,
             first=self.n_simulations,
             last=self.n_simulations,
-            quantile=_SHARES[self.method] if quantile == "auto" else quantile,
+            quantile=quantile,
             tolerance=self.tolerance,
         )

@@ -292,6 +292,14 @@ def test_a_flow_of_simulations_that_match(capsys):
     assert int(line.split()[2]) >= 100
 
 
+@pytest.mark.parametrize(("n", "n_near"), [(2000, 2000), (5000, 3000), (31_000, 3100)])
+def test_a_flow_learns_from_a_tenth_or_three_thousand_simulations(n, n_near, capsys):
+    flow = Flow(attribute_conditional=True, n_iter=0)
+    abc = ABC(normal, stats.norm(), np.mean, method="flow", estimator=flow)
+    abc.set_params(n_simulations=n, verbose=1, random_state=0).fit(SHIFTED)
+    assert int(capsys.readouterr().out.splitlines()[1].split()[2]) == n_near
+
+
 def test_whole_summaries_are_numbers_to_a_flow():
     def count(theta, rng):
         return [[rng.poisson(theta[0])]]

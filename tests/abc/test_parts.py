@@ -150,6 +150,7 @@ def test_a_flow_sees_summaries_of_the_nearest_simulations(monkeypatch):
     every = fitted(quantile=1)
     assert len(every.estimator_.X_) == 50
     monkeypatch.setattr(_neural, "LEAST", 5)
+    monkeypatch.setattr(_neural, "DEFAULT_LEAST", 5)
     for quantile, n in ("auto", 5), (0.1, 5), (0.21, 11), (0.02, 5):
         flow = fitted(quantile=quantile).estimator_
         assert len(flow.X_) == n
