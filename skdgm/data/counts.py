@@ -23,7 +23,8 @@ class CountColumns(ColumnKind):
         """Validate counts, or weights in place of counts.
 
         Strings are an error. If ``fitting``, so are negative values, and counts or row
-        sums beyond 2 ** 53; otherwise values are clipped with a warning.
+        sums beyond 2 ** 53; otherwise values are clipped with a warning. A first fit
+        warns about fractions, and about documents without words.
         """
         name, flat = type(model).__name__, isinstance(X, list | tuple)
         flat = flat or getattr(X, "ndim", None) == 1
@@ -45,6 +46,8 @@ class CountColumns(ColumnKind):
         rows = Rows(X, dtype or floating_type(X.dtype), bounds, **facts)
         if (reset or fitting) and high * X.shape[1] > WHOLE:
             _refuse_too_many(rows.raw, name, names)
+        if reset:
+            _warn_of_no_counts(rows.raw, high, name)
         if bounds:
             warn(
                 f"{name} got values from {low:g} to {high:g} for counts, and sees them "
@@ -89,6 +92,29 @@ class CountColumns(ColumnKind):
         """Negative log-likelihood, in nats, of a document of mean length whose words
         are independent draws from the smoothed frequencies."""
         return self.length(columns) * entr(self.share(columns)).sum()
+
+
+def _warn_of_no_counts(rows, high, name):
+    """Warn that all counts are 0, or that values have fractions."""
+    if high <= 0:
+        warn(
+            f"{name}: all counts in X are 0, so that there are no words to learn from.",
+            DataRangeWarning,
+        )
+    parts = [rows.X.data] if issparse(rows.X) else map(rows.take, rows.blocks())
+    for part in parts:
+        # NaN is no fraction.
+        fractions = np.abs(part - np.rint(part)) > 0
+        if fractions.any():
+            warn(
+                f"{name} takes counts, but X has fractions, such as "
+                f"{part[fractions].flat[0]:.3g}, which it treats as parts of words: "
+                "likelihoods are then meaningless. Use counts, for example those of "
+                "sklearn.feature_extraction.text.CountVectorizer, and no weights such "
+                "as tf-idf.",
+                DataRangeWarning,
+            )
+            return
 
 
 def _refuse_too_many(rows, name, names):

@@ -1,6 +1,7 @@
 """Documents: every one of a small length is listed."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from skdgm.boltzmann._documents.phases import _ladder
 from skdgm.boltzmann.learning.state import TrainState
 from skdgm.distributions import Multinomial
 from skdgm.energies import Params
+from skdgm.exceptions import DataRangeWarning
 from skdgm.optim import Clock
 from skdgm.options import Tempering
 from skdgm.partition import LogPartition
@@ -85,6 +87,21 @@ def test_documents_without_words():
     np.testing.assert_array_equal(model.transform(nothing), 0.5)
     assert not model.sample(3, lengths=0).any()
     np.testing.assert_array_equal(model.log_partition(0)[0], 3 * np.log(2))
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix, pd.DataFrame])
+def test_values_that_are_no_counts_cause_a_warning(form):
+    model = ReplicatedSoftmax(2, n_iter=1, random_state=0)
+    with pytest.warns(DataRangeWarning, match="X has fractions, such as 1.5, .*tf-idf"):
+        model.fit(form(np.where(X == 1, 1.5, X)))
+    with pytest.warns(DataRangeWarning, match="all counts in X are 0"):
+        model.fit(form(0 * X))
+    holes = X.astype(np.float32)
+    if form is not sp.csr_matrix:
+        holes[0, 0] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(form(holes))
 
 
 def test_what_was_not_looked_for_is_not_in_the_vocabulary():
