@@ -1,12 +1,17 @@
 """Conversion of conditions on a table to conditions on the columns of its model."""
 
+import math
+from numbers import Real
+
 import numpy as np
 
 from skdgm.constraints._quantities import encoded, length_of
+from skdgm.constraints._sampling import numbering
 from skdgm.constraints._steps import Joint, Numbered
 from skdgm.constraints.rules import Range
 from skdgm.data.conditions import by_name
 from skdgm.data.series import brief
+from skdgm.exceptions import ConstraintError
 from skdgm.utils.wrapped import capabilities_of
 
 # Log size of the cells of real columns; the exact value does not matter, if small.
@@ -103,6 +108,41 @@ def cells_of(plan, model, name, column):
         tolerance = np.maximum(_OFF, _ROUNDING * np.abs(in_steps))
         unseen = unseen | ((np.abs(in_steps - np.rint(in_steps)) > tolerance) & ~atoms)
     return np.where(atoms, 0.0, np.log(kind.step) if kind.step else fine), unseen
+
+
+def refuse_too_many(plan, model, uniques, n_samples, subject):
+    """Raise ConstraintError if a model has fewer than ``n_samples`` distinct values of
+    columns whose values must be unique."""
+    for constraint in uniques:
+        size = _n_distinct(plan, model, constraint.columns)
+        if n_samples > size:
+            raise ConstraintError(
+                f"{subject}: {n_samples} rows cannot satisfy {constraint}, because the "
+                f"model draws at most {size} distinct values.{numbering(constraint)} "
+                "Or draw fewer rows."
+            )
+
+
+def _n_distinct(plan, model, names):
+    """Maximum number of distinct values of columns in draws of a model; infinity if
+    unknown, or if missing values are drawn, which are never repeats."""
+    if getattr(getattr(model, "_columns", None), "gaps", None) is not None:
+        return np.inf
+    kinds = getattr(model, "column_types_", {})
+    own_names = [_own_name(plan, model, name) for name in names]
+    if any(name in plan.places for name in names):
+        return np.inf
+    return math.prod(_n_values(kinds.get(name)) for name in own_names)
+
+
+def _n_values(kind):
+    """Number of values of a column of a type; infinity if unknown."""
+    n = 0 if kind is None or kind.values is None else len(kind.values)
+    if kind is None or (kind.kind == "numeric" and not isinstance(kind.low, Real)):
+        return np.inf
+    if kind.kind == "numeric" and kind.step:
+        return round((kind.high - kind.low) / kind.step) + 1 + n
+    return n if n and kind.kind in ("ordinal", "categorical") else np.inf
 
 
 def _takes(model, given):

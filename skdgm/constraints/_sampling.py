@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from skdgm.constraints.rules import Unique
 from skdgm.exceptions import ConstraintError, ConstraintWarning
 from skdgm.utils.threading.callers import warn
 
@@ -97,6 +98,15 @@ def reject(n_samples, draw, evaluate, uniques, max_tries, subject):
             ConstraintWarning,
         )
     return accepted.iloc[:n_samples].reset_index(drop=True)
+
+
+def numbering(constraint):
+    """Advice to number a column instead of rejecting repeated values, if it is one
+    column."""
+    if not isinstance(constraint, Unique) or len(constraint.columns) > 1:
+        return ""
+    name = constraint.columns[0]
+    return f" Unique({name!r}, numbered=True) numbers a column of identifiers."
 
 
 def acceptance(frame, evaluate, uniques):

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import fits, reads_one_fit
 from skdgm.base.options import KW_ONLY, Count, RandomState
+from skdgm.constraints._conditions import refuse_too_many
 from skdgm.constraints._filling import Constrained, fill
 from skdgm.constraints._model import ConstrainedModel
 from skdgm.constraints._sampling import acceptance, reject
@@ -200,6 +201,7 @@ class ConstrainedTable(ConstrainedModel):
         rng, tries = check_random_state(random_state), fits.current(self, "max_tries")
         draw, evaluate = self._drawing(rng, conditions)
         name = type(self).__name__
+        refuse_too_many(self._plan, self.estimator_, self._uniques, n_samples, name)
         accepted = reject(n_samples, draw, evaluate, self._uniques, tries, name)
         return native(self._plan.renumbered(accepted), self._plan.codec.schema)
 

@@ -1,7 +1,8 @@
 """Conditions on columns, converted from values of the data to events of the model.
 
-A condition is a value; a list, set, ``range`` or array of values; or an interval,
-either a ``slice`` (with None for an open end) or an Interval of pandas.
+A condition is a value; a list, tuple, set, ``range`` or array of values; or an
+interval, either a ``slice`` (with None for an open end) or an Interval of pandas. A
+tuple of two increasing numbers or dates is ambiguous, and refused.
 """
 
 from collections.abc import Mapping
@@ -72,7 +73,8 @@ def spelled(condition, name, subject, categories=None):
     """Interval of a condition (low, high, includes low, includes high), or None; and a
     list of its values. A category of the column is a value, whatever its type.
 
-    ValueError if a slice has a step, or there are too many values.
+    ValueError if a slice has a step, if there are too many values, or if a tuple of two
+    increasing values, on a column without ``categories``, may be meant as a range.
     """
     if categories is not None and place_of(condition, categories) >= 0:
         return None, [condition]
@@ -88,6 +90,13 @@ def spelled(condition, name, subject, categories=None):
         closed = condition.closed
         ends = condition.left, condition.right
         return (*ends, closed in ("left", "both"), closed in ("right", "both")), ()
+    if categories is None and _looks_like_range(condition):
+        low, high = condition
+        raise ValueError(
+            f"{subject}: the condition {brief(condition)} on column {name!r} may be a "
+            f"range or two values: give slice({low!r}, {high!r}) for all values of the "
+            f"range, or [{low!r}, {high!r}] for the two values."
+        )
     several = isinstance(condition, list | tuple | set | frozenset | range)
     if getattr(condition, "ndim", 1) and (several or hasattr(condition, "__array__")):
         if len(condition) > _MAX_VALUES:
@@ -97,6 +106,18 @@ def spelled(condition, name, subject, categories=None):
             )
         return None, list(condition)
     return None, [condition]
+
+
+def _looks_like_range(condition):
+    """Return whether a condition is a tuple of two values in increasing order."""
+    if not isinstance(condition, tuple) or len(condition) != 2:
+        return False
+    if isinstance(condition[0], bool | np.bool_):
+        return False
+    try:
+        return bool(condition[0] < condition[1])
+    except (TypeError, ValueError):
+        return False
 
 
 class _Reader:
@@ -138,6 +159,9 @@ class _Reader:
     def parsed(self, condition):
         """Interval of a condition as numbers, or None; and its values as numbers."""
         categories = self.codec.categories[self.j] if self.codec else None
+        if categories is None and self.kind in ("categorical", "bernoulli"):
+            # Codes have no order.
+            categories = np.zeros(0)
         ends, values = spelled(condition, self.name, self.subject, categories)
         if ends is not None:
             return self._range(ends), ()

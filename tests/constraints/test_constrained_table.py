@@ -382,7 +382,7 @@ def test_unique_rows():
     assert len(drawn) == 20
     assert not drawn.duplicated(["u", "v"]).any()
     assert 0 < table.acceptance_rate(20, random_state=0) < 1
-    with pytest.raises(ConstraintError, match="break Unique"):
+    with pytest.raises(ConstraintError, match="26 rows cannot satisfy Unique"):
         table.sample(26, random_state=0)
 
 
@@ -542,3 +542,33 @@ def test_draws_that_the_model_never_makes_count_only_where_a_row_has_no_others(
     rows = np.array([0, 0, 1, 1])
     log_w, _ = ways.log_weights(None, seen, rows, np.arange(2))
     np.testing.assert_array_equal(np.isfinite(log_w), [False, True, True, True])
+
+
+def test_more_rows_than_distinct_values():
+    """Sampling stops before the first draw, and says how identifiers are numbered."""
+    frame = pd.DataFrame(
+        {
+            "id": np.random.default_rng(0).permutation(60) + 100,
+            "name": [f"n{i}" for i in range(60)],
+            "few": np.arange(60) % 3,
+            "real": np.random.default_rng(1).normal(size=60),
+        }
+    )
+    for columns, size in ("id", 60), ("name", 60), (["name", "few"], 180):
+        table = made(frame, [Unique(columns)])
+        table.estimator_.sample = None
+        with pytest.raises(ConstraintError, match=f"at most {size} distinct") as error:
+            table.sample(size + 1)
+        advice = f"Unique({columns!r}, numbered=True) numbers"
+        assert (advice in str(error.value)) == isinstance(columns, str)
+    table = made(frame, [Unique("real")])
+    assert len(table.sample(70, random_state=0)) == 70
+    table = made(frame, [Unique("id")], max_tries=2)
+    with pytest.raises(ConstraintError, match=r"draws satisfy .*numbered=True"):
+        table.sample(60, random_state=0)
+
+
+def test_labels_of_rows_are_plain():
+    frame = pd.DataFrame({"x": [1, 2], "y": [2, 1]}, index=[1952, 7])
+    with pytest.raises(ConstraintError, match=r"row 1 \(with the label 7\)"):
+        made(frame, [Inequality("x", "y")])

@@ -1,5 +1,6 @@
 """Conditions of every sort, on columns of every type, in all models that take some."""
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -207,3 +208,22 @@ def test_ranges_of_categories_end_at_known_ones():
     for ends in ("s", "z"), ("z", "l"):
         with pytest.raises(ValueError, match="ends at a value that is not one"):
             model.sample(2, conditions={"size": slice(*ends)})
+
+
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
+@pytest.mark.parametrize("name", ["NADE", "rejection"])
+def test_pairs_that_may_be_ranges(name):
+    """A tuple of two increasing numbers or dates is refused, and no other tuple."""
+    model = fitted(name)
+    few = (1, 2) if name == "NADE" else (2, 5)
+    days = pd.Timestamp("2020-02-01"), pd.Timestamp("2020-03-01")
+    for column, pair in ("whole", (10, 20)), ("few", few), ("day", days):
+        advice = f"'{column}' may be a range .* slice\\({re.escape(repr(pair[0]))}, "
+        with pytest.raises(ValueError, match=advice):
+            model.sample(2, conditions={column: pair})
+    drawn = model.sample(20, random_state=0, conditions={"few": [1, 2]})
+    assert set(drawn["few"]) <= {1, 2}
+    drawn = model.sample(20, random_state=0, conditions={"text": ("a", "b")})
+    assert set(drawn["text"]) <= {"a", "b"}
+    drawn = model.sample(20, random_state=0, conditions={"few": (1, 2, 5)})
+    assert len(drawn) == 20
