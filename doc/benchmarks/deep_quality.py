@@ -24,7 +24,7 @@ from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
 
 from skdgm import DBM, DBN, DBMClassifier, DBNClassifier
-from skdgm.options import PCD, Pretraining
+from skdgm.options import PCD, SGD, Pretraining
 
 # Number of labels, and the fine-tuning options for it.
 LABELS = {
@@ -64,6 +64,7 @@ JOINTLY = {
     "gradient": PCD(n_steps=5, n_chains=100),
     "learning_rate": 0.05,
     "batch_size": 100,
+    "solver": SGD(schedule="linear"),
     "random_state": 0,
 }
 DEEP = {

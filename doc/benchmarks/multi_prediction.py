@@ -30,7 +30,7 @@ from skdgm.options import Adam, Columns
 
 PREDICTING = DBM(
     gradient="multi-prediction",
-    solver=Adam(beta_1=0.9),
+    solver=Adam(beta_1=0.9, schedule="linear"),
     centering=None,
     learning_rate=0.01,
     batch_size=50,

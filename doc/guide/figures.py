@@ -127,6 +127,7 @@ def dbm_options():
 
     def make(**options):
         common = {"n_iter": 20, "learning_rate": 0.05, "random_state": 0}
+        common |= {"batch_size": 10, "solver": SGD(schedule="linear")}
         return DBM((16, 32), **{**common, **options})
 
     before = {"pretrain": Pretraining(n_iter=10)}

@@ -39,8 +39,8 @@ class DBM(DeepOptions, Machine):
     hidden_layer_sizes : tuple of int
         Number of units of each hidden layer, from bottom to top.
     n_iter
-        Number of epochs in which all layers are trained jointly. "auto": 25,000
-        updates, but between 10 and 200 epochs.
+        Number of epochs in which all layers are trained jointly. "auto": 6,000 updates,
+        but between 10 and 100 epochs.
     gradient
         Sampler of the negative phase, whose chains continue from the previous update:
         Gibbs sampling of the model ("pcd"), Gibbs sampling with fast weights added
@@ -100,6 +100,8 @@ class DBM(DeepOptions, Machine):
     gradient: (
         Literal["pcd", "fpcd", "tempering", "multi-prediction"] | PCD | FPCD | Tempering
     ) = "pcd"
+    batch_size = 20
+    schedule = "cooldown"
 
     _MODEL = DEEP
 

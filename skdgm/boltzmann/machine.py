@@ -40,7 +40,7 @@ class Machine(Estimator):
     )
     _SHORTENS_STEPS = True
     # Number of epochs with n_iter="auto".
-    _BUDGET = Budget(25_000, 10, 200)
+    _BUDGET = Budget(6_000, 10, 100)
     _TRANSIENT = TRANSIENT
 
     __getattr__ = lazy_log_Z

@@ -79,8 +79,9 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
         ``components_``, ``condition_visible_`` and ``condition_hidden_`` are zeros.
     learning_rate
         Initial learning rate, which the ``schedule`` of the solver lowers. "auto":
-        0.001 if y has "gaussian" or "rectified" columns (0.003 without ``pairwise``);
-        0.03 if y has counts, but no real columns; 0.01 otherwise.
+        0.002 if y has "gaussian" or "rectified" columns (0.003 without ``pairwise``);
+        0.03 if y has counts, but no real columns; 0.015 otherwise (0.01 without
+        ``pairwise``).
     solver
         Adam, which divides the gradient of each parameter by its recent magnitude.
     gradient
@@ -101,7 +102,7 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
         Number of Gibbs steps in each update. The values of a tuple are used in turn,
         each for an equal share of the epochs.
     n_iter
-        Number of epochs; "auto": 3,000 updates, but between 20 and 200 epochs.
+        Number of epochs; "auto": 2,000 updates, but between 20 and 200 epochs.
     centering
         Offsets of the centered gradient [6]_, which are means of y and of the hidden
         units. "start": the means at the start of training; "data": running means in the
@@ -175,7 +176,7 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
 
     _MODEL = CONDITIONAL
     _MODEL_READS = "_responses", "_y_columns", "feature_names_in_"
-    _BUDGET = Budget(3_000, 20, 200)
+    _BUDGET = Budget(2_000, 20, 200)
     # Conditions are clipped; outliers of y have their own warning.
     _TRANSIENT, _SHORTENS_STEPS = ("precision_", "_log_precisions"), None
 
