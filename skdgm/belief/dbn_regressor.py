@@ -32,12 +32,6 @@ class DBNRegressor(TunedBelief, TunedRegressor):
     DBNClassifier : Network fine-tuned as a classifier.
     sklearn.neural_network.MLPRegressor : Regressor without pre-training.
 
-    Notes
-    -----
-    A default fit to scikit-learn's digits takes about 4 s of one core, 11 times as long
-    as ``MLPClassifier``. Each layer is pre-trained before the fine-tuning of all
-    layers.
-
     References
     ----------
     .. [1] Hinton and Salakhutdinov (2006). Reducing the dimensionality of data with

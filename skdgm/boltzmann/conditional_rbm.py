@@ -83,10 +83,6 @@ class ConditionalRBM(ConditionalEstimator):
     ``factors_`` has the three matrices of each type in this order; the matrices of z
     have zeros for conditions that are not gates.
 
-    A default fit to lower halves of scikit-learn's digits takes about 12 s of one core,
-    37 times as long as ``MLPClassifier``. Each update has several mean-field steps and
-    Gibbs steps for real columns, with inputs that differ from row to row.
-
     References
     ----------
     .. [1] Taylor, Hinton and Roweis (2007). Modeling human motion using binary latent

@@ -66,13 +66,6 @@ class DBM(DeepOptions, Machine):
     --------
     BernoulliRBM : One hidden layer, with a likelihood that is exact up to log Z.
 
-    Notes
-    -----
-    A default fit to scikit-learn's digits takes about 18 s of one core, 56 times as
-    long as ``MLPClassifier``. Each update has several mean-field steps and Gibbs steps
-    of all layers, and the machine needs a few hundred epochs. Features of a
-    :class:`DBN` are as good, in an eighth of the time.
-
     References
     ----------
     .. [1] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.

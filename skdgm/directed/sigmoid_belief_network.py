@@ -98,11 +98,6 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     DBN : Directed layers below a restricted Boltzmann machine.
     VAE : Continuous latent units.
 
-    Notes
-    -----
-    A default fit to scikit-learn's digits takes about 4 s of one core, 12 times as long
-    as ``MLPClassifier``. Each update draws several samples of all layers for each row.
-
     References
     ----------
     .. [1] Neal (1992). Connectionist learning of belief networks. Artificial

@@ -34,13 +34,6 @@ class RTRBM(MachineEstimator):
     RNNRBM : A separate recurrent net.
     ConditionalRBM : Machine conditional on a few previous steps.
 
-    Notes
-    -----
-    A default fit to scikit-learn's digits, as sequences of rows of pixels, takes about
-    10 s of one core, 31 times as long as ``MLPClassifier``. The steps of a sequence are
-    computed one after the other, each with several Gibbs steps. A :class:`VRNN` takes a
-    quarter of the time.
-
     References
     ----------
     .. [1] Sutskever, Hinton and Taylor (2008). The recurrent temporal restricted
