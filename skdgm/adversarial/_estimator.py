@@ -62,7 +62,7 @@ class GameEstimator(ImplicitEstimator):
     @property
     def _budget(self):
         bits = self._options.column_types == "bernoulli"
-        return self._BUDGET_BITS if bits else self._BUDGET
+        return (bits and self._BUDGET_BITS) or self._BUDGET
 
     def discriminator_score(self, X: Data) -> np.ndarray:
         """Logit of the discriminator for each row; higher for more realistic rows.

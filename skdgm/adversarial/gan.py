@@ -28,6 +28,7 @@ from skdgm.base.options import (
     within,
 )
 from skdgm.nets.options import Initializer
+from skdgm.training import Budget
 
 
 class GANLossDetails(LossDetails):
@@ -98,6 +99,8 @@ class GAN(GameEstimator):
     n_frequencies
         Number of sines and cosines of each real column that a dense discriminator
         receives; "auto": 3 with at most 16 real columns, otherwise 0.
+    n_iter
+        Number of epochs; "auto": 1,250 updates, but between 10 and 1,000 epochs.
     features
         Result of ``transform``: "discriminator", the last hidden units of the
         discriminator; or "latent", latent units whose generated row is similar; see
@@ -166,3 +169,5 @@ class GAN(GameEstimator):
     features: Literal["discriminator", "latent"] = "discriminator"
 
     _MODEL = GANModel()
+    # Longer training generates narrower modes, and not better samples.
+    _BUDGET, _BUDGET_BITS = Budget(1_250, 10, 1_000), None

@@ -18,11 +18,12 @@ from skdgm.adversarial._options import (
     LayerSizes,
 )
 from skdgm.base import Classifier
+from skdgm.base.fits import n_epochs
 from skdgm.base.options import KW_ONLY, NotNegative, within
 from skdgm.implicit.options import Draws, LatentPrior, RelaxedColumns
 from skdgm.nets import ACTIVATIONS, NetEstimator
 from skdgm.nets.options import Activation, Initializer
-from skdgm.training import Budget
+from skdgm.training import Budget, labeled
 
 
 class NoiseDetails(LabelDetails):
@@ -86,7 +87,8 @@ class GANClassifier(Classifier, NetEstimator):
     validation_fraction
         Share of the labeled rows to hold out.
     n_iter
-        Number of epochs; "auto": 4,000 updates, but between 10 and 1,000 epochs.
+        Number of epochs; "auto": 4,000 updates, or 1,000 if all rows have labels, but
+        between 10 and 1,000 epochs.
     solver
         Optimizer of both nets. Averages of parameters, if enabled, apply to both nets
         and are used for predictions and samples.
@@ -168,14 +170,20 @@ class GANClassifier(Classifier, NetEstimator):
     n_draws: Draws = 1000
     solver: GameSolver = "adam"
     init_weights: Initializer = within("solver", "he_normal")
-    momentum = 0.5
+    momentum, learning_rate = 0.5, 0.006
 
     _MODEL, _MODEL_READS = LabelModel(), ("_gray", "classes_")
-    _BUDGET = Budget(4_000, 10, 1_000)
+    # The second budget is for tables without unlabeled rows.
+    _BUDGET, _BUDGET_LABELED = Budget(4_000, 10, 1_000), Budget(1_000, 10, 1_000)
 
     def _count(self, table, fresh):
         self._find_gray(table, fresh)
         super()._count(table, fresh)
+
+    def _n_epochs(self, table):
+        all_known = len(labeled(table).index) == len(table.index)
+        budget = self._BUDGET_LABELED if all_known else self._BUDGET
+        return n_epochs(self, table, budget)
 
     def _logits(self, rows):
         return self.density_.by_rows(rows, self._MODEL.logits)
