@@ -65,6 +65,8 @@ class Surprisal(CodedEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
     """
 
+    _name = "DensityOutlierDetector"
+
     def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:
         """Fit histograms, a normal distribution and a mixture to weighted rows."""
         X, codec = as_pandas(X), None

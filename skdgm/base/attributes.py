@@ -57,10 +57,16 @@ def rolled_back(method: Method, kept: type | tuple[type, ...] = KEPT) -> Method:
     of the copy when the method returns or raises an error of the types ``kept``. The
     decorated method returns the estimator.
     """
+    parameters = signature(method)
     method = _fit_context(prefer_skip_nested_validation=True)(method)
 
     @wraps(method)
     def careful(self, *arguments, **options):
+        try:
+            parameters.bind(self, *arguments, **options)
+        except TypeError as error:  # Python would name the class that defines it.
+            name = f"{type(self).__name__}.{method.__name__}()"
+            raise TypeError(f"{name} got other arguments: {error}") from None
         with replacing(self, kept) as new:
             method(new, *arguments, **options)
         return self

@@ -11,7 +11,7 @@ from skdgm.utils.math import distinct
 
 class CodedEstimator(BaseEstimator):
     """Base class of estimators that read arrays, and DataFrames by a codec, as dense
-    numbers.
+    numbers. Messages call them ``_name``.
 
     Attributes
     ----------
@@ -19,13 +19,16 @@ class CodedEstimator(BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
     """
 
+    _name: str
+
     def _read(self, X, codec, reset=False):
         """Validated rows as numbers, (n_samples, n_features), NaN where missing."""
+        original = X
         if codec is not None and is_frame(X):
             if not reset:
                 validate_data(self, X, reset=False, skip_check_array=True)
             X, reset = codec.encode(X, strict=False), True
-        with columns_named(self, X):
+        with columns_named(self, original):
             rows = real_rows(self, X, reset=reset, dtype=np.float64)
         blocks = [rows.take(block) for block in rows.blocks()]
         return np.concatenate(blocks).astype(np.float64)

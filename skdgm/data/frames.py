@@ -51,8 +51,6 @@ class Codec(NamedTuple):
         ValueError if names are not unique or unknown, or values cannot be categories;
         TypeError if a column is not numeric, categorical or times.
         """
-        import pandas as pd
-
         kinds, columns = kinds or {}, frame.columns
         refuse_repeated_names(frame)
         foreign = [name for name in kinds if name not in columns]
@@ -67,13 +65,6 @@ class Codec(NamedTuple):
             for name, column in zip(columns.tolist(), series)
         ]
         coded = [kind == "categorical" for kind in found_kinds]
-        for column, kind in zip(series, found_kinds):
-            if kind != "categorical" and isinstance(column.dtype, pd.StringDtype):
-                raise TypeError(
-                    f"Column {column.name!r} has text, and column_types says that it "
-                    f'is {kind!r}: it is "categorical", or convert it by '
-                    "pandas.to_numeric."
-                )
         categories = [
             categories_of(c) if code else None for c, code in zip(series, coded)
         ]
@@ -112,6 +103,21 @@ class Codec(NamedTuple):
             d if clock is None else np.int64 for d, c, clock in columns if c is None
         ]
         return [plain_type(dtype) for dtype in dtypes]
+
+    def refuse_text(self):
+        """Raise TypeError if a column that is declared as numbers has the dtype of text
+        or of categories."""
+        fields = self.names, self.dtypes, self.kinds, self.categories, self.clocks
+        for name, dtype, kind, categories, clock in zip(*fields):
+            try:
+                if categories is None and clock is None:
+                    plain_type(dtype)
+            except TypeError as error:
+                raise TypeError(
+                    f"Column {name!r} has text or categories, and column_types says "
+                    f'that it is {kind!r}: it is "categorical", or convert it by '
+                    "pandas.to_numeric."
+                ) from error
 
     def encode(self, frame, *, strict=True):
         """Encode a DataFrame with the same columns as numbers, of shape (n_rows,

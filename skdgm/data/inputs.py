@@ -88,6 +88,9 @@ def explained(model, X, domain):
     domain accepts them, and explains errors as :func:`columns_named` does."""
     refuse_dict(X, type(model).__name__)
     refuse_repeated_names(X)
+    column_types = getattr(domain, "kinds", None)
+    if isinstance(column_types, list | tuple) and len(getattr(X, "shape", ())) == 2:
+        refuse_length(column_types, X.shape[1])
     refuse_dates(X, domain)
     with columns_named(model, X):
         yield
@@ -111,6 +114,15 @@ def refuse_repeated_names(X):
         raise ValueError(f"X has several columns of the names {names}: rename them.")
 
 
+def refuse_length(column_types, n_columns):
+    """Raise ValueError if a sequence does not have one type for each column."""
+    if len(column_types) != n_columns:
+        raise ValueError(
+            f"column_types has {len(column_types)} entries, but X has {n_columns} "
+            "columns."
+        )
+
+
 def refuse_dict(X, subject):
     """Raise TypeError, which names the model ``subject``, if X is a dict."""
     # A sparse matrix in DOK format is a dict, too.
@@ -124,7 +136,7 @@ def refuse_dict(X, subject):
 def refuse_others(model, X, error):
     """Raise an error that names the column and a remedy, if ``error`` is about values
     that are not numbers, infinite values or the number of dimensions."""
-    message, subject = str(error), type(model).__name__
+    message, subject = str(error), getattr(model, "_name", type(model).__name__)
     if message.startswith("Found array with dim "):
         names_known = *vars(model), *getattr(model, "_DETAILS", ())
         shape = ", and say what they are by image_shape" * (
@@ -149,7 +161,7 @@ def refuse_others(model, X, error):
         return
     if np.ndim(X) == 1:
         raise type(error)(
-            f"{type(model).__name__} takes a table, but X has one dimension: give a "
+            f"{subject} takes a table, but X has one dimension: give a "
             "row of a DataFrame as X.iloc[[0]], one of an array as X[[0]]."
         ) from error
     index = _other_column(X)
@@ -162,7 +174,7 @@ def refuse_others(model, X, error):
     if takes(model, "mixed") or get_tags(model).input_tags.categorical:
         remedy = ", or leave it in a DataFrame, whose types say what columns are"
     raise type(error)(
-        f"{type(model).__name__} takes numbers, but column {name!r} has other values "
+        f"{subject} takes numbers, but column {name!r} has other values "
         f"({error}): encode it, with sklearn.preprocessing.OneHotEncoder or "
         f"OrdinalEncoder{remedy}."
     ) from error

@@ -17,6 +17,7 @@ from skdgm.data.codes import (
 )
 from skdgm.data.columns import ColumnStatistics
 from skdgm.data.frames import Codec
+from skdgm.data.inputs import refuse_length
 from skdgm.data.rare import Rare
 from skdgm.data.reach import seen_range
 from skdgm.data.scales import (
@@ -290,11 +291,7 @@ def kinds_by_column(column_types, rows):
         return rows.codec.kinds if rows.codec else ["gaussian"] * n_columns
     if isinstance(column_types, str):
         return [column_types] * n_columns
-    if len(column_types) != n_columns:
-        raise ValueError(
-            f"column_types has {len(column_types)} entries, but X has {n_columns} "
-            "columns."
-        )
+    refuse_length(column_types, n_columns)
     return column_types
 
 

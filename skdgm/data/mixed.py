@@ -166,6 +166,7 @@ class MixedColumns(RealColumns):
             codec = known.codec
         elif frame and self.takes_times:
             codec = Codec.of(X, None if isinstance(self.kinds, str) else self.kinds)
+            codec.refuse_text()
             warn_of_text(X, codec)
             codec = codec._replace(
                 schema=None if X is original else schema_of(original)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 from sklearn.utils import TransformerTags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -33,6 +33,8 @@ _REPEATED = 0.5
 # Numbers are clipped to this multiple of the 90th percentile of distances from the
 # median: a single outlier would otherwise determine moments of all rows.
 _OUTLYING, _DISTANT = 10.0, 0.9
+# Probability of a range of numbers below which its nearest end is drawn.
+_TINY = 1e-9
 # Maximum number of entries of conditional means in memory.
 _BLOCK = 2**22
 
@@ -70,6 +72,8 @@ class NormalMixtures(CodedEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
     """
 
+    _name = "GenerativeImputer"
+
     def __init__(self, random_state=None):
         self.random_state = random_state
 
@@ -88,10 +92,11 @@ class NormalMixtures(CodedEstimator):
         bits &= sizes == 0
         sizes = np.where(bits, 2, sizes)
         limits = _limits(x, weight, sizes)
+        plausible = np.where((x >= limits[0]) & (x <= limits[1]), x, np.nan)
         x = x.clip(limits[0], limits[1])
         with one_blas_thread():
             scales = InputScales.of(x, weight, sizes)
-            kept, values = _kept(scales, x, sizes)
+            kept, values = _kept(scales, plausible, sizes)
             known = weight @ ~np.isnan(x)
             repeated = np.array([len(v) for v in values]) <= _REPEATED * known
             mixtures, share = (), np.ones(0)
@@ -120,7 +125,7 @@ class NormalMixtures(CodedEstimator):
         if codec is not None and is_frame(X):
             # Unknown categories are imputed for other columns, and remain.
             unknown = (x < 0) & (self._columns.sizes > 0)
-            warn_of_values("GenerativeImputer", X, unknown, codec.names.__getitem__)
+            warn_of_values(self._name, X, unknown, codec.names.__getitem__)
             x[unknown] = np.nan
         rng = _generator(random_state) if method == "sample" else None
         filled, holes = x.copy(), np.flatnonzero(np.isnan(x).any(axis=1))
@@ -149,7 +154,7 @@ class NormalMixtures(CodedEstimator):
         """Rows of numbers and codes with their missing entries imputed."""
         columns, scales = self._columns, self._columns.scales
         kept, missing = columns.kept, np.isnan(x)
-        out, below, inputs = x.copy(), None, np.zeros((len(x), 0))
+        out, spread, inputs = x.copy(), 1.0, np.zeros((len(x), 0))
         if kept.any():
             low, high = columns.limits
             z = scales.standard(x.clip(low, high))[:, kept]
@@ -161,16 +166,16 @@ class NormalMixtures(CodedEstimator):
                 covariances = np.concatenate(covariances)
                 inputs, chosen, rest = draw(z, share, means, covariances, rng)
                 center = means[chosen, np.arange(len(z))]
-                coded = scales.category[kept] >= 0
-                if coded.any():
-                    spread = spreads(z, chosen, covariances)
-                    below = ndtr(rest / np.where(spread > 0, spread, 1.0))
+                spread = spreads(z, chosen, covariances)
+                spread = np.where(spread > 0, spread, 1.0)
+                below = ndtr(rest / spread)
             elif method == "mode":
                 inputs = center = means[share.argmax(axis=1), np.arange(len(z))]
             else:
                 inputs = center = np.einsum("nk,knp->np", share, means)
             location, scale = scales.plain[:, kept]
             inputs, center = inputs * scale + location, center * scale + location
+            spread = spread * scale
         of_column = scales.column[kept]
         for j in np.flatnonzero(missing.any(axis=0)):
             rows, own = np.flatnonzero(missing[:, j]), np.flatnonzero(of_column == j)
@@ -178,7 +183,11 @@ class NormalMixtures(CodedEstimator):
             if not len(own) or len(values) == 1:
                 out[rows, j] = values[0] if len(values) else 0.0
             elif not columns.sizes[j]:
-                v = inputs[rows, own[0]].clip(values[0], values[-1])
+                place = rows, own[0]
+                v = inputs[place]
+                if method == "sample":
+                    v = _truncated(below[place], center[place], spread[place], values)
+                v = v.clip(values[0], values[-1])
                 snapped = method == "sample" and columns.repeated[j]
                 out[rows, j] = _nearest(v, values) if snapped else v
             else:
@@ -271,6 +280,14 @@ def _snapped(z, groups, moments):
             first = share.argmax(axis=1)[:, None] == np.arange(len(own))
             z[:, own] = (first - location[own]) / scale[own]
     return z
+
+
+def _truncated(below, center, spread, values):
+    """Quantiles of normal distributions truncated to the range of sorted values, at
+    probabilities ``below``. Clipped draws would accumulate at both ends."""
+    low, high = ndtr((values[[0, -1], None] - center) / spread)
+    drawn = center + spread * ndtri(low + below * (high - low))
+    return np.where(high - low > _TINY, drawn, center)
 
 
 def _nearest(v, values):
