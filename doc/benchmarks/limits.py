@@ -14,6 +14,7 @@ import json
 import resource
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +25,12 @@ from _processes import asked
 
 from skdgm import (
     GAN,
-    NADE,
     RNNNADE,
     VAE,
     BernoulliRBM,
     EoNADE,
     ReplicatedSoftmax,
 )
-from skdgm.options import Sequences
 
 
 def bits(n_rows, n_columns, rng):
@@ -60,10 +59,23 @@ def table(n_rows, sizes, n_numbers, rng):
     return pd.DataFrame(columns | {f"number_{j}": x for j, x in enumerate(numbers.T)})
 
 
+def wide(n_rows, n_levels, rng):
+    """DataFrame with a column of n_levels equally frequent categories, and four other
+    columns."""
+    rows = table(n_rows, [20, 20], 2, rng)
+    names = [f"v{value}" for value in range(n_levels)]
+    codes = rng.integers(0, n_levels, n_rows)
+    rows["level"] = pd.Categorical.from_codes(codes, names)
+    return rows
+
+
 def documents(n_rows, n_words, rng):
-    """CSR matrix of counts of 100 words a document, of a topic of 50 words each."""
-    topics = rng.integers(0, n_words, (20, 50))
-    words = topics[rng.integers(0, 20, n_rows)[:, None], rng.integers(0, 50, (1, 100))]
+    """CSR matrix of counts of 100 words a document, of one of 20 topics each.
+
+    A topic has the words of an equal share of the vocabulary.
+    """
+    topic = rng.integers(0, 20, (n_rows, 1))
+    words = topic + 20 * rng.integers(0, n_words // 20, (n_rows, 100))
     rows = np.repeat(np.arange(n_rows), 100)
     shape = n_rows, n_words
     return sp.csr_array((np.ones(len(rows)), (rows, words.ravel())), shape=shape)
@@ -94,18 +106,28 @@ CASES = {
         lambda rng: table(100_000, [50] * 5, 10, rng),
         GAN,
     ),
-    "NADE(), 100,000 x 6, one column of 5,000 categories": (
-        lambda rng: table(100_000, [5000, 20, 20], 3, rng),
-        NADE,
-    ),
-    "ReplicatedSoftmax(), 20,000 documents, 5,000 words": (
-        lambda rng: documents(20_000, 5000, rng),
-        ReplicatedSoftmax,
-    ),
-    "RNNNADE(), 200,000 steps x 20, real": (
-        lambda rng: series(200_000, 20, rng),
-        lambda: RNNNADE(sequences=Sequences(length=100)),
-    ),
+    **{
+        f"{model.__name__}(), 10,000 x 5, a column of {n_levels:,} categories": (
+            partial(wide, 10_000, n_levels),
+            model,
+        )
+        for model, sizes in ((EoNADE, (10, 1000, 50_000)), (VAE, (10, 1000)))
+        for n_levels in sizes
+    },
+    **{
+        f"ReplicatedSoftmax(), 500 documents, {n_words:,} words": (
+            partial(documents, 500, n_words),
+            ReplicatedSoftmax,
+        )
+        for n_words in (1000, 20_000, 100_000)
+    },
+    **{
+        f"RNNNADE(), one series of {n_steps:,} steps x 20, real": (
+            partial(series, n_steps, 20),
+            RNNNADE,
+        )
+        for n_steps in (100, 10_000)
+    },
 }
 
 
