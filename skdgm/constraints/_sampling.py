@@ -65,13 +65,11 @@ def reject(n_samples, draw, evaluate, uniques, max_tries, subject):
             n_draws = math.ceil(_SPARE * n_missing / rate)
         n_draws = min(n_draws, _BATCH, max_tries * n_samples - tally.drawn)
         if n_draws < 1:
-            numbered = " A column of identifiers needs no draws if it is numbered: "
-            numbered += "Unique(column, numbered=True)."
             raise ConstraintError(
                 f"{subject}: {tally.kept} of {tally.drawn} draws satisfy the "
                 f"constraints and conditions ({100 * tally.rate:.2g} %), but "
                 f"{n_samples} rows are needed.{tally.worst()} Raise max_tries, now "
-                f"{max_tries}, or draw fewer rows.{numbered * bool(uniques)}"
+                f"{max_tries}, or draw fewer rows.{''.join(map(numbering, uniques))}"
             )
         drawn = draw(n_draws)
         masks = evaluate(drawn)
