@@ -82,7 +82,8 @@ class FewDrawsWarning(UserWarning):
 
 
 class SimulationWarning(UserWarning):
-    """Warning that simulations with NaN or infinity were rejected."""
+    """Warning about simulations with NaN or infinity, which were rejected, or about
+    data that no simulation resembles."""
 
 
 class InterruptedFitWarning(UserWarning):

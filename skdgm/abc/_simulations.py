@@ -28,6 +28,8 @@ DISTANCES = {
 }
 # Number of batches per process.
 _PARTS = 4
+# Maximum number of summaries named in a warning.
+_MOST = 10
 
 
 class Digest(NamedTuple):
@@ -97,6 +99,7 @@ class Simulations:
         self.simulator, self.digest = simulator, Digest(summary, distance, observed)
         self.rng, self.n_jobs = rng, n_jobs
         self.scale, self.n_done, self.n_failed = None, 0, 0
+        self.low, self.high = np.inf, -np.inf
 
     def __call__(self, theta):
         """Simulate a data set for each row of parameters; see :meth:`measured`."""
@@ -109,6 +112,9 @@ class Simulations:
         rng = self.rng.rows(ids)
         raw = simulated(self.simulator, self.digest, theta, rng, n_jobs=self.n_jobs)
         self.n_done += len(theta)
+        finite = raw[np.isfinite(raw).all(axis=1)]
+        self.low = np.minimum(self.low, finite.min(axis=0, initial=np.inf))
+        self.high = np.maximum(self.high, finite.max(axis=0, initial=-np.inf))
         return raw
 
     def measured(self, raw):
@@ -129,7 +135,21 @@ class Simulations:
         return np.where(failed, np.inf, distance), gaps
 
     def report(self):
-        """Warn of failed simulations."""
+        """Warn of failed simulations, and of observed summaries that are farther from
+        the range of all simulations than this range is wide."""
+        if not callable(self.digest.distance) and np.isfinite(self.low).all():
+            observed, width = self.digest.observed.ravel(), self.high - self.low
+            gap = np.maximum(self.low - observed, observed - self.high)
+            far = np.flatnonzero((gap > width) & (gap > 0))
+            if len(far):
+                warnings.warn(
+                    f"No simulation resembles X: its summaries {far[:_MOST].tolist()} "
+                    f"are far outside the range of all {self.n_done:,} simulations. "
+                    "The posterior is meaningless if the simulator or the priors are "
+                    "wrong.",
+                    SimulationWarning,
+                    stacklevel=4,
+                )
         if self.n_failed:
             warnings.warn(
                 f"{self.n_failed} of {self.n_done} simulations gave NaN or infinity: "

@@ -219,7 +219,8 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         Warns
         -----
         SimulationWarning
-            Simulations returned NaN or infinity. They are rejected.
+            Simulations returned NaN or infinity, and are rejected. Or summaries of X
+            are farther from the range of all simulations than this range is wide.
         FewDrawsWarning
             Fewer than ``n_particles`` simulations succeeded, the effective sample size
             is small, or no more simulations were left before the distances reached a

@@ -1,6 +1,7 @@
 """Approximate Bayesian computation beside posteriors in closed form."""
 
 import pickle
+import warnings
 from copy import copy
 
 import numpy as np
@@ -81,6 +82,7 @@ def checks():
             yield pytest.param(estimator, check, id=name, marks=marks)
 
 
+@pytest.mark.filterwarnings("ignore:No simulation resembles")
 @pytest.mark.parametrize("estimator, check", list(checks()))
 def test_check(estimator, check):
     try:
@@ -407,6 +409,7 @@ def test_scales_of_summaries_do_not_matter():
     assert_same(one, other)
 
 
+@pytest.mark.filterwarnings("ignore:No simulation resembles")
 @pytest.mark.parametrize("distance", ["euclidean", "manhattan", "chebyshev"])
 def test_distances_by_name(distance):
     def halves(theta, rng):
@@ -432,7 +435,8 @@ def test_kinds_of_data():
     )
     whole = make_pipeline(FunctionTransformer(), clone(abc)).fit(SHIFTED)
     assert_same(plain, whole[-1])
-    outlier = clone(abc).fit([*SHIFTED, [1e6]])
+    with pytest.warns(SimulationWarning, match="resembles X"):
+        outlier = clone(abc).fit([*SHIFTED, [1e6]])
     assert np.isfinite(outlier.particles_).all()
     assert np.isfinite(outlier.weights_).all()
     assert np.isfinite(clone(abc).fit(np.zeros((3, 1))).weights_).all()
@@ -633,3 +637,13 @@ def test_a_simulator_may_change_its_parameters():
         grouped(ABC, own, *options, **SMALL).fit(SHIFTED) for own in (normal, vandal)
     )
     assert_same(one, other)
+
+
+@pytest.mark.parametrize("method", ["rejection", "smc"])
+def test_data_that_no_simulation_resembles(method):
+    abc = ABC(normal, {"mean": stats.norm(0, 1)}, moments, method=method, **SMALL)
+    with pytest.warns(SimulationWarning, match=r"resembles X: its summaries \[0\]"):
+        abc.fit(np.random.default_rng(0).normal(1e6, 1, (20, 1)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        abc.fit(np.random.default_rng(0).normal(2, 1, (20, 1)))
