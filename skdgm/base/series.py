@@ -13,6 +13,7 @@ from skdgm.data.sequences import ConstantColumns, divided
 from skdgm.data.time_steps import TimeSteps, steps_of
 from skdgm.typing import Data, Target, Weight
 from skdgm.utils.counts import count, count_rows
+from skdgm.utils.domains import is_frame
 
 
 class Series(NamedTuple):
@@ -52,14 +53,41 @@ def fit_transform(
 
 def continued(estimator, n_steps, given, n_samples, random_state):
     """List of ``n_samples`` continuations by ``n_steps`` rows of each of the ``given``
-    series (a table and lengths), or of new series if ``given`` is None."""
+    series (a table and lengths), or of new series if ``given`` is None. A regular index
+    of dates is continued."""
     density = estimator.density_
     n_samples = count_rows(n_samples, len(estimator._columns.seen))
     n_steps = count(n_steps, "n_steps")
     constant = vars(estimator).get("_kept")
     rows = density.continued(n_steps, given, n_samples, random_state, constant)
     lengths = np.full(len(rows) // n_steps, n_steps)
-    return divided(as_frame(estimator, rows), lengths)
+    parts = divided(as_frame(estimator, rows), lengths)
+    if given is None or not is_frame(given[0]) or not is_frame(parts[0]):
+        return parts
+    indices = [_later(series.index, n_steps) for series in divided(*given)]
+    indices = [index for index in indices for _ in range(n_samples)]
+    return [
+        part if index is None else part.set_axis(index)
+        for part, index in zip(parts, indices)
+    ]
+
+
+def _later(index, n_steps):
+    """Index of the next rows after a regular index of dates or periods; None for other
+    indices."""
+    import pandas as pd
+
+    if isinstance(index, pd.PeriodIndex):
+        regular = pd.period_range(index[0], periods=len(index), freq=index.freq)
+        freq = index.freq if index.equals(regular) else None
+    elif isinstance(index, pd.DatetimeIndex):
+        freq = pd.DatetimeIndex(index, freq="infer").freq
+    else:
+        return None
+    if freq is None:
+        return None
+    build = pd.period_range if isinstance(index, pd.PeriodIndex) else pd.date_range
+    return build(index[-1], periods=n_steps + 1, freq=freq, name=index.name)[1:]
 
 
 def remember_kept(estimator, rows, lengths, fresh):

@@ -55,9 +55,9 @@ def original_data(X, table):
     return X if is_frame(X) and not is_streamed(X) else table.rows.X
 
 
-def refuse_dates(X, domain):
+def refuse_dates(model, X, domain):
     """Raise TypeError if X has dates, some of which NumPy would convert to numbers,
-    unless the domain accepts them."""
+    unless the domain of the model accepts them. The error names models that do."""
     if domain.takes_times:
         return
     if type(X) is np.ndarray and X.dtype.kind in "fbiu":
@@ -74,11 +74,14 @@ def refuse_dates(X, domain):
             types = [t for t in set(map(type, X.flat)) if issubclass(t, _DATES)]
             dates = [f"X has values of the type {t.__name__}" for t in types]
     if dates:
+        takers = f"{_TAKERS} take a DataFrame with dates as it is, and "
+        if hasattr(type(model), "sample_sequences"):
+            takers = ""
         raise TypeError(
             f"{dates[0]}, which is neither of numbers nor of categories: make numbers "
             "of it (of a date the days since another), or drop it; "
-            f"{_TAKERS} take a DataFrame with dates as it is, and RNNNADE and VRNN "
-            'take series with dates, by column_types="auto".'
+            f"{takers}RNNNADE and VRNN take series with dates, by "
+            'column_types="auto".'
         )
 
 
@@ -91,7 +94,7 @@ def explained(model, X, domain):
     column_types = getattr(domain, "kinds", None)
     if isinstance(column_types, list | tuple) and len(getattr(X, "shape", ())) == 2:
         refuse_length(column_types, X.shape[1])
-    refuse_dates(X, domain)
+    refuse_dates(model, X, domain)
     with columns_named(model, X):
         yield
 

@@ -435,7 +435,7 @@ class RecurrentEstimator(NetEstimator):
         sequences : list of ndarray of shape (n_steps, n_features)
             The steps after the prefixes, without the prefixes, starting with all
             continuations of the first prefix. DataFrames if the model was fitted to
-            one.
+            one; a regular DatetimeIndex or PeriodIndex of a prefix is continued.
         """
         prefix_table = None
         if prefix is not None:

@@ -660,6 +660,18 @@ def test_predictors_are_fitted_to_as_many_rows_of_either_table():
     assert 0 < len(sizes[0][1] & first) < 40
 
 
+def test_summary_has_scores_of_associated_and_of_all_pairs():
+    """A p-value stands after its accuracy."""
+    report = tabular_report(table(60), table(60, 1), random_state=0)
+    n_counted, scores = int(report.pairs["counted"].sum()), report.scores
+    assert 0 < n_counted < 10
+    pairs = f"({n_counted} associated pairs; all 10 pairs {scores['trends_of_all']:.3f}"
+    assert f"trends {scores['trends']:.3f} {pairs}" in str(report)
+    test = report.two_sample
+    accuracy = f"accuracy {test['accuracy']:.3f} (p = {test['p_value']:.2g}) against"
+    assert accuracy in str(report)
+
+
 def test_the_lowest_scores_are_those_that_are_known():
     scores = np.array([0.5, np.nan, 0.1, 0.9, 0.3])
     assert _lowest(scores) == [2, 4, 0]

@@ -456,3 +456,37 @@ def test_steps_given_columns_that_are_kept_are_drawn_as_others():
         drawn = model.sample_sequences(8, n_samples=200, random_state=0)
         spread.append(np.stack(drawn)[:, 1:, 1:].reshape(-1, 3).std(axis=0))
     np.testing.assert_allclose(*spread, rtol=0.1)
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize("freq", ["h", "B", "ME"])
+def test_forecasts_continue_the_index_of_dates(freq, zone):
+    days = pd.date_range("2024-01-31", periods=14, freq=freq, tz=zone, name="when")
+    frame = pd.DataFrame({"x": np.arange(14) % 3}, index=days)
+    model = RNNNADE(2, n_recurrent=2, n_iter=1, random_state=0).fit(frame)
+    options = {"n_samples": 2, "random_state": 0}
+    drawn = model.sample_sequences(2, prefix=[frame[:12], frame[:9]], **options)
+    expected = [days[12:], days[12:], days[9:11], days[9:11]]
+    for part, index in zip(drawn, expected):
+        pd.testing.assert_index_equal(part.index, index, exact="equiv")
+    # Other indices are numbers, without a prefix as well.
+    for prefix in frame.iloc[[0, 1, 5, 7]], frame[:1].set_axis([7]), None:
+        (part,) = model.sample_sequences(2, prefix=prefix, random_state=0)
+        assert part.index.tolist() == [0, 1]
+
+
+def test_forecasts_continue_periods_of_the_index():
+    months = pd.period_range("2024-01", periods=12, freq="M")
+    frame = pd.DataFrame({"x": np.arange(12.0) % 2}, index=months)
+    model = ConditionalRBM(2, n_lags=1, n_iter=1, random_state=0).fit(frame)
+    (part,) = model.sample_sequences(2, prefix=frame[:10], random_state=0)
+    assert part.index.equals(months[10:])
+    (part,) = model.sample_sequences(2, prefix=frame.iloc[[0, 5]], random_state=0)
+    assert part.index.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("model", [RNNRBM(2), RTRBM(2)])
+def test_errors_about_dates_name_models_of_series(model):
+    frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=9), "x": 1})
+    with pytest.raises(TypeError, match="drop it; RNNNADE and VRNN take series"):
+        model.fit(frame)

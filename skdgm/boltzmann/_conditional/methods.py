@@ -198,7 +198,8 @@ class ConditionalMethods(Estimator):
         -------
         series : list of ndarray of shape (n_steps, n_features)
             Time steps after the prefix, without the prefix. All continuations of the
-            first prefix come first. DataFrames if ``fit`` was given one.
+            first prefix come first. DataFrames if ``fit`` was given one; a
+            regular DatetimeIndex or PeriodIndex of a prefix is continued.
         """
         if not self.density_.n_lags:
             raise ValueError(

@@ -145,8 +145,8 @@ def _fidelity(report):
     others = "held-out" if "holdout" in report.n_rows else "real"
     yield (
         "two-sample test",
-        f"AUC {test['roc_auc']:.3f}, accuracy {test['accuracy']:.3f} against {others} "
-        f"rows (0.5 is best), p = {test['p_value']:.2g}",
+        f"AUC {test['roc_auc']:.3f}, accuracy {test['accuracy']:.3f} "
+        f"(p = {test['p_value']:.2g}) against {others} rows; 0.5 is best",
     )
 
 
