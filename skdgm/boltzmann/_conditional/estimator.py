@@ -8,6 +8,7 @@ from sklearn.utils import ClassifierTags
 from skdgm.base import rolled_back
 from skdgm.base.column_group import Columns
 from skdgm.base.common_options import FitOptions
+from skdgm.base.fits import n_epochs
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
@@ -80,8 +81,7 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
     learning_rate
         Initial learning rate, which the ``schedule`` of the solver lowers. "auto":
         0.002 if y has "gaussian" or "rectified" columns (0.003 without ``pairwise``);
-        0.03 if y has counts, but no real columns; 0.015 otherwise (0.01 without
-        ``pairwise``).
+        0.03 if y has counts, but no real columns; 0.01 otherwise.
     solver
         Adam, which divides the gradient of each parameter by its recent magnitude.
     gradient
@@ -102,7 +102,8 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
         Number of Gibbs steps in each update. The values of a tuple are used in turn,
         each for an equal share of the epochs.
     n_iter
-        Number of epochs; "auto": 2,000 updates, but between 20 and 200 epochs.
+        Number of epochs; "auto": 3,000 updates, or 2,000 if y has "gaussian" or
+        "rectified" columns, but between 20 and 200 epochs.
     centering
         Offsets of the centered gradient [6]_, which are means of y and of the hidden
         units. "start": the means at the start of training; "data": running means in the
@@ -176,9 +177,15 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
 
     _MODEL = CONDITIONAL
     _MODEL_READS = "_responses", "_y_columns", "feature_names_in_"
-    _BUDGET = Budget(2_000, 20, 200)
+    _BUDGET, _BUDGET_REAL = Budget(3_000, 20, 200), Budget(2_000, 20, 200)
     # Conditions are clipped; outliers of y have their own warning.
     _TRANSIENT, _SHORTENS_STEPS = ("precision_", "_log_precisions"), None
+
+    def _n_epochs(self, table):
+        units = self._MODEL.energy(self._facts()).units
+        is_real = any(unit.form == "normal" for unit in units)
+        is_short = is_real and self._options.pairwise
+        return n_epochs(self, table, self._BUDGET_REAL if is_short else None)
 
     @rolled_back
     def fit(

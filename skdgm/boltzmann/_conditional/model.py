@@ -26,10 +26,9 @@ from skdgm.distributions import Binomial, Poisson, UnitNormal
 from skdgm.energies import Energy, Params, graph
 from skdgm.training import AUTO
 
-# Learning rates for real columns in y, and for bits and categories, each also with only
-# factored weights, which are not initialized by regressions; and for counts.
-_OF_REAL, _OF_GATED_REAL, _OF_BITS, _OF_GATED_BITS = 0.002, 0.003, 0.015, 0.01
-_OF_COUNTS = 0.03
+# Learning rates for real columns in y; for real columns and only factored weights,
+# which are not initialized by regressions; for counts; and for other columns.
+_OF_REAL, _OF_GATED, _OF_COUNTS, _OF_OTHERS = 0.002, 0.003, 0.03, 0.01
 
 
 class ConditionalModel(Tables[ConditionalOptions]):
@@ -115,11 +114,11 @@ class ConditionalModel(Tables[ConditionalOptions]):
         options = SimpleNamespace(**vars(facts.options))
         if options.learning_rate == AUTO:
             if any(unit.form == "normal" for unit in energy.units):
-                options.learning_rate = _OF_REAL if options.pairwise else _OF_GATED_REAL
+                options.learning_rate = _OF_REAL if options.pairwise else _OF_GATED
             elif any(isinstance(unit, Binomial | Poisson) for unit in energy.units):
                 options.learning_rate = _OF_COUNTS
             else:
-                options.learning_rate = _OF_BITS if options.pairwise else _OF_GATED_BITS
+                options.learning_rate = _OF_OTHERS
         return options
 
     def initial(self, facts):
