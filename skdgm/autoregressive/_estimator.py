@@ -30,8 +30,7 @@ class AutoregressiveEstimator(NetEstimator):
         Number of epochs; "auto": the number for 3,500 updates, between 20 and 100.
     early_stopping
         If True, hold out rows, stop when ``validation_curve_`` no longer decreases, and
-        keep the parameters at its minimum. "auto": True if ``n_iter`` is "auto" and not
-        all columns are binary, because densities of real columns overfit without limit.
+        keep the parameters at its minimum. "auto": True if ``n_iter`` is "auto".
     random_state : int, RandomState instance or None
         Seed of initial weights, order of rows, random orders of columns, and draws.
 
@@ -132,10 +131,6 @@ class AutoregressiveEstimator(NetEstimator):
         return as_frame(self, drawn)
 
     conditional_sample = conditional_sample
-
-    @staticmethod
-    def _may_overfit(options):
-        return options.column_types != "bernoulli"
 
     def _label(self, rows, y, fresh, classes):
         # Raise before fitted attributes are lost.

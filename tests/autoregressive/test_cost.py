@@ -52,7 +52,8 @@ def test_codes_that_ask_for_more_than_there_is_are_named(model, usual):
         model.fit(KEYS)
     assert not hasattr(model, "n_features_in_")
     pd = pytest.importorskip("pandas")
-    keys = pd.DataFrame({"b": [1.5, 2] * 20_000, "key": map(str, range(40_000))})
+    names = [f"key {number}" for number in range(40_000)]
+    keys = pd.DataFrame({"b": [1.5, 2] * 20_000, "key": names})
     with pytest.raises(MemoryError, match="the 40,000 categories of column 'key'"):
         model.set_params(column_types="mixed").fit(keys)
 
@@ -95,7 +96,9 @@ def test_codes_of_many_categories_are_told_by_all_families(name, kind, monkeypat
     own = getattr(skdgm, name)(4, column_types=kind, **few)
     if kind == "mixed":
         pd = pytest.importorskip("pandas")
-        X = pd.DataFrame({"city": map(str, X[:, 0]), "sex": map(str, X[:, 1])})
+        X = pd.DataFrame(
+            {"city": [f"city {v}" for v in X[:, 0]], "sex": map(str, X[:, 1])}
+        )
         if name != "RBM":
             assign(clone(own), max_categories=3).fit(X)
     cause = "column 'city'" if kind == "mixed" else "column 0"
