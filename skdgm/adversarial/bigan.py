@@ -75,10 +75,10 @@ class BiGAN(GameEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 7 s of one core, 21 times as long
+    A default fit to scikit-learn's digits takes about 9 s of one core, 19 times as long
     as ``MLPClassifier``. The discriminator and both generators are trained in turn, and
     need several hundred epochs to agree. A :class:`VAE` also infers latent units, in a
-    sixth of the time.
+    fifth of the time.
 
     References
     ----------

@@ -124,12 +124,6 @@ class GAN(GameEstimator):
     GMMN : Generator trained without a discriminator.
     Diffusion : Samples of similar quality, with a lower bound of the likelihood.
 
-    Notes
-    -----
-    A default fit to scikit-learn's digits takes about 6 s of one core, 18 times as long
-    as ``MLPClassifier``. The generator and the discriminator are trained in turn, and
-    need several hundred epochs to agree. A :class:`VAE` takes a fifth of the time.
-
     References
     ----------
     .. [1] Goodfellow et al. (2014). Generative adversarial nets. NeurIPS.

@@ -81,7 +81,7 @@ class InfoGAN(GameEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 8 s of one core, 23 times as long
+    A default fit to scikit-learn's digits takes about 9 s of one core, 19 times as long
     as ``MLPClassifier``. The generator and the discriminator are trained in turn, and
     need several hundred epochs to agree.
 

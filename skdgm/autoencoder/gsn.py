@@ -116,10 +116,10 @@ class GSN(GSNEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 9 s of one core, 29 times as long
-    as ``MLPClassifier``. Each update passes through several steps of a chain, one after
-    the other. A :class:`DenoisingAutoencoder` has features that are as good, in a
-    twentieth of the time.
+    A default fit to scikit-learn's digits takes about 10 s of one core, 20 times as
+    long as ``MLPClassifier``. Each update passes through several steps of a chain, one
+    after the other. A :class:`DenoisingAutoencoder` has features that are as good, in a
+    tenth of the time.
 
     References
     ----------

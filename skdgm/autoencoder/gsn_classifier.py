@@ -55,9 +55,9 @@ class GSNClassifier(Classifier, GSNEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 11 s of one core, 35 times as
+    A default fit to scikit-learn's digits takes about 12 s of one core, 26 times as
     long as ``MLPClassifier``. Each update passes through several steps of a chain, one
-    after the other. A :class:`DBNClassifier` takes less than a third of the time.
+    after the other. A :class:`DBNClassifier` takes a third of the time.
 
     References
     ----------

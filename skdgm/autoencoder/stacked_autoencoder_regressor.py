@@ -51,12 +51,6 @@ class StackedAutoencoderRegressor(StackStructure, TunedRegressor):
     DBNRegressor : Regressor pre-trained as a deep belief network.
     sklearn.neural_network.MLPRegressor : Regressor without pre-training.
 
-    Notes
-    -----
-    A default fit to scikit-learn's digits takes about 4 s of one core, 11 times as long
-    as ``MLPClassifier``. Each layer is pre-trained before the fine-tuning of all
-    layers.
-
     References
     ----------
     .. [1] Vincent, Larochelle, Lajoie, Bengio and Manzagol (2010). Stacked denoising

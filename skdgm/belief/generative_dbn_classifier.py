@@ -78,9 +78,9 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 8 s of one core, 15 times as
+    A default fit to scikit-learn's digits takes about 15 s of one core, 32 times as
     long as ``MLPClassifier``. Each layer is trained for 200 epochs. A
-    :class:`DBNClassifier` is more accurate, in two thirds of the time.
+    :class:`DBNClassifier` is more accurate, in a quarter of the time.
 
     References
     ----------

@@ -91,7 +91,7 @@ class ReplicatedSoftmax(FitOptions, DocumentModel):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 7 s of one core, 11 times as long
+    A default fit to scikit-learn's digits takes about 5 s of one core, 11 times as long
     as ``MLPClassifier``. Chains are tempered between lengths of documents.
 
     References

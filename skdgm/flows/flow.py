@@ -118,6 +118,12 @@ class Flow(FlowEstimator):
     VAE : Latent variable model with fewer latent units than columns.
     sklearn.neighbors.KernelDensity : Density without training.
 
+    Notes
+    -----
+    A default fit to scikit-learn's digits takes about 15 s of one core, 33 times as
+    long as ``MLPClassifier``. Training continues while the held-out likelihood
+    increases. A :class:`RNADE` takes a seventh of the time.
+
     References
     ----------
     .. [1] Durkan, Bekasov, Murray and Papamakarios (2019). Neural spline flows.

@@ -123,7 +123,7 @@ class RNNRBM(MachineEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits, as sequences of rows of pixels, takes about
-    7 s of one core, 11 times as long as ``MLPClassifier``. The steps of a sequence are
+    6 s of one core, 13 times as long as ``MLPClassifier``. The steps of a sequence are
     computed one after the other, each with several Gibbs steps.
 
     References
