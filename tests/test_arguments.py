@@ -10,7 +10,7 @@ from tests.test_architecture import FILES, ROOT, parsed, place
 
 # Functions of other libraries that take any number of arguments.
 VARIADIC = {"zip", "union", "update", "product", "result_type", "reshape", "hstack"}
-VARIADIC |= {"with_columns", "check_consistent_length", "submit", "partial"}
+VARIADIC |= {"with_columns", "check_consistent_length", "submit", "partial", "bind"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 

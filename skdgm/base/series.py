@@ -64,7 +64,10 @@ def continued(estimator, n_steps, given, n_samples, random_state):
     parts = divided(as_frame(estimator, rows), lengths)
     if given is None or not is_frame(given[0]) or not is_frame(parts[0]):
         return parts
-    indices = [_later(series.index, n_steps) for series in divided(*given)]
+    table, given_lengths = given
+    indices = [
+        _later(series.index, n_steps) for series in divided(table, given_lengths)
+    ]
     indices = [index for index in indices for _ in range(n_samples)]
     return [
         part if index is None else part.set_axis(index)

@@ -92,7 +92,9 @@ def explained(model, X, domain):
     refuse_dict(X, type(model).__name__)
     refuse_repeated_names(X)
     column_types = getattr(domain, "kinds", None)
-    if isinstance(column_types, list | tuple) and len(getattr(X, "shape", ())) == 2:
+    is_first = not hasattr(model, "n_features_in_")
+    is_table = len(getattr(X, "shape", ())) == 2
+    if is_first and is_table and isinstance(column_types, list | tuple):
         refuse_length(column_types, X.shape[1])
     refuse_dates(model, X, domain)
     with columns_named(model, X):

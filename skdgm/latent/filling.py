@@ -147,12 +147,14 @@ def checked_effort(sampler, n_draws, n_steps):
     if sampler == "importance" and n_steps is not None:
         raise ValueError(
             'n_steps is the number of steps of sampler="metropolis" and "gibbs". '
-            f'sampler="importance" draws without a chain: pass n_draws={n_steps!r}.'
+            'sampler="importance" draws without a chain: pass '
+            f"n_draws={count(n_steps, 'n_steps')}."
         )
     if sampler != "importance" and n_draws is not None:
         raise ValueError(
             'n_draws is the number of draws of sampler="importance". '
-            f"sampler={sampler!r} is a chain: pass n_steps={n_draws!r}."
+            f"sampler={sampler!r} is a chain: pass "
+            f"n_steps={count(n_draws, 'n_draws')}."
         )
     name, effort = "n_draws", n_draws
     if sampler != "importance":
