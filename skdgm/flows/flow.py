@@ -174,7 +174,7 @@ class Flow(FlowEstimator):
     n_draws: Count = 100
     average = True
     early_stopping = True
-    learning_rate, n_iter_no_change = 0.01, 15
+    learning_rate, n_iter_no_change = 0.01, 30
     alpha = 0.1
 
     _MODEL, _BUDGET = FlowModel(), Budget(3_000, 20, 500)

@@ -32,9 +32,8 @@ from skdgm.utils.random import stream
 MAX_MIXTURE_COLUMNS = 64
 # Candidate numbers of components, and prior weights per column.
 _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
-# Number of folds; steps of EM, of EM in each fold and of k-means; tolerance
-# of EM, in nats per row.
-_FOLDS, _STEPS, _FOLD_STEPS, _CENTER_STEPS, _TOL = 5, 40, 5, 10, 1e-3
+# Number of folds; steps of EM and of k-means; tolerance of EM, in nats per row.
+_FOLDS, _STEPS, _CENTER_STEPS, _TOL = 5, 40, 10, 1e-3
 # Smallest variance of a component, of standardized columns; minimum rows per component.
 _FLOOR, _MIN_ROWS_PER_COMPONENT = 1e-6, 10
 # Limits on rows, and on rows times squared columns, of cross-validation; most rows of
@@ -92,7 +91,7 @@ def mixture_of(table, normal, n_given, certain=False):
     try:
         x, weight = residuals(_MAX_FIT_ROWS, filler)
         k, shrinkage = chosen
-        components, _ = _fitted(x, weight, k, shrinkage)
+        components = _fitted(x, weight, k, shrinkage)
         if not complete:
             x, weight = residuals(_MAX_FIT_ROWS, normal)
             v = table.rows.take(table.index[: len(x)])
@@ -204,31 +203,25 @@ def _chosen(x, weight, shrinkage, certain):
 
 
 def _held_out(x, weight, k, shrinkage):
-    """Held-out log-densities of rows; None if a covariance is singular. The fit of each
-    fold starts at the responsibilities of a fit to all rows, and takes a few steps."""
+    """Held-out log-densities of rows; None if a covariance is singular."""
     log_p = np.empty(len(x))
-    try:
-        start = _fitted(x, weight, k, shrinkage)[1]
-        for fold in range(_FOLDS):
-            held_out = np.arange(len(x)) % _FOLDS == fold
-            train, train_weight = x[~held_out], weight[~held_out]
-            components, _ = _fitted(
-                train, train_weight, k, shrinkage, start[:, ~held_out], _FOLD_STEPS
-            )
+    for fold in range(_FOLDS):
+        held_out = np.arange(len(x)) % _FOLDS == fold
+        try:
+            components = _fitted(x[~held_out], weight[~held_out], k, shrinkage)
             log_p[held_out] = logsumexp(_log_p(x[held_out], components), axis=0)
-    except np.linalg.LinAlgError:
-        return None
+        except np.linalg.LinAlgError:
+            return None
     return log_p
 
 
-def _fitted(x, weight, k, shrinkage, start=None, n_steps=_STEPS):
-    """Components fitted to rows by expectation maximization, from responsibilities
-    ``start`` or clusters, and their responsibilities, (n_components, n_rows); k > 1
-    components are complemented by a broad one."""
-    if start is None:
-        start = np.eye(k + 1 if k > 1 else 1)[_clusters(x, weight, k)].T
-    responsibility, last_log_p = start, -np.inf
-    for _ in range(n_steps if k > 1 else 1):
+def _fitted(x, weight, k, shrinkage):
+    """Components fitted to rows by expectation maximization; k > 1 components are
+    complemented by a broad one."""
+    n_components = k + 1 if k > 1 else 1
+    responsibility = np.eye(n_components)[_clusters(x, weight, k)].T
+    last_log_p = -np.inf
+    for _ in range(_STEPS if k > 1 else 1):
         components = _maximized(x, weight * responsibility, shrinkage)
         if k == 1:
             break
@@ -239,7 +232,7 @@ def _fitted(x, weight, k, shrinkage, start=None, n_steps=_STEPS):
         if mean_log_p - last_log_p < _TOL:
             break
         last_log_p = mean_log_p
-    return components, responsibility
+    return components
 
 
 def _refined(x, weight, components, shrinkage, n_steps=_STEPS):
