@@ -120,9 +120,9 @@ class Flow(FlowEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 15 s of one core, 33 times as
+    A default fit to scikit-learn's digits takes about 22 s of one core, 46 times as
     long as ``MLPClassifier``. Training continues while the held-out likelihood
-    increases. A :class:`RNADE` takes a seventh of the time.
+    increases. A :class:`RNADE` takes a tenth of the time.
 
     References
     ----------
