@@ -23,7 +23,7 @@ from skdgm.base.options import KW_ONLY, NotNegative, within
 from skdgm.implicit.options import Draws, LatentPrior, RelaxedColumns
 from skdgm.nets import ACTIVATIONS, NetEstimator
 from skdgm.nets.options import Activation, Initializer
-from skdgm.training import Budget, labeled
+from skdgm.training import Budget
 
 
 class NoiseDetails(LabelDetails):
@@ -180,7 +180,7 @@ class GANClassifier(Classifier, NetEstimator):
         super()._count(table, fresh)
 
     def _n_epochs(self, table):
-        all_known = len(labeled(table).index) == len(table.index)
+        all_known = table.rows.given.known[table.index].all()
         budget = self._BUDGET_LABELED if all_known else self._BUDGET
         return n_epochs(self, table, budget)
 

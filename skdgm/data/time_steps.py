@@ -138,7 +138,7 @@ class TimeSteps(NamedTuple):
 
     def encoded(self, X, lengths):
         """DataFrame of pandas in which steps replace dates; other data unchanged. Dates
-        out of order are missing, with a OrderWarning."""
+        out of order are missing, with an OrderWarning."""
         frame = as_pandas(X) if self.columns else X
         if not self.columns or not is_frame(frame):
             return X

@@ -22,7 +22,7 @@ from skdgm.base.solvers import Adam
 from skdgm.boltzmann._conditional.conditions import Past
 from skdgm.boltzmann._conditional.factors import gate_columns
 from skdgm.boltzmann._conditional.methods import ConditionalMethods
-from skdgm.boltzmann._conditional.model import CONDITIONAL
+from skdgm.boltzmann._conditional.model import CONDITIONAL, has_real
 from skdgm.boltzmann.options import (
     Penalties,
     PenaltyDetails,
@@ -182,9 +182,8 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
     _TRANSIENT, _SHORTENS_STEPS = ("precision_", "_log_precisions"), None
 
     def _n_epochs(self, table):
-        units = self._MODEL.energy(self._facts()).units
-        is_real = any(unit.form == "normal" for unit in units)
-        is_short = is_real and self._options.pairwise
+        energy = self._MODEL.energy(self._facts())
+        is_short = has_real(energy) and self._options.pairwise
         return n_epochs(self, table, self._BUDGET_REAL if is_short else None)
 
     @rolled_back

@@ -31,6 +31,11 @@ from skdgm.training import AUTO
 _OF_REAL, _OF_GATED, _OF_COUNTS, _OF_OTHERS = 0.002, 0.003, 0.03, 0.01
 
 
+def has_real(energy):
+    """Return whether units of an energy have normal distributions."""
+    return any(unit.form == "normal" for unit in energy.units)
+
+
 class ConditionalModel(Tables[ConditionalOptions]):
     """One hidden layer above a visible block for each type of column of y, and a last
     block of conditions."""
@@ -113,7 +118,7 @@ class ConditionalModel(Tables[ConditionalOptions]):
         """Training options, with a learning rate that suits the columns of y."""
         options = SimpleNamespace(**vars(facts.options))
         if options.learning_rate == AUTO:
-            if any(unit.form == "normal" for unit in energy.units):
+            if has_real(energy):
                 options.learning_rate = _OF_REAL if options.pairwise else _OF_GATED
             elif any(isinstance(unit, Binomial | Poisson) for unit in energy.units):
                 options.learning_rate = _OF_COUNTS
