@@ -4,7 +4,7 @@ from importlib import import_module
 
 from skdgm.registry import MODULES, PUBLIC
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [*PUBLIC, "__version__"]
 
