@@ -1,4 +1,4 @@
-"""Posteriors of the ten tasks of sbibm, by a default flow.
+"""Posteriors of the ten tasks of sbibm, by flows in rounds, and by a default flow.
 
     pip download sbibm==1.1.0 --no-deps; unzip sbibm-1.1.0*.whl -d FOLDER
     python doc/benchmarks/posteriors.py --data FOLDER --cache FILE [--observations 1 2]
@@ -7,7 +7,8 @@ The wheel contains ten observations of each task, and 10,000 draws from each ref
 posterior. Its dependencies are not needed. The score is the published classifier
 two-sample test (C2ST): the accuracy of a net that separates 10,000 draws from reference
 draws, in five-fold cross-validation (0.5 is best). Results are appended to FILE, so
-that an interrupted run continues; ``--shown`` prints FILE. ``--rival`` is a Python with
+that an interrupted run continues; ``--shown`` prints FILE. ``--methods rounds flow``
+measures the default flow, too. ``--rival`` is a Python with
 the package sbi, whose default neural posterior estimation is then measured, too, from
 other simulations, on tasks with uniform priors.
 """
@@ -73,6 +74,9 @@ SIZES = list(PUBLISHED)
 # Keys of a result in the cache.
 KEYS = "observation", "n", "task", "method"
 N_DRAWS, N_SPIKES, N_LAGS = 10_000, 100, 9
+# Options of each method, and largest number of summaries of a neural likelihood.
+OPTIONS = {"rounds": {"method": "likelihood", "n_rounds": 4}, "flow": {}}
+MOST_SUMMARIES = 20
 STIMULUS = np.random.RandomState(42).randn(N_SPIKES)
 LAGGED = [np.r_[np.zeros(j), STIMULUS[: N_SPIKES - j]] for j in range(N_LAGS)]
 DESIGN = np.column_stack([np.ones(N_SPIKES), *LAGGED])
@@ -203,13 +207,16 @@ def c2st(draws, reference):
     return cross_val_score(net, rows, y, cv=folds).mean()
 
 
-def by_flow(folder, name, n, number):
-    """Draws of a default flow, and CPU seconds of simulations, fit and draws."""
+def by_flow(method, folder, name, n, number):
+    """Draws of a flow, and CPU seconds of simulations, fit and draws."""
     simulator, priors = task_of(folder, name)
+    X, _ = observed(folder, name, number)
+    options = {"method": "flow"} | OPTIONS[method]
+    if X.size > MOST_SUMMARIES:
+        options["method"] = "flow"
     start = time.process_time()
-    abc = ABC(simulator, priors, method="flow", n_simulations=n, random_state=number)
-    abc.fit(observed(folder, name, number)[0])
-    draws = abc.sample(N_DRAWS, random_state=number)
+    abc = ABC(simulator, priors, n_simulations=n, random_state=number, **options)
+    draws = abc.fit(X).sample(N_DRAWS, random_state=number)
     return draws, time.process_time() - start
 
 
@@ -241,17 +248,25 @@ def printed(results):
     for line in results:
         key = line["method"], line["n"], line["task"]
         scores[key][line["observation"]] = line["c2st"], line["s"]
-    print("\n| simulations | task | observations | C2ST | NPE | best of eight | s |")
-    print("|---|---|---|---|---|---|---|")
-    for (method, n, name), by_number in sorted(scores.items()):
-        if method == "flow":
-            score, seconds = np.mean(list(by_number.values()), axis=0)
-            places = [number - 1 for number in by_number]
-            rivals = np.array(PUBLISHED[n][name])[:, places].mean(axis=1)
-            values = score, *rivals
-            cells = [f"**{v:.3f}**" if v == min(values) else f"{v:.3f}" for v in values]
-            cells = [n, name, len(by_number), *cells, f"{seconds:.1f}"]
-            print(f"| {' | '.join(map(str, cells))} |")
+    for kind in OPTIONS:
+        wins = dict.fromkeys(SIZES, 0)
+        print(f"\n{kind}")
+        print(
+            "\n| simulations | task | observations | C2ST | NPE | best of eight | s |"
+        )
+        print("|---|---|---|---|---|---|---|")
+        for (method, n, name), by_number in sorted(scores.items()):
+            if method == kind:
+                score, seconds = np.mean(list(by_number.values()), axis=0)
+                places = [number - 1 for number in by_number]
+                rivals = np.array(PUBLISHED[n][name])[:, places].mean(axis=1)
+                values = score, *rivals
+                bold = [f"**{v:.3f}**" * (v == min(values)) for v in values]
+                cells = [mark or f"{v:.3f}" for mark, v in zip(bold, values)]
+                cells = [n, name, len(by_number), *cells, f"{seconds:.1f}"]
+                print(f"| {' | '.join(map(str, cells))} |")
+                wins[n] += score < rivals.min()
+        print(f"\nBest of all: {wins}")
     print("\n| simulations | task | observations | C2ST | sbi | s | sbi, s |")
     print("|---|---|---|---|---|---|---|")
     for (method, n, name), by_number in sorted(scores.items()):
@@ -275,11 +290,14 @@ def main():
         "--observations", type=int, nargs="+", default=[1, 2, 3], choices=[1, 2, 3]
     )
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
+    parser.add_argument(
+        "--methods", nargs="*", default=["rounds"], choices=list(OPTIONS)
+    )
     parser.add_argument("--rival", metavar="PYTHON")
     parser.add_argument("--shown", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    methods = {"flow": by_flow}
+    methods = {name: partial(by_flow, name) for name in options.methods}
     if options.rival:
         methods["sbi"] = partial(by_rival, options.rival)
     done = {tuple(map(line.get, KEYS)) for line in lines(options.cache)}

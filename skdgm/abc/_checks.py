@@ -5,6 +5,8 @@ import warnings
 from skdgm.abc._priors import Priors
 from skdgm.exceptions import FewDrawsWarning
 
+# Methods that fit a flow.
+FLOWS = "flow", "likelihood"
 # Effective share of the particles that causes a warning.
 _MIN_ESS_SHARE = 0.05
 
@@ -14,26 +16,54 @@ def check_options(abc):
     other."""
     if abc.simulator is None or abc.priors is None:
         raise ValueError("ABC(simulator, priors) needs both of them.")
-    priors, is_flow = Priors(abc.priors), abc.method == "flow"
+    priors, is_flow = Priors(abc.priors), abc.method in FLOWS
     if abc.method != "rejection":
         priors.check_density()
-    if abc.n_simulations < abc.n_particles and not is_flow:
+    if is_flow:
+        _check_flow(abc)
+        return priors
+    if abc.n_simulations < abc.n_particles:
         raise ValueError(
             f"n_simulations={abc.n_simulations} must be at least n_particles="
             f"{abc.n_particles}."
         )
-    if is_flow and (abc.tolerance or abc.adjustment):
-        name = "adjustment" if abc.adjustment else "tolerance"
+    if abc.n_rounds > 1:
         raise ValueError(
-            f'method="flow" has no {name}, and {name}={getattr(abc, name)!r}: '
-            "leave it at its default."
+            f"n_rounds={abc.n_rounds} is for flows, and method={abc.method!r}: leave "
+            "it at 1."
         )
     if abc.method == "smc" and abc.quantile == 1:
         raise ValueError('quantile=1 is for method="flow": take a smaller share.')
-    if callable(abc.distance) and (abc.adjustment or is_flow):
-        option = 'method="flow"' if is_flow else 'adjustment="linear"'
-        raise ValueError(f"{option} needs summaries, and a distance by name.")
+    if callable(abc.distance) and abc.adjustment:
+        raise ValueError('adjustment="linear" needs summaries, and a distance by name.')
     return priors
+
+
+def _check_flow(abc):
+    """Raise ValueError for options that contradict a flow."""
+    option = f'method="{abc.method}"'
+    if abc.tolerance or abc.adjustment:
+        name = "adjustment" if abc.adjustment else "tolerance"
+        raise ValueError(
+            f"{option} has no {name}, and {name}={getattr(abc, name)!r}: "
+            "leave it at its default."
+        )
+    if callable(abc.distance):
+        raise ValueError(f"{option} needs summaries, and a distance by name.")
+    if abc.n_rounds > abc.n_simulations:
+        raise ValueError(
+            f"n_rounds={abc.n_rounds} must not exceed n_simulations="
+            f"{abc.n_simulations}."
+        )
+    if abc.method == "flow":
+        return
+    if abc.quantile not in ("auto", 1):
+        raise ValueError(
+            f"{option} learns from all simulations, and quantile={abc.quantile!r}: "
+            "leave it at its default."
+        )
+    if abc.estimator is not None and not hasattr(abc.estimator, "score_samples"):
+        raise ValueError(f"{option} needs an estimator with score_samples.")
 
 
 def warn_of_few(abc):

@@ -10,7 +10,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.abc._calibration import Calibration, ranks
-from skdgm.abc._checks import check_functions
+from skdgm.abc._checks import FLOWS, check_functions
+from skdgm.abc._likelihood import LikelihoodPosterior
 from skdgm.abc._neural import FlowPosterior
 from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import as_data, simulated, summary_of
@@ -23,7 +24,7 @@ _SIMULATED, _TRUE = range(2)
 
 
 def _has_density(abc):
-    if abc.method != "flow":
+    if abc.method not in FLOWS:
         raise AttributeError(
             f"method={abc.method!r} draws parameters without a density: take "
             'method="flow".'
@@ -41,11 +42,12 @@ class PosteriorMethods:
         summary: Any
         method: str
         quantile: Any
+        n_rounds: int
         n_jobs: int | None
         particles_: np.ndarray
         weights_: np.ndarray
         parameter_names_: list
-        _posterior: FlowPosterior
+        _posterior: FlowPosterior | LikelihoodPosterior
 
         def fit(self, X: Data, y: Target = None) -> Self: ...
 
@@ -54,13 +56,16 @@ class PosteriorMethods:
 
         .. math:: \theta \sim \sum_i W_i \, \delta_{\theta_i} \qquad \text{or} \qquad
             \theta \sim q_\phi(\theta \mid s(x_o)) \, [\pi(\theta) > 0]
+            \qquad \text{or} \qquad
+            \theta \sim \pi(\theta) \, q_\phi(s(x_o) \mid \theta)
 
         Parameters
         ----------
         n_samples : int, default=1
-            Number of draws from ``particles_`` with replacement. With
-            ``method="flow"``, new draws from the flow, unless ``priors`` has been set
-            to None.
+            Number of draws from ``particles_`` with replacement. With flows, new draws,
+            unless ``priors`` has been set to None: from a "flow" of parameters itself;
+            given a "likelihood", by a sequential Monte Carlo sampler, whose draws may
+            be equal.
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator, so that each call returns new draws.
 
@@ -82,13 +87,16 @@ class PosteriorMethods:
 
     @available_if(_has_density)
     def log_prob(self, theta: Data) -> np.ndarray:
-        r"""Log density of the posterior of ``method="flow"``, in nats.
+        r"""Log density of the posterior of ``method="flow"`` or "likelihood", in nats.
 
         .. math:: \log q_\phi(\theta \mid s(x_o)) - \log \int_{\pi(\theta) > 0}
-            q_\phi(\theta \mid s(x_o)) \, d\theta
+            q_\phi(\theta \mid s(x_o)) \, d\theta \qquad \text{or} \qquad
+            \log \pi(\theta) + \log q_\phi(s(x_o) \mid \theta)
+            - \log \int \pi(\theta) \, q_\phi(s(x_o) \mid \theta) \, d\theta
 
-        The integral, the share of the flow's draws that are possible, is estimated by
-        the draws for ``particles_``.
+        The draws for ``particles_`` estimate the integrals: the first is the share of
+        the flow's draws that are possible, the second the product of mean weights of
+        the sequential Monte Carlo sampler.
 
         Parameters
         ----------
@@ -140,21 +148,23 @@ class PosteriorMethods:
         ------
         ValueError
             The flow learned only from simulations close to the data of ``fit``: it
-            needs ``quantile=1``, or at most 3,000 simulations. ``priors`` is None.
+            needs ``n_rounds=1``, and ``quantile=1`` or at most 3,000 simulations.
+            ``priors`` is None.
         """
         check_is_fitted(self, "estimator_")
         check_functions(self, "condition", "priors")
         if not self._posterior.is_amortized:
+            options = f"n_rounds={self.n_rounds} and quantile={self.quantile!r}"
             raise ValueError(
-                f"A flow with quantile={self.quantile!r} learned only from simulations "
-                "close to the data of fit: fit again with quantile=1."
+                f"A flow with {options} learned only from simulations close to the data"
+                " of fit: fit again with n_rounds=1 and quantile=1."
             )
         other = copy(self)
         X = validate_data(other, X, reset=False, dtype=[np.float64, np.float32])
         posterior = self._posterior.given(summary_of(self.summary, X))
         source = check_random_state(random_state)
         n, priors = len(self.particles_), Priors(self.priors)
-        particles, posterior = posterior.with_share(priors, n, source)
+        particles, posterior = posterior.normalized(priors, n, source)
         vars(other).update(particles_=particles, _posterior=posterior)
         return other
 
@@ -200,9 +210,10 @@ class PosteriorMethods:
         ranks of the parameters among the draws are uniform, and intervals contain them
         as often as they should [1]_.
 
-        A flow of all simulations, as with ``quantile=1``, is conditioned on each data
-        set, in milliseconds. Otherwise a clone is fitted to each of them, with new
-        simulations. Data sets with NaN or infinity are left out.
+        A flow of all simulations of one round, as with ``quantile=1``, is conditioned
+        on each data set, which takes milliseconds, or tenths of a second with a
+        "likelihood". Otherwise a clone is fitted to each of them, with new simulations.
+        Data sets with NaN or infinity are left out.
 
         Parameters
         ----------

@@ -21,12 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from skdgm.abc._particles import check, within
-from skdgm.utils.random import MAX_SEED
+from skdgm.abc._particles import within
 
-_PRIOR, _FIT, _DRAWS = range(3)
-# Minimum number of simulations to fit a flow, if that many succeeded, and by default.
-LEAST, DEFAULT_LEAST = 1000, 3000
 # Number of nearest simulations of a parameter, and the quantile of their success rate,
 # over successful simulations, below which a parameter counts as impossible.
 _N_NEAREST, _MIN_QUANTILE = 10, 0.01
@@ -58,6 +54,13 @@ class SimulationSupport(NamedTuple):
         near = self.near(_N_NEAREST)
         return lambda theta: near(theta / self.scale).mean(axis=1) >= self.least
 
+    def log_rate(self, theta):
+        """Log success rate of the simulations next to parameters, (n,); minus infinity
+        if it is too low."""
+        rate = self.near(_N_NEAREST)(theta / self.scale).mean(axis=1)
+        kept = (rate >= self.least) & (rate > 0)
+        return np.log(rate, out=np.full(len(theta), -np.inf), where=kept)
+
     def near(self, n):
         """Return a function to (n_rows, n) success flags of the n nearest
         simulations."""
@@ -88,7 +91,7 @@ class FlowPosterior(NamedTuple):
         least ``least``, with a RandomState."""
         return self._draw(priors, n, source, n if least is None else least)[0]
 
-    def with_share(self, priors, n, source):
+    def normalized(self, priors, n, source):
         """Draw n possible parameters; return them and the posterior with the share of
         possible draws."""
         theta, share = self._draw(priors, n, source, n)
@@ -119,39 +122,3 @@ class FlowPosterior(NamedTuple):
     def _possible(self):
         """Function that masks parameters close to successful simulations, or None."""
         return None if self.tried is None else self.tried.possible()
-
-
-def learn(simulations, priors, rng, plan, *, estimator, report):
-    """Fit a conditional density to simulations from the prior, and draw parameters from
-    it given the observed summaries.
-
-    The share ``plan.quantile`` of simulations closest to the data is used.
-    ``report(n_simulations, n_accepted, distance)`` is called once. Returns parameters
-    of shape (plan.n, n_parameters) and a FlowPosterior.
-    """
-    theta = priors.draw(plan.first, rng.fold(_PRIOR).generator())
-    distance, gaps = simulations(theta)
-    check(distance, 0.0)
-    gave = np.isfinite(distance)
-    n_near = min(gave.sum(), max(LEAST, int(np.ceil(plan.quantile * gave.sum()))))
-    limit = np.partition(distance, n_near - 1)[n_near - 1]
-    near = distance <= limit
-    report(simulations.n_done, near.sum(), limit)
-    observed = simulations.digest.observed.ravel()
-    summaries = gaps[near] * simulations.scale + observed
-    fit_seed, draw_seed = (
-        int(rng.fold(tag).generator().integers(MAX_SEED)) for tag in (_FIT, _DRAWS)
-    )
-    if estimator.random_state is None:
-        estimator.set_params(random_state=fit_seed)
-    # Summaries are real numbers, even if all are whole.
-    if getattr(estimator, "attribute_types", None) == "auto":
-        estimator.set_params(attribute_types=("gaussian",) * len(observed))
-    estimator.fit(theta[near], summaries)
-    tried = None if gave.all() else SimulationSupport.of(theta, gave)
-    is_amortized = bool(near[gave].all())
-    posterior = FlowPosterior(
-        estimator, observed[None], tried, is_amortized=is_amortized
-    )
-    source = np.random.RandomState(draw_seed)
-    return posterior.with_share(priors, plan.n, source)

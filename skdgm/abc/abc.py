@@ -11,13 +11,13 @@ from numbers import Real
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import validate_data
 
-from skdgm.abc import _neural
-from skdgm.abc._checks import check_options, warn_of_few
+from skdgm.abc import _rounds
+from skdgm.abc._checks import FLOWS, check_options, warn_of_few
 from skdgm.abc._methods import PosteriorMethods
 from skdgm.abc._particles import SimulationPlan, learn, regressed
 from skdgm.abc._simulations import PopulationTable, Simulations
@@ -38,10 +38,16 @@ from skdgm.utils.random import MAX_SEED, stream
 # Purposes of random numbers: data, and parameters.
 _SIMULATED, _DRAWN = range(2)
 # Default of ``quantile`` for each method.
-_SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1}
+_SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1, "likelihood": 1.0}
 # Options of the default flow. A mixture base would retain wide components for distant
 # summaries; with more bins or less weight decay, few simulations are overfitted.
 _FLOW = {"attribute_conditional": True, "base": "normal", "n_bins": 5, "alpha": 1.0}
+
+# Options of both default flows of summaries given parameters, and of each of them.
+# Scales are direct functions of parameters in the second. Hidden units with tanh fit
+# scales of a wide range worse.
+_SUMMARIES = {"autoregressive": True, "activation": "relu", "hidden_layer_sizes": (50,)}
+_LAYER_TYPES = "spline", "affine"
 
 
 @reads_one_fit
@@ -62,7 +68,8 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
     to accepted parameters, with importance weights. It gets closer to the data than
     rejection with the same number of simulations. Alternatively, a flow learns the
     density of parameters given summaries [5]_, from simulations of the prior whose
-    summaries are close to the observed summaries.
+    summaries are close to the observed summaries, or the density of summaries given
+    parameters [6]_. Simulations of later rounds are adapted to the observed summaries.
 
     Parameters
     ----------
@@ -86,17 +93,23 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         "smc": sequential Monte Carlo. "rejection": all parameters are drawn from the
         prior. "flow": a flow learns the density of parameters given real-valued
         summaries, without a tolerance. Draws of the flow are rejected if their prior
-        density is 0 or simulations close to them failed.
+        density is 0 or simulations close to them failed. "likelihood": a flow learns
+        the density of summaries given parameters,
+        :math:`p(\theta \mid s_o) \propto \pi(\theta) \, q_\phi(s_o \mid \theta)`, and
+        sequential Monte Carlo draws parameters. It is often more accurate with few
+        simulations and up to about twenty summaries, which must have a density given
+        the parameters: no summary is a function of the others.
     n_particles
         Minimum number of accepted parameters. With a flow, the number of draws in
         ``particles_``, which may exceed ``n_simulations``.
     n_simulations
-        Maximum number of simulations.
+        Maximum number of simulations, in all rounds together.
     quantile
         Share of old and new particles that sequential Monte Carlo keeps in each step;
         "auto": 0.5. A flow learns from this share of the nearest simulations, at least
         1,000; "auto": a tenth, but at least 3,000 simulations. If the flow learns from
-        all simulations, it is valid for any data.
+        all simulations of one round, it is valid for any data. A "likelihood" always
+        uses all simulations.
     tolerance
         Distance :math:`\epsilon` within which all parameters are accepted, and at which
         sequential Monte Carlo ends. With 0, distances become as small as the number of
@@ -105,14 +118,25 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         "linear": parameters are corrected by a linear regression on the summaries, with
         lower weights for distant simulations [4]_. Corrected parameters may be outside
         the support of the prior. Not for a flow.
+    n_rounds
+        Number of rounds of equally many simulations, for flows; 3 to 5 are usual. The
+        first has parameters from the prior. With "flow", parameters of later rounds are
+        drawn from the prior, truncated to the region with all but :math:`10^{-4}` of
+        the mass of each former posterior [7]_. The flow learns from simulations within
+        the last region, or the share ``quantile`` of them. With "likelihood",
+        parameters are drawn from the former posterior, and the flow learns from all
+        simulations. With more than one round, the flow is valid only for the data of
+        ``fit``.
     estimator : Flow
-        The flow, for ``method="flow"``. If None, ``Flow(attribute_conditional=True,
-        base="normal", n_bins=5, alpha=1.0)``.
+        The flow, conditional on attributes. If None, ``Flow(attribute_conditional=True,
+        base="normal", n_bins=5, alpha=1.0)``. For a "likelihood", a flow that has in
+        addition ``autoregressive=True, activation="relu", hidden_layer_sizes=(50,)``
+        and ``layer_type`` "spline" or "affine", whichever has the lower held-out loss.
     n_jobs : int or None
         Number of processes for simulations; -1: all cores. Results do not depend on it.
     verbose
-        Whether to print a table with a line for each population, or one line for a
-        flow: simulations, accepted parameters, their largest distance, and times.
+        Whether to print a table with a line for each population or round: simulations,
+        accepted parameters, their largest distance, and times.
     random_state : int, RandomState instance or None
         Source of parameters and simulations.
 
@@ -127,7 +151,9 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
     tolerances_ : ndarray of shape (n_populations,)
         Largest accepted distance in each step; absent for a flow.
     estimator_ : Flow
-        With ``method="flow"``, the fitted flow of parameters given summaries.
+        The fitted flow, of parameters given summaries with ``method="flow"``, of
+        summaries given parameters with "likelihood". In the last round, if there are
+        several.
     n_simulations_ : int
         Number of simulations.
     n_effective_ : float
@@ -157,6 +183,10 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
        population genetics. Genetics.
     .. [5] Papamakarios and Murray (2016). Fast epsilon-free inference of simulation
        models with Bayesian conditional density estimation. NeurIPS.
+    .. [6] Papamakarios, Sterratt and Murray (2019). Sequential neural likelihood: fast
+       likelihood-free inference with autoregressive flows. AISTATS.
+    .. [7] Deistler, Goncalves and Macke (2022). Truncated proposals for scalable and
+       hassle-free simulation-based inference. NeurIPS.
 
     Examples
     --------
@@ -178,12 +208,13 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
     summary: Callable | None = None
     _: KW_ONLY
     distance: Literal["euclidean", "manhattan", "chebyshev"] | Callable = "euclidean"
-    method: Literal["smc", "rejection", "flow"] = "smc"
+    method: Literal["smc", "rejection", "flow", "likelihood"] = "smc"
     n_particles: Count = 1000
     n_simulations: Count = 20_000
     quantile: Auto | Annotated[float, Interval(Real, 0, 1, closed="right")] = "auto"
     tolerance: NotNegative = 0.0
     adjustment: Literal["linear"] | None = None
+    n_rounds: Count = 1
     estimator: Annotated[object, HasMethods(["fit", "sample"])] | None = None
     n_jobs: int | None = None
     verbose: Verbose = 0
@@ -211,7 +242,8 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
             The simulator or the priors are missing, or a prior has no density and
             ``method`` is not "rejection". Simulated data or summaries differ in shape
             from those of X. All simulations fail or are equally far from X.
-            ``tolerance`` or ``adjustment`` is set for a flow.
+            ``tolerance`` or ``adjustment`` is set for a flow, ``n_rounds`` for another
+            method, or ``quantile`` for a likelihood.
         Exception
             Any error of the simulator, the summary or the distance, with a note of the
             parameters.
@@ -235,7 +267,7 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
                 "entries: simulations have distances from complete data alone. Leave "
                 "these rows or columns out, in the simulator too."
             )
-        priors, is_flow = check_options(self), self.method == "flow"
+        priors = check_options(self)
         rng = stream(check_random_state(self.random_state).randint(MAX_SEED))
         simulations = Simulations(
             self.simulator,
@@ -247,7 +279,7 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         )
         for name in ("distances_", "tolerances_", "estimator_", "_posterior"):
             vars(self).pop(name, None)
-        draw = self._draw_by_flow if is_flow else self._draw_near
+        draw = self._draw_by_flow if self.method in FLOWS else self._draw_near
         table = PopulationTable(self.n_simulations, self.verbose)
         draw(simulations, priors, rng.fold(_DRAWN), table.population)
         table.finish()
@@ -274,17 +306,27 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
 
     def _draw_by_flow(self, simulations, priors, rng, report):
         """Fit a flow and draw parameters from it."""
-        model = Flow(**_FLOW) if self.estimator is None else clone(self.estimator)
-        self.particles_, self._posterior = _neural.learn(
+        self.particles_, self._posterior = _rounds.learn(
             simulations,
             priors,
             rng,
             self._plan(),
-            estimator=model,
+            is_likelihood=self.method == "likelihood",
+            n_rounds=self.n_rounds,
+            models=self._flows(),
             report=report,
         )
         self.estimator_ = self._posterior.estimator
         self.weights_ = np.full(self.n_particles, 1 / self.n_particles)
+
+    def _flows(self):
+        """Flows of which the best is chosen."""
+        if self.estimator is not None:
+            return [self.estimator]
+        if self.method == "flow":
+            return [Flow(**_FLOW)]
+        options = _FLOW | _SUMMARIES
+        return [Flow(**options, layer_type=layer_type) for layer_type in _LAYER_TYPES]
 
     def _plan(self):
         """Numbers of simulations and of parameters to keep."""
@@ -292,7 +334,7 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         if quantile == "auto":
             quantile = _SHARES[self.method]
             if self.method == "flow":
-                least = min(1.0, _neural.DEFAULT_LEAST / self.n_simulations)
+                least = min(1.0, _rounds.DEFAULT_LEAST / self.n_simulations)
                 quantile = max(quantile, least)
         return SimulationPlan(
             n=self.n_particles,

@@ -64,6 +64,7 @@ RECORDS = {
     "Part": "nets.parts",
     "Plan": "constraints._plan",
     "Posterior": "abc._neural:FlowPosterior",
+    "abc.Likelihood": "abc._likelihood:LikelihoodPosterior",
     "RMSPropState": "optim.optimizers",
     "Range": "constraints.rules",
     "Rare": "data.rare",

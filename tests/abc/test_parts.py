@@ -6,7 +6,7 @@ from scipy import stats
 from sklearn.base import BaseEstimator
 
 from skdgm import ABC
-from skdgm.abc import _neural
+from skdgm.abc import _rounds
 from skdgm.abc._checks import warn_of_few
 from skdgm.abc._neural import SimulationSupport
 from skdgm.abc._particles import ParameterParticles, ProposalKernel, regressed, within
@@ -149,8 +149,8 @@ def test_a_flow_sees_summaries_of_the_nearest_simulations(monkeypatch):
 
     every = fitted(quantile=1)
     assert len(every.estimator_.X_) == 50
-    monkeypatch.setattr(_neural, "LEAST", 5)
-    monkeypatch.setattr(_neural, "DEFAULT_LEAST", 5)
+    monkeypatch.setattr(_rounds, "LEAST", 5)
+    monkeypatch.setattr(_rounds, "DEFAULT_LEAST", 5)
     for quantile, n in ("auto", 5), (0.1, 5), (0.21, 11), (0.02, 5):
         flow = fitted(quantile=quantile).estimator_
         assert len(flow.X_) == n
