@@ -9,6 +9,7 @@ from skdgm.base.attributes import reads_one_fit
 from skdgm.base.options import KW_ONLY, Count, CountOrZero
 from skdgm.boltzmann._covariance.machine import CovarianceMachine
 from skdgm.boltzmann._covariance.model import CovarianceModel
+from skdgm.training import Budget
 
 
 @reads_one_fit
@@ -45,10 +46,13 @@ class MeanCovarianceRBM(CovarianceMachine):
         Number of factors. Covariance units pool the squared factors with learned
         weights. If None, each unit has one factor.
     n_leapfrog
-        Number of leapfrog steps of each trajectory. The step size adapts to an
-        acceptance rate of 0.9 during training, and is fixed afterwards.
+        Number of leapfrog steps of each trajectory. Steps are scaled by the covariance
+        of the columns given mean hidden units. Their size adapts to an acceptance rate
+        of 0.7 during training, and is fixed afterwards.
     max_norm
         Maximum norm of the weights of a mean unit or a factor.
+    n_iter
+        Number of epochs; "auto": 2,000 updates, but between 10 and 400 epochs.
 
     Attributes
     ----------
@@ -68,11 +72,6 @@ class MeanCovarianceRBM(CovarianceMachine):
     MeanProductOfT : The same means, with heavy-tailed factors.
     SpikeSlabRBM : Covariances by hidden spikes and slabs.
     GaussianRBM : A fixed covariance.
-
-    Notes
-    -----
-    A default fit to scikit-learn's digits takes about 25 s of one core, 53 times as
-    long as ``MLPClassifier``. Hybrid Monte Carlo has many steps in each update.
 
     References
     ----------
@@ -99,6 +98,7 @@ class MeanCovarianceRBM(CovarianceMachine):
     n_covariance: Count = 64
     _: KW_ONLY
     n_factors: Count | None = None
-    n_leapfrog: Count = 20
+    n_leapfrog: Count = 5
+    learning_rate = 0.02
 
-    _MODEL = CovarianceModel()
+    _MODEL, _BUDGET = CovarianceModel(), Budget(2_000, 10, 400)

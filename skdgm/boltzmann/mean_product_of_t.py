@@ -75,8 +75,9 @@ class MeanProductOfT(CovarianceMachine):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 21 s of one core, 45 times as
-    long as ``MLPClassifier``. Hybrid Monte Carlo has many steps in each update.
+    A default fit to scikit-learn's digits takes about 21 s of one core, 32 times as
+    long as ``MLPClassifier``. Hybrid Monte Carlo has many steps in each update. With
+    longer steps, training diverged.
 
     References
     ----------

@@ -56,37 +56,55 @@ class Covariance(Potential):
     """Free energy of real rows with binary mean and covariance units. A state x is a
     tuple of one block."""
 
-    # Initial value of d.
-    start = 2.0
+    # Initial value of d, and whether covariance units are bounded, so that the scale of
+    # rows is similar.
+    start, bounded = 2.0, True
 
     def __init__(self, n_visible):
         self.units = (Gaussian(n_visible),)
 
     def value(self, params, x):
+        slope, (precision, gap, mean_input, pooled) = self._slope(params, x)
+        half = gap.dtype.type(0.5)
+        energy = half * (precision * np.square(gap)).sum(axis=1, dtype=float)
+        energy -= softplus(mean_input).sum(axis=1, dtype=float)
+        energy -= self.log_sum(params.d, pooled).sum(axis=1, dtype=float)
+        return energy, slope
+
+    def slope(self, params, x):
+        return self._slope(params, x)[0]
+
+    def _slope(self, params, x):
+        """Gradient, and the terms of the energy: precisions of columns, v - b, inputs
+        of mean units, and pooled squared projections."""
         (v,), (visible, W, c, C, P, d) = x, params
         precision, gap = np.exp(visible.log_precision), v - visible.mean
         mean_input, projected = v @ W + c, v @ C
-        half = v.dtype.type(0.5)
-        log_sum, on, _ = self.gates(d, times(half * np.square(projected), P))
-        energy = half * (precision * np.square(gap)).sum(axis=1, dtype=float)
-        energy -= softplus(mean_input).sum(axis=1, dtype=float)
-        energy -= log_sum.sum(axis=1, dtype=float)
+        one_each, pooled = is_identity(P), v.dtype.type(0.5) * np.square(projected)
+        pooled = pooled if one_each else pooled @ P
+        on = self.on(d, pooled)
         slope = precision * gap - sigmoid(mean_input) @ W.T
-        slope += (times(on, P.T) * projected) @ C.T
-        return energy, slope
+        slope += ((on if one_each else on @ P.T) * projected) @ C.T
+        return slope, (precision, gap, mean_input, pooled)
 
-    def gates(self, d, pooled):
-        """Log of the sum over the states of each covariance unit, its mean, and its
-        slope by d. ``pooled`` are pooled squared projections of shape (...,
+    def on(self, d, pooled):
+        """Means of the covariance units, given their pooled squared projections, (...,
         n_covariance)."""
-        on = sigmoid(d - pooled)
-        return softplus(d - pooled), on, on
+        return sigmoid(d - pooled)
+
+    def log_sum(self, d, pooled):
+        """Log of the sum over the states of each covariance unit, as for :meth:`on`."""
+        return softplus(d - pooled)
+
+    def slope_of_bias(self, d, pooled, on):
+        """Derivative of :meth:`log_sum` by d, given the means ``on`` of the units."""
+        return on
 
     def hidden(self, params, v):
         """Means of the hidden units, of shapes (n_rows, n_mean) and (n_rows,
         n_covariance)."""
         pooled = times(v.dtype.type(0.5) * np.square(v @ params.C), params.P)
-        return sigmoid(v @ params.W + params.c), self.gates(params.d, pooled)[1]
+        return sigmoid(v @ params.W + params.c), self.on(params.d, pooled)
 
     def gradient(self, params, v):
         r"""Mean over rows of :math:`-\partial F / \partial \theta`, a
@@ -95,7 +113,8 @@ class Covariance(Potential):
         half, gap = v.dtype.type(0.5), v - visible.mean
         means = sigmoid(v @ params.W + params.c)
         squares = half * np.square(projected)
-        _, on, slope = self.gates(params.d, times(squares, params.P))
+        pooled = times(squares, params.P)
+        on = self.on(params.d, pooled)
         pull = np.exp(visible.log_precision) * gap
         return CovarianceParams(
             Normal(n * pull.sum(axis=0), n * (-half * pull * gap).sum(axis=0)),
@@ -103,7 +122,7 @@ class Covariance(Potential):
             n * means.sum(axis=0),
             -n * (v.T @ (times(on, params.P.T) * projected)),
             -n * (squares.T @ on),
-            n * slope.sum(axis=0),
+            n * self.slope_of_bias(params.d, pooled, on).sum(axis=0),
         )
 
     def n_hidden(self, params):
@@ -114,9 +133,7 @@ class Covariance(Potential):
         """Precision matrices given hidden units H, of shape (n_rows, n_visible,
         n_visible)."""
         weight = H[:, len(params.c) :] @ params.P.T
-        precisions = np.einsum(
-            "if,rf,jf->rij", params.C, weight, params.C, optimize=True
-        )
+        precisions = (params.C * weight[:, None]) @ params.C.T
         precisions += np.diag(np.exp(params.visible.log_precision))
         return precisions
 
@@ -134,7 +151,7 @@ class Covariance(Potential):
         (visible, W, c, C, P, d), rows = params, np.arange(len(v))
         mean_input = (v @ W + c)[:, None] + shift[..., None] * W.T[:, column].T[:, None]
         projected = (v @ C)[:, None] + shift[..., None] * C.T[:, column].T[:, None]
-        log_sum, _, _ = self.gates(d, times(0.5 * np.square(projected), P))
+        log_sum = self.log_sum(d, times(0.5 * np.square(projected), P))
         gap = (v[rows, column] - visible.mean[column])[:, None] + shift
         precision = np.exp(visible.log_precision[column])[:, None]
         log_p = softplus(mean_input).sum(axis=-1) + log_sum.sum(axis=-1)
@@ -183,16 +200,25 @@ class ProductOfT(Covariance):
     """Free energy of real rows with mean units and gamma units. Projections on the
     factors of gamma units follow Student's t distribution."""
 
-    start = 0.0
+    start, bounded = 0.0, False
 
-    def gates(self, d, pooled):
-        """As :meth:`Covariance.gates`, up to a constant of each unit."""
-        shape = np.exp(d)
-        log_sum = -shape * np.log1p(pooled)
-        return log_sum, shape / (1 + pooled), log_sum
+    def on(self, d, pooled):
+        return np.exp(d) / (1 + pooled)
+
+    def log_sum(self, d, pooled):
+        """As :meth:`Covariance.log_sum`, up to a constant of each unit."""
+        return -np.exp(d) * np.log1p(pooled)
+
+    def slope_of_bias(self, d, pooled, on):
+        return self.log_sum(d, pooled)
 
 
 def times(x, P):
     """Product x P with pooling weights, which are often the identity."""
-    is_square = P.shape[0] == P.shape[1] == np.count_nonzero(P)
-    return x if is_square and (P.diagonal() == 1).all() else x @ P
+    return x if is_identity(P) else x @ P
+
+
+def is_identity(P):
+    """Return whether each unit has one factor."""
+    is_diagonal = P.shape[0] == P.shape[1] == np.count_nonzero(P)
+    return is_diagonal and (P.diagonal() == 1).all()

@@ -46,6 +46,22 @@ class Potential(ABC):
         slope : ndarray of shape (n_rows, size)
         """
 
+    def slope(self, params: Any, x: tuple) -> np.ndarray:
+        """Gradient alone, with the same bits, for the inner steps of trajectories.
+
+        Parameters
+        ----------
+        params : tuple
+            Parameters of the energy.
+        x : tuple
+            Blocks of shape (n_rows, size).
+
+        Returns
+        -------
+        slope : ndarray of shape (n_rows, size)
+        """
+        return self.value(params, x)[1]
+
 
 class Marginal(Potential):
     """Potential of a real block given the others, with the last color marginalized.
@@ -75,13 +91,24 @@ class Marginal(Potential):
         self.units = energy.units
 
     def value(self, params: Any, x: tuple) -> tuple[np.ndarray, np.ndarray]:
+        received = self._received(params, x)
+        log_p = self.energy.log_marginal(params, x, received=received, path=self.path)
+        return -log_p, self._slope(params, x, received)
+
+    def slope(self, params: Any, x: tuple) -> np.ndarray:
+        return self._slope(params, x, self._received(params, x))
+
+    def _received(self, params, x):
+        """Inputs of the blocks of the last color."""
+        energy = self.energy
+        return {k: energy.received(params, x, k) for k in energy.colors[-1]}
+
+    def _slope(self, params, x, received):
+        """Gradient, given the inputs of the blocks of the last color."""
         energy, block, means = self.energy, self.block, list(x)
-        summed = energy.colors[-1]
-        received = {k: energy.received(params, x, k) for k in summed}
-        for k in summed:
-            eta = energy.field(params, k, received[k], self.path)
+        for k, input_of_block in received.items():
+            eta = energy.field(params, k, input_of_block, self.path)
             means[k] = energy.units[k].mean(eta)
-        value = -energy.log_marginal(params, x, received=received, path=self.path)
         block_input = energy.received(params, tuple(means), block)
         eta = energy.field(params, block, block_input, self.path)
-        return value, eta.precision * x[block] - eta.theta
+        return eta.precision * x[block] - eta.theta

@@ -22,7 +22,6 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh
 from scipy.special import logsumexp, softmax
 
 from skdgm.distributions import Gaussian, Normal
@@ -30,9 +29,9 @@ from skdgm.energies.potential import Potential
 from skdgm.utils.math import limit_norms, sigmoid, softplus
 from skdgm.utils.tree import tree_map
 
-# Limit of the fraction of the precisions that spikes remove; fraction of this limit
-# above which gradients are projected; maximum number of projection steps.
-_MAX_FRACTION, _PROJECTION_FRACTION, _TRIES = 0.99, 0.999, 8
+# Limit of the fraction of the precisions that spikes remove, aim of projection steps,
+# and fraction above which gradients are projected; maximum number of projection steps.
+_MAX_FRACTION, _AIM, _NEAR, _TRIES = 0.99, 0.9995 * 0.99, 0.999 * 0.99, 8
 # Maximum number of spikes whose states are enumerated, and maximum number of entries of
 # the precision matrices of all states.
 _MAX_ENUMERATED, _MAX_ENTRIES = 10, 2**14
@@ -195,12 +194,10 @@ class SpikeSlab(Potential):
     def precisions(self, params, H):
         """Precision matrices given spikes H, of shape (n_rows, n_visible,
         n_visible)."""
-        weight = H / np.exp(params.log_alpha)
-        removed = -np.einsum("if,rf,jf->rij", params.W, weight, params.W, optimize=True)
-        diagonal = np.exp(params.visible.log_precision) + H @ params.Phi.T
-        return removed + diagonal[:, :, None] * np.eye(
-            len(params.W), dtype=diagonal.dtype
-        )
+        weight, column = H / np.exp(params.log_alpha), np.arange(len(params.W))
+        P = (params.W * -weight[:, None]) @ params.W.T
+        P[:, column, column] += np.exp(params.visible.log_precision) + H @ params.Phi.T
+        return P
 
     def mean(self, params, H):
         """Means of the visible units given spikes H, (n_rows, n_visible)."""
@@ -247,24 +244,40 @@ class SpikeSlab(Potential):
         np.maximum(params.Phi, 0, out=params.Phi)
         limit_norms(params.W, max_norm)
         for _ in range(_TRIES):
-            share, slope = self._taken(params)
-            if not share > _MAX_FRACTION:
+            shares, below, above, scale = self._removed(params)
+            if not (shares > _MAX_FRACTION).any():
                 return
-            squared_norm = sum(np.square(part).sum(dtype=float) for part in slope)
-            step = params.dtype.type(np.log(share / _MAX_FRACTION) / squared_norm)
-            for part, slope_of_part in zip(_limited(params), slope):
-                part -= step * slope_of_part
-        share, _ = self._taken(params)
+            excess = np.log(shares / _AIM).clip(0)
+            # A step for each direction beyond the limit, along the gradient of the log
+            # of its fraction: these gradients are nearly orthogonal.
+            squares = np.square(below), np.square(above)
+            squared_norm = sum(np.square(part).sum(axis=0) for part in squares)
+            squared_norm += (squares[0] * (np.square(scale) @ squares[1])).sum(
+                axis=0
+            ) * (4 / shares)
+            step = excess / squared_norm
+            params.W[...] -= (2 * step / np.sqrt(shares) * below) @ above.T * scale
+            params.visible.log_precision[...] += squares[0] @ step
+            params.log_alpha[...] += squares[1] @ step
+        share = self._removed(params)[0].max(initial=0)
         if share > _MAX_FRACTION:
             params.W[...] *= np.sqrt(_MAX_FRACTION / share)
 
     def tangent(self, params, grad):
         """Gradient without its component that leads beyond the limit, if this is
         reached."""
-        share, slope = self._taken(params)
-        if not share > _PROJECTION_FRACTION * _MAX_FRACTION:
+        shares, below, above, scale = self._removed(params)
+        if not len(shares):
             return grad
-        parts = _limited(grad)
+        # The gradient of the log of the largest fraction.
+        below, above = below[:, -1], above[:, -1]
+        slope = (
+            2 / np.sqrt(shares[-1]) * np.multiply.outer(below, above) * scale,
+            -np.square(below),
+            -np.square(above),
+        )
+        slope = tuple(part.astype(params.dtype) for part in slope)
+        parts = grad.W, grad.visible.log_precision, grad.log_alpha
         outward = sum(
             (part * slope_of_part).sum(dtype=float)
             for part, slope_of_part in zip(parts, slope)
@@ -277,42 +290,29 @@ class SpikeSlab(Potential):
                 part -= part.dtype.type(outward) * slope_of_part
         return grad
 
-    def _taken(self, params):
-        """Largest fraction of a precision that spikes remove, and its gradient. The
-        gradient is that of the logarithm of the fraction by W and by the log precisions
-        of columns and slabs. Far below the limit, an upper bound and an empty tuple are
-        returned."""
+    def _removed(self, params):
+        """Fractions of precisions that spikes remove, if they are near the limit, in
+        ascending order, and their directions in the spaces of columns and of spikes.
+        They are squared singular values of W times the scale, which is the last
+        result."""
         log_scale = np.add.outer(params.visible.log_precision, params.log_alpha)
         scale = np.exp(-0.5 * log_scale.astype(float))
-        share, below, above = top((params.W * scale).astype(float))
-        if below is None or above is None:
-            return share, ()
-        slope = (
-            2 / np.sqrt(share) * np.multiply.outer(below, above) * scale,
-            -np.square(below),
-            -np.square(above),
-        )
-        return share, tuple(part.astype(params.dtype) for part in slope)
+        return *largest(params.W * scale), scale
 
     def kept(self, params):
         """None: :meth:`constrain` preserves no quantity."""
         return None
 
 
-def top(A):
-    """Largest eigenvalue of A A^T, and its left and right singular vectors. Far below
-    the limit, an upper bound of the eigenvalue, None and None are returned."""
+def largest(A):
+    """Eigenvalues of A A^T near the limit or beyond it, in ascending order, and left
+    and right singular vectors of A, of shapes (n_rows, n_found) and (n_columns,
+    n_found)."""
     bound = np.abs(A).sum(axis=0).max() * np.abs(A).sum(axis=1).max()
-    if not bound > _PROJECTION_FRACTION * _MAX_FRACTION or not np.isfinite(bound):
-        return bound, None, None
-    tall, index_of_last = len(A) >= A.shape[1], min(A.shape) - 1
-    gram = A.T @ A if tall else A @ A.T
-    (share,), vectors = eigh(gram, subset_by_index=(index_of_last, index_of_last))
-    vector = vectors[:, 0]
-    other = (A if tall else A.T) @ vector / np.sqrt(share)
-    return (share, other, vector) if tall else (share, vector, other)
-
-
-def _limited(params):
-    """Parameters on which the limit depends."""
-    return params.W, params.visible.log_precision, params.log_alpha
+    if not bound > _NEAR or not np.isfinite(bound):
+        return np.empty(0), A[:, :0], A[:0].T
+    tall = len(A) >= A.shape[1]
+    shares, vectors = np.linalg.eigh(A.T @ A if tall else A @ A.T)
+    vectors, shares = vectors[:, shares > _NEAR], shares[shares > _NEAR]
+    others = (A if tall else A.T) @ vectors / np.sqrt(shares)
+    return (shares, others, vectors) if tall else (shares, vectors, others)

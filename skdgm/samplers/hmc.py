@@ -48,8 +48,9 @@ class HMC(Sampler):
         Size of leapfrog steps, in units of ``scale``; see :meth:`adapted`.
     n_leapfrog : int, default=20
         Number of leapfrog steps in a trajectory; 1 for Langevin dynamics.
-    scale : float or ndarray of shape (size,), default=1.0
-        Typical standard deviations of the real units.
+    scale : float, ndarray of shape (size,) or (size, size), default=1.0
+        Typical standard deviations of the real units; or a matrix S, where S S^T is
+        their typical covariance.
     jitter : float, default=0.2
         Maximum relative deviation of the step size from ``step_size``.
     clamp : tuple, optional
@@ -71,6 +72,12 @@ class HMC(Sampler):
         self.potential, self.step_size = potential, step_size
         self.n_leapfrog, self.scale = n_leapfrog, scale
         self.jitter, self.clamp = jitter, clamp
+        if (
+            clamp is not None
+            and clamp[potential.block] is not None
+            and np.ndim(scale) > 1
+        ):
+            raise ValueError("Entries cannot be clamped if the scale is a matrix.")
         last = self.energy.colors[-1] if potential.energy is not None else ()
         if clamp is not None and any(clamp[block] is not None for block in last):
             raise ValueError("Blocks of the last color are summed out: clamp none.")
@@ -135,7 +142,9 @@ class HMC(Sampler):
         if clamped is True:
             return tuple(x), np.ones(len(v)), np.zeros(len(v), dtype=bool)
         uniform = rng.fold(_CHOICE).uniform(2)
-        sizes = step_size * (1 + self.jitter * (2 * uniform[:, 1:] - 1)) * self.scale
+        sizes = step_size * (1 + self.jitter * (2 * uniform[:, 1:] - 1))
+        root = np.asarray(self.scale, v.dtype) if np.ndim(self.scale) > 1 else None
+        sizes = sizes * self.scale if root is None else sizes
         if clamped is not None:
             sizes = np.where(clamped, 0, sizes)
         momentum = rng.fold(_MOMENTUM).normal(v.shape[1], v.dtype)
@@ -144,12 +153,21 @@ class HMC(Sampler):
         def value(v):
             return self.potential.value(params, (*x[:block], v, *x[block + 1 :]))
 
+        def slope(v):
+            return self.potential.slope(params, (*x[:block], v, *x[block + 1 :]))
+
+        start_v = v
+        if root is not None:
+            value, slope = _in_scale(value, slope, v, root)
+            v = np.zeros_like(v)
         with np.errstate(over="ignore", invalid="ignore"):
             sizes = sizes.astype(v.dtype)
             end_v, end_momentum, start, end = leapfrog(
-                value, v, momentum, sizes, self.n_leapfrog
+                value, v, momentum, sizes, self.n_leapfrog, slope
             )
             error = end - start + kinetic(end_momentum) - kinetic(momentum)
+        if root is not None:
+            v, end_v = start_v, start_v + end_v @ root.T
         if not np.isfinite(start).all():
             raise DivergenceError(
                 f"{(~np.isfinite(start)).sum()} chains are at states without a finite "
@@ -188,21 +206,39 @@ class HMC(Sampler):
         return x, means
 
 
-def leapfrog(value, v, momentum, sizes, n_steps):
-    """Integrate Hamilton's equations by leapfrog steps.
+def leapfrog(value, v, momentum, sizes, n_steps, slope=None):
+    """Integrate Hamilton's equations by ``n_steps`` leapfrog steps, at least one.
 
-    ``value(v)`` returns the potential of each row and its gradient. Step sizes
-    broadcast to the shape of v, (n_rows, size), and are 0 for fixed entries. Returns v,
-    the momentum, and the potential at the start and at the end, (n_rows,).
+    ``value(v)`` returns the potential of each row and its gradient, and ``slope(v)``,
+    if given, the gradient alone. Step sizes broadcast to the shape of v, (n_rows,
+    size), and are 0 for fixed entries. Returns v, the momentum, and the potential at
+    the start and at the end, (n_rows,).
     """
-    start, slope = end, _ = value(v)
+    slope = slope or (lambda v: value(v)[1])
+    start, gradient = value(v)
     half = sizes * sizes.dtype.type(0.5)
-    for _ in range(n_steps):
-        momentum = momentum - half * slope
+    for _ in range(n_steps - 1):
+        momentum = momentum - half * gradient
         v = v + sizes * momentum
-        end, slope = value(v)
-        momentum = momentum - half * slope
-    return v, momentum, start, end
+        gradient = slope(v)
+        momentum = momentum - half * gradient
+    momentum = momentum - half * gradient
+    v = v + sizes * momentum
+    end, gradient = value(v)
+    return v, momentum - half * gradient, start, end
+
+
+def _in_scale(value, slope, start, root):
+    """``value`` and ``slope`` as functions of the rows v of start + v root^T."""
+
+    def value_in_scale(v):
+        energy, gradient = value(start + v @ root.T)
+        return energy, gradient @ root
+
+    def slope_in_scale(v):
+        return slope(start + v @ root.T) @ root
+
+    return value_in_scale, slope_in_scale
 
 
 def kinetic(momentum):

@@ -143,8 +143,9 @@ def test_both_sides_of_annealing_hold_log_Z(fitted, density):
     v, p, log_Z = density
     rng = np.random.default_rng(0)
     exact = v[rng.choice(len(v), 400, p=p)]
-    betas = np.linspace(0, 1, 6)
-    path = annealing.MovesPath(machine.moves, machine.params, machine.size)
+    betas = np.linspace(0, 1, 3)
+    known = machine.moves, machine.params, machine.size, machine.guide
+    path = annealing.MovesPath(*known)
     rows = stream(3).rows(400)
     start = rows.normal(2)
     up = annealing.weights(rows, path, start, betas)
@@ -157,7 +158,7 @@ def test_both_sides_of_annealing_hold_log_Z(fitted, density):
 
 def test_annealing_of_rows_that_are_known_is_exact(fitted):
     machine = fitted.density_
-    given = machine.moves, machine.params, X[:5], machine.size
+    given = machine.moves, machine.params, X[:5], machine.size, machine.guide
     found, se = annealing.log_integral(stream(0).rows(5), *given)
     free, _ = machine.energy.value(machine.params, (X[:5],))
     np.testing.assert_allclose(found, -free)
@@ -180,6 +181,7 @@ def test_rows_with_missing_entries(fitted, density):
         fitted.density_.params,
         np.repeat(rows[:1], 400, axis=0),
         fitted.density_.size,
+        fitted.density_.guide,
     )
     exact = np.log(np.interp(0.5, GRID, marginal)) + log_Z
     assert abs(np.log(np.exp(many - exact).mean())) < 0.05
@@ -294,7 +296,7 @@ def test_covariances_are_in_the_units_of_columns():
 def test_gaps_are_filled_by_the_second_half_of_a_chain(fitted):
     density, rng = fitted.density_, stream(0).rows(3)
     v = np.array([[0.5, np.nan], [np.nan, 1.0], [np.nan, np.nan]])
-    sampler = density.moves.sampler(density.size, (~np.isnan(v),))
+    sampler = density.moves.sampler(density.size, density.guide, (~np.isnan(v),))
     state, states = State((np.nan_to_num(v),)), []
     for number in range(4):
         state, _ = sampler.step(rng, density.params, state, first=number)
@@ -337,7 +339,7 @@ def test_limits():
 
 
 def test_useless_training_is_told():
-    machine = MeanCovarianceRBM(2, 3, n_iter=3, learning_rate=1e30, random_state=0)
+    machine = MeanCovarianceRBM(2, 3, n_iter=3, learning_rate=3.0, random_state=0)
     with pytest.warns(ConvergenceWarning, match="Lower learning_rate"):
         machine.fit(X)
 
@@ -405,7 +407,7 @@ def test_rows_drawn_without_slabs_are_those_drawn_with(monkeypatch, clamped):
     found = []
     for most in (64, 0):
         monkeypatch.setattr(slabs, "_MAX_MARGINAL_COLUMNS", most)
-        sampler = density.moves.sampler(1.0, (seen,) if clamped else None)
+        sampler = density.moves.sampler(1.0, clamp=(seen,) if clamped else None)
         (v,) = sampler.step(*given, State((np.ones((4000, 2)),)), 60)[0].x
         found.append(np.column_stack([v, v**2, v[:, 0] * v[:, 1]]))
     assert_means(found[0] - found[1], 0)

@@ -9,7 +9,7 @@ from scipy.special import loggamma, logsumexp
 
 from skdgm.distributions import Normal
 from skdgm.energies.covariance import Covariance, CovarianceParams, ProductOfT
-from skdgm.energies.spike_slab import SpikeSlab, SpikeSlabParams, top
+from skdgm.energies.spike_slab import SpikeSlab, SpikeSlabParams, largest
 from skdgm.utils.tree import tree_map
 from tests.numerical import assert_trees, numerical_gradient
 
@@ -82,6 +82,7 @@ def test_free_energies_are_sums_over_hidden_units(given):
 def test_slopes_are_those_of_finite_differences(either):
     energy, params, v = either
     slope = energy.value(params, (v,))[1]
+    np.testing.assert_array_equal(energy.slope(params, (v,)), slope)
     found = numerical_gradient(lambda v: energy.value(params, (v,))[0].sum(), v)
     np.testing.assert_allclose(slope, found, rtol=1e-6, atol=1e-8)
 
@@ -120,7 +121,8 @@ def moment(t, power, rate):
 def test_gamma_units_are_integrated_out():
     params, v = parameters(N_MEAN)
     pooled = 0.5 * (v @ params.C) ** 2 @ params.P
-    log_sum, mean, _ = ProductOfT(N).gates(params.d, pooled)
+    energy = ProductOfT(N)
+    log_sum, mean = energy.log_sum(params.d, pooled), energy.on(params.d, pooled)
     for row, unit in product(range(len(v)), range(N_COVARIANCE)):
         shape, rate = np.exp(params.d[unit]), 1 + pooled[row, unit]
         # Moments of the density of the energy, by the log of the unit.
@@ -214,14 +216,31 @@ def test_precisions_stay_positive_definite_for_all_spikes():
 
 
 @pytest.mark.parametrize("shape", [(3, 7), (7, 3)])
-def test_the_largest_eigenvalue_is_found_or_bounded(shape):
+def test_eigenvalues_near_the_limit_are_found(shape):
     A = np.random.default_rng(0).normal(size=shape)
-    largest = np.linalg.eigvalsh(A @ A.T).max()
-    share, below, above = top(A)
-    assert share == pytest.approx(largest)
-    np.testing.assert_allclose(A @ above, np.sqrt(share) * below)
-    small = A * np.sqrt(0.1 / largest)
-    assert 0.1 <= top(small)[0] <= 0.99 + 1e-12
+    every = np.sort(np.linalg.svd(A, compute_uv=False) ** 2)
+    A *= np.sqrt(1.1 / every[1])
+    shares, below, above = largest(A)
+    np.testing.assert_allclose(shares, 1.1 * every[1:] / every[1])
+    np.testing.assert_allclose(A @ above, np.sqrt(shares) * below)
+    for scale in (0.1, 1e-3):
+        assert not len(largest(A * np.sqrt(scale / shares[-1]))[0])
+
+
+def test_all_directions_are_moved_to_the_limit():
+    """And not only that of the largest eigenvalue, or many steps would be needed."""
+    energy, params, _ = slabs()
+    left, _, right = np.linalg.svd(9 * params.W, full_matrices=False)
+    beyond = np.linspace(1, 1.1, len(right))
+    log_scale = np.add.outer(params.visible.log_precision, params.log_alpha)
+    W = (left * np.sqrt(beyond)) @ right * np.exp(0.5 * log_scale)
+    params = params._replace(W=W)
+    np.testing.assert_allclose(energy._removed(params)[0], beyond)
+    energy.constrain(params, None, 100.0)
+    shares = np.linalg.svd(params.W * energy._removed(params)[3], compute_uv=False)
+    assert shares.max() ** 2 <= 0.99
+    # Their gradients share the precisions of columns and of slabs.
+    assert shares.min() ** 2 > 0.9
 
 
 def test_a_gradient_at_the_limit_leads_along_it():
@@ -233,12 +252,12 @@ def test_a_gradient_at_the_limit_leads_along_it():
     # There is more room: not only are weights smaller.
     assert (params.visible.log_precision >= before[0]).all()
     assert (params.log_alpha >= before[1]).all()
-    share = energy._taken(params)[0]
+    share = energy._removed(params)[0].max()
     assert share == pytest.approx(0.99, abs=0.02)
 
     def share_at(step, grad):
         moved = tree_map(lambda part, own: part + step * own, params, grad)
-        return energy._taken(moved)[0]
+        return energy._removed(moved)[0].max()
 
     out = tree_map(np.zeros_like, params)._replace(W=params.W.copy())
     assert share_at(1e-4, out) > share + 1e-6

@@ -81,6 +81,7 @@ def test_slopes_are_those_of_finite_differences(name):
         np.testing.assert_allclose(
             value, -energy.log_marginal(params, tuple(x), path=path)
         )
+        np.testing.assert_array_equal(potential.slope(params, tuple(x)), slope)
         for column in range(2):
             ends = []
             for sign in (1, -1):
@@ -137,9 +138,9 @@ def test_sizes_of_steps_are_drawn_around_theirs(monkeypatch):
     energy, params, truth = made("gaussian")
     start, sizes = State(truth.draw(500, seed=0)), []
 
-    def seen(value, v, momentum, size, n_steps):
+    def seen(value, v, momentum, size, *rest):
         sizes.append(size)
-        return leapfrog(value, v, momentum, size, n_steps)
+        return leapfrog(value, v, momentum, size, *rest)
 
     monkeypatch.setattr(hmc, "leapfrog", seen)
     scale = np.array([1.0, 2.0])
@@ -256,6 +257,27 @@ def test_scales_are_those_of_units():
         rng, ones, State((np.ones((20, 3)),)), 3
     )
     np.testing.assert_allclose(found.x[0], plain.x[0] * deviations)
+
+
+class Correlated(Normal):
+    """Potential of normal units with the precision matrix ``params``."""
+
+    def value(self, params, x):
+        slope = x[0] @ params
+        return 0.5 * (x[0] * slope).sum(axis=1), slope
+
+
+def test_a_matrix_as_scale_makes_units_independent():
+    root = np.random.default_rng(0).normal(size=(3, 3)) * [1, 3, 0.1]
+    precision, rng = np.linalg.inv(root @ root.T), stream(0).rows(20)
+    sampler = HMC(Correlated(), step_size=0.3, scale=root)
+    found, _ = sampler.step(rng, precision, State((np.ones((20, 3)) @ root.T,)), 3)
+    plain, _ = HMC(Normal(), step_size=0.3).step(
+        rng, np.ones(3), State((np.ones((20, 3)),)), 3
+    )
+    np.testing.assert_allclose(found.x[0], plain.x[0] @ root.T)
+    with pytest.raises(ValueError, match="cannot be clamped if the scale is a matrix"):
+        HMC(Correlated(), scale=root, clamp=(np.ones((20, 3), dtype=bool),))
 
 
 def test_float32_stays():

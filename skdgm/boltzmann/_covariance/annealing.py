@@ -33,10 +33,10 @@ class MovesPath(AnnealingPath):
     """Path from a normal distribution to an energy, sampled by ``moves`` with a step
     ``size``. States are rows; ``clamp`` is as for :meth:`Moves.at`."""
 
-    def __init__(self, moves, params, size, clamp=None):
-        self.moves, self.params, self.size = moves, params, size
+    def __init__(self, moves, params, size, guide=None, clamp=None):
+        self.moves, self.params, self.size, self.guide = moves, params, size, guide
         # A step needs two temperatures: its own, and the previous one.
-        self._at = lru_cache(2)(lambda beta: moves.at(params, beta, size, clamp))
+        self._at = lru_cache(2)(lambda beta: moves.at(params, beta, size, guide, clamp))
 
     def log_p(self, state, beta):
         energy, params, _ = self._at(beta)
@@ -70,7 +70,10 @@ def bracket(rng, path, chains, name, n_chains=100, effort=None):
     rows = rng.rows(n_chains)
     start = rows.fold(_START).normal(n, dtype)
     samples = chains[np.arange(n_chains) % len(chains)]
-    sampler, n_steps = moves.sampler(path.size), -(-effort.burn_in // moves.n_each)
+    sampler, n_steps = (
+        moves.sampler(path.size, path.guide),
+        -(-effort.burn_in // moves.n_each),
+    )
     state = sampler.step(rows.fold(_BURN), params, State((samples,)), n_steps)[0]
     schedule = getattr(ladder, effort.schedule) if effort.schedule else moves.betas
     for n_betas in effort.n_betas:
@@ -101,7 +104,7 @@ def bracket(rng, path, chains, name, n_chains=100, effort=None):
     )
 
 
-def log_integral(rng, moves, params, v, size):
+def log_integral(rng, moves, params, v, size, guide):
     """Log of the integral of exp(-F) over the missing entries of rows, and its standard
     error, both of shape (n_rows,)."""
     v = np.repeat(v, _FEW_CHAINS, axis=0)
@@ -112,6 +115,6 @@ def log_integral(rng, moves, params, v, size):
     base = 0.5 * _LOG_2PI * (~known).sum(axis=1)
     base -= 0.5 * np.square(np.where(known, v, 0), dtype=float).sum(axis=1)
     base += moves.log_base(params)
-    path = MovesPath(moves, params, size, (known,))
+    path = MovesPath(moves, params, size, guide, (known,))
     log_w = weights(rng.fold(_UP), path, start, betas)
     return log_mean_exp((base + log_w).reshape(-1, _FEW_CHAINS), axis=1)

@@ -30,6 +30,7 @@ class CovarianceDensity(Density):
         self.moves, self.energy = moves, moves.energy
         self.params, self.chains = state.params, state.chains
         self.size = float(np.exp(state.log_size[0]))
+        self.guide = moves.guide(self.params, self.chains)
         self.known_log_Z = log_Z or LogPartition({})
 
     @property
@@ -68,7 +69,7 @@ class CovarianceDensity(Density):
             log_Z = logsumexp(self.energy.patterns(self.params).log_w)
             return exactly(float(log_Z), n_chains)
         rng = stream(self.seed if seed is None else seed, LIKELIHOOD)
-        path = MovesPath(self.moves, self.params, self.size)
+        path = MovesPath(self.moves, self.params, self.size, self.guide)
         with one_blas_thread():
             return bracket(rng, path, self.chains, self.name, n_chains, options)
 
@@ -99,7 +100,8 @@ class CovarianceDensity(Density):
             elif incomplete.any():
                 streams = rng.take(np.flatnonzero(incomplete))
                 log_p, se = log_integral(
-                    streams, self.moves, self.params, v[incomplete], self.size
+                    *(streams, self.moves, self.params, v[incomplete]),
+                    *(self.size, self.guide),
                 )
                 F[incomplete] = np.stack([-log_p, se], axis=1)
             return F
@@ -146,7 +148,7 @@ class CovarianceDensity(Density):
         rng = stream(seed).rows(n_samples)
         v = self.chains[np.arange(n_samples) % len(self.chains)]
         with one_blas_thread():
-            sampler = self.moves.sampler(self.size)
+            sampler = self.moves.sampler(self.size, self.guide)
             state, _ = sampler.step(rng, self.params, State((v,)), n_steps)
         return self.domain.to_data(self.columns, state.x[0])
 
@@ -164,7 +166,7 @@ class CovarianceDensity(Density):
         """Rows with missing entries drawn, after each step of the second half of the
         chain."""
         known = ~np.isnan(v)
-        sampler = self.moves.sampler(self.size, (known,))
+        sampler = self.moves.sampler(self.size, self.guide, (known,))
         state, draws = State((np.nan_to_num(v),)), []
         for number in range(n_steps):
             state, _ = sampler.step(rng, self.params, state, first=number)

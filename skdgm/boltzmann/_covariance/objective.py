@@ -15,15 +15,16 @@ from skdgm.training import DensityWatch, Objective
 from skdgm.utils.random import INIT, PROBE, stream
 from skdgm.utils.tree import tree_map
 
-# Target acceptance rate, and gain of the adaptation of the step size; steps of chains
-# before the first update; minimum step size.
-_TARGET, _GAIN, _WARM, _MIN_STEP = 0.9, 0.05, 60, 1e-5
+# Gain of the adaptation of the step size; steps of chains before the first update;
+# minimum step size.
+_GAIN, _WARM, _MIN_STEP = 0.05, 60, 1e-5
 # Number of steps that draw missing entries of a batch.
 _FILLING = 3
 _CHAINS, _MISSING = range(2)
-# Points and half-width of the grid over which a column is integrated, and number of
-# rows processed at a time.
-_GRID, _REACH, _ROWS = 201, 8.0, 16
+# Points and half-width of the grid over which a column is integrated; distance of the
+# first points in it; difference of two log integrals from which more points are needed;
+# and number of points processed at a time.
+_GRID, _REACH, _STRIDE, _ROUGH, _POINTS = 801, 8.0, 16, 1e-4, 1600
 
 
 class CovarianceState(NamedTuple):
@@ -67,15 +68,16 @@ class CovarianceObjective(Objective):
     def step(self, state, batch, clock):
         options, rng, params = self.options, self.stream(clock), state.params
         size = float(np.exp(state.log_size[0]))
+        guide = self.moves.guide(params, state.chains)
         v = self.rows.take(batch)
         if np.isnan(v).any():
-            sampler = self.moves.sampler(size, (~np.isnan(v),))
+            sampler = self.moves.sampler(size, guide, (~np.isnan(v),))
             rows, start = rng.fold(_MISSING).rows(len(v)), State((np.nan_to_num(v),))
             v = sampler.step(rows, params, start, _FILLING)[0].x[0]
         rows, chains = rng.fold(_CHAINS).rows(len(state.chains)), State((state.chains,))
         rate = None
         try:
-            chains, info = self.moves.sampler(size).step(
+            chains, info = self.moves.sampler(size, guide).step(
                 rows, params, chains, self.moves.n_steps
             )
             if info.acceptance is not None:
@@ -84,9 +86,9 @@ class CovarianceObjective(Objective):
             if size < _MIN_STEP:
                 raise
             # The energy has become steep, so halve the step size.
-            rate = _TARGET - np.log(2) / _GAIN
+            rate = self.moves.target - np.log(2) / _GAIN
         if rate is not None:
-            state.log_size[0] += _GAIN * (rate - _TARGET)
+            state.log_size[0] += _GAIN * (rate - self.moves.target)
         grad = self.energy.gradient(params, v)
         if self.moves.exact(params):
             expected = self.energy.expected(params)
@@ -119,6 +121,9 @@ class CovarianceWatch(DensityWatch):
         independent_loss = objective.independent_loss
         super().__init__(table, held_out, self.rng, independent_loss, state)
 
+    def _among(self, index):
+        return index[: self.objective.moves.n_monitored]
+
     def _losses(self, state, index, part):
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))
         v = self.rows.take(index)
@@ -127,27 +132,48 @@ class CovarianceWatch(DensityWatch):
         order = np.where(np.isnan(v), 2, rng.uniform(n))
         column = order.argmin(axis=1)
         n_observed = (~np.isnan(v)).sum(axis=1)
-        log_p = [
-            log_conditional(
-                self.objective.energy,
-                state.params,
-                np.nan_to_num(v[a : a + _ROWS]),
-                column[a : a + _ROWS],
-            )
-            for a in range(0, len(v), _ROWS)
-        ]
-        return -np.where(n_observed, n_observed * np.concatenate(log_p), 0)
+        energy = self.objective.energy
+        log_p = log_conditional(energy, state.params, np.nan_to_num(v), column)
+        return -np.where(n_observed, n_observed * log_p, 0)
 
 
 def log_conditional(energy, params, v, column):
     """Log density of one column of each row given all others, (n_rows,), by numerical
     integration over a grid."""
-    value, rows = v[np.arange(len(v)), column], len(v)
+    value = v[np.arange(len(v)), column]
     reach = np.maximum(_REACH, np.abs(value) + 1)
     grid = reach[:, None] * np.linspace(-1, 1, _GRID, dtype=v.dtype)
+    shift, stride = grid - value[:, None], _STRIDE
     # The last element is the value itself.
-    shift = np.column_stack([grid - value[:, None], np.zeros(rows, dtype=v.dtype)])
-    log_p = energy.along(params, v, column, shift).astype(float)
-    highest = log_p.max(axis=1, keepdims=True)
-    total = np.exp(log_p[:, :-1] - highest).sum(axis=1) * (grid[:, 1] - grid[:, 0])
-    return log_p[:, -1] - highest[:, 0] - np.log(total)
+    some = np.column_stack([shift[:, ::stride], np.zeros_like(value)])
+    log_p = _along(energy, params, v, column, some)
+    fine, coarse = _log_sum(log_p[:, :-1]), _log_sum(log_p[:, :-1:2])
+    log_cell = np.log(stride * (grid[:, 1] - grid[:, 0]))
+    # Twice as many points square the error, at least, until it is small.
+    rough = np.arange(len(v))
+    while stride > 1 and len(rough):
+        gain = fine[rough] - coarse[rough]
+        rough = rough[np.abs(gain - np.log(2)) > _ROUGH]
+        between = shift[rough, stride // 2 :: stride]
+        others = _log_sum(_along(energy, params, v[rough], column[rough], between))
+        coarse[rough] = fine[rough]
+        fine[rough] = np.logaddexp(fine[rough], others)
+        log_cell[rough] -= np.log(2)
+        stride //= 2
+    return log_p[:, -1] - fine - log_cell
+
+
+def _along(energy, params, v, column, shift):
+    """``energy.along`` in float64, for blocks of rows that fit into a cache."""
+    log_p, size = np.empty(shift.shape), max(1, _POINTS // shift.shape[1])
+    for first in range(0, len(v), size):
+        block = slice(first, first + size)
+        log_p[block] = energy.along(params, v[block], column[block], shift[block])
+    return log_p
+
+
+def _log_sum(log_p):
+    """Logs of the sums of exponentials of rows. SciPy's ``logsumexp`` is slower than
+    the integrand."""
+    highest = log_p.max(axis=1)
+    return highest + np.log(np.exp(log_p - highest[:, None]).sum(axis=1))

@@ -1,6 +1,7 @@
 """Spike-and-slab machines: samplers and model."""
 
 import numpy as np
+from scipy.linalg import get_lapack_funcs
 
 from skdgm.boltzmann._covariance.model import MovesModel
 from skdgm.boltzmann._covariance.moves import Moves
@@ -69,17 +70,28 @@ class SlabGibbs(Sampler):
             pull = is_free * (pull - np.einsum("rij,rj->ri", P, stays))
             P = P * is_free[:, :, None] * is_free[:, None]
             P[:, np.arange(len(visible)), np.arange(len(visible))] += 1 - is_free
-        # Solving one system turns noise of covariance P into noise of covariance P^-1,
-        # at half the cost of an inverse.
-        pull = pull + np.einsum("rij,rj->ri", np.linalg.cholesky(P), noise)
-        drawn = visible + np.linalg.solve(P, pull[..., None])[..., 0]
+        drawn = visible + _drawn(P, pull, noise)
         return drawn if self.clamp is None else np.where(self.clamp[0], v, drawn)
+
+
+def _drawn(P, pull, noise):
+    """Normal rows with precision matrices P and means P^-1 pull. For P = L L^T, the
+    noise is multiplied by L^-T. LAPACK is called for each row, since NumPy has no
+    triangular solver, and a Cholesky factorization takes half as long in LAPACK."""
+    posv, trtrs = get_lapack_funcs(("posv", "trtrs"), (P,))
+    drawn = np.empty_like(pull)
+    for number, precision in enumerate(P):
+        factor, mean, info = posv(precision.T, pull[number], lower=1, overwrite_a=1)
+        if info:
+            raise np.linalg.LinAlgError("A precision matrix is not positive definite.")
+        drawn[number] = mean + trtrs(factor, noise[number], lower=1, trans=1)[0]
+    return drawn
 
 
 class SlabMoves(Moves):
     """Block Gibbs sampling, along a path of machines with smaller weights."""
 
-    def sampler(self, size, clamp=None):
+    def sampler(self, size, guide=None, clamp=None):
         return SlabGibbs(self.energy, clamp)
 
     def exact(self, params):
@@ -88,7 +100,7 @@ class SlabMoves(Moves):
     def warmed_up(self, rng, params, state, n_steps):
         return 1.0, self.sampler(1.0).step(rng, params, state, n_steps)[0]
 
-    def at(self, params, beta, size, clamp=None):
+    def at(self, params, beta, size, guide=None, clamp=None):
         """As :meth:`Moves.at`: precisions are interpolated from 1, weights and means
         from 0."""
         visible, scale = params.visible, params.dtype.type(beta)
@@ -98,7 +110,7 @@ class SlabMoves(Moves):
             W=scale * params.W,
             Phi=scale * params.Phi,
         )
-        return self.energy, scaled, self.sampler(size, clamp)
+        return self.energy, scaled, self.sampler(size, guide, clamp)
 
     def log_base(self, params):
         return float(softplus(params.c).sum(dtype=float))

@@ -243,7 +243,7 @@ REAL = RNG.normal(size=(30, 3)) @ RNG.normal(size=(3, 3))
 def test_steps_of_covariance_machines(kind, monkeypatch):
     monkeypatch.setattr(spike_slab, "_MAX_ENUMERATED", 0)
     sizes = (3,) if kind is SpikeSlabRBM else (2, 3)
-    model = grouped(kind, *sizes, n_iter=1, n_chains=10, random_state=0, **RATE).fit(
+    model = grouped(kind, *sizes, n_iter=1, n_chains=11, random_state=0, **RATE).fit(
         REAL
     )
     objective, _, state = run(model, REAL)
@@ -284,7 +284,7 @@ def test_steps_of_chains_that_diverge_are_halved(monkeypatch):
         def step(self, *given):
             raise DivergenceError("far")
 
-    monkeypatch.setattr(objective.moves, "sampler", lambda size: Diverging())
+    monkeypatch.setattr(objective.moves, "sampler", lambda *known: Diverging())
     size, chains = state.log_size[0], state.chains.copy()
     after = objective.step(state, np.arange(12), CLOCK)
     assert after.log_size[0] == pytest.approx(size - np.log(2))
