@@ -249,23 +249,21 @@ def printed(results):
         key = line["method"], line["n"], line["task"]
         scores[key][line["observation"]] = line["c2st"], line["s"]
     for kind in OPTIONS:
+        print(f"\n{kind}\n\n| simulations | task | observations | C2ST | ", end="")
+        print("NPE | best of eight | s |\n|---|---|---|---|---|---|---|")
         wins = dict.fromkeys(SIZES, 0)
-        print(f"\n{kind}")
-        print(
-            "\n| simulations | task | observations | C2ST | NPE | best of eight | s |"
-        )
-        print("|---|---|---|---|---|---|---|")
         for (method, n, name), by_number in sorted(scores.items()):
             if method == kind:
                 score, seconds = np.mean(list(by_number.values()), axis=0)
                 places = [number - 1 for number in by_number]
                 rivals = np.array(PUBLISHED[n][name])[:, places].mean(axis=1)
                 values = score, *rivals
-                bold = [f"**{v:.3f}**" * (v == min(values)) for v in values]
-                cells = [mark or f"{v:.3f}" for mark, v in zip(bold, values)]
+                cells = [
+                    f"**{v:.3f}**" if v == min(values) else f"{v:.3f}" for v in values
+                ]
                 cells = [n, name, len(by_number), *cells, f"{seconds:.1f}"]
                 print(f"| {' | '.join(map(str, cells))} |")
-                wins[n] += score < rivals.min()
+                wins[n] += int(score < rivals.min())
         print(f"\nBest of all: {wins}")
     print("\n| simulations | task | observations | C2ST | sbi | s | sbi, s |")
     print("|---|---|---|---|---|---|---|")

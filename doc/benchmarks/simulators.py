@@ -143,6 +143,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--simulations", type=int, default=20_000)
     parser.add_argument("--cases", nargs="*", choices=CASES, default=list(CASES))
+    parser.add_argument("--methods", nargs="*", choices=METHODS, default=list(METHODS))
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     print(describe(), end="\n\n")
@@ -153,7 +154,8 @@ def main():
         for _ in range(5):
             theta = np.array([own.rvs(random_state=rng) for own in case.priors])
             data.append(case.simulate(theta, rng))
-        for method, own in METHODS.items():
+        for method in options.methods:
+            own = METHODS[method]
             parts, start = [], time.process_time()
             for seed, X in enumerate(data):
                 abc = ABC(case.simulate, case.priors, case.summary, **own)
