@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln
 
 from skdgm.autoregressive.normal_moments import given_seen, patterns
 from skdgm.nets.bases import NormalMixture, Tails
 from skdgm.utils import addresses
 from skdgm.utils.clusters import distant_rows
-from skdgm.utils.math import LOG_2PI
+from skdgm.utils.math import LOG_2PI, log_sum_exp
 from skdgm.utils.random import stream
 
 # Largest number of columns with mixtures under base="auto".
@@ -209,7 +209,7 @@ def _held_out(x, weight, k, shrinkage):
         held_out = np.arange(len(x)) % _FOLDS == fold
         try:
             components = _fitted(x[~held_out], weight[~held_out], k, shrinkage)
-            log_p[held_out] = logsumexp(_log_p(x[held_out], components), axis=0)
+            log_p[held_out] = log_sum_exp(_log_p(x[held_out], components), axis=0)
         except np.linalg.LinAlgError:
             return None
     return log_p
@@ -226,7 +226,7 @@ def _fitted(x, weight, k, shrinkage):
         if k == 1:
             break
         log_p = _log_p(x, components)
-        log_p_total = logsumexp(log_p, axis=0)
+        log_p_total = log_sum_exp(log_p, axis=0)
         responsibility = np.exp(log_p - log_p_total)
         mean_log_p = weight @ log_p_total / weight.sum()
         if mean_log_p - last_log_p < _TOL:
@@ -242,7 +242,7 @@ def _refined(x, weight, components, shrinkage, n_steps=_STEPS):
     max_steps = max(1, _MAX_EM_WORK // (len(groups) * len(components.weight)))
     for _ in range(min(max_steps, n_steps)):
         log_p, rows, spreads = _expected(x, groups, components)
-        log_p_total = logsumexp(log_p, axis=0)
+        log_p_total = log_sum_exp(log_p, axis=0)
         mean_log_p = weight @ log_p_total / weight.sum()
         if mean_log_p - last_log_p < _TOL:
             break
@@ -305,9 +305,12 @@ def _log_p(x, components):
     log_p = np.empty((len(components.weight), len(x)))
     for k, (weight, mean, covariance) in enumerate(zip(*components)):
         root = cholesky(covariance, lower=True)
-        u = solve_triangular(root, (x - mean).T, lower=True, check_finite=False)
+        # One inverse and a product take half the time of a solution for each row.
+        inverse = solve_triangular(root, np.eye(len(root)), lower=True)
+        u = (x - mean) @ inverse.T
         constant = np.log(weight) - np.log(np.diag(root)).sum()
-        log_p[k] = constant - 0.5 * (u * u).sum(axis=0) - 0.5 * LOG_2PI * x.shape[1]
+        distance = np.einsum("ij,ij->i", u, u)
+        log_p[k] = constant - 0.5 * distance - 0.5 * LOG_2PI * x.shape[1]
     return log_p
 
 

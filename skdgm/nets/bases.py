@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums
-from scipy.special import digamma, gammaln, logsumexp, stdtrit
+from scipy.special import digamma, gammaln, stdtrit
 
 from skdgm.nets.tape import primitive
 from skdgm.utils import addresses
-from skdgm.utils.math import LOG_2PI
+from skdgm.utils.math import LOG_2PI, log_sum_exp
 
 _CHOICE, _HALF = addresses.BASE_COMPONENT, 2.0**-33
 
@@ -76,26 +76,25 @@ def normal_log_p(z):
 
 @primitive
 def _log_mixture(z, log_weight, mean, root):
-    return logsumexp(_of_components(z, log_weight, mean, root)[0], axis=0)
+    return log_sum_exp(_of_components(z, log_weight, mean, root)[0])
 
 
 def _of_components(z, log_weight, mean, root):
     """Log densities of components plus log weights, (n_components, n_rows), and the
-    rows as whitened by each component."""
-    white = [(z - center) @ factor for center, factor in zip(mean, root)]
-    log_p = np.empty((len(mean), len(z)), z.dtype)
-    for k, (u, factor) in enumerate(zip(white, root)):
-        constant = np.log(np.diag(factor)).sum() - 0.5 * LOG_2PI * z.shape[1]
-        log_p[k] = log_weight[k] + constant - 0.5 * (u * u).sum(axis=1)
-    return log_p, white
+    rows as whitened by each component, (n_components, n_rows, n_columns)."""
+    white = np.matmul(z - mean[:, None], root)
+    log_det = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+    constant = log_weight + log_det - z.dtype.type(0.5 * LOG_2PI * z.shape[1])
+    distance = np.einsum("kri,kri->kr", white, white)
+    return constant[:, None] - z.dtype.type(0.5) * distance, white
 
 
 def _by_z(log_p, z, log_weight, mean, root):
     def backward(grad):
         parts, white = _of_components(z, log_weight, mean, root)
         responsibility = np.exp(parts - log_p) * -grad
-        parts = zip(responsibility, white, root)
-        return sum((w[:, None] * u) @ factor.T for w, u, factor in parts)
+        white *= responsibility[..., None]
+        return np.matmul(white, root.swapaxes(1, 2)).sum(axis=0)
 
     return backward
 

@@ -12,7 +12,7 @@ References
 .. [1] Dinh, Sohl-Dickstein and Bengio (2017). Density estimation using real NVP. ICLR.
 """
 
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import autograd.numpy as anp
@@ -127,6 +127,7 @@ def _begin_triangular(rng, n_inputs, dtype):
     return n_inputs, (Layer(zeros, zeros[0].copy()), zeros[0].copy()), ()
 
 
+@cache
 def _free(lower, n, dtype):
     """Mask of the off-diagonal entries of a triangular matrix, (n, n)."""
     full = np.ones((n, n), dtype)
@@ -139,7 +140,9 @@ def _times_triangular(x, W, b, log_gain, free):
 
 
 def _matrix(W, log_gain, free):
-    return W * free + np.diag(np.exp(log_gain))
+    matrix = W * free
+    np.fill_diagonal(matrix, np.exp(log_gain))
+    return matrix
 
 
 def _times_triangular_back(argnums, _, args, kwargs):

@@ -18,7 +18,10 @@ References
 import numpy as np
 
 from skdgm._kernels.nets import splines as kernels
+from skdgm.utils.threading.parallel import run
 
+# Cost of an entry for each parameter, in multiply-adds.
+_WORK = 20
 # Minimum width and height of a bin, as a share of the range, and minimum slope.
 _MIN_SIZE, _MIN_SLOPE = 1e-3, 1e-3
 _SHIFT = float(np.log(np.expm1(1 - _MIN_SLOPE)))
@@ -30,7 +33,8 @@ def spline(x, raw, bound):
     heights and slopes; the range is from -bound to bound."""
     x, raw, constants = _given(x, raw, bound)
     y, log_slope = np.empty_like(x), np.empty_like(x)
-    kernels.values(x, raw, constants, y, log_slope)
+    flat = x.reshape(-1), raw, constants, y.reshape(-1), log_slope.reshape(-1)
+    _run(kernels.values, *flat)
     return y, log_slope
 
 
@@ -38,23 +42,34 @@ def inverse(y, raw, bound):
     """Values whose spline is y; see :func:`spline`."""
     y, raw, constants = _given(y, raw, bound)
     x = np.empty_like(y)
-    kernels.inverses(y, raw, constants, x)
+    _run(kernels.inverses, y.reshape(-1), raw, constants, x.reshape(-1))
     return x
 
 
 def gradients(x, raw, bound, by_y, by_log):
     """Gradients by x and by ``raw``, given those by the results of :func:`spline`."""
-    x, raw, constants = _given(x, raw, bound)
+    shape, (x, raw, constants) = raw.shape, _given(x, raw, bound)
     by_x, by_raw = np.empty_like(x), np.zeros_like(raw)
-    by_y, by_log = _plain(by_y), _plain(by_log)
-    kernels.gradients(x, raw, constants, by_y, by_log, by_x, by_raw)
-    return by_x, by_raw
+    back = (_plain(by_y).reshape(-1), _plain(by_log).reshape(-1), by_x.reshape(-1))
+    arguments = x.reshape(-1), raw, constants, *back, by_raw
+    if len(raw) == x.size:
+        _run(kernels.gradients, *arguments)
+    else:  # Entries share parameters, and add to the same gradients.
+        kernels.gradients(*arguments, 0, x.size)
+    return by_x, by_raw.reshape(shape)
+
+
+def _run(kernel, x, raw, *more):
+    work = _WORK * raw.shape[1] * x.size
+    run(kernel, x, raw, *more, n=x.size, work=work, step=kernels.LANES)
 
 
 def _given(x, raw, bound):
-    """Contiguous arrays of one dtype, and the constants of the kernels."""
+    """Contiguous arrays of one dtype, parameters as a matrix, and the constants of the
+    kernels."""
     constants = np.array([bound, _MIN_SIZE, _MIN_SLOPE, _SHIFT], x.dtype)
-    return _plain(x), _plain(raw.astype(x.dtype, copy=False)), constants
+    raw = _plain(raw.astype(x.dtype, copy=False))
+    return _plain(x), raw.reshape(-1, raw.shape[-1]), constants
 
 
 _plain = np.ascontiguousarray

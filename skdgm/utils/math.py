@@ -43,6 +43,13 @@ def limit_norms(W, max_norm, scale=1.0):
         W *= (max_norm / np.maximum(norm, max_norm)).astype(W.dtype)
 
 
+def log_sum_exp(x, axis=0):
+    r"""Logarithm :math:`\log \sum_k e^{x_k}` over an axis of finite numbers. SciPy's
+    function takes four times as long for small arrays."""
+    high = x.max(axis=axis, keepdims=True)
+    return high.squeeze(axis) + np.log(np.exp(x - high).sum(axis=axis))
+
+
 def log_mean_exp(log_w, axis=0):
     r"""Log of the mean weight over an axis, :math:`\log \frac1n \sum_k w_k`, from log
     weights, and its standard error by the delta method."""

@@ -3,13 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logsumexp
 
 import skdgm
 from skdgm.utils.math import (
     distinct,
     limit_norms,
     log_mean_exp,
+    log_sum_exp,
     logit,
     shares,
     sigmoid,
@@ -77,3 +78,11 @@ def test_norms_have_a_limit():
     W = np.array([[3.0, 0.3, 0.0], [4.0, 0.4, 0.0]])
     limit_norms(W, 1.0)
     np.testing.assert_allclose(W, [[0.6, 0.3, 0.0], [0.8, 0.4, 0.0]])
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_log_of_a_sum_beside_scipys(axis):
+    x = 300 * np.random.default_rng(0).normal(size=(5, 7))
+    found = log_sum_exp(x, axis=axis)
+    np.testing.assert_allclose(found, logsumexp(x, axis=axis))
+    assert log_sum_exp(x.astype(np.float32)).dtype == np.float32

@@ -10,10 +10,10 @@ where :math:`\zeta(z) = \log(1 + e^z)`, and the gradient of L is
 """
 
 import numpy as np
-from scipy.special import expit, log_softmax, logsumexp, softmax
+from scipy.special import expit, log_softmax, softmax
 
 from skdgm.implicit.generator import one_hot
-from skdgm.utils.math import softplus
+from skdgm.utils.math import log_sum_exp, softplus
 
 
 class LabelVerdict:
@@ -52,7 +52,7 @@ def sides(real, fake, weight):
     gradients with respect to the logits of real and generated rows, (n_rows, n_classes)
     each."""
     loss, real_gradient = as_real(real)
-    log_sum = logsumexp(fake, axis=1)
+    log_sum = log_sum_exp(fake, axis=1)
     fake_gradient = expit(log_sum)[:, None] * softmax(fake, axis=1) / len(fake)
     loss = weight * (loss + softplus(log_sum).mean())
     return loss, (weight * real_gradient, weight * fake_gradient)
@@ -60,6 +60,6 @@ def sides(real, fake, weight):
 
 def as_real(out):
     r"""Mean of :math:`-\log D`, and its gradient with respect to logits."""
-    log_sum = logsumexp(out, axis=1)
+    log_sum = log_sum_exp(out, axis=1)
     gradient = -expit(-log_sum)[:, None] * softmax(out, axis=1) / len(out)
     return softplus(-log_sum).mean(), gradient

@@ -10,11 +10,12 @@ float64, because large terms cancel: :math:`-\frac12 z^2 e^{-s} + z \mu e^{-s} -
 
 import numpy as np
 from autograd.extend import defvjp_argnums
-from scipy.special import log_softmax, logsumexp, softmax
+from scipy.special import log_softmax, softmax
 
 from skdgm.distributions.gaussian import LOG_2PI
 from skdgm.nets.stochastic.latents import halves
 from skdgm.nets.tape import primitive
+from skdgm.utils.math import log_sum_exp
 
 
 @primitive
@@ -22,7 +23,7 @@ def log_mixture(z, stats, logits):
     """Log density of each row of z, (n_rows,), in nats. ``stats``,
     (n_components, 2 * n_units), are the means and log variances of components, and
     ``logits``, (n_components,), are the logits of the mixing weights."""
-    return logsumexp(_joint(z, stats, logits), axis=1).astype(z.dtype)
+    return log_sum_exp(_joint(z, stats, logits), axis=1).astype(z.dtype)
 
 
 def _joint(z, stats, logits):
