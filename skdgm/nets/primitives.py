@@ -35,14 +35,15 @@ import numpy as np
 from autograd.extend import defvjp, defvjp_argnums
 
 from skdgm._kernels.machines.bernoulli import drop
+from skdgm._kernels.nets import activations
 from skdgm.nets.tape import primitive
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.products import matmul, product, tiles
 from skdgm.utils.threading.parallel import run
 
-# Cost of one entry, in multiply-adds.
-_DROP_WORK = 5
+# Costs of one entry, in multiply-adds.
+_DROP_WORK, _BACK_WORK = 5, 4
 # Largest share of nonzero entries for which lists are faster.
 WORTHWHILE = 0.25
 # Derivative of the leaky rectifier for negative numbers.
@@ -74,14 +75,14 @@ def dense(x, W, b, activation):
 def _dense_back(argnums, y, args, kwargs):
     x, W, _, activation = args
     back = (
-        lambda delta: matmul(delta, W.T),
-        lambda delta: _transpose_times(x, delta),
-        lambda delta: delta.sum(axis=0),
+        lambda delta, _: matmul(delta, W.T),
+        lambda delta, _: _transpose_times(x, delta),
+        lambda _, total: total,
     )
 
     def backward(grad):
-        delta = BACK[activation](y, grad)
-        return [back[argnum](delta) for argnum in argnums]
+        delta, total = pull_back(activation, y, grad)
+        return [back[argnum](delta, total) for argnum in argnums]
 
     return backward
 
@@ -149,16 +150,25 @@ FORWARD = {
     "leaky_relu": lambda z: np.maximum(z, z.dtype.type(LEAK) * z, out=z),
     "softplus": lambda z: softplus(z),
 }
-# Vector-Jacobian products, given the output and the gradient by the output.
-BACK = {
-    "identity": lambda y, grad: grad,
-    "logistic": lambda y, grad: grad * (y * (1 - y)),
-    "tanh": lambda y, grad: grad * (1 - y * y),
-    "relu": lambda y, grad: grad * (y > 0),
-    "leaky_relu": lambda y, grad: grad * np.maximum(y > 0, LEAK, dtype=y.dtype),
-    "softplus": lambda y, grad: grad * -np.expm1(-y),
-}
 ACTIVATIONS = tuple(FORWARD)
+
+
+def pull_back(activation, y, grad, in_thread=False):
+    """Gradient by pre-activations, of the shape of the outputs y, and its sums over
+    rows, (n_units,), given the gradient by the outputs. ``in_thread`` is whether
+    several threads are already in use."""
+    if activation == "softplus":
+        delta = grad * -np.expm1(-y)
+        return delta, delta.sum(axis=0)
+    dtype, shape = np.result_type(y, grad), y.shape
+    y, grad = (
+        np.ascontiguousarray(part, dtype).reshape(len(part), -1) for part in (y, grad)
+    )
+    delta, total = np.empty_like(y), np.zeros(y.shape[1], dtype)
+    number, leak = activations.NUMBERS[activation], dtype.type(LEAK)
+    n, work = len(total), 0 if in_thread else _BACK_WORK * y.size
+    run(activations.pull_back, number, leak, y, grad, delta, total, n=n, work=work)
+    return delta.reshape(shape), total
 
 
 @primitive
@@ -167,7 +177,7 @@ def activate(z, activation):
     return FORWARD[activation](z.copy())
 
 
-defvjp(activate, lambda y, z, name: lambda grad: BACK[name](y, grad), None)
+defvjp(activate, lambda y, z, name: lambda grad: pull_back(name, y, grad)[0], None)
 
 
 @primitive

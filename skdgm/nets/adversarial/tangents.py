@@ -30,7 +30,7 @@ from autograd.extend import defvjp
 from autograd.tracer import getval
 
 from skdgm.nets.losses import row_mean
-from skdgm.nets.primitives import BACK, activate
+from skdgm.nets.primitives import activate, pull_back
 from skdgm.nets.tape import primitive, vjp
 from skdgm.utils.tree import tree_map
 
@@ -46,13 +46,13 @@ _CURVES = {
 def activation_tangent(y, dz, activation):
     """Derivative of an activation function with values y, along a direction dz of the
     pre-activations, of the same shape."""
-    return BACK[activation](y, dz)
+    return pull_back(activation, y, dz)[0]
 
 
 defvjp(
     activation_tangent,
     lambda _, y, dz, name: lambda grad: grad * dz * _CURVES[name](y),
-    lambda _, y, dz, name: lambda grad: BACK[name](y, grad),
+    lambda _, y, dz, name: lambda grad: pull_back(name, y, grad)[0],
     None,
 )
 

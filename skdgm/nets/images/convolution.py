@@ -36,7 +36,7 @@ import numpy as np
 from autograd.extend import defvjp_argnums
 
 from skdgm._kernels.nets.patches import gather, scatter
-from skdgm.nets.primitives import BACK, FORWARD
+from skdgm.nets.primitives import FORWARD, pull_back
 from skdgm.nets.tape import primitive
 from skdgm.utils.windows import add, by_images, n_groups
 
@@ -106,7 +106,7 @@ def _back(function):
 
     def of(argnums, y, args, kwargs):
         x, W, b, window, *activation = args
-        slope = BACK[activation[0] if activation else "identity"]
+        name = activation[0] if activation else "identity"
         filters = ConvolutionInputs(x, W, b, tuple(window))
 
         def backward(grad):
@@ -119,7 +119,7 @@ def _back(function):
             grad = np.ascontiguousarray(grad, y.dtype)
 
             def backward_part(rows, patches, place):
-                delta = slope(y[rows], grad[rows])
+                delta, _ = pull_back(name, y[rows], grad[rows], in_thread=True)
                 function(filters, delta, grads, rows, patches, place)
 
             by_images(backward_part, x, W, window)
