@@ -29,9 +29,9 @@ References
 from itertools import pairwise
 
 import numpy as np
-from scipy.special import expit
 
 from skdgm.utils import addresses
+from skdgm.utils.math import sigmoid
 
 # Smallest distance of times from 0 and 1.
 _END = 1e-5
@@ -62,7 +62,7 @@ def reverse_probability(log_odds, z, time, next_time):
     """Probability that each bit is 1 at the earlier time ``next_time``, given bits z at
     time ``time`` and the log-odds of the bits of the row."""
     decay = (1 - time) / (1 - next_time)
-    p, p_one = expit(log_odds), 0.0
+    p, p_one = sigmoid(log_odds), 0.0
     step = {True: 0.5 * (1 + decay), False: 0.5 * (1 - decay)}
     for x, share in ((0, 1 - p), (1, p)):
         p_of = {v: 0.5 * (1 + (1 if v == x else -1) * (1 - next_time)) for v in (0, 1)}
@@ -119,7 +119,7 @@ def bound(log_odds, z, x, time):
     """Bound of each bit, (n_rows, n_bits); arguments as in :func:`bounded`."""
     time = time.clip(_END, 1 - _END)[:, None]
     log_ratio = np.log(time) - np.log(2 - time)
-    same, p = z == x, expit(np.where(z == 1, log_odds, -log_odds).astype(np.float64))
+    same, p = z == x, sigmoid(np.where(z == 1, log_odds, -log_odds).astype(np.float64))
     ratio = np.exp(np.where(same, log_ratio, -log_ratio))
     expected = p * np.exp(log_ratio) + (1 - p) * np.exp(-log_ratio)
     each = expected - ratio + ratio * (np.log(ratio) - np.log(expected))

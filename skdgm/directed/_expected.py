@@ -14,10 +14,10 @@ for any :math:`\xi` that sums to one; here, the probabilities at the means.
 """
 
 import numpy as np
-from scipy.special import expit
 
 from skdgm.directed._method import affine, linear_surrogate
 from skdgm.nets import nll
+from skdgm.utils.math import sigmoid
 
 
 class RealExpectation:
@@ -43,7 +43,7 @@ class RealExpectation:
         for j, weights in enumerate(W):
             previous, pull = mean[:, j].copy(), weights * (mean[:, j : j + 1] - 0.5)
             total = ((residual + pull) * precision) @ weights
-            mean[:, j] = expit(field[:, j] + total)
+            mean[:, j] = sigmoid(field[:, j] + total)
             residual -= (mean[:, j] - previous)[:, None] * weights
         return xi
 
@@ -96,7 +96,7 @@ class CodeExpectation:
             factor = 1 - m + m * e
             slope = self._shares(total) * (e - 1) / factor
             pull = (known * ((t - xi) * weights - slope)).sum(axis=1)
-            new = expit(field[:, j] + pull)[:, None]
+            new = sigmoid(field[:, j] + pull)[:, None]
             total += np.log(1 - new + new * e) - np.log(factor)
             mean[:, j] = new[:, 0]
         return self.start(mean @ W + b)

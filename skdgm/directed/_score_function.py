@@ -6,13 +6,13 @@ Baselines of REINFORCE and NVIL are those of
 """
 
 import numpy as np
-from scipy.special import expit
 
 from skdgm.directed._method import OTHER, SamplingMethod, by_row
 from skdgm.gradients.stochastic.disarm import disarm
 from skdgm.gradients.stochastic.reinforce import Optimal, Running, reinforce, signals
 from skdgm.nets import Layer, Variables, layers, vjp
 from skdgm.nets.tape import getval
+from skdgm.utils.math import sigmoid
 from skdgm.utils.tree import leaves, tree_map
 
 # Hidden units of baseline nets.
@@ -114,7 +114,7 @@ class Reinforce(SamplingMethod):
         below = np.repeat(below, self.n_each, axis=0)
         for level, z in enumerate(draws.decoded.z):
             odds = self.net.hierarchy.units.odds(draws.decoded.stats[level], z)
-            squares = (z - expit(odds)) ** 2 * share / len(batch.v)
+            squares = (z - sigmoid(odds)) ** 2 * share / len(batch.v)
             weighed = squares * of_q[:, :, level].reshape(-1, 1).astype(z.dtype)
             many = below**2
             cross.append((Layer(many.T @ weighed, weighed.sum(axis=0)),))

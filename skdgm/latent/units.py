@@ -5,7 +5,7 @@ from math import isqrt
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from skdgm.latent.adapting import BitProposal, NormalProposal
 from skdgm.latent.links import of_bits
@@ -32,7 +32,7 @@ from skdgm.nets.stochastic.triangles import (
     noise_of_full,
 )
 from skdgm.nets.tape import getval
-from skdgm.utils.math import softplus
+from skdgm.utils.math import sigmoid, softplus
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
 
@@ -371,12 +371,12 @@ class BernoulliUnits(LatentUnits):
         return log_coins(prior.reshape((1, -1)), z)
 
     def divergence(self, stats, prior):
-        p = expit(stats)
+        p = sigmoid(stats)
         terms = p * (stats - prior) - softplus(stats) + softplus(prior)
         return terms.sum(axis=1)
 
     def mean(self, stats):
-        return expit(stats)
+        return sigmoid(stats)
 
 
 class AutoregressiveBernoulliUnits(BernoulliUnits):

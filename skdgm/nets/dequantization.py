@@ -24,13 +24,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from autograd.extend import defvjp
-from scipy.special import expit, logit, ndtr
+from scipy.special import logit, ndtr
 
 from skdgm.nets import layers
 from skdgm.nets.bases import normal_log_p
 from skdgm.nets.bijections import after, coupling, permutation, volume_apart
 from skdgm.nets.constrained import join_columns
 from skdgm.nets.tape import primitive
+from skdgm.utils.math import sigmoid
 
 # Minimum distance of values from the ends of a range and of a cell, as a share of it.
 _EDGE, _CELL_EDGE = 1e-6, 1e-12
@@ -90,7 +91,7 @@ class Cells(NamedTuple):
         y = z * self.spread + self.center
         which = self.limited
         span = (self.high - self.low)[which]
-        y[:, which] = self.low[which] + span * expit(y[:, which])
+        y[:, which] = self.low[which] + span * sigmoid(y[:, which])
         return ((self.kept(y) - self.mean) / self.scale).astype(z.dtype)
 
     def kept(self, y):

@@ -7,7 +7,7 @@ natural parameters o, the outputs, is
 .. math:: \frac{\partial \ell}{\partial o} = \mathbb{E}[x \mid o] - x
 """
 
-from scipy.special import expit
+from skdgm.utils.math import sigmoid
 
 # Number of reconstructions of missing entries, which start from zeros.
 _PASSES = 3
@@ -18,7 +18,7 @@ def expected(emission, out):
     outputs. Expected scores are conditional on not being an atom."""
     mean = out.copy()
     for entries in emission.gray, emission.bits:
-        mean[:, entries] = expit(out[:, entries])
+        mean[:, entries] = sigmoid(out[:, entries])
     if len(emission.chosen):
         mean[:, emission.chosen] = emission.softmax(out[:, emission.chosen])
     return mean

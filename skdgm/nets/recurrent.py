@@ -35,12 +35,12 @@ References
 
 import numpy as np
 from autograd.extend import defvjp_argnums
-from scipy.special import expit
 
 from skdgm.nets.feed_forward import Layer, initial
 from skdgm.nets.primitives import columns, dense
 from skdgm.nets.stochastic.bernoulli_latents import to_draws
 from skdgm.nets.tape import primitive
+from skdgm.utils.math import sigmoid
 from skdgm.utils.tree import astype
 
 
@@ -51,7 +51,7 @@ class PlainCell:
 
     def __init__(self, name):
         self.name = name
-        self.squash = np.tanh if name == "tanh" else expit
+        self.squash = np.tanh if name == "tanh" else sigmoid
 
     def begin_biases(self, n):
         """Initial biases of n units, (n * n_gates,)."""
@@ -86,7 +86,7 @@ class GRU(PlainCell):
 
     def _gates(self, a, s, U):
         n, q = s.shape[1], s @ U
-        gates = expit(a[:, : 2 * n] + q[:, : 2 * n])
+        gates = sigmoid(a[:, : 2 * n] + q[:, : 2 * n])
         z, r, q = gates[:, :n], gates[:, n:], q[:, 2 * n :]
         return z, r, q, np.tanh(a[:, 2 * n :] + r * q)
 
@@ -125,7 +125,7 @@ class LSTM(PlainCell):
     def _gates(self, a, s, U):
         n = s.shape[1] // 2
         a = a + s[:, :n] @ U
-        gates = expit(a[:, : 3 * n])
+        gates = sigmoid(a[:, : 3 * n])
         return n, gates[:, :n], gates[:, n : 2 * n], gates[:, 2 * n :], a[:, 3 * n :]
 
     def step(self, a, s, U):

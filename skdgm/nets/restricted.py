@@ -20,10 +20,9 @@ References
 
 import numpy as np
 from autograd.extend import defvjp_argnums
-from scipy.special import expit
 
 from skdgm.nets.tape import primitive
-from skdgm.utils.math import softplus
+from skdgm.utils.math import sigmoid, softplus
 from skdgm.utils.products import matmul
 
 
@@ -51,7 +50,7 @@ def _free_energy_back(argnums, _, args, kwargs):
 
     def backward(grad):
         x, weight = statistic(v, real, precision), grad[:, None]
-        h = expit(c + matmul(x - center, W))
+        h = sigmoid(c + matmul(x - center, W))
         centered, h = weight * (h - x.dtype.type(0.5)), weight * h
         db, dl = -weight * v, np.zeros_like(precision)
         if real.any():

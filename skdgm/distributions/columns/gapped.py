@@ -9,9 +9,10 @@ value.
 """
 
 import numpy as np
-from scipy.special import expit, log_expit, logit
+from scipy.special import log_expit, logit
 
 from skdgm.distributions.roles import Output, repeated
+from skdgm.utils.math import sigmoid
 
 ABSENT = np.inf
 
@@ -61,7 +62,7 @@ class GappedOutput(Output):
         base_out = np.take(out, self._out[1], axis=1)
         grad[:, self._out[1]] = self.base.nll_grad(base_out, known, weight)[0]
         absent = repeated(absent, out)
-        residual = np.where(np.isnan(absent), 0, expit(out[:, self._out[0]]) - absent)
+        residual = np.where(np.isnan(absent), 0, sigmoid(out[:, self._out[0]]) - absent)
         grad[:, self._out[0]] = weight[:, None] * residual
         return grad, ()
 
@@ -77,7 +78,7 @@ class GappedOutput(Output):
         x[:, self._in[1]] = self.base.expected(np.take(out, self._out[1], axis=1))
         if self.whole:
             return x
-        p = expit(out[:, self._out[0]]).clip(max=1 - np.finfo(out.dtype).eps)
+        p = sigmoid(out[:, self._out[0]]).clip(max=1 - np.finfo(out.dtype).eps)
         x[:, self._in[0]] = p
         x[:, self._in[1]] *= np.repeat(1 - p, self.base.n_inputs, axis=1)
         return x
@@ -88,7 +89,7 @@ class GappedOutput(Output):
         if self.whole:
             by_out[:, base_outputs] = self.base.expected_grad(base_out, by_base)
             return by_out
-        p, n = expit(out[:, absence]), self.base.n_inputs
+        p, n = sigmoid(out[:, absence]), self.base.n_inputs
         present = np.repeat(1 - p, n, axis=1)
         by_out[:, base_outputs] = self.base.expected_grad(base_out, present * by_base)
         by_absence = by_base * self.base.expected(base_out)
@@ -105,7 +106,7 @@ class GappedOutput(Output):
         if self.whole:
             return v
         uniform = rng.fold(1).uniform(v.shape[1], out.dtype.type)
-        absent = uniform < expit(out[:, self._out[0]])
+        absent = uniform < sigmoid(out[:, self._out[0]])
         return np.where(absent, out.dtype.type(ABSENT), v)
 
 

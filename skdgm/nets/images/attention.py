@@ -23,9 +23,9 @@ from typing import NamedTuple
 
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums
-from scipy.special import expit
 
 from skdgm.nets.tape import primitive
+from skdgm.utils.math import sigmoid
 
 # Number of outputs of a net: centers in rows and columns, and logs of the variance, of
 # the stride and of the intensity.
@@ -143,7 +143,7 @@ def with_residual(images, canvas, logistic):
     """Images, (n_rows, n_numbers), concatenated with their difference from a canvas.
     The first n_numbers of the canvas are means, or log odds if ``logistic``."""
     mean = canvas[:, : images.shape[1]]
-    return np.concatenate([images, images - (expit(mean) if logistic else mean)], 1)
+    return np.concatenate([images, images - (sigmoid(mean) if logistic else mean)], 1)
 
 
 def _by_canvas(both, images, canvas, logistic, grad):

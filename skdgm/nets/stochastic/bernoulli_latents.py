@@ -25,11 +25,11 @@ References
 import numpy as np
 from autograd.extend import defvjp
 from autograd.tracer import getval
-from scipy.special import expit
 
 from skdgm._kernels.nets.nade import draw, draw_linear
 from skdgm.distributions.bernoulli import log_odds_grad, log_odds_loss
 from skdgm.nets.tape import primitive
+from skdgm.utils.math import sigmoid
 from skdgm.utils.threading.parallel import run
 
 # Smallest uniform number, and distance of the largest from 1, for logits.
@@ -52,7 +52,7 @@ def coin(logits, noise, relaxation=None, temperature=0.5):
     """
     if relaxation is None:
         logits = getval(logits)
-        p = _repeated(expit(logits), len(noise))
+        p = _repeated(sigmoid(logits), len(noise))
         return (noise < p).astype(logits.dtype)
     if relaxation == "straight-through":
         return straight_through(logits, noise)
@@ -62,12 +62,12 @@ def coin(logits, noise, relaxation=None, temperature=0.5):
 @primitive
 def straight_through(logits, noise):
     """Bits whose derivative by the log odds is that of their probabilities."""
-    return (noise < _repeated(expit(logits), len(noise))).astype(logits.dtype)
+    return (noise < _repeated(sigmoid(logits), len(noise))).astype(logits.dtype)
 
 
 def _straight_back(_, logits, noise):
     def backward(grad):
-        p = expit(logits)
+        p = sigmoid(logits)
         return _folded(grad, logits) * p * (1 - p)
 
     return backward
@@ -82,7 +82,7 @@ def concrete(logits, noise, temperature):
     noise = np.clip(noise, _MIN_UNIFORM, 1 - _MIN_UNIFORM)
     logistic = np.log(noise) - np.log1p(-noise)
     logistic = (_repeated(logits, len(noise)) - logistic) / temperature
-    return expit(logistic).astype(logits.dtype)
+    return sigmoid(logistic).astype(logits.dtype)
 
 
 def _concrete_back(z, logits, noise, temperature):

@@ -32,10 +32,10 @@ from typing import Any
 
 import numpy as np
 from autograd.extend import defvjp
-from scipy.special import expit
 
 from skdgm.distributions.columns.grouped import GroupedOutput
 from skdgm.nets.tape import primitive
+from skdgm.utils.math import sigmoid
 
 # Types whose draws are one-hot among several inputs.
 _CHOICES = "categorical", "ordinal"
@@ -199,7 +199,7 @@ class Emission:
     def relaxed(self, out, noise, temperature):
         """Relaxed bits, and relaxed choices, which gradients pass through."""
         n_bits, z = len(self.bits), temperature
-        bits = expit((out[:, self.bits] + noise[:, :n_bits]) / z)
+        bits = sigmoid((out[:, self.bits] + noise[:, :n_bits]) / z)
         if not len(self.chosen):
             return bits, np.zeros((len(out), 0), out.dtype)
         return bits, self.softmax((out[:, self.chosen] + noise[:, n_bits:]) / z)
@@ -220,7 +220,7 @@ def emit(out, noise, emission, temperature):
     and noise of :meth:`Emission.noise`. The gradient, but not the values, is that of
     relaxed draws at a temperature."""
     x = out.copy()
-    x[:, emission.gray] = expit(out[:, emission.gray])
+    x[:, emission.gray] = sigmoid(out[:, emission.gray])
     if emission.is_random:
         bits, chosen = emission.relaxed(out, noise, out.dtype.type(temperature))
         x[:, emission.bits] = bits > 0.5
