@@ -29,10 +29,13 @@ LANES = 128
 
 
 class Block(NamedTuple):
-    """Entries x of a block, (LANES,), or 0 outside the range; parameters, (3 K, LANES),
-    of which widths and heights are replaced by shares; numbers of bins, their starts in
-    x and in y, and their sizes, (2, LANES); parameters of the slopes at both ends, and
-    slopes, (2, LANES); and workspace, (9, LANES)."""
+    """Entries of a block, with their bins and parameters.
+
+    x are the entries, (LANES,), or 0 outside the range. ``raw`` are parameters,
+    (3 K, LANES), of which widths and heights are replaced by shares. ``index`` are the
+    numbers of bins. Their ``starts`` and ``sizes`` in x and in y, and the ``slopes`` at
+    both ends, have shape (2, LANES). ``work`` is workspace, (9, LANES).
+    """
 
     x: np.ndarray
     raw: np.ndarray
