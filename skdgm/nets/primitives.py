@@ -36,7 +36,7 @@ from autograd.extend import defvjp, defvjp_argnums
 
 from skdgm._kernels.machines.bernoulli import drop
 from skdgm._kernels.nets import activations
-from skdgm.nets.tape import primitive
+from skdgm.nets.tape import Factors, primitive
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.products import matmul, product, tiles
@@ -93,7 +93,7 @@ defvjp_argnums(dense, _dense_back)
 def _transpose_times(x, delta):
     if isinstance(x, Lists):
         return product(x.transposed(), tiles(delta), delta.shape[1])
-    return matmul(x.T, delta)
+    return Factors(x, delta)
 
 
 @primitive

@@ -39,7 +39,7 @@ from autograd.extend import defvjp_argnums
 from skdgm.nets.feed_forward import Layer, initial
 from skdgm.nets.primitives import columns, dense
 from skdgm.nets.stochastic.bernoulli_latents import to_draws
-from skdgm.nets.tape import primitive
+from skdgm.nets.tape import Factors, primitive
 from skdgm.utils.math import sigmoid
 from skdgm.utils.tree import astype
 
@@ -215,7 +215,7 @@ def _advance_back(argnums, after, args, kwargs):
     def backward(grad):
         rule = CELLS[cell]
         da, dq, ds = rule.back(grad, U, rule.factors(a, state, after, U))
-        grads = {0: lambda: da, 1: lambda: ds, 2: lambda: state[:, : len(U)].T @ dq}
+        grads = {0: lambda: da, 1: lambda: ds, 2: lambda: Factors(state[:, : len(U)], dq)}
         return [grads[argnum]() for argnum in argnums]
 
     return backward

@@ -17,6 +17,7 @@ References
 """
 
 from functools import wraps
+from typing import NamedTuple
 
 import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
@@ -25,6 +26,7 @@ from autograd.extend import Box
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.tracer import getval
 
+from skdgm.utils.products import matmul
 from skdgm.utils.tree import tree_map
 
 # Autograd's trace level, constant because gradients are never nested. Autograd's own
@@ -36,7 +38,7 @@ class Node(VJPNode):
     """Value on the tape, with its gradient in the backward pass. ``tape`` lists all
     nodes that depend on parameters, in order of computation."""
 
-    __slots__ = ["grad", "tape"]
+    __slots__ = ["factors", "grad", "tape"]
 
     def __init__(self, value, fun, args, kwargs, argnums, parents):
         self.record(parents, primitive_vjps[fun](argnums, value, args, kwargs))
@@ -44,9 +46,40 @@ class Node(VJPNode):
     def record(self, parents, back):
         """Append the node to the tape of its parents. ``back(grad)`` returns a gradient
         for each of them."""
-        self.parents, self.vjp, self.grad = parents, back, None
+        self.parents, self.vjp, self.grad, self.factors = parents, back, None, None
         self.tape = parents[0].tape
         self.tape.append(self)
+
+    def add(self, grad):
+        """Add a gradient, an array or one of autograd's or our objects."""
+        if type(grad) is Factors:
+            if self.factors is None:
+                self.factors = []
+            self.factors.append(grad)
+            return
+        if isinstance(grad, SparseObject):  # Some entries, by index.
+            grad = grad.mut_add(grad.vs.zeros())
+        self.grad = grad if self.grad is None else self.grad + grad
+
+    @property
+    def total(self):
+        """Sum of the gradients; None without any."""
+        if self.factors is None:
+            return self.grad
+        (x, delta), *others = self.factors
+        if others:
+            x, delta = map(np.concatenate, zip(*self.factors))
+        product = matmul(x.T, delta)
+        return product if self.grad is None else self.grad + product
+
+
+class Factors(NamedTuple):
+    """Gradient by a matrix that multiplies rows x, (n_rows, n_below): the product of
+    the transposed x and ``delta``, (n_rows, n_above). If a matrix is used several
+    times, as in each step of a sequence, rows are joined for a single product."""
+
+    x: np.ndarray
+    delta: np.ndarray
 
 
 class Traced(ArrayBox):
@@ -191,7 +224,7 @@ def traced_leaves(params):
 
     def root(leaf):
         node = Node.__new__(Node)
-        node.parents, node.grad, node.tape = (), None, tape
+        node.parents, node.grad, node.factors, node.tape = (), None, None, tape
         return Traced(leaf, _LEVEL, node)
 
     return tree_map(root, params)
@@ -203,17 +236,16 @@ def pulled_back(end, boxes, vector_of):
         tape, end._node.grad = end._node.tape, vector_of(end._value)
         while tape:
             node = tape.pop()
+            total = node.total
             # Nodes on which the value does not depend have no gradient.
-            if node.grad is None:
+            if total is None:
                 continue
-            for parent, grad in zip(node.parents, node.vjp(node.grad)):
-                if isinstance(grad, SparseObject):  # Some entries, by index.
-                    grad = grad.mut_add(grad.vs.zeros())
-                parent.grad = grad if parent.grad is None else parent.grad + grad
-            node.grad = node.vjp = None
+            for parent, grad in zip(node.parents, node.vjp(total)):
+                parent.add(grad)
+            node.grad = node.factors = node.vjp = None
 
     def of(box):
-        grad = box._node.grad
+        grad = box._node.total
         return np.zeros_like(box._value) if grad is None else grad
 
     return tree_map(of, boxes)
