@@ -215,8 +215,8 @@ def _advance_back(argnums, after, args, kwargs):
     def backward(grad):
         rule = CELLS[cell]
         da, dq, ds = rule.back(grad, U, rule.factors(a, state, after, U))
-        grads = {0: lambda: da, 1: lambda: ds, 2: lambda: Factors(state[:, : len(U)], dq)}
-        return [grads[argnum]() for argnum in argnums]
+        grads = da, ds, Factors(state[:, : len(U)], dq)
+        return [grads[argnum] for argnum in argnums]
 
     return backward
 

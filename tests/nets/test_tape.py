@@ -4,7 +4,7 @@ import autograd
 import numpy as np
 import pytest
 
-from skdgm.nets import vjp
+from skdgm.nets import dense, vjp
 from skdgm.nets.tape import Traced, traced_leaves
 from tests.nets.recipes import assert_slopes, numbers
 
@@ -55,6 +55,18 @@ def test_the_rest_is_autograds():
     _, (own,) = vjp(lambda params: function(params[0]), (x,), np.ones_like)
     expected = autograd.grad(lambda x: function(x).sum())(x)
     np.testing.assert_allclose(own, expected, rtol=1e-12)
+
+
+def test_slopes_of_a_matrix_that_is_used_several_times():
+    W, b = numbers(4, 4, seed=1), numbers(4, seed=2)
+
+    def twice(params):
+        x, (W, b) = params
+        hidden = dense(x, W, b, "tanh")
+        return dense(hidden, W, b, "logistic") + W[0] * W.sum()
+
+    assert_slopes(twice, (numbers(3, 4), (W, b)))
+    assert_slopes(lambda params: twice((numbers(3, 4), params)), (W, b))
 
 
 @pytest.mark.parametrize("name", OPERATORS)
