@@ -75,8 +75,8 @@ class Node(VJPNode):
 
 class Factors(NamedTuple):
     """Gradient by a matrix that multiplies rows x, (n_rows, n_below): the product of
-    the transposed x and ``delta``, (n_rows, n_above). If a sequence uses the matrix in
-    each step, the rows of all steps are joined for one product."""
+    the transposed x and ``delta``, (n_rows, n_above). The rows of all uses of a
+    matrix, as in the steps of a sequence, are joined for one product."""
 
     x: np.ndarray
     delta: np.ndarray
