@@ -140,7 +140,7 @@ class TemperedParticles:
             return most
         # On a logarithmic scale, as likelihoods differ by any number of nats.
         least = 1 / max(1.0, 1e3 * np.ptp(finite))
-        log_power = brentq(lambda v: excess(np.exp(v)), *np.log([least, most]))
+        log_power = brentq(lambda v: excess(np.exp(v)), np.log(least), np.log(most))
         return np.exp(log_power)
 
     def _move(self, root):

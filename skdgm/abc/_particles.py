@@ -32,14 +32,15 @@ _FLOOR, _ROUNDS, _MIN_PER_PARAMETER = 1e-6, 100, 5
 
 class SimulationPlan(NamedTuple):
     """Minimum number n of parameters to keep, numbers of simulations of the ``first``
-    population and in total (``last``), share of particles or simulations to use, and
-    the tolerance of the distance."""
+    population and in total (``last``), share of particles or simulations to use, the
+    tolerance of the distance, and the number of rounds for a flow."""
 
     n: int
     first: int
     last: int
     quantile: float
     tolerance: float = 0.0
+    n_rounds: int = 1
 
 
 class ParameterParticles(NamedTuple):

@@ -107,7 +107,7 @@ class SimulatedRows(NamedTuple):
         return self.distance <= limit, limit
 
 
-def learn(simulations, priors, rng, plan, *, is_likelihood, n_rounds, models, report):
+def learn(simulations, priors, rng, plan, *, is_likelihood, models, report):
     """Fit a conditional flow to simulations in rounds, and draw parameters given the
     observed summaries. The flow is a clone of one of ``models``, with the least
     held-out loss.
@@ -120,7 +120,7 @@ def learn(simulations, priors, rng, plan, *, is_likelihood, n_rounds, models, re
     """
     fit = _fit_likelihood if is_likelihood else _fit_posterior
     region, rows = PriorRegion(priors), None
-    stops = np.linspace(0, plan.first, n_rounds + 1).astype(int)
+    stops = np.linspace(0, plan.first, plan.n_rounds + 1).astype(int)
     posterior: Any = None
     for number, n in enumerate(np.diff(stops)):
         own = rng.fold(_LATER, number) if number else rng
@@ -134,7 +134,8 @@ def learn(simulations, priors, rng, plan, *, is_likelihood, n_rounds, models, re
             if posterior is not None:
                 region.cut(posterior, source)
             theta = region.draw(n, source)
-        new = SimulatedRows(theta, *simulations(theta))
+        distance, gaps = simulations(theta)
+        new = SimulatedRows(theta, distance, gaps)
         if rows is None:
             check(new.distance, 0.0)
         rows = new if rows is None else rows.joined(new)
@@ -148,7 +149,7 @@ def learn(simulations, priors, rng, plan, *, is_likelihood, n_rounds, models, re
             simulations,
             own,
             tried=None if gave.all() else SimulationSupport.of(rows.theta, gave),
-            is_amortized=n_rounds == 1 and near.sum() == gave.sum(),
+            is_amortized=plan.n_rounds == 1 and near.sum() == gave.sum(),
         )
     source = np.random.RandomState(_seed(own.fold(_DRAWS)))
     return posterior.normalized(priors, plan.n, source)

@@ -312,7 +312,6 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
             rng,
             self._plan(),
             is_likelihood=self.method == "likelihood",
-            n_rounds=self.n_rounds,
             models=self._flows(),
             report=report,
         )
@@ -342,4 +341,5 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
             last=self.n_simulations,
             quantile=quantile,
             tolerance=self.tolerance,
+            n_rounds=self.n_rounds,
         )

@@ -52,15 +52,13 @@ def gradients(x, raw, bound, by_y, by_log):
     by_x, by_raw = np.empty_like(x), np.zeros_like(raw)
     back = (_plain(by_y).reshape(-1), _plain(by_log).reshape(-1), by_x.reshape(-1))
     arguments = x.reshape(-1), raw, constants, *back, by_raw
-    if len(raw) == x.size:
-        _run(kernels.gradients, *arguments)
-    else:  # Entries share parameters, and add to the same gradients.
-        kernels.gradients(*arguments, 0, x.size)
+    # Entries that share parameters add to the same gradients.
+    _run(kernels.gradients, *arguments, threads=len(raw) == x.size)
     return by_x, by_raw.reshape(shape)
 
 
-def _run(kernel, x, raw, *more):
-    work = _WORK * raw.shape[1] * x.size
+def _run(kernel, x, raw, *more, threads=True):
+    work = _WORK * raw.shape[1] * x.size if threads else 0
     run(kernel, x, raw, *more, n=x.size, work=work, step=kernels.LANES)
 
 

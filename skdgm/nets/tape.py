@@ -114,7 +114,8 @@ class Traced(ArrayBox):
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         if ufunc in _BACK and method == "__call__" and not kwargs:
-            return _binary(ufunc, *inputs)
+            first, second = inputs
+            return _binary(ufunc, first, second)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def reshape(self, *shape):

@@ -216,7 +216,8 @@ def test_one_shard_is_a_fit(client):
 
 @pytest.mark.release
 def test_what_is_said_at_the_end_is_that_of_a_fit(client):
-    gan = GAN(2, n_iter=60, hidden_layer_sizes=(3,), learning_rate=0.1, random_state=0)
+    # Games amplify rounding: after 60 epochs, draws of both fits differ.
+    gan = GAN(2, n_iter=40, hidden_layer_sizes=(3,), learning_rate=0.1, random_state=0)
     vae = VAE(2, hidden_layer_sizes=(5,), n_iter=2, random_state=0)
     worse = NADE(4, solver="sgd", n_iter=2, learning_rate=30.0, random_state=0)
     for model in (gan, vae, worse):
