@@ -100,8 +100,12 @@ class CovarianceDensity(Density):
             elif incomplete.any():
                 streams = rng.take(np.flatnonzero(incomplete))
                 log_p, se = log_integral(
-                    *(streams, self.moves, self.params, v[incomplete]),
-                    *(self.size, self.guide),
+                    streams,
+                    self.moves,
+                    self.params,
+                    v[incomplete],
+                    self.size,
+                    self.guide,
                 )
                 F[incomplete] = np.stack([-log_p, se], axis=1)
             return F
