@@ -12,6 +12,7 @@ from skdgm.exceptions import DivergenceError
 from skdgm.optim import adam, learning_rate
 from skdgm.samplers import State
 from skdgm.training import DensityWatch, Objective
+from skdgm.utils.math import log_sum_exp
 from skdgm.utils.random import INIT, PROBE, stream
 from skdgm.utils.tree import tree_map
 
@@ -147,7 +148,9 @@ def log_conditional(energy, params, v, column):
     # The last element is the value itself.
     some = np.column_stack([shift[:, ::stride], np.zeros_like(value)])
     log_p = _along(energy, params, v, column, some)
-    fine, coarse = _log_sum(log_p[:, :-1]), _log_sum(log_p[:, :-1:2])
+    fine, coarse = (
+        log_sum_exp(part, axis=1) for part in (log_p[:, :-1], log_p[:, :-1:2])
+    )
     log_cell = np.log(stride * (grid[:, 1] - grid[:, 0]))
     # Twice as many points square the error, at least, until it is small.
     rough = np.arange(len(v))
@@ -155,7 +158,8 @@ def log_conditional(energy, params, v, column):
         gain = fine[rough] - coarse[rough]
         rough = rough[np.abs(gain - np.log(2)) > _ROUGH]
         between = shift[rough, stride // 2 :: stride]
-        others = _log_sum(_along(energy, params, v[rough], column[rough], between))
+        others = _along(energy, params, v[rough], column[rough], between)
+        others = log_sum_exp(others, axis=1)
         coarse[rough] = fine[rough]
         fine[rough] = np.logaddexp(fine[rough], others)
         log_cell[rough] -= np.log(2)
@@ -170,10 +174,3 @@ def _along(energy, params, v, column, shift):
         block = slice(first, first + size)
         log_p[block] = energy.along(params, v[block], column[block], shift[block])
     return log_p
-
-
-def _log_sum(log_p):
-    """Logs of the sums of exponentials of rows. SciPy's ``logsumexp`` is slower than
-    the integrand."""
-    highest = log_p.max(axis=1)
-    return highest + np.log(np.exp(log_p - highest[:, None]).sum(axis=1))
