@@ -75,7 +75,7 @@ class BiGAN(GameEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 9 s of one core, 19 times as long
+    A default fit to scikit-learn's digits takes about 9 s of one core, 17 times as long
     as ``MLPClassifier``. The discriminator and both generators are trained in turn, and
     need several hundred epochs to agree. A :class:`VAE` also infers latent units, in a
     fifth of the time.

@@ -124,7 +124,7 @@ class GANClassifier(Classifier, NetEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 5 s of one core, 11 times as long
+    A default fit to scikit-learn's digits takes about 6 s of one core, 10 times as long
     as ``MLPClassifier``, and four times as long if some rows are unlabeled: the
     accuracy with few labels still improves after a hundred epochs. If many rows have
     labels, a :class:`DBNClassifier` is about as accurate.

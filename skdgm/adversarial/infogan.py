@@ -81,9 +81,9 @@ class InfoGAN(GameEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 9 s of one core, 19 times as long
-    as ``MLPClassifier``. The generator and the discriminator are trained in turn, and
-    need several hundred epochs to agree.
+    A default fit to scikit-learn's digits takes about 10 s of one core, 19 times as
+    long as ``MLPClassifier``. The generator and the discriminator are trained in turn,
+    and need several hundred epochs to agree.
 
     References
     ----------

@@ -36,7 +36,7 @@ class LAPGAN(PyramidEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 21 s of one core, 44 times as
+    A default fit to scikit-learn's digits takes about 24 s of one core, 46 times as
     long as ``MLPClassifier``. A GAN is trained for each level of the pyramid.
 
     References

@@ -36,7 +36,7 @@ class StackGAN(PyramidEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 15 s of one core, 31 times as
+    A default fit to scikit-learn's digits takes about 17 s of one core, 31 times as
     long as ``MLPClassifier``. A GAN is trained for each of the stages.
 
     References

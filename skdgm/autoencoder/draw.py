@@ -90,7 +90,7 @@ class DRAW(LatentEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 8 s of one core, 16 times as long
+    A default fit to scikit-learn's digits takes about 8 s of one core, 14 times as long
     as ``MLPClassifier``. Each update passes through several steps of a recurrent net,
     one after the other. A :class:`VAE` takes a fifth of the time.
 

@@ -116,7 +116,7 @@ class GSN(GSNEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 10 s of one core, 20 times as
+    A default fit to scikit-learn's digits takes about 11 s of one core, 20 times as
     long as ``MLPClassifier``. Each update passes through several steps of a chain, one
     after the other. A :class:`DenoisingAutoencoder` has features that are as good, in a
     tenth of the time.

@@ -55,7 +55,7 @@ class GSNClassifier(Classifier, GSNEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 12 s of one core, 26 times as
+    A default fit to scikit-learn's digits takes about 14 s of one core, 26 times as
     long as ``MLPClassifier``. Each update passes through several steps of a chain, one
     after the other. A :class:`DBNClassifier` takes a third of the time.
 

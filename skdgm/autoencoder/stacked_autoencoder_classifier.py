@@ -56,7 +56,7 @@ class StackedAutoencoderClassifier(StackStructure, TunedClassifier):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 5 s of one core, 11 times as long
+    A default fit to scikit-learn's digits takes about 6 s of one core, 11 times as long
     as ``MLPClassifier``. Each layer is pre-trained before the fine-tuning of all
     layers.
 

@@ -78,7 +78,7 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 15 s of one core, 32 times as
+    A default fit to scikit-learn's digits takes about 18 s of one core, 34 times as
     long as ``MLPClassifier``. Each layer is trained for 200 epochs. A
     :class:`DBNClassifier` is more accurate, in a quarter of the time.
 

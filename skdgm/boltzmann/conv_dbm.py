@@ -119,7 +119,7 @@ class ConvDBM(DeepOptions, Machine):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 18 s of one core, 39 times as
+    A default fit to scikit-learn's digits takes about 22 s of one core, 42 times as
     long as ``MLPClassifier``. Each update has several mean-field steps and Gibbs steps
     of all layers, with their convolutions. Features of a single :class:`ConvRBM` are as
     good, in a tenth of the time.

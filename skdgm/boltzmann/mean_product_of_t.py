@@ -75,7 +75,7 @@ class MeanProductOfT(CovarianceMachine):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 21 s of one core, 32 times as
+    A default fit to scikit-learn's digits takes about 20 s of one core, 38 times as
     long as ``MLPClassifier``. Hybrid Monte Carlo has many steps in each update. With
     longer steps, training diverged.
 

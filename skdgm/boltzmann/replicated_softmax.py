@@ -89,11 +89,6 @@ class ReplicatedSoftmax(FitOptions, DocumentModel):
     sklearn.decomposition.LatentDirichletAllocation : Topic model with one topic for
         each word.
 
-    Notes
-    -----
-    A default fit to scikit-learn's digits takes about 5 s of one core, 11 times as long
-    as ``MLPClassifier``. Chains are tempered between lengths of documents.
-
     References
     ----------
     .. [1] Salakhutdinov and Hinton (2009). Replicated softmax: an undirected topic

@@ -73,7 +73,7 @@ class SpikeSlabRBM(CovarianceMachine):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 29 s of one core, 44 times as
+    A default fit to scikit-learn's digits takes about 28 s of one core, 53 times as
     long as ``MLPClassifier``. Each update factorizes a precision matrix for each chain.
     With half of the updates or of the chains, likelihoods are lower.
 

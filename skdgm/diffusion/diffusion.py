@@ -166,9 +166,9 @@ class Diffusion(NetEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 9 s of one core, 20 times as long
-    as ``MLPClassifier``. The net is trained for several hundred epochs, because each
-    row needs many levels of noise. A :class:`Flow` has an exact likelihood.
+    A default fit to scikit-learn's digits takes about 11 s of one core, 20 times as
+    long as ``MLPClassifier``. The net is trained for several hundred epochs, because
+    each row needs many levels of noise. A :class:`Flow` has an exact likelihood.
 
     References
     ----------

@@ -120,7 +120,7 @@ class Flow(FlowEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 22 s of one core, 46 times as
+    A default fit to scikit-learn's digits takes about 13 s of one core, 24 times as
     long as ``MLPClassifier``. Training continues while the held-out likelihood
     increases. A :class:`RNADE` takes a tenth of the time.
 

@@ -93,7 +93,7 @@ class RNNNADE(RecurrentEstimator):
     Notes
     -----
     A default fit to scikit-learn's digits, as sequences of rows of pixels, takes about
-    5 s of one core, 11 times as long as ``MLPClassifier``. The steps of a sequence are
+    7 s of one core, 12 times as long as ``MLPClassifier``. The steps of a sequence are
     computed one after the other.
 
     References

@@ -120,12 +120,6 @@ class RNNRBM(MachineEstimator):
     VRNN : Latent units at each step.
     ConditionalRBM : Machine conditional on a few previous steps.
 
-    Notes
-    -----
-    A default fit to scikit-learn's digits, as sequences of rows of pixels, takes about
-    6 s of one core, 13 times as long as ``MLPClassifier``. The steps of a sequence are
-    computed one after the other, each with several Gibbs steps.
-
     References
     ----------
     .. [1] Boulanger-Lewandowski, Bengio and Vincent (2012). Modeling temporal
