@@ -24,9 +24,10 @@ from scipy.linalg import cholesky
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 
-from skdgm.abc._neural import SimulationSupport
+from skdgm.abc._neural import SimulationSupport, as_row
 from skdgm.abc._particles import within
 from skdgm.exceptions import DataRangeWarning
+from skdgm.utils.weighted import systematic
 
 # Minimum number of particles; steps of the random walk at each power, and at the last;
 # scales of its steps, in turn, relative to the optimal scale for normal distributions.
@@ -50,8 +51,7 @@ class LikelihoodPosterior(NamedTuple):
 
     def given(self, summary):
         """The posterior given other summaries."""
-        observed = np.reshape(np.asarray(summary, dtype=float), (1, -1))
-        return self._replace(observed=observed)
+        return self._replace(observed=as_row(summary))
 
     def draw(self, priors, n, source, least=None):
         """Draw n parameters with a RandomState."""
@@ -119,9 +119,7 @@ class TemperedParticles:
         covariance = (weight * gaps.T) @ gaps
         floor = _FLOOR * np.diag(covariance) + np.finfo(float).tiny ** 0.5
         root = cholesky(covariance + np.diag(floor), lower=True)
-        # Systematic resampling.
-        places = (np.arange(n) + self.source.uniform()) / n
-        index = np.searchsorted(weight.cumsum(), places).clip(max=n - 1)
+        index = systematic(weight, n, self.source.uniform())
         self._replace(slice(None), self.theta, self.log_prior, self.log_like, index)
         for number in range(_N_STEPS if self.power < 1 else _N_LAST):
             self._move(_SCALES[number % len(_SCALES)] * root)

@@ -69,6 +69,11 @@ class SimulationSupport(NamedTuple):
         return lambda theta: self.gave[near.kneighbors(theta, return_distance=False)]
 
 
+def as_row(summary):
+    """Summaries of a data set as a row, (1, n_summaries)."""
+    return np.reshape(np.asarray(summary, dtype=float), (1, -1))
+
+
 class FlowPosterior(NamedTuple):
     """Flow of parameters given summaries, the observed summaries, (1, n_summaries), the
     :class:`SimulationSupport` parameters, None if all simulations succeeded, the share
@@ -83,8 +88,7 @@ class FlowPosterior(NamedTuple):
 
     def given(self, summary):
         """The posterior given other summaries."""
-        observed = np.reshape(np.asarray(summary, dtype=float), (1, -1))
-        return self._replace(observed=observed)
+        return self._replace(observed=as_row(summary))
 
     def draw(self, priors, n, source, least=None):
         """Draw n parameters that are possible under the priors and the simulator, or at

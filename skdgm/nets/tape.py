@@ -21,7 +21,14 @@ from typing import NamedTuple
 
 import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.core import SparseObject, VJPNode, primitive_vjps
+from autograd.core import (
+    SparseObject,
+    VJPNode,
+    VSpace,
+    primitive_vjps,
+    sparse_object_types,
+    vspace,
+)
 from autograd.extend import Box
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.tracer import getval
@@ -66,11 +73,10 @@ class Node(VJPNode):
         """Sum of the gradients; None without any."""
         if self.factors is None:
             return self.grad
-        (x, delta), *others = self.factors
+        factors, *others = self.factors
         if others:
-            x, delta = map(np.concatenate, zip(*self.factors))
-        product = matmul(x.T, delta)
-        return product if self.grad is None else self.grad + product
+            factors = Factors._make(map(np.concatenate, zip(*self.factors)))
+        return factors.product() if self.grad is None else factors.mut_add(self.grad)
 
 
 class Factors(NamedTuple):
@@ -80,6 +86,19 @@ class Factors(NamedTuple):
 
     x: np.ndarray
     delta: np.ndarray
+
+    def product(self):
+        """The gradient, (n_below, n_above)."""
+        return matmul(self.x.T, self.delta)
+
+    def mut_add(self, grad):
+        """Sum of a gradient and this one; autograd calls it on its own tape."""
+        return grad + self.product()
+
+
+# Autograd adds such objects to gradients by ``mut_add``.
+sparse_object_types.add(Factors)
+VSpace.register(Factors, lambda factors: vspace(factors.product()))
 
 
 class Traced(ArrayBox):
@@ -200,7 +219,10 @@ def primitive(function):
         parents = [box._node for box in boxes]
         value = function(*values, **kwargs)
         node = type(parents[0])(value, traced, values, kwargs, argnums, parents)
-        return Traced(value, _LEVEL, node)
+        if type(node) is Node:
+            return Traced(value, _LEVEL, node)
+        # A node of autograd's own tape, whose operators are autograd's.
+        return ArrayBox(value, boxes[-1]._trace, node)
 
     return traced
 

@@ -69,6 +69,16 @@ def test_slopes_of_a_matrix_that_is_used_several_times():
     assert_slopes(lambda params: twice((numbers(3, 4), params)), (W, b))
 
 
+def test_primitives_on_autograds_own_tape():
+    x, W, b = numbers(3, 4), numbers(4, 4, seed=1), numbers(4, seed=2)
+
+    def total(W):
+        return (dense(dense(x, W, b, "tanh"), W, b, "identity") * 2 + W[0]).sum()
+
+    _, (own,) = vjp(lambda params: total(params[0]), (W,), np.ones_like)
+    np.testing.assert_allclose(autograd.grad(total)(W), own, rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", OPERATORS)
 def test_gradients_keep_the_type(name):
     x, y = (numbers(3, 4, dtype=np.float32, seed=seed) for seed in range(2))
