@@ -23,3 +23,4 @@ from skdgm.boltzmann.groups import Penalty as Penalty
 from skdgm.boltzmann.groups import Tempering as Tempering
 from skdgm.directed._options import BeliefObjective as BeliefObjective
 from skdgm.recurrent._estimator import Sequences as Sequences
+from skdgm.recurrent._options import SequenceBound as SequenceBound

@@ -96,6 +96,7 @@ GROUPS = {
     "ContractiveLayer": "autoencoder._stack_options",
     "DenoisingLayer": "autoencoder._stack_options",
     "BeliefObjective": "directed._options",
+    "SequenceBound": "recurrent._options",
     "Sequences": "recurrent._estimator",
     "Discriminator": "adversarial._options",
     "GameLoss": "adversarial._options",

@@ -10,6 +10,7 @@ from skdgm.nets.constrained import (
     join_columns,
     moved,
     pick,
+    pick_sorted,
     tied,
 )
 from skdgm.nets.estimator import NetEstimator, NetModel, layers_of, start_at
@@ -117,6 +118,7 @@ __all__ = [
     "moved",
     "nll",
     "pick",
+    "pick_sorted",
     "pooled_convolution",
     "row_mean",
     "softmax_cross_entropy",

@@ -59,6 +59,25 @@ defvjp(pick, _pick_back, None, None)
 
 
 @primitive
+def pick_sorted(x, index):
+    """Select rows by an index in increasing order, with or without repetitions."""
+    return np.take(x, index, axis=0)
+
+
+def _pick_sorted_back(_, x, index):
+    def backward(grad):
+        back = np.zeros_like(x)
+        rows, first = np.unique(index, return_index=True)
+        back[rows] = np.add.reduceat(grad, first, axis=0)
+        return back
+
+    return backward
+
+
+defvjp(pick_sorted, _pick_sorted_back, None)
+
+
+@primitive
 def join_columns(a, b):
     """Concatenate the columns of two arrays of the same number of rows."""
     return np.concatenate([a, b], axis=1)

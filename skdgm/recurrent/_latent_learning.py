@@ -1,6 +1,6 @@
 r"""Training and particle filters of recurrent nets with latent units.
 
-The training objective is the evidence lower bound [1]_
+The training objective is by default the evidence lower bound [1]_
 
 .. math:: \log p(x_1, \dots, x_T) \ge \mathbb{E}_q \sum_t \log p(x_t \mid z_t, h_{t-1})
    - \mathrm{KL}(q(z_t \mid x_t, h_{t-1}) \,\|\, p(z_t \mid h_{t-1}))
@@ -36,15 +36,15 @@ from skdgm.nets import draw, nll
 from skdgm.nets.tape import getval
 from skdgm.recurrent._density import SequenceDensity
 from skdgm.recurrent._objective import SequenceObjective
+from skdgm.recurrent._particle_bound import ParticleBound, ParticleNoise, ancestors_of
 from skdgm.utils import addresses
 from skdgm.utils.random import standard_normal
 from skdgm.utils.tree import astype, leaves
-from skdgm.utils.weighted import systematic
 
 # Random streams.
 _NOISE, _RESAMPLE, _CHOICE, _DATA, _GRAY = addresses.LATENT_STEPS
-# Resampling threshold of the effective share of the particles.
-_RESAMPLING_THRESHOLD = 0.5
+# Default number of particles of bounds with weighted particles.
+_N_WEIGHTED = 5
 
 
 class StepParticles(NamedTuple):
@@ -260,18 +260,11 @@ class LatentSequenceDensity(SequenceDensity):
 def _resampled(states, log_w, rng):
     """Resample particles systematically in rows with a small effective sample size;
     return states and log weights."""
-    k, states = log_w.shape[1], states.copy()
-    w = np.exp(log_w.astype(np.float64))
-    w /= w.sum(axis=1, keepdims=True)
-    few = np.flatnonzero(1 / (w**2).sum(axis=1) < _RESAMPLING_THRESHOLD * k)
+    few, ancestors = ancestors_of(log_w, lambda few: rng.take(few).uniform(1))
     if few.size:
-        picked = systematic(w[few], k, rng.take(few).uniform(1))
-        from_rows = (few[:, None] * k + picked).ravel()
-        to_rows = (few[:, None] * k + np.arange(k)).ravel()
-        states[to_rows] = states[from_rows]
         log_w = log_w.copy()
-        log_w[few] = -np.log(k)
-    return states, log_w
+        log_w[few] = -np.log(log_w.shape[1])
+    return states[ancestors.ravel()], log_w
 
 
 class LatentParticles(gaps.SeriesModel):
@@ -298,16 +291,28 @@ class LatentParticles(gaps.SeriesModel):
 
 
 class LatentSequenceObjective(SequenceObjective):
-    """Negative evidence lower bound of steps, given the previous states."""
+    """Negative bound of steps, given the previous states: the evidence lower bound, or
+    a :class:`~skdgm.recurrent._particle_bound.ParticleBound`."""
 
     quantity, max_held_out_draws = "bound", 8
+
+    def __init__(self, run, independent_loss, *, net):
+        super().__init__(run, independent_loss, net=net)
+        kind, weighted = self.options.objective, self.options.objective != "elbo"
+        self.n_each = self.options.n_importance or (_N_WEIGHTED if weighted else 1)
+        # A single draw has exact divergences and a shorter tape.
+        is_single = not weighted and self.n_each == 1
+        self.particles = None if is_single else ParticleBound(kind, self.n_each)
 
     def prepare(self, state, batch, clock):
         v, rng = self.rows.rows.take(batch.index), self.stream(clock)
         if self.options.resample:
             v = self.net.output.resampled(v, rng.fold(_GRAY).rows(len(v)))
-        shape = len(v), self.net.n_latent
+        shape = len(v) * self.n_each, self.net.n_latent
         noise = standard_normal(rng.fold(_NOISE).generator(), shape, v.dtype)
+        if self.particles is not None:
+            uniform = rng.fold(_RESAMPLE).generator().random((len(v), 1))
+            noise = ParticleNoise(noise, uniform.astype(v.dtype))
         return v, batch, noise, self.beta(clock)
 
     def beta(self, clock):
@@ -319,18 +324,31 @@ class LatentSequenceObjective(SequenceObjective):
 
     def forward(self, params, prepared):
         v, batch, noise, beta = prepared
-        net, carried = self.net, self.carried if batch.begin else None
-        state = net.begin(params, batch.sizes[0]) if carried is None else carried
-        trail = net.trail(params, net.inputs(v), noise, batch.sizes, state)
-        self.carried = getval(trail.state)
+        carried = self.carried if batch.begin else None
+        losses, self.carried = self._losses(
+            params, v, batch.sizes, noise, carried, beta
+        )
+        return losses, ()
+
+    def _losses(self, params, v, sizes, noise, carried, beta):
+        """Losses of rows, and states after them."""
+        net = self.net
+        if self.particles is not None:
+            return self.particles.losses(net, params, v, sizes, noise, carried, beta)
+        state = net.begin(params, sizes[0]) if carried is None else carried
+        trail = net.trail(params, net.inputs(v), noise, sizes, state)
         kl = trail.divergence
         kl = kl if beta == 1 else getval(kl).dtype.type(beta) * kl
-        return nll(trail.out, params.dispersion, v, net.output) + kl, ()
+        losses = nll(trail.out, params.dispersion, v, net.output) + kl
+        return losses, getval(trail.state)
 
     def watched(self, params, batch, streams, states, some):
-        net, v = self.net, self.rows.rows.take(batch.index)
-        noise = streams.fold(_NOISE).normal(net.n_latent, v.dtype.type)
-        states = net.begin(params, batch.sizes[0]) if states is None else states
-        trail = net.trail(params, net.inputs(v), noise, batch.sizes, states)
-        losses = net.output.nll(trail.out, v, params.dispersion) + trail.divergence
-        return losses[some], trail.state
+        v = self.rows.rows.take(batch.index)
+        n_noise = self.n_each * self.net.n_latent
+        noise = streams.fold(_NOISE).normal(n_noise, v.dtype.type)
+        noise = noise.reshape(-1, self.net.n_latent)
+        if self.particles is not None:
+            uniform = streams.fold(_RESAMPLE).uniform(1, v.dtype.type)
+            noise = ParticleNoise(noise, uniform)
+        losses, states = self._losses(params, v, batch.sizes, noise, states, 1.0)
+        return losses[some], states

@@ -45,7 +45,9 @@ class LatentSequenceOptions(SequenceOptions, Protocol):
     cell: str
     n_draws: int
     n_hidden: int
+    n_importance: int | None
     n_recurrent: int
+    objective: str
     resample: bool
     variance: float | str
     warm_up: int

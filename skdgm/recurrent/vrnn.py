@@ -15,6 +15,7 @@ from skdgm.latent.options import KINDS, LatentDetails
 from skdgm.nets import ACTIVATIONS
 from skdgm.recurrent._estimator import Cell, RecurrentEstimator
 from skdgm.recurrent._latent_model import LatentSequenceModel
+from skdgm.recurrent._options import SequenceObjectives
 from skdgm.training import Budget
 from skdgm.typing import Data, Target
 from skdgm.utils.counts import count
@@ -37,9 +38,10 @@ class VRNN(RecurrentEstimator):
 
     Scores are estimates of a particle filter with the encoder as the proposal [2]_.
     Their sums over sequences are lower bounds in expectation, which tighten with
-    ``n_draws``. Missing entries (NaN) are marginalized in their own step, and replaced
-    by the means of their columns as inputs to later steps. Computations are in float64
-    for float64 data, and in float32 otherwise.
+    ``n_draws``; ``objective="fivo"`` maximizes this bound. Missing entries (NaN) are
+    marginalized in their own step, and replaced by the means of their columns as inputs
+    to later steps. Computations are in float64 for float64 data, and in float32
+    otherwise.
 
     Parameters
     ----------
@@ -99,6 +101,7 @@ class VRNN(RecurrentEstimator):
     _: KW_ONLY
     n_hidden: Count = 50
     activation: Literal[*ACTIVATIONS] = "tanh"
+    objective: SequenceObjectives = "elbo"
     warm_up: CountOrZero = 0
     column_types: Annotated[ColumnTypes, CategoryDetails, LatentDetails, KINDS] = "auto"
     n_draws: Count = 20
