@@ -125,7 +125,7 @@ def test_rows_on_which_both_sides_disagree_get_more_temperatures(monkeypatch):
     step, shared, biases = machine("bernoulli")
     step.n_betas, asked = 8, []
     rows_of = {2: [0, 1, 2, 3], 8: [1, 3], 32: [1, 3], 128: [3]}
-    gaps = {2: [0, 0.26, 0.25, 9], 8: [1.1, 9], 32: [0.9, 1.1], 128: [3.0]}
+    gaps = {2: [0, 0.26, 0.25, 9], 8: [0.3, 9], 32: [0.9, 1.1], 128: [3.0]}
 
     def scored(self, rows, v, n_betas, n_chains):
         asked.append((n_betas, len(v)))
