@@ -1,19 +1,22 @@
 """Posteriors of the ten tasks of sbibm, by flows in rounds, and by a default flow.
 
     pip download sbibm==1.1.0 --no-deps; unzip sbibm-1.1.0*.whl -d FOLDER
-    python doc/benchmarks/posteriors.py --data FOLDER --cache FILE [--observations 1 2]
+    git clone https://github.com/sbi-benchmark/results RESULTS
+    python doc/benchmarks/posteriors.py --data FOLDER --published RESULTS --cache FILE
 
 The wheel contains ten observations of each task, and 10,000 draws from each reference
 posterior. Its dependencies are not needed. The score is the published classifier
 two-sample test (C2ST): the accuracy of a net that separates 10,000 draws from reference
 draws, in five-fold cross-validation (0.5 is best). Results are appended to FILE, so
-that an interrupted run continues; ``--shown`` prints FILE. ``--methods rounds flow``
+that an interrupted run continues; ``--shown`` prints FILE. The published results are
+of the same observations. ``--methods rounds flow``
 measures the default flow, too. ``--rival`` is a Python with
 the package sbi, whose default neural posterior estimation is then measured, too, from
 other simulations, on tasks with uniform priors.
 """
 
 import argparse
+import csv
 import json
 import subprocess
 import time
@@ -34,43 +37,14 @@ from sklearn.neural_network import MLPClassifier
 
 from skdgm import ABC
 
-# Published C2ST of observations 1 to 3 by number of simulations: neural posterior
-# estimation, and the method of eight with the best mean of ten observations (Lueckmann
-# et al. 2021, github.com/sbi-benchmark/results). The mixture was run again by the
-# authors, after sbibm 1.1.0 had corrected the task.
-PUBLISHED = {
-    1000: {
-        "bernoulli_glm": ((0.873, 0.775, 0.913), (0.556, 0.667, 0.663)),  # SNLE
-        "bernoulli_glm_raw": ((0.931, 0.875, 0.915), (0.818, 0.932, 0.875)),  # NLE
-        "gaussian_linear": ((0.707, 0.674, 0.698), (0.645, 0.606, 0.604)),  # SNLE
-        "gaussian_linear_uniform": (
-            (0.708, 0.681, 0.803),
-            (0.606, 0.647, 0.644),
-        ),  # SNPE
-        "gaussian_mixture": ((0.789, 0.703, 0.687), (0.704, 0.665, 0.707)),  # SNPE
-        "lotka_volterra": ((0.999, 0.999, 1.000), (0.947, 0.877, 0.955)),  # SNLE
-        "sir": ((0.953, 0.972, 0.975), (0.584, 0.713, 0.574)),  # SNRE
-        "slcp": ((0.988, 0.975, 0.965), (0.947, 0.937, 0.910)),  # SNLE
-        "slcp_distractors": ((0.992, 0.983, 0.984), (0.990, 0.984, 0.955)),  # SNPE
-        "two_moons": ((0.666, 0.696, 0.677), (0.586, 0.565, 0.611)),  # SNPE
-    },
-    10_000: {
-        "bernoulli_glm": ((0.675, 0.659, 0.759), (0.542, 0.546, 0.552)),  # SNLE
-        "bernoulli_glm_raw": ((0.773, 0.713, 0.836), (0.609, 0.614, 0.654)),  # SNPE
-        "gaussian_linear": ((0.565, 0.531, 0.534), (0.544, 0.527, 0.530)),  # SNRE
-        "gaussian_linear_uniform": (
-            (0.557, 0.556, 0.587),
-            (0.522, 0.541, 0.552),
-        ),  # SNPE
-        "gaussian_mixture": ((0.661, 0.560, 0.670), (0.541, 0.553, 0.539)),  # SNPE
-        "lotka_volterra": ((0.998, 0.999, 0.993), (0.774, 0.745, 0.634)),  # SNLE
-        "sir": ((0.897, 0.953, 0.675), (0.526, 0.544, 0.540)),  # SNPE
-        "slcp": ((0.944, 0.938, 0.799), (0.702, 0.747, 0.660)),  # SNLE
-        "slcp_distractors": ((0.987, 0.973, 0.962), (0.978, 0.939, 0.848)),  # SNPE
-        "two_moons": ((0.542, 0.571, 0.646), (0.547, 0.526, 0.581)),  # SNPE
-    },
+# Published files (Lueckmann et al. 2021). The mixture was run again, after sbibm 1.1.0
+# had corrected the task.
+MIXTURE = "gaussian_mixture"
+FILES = {
+    "benchmarking_sbi/results/main_paper.csv": lambda name: name != MIXTURE,
+    "gaussian_mixture_rerun/results/gaussian_mixture_rerun.csv": MIXTURE.__eq__,
 }
-SIZES = list(PUBLISHED)
+SIZES = {"10³": 1000, "10⁴": 10_000, "10⁵": 100_000}
 # Keys of a result in the cache.
 KEYS = "observation", "n", "task", "method"
 N_DRAWS, N_SPIKES, N_LAGS = 10_000, 100, 9
@@ -200,6 +174,7 @@ def c2st(draws, reference):
     """Cross-validated accuracy of a classifier of draws and reference draws."""
     rows = np.concatenate([reference, draws])
     rows = (rows - reference.mean(axis=0)) / reference.std(axis=0, ddof=1)
+    rows = rows.astype(np.float32)  # As in sbibm.
     size = 10 * rows.shape[1]
     net = MLPClassifier((size, size), max_iter=10_000, random_state=1)
     folds = KFold(5, shuffle=True, random_state=1)
@@ -242,7 +217,19 @@ def lines(cache):
     return [json.loads(line) for line in cache.open()] if cache.exists() else []
 
 
-def printed(results):
+def published(folder):
+    """Published scores by number of simulations, task, method and observation."""
+    scores = defaultdict(lambda: defaultdict(dict))
+    for path, is_kept in FILES.items():
+        with (folder / path).open() as file:
+            for row in filter(lambda row: is_kept(row["task"]), csv.DictReader(file)):
+                by_method = scores[SIZES[row["num_simulations"]], row["task"]]
+                number = int(row["num_observation"])
+                by_method[row["algorithm"]][number] = float(row["C2ST"])
+    return scores
+
+
+def printed(results, rivals):
     """Print mean scores of tasks by number of simulations, and of sbi."""
     scores = defaultdict(dict)
     for line in results:
@@ -250,20 +237,24 @@ def printed(results):
         scores[key][line["observation"]] = line["c2st"], line["s"]
     for kind in OPTIONS:
         print(f"\n{kind}\n\n| simulations | task | observations | C2ST | ", end="")
-        print("NPE | best of eight | s |\n|---|---|---|---|---|---|---|")
-        wins = dict.fromkeys(SIZES, 0)
+        print("NPE | best of eight | | s |\n" + 8 * "|---" + "|")
+        wins = dict.fromkeys(SIZES.values(), 0)
         for (method, n, name), by_number in sorted(scores.items()):
             if method == kind:
                 score, seconds = np.mean(list(by_number.values()), axis=0)
-                places = [number - 1 for number in by_number]
-                rivals = np.array(PUBLISHED[n][name])[:, places].mean(axis=1)
-                values = score, *rivals
-                cells = [
-                    f"**{v:.3f}**" if v == min(values) else f"{v:.3f}" for v in values
+                by_method = rivals[n, name]
+                best = min(by_method, key=lambda m: np.mean([*by_method[m].values()]))
+                pairs = [
+                    [by_method[rival][number] for number in by_number]
+                    for rival in ("NPE", best)
                 ]
-                cells = [n, name, len(by_number), *cells, f"{seconds:.1f}"]
-                print(f"| {' | '.join(map(str, cells))} |")
-                wins[n] += int(score < rivals.min())
+                values = score, *np.mean(pairs, axis=1)
+                own, npe, least = (
+                    f"**{v:.3f}**" if v == min(values) else f"{v:.3f}" for v in values
+                )
+                cells = [n, name, len(by_number), own, npe, least, best]
+                print(f"| {' | '.join(map(str, cells))} | {seconds:.1f} |")
+                wins[n] += int(score < min(values[1:]))
         print(f"\nBest of all: {wins}")
     print("\n| simulations | task | observations | C2ST | sbi | s | sbi, s |")
     print("|---|---|---|---|---|---|---|")
@@ -280,13 +271,13 @@ def printed(results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--published", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
+    sizes = list(SIZES.values())
     parser.add_argument(
-        "--simulations", type=int, nargs="+", default=SIZES, choices=SIZES
+        "--simulations", type=int, nargs="+", default=sizes[:2], choices=sizes
     )
-    parser.add_argument(
-        "--observations", type=int, nargs="+", default=[1, 2, 3], choices=[1, 2, 3]
-    )
+    parser.add_argument("--observations", type=int, nargs="+", default=range(1, 11))
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
     parser.add_argument(
         "--methods", nargs="*", default=["rounds"], choices=list(OPTIONS)
@@ -310,7 +301,8 @@ def main():
         with options.cache.open("a") as file:
             file.write(json.dumps(line) + "\n")
     print(describe())
-    printed(lines(options.cache))
+    kept = [line for line in lines(options.cache) if line["observation"] in numbers]
+    printed(kept, published(options.published))
 
 
 if __name__ == "__main__":
