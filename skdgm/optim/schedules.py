@@ -32,12 +32,14 @@ _COOLDOWN = 0.2
 
 class Clock(NamedTuple):
     """Position in training: number of completed epochs, total number of epochs (None if
-    unknown), number of the batch in its epoch, and number of batches of an epoch."""
+    unknown), number of the batch in its epoch, number of batches of an epoch, and a
+    factor of the learning rate."""
 
     epoch: int
     n_epochs: int | None = None
     batch: int = 0
     n_batches: int = 1
+    pace: float = 1.0
 
     @property
     def epochs_done(self):
@@ -57,6 +59,7 @@ def learning_rate(initial, schedule, clock, power=0.5):
         factor = 1.0 - clock.epochs_done / clock.n_epochs
         if schedule == "cooldown":
             factor = np.minimum(1.0, factor / _COOLDOWN)
+    factor = factor * clock.pace
     # A NumPy number would turn float32 arrays into float64.
     return initial * (factor if np.ndim(factor) else float(factor))
 

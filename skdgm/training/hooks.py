@@ -24,6 +24,8 @@ MESSAGE = (
 )
 # Compilations less than this many seconds apart are reported as one.
 _PAUSE = 10.0
+# Least factor of the learning rate after epochs that diverged.
+_MIN_PACE = 1 / 8
 
 
 class Hook:
@@ -43,12 +45,25 @@ class Hook:
 class EarlyStopping(Hook):
     """Early stopping, which keeps ``best``, a copy of the state with the lowest
     validation loss. Training stops after ``patience`` epochs, from epoch ``since``,
-    without an improvement of more than ``tol`` nats per row."""
+    without an improvement of more than ``tol`` nats per row. ``pace`` is a factor
+    of the learning rate."""
 
     def __init__(self, patience, tol, since=0):
         self.patience, self.tol, self.since = patience, tol, since
         self.best, self.lowest, self.best_epoch = None, np.inf, None
-        self.mark, self.waited = np.inf, 0
+        self.mark, self.waited, self.pace = np.inf, 0, 1.0
+
+    def undoes(self, epochs):
+        """Return whether to continue from the best state, if it is that of an epoch,
+        after an epoch that diverged; halve ``pace`` if so."""
+        if (
+            self.best is None
+            or self.best_epoch < epochs.start
+            or self.pace <= _MIN_PACE
+        ):
+            return False
+        self.pace /= 2
+        return True
 
     def begin_with(self, state, epoch, validation):
         """Keep the state before ``epoch``, the first epoch, as the best so far."""

@@ -1,8 +1,9 @@
 """The training loop, shared by all models.
 
 Each epoch takes the steps of its batches, measures the losses, checks the state and
-calls the hooks. On divergence the last good state is restored; on Ctrl-C the current
-state is kept. Objectives define steps, batches and losses: the loop does not depend on
+calls the hooks. On divergence the last good state is restored, or with early stopping
+first the best state, to continue at a lower learning rate; on Ctrl-C the current state
+is kept. Objectives define steps, batches and losses: the loop does not depend on
 the model.
 """
 
@@ -97,9 +98,12 @@ def optimize(
             start = time.perf_counter()
             for hook in hooks:
                 hook.begin(epoch)
-            batches = objective.draw(table, epoch)
+            batches, pace = (
+                objective.draw(table, epoch),
+                stopping.pace if stopping else 1.0,
+            )
             for i, batch in enumerate(batches):
-                clock = Clock(epoch, n_epochs, i, len(batches))
+                clock = Clock(epoch, n_epochs, i, len(batches), pace)
                 state = objective.step(state, batch, clock)
             loss, of_held_out = watch(state)
             n_updates += getattr(batches, "n_updates", len(batches))
@@ -108,7 +112,12 @@ def optimize(
             early = (
                 not n_good and n_updates <= _RECOVERY_UPDATES and epoch < remaining[-1]
             )
-            if not (_finite(state) and (within_limit or (early and np.isfinite(loss)))):
+            is_good = _finite(state) and (within_limit or (early and np.isfinite(loss)))
+            if not is_good and stopping and stopping.undoes(epochs):
+                # The last good state may be much worse than the best.
+                state = copy(stopping.best)
+                (loss, of_held_out), within_limit = watch(state), True
+            elif not is_good:
                 state, ended = good, "diverged"
                 del losses[n_good:], validation[n_good:]
                 break

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from skdgm.training.hooks import Hook
 
 # Attributes of EarlyStopping that change during training; the first is a state.
-_OF_STOPPING = "best", "lowest", "best_epoch", "mark", "waited"
+_OF_STOPPING = "best", "lowest", "best_epoch", "mark", "waited", "pace"
 
 
 class Progress(NamedTuple):

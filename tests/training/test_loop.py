@@ -7,6 +7,7 @@ from skdgm.training import EarlyStopping, optimize
 from skdgm.training.hooks import Hook
 from skdgm.training.loop import Report
 from skdgm.training.progress import Keeper
+from skdgm.utils.tree import copy
 
 START = (np.zeros(2),)
 
@@ -19,7 +20,7 @@ def add_batch(state, batch, clock):
 class Monitor:
     """Losses at the end of each epoch."""
 
-    limit = 100.0
+    limit, MEMORY = 100.0, ()
 
     def __init__(self, measure):
         self.measure = measure
@@ -73,8 +74,8 @@ def test_clock():
         return state
 
     run(step, epochs=range(2, 4), n_epochs=9, batches="ab")
-    assert seen[0] == (2, 9, 0, 2)
-    assert seen[-1] == (3, 9, 1, 2)
+    assert seen[0] == (2, 9, 0, 2, 1.0)
+    assert seen[-1] == (3, 9, 1, 2, 1.0)
 
 
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
@@ -87,6 +88,62 @@ def test_divergence_falls_back_on_the_last_good_epoch(bad):
     assert outcome.ended == "diverged"
     assert outcome.losses == [0.0, 0.0]
     np.testing.assert_array_equal(outcome.state[0], [2, 2])
+
+
+def run_with_held_out(bad_epochs, start=START, **options):
+    """Each epoch adds its pace to the state, and the held-out loss decreases; some
+    epochs diverge."""
+
+    def step(state, batch, clock):
+        state[0][:] += np.inf if clock.epoch in bad_epochs else clock.pace
+        return state
+
+    objective = SimpleNamespace(
+        options=SimpleNamespace(n_iter_no_change=9, tol=0.0),
+        resume=lambda state: state,
+        split=lambda table: (None, None),
+        first_selectable_epoch=lambda epochs: epochs.start,
+        COUNTS_START=False,
+        watch=lambda table, held_out, state: Monitor(
+            lambda state: (-state[0][0], -state[0][0])
+        ),
+        draw=lambda table, number: (1.0,),
+        step=step,
+    )
+    return optimize(
+        objective, None, range(8), start, n_epochs=8, early_stopping=True, **options
+    )[0]
+
+
+def test_epochs_that_diverge_are_undone_with_held_out_rows():
+    learned = run_with_held_out({2, 4})
+    assert learned.ended == "complete"
+    totals = [1, 2, 2, 2.5, 2.5, 2.75, 3, 3.25]
+    assert learned.losses == [-total for total in totals]
+    assert learned.validation == learned.losses
+    np.testing.assert_array_equal(learned.state[0], [3.25, 3.25])
+
+
+def test_training_ends_if_epochs_diverge_again_and_again():
+    learned = run_with_held_out({2, 3, 4, 5})
+    assert learned.ended == "diverged"
+    assert learned.losses == [-1, -2, -2, -2, -2]
+    np.testing.assert_array_equal(learned.state[0], [2, 2])
+    learned = run_with_held_out({0})
+    assert (learned.ended, learned.losses) == ("diverged", [])
+
+
+def test_the_pace_after_an_undone_epoch_is_resumed():
+    kept = []
+    keeper = Keeper(
+        lambda report, progress: kept.append((copy(report.state), progress))
+    )
+    whole = run_with_held_out({2, 4}, keeper=keeper)
+    state, progress = kept[4]
+    keeper = Keeper(lambda report, progress: None, progress)
+    again = run_with_held_out({2, 4}, state, keeper=keeper)
+    assert again.losses == whole.losses
+    np.testing.assert_array_equal(again.state[0], whole.state[0])
 
 
 @pytest.mark.parametrize("loss", [np.nan, np.inf, 101.0])

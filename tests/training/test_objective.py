@@ -134,8 +134,8 @@ def test_hooks_hear_of_every_epoch():
 def test_steps_see_the_clock():
     trainer = Trainer(Monitor([1.0] * 3))
     optimize(trainer, [1.0, 2.0], range(1, 4), n_epochs=7)
-    assert trainer.clocks[0] == (1, 7, 0, 2)
-    assert trainer.clocks[-1] == (3, 7, 1, 2)
+    assert trainer.clocks[0] == (1, 7, 0, 2, 1.0)
+    assert trainer.clocks[-1] == (3, 7, 1, 2, 1.0)
 
 
 @pytest.mark.parametrize("patience", [None, 9])
