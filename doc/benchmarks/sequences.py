@@ -41,8 +41,8 @@ RUNS = {
     ("jsb_chorales", "RTRBM"): CHORALES
     | {"n_components": 200, "n_iter": 130, "dropout": 0.3, "learning_rate": 0.025},
     ("jsb_chorales", "VRNN"): CHORALES
-    | {"n_components": 32, "n_hidden": 100, "n_recurrent": 200, "n_iter": 15}
-    | {"learning_rate": 0.003, "alpha": 0.01},
+    | {"n_components": 32, "n_hidden": 100, "n_recurrent": 200, "n_iter": 25}
+    | {"learning_rate": 0.003, "alpha": 0.01, "objective": "fivo"},
     ("nottingham", "RNNNADE"): TUNES | {"n_iter": 10, "dropout": 0.2},
     ("nottingham", "RNNRBM"): TUNES
     | {"n_components": 150, "n_recurrent": 200, "n_iter": 12, "dropout": 0.1}
