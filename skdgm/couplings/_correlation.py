@@ -4,7 +4,7 @@ Patches are multiplied by BLAS; sparse images use a kernel that reads active pix
 only.
 """
 
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -61,6 +61,39 @@ def mean_product(x, y, window):
     by_images(partial(function, x, tuple(window), y, sums), x, W, window)
     mean = sums.sum(axis=0) * real(1 / len(x))
     return _turned_back(mean, window) if active else mean
+
+
+def patch_sums(x, window):
+    """Sum over positions of the patches of images x, (n_images, rows * columns *
+    maps)."""
+    down, across = _seen(window, x.dtype.type)
+    x = down @ x.reshape(len(x), window.height, -1)
+    x = across @ x.reshape(len(x), window.rows, window.width, window.maps)
+    return x.reshape(len(x), -1)
+
+
+def spread(patch, window):
+    """Image to which the same patch is added at every position, (height * width *
+    maps,); the adjoint of :func:`patch_sums`."""
+    down, across = _seen(window, patch.dtype.type)
+    x = down.T @ patch.reshape(window.rows, -1)
+    x = across.T @ x.reshape(window.height, window.columns, window.maps)
+    return x.ravel()
+
+
+@lru_cache(maxsize=128)
+def _seen(window, real):
+    """Masks of the rows of images that each row of the filter sees at its positions,
+    (rows, height), and the same for columns."""
+    top = np.arange(window.high) * window.down - window.top
+    left = np.arange(window.wide) * window.right - window.left
+    sides = (window.height, window.rows, top), (window.width, window.columns, left)
+    return tuple(
+        (first[:, None] + np.arange(length)[:, None, None] == np.arange(size))
+        .any(axis=1)
+        .astype(real)
+        for size, length, first in sides
+    )
 
 
 def _multiply(x, window, y, sums, rows, patches, place):

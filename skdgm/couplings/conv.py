@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.couplings._correlation import correlation, mean_product
+from skdgm.couplings._correlation import correlation, mean_product, patch_sums, spread
 from skdgm.couplings.contrast import Contrast
 from skdgm.couplings.dense import Dense
 from skdgm.utils.windows import Window
@@ -80,17 +80,11 @@ class ConvContrast(NamedTuple):
         patch, shift = (
             self.coupling.seen(values[None])[0].astype(real) for values in (mu, shift)
         )
-        ones = np.ones((1, window.n_positions), real)
-        patch, shift, sent = (
-            mean_product(values[None], ones, window)[:, 0]
-            for values in (patch, shift, below)
-        )
+        patch, shift, sent = patch_sums(np.array((patch, shift, below)), window)
         grad = np.asarray(self) - np.multiply.outer(sent, lam)
         grad -= np.multiply.outer(patch * real(1 / window.n_positions), above)
         fix_above = grad.T @ (shift * real(1 / window.n_positions))
-        fix_below = correlation(
-            np.tile(lam, window.n_positions)[None], grad, window, False
-        )[0]
+        fix_below = spread(grad @ lam, window)
         if tied:
             fix_below = fix_below.reshape(-1, window.maps).mean(axis=0, dtype=real)
         return self._replace(known=grad), fix_below, fix_above

@@ -88,6 +88,9 @@ class Pooled(_Shape, Unit):
 
     def field(self, params, received=0.0):
         """Natural parameters eta = bias of the map + input from the neighbors."""
+        if np.ndim(received) == 2 and np.ndim(params) == 1:
+            images = np.reshape(received, (len(received), -1, self.maps))
+            return (params + images).reshape(len(images), self.size)
         return np.tile(params, self.height * self.width) + received
 
     def statistic(self, params, x):
@@ -172,6 +175,8 @@ class Pooled(_Shape, Unit):
 
     def _sums(self, x):
         """Sums of values over blocks, (n_rows, n_blocks)."""
+        if self.rows * self.columns == 1:
+            return np.array(x, order="C")
         return (
             in_blocks(x, self, self[3:5])
             .sum(axis=(2, 4))

@@ -117,6 +117,8 @@ def repeated(numbers, shape, sides):
     """Repeat a number for each block and map over its pixels, (n_rows, height * width *
     n_maps); parameters as for :func:`in_blocks`."""
     (height, width, maps, *_), (rows, columns) = shape, sides
+    if rows * columns == 1:
+        return np.reshape(numbers, (len(numbers), height * width * maps))
     down, across = height // rows, width // columns
     blocks = np.asarray(numbers).reshape(len(numbers), down, 1, across, 1, maps)
     expanded = np.broadcast_to(blocks, (len(blocks), down, rows, across, columns, maps))
