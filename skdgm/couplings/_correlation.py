@@ -12,9 +12,10 @@ from skdgm._kernels.nets.patches import gather, scatter
 from skdgm._kernels.sparse.active import correlate, multiply
 from skdgm.utils.windows import add, by_images, n_groups
 
-# Share of nonzero entries below which the sparse kernel is faster than patches, and the
+# Share of nonzero entries below which the sparse kernel is faster than patches, for
+# pixels whose weights of neighboring positions are in long runs; length of such a run;
 # number of images that are inspected.
-_MAX_SPARSE_SHARE, _N_INSPECTED = 0.25, 16
+_MAX_SPARSE_SHARE, _LONG_RUN, _N_INSPECTED = 0.25, 250, 16
 
 
 def correlation(x, W, window, up):
@@ -24,7 +25,7 @@ def correlation(x, W, window, up):
     y = np.empty((len(x), window.n_positions * W.shape[1] if up else below), x.dtype)
     if not up:
         function = _down
-    elif _few(x, window):
+    elif _few(x, window, W.shape[1]):
         function, W = _up_active, _turned(W, window)
     else:
         function = _up
@@ -54,7 +55,7 @@ def mean_product(x, y, window):
     if not len(x):
         return W
     x, y = np.ascontiguousarray(x, y.dtype), np.ascontiguousarray(y)
-    n, active = n_groups(x, W, window), _few(x, window)
+    n, active = n_groups(x, W, window), _few(x, window, n_maps)
     W = _turned(W, window) if active else W
     sums = np.empty((n, *W.shape), y.dtype)
     function = _multiply_active if active else _multiply
@@ -122,9 +123,12 @@ def _turned_back(W, window):
     return np.ascontiguousarray(parts.transpose(1, 2, 0, 3)).reshape(flat)
 
 
-def _few(x, window):
-    """Return whether images are sparse enough for the sparse kernel."""
+def _few(x, window, n_maps):
+    """Return whether images are sparse enough for the sparse kernel, which multiplies a
+    pixel by the filters at a row of positions together."""
+    if window.right > 1:
+        return False
+    run = n_maps * window.columns * window.wide / window.width
+    limit = _MAX_SPARSE_SHARE * min(1, run / _LONG_RUN)
     sample = x[:: -(-len(x) // _N_INSPECTED)] if len(x) else x
-    return (
-        window.right == 1 and np.count_nonzero(sample) < _MAX_SPARSE_SHARE * sample.size
-    )
+    return np.count_nonzero(sample) < limit * sample.size

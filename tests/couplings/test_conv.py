@@ -196,6 +196,7 @@ def test_few_active_numbers_are_numbers(dtype, monkeypatch):
     monkeypatch.setattr(_correlation, "_MAX_SPARSE_SHARE", 0.0)
     by_patches = found()
     monkeypatch.setattr(_correlation, "_MAX_SPARSE_SHARE", 1.0)
+    monkeypatch.setattr(_correlation, "_LONG_RUN", 1)
     for patches, active in zip(by_patches, found()):
         assert active.dtype == dtype
         np.testing.assert_allclose(active, patches, rtol=1e-5, atol=1e-6)
