@@ -144,7 +144,7 @@ class ConvDBN(BeliefNetwork):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 16 s of one core, 29 times as
+    A default fit to scikit-learn's digits takes about 10 s of one core, 25 times as
     long as ``MLPClassifier``. Each Gibbs step of the second layer has as many
     convolutions as pairs of channels and filters. Features of a single :class:`ConvRBM`
     are almost as good, in a sixth of the time.

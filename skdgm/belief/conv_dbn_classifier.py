@@ -130,7 +130,7 @@ class ConvDBNClassifier(TunedBelief, TunedClassifier):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 20 s of one core, 36 times as
+    A default fit to scikit-learn's digits takes about 15 s of one core, 35 times as
     long as ``MLPClassifier``. Each Gibbs step of the second layer has as many
     convolutions as pairs of channels and filters, and fine-tuning follows. A
     :class:`DBNClassifier` is about as accurate, in a quarter of the time.

@@ -119,10 +119,10 @@ class ConvDBM(DeepOptions, Machine):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 22 s of one core, 42 times as
+    A default fit to scikit-learn's digits takes about 14 s of one core, 33 times as
     long as ``MLPClassifier``. Each update has several mean-field steps and Gibbs steps
     of all layers, with their convolutions. Features of a single :class:`ConvRBM` are as
-    good, in a tenth of the time.
+    good, in an eighth of the time.
 
     References
     ----------

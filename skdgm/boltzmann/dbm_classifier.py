@@ -139,7 +139,7 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes about 12 s of one core, 22 times as
+    A default fit to scikit-learn's digits takes about 8 s of one core, 23 times as
     long as ``MLPClassifier``. Each update has several mean-field steps and Gibbs steps
     of all layers, and fine-tuning follows. An :class:`RBMClassifier` is as accurate, in
     less than a tenth of the time.
