@@ -125,6 +125,14 @@ CLASSIFIERS = {
     "DBNClassifier 500-500-2000": DBNClassifier(
         (500, 500, 2000), batch_size=100, n_iter=80, random_state=0, **BELOW, **SLOWLY
     ),
+    "the same, in more epochs": DBNClassifier(
+        (500, 500, 2000),
+        batch_size=100,
+        n_iter=300,
+        pretrain=Pretraining(n_iter=30, learning_rate=0.05, batch_size=100),
+        random_state=0,
+        **SLOWLY,
+    ),
     "DBMClassifier 500-1000": DBMClassifier(
         DBM(
             (500, 1000),
