@@ -26,9 +26,9 @@ def ours(X, n_mean, n_covariance, n_factors, gamma):
     from skdgm import MeanCovarianceRBM, MeanProductOfT
 
     cls = MeanProductOfT if gamma else MeanCovarianceRBM
-    machine = cls(n_mean, n_covariance, n_factors=n_factors, n_iter=5, verbose=1)
+    machine = cls(n_mean, n_covariance, n_factors=n_factors, n_iter=5)
     machine.set_params(n_chains=100, batch_size=100, random_state=0)
-    return min(epochs(machine.fit, X))
+    return min(epochs(machine, X))
 
 
 def rival(X, n_mean, n_covariance, n_factors, gamma, by_hand):

@@ -29,9 +29,9 @@ def ours(X, n_layers, size, layer):
     """Seconds of the shortest epoch of Flow."""
     from skdgm import Flow
 
-    options = {"layer_type": layer, "n_iter": 5, "verbose": 1, "random_state": 0}
+    options = {"layer_type": layer, "n_iter": 5, "random_state": 0}
     flow = Flow(n_layers, (size,), **options)
-    return min(epochs(flow.set_params(early_stopping=False).fit, X))
+    return min(epochs(flow.set_params(early_stopping=False), X))
 
 
 def rival(X, n_layers, size, layer):

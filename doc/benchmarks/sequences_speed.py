@@ -48,8 +48,8 @@ def ours(X, name):
     options |= {"sequences": Sequences(batch_length=None)}
     if name == "RNNRBM":
         options |= {"n_steps": N_GIBBS}
-    model = getattr(skdgm, name)(random_state=0, verbose=1, **options, **SIZES[name])
-    return epochs(model.fit, list(X))
+    model = getattr(skdgm, name)(random_state=0, **options, **SIZES[name])
+    return epochs(model, list(X))
 
 
 def theirs(X, name):

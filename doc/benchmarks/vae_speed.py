@@ -35,8 +35,8 @@ def ours(X):
     options = {"batch_size": 128, "learning_rate": 1e-3}
     options |= {"solver": Adam(schedule="constant")}
     vae = VAE(20, (512,), activation="relu", random_state=0, **options)
-    vae.set_params(n_iter=N_EPOCHS, verbose=1)
-    return epochs(vae.fit, X)
+    vae.set_params(n_iter=N_EPOCHS)
+    return epochs(vae, X)
 
 
 def theirs(X):
