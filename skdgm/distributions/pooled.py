@@ -89,8 +89,9 @@ class Pooled(_Shape, Unit):
     def field(self, params, received=0.0):
         """Natural parameters eta = bias of the map + input from the neighbors."""
         if np.ndim(received) == 2 and np.ndim(params) == 1:
-            images = np.reshape(received, (len(received), -1, self.maps))
-            return (params + images).reshape(len(images), self.size)
+            images = np.asarray(received)
+            shifted = params + images.reshape(len(images), -1, self.maps)
+            return shifted.reshape(len(images), self.size)
         return np.tile(params, self.height * self.width) + received
 
     def statistic(self, params, x):

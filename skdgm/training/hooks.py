@@ -50,7 +50,8 @@ class EarlyStopping(Hook):
 
     def __init__(self, patience, tol, since=0):
         self.patience, self.tol, self.since = patience, tol, since
-        self.best, self.lowest, self.best_epoch = None, np.inf, None
+        self.best: Any = None
+        self.lowest, self.best_epoch = np.inf, None
         self.mark, self.waited, self.pace = np.inf, 0, 1.0
 
     def undoes(self, epochs):
