@@ -9,10 +9,9 @@ posterior. Its dependencies are not needed. The score is the published classifie
 two-sample test (C2ST): the accuracy of a net that separates 10,000 draws from reference
 draws, in five-fold cross-validation (0.5 is best). Results are appended to FILE, so
 that an interrupted run continues; ``--shown`` prints FILE. The published results are
-of the same observations. ``--methods rounds flow``
-measures the default flow, too. ``--rival`` is a Python with
-the package sbi, whose default neural posterior estimation is then measured, too, from
-other simulations, on tasks with uniform priors.
+of the same observations. ``--methods rounds flow`` measures the default flow, too.
+``--rival`` is a Python with the package sbi, whose default neural posterior estimation
+is then measured, too, from other simulations, on tasks with uniform priors.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""How many annealing steps likelihoods of RNNRBM and RTRBM need, on chorales.
+"""Likelihoods of RNNRBM and RTRBM by number of annealing steps, on chorales.
 
     python doc/benchmarks/sequences_annealing.py --data FOLDER [--only KIND]
 

@@ -70,10 +70,8 @@ class ParticleBound(NamedTuple):
         k, x, losses, first = self.n_particles, net.inputs(v), [], 0
         states, log_w = self._begin(net, params, sizes[0], particles)
         for size in sizes:
-            part, each = (
-                slice(first, first + size),
-                slice(first * k, (first + size) * k),
-            )
+            part = slice(first, first + size)
+            each = slice(k * part.start, k * part.stop)
             if size < len(log_w):
                 states = pick(states, np.arange(size * k), 0)
                 log_w = pick(log_w, np.arange(size), 0)

@@ -36,8 +36,8 @@ class MachineEstimator(RecurrentEstimator):
         Rows whose two estimates differ by more than 0.25 nats get all steps, and then 4
         times as many; rows that still differ by more than 1 nat get 16 times as many.
         On chorales, scores with the default are within 0.02 nats a step of those with
-        1,600 steps for all rows (``doc/benchmarks/sequences.md``). May be
-        changed after ``fit``.
+        1,600 steps for all rows (``doc/benchmarks/sequences.md``). May be changed after
+        ``fit``.
 
     Attributes
     ----------

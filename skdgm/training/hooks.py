@@ -45,8 +45,8 @@ class Hook:
 class EarlyStopping(Hook):
     """Early stopping, which keeps ``best``, a copy of the state with the lowest
     validation loss. Training stops after ``patience`` epochs, from epoch ``since``,
-    without an improvement of more than ``tol`` nats per row. ``pace`` is a factor
-    of the learning rate."""
+    without an improvement of more than ``tol`` nats per row. ``pace`` is a factor of
+    the learning rate."""
 
     def __init__(self, patience, tol, since=0):
         self.patience, self.tol, self.since = patience, tol, since
@@ -57,11 +57,8 @@ class EarlyStopping(Hook):
     def undoes(self, epochs):
         """Return whether to continue from the best state, if it is that of an epoch,
         after an epoch that diverged; halve ``pace`` if so."""
-        if (
-            self.best is None
-            or self.best_epoch < epochs.start
-            or self.pace <= _MIN_PACE
-        ):
+        has_best = self.best is not None and self.best_epoch >= epochs.start
+        if not has_best or self.pace <= _MIN_PACE:
             return False
         self.pace /= 2
         return True

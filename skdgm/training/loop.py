@@ -98,10 +98,8 @@ def optimize(
             start = time.perf_counter()
             for hook in hooks:
                 hook.begin(epoch)
-            batches, pace = (
-                objective.draw(table, epoch),
-                stopping.pace if stopping else 1.0,
-            )
+            batches = objective.draw(table, epoch)
+            pace = stopping.pace if stopping else 1.0
             for i, batch in enumerate(batches):
                 clock = Clock(epoch, n_epochs, i, len(batches), pace)
                 state = objective.step(state, batch, clock)

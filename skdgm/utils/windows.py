@@ -124,12 +124,7 @@ def by_images(function, x, W, window):
     their patches, (n_images * n_positions, len(W)). ``place`` is the number of the
     group and whether the chunk is its first."""
     n, work = n_groups(x, W, window), _work(x, W, window)
-    size = len(x) * window.n_positions
-    if n == 1 and size * len(W) <= _MAX_ENTRIES:
-        with np.errstate(all="ignore"):
-            function(slice(0, len(x)), np.empty((size, len(W)), W.dtype), (0, True))
-    else:
-        run(_each, function, n, x, W, window, n=n, work=work)
+    run(_each, function, n, x, W, window, n=n, work=work)
 
 
 def n_groups(x, W, window):
