@@ -111,7 +111,8 @@ def reading_of(model, X, kinds, options, defaults, weight=None):
             return "bernoulli", 1.0
         images = defaults.images or pixels_asked(options)
         top = top_of_gray(values, low, high, images=images)
-        if top is not None and not _apart(defaults, top, kinds, form):
+        separate = defaults.separate_levels and "mixed" in kinds and form is None
+        if top is not None and not (separate and _few_levels(values, top, defaults)):
             gray = defaults.gray if "gaussian" in kinds else "bernoulli"
             return gray, top if gray == "bernoulli" else 1.0
     if "gaussian" not in kinds:
@@ -127,10 +128,14 @@ def reading_of(model, X, kinds, options, defaults, weight=None):
     return tuple("bernoulli" if bit else defaults.numbers for bit in bits), 1.0
 
 
-def _apart(defaults, top, kinds, form):
-    """Return whether to read few gray levels as numbers with a probability for each."""
-    few = 1 < top <= _MAX_SEPARATE_LEVELS and "mixed" in kinds and form is None
-    return few and defaults.separate_levels
+def _few_levels(values, top, defaults):
+    """Return whether gray values have few levels. Values in [0, 1] have levels only if
+    the default type of gray columns is "gaussian": otherwise they are probabilities."""
+    if top == 1:
+        if defaults.gray != "gaussian":
+            return False
+        top = _n_values(_sample(values)).max() - 1
+    return top <= _MAX_SEPARATE_LEVELS
 
 
 def _weighted(X, weight):
@@ -148,8 +153,7 @@ def top_of_gray(X, low, high, *, images=False):
         return None
     if images and high <= 1 + ROUNDING:
         return 1.0
-    stride = -(-X.shape[0] // min(_ROWS, max(_ENTRIES // X.shape[1], 200)))
-    sample = _dense(X, slice(None, None, stride))
+    sample = _sample(X)
     informative = _n_values(sample) >= _MIN_DISTINCT
     if not informative.any():
         return None
@@ -170,6 +174,12 @@ def top_of_gray(X, low, high, *, images=False):
     if not _all_whole(X):
         return None
     return _BYTES if _REACH * _BYTES <= top <= _BYTES else top
+
+
+def _sample(X):
+    """Evenly spaced rows of a table."""
+    stride = -(-X.shape[0] // min(_ROWS, max(_ENTRIES // X.shape[1], 200)))
+    return _dense(X, slice(None, None, stride))
 
 
 def _polarity(rows):

@@ -42,9 +42,9 @@ _STRIDE = 4
 # Times per row of a minibatch, by the largest number of columns; minimum of times
 # per monitored row, in the same form; maximum; times of all monitored rows.
 _N_TRAINING_TIMES = (48, 4), (256, 2), (np.inf, 1)
-_MIN_MONITORING_TIMES = ((48, 4), (np.inf, 2))
+_MIN_MONITORING_TIMES = (48, 2), (np.inf, 1)
 _MAX_MONITORING_TIMES = 32
-_N_MONITORING_TIMES = 1024
+_N_MONITORING_TIMES = 512
 # Most draws of the missing entries of a row in an update.
 _MAX_DRAWS = 8
 # Share of the rows whose masks and noise have independent times.

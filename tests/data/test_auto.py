@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_digits, load_iris, load_wine
-from sklearn.preprocessing import minmax_scale
+from sklearn.preprocessing import MinMaxScaler, minmax_scale
 
 import skdgm
 from skdgm import DBN, FVBN, NADE, RBM, BernoulliRBM, DBMClassifier, RBMClassifier
@@ -121,15 +121,20 @@ def test_defaults_read_the_data(name):
 
 def test_levels_are_shares_or_numbers_by_the_family():
     assert reading(skdgm.Autoencoder(), DIGITS) == ("bernoulli", 16)
-    for X in DIGITS, DIGITS / 16:
-        assert reading(skdgm.Diffusion(), X) == ("gaussian", 1)
     assert set(reading(skdgm.Diffusion(), WINE)[0]) == {"numeric"}
-    for model in NADE(), skdgm.VAE():
+    for model in NADE(), skdgm.VAE(), skdgm.Diffusion():
         assert set(reading(model, DIGITS)[0]) == {"numeric", "bernoulli"}
-    conv = skdgm.VAE(architecture="conv")
-    assert reading(conv, DIGITS) == ("bernoulli", 16)
-    # Of bytes there are too many.
+    for model in NADE(), skdgm.VAE():
+        assert reading(model, DIGITS / 16) == ("bernoulli", 1)
+    scaled = MinMaxScaler().fit_transform(DIGITS)
+    for X in DIGITS / 16, scaled:
+        assert "numeric" in reading(skdgm.Diffusion(), X)[0]
+    assert reading(skdgm.VAE(architecture="conv"), DIGITS) == ("bernoulli", 16)
+    assert reading(skdgm.Diffusion(architecture="conv"), DIGITS) == ("gaussian", 1)
+    # Bytes have too many levels.
     assert reading(NADE(), 15 * DIGITS) == ("bernoulli", 255)
+    fine = DIGITS + 0.01 * np.random.default_rng(0).random(DIGITS.shape)
+    assert reading(skdgm.Diffusion(), fine / 17) == ("gaussian", 1)
 
 
 def test_gray_levels_are_read_as_their_shares():
