@@ -109,8 +109,8 @@ class SimulatedRows(NamedTuple):
 
 def learn(simulations, priors, rng, plan, *, is_likelihood, models, report):
     """Fit a conditional flow to simulations in rounds, and draw parameters given the
-    observed summaries. The flow is a clone of one of ``models(n)`` for n simulations,
-    with the least held-out loss.
+    observed summaries. The flow is a clone of the one of ``models`` with the least
+    held-out loss.
 
     A flow of parameters learns from the share ``plan.quantile`` of simulations closest
     to the data; a flow of summaries needs the share 1.
@@ -182,7 +182,7 @@ def _fit(models, rows, conditions, rng):
     """Fit flows of rows given conditions, all of which are real numbers; return the
     flow with the least held-out loss. Divergence of all flows is an error."""
     fitted, seed = [], _seed(rng.fold(_FIT))
-    candidates = [clone(model) for model in models(len(rows))]
+    candidates = [clone(model) for model in models]
     for number, model in enumerate(candidates):
         if model.random_state is None:
             model.set_params(random_state=seed)

@@ -42,13 +42,12 @@ _SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1, "likelihood": 1.0}
 # Options of the default flow. A mixture base would retain wide components for distant
 # summaries; with more bins or less weight decay, few simulations are overfitted.
 _FLOW = {"attribute_conditional": True, "base": "normal", "n_bins": 5, "alpha": 1.0}
-# Batch size of default flows relative to the number of simulations, and its limits.
-_BATCH_SHARE, _BATCH_SIZES = 0.04, (100, 400)
 # Options of both default flows of summaries given parameters, and of each of them.
 # Scales are direct functions of parameters in the second. Hidden units with tanh fit
 # scales of a wide range worse.
-_SUMMARIES = {"autoregressive": True, "activation": "relu", "hidden_layer_sizes": (50,)}
-_LAYER_TYPES = "spline", "affine"
+_SUMMARIES = {"autoregressive": True, "activation": "relu"}
+_SUMMARIES |= {"hidden_layer_sizes": (50, 50)}
+_LAYERS = {"layer_type": "spline"}, {"layer_type": "affine", "n_layers": 5}
 
 
 @reads_one_fit
@@ -130,10 +129,10 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         ``fit``.
     estimator : Flow
         The flow, conditional on attributes. If None, ``Flow(attribute_conditional=True,
-        base="normal", n_bins=5, alpha=1.0)``, with batches of 4 % of the simulations,
-        but between 100 and 400. For a "likelihood", a flow that has in addition
-        ``autoregressive=True, activation="relu", hidden_layer_sizes=(50,)`` and
-        ``layer_type`` "spline" or "affine", whichever has the lower held-out loss.
+        base="normal", n_bins=5, alpha=1.0)``. For a "likelihood", a flow that has in
+        addition ``autoregressive=True, activation="relu", hidden_layer_sizes=(50,
+        50)`` and two layers of splines or five of ``layer_type="affine"``, whichever
+        has the lower held-out loss.
     n_jobs : int or None
         Number of processes for simulations; -1: all cores. Results do not depend on it.
     verbose
@@ -314,22 +313,19 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
             rng,
             self._plan(),
             is_likelihood=self.method == "likelihood",
-            models=self._flows,
+            models=self._flows(),
             report=report,
         )
         self.estimator_ = self._posterior.estimator
         self.weights_ = np.full(self.n_particles, 1 / self.n_particles)
 
-    def _flows(self, n):
-        """Flows of which the best is chosen after fits to n simulations."""
+    def _flows(self):
+        """Flows of which the best is chosen after fits to simulations."""
         if self.estimator is not None:
             return [self.estimator]
-        least, most = _BATCH_SIZES
-        options = _FLOW | {"batch_size": int(np.clip(_BATCH_SHARE * n, least, most))}
         if self.method == "flow":
-            return [Flow(**options)]
-        options |= _SUMMARIES
-        return [Flow(**options, layer_type=layer_type) for layer_type in _LAYER_TYPES]
+            return [Flow(**_FLOW)]
+        return [Flow(**_FLOW, **_SUMMARIES, **layers) for layers in _LAYERS]
 
     def _plan(self):
         """Numbers of simulations and of parameters to keep."""

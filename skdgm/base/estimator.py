@@ -214,6 +214,7 @@ class Estimator(
             outliers = outlier_text(self, columns, table, self._SHORTENS_STEPS)
             self._columns, self._outlier_text = columns, outliers
         self._count(table, fresh)
+        fits.choose_batch_size(self, table)
         self._forget()
         if fresh and self.verbose and not is_table and "_inferred_types" in vars(self):
             reading.print_columns(self, table)

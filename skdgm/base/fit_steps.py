@@ -34,6 +34,14 @@ def take_options(estimator):
     estimator._fit_options = current_options_of(estimator)
 
 
+def choose_batch_size(estimator, table):
+    """Choose the batch size by the rows of a table, of which only the number counts,
+    if the estimator has batch_size="auto"."""
+    options = own_options(estimator)
+    options.batch_size = current_options_of(estimator).batch_size
+    fits.choose_batch_size(estimator, table)
+
+
 def own_options(estimator):
     """Copy the options of the last fit, so that changes do not affect copies of the
     estimator; returns the new namespace."""

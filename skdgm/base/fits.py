@@ -37,6 +37,8 @@ from skdgm.utils.threading.callers import fits_for_another, warn
 
 # Constraints that allow booleans, or that are checked elsewhere.
 _FREE = {"boolean", "verbose", "random_state", "no_validation"}
+# Share of the rows in a batch, with batch_size="auto".
+_BATCH_SHARE = 0.04
 
 
 class CallbackTask:
@@ -107,6 +109,15 @@ def report(outcome, n_epochs, name, remedy, far=""):
         if fits_for_another():
             raise KeyboardInterrupt(message)
         warn(message, InterruptedFitWarning)
+
+
+def choose_batch_size(estimator, table):
+    """Replace batch_size="auto" in the options of a fit to a table by a share of its
+    rows, within the limits of the estimator."""
+    options = estimator._fit_options
+    if options.batch_size == AUTO:
+        share = _BATCH_SHARE * table.n_draws
+        options.batch_size = int(np.clip(share, *estimator._BATCH_SIZES))
 
 
 def n_epochs(estimator, table, budget=None):

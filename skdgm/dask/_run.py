@@ -83,6 +83,7 @@ class ShardedRun:
             lengths = np.concatenate([lengths for _, lengths, _ in self.shards])
             rows = SimpleNamespace(lengths=lengths)
             table = table._replace(rows=rows, index=np.arange(len(lengths)))
+        fit_steps.choose_batch_size(self.header.estimator, table)
         self.n_epochs = fit_steps.n_epochs_of(self.header.estimator, table)
         n_trained = sum(self._place(range(len(self.shards))))
         self.n_batches = -(-n_trained // self.options.batch_size)

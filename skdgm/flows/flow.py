@@ -7,7 +7,7 @@ r"""Normalizing flows: invertible maps from rows to codes with a simple density.
 from typing import Literal
 
 from skdgm.base.common_options import AttributeTypes
-from skdgm.base.options import KW_ONLY, Count, CountOrZero
+from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero
 from skdgm.flows._estimator import FlowEstimator
 from skdgm.flows._likelihood import BASES
 from skdgm.flows._model import FlowModel
@@ -90,6 +90,8 @@ class Flow(FlowEstimator):
         Number of draws for each row with missing entries, or with noise, in
         :meth:`score_samples`, :meth:`transform` and :meth:`impute`. It may be changed
         after ``fit``.
+    batch_size
+        Number of rows in each update; "auto": 4 % of the rows, but between 100 and 400.
     n_iter
         Number of epochs; "auto": 3,000 updates, but between 20 and 500 epochs.
 
@@ -172,10 +174,13 @@ class Flow(FlowEstimator):
     bounds: tuple | dict | None = None
     dequantization: Literal["uniform", "variational"] | None = None
     n_draws: Count = 100
+    batch_size: Count | Auto = "auto"
     average = True
     early_stopping = True
     learning_rate, n_iter_no_change = 0.01, 30
     alpha = 0.1
 
     _MODEL, _BUDGET = FlowModel(), Budget(3_000, 20, 500)
+    # Limits of batch_size="auto".
+    _BATCH_SIZES = 100, 400
     _LIGHTER = 'lower hidden_layer_sizes or batch_size, or leave linear "auto"'

@@ -255,7 +255,7 @@ def test_the_flow_with_the_least_held_out_loss_is_chosen():
     def chosen(*losses):
         rows = np.zeros((3, 1))
         models = [Loss(loss) for loss in losses]
-        return _rounds._fit(lambda n: models, rows, rows, stream(0)).loss
+        return _rounds._fit(models, rows, rows, stream(0)).loss
 
     assert chosen(2.0, 1.0, 3.0) == 1.0
     assert chosen(None, 2.0) == chosen(2.0, None) == 2.0
@@ -265,18 +265,11 @@ def test_the_flow_with_the_least_held_out_loss_is_chosen():
 
 def test_the_default_flows_of_a_likelihood():
     abc = ABC(normal, stats.norm(), np.mean, method="likelihood", random_state=0)
-    flows = abc._flows(1000)
+    flows = abc._flows()
     assert [flow.layer_type for flow in flows] == ["spline", "affine"]
     assert all(flow.autoregressive and flow.activation == "relu" for flow in flows)
     abc.set_params(n_simulations=60, n_particles=20).fit(X)
     assert abc.estimator_.autoregressive
-
-
-@pytest.mark.parametrize("method", ["flow", "likelihood"])
-def test_default_flows_of_more_simulations_have_larger_batches(method):
-    abc = ABC(normal, stats.norm(), np.mean, method=method)
-    sizes = [abc._flows(n)[-1].batch_size for n in (10, 2500, 5000, 10**6)]
-    assert sizes == [100, 100, 200, 400]
 
 
 def test_files_have_likelihoods(tmp_path):

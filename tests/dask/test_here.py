@@ -10,8 +10,9 @@ from itertools import islice
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import make_moons
 
-from skdgm import DBN, NADE, VAE, BernoulliRBM, DBNClassifier
+from skdgm import DBN, NADE, VAE, BernoulliRBM, DBNClassifier, Flow
 from skdgm import dask as distribute
 from skdgm.dask import _rounds, _run
 from skdgm.dask._shard import Shard
@@ -130,6 +131,19 @@ def test_a_second_fit_begins_anew(model, y, client):
     assert once.n_iter_ == twice.n_iter_
     found, expected = (own.score_samples(test_fit.X) for own in (twice, once))
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_batch_has_a_share_of_the_rows_of_all_shards(client):
+    X = make_moons(5_000, noise=0.1, random_state=0)[0]
+    options = {"hidden_layer_sizes": (4,), "base": "normal", "early_stopping": False}
+    options |= {"n_iter": 2, "random_state": 0}
+    found, expected = (
+        distribute.fit(
+            grouped(Flow, **options, batch_size=size), X, n_shards=2, client=client
+        )
+        for size in ("auto", 200)
+    )
+    assert found.loss_curve_ == expected.loss_curve_
 
 
 @pytest.mark.parametrize("n_errors", [0, 1, 4, 5])

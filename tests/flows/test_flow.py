@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal, norm
+from sklearn.base import clone
 from sklearn.datasets import load_iris, make_moons
 
 from skdgm import FVBN, Flow
@@ -127,6 +128,24 @@ def test_what_overfits_stays_at_its_start(tmp_path):
     again = grouped(Flow, **options).set_callbacks(Checkpoint(path)).fit(X)
     np.testing.assert_array_equal(again.score_samples(X), start.score_samples(X))
     np.testing.assert_allclose(again.validation_curve_, kept.validation_curve_)
+
+
+@pytest.mark.parametrize("n, size", [(300, 100), (5_000, 200), (20_000, 400)])
+def test_batches_have_a_share_of_the_rows(n, size):
+    """Integer weights count as rows, and epochs of ``partial_fit`` are the same."""
+    options = {"hidden_layer_sizes": (4,), "base": "normal", "early_stopping": False}
+    options |= {"n_iter": 2, "schedule": "constant", "random_state": 0}
+    X = make_moons(n, noise=0.1, random_state=0)[0]
+    flow = grouped(Flow, **options).fit(X)
+    fixed = grouped(Flow, **options, batch_size=size).fit(X)
+    assert flow.loss_curve_ == fixed.loss_curve_
+    half = n // 2
+    weighted = clone(flow).fit(X[:half], sample_weight=np.full(half, 2))
+    fixed.fit(X[:half], sample_weight=np.full(half, 2))
+    assert weighted.loss_curve_ == fixed.loss_curve_
+    parts = grouped(Flow, **options).partial_fit(X).partial_fit(X)
+    assert parts.loss_curve_ == flow.loss_curve_
+    assert flow.batch_size == "auto"
 
 
 def test_a_masked_autoregressive_flow():
