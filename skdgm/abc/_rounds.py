@@ -108,9 +108,8 @@ class SimulatedRows(NamedTuple):
 
 
 def learn(simulations, priors, rng, plan, *, is_likelihood, models, report):
-    """Fit a conditional flow to simulations in rounds, and draw parameters given the
-    observed summaries. The flow is a clone of the one of ``models`` with the least
-    held-out loss.
+    """Fit conditional flows, clones of ``models``, to simulations in rounds, and draw
+    parameters given the observed summaries by the flow with the least held-out loss.
 
     A flow of parameters learns from the share ``plan.quantile`` of simulations closest
     to the data; a flow of summaries needs the share 1.

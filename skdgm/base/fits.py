@@ -116,8 +116,8 @@ def choose_batch_size(estimator, table):
     rows, within the limits of the estimator."""
     options = estimator._fit_options
     if options.batch_size == AUTO:
-        share = _BATCH_SHARE * table.n_draws
-        options.batch_size = int(np.clip(share, *estimator._BATCH_SIZES))
+        least, most = estimator._BATCH_SIZES
+        options.batch_size = int(np.clip(_BATCH_SHARE * table.n_draws, least, most))
 
 
 def n_epochs(estimator, table, budget=None):
