@@ -1,0 +1,187 @@
+r"""Draws from a prior times a likelihood, by sequential Monte Carlo.
+
+.. math:: p_\beta(\theta) \propto \pi(\theta) \, L(\theta)^\beta, \qquad
+   0 = \beta_0 < \beta_1 < \dots < 1
+
+Particles from the prior are weighted and resampled at increasing powers of the
+likelihood, and moved at each power by Metropolis-Hastings steps [1]_. Proposals are
+independent draws from a mixture of normal distributions that is fitted to the
+particles, and differences of two other particles [2]_: both move particles between
+modes.
+
+References
+----------
+.. [1] Del Moral, Doucet and Jasra (2006). Sequential Monte Carlo samplers. Journal of
+   the Royal Statistical Society B.
+.. [2] Ter Braak (2006). A Markov chain Monte Carlo version of the genetic algorithm
+   differential evolution: easy Bayesian computing for real parameter spaces. Statistics
+   and Computing.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import logsumexp
+
+from skdgm.abc._particles import within
+from skdgm.flows.mixture import (
+    Components,
+    Shrinkage,
+    fit_components,
+    joint_log_densities,
+)
+from skdgm.utils.math import log_sum_exp
+from skdgm.utils.weighted import systematic
+
+# Least effective share of particles after an increase of the power.
+_MIN_EFFECTIVE = 0.5
+# Fits of a mixture at the last power; steps after each fit, "mixture" or the scale of
+# differences, relative to the optimal scale for normal distributions.
+_N_LAST_FITS, _STEPS = 4, ("mixture", "mixture", 1.0)
+_LAST_STEPS = "mixture", "mixture", 1.0, "mixture", "mixture", 0.3
+# Share of whole differences, which lead from mode to mode; noise of a step, relative to
+# the standard deviations of particles.
+_WHOLE_SHARE, _NOISE = 0.1, 1e-3
+# Limits on components, on particles of a fit, and on particles per component and
+# parameter; weight of the pooled covariance, in particles per parameter.
+_MAX_COMPONENTS, _MAX_FIT_ROWS, _MIN_FIT_ROWS, _PRIOR = 16, 4000, 10, 1.0
+
+
+class TemperedParticles:
+    """Particles of :math:`\\pi(\\theta) L(\\theta)^\\beta`, with a ``power`` that
+    increases from 0 to 1. ``log_likelihood(log_prior, theta)`` is minus infinity for
+    impossible parameters, and ``source`` is a RandomState."""
+
+    def __init__(self, log_likelihood, priors, n, source):
+        self.log_likelihood, self.priors, self.source = log_likelihood, priors, source
+        self.theta, self.log_prior, _ = within(
+            priors, lambda n: priors.draw(n, source), n
+        )
+        self.log_like = log_likelihood(self.log_prior, self.theta)
+        if not (self.log_like > -np.inf).any():
+            raise ValueError(
+                "The flow gives no draw from the priors a positive likelihood: raise "
+                "n_simulations, or choose summaries that determine the parameters."
+            )
+        self.power, self.log_evidence = 0.0, 0.0
+
+    def step(self):
+        """Increase the power, resample and move the particles."""
+        n, increase = len(self.theta), self._increase()
+        # The last power is 1 exactly.
+        self.power = 1.0 if increase >= 1 - self.power else self.power + increase
+        log_weight = increase * self.log_like
+        log_total = logsumexp(log_weight)
+        self.log_evidence += log_total - np.log(n)
+        index = systematic(np.exp(log_weight - log_total), n, self.source.uniform())
+        self._replace(slice(None), self.theta, self.log_prior, self.log_like, index)
+        if self.power < 1:
+            self._sweep(_STEPS)
+        else:
+            for _ in range(_N_LAST_FITS):
+                self._sweep(_LAST_STEPS)
+
+    def _increase(self):
+        """Largest increase of the power that leaves enough effective particles."""
+        finite = self.log_like[self.log_like > -np.inf]
+
+        def excess(increase):
+            log_weight = increase * finite
+            n_effective = 2 * logsumexp(log_weight) - logsumexp(2 * log_weight)
+            return n_effective - np.log(_MIN_EFFECTIVE * len(finite))
+
+        most = 1 - self.power
+        if excess(most) >= 0:
+            return most
+        # On a logarithmic scale, as likelihoods differ by any number of nats.
+        least = 1 / max(1.0, 1e3 * np.ptp(finite))
+        log_power = brentq(lambda v: excess(np.exp(v)), np.log(least), np.log(most))
+        return np.exp(log_power)
+
+    def _sweep(self, steps):
+        """Fit a mixture, and move all particles by ``steps``."""
+        mixture = ParticleMixture.of(self.theta, self.source)
+        for step in steps:
+            if step != "mixture":
+                self._move_by_differences(step)
+            elif mixture is not None:
+                self._move_by(mixture)
+
+    def _move_by(self, mixture):
+        """Propose independent draws from a mixture."""
+        theta = mixture.draw(len(self.theta), self.source)
+        log_ratio = mixture.log_prob(self.theta) - mixture.log_prob(theta)
+        self._accept(np.arange(len(theta)), theta, log_ratio)
+
+    def _move_by_differences(self, scale):
+        """Move each half of the particles by differences of particles in the other
+        half, so that proposals are symmetric."""
+        n, width = self.theta.shape
+        optimal, order = 2.38 / (2 * width) ** 0.5, self.source.permutation(n)
+        halves, spread = np.array_split(order, 2), self.theta.std(axis=0)
+        for half, others in (halves, halves[::-1]):
+            pairs = self.source.randint(len(others), size=(2, len(half)))
+            first, second = self.theta[others[pairs]]
+            is_whole = self.source.uniform(size=(len(half), 1)) < _WHOLE_SHARE
+            noise = self.source.standard_normal((len(half), width))
+            theta = self.theta[half] + _NOISE * spread * noise
+            theta += np.where(is_whole, 1.0, scale * optimal) * (first - second)
+            self._accept(half, theta, 0.0)
+
+    def _accept(self, places, theta, log_ratio):
+        """Metropolis-Hastings step of the particles at some places to ``theta``, with
+        log ratios of the probabilities of the move back and of the move."""
+        log_prior = self.priors.log_prob(theta)
+        log_like = self.log_likelihood(log_prior, theta)
+        gain = log_prior - self.log_prior[places] + log_ratio
+        gain += self.power * (log_like - self.log_like[places])
+        index = np.flatnonzero(-self.source.standard_exponential(len(theta)) < gain)
+        self._replace(places[index], theta, log_prior, log_like, index)
+
+    def _replace(self, places, theta, log_prior, log_like, index):
+        """Set the particles at some places to others at an index."""
+        self.theta[places] = theta[index]
+        self.log_prior[places] = log_prior[index]
+        self.log_like[places] = log_like[index]
+
+
+class ParticleMixture(NamedTuple):
+    """Mixture of normal distributions of standardized particles, which have a ``mean``
+    and a standard deviation ``scale``."""
+
+    components: Components
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of(cls, theta, source):
+        """Mixture fitted to some particles, or None if they are too close to a
+        subspace."""
+        n, width = theta.shape
+        rows = theta[source.permutation(n)[:_MAX_FIT_ROWS]]
+        mean, scale = rows.mean(axis=0), rows.std(axis=0)
+        if not scale.all():
+            return None
+        rows = (rows - mean) / scale
+        k = np.clip(len(rows) // (_MIN_FIT_ROWS * width), 1, _MAX_COMPONENTS)
+        shrinkage = Shrinkage(_PRIOR * width, 0.0, rows.T @ rows / len(rows))
+        try:
+            components = fit_components(rows, np.ones(len(rows)), k, shrinkage)
+            return cls(components, mean, scale)
+        except np.linalg.LinAlgError:
+            return None
+
+    def draw(self, n, source):
+        """Draw n parameters with a RandomState."""
+        weight, mean, covariance = self.components
+        k = source.choice(len(weight), size=n, p=weight / weight.sum())
+        noise = source.standard_normal((n, len(self.mean)))
+        roots = np.linalg.cholesky(covariance)
+        z = mean[k] + np.einsum("nij,nj->ni", roots[k], noise)
+        return self.mean + self.scale * z
+
+    def log_prob(self, theta):
+        """Log density of parameters, up to a constant."""
+        z = (theta - self.mean) / self.scale
+        return log_sum_exp(joint_log_densities(z, self.components), axis=0)
