@@ -27,7 +27,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skdgm import VAE
-from skdgm.options import ELBO, IWAE, Columns, Prior
+from skdgm.options import ELBO, IWAE, Adam, Columns, Prior
 
 N_ROWS, N_DRAWS = 1000, 5000
 ONE = {"n_components": 50, "hidden_layer_sizes": (200, 200)}
@@ -42,6 +42,10 @@ VAMP = {"prior": Prior("vamp", n_components=100)}
 MORE = {"prior": Prior("vamp", n_components=500)}
 LAYERS = {"n_components": (40, 40), "hidden_layer_sizes": ((300, 300), (300, 300))}
 TOP_DOWN = {"inference": "top-down"}
+# Rate and early stopping as in the paper.
+SLOW = {"objective": ELBO(warm_up=100), "solver": Adam(schedule="constant")}
+SLOW |= {"learning_rate": 0.0007, "early_stopping": True, "n_iter_no_change": 50}
+SLOW |= {"validation_fraction": 0.05}
 LAYERS |= TOP_DOWN
 PRIORS = "mixture", "vamp", "flow", "autoregressive"
 POSTERIORS = "full", "flow", "auxiliary"
@@ -83,6 +87,7 @@ RUNS = {
         ("two layers, prior vamp", GATED | LAYERS | VAMP, (100,)),
         ("two layers, vamp of 500", GATED | LAYERS | MORE, (100,)),
         ("and dropout of 0.05", GATED | LAYERS | MORE | {"dropout": 0.05}, (100,)),
+        ("and a lower rate", GATED | LAYERS | MORE | SLOW, (450,)),
     ],
 }
 
