@@ -45,7 +45,7 @@ _LAST_STEPS = "mixture", "mixture", 1.0, "mixture", "mixture", 0.3
 _WHOLE_SHARE, _NOISE = 0.1, 1e-3
 # Limits on components, on particles of a fit, and on particles per component and
 # parameter; weight of the pooled covariance, in particles per parameter.
-_MAX_COMPONENTS, _MAX_FIT_ROWS, _MIN_FIT_ROWS, _PRIOR = 16, 4000, 10, 1.0
+_MAX_COMPONENTS, _MAX_FIT_ROWS, _MIN_FIT_ROWS, _PRIOR = 16, 3000, 10, 1.0
 
 
 class TemperedParticles:
@@ -100,34 +100,40 @@ class TemperedParticles:
         return np.exp(log_power)
 
     def _sweep(self, steps):
-        """Fit a mixture, and move all particles by ``steps``."""
-        mixture = ParticleMixture.of(self.theta, self.source)
+        """Move all particles by ``steps``. Proposals for each half of the particles
+        depend on the other half: a mixture that had been fitted to the same particles
+        would draw them together. Resampling leaves copies of a particle in one half."""
+        halves = np.array_split(np.arange(len(self.theta)), 2)
+        if not len(halves[1]):
+            return
+        pairs = halves, halves[::-1]
+        mixtures = [
+            ParticleMixture.of(self.theta[others], self.source) for _, others in pairs
+        ]
         for step in steps:
-            if step != "mixture":
-                self._move_by_differences(step)
-            elif mixture is not None:
-                self._move_by(mixture)
+            for (half, others), mixture in zip(pairs, mixtures):
+                if step != "mixture":
+                    self._move_by_differences(half, others, step)
+                elif mixture is not None:
+                    self._move_by(mixture, half)
 
-    def _move_by(self, mixture):
+    def _move_by(self, mixture, half):
         """Propose independent draws from a mixture."""
-        theta = mixture.draw(len(self.theta), self.source)
-        log_ratio = mixture.log_prob(self.theta) - mixture.log_prob(theta)
-        self._accept(np.arange(len(theta)), theta, log_ratio)
+        theta = mixture.draw(len(half), self.source)
+        log_ratio = mixture.log_prob(self.theta[half]) - mixture.log_prob(theta)
+        self._accept(half, theta, log_ratio)
 
-    def _move_by_differences(self, scale):
-        """Move each half of the particles by differences of particles in the other
-        half, so that proposals are symmetric."""
-        n, width = self.theta.shape
-        optimal, order = 2.38 / (2 * width) ** 0.5, self.source.permutation(n)
-        halves, spread = np.array_split(order, 2), self.theta.std(axis=0)
-        for half, others in (halves, halves[::-1]):
-            pairs = self.source.randint(len(others), size=(2, len(half)))
-            first, second = self.theta[others[pairs]]
-            is_whole = self.source.uniform(size=(len(half), 1)) < _WHOLE_SHARE
-            noise = self.source.standard_normal((len(half), width))
-            theta = self.theta[half] + _NOISE * spread * noise
-            theta += np.where(is_whole, 1.0, scale * optimal) * (first - second)
-            self._accept(half, theta, 0.0)
+    def _move_by_differences(self, half, others, scale):
+        """Propose steps by differences of two ``others``, which are symmetric."""
+        width = self.theta.shape[1]
+        pairs = self.source.randint(len(others), size=(2, len(half)))
+        first, second = self.theta[others[pairs]]
+        is_whole = self.source.uniform(size=(len(half), 1)) < _WHOLE_SHARE
+        factor = np.where(is_whole, 1.0, scale * 2.38 / (2 * width) ** 0.5)
+        noise = self.source.standard_normal((len(half), width))
+        noise *= _NOISE * self.theta[others].std(axis=0)
+        theta = self.theta[half] + factor * (first - second) + noise
+        self._accept(half, theta, 0.0)
 
     def _accept(self, places, theta, log_ratio):
         """Metropolis-Hastings step of the particles at some places to ``theta``, with
@@ -148,9 +154,11 @@ class TemperedParticles:
 
 class ParticleMixture(NamedTuple):
     """Mixture of normal distributions of standardized particles, which have a ``mean``
-    and a standard deviation ``scale``."""
+    and a standard deviation ``scale``; ``roots`` are the Cholesky factors of its
+    covariances."""
 
     components: Components
+    roots: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
 
@@ -168,20 +176,20 @@ class ParticleMixture(NamedTuple):
         shrinkage = Shrinkage(_PRIOR * width, 0.0, rows.T @ rows / len(rows))
         try:
             components = fit_components(rows, np.ones(len(rows)), k, shrinkage)
-            return cls(components, mean, scale)
+            roots = np.linalg.cholesky(components.covariance)
         except np.linalg.LinAlgError:
             return None
+        return cls(components, roots, mean, scale)
 
     def draw(self, n, source):
         """Draw n parameters with a RandomState."""
-        weight, mean, covariance = self.components
+        weight = self.components.weight
         k = source.choice(len(weight), size=n, p=weight / weight.sum())
         noise = source.standard_normal((n, len(self.mean)))
-        roots = np.linalg.cholesky(covariance)
-        z = mean[k] + np.einsum("nij,nj->ni", roots[k], noise)
+        z = self.components.mean[k] + np.einsum("nij,nj->ni", self.roots[k], noise)
         return self.mean + self.scale * z
 
     def log_prob(self, theta):
-        """Log density of parameters, up to a constant."""
+        """Log density of parameters, plus the sum of the logs of ``scale``."""
         z = (theta - self.mean) / self.scale
         return log_sum_exp(joint_log_densities(z, self.components), axis=0)

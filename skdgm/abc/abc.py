@@ -39,6 +39,8 @@ from skdgm.utils.random import MAX_SEED, stream
 _SIMULATED, _DRAWN = range(2)
 # Default of ``quantile`` for each method.
 _SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1, "likelihood": 1.0}
+# Largest number of summaries of which the nearest simulations are similar to the data.
+_MAX_NEAR_SUMMARIES = 20
 # Options of the default flow. A mixture base would retain wide components for distant
 # summaries; with more bins or less weight decay, few simulations are overfitted.
 _FLOW = {"attribute_conditional": True, "base": "normal", "n_bins": 5, "alpha": 1.0}
@@ -107,7 +109,8 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
     quantile
         Share of old and new particles that sequential Monte Carlo keeps in each step;
         "auto": 0.5. A flow learns from this share of the nearest simulations, at least
-        1,000; "auto": a tenth, but at least 3,000 simulations. If the flow learns from
+        1,000; "auto": a tenth, but at least 3,000 simulations, and all simulations with
+        more than 20 summaries, whose distances are all similar. If the flow learns from
         all simulations of one round, it is valid for any data. A "likelihood" always
         uses all simulations.
     tolerance
@@ -293,7 +296,7 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
 
     def _draw_near(self, simulations, priors, rng, report):
         """Accept parameters whose simulations are close to the data."""
-        plan = self._plan()
+        plan = self._plan(simulations)
         if self.method == "smc":
             first = min(self.n_simulations, ceil(self.n_particles / plan.quantile))
             plan = plan._replace(first=first)
@@ -311,7 +314,7 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
             simulations,
             priors,
             rng,
-            self._plan(),
+            self._plan(simulations),
             is_likelihood=self.method == "likelihood",
             models=self._flows(),
             report=report,
@@ -327,14 +330,15 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
             return [Flow(**_FLOW)]
         return [Flow(**_FLOW, **_SUMMARIES, **layers) for layers in _LAYERS]
 
-    def _plan(self):
+    def _plan(self, simulations):
         """Numbers of simulations and of parameters to keep."""
         quantile = self.quantile
         if quantile == "auto":
             quantile = _SHARES[self.method]
             if self.method == "flow":
                 least = min(1.0, _rounds.DEFAULT_LEAST / self.n_simulations)
-                quantile = max(quantile, least)
+                has_many = simulations.digest.observed.size > _MAX_NEAR_SUMMARIES
+                quantile = 1.0 if has_many else max(quantile, least)
         return SimulationPlan(
             n=self.n_particles,
             first=self.n_simulations,

@@ -30,9 +30,9 @@ def sampled(log_likelihood, priors, seed=0, n=N):
     "width, scale", [(1, (0.02, 0.05)), (2, (0.02, 0.05)), (5, (0.1, 0.1))]
 )
 def test_modes_have_their_masses(width, scale):
-    """The likelihood is a mixture of two distant, narrow normal distributions, one of
-    which is narrower than the other in few dimensions. In many, the narrower mode loses
-    its particles at small powers, at which it has no mass."""
+    """The likelihood is a mixture of two distant, narrow normal distributions. In few
+    dimensions, one is narrower: in many, it would lose its particles at small powers,
+    at which it has no mass."""
     weight, scale = np.array([0.3, 0.7]), np.array(scale)
     mean = np.outer([-2.0, 1.0], np.ones(width))
 
@@ -87,6 +87,33 @@ def test_proposals_have_their_density():
     log_ratio = broad.logpdf(drawn).sum(axis=1) - mixture.log_prob(drawn) + log_scale
     ratio = np.exp(log_ratio)
     assert abs(ratio.mean() - 1) < 5 * ratio.std() / np.sqrt(len(ratio))
+
+
+@pytest.mark.parametrize("n", [1000, 1001])
+@pytest.mark.parametrize("prior", [stats.expon(), stats.norm()])
+def test_a_flat_likelihood_keeps_the_prior(prior, n):
+    """Mixtures that are fitted to the particles do not draw them together."""
+    width, ratios, gaps = 5, [], []
+    for seed in range(12):
+        theta = sampled(lambda theta: np.zeros(len(theta)), [prior] * width, seed, n)
+        ratios.append((theta.theta.var(axis=0) / prior.var()).mean())
+        gaps.append((theta.theta.mean() - prior.mean()) / prior.std())
+        assert abs(theta.log_evidence) < 1e-9
+    for values, expected in (ratios, 1), (gaps, 0):
+        error = np.std(values) / np.sqrt(len(values))
+        assert abs(np.mean(values) - expected) < 5 * error + 0.02
+
+
+def test_many_parameters_and_one_particle():
+    """Mixtures of particles in a subspace are not used."""
+    found = sampled(
+        lambda theta: np.where(theta[:, 0] < -1.9, 0.0, -np.inf), [stats.norm()] * 60
+    )
+    assert (found.theta[:, 0] < -1.9).all()
+    x = np.random.default_rng(0).normal(size=(500, 60))
+    x[:, 1] = x[:, 0]
+    assert ParticleMixture.of(x, np.random.RandomState(0)) is None
+    sampled(lambda theta: -(theta[:, 0] ** 2), [stats.norm()], n=1)
 
 
 @pytest.mark.parametrize("width", [1, 3])
