@@ -22,6 +22,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from skdgm.data.foreign import as_pandas
+from skdgm.data.scales import REPEATS
 from skdgm.data.streams import is_streamed
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.domains import ROUNDING, checked, is_frame
@@ -112,7 +113,11 @@ def reading_of(model, X, kinds, options, defaults, weight=None):
         images = defaults.images or pixels_asked(options)
         top = top_of_gray(values, low, high, images=images)
         separate = defaults.separate_levels and "mixed" in kinds and form is None
-        if top is not None and not (separate and _few_levels(values, top, defaults)):
+        few = separate and top is not None and _few_levels(values, top, defaults)
+        if few and top == 1:
+            bits = bit_columns(values)
+            return tuple("bernoulli" if bit else "ordinal" for bit in bits), 1.0
+        if top is not None and not few:
             gray = defaults.gray if "gaussian" in kinds else "bernoulli"
             return gray, top if gray == "bernoulli" else 1.0
     if "gaussian" not in kinds:
@@ -130,12 +135,15 @@ def reading_of(model, X, kinds, options, defaults, weight=None):
 
 def _few_levels(values, top, defaults):
     """Return whether gray values have few levels. Values in [0, 1] have levels only if
-    the default type of gray columns is "gaussian": otherwise they are probabilities."""
-    if top == 1:
-        if defaults.gray != "gaussian":
-            return False
-        top = _n_values(_sample(values)).max() - 1
-    return top <= _MAX_SEPARATE_LEVELS
+    they repeat in many rows, and if the default type of gray columns is "gaussian":
+    otherwise they are probabilities."""
+    if top != 1:
+        return top <= _MAX_SEPARATE_LEVELS
+    if defaults.gray != "gaussian":
+        return False
+    sample = _sample(values)
+    n_values = _n_values(sample).max()
+    return n_values <= min(_MAX_SEPARATE_LEVELS + 1, len(sample) / REPEATS)
 
 
 def _weighted(X, weight):

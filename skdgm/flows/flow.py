@@ -91,7 +91,8 @@ class Flow(FlowEstimator):
         :meth:`score_samples`, :meth:`transform` and :meth:`impute`. It may be changed
         after ``fit``.
     batch_size
-        Number of rows in each update; "auto": 4 % of the rows, but between 100 and 400.
+        Number of rows in each update; "auto": 4 % of the rows of the call of ``fit`` or
+        ``partial_fit``, but between 100 and 400.
     n_iter
         Number of epochs; "auto": 3,000 updates, but between 20 and 500 epochs.
 

@@ -128,7 +128,12 @@ def test_levels_are_shares_or_numbers_by_the_family():
         assert reading(model, DIGITS / 16) == ("bernoulli", 1)
     scaled = MinMaxScaler().fit_transform(DIGITS)
     for X in DIGITS / 16, scaled:
-        assert "numeric" in reading(skdgm.Diffusion(), X)[0]
+        assert set(reading(skdgm.Diffusion(), X)[0]) <= {"ordinal", "bernoulli"}
+        assert "ordinal" in reading(skdgm.Diffusion(), pd.DataFrame(X))[0]
+    # Few rows have few values.
+    fine = np.random.default_rng(0).beta(0.2, 0.2, (500, 64))
+    for n in 15, 30, 500:
+        assert reading(skdgm.Diffusion(), fine[:n]) == ("gaussian", 1)
     assert reading(skdgm.VAE(architecture="conv"), DIGITS) == ("bernoulli", 16)
     assert reading(skdgm.Diffusion(architecture="conv"), DIGITS) == ("gaussian", 1)
     # Bytes have too many levels.
