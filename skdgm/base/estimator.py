@@ -221,8 +221,7 @@ class Estimator(
         return table
 
     def _learn_columns(self, table, fresh):
-        """Statistics of the columns, or None if a component learns them; and the table
-        in the units of the model."""
+        """Statistics of the columns, or None if a component has them; scaled table."""
         return self._domain.learn(table, None if fresh else self._columns)
 
     def _initial_attributes(self):

@@ -166,7 +166,7 @@ class Diffusion(NetEstimator):
 
     Notes
     -----
-    A default fit to scikit-learn's digits takes 5 to 9 s of one core, 17 times as long
+    A default fit to scikit-learn's digits takes about 5 s of one core, 17 times as long
     as ``MLPClassifier``. The net is trained for up to several hundred epochs, because
     each row needs many levels of noise, or subsets of masked columns. A :class:`Flow`
     has an exact likelihood.
