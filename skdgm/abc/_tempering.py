@@ -18,28 +18,23 @@ References
    and Computing.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 
 from skdgm.abc._particles import within
-from skdgm.flows.mixture import (
-    Components,
-    Shrinkage,
-    fit_components,
-    joint_log_densities,
-)
-from skdgm.utils.math import log_sum_exp
-from skdgm.utils.weighted import systematic
+from skdgm.flows.mixture import fit_mixture
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.weighted import effective_sample_size, systematic
 
 # Least effective share of particles after an increase of the power.
 _MIN_EFFECTIVE = 0.5
-# Fits of a mixture at the last power; steps after each fit, "mixture" or the scale of
-# differences, relative to the optimal scale for normal distributions.
-_N_LAST_FITS, _STEPS = 4, ("mixture", "mixture", 1.0)
-_LAST_STEPS = "mixture", "mixture", 1.0, "mixture", "mixture", 0.3
+# Fits of mixtures at the last power; steps by mixtures before each step by differences;
+# scales of differences after a fit, and after a fit at the last power, relative to the
+# optimal scale for normal distributions.
+_N_LAST_FITS, _N_DRAWS, _SCALES, _LAST_SCALES = 4, 2, (1.0,), (1.0, 0.3)
 # Share of whole differences, which lead from mode to mode; noise of a step, relative to
 # the standard deviations of particles.
 _WHOLE_SHARE, _NOISE = 0.1, 1e-3
@@ -77,19 +72,18 @@ class TemperedParticles:
         index = systematic(np.exp(log_weight - log_total), n, self.source.uniform())
         self._replace(slice(None), self.theta, self.log_prior, self.log_like, index)
         if self.power < 1:
-            self._sweep(_STEPS)
+            self._sweep(_SCALES)
         else:
             for _ in range(_N_LAST_FITS):
-                self._sweep(_LAST_STEPS)
+                self._sweep(_LAST_SCALES)
 
     def _increase(self):
         """Largest increase of the power that leaves enough effective particles."""
         finite = self.log_like[self.log_like > -np.inf]
 
         def excess(increase):
-            log_weight = increase * finite
-            n_effective = 2 * logsumexp(log_weight) - logsumexp(2 * log_weight)
-            return n_effective - np.log(_MIN_EFFECTIVE * len(finite))
+            effective = effective_sample_size(increase * finite)
+            return effective - _MIN_EFFECTIVE * len(finite)
 
         most = 1 - self.power
         if excess(most) >= 0:
@@ -99,10 +93,11 @@ class TemperedParticles:
         log_power = brentq(lambda v: excess(np.exp(v)), np.log(least), np.log(most))
         return np.exp(log_power)
 
-    def _sweep(self, steps):
-        """Move all particles by ``steps``. Proposals for each half of the particles
-        depend on the other half: a mixture that had been fitted to the same particles
-        would draw them together. Resampling leaves copies of a particle in one half."""
+    def _sweep(self, scales):
+        """Move all particles by mixtures, and by differences of ``scales``. Proposals
+        for each half of the particles depend on the other half: a mixture that had been
+        fitted to the same particles would draw them together. Resampling leaves copies
+        of a particle in one half."""
         halves = np.array_split(np.arange(len(self.theta)), 2)
         if not len(halves[1]):
             return
@@ -110,12 +105,13 @@ class TemperedParticles:
         mixtures = [
             ParticleMixture.of(self.theta[others], self.source) for _, others in pairs
         ]
-        for step in steps:
-            for (half, others), mixture in zip(pairs, mixtures):
-                if step != "mixture":
-                    self._move_by_differences(half, others, step)
-                elif mixture is not None:
-                    self._move_by(mixture, half)
+        for scale in scales:
+            for _ in range(_N_DRAWS):
+                for (half, _), mixture in zip(pairs, mixtures):
+                    if mixture is not None:
+                        self._move_by(mixture, half)
+            for half, others in pairs:
+                self._move_by_differences(half, others, scale)
 
     def _move_by(self, mixture, half):
         """Propose independent draws from a mixture."""
@@ -153,12 +149,10 @@ class TemperedParticles:
 
 
 class ParticleMixture(NamedTuple):
-    """Mixture of normal distributions of standardized particles, which have a ``mean``
-    and a standard deviation ``scale``; ``roots`` are the Cholesky factors of its
-    covariances."""
+    """Mixture of normal distributions (``base``) of standardized particles, which have
+    a ``mean`` and a standard deviation ``scale``."""
 
-    components: Components
-    roots: np.ndarray
+    base: Any
     mean: np.ndarray
     scale: np.ndarray
 
@@ -171,25 +165,19 @@ class ParticleMixture(NamedTuple):
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
         if not scale.all():
             return None
-        rows = (rows - mean) / scale
         k = np.clip(len(rows) // (_MIN_FIT_ROWS * width), 1, _MAX_COMPONENTS)
-        shrinkage = Shrinkage(_PRIOR * width, 0.0, rows.T @ rows / len(rows))
         try:
-            components = fit_components(rows, np.ones(len(rows)), k, shrinkage)
-            roots = np.linalg.cholesky(components.covariance)
+            return cls(
+                fit_mixture((rows - mean) / scale, k, _PRIOR * width), mean, scale
+            )
         except np.linalg.LinAlgError:
             return None
-        return cls(components, roots, mean, scale)
 
     def draw(self, n, source):
         """Draw n parameters with a RandomState."""
-        weight = self.components.weight
-        k = source.choice(len(weight), size=n, p=weight / weight.sum())
-        noise = source.standard_normal((n, len(self.mean)))
-        z = self.components.mean[k] + np.einsum("nij,nj->ni", self.roots[k], noise)
-        return self.mean + self.scale * z
+        rng = stream(source.randint(MAX_SEED)).rows(n)
+        return self.mean + self.scale * self.base.draw(rng, len(self.mean), np.float64)
 
     def log_prob(self, theta):
         """Log density of parameters, plus the sum of the logs of ``scale``."""
-        z = (theta - self.mean) / self.scale
-        return log_sum_exp(joint_log_densities(z, self.components), axis=0)
+        return self.base.log_p((theta - self.mean) / self.scale)

@@ -112,14 +112,14 @@ def reading_of(model, X, kinds, options, defaults, weight=None):
             return "bernoulli", 1.0
         images = defaults.images or pixels_asked(options)
         top = top_of_gray(values, low, high, images=images)
-        separate = defaults.separate_levels and "mixed" in kinds and form is None
-        few = separate and top is not None and _few_levels(values, top, defaults)
-        if few and top == 1:
-            bits = bit_columns(values)
-            return tuple("bernoulli" if bit else "ordinal" for bit in bits), 1.0
-        if top is not None and not few:
-            gray = defaults.gray if "gaussian" in kinds else "bernoulli"
-            return gray, top if gray == "bernoulli" else 1.0
+        if top is not None:
+            separate = defaults.separate_levels and "mixed" in kinds and form is None
+            if not (separate and _few_levels(values, top, defaults)):
+                gray = defaults.gray if "gaussian" in kinds else "bernoulli"
+                return gray, top if gray == "bernoulli" else 1.0
+            if top == 1:
+                bits = bit_columns(values)
+                return tuple("bernoulli" if bit else "ordinal" for bit in bits), 1.0
     if "gaussian" not in kinds:
         codes = "categorical" in kinds and low >= 0 and _all_whole(values)
         return "categorical" if codes else "bernoulli", 1.0

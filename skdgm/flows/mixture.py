@@ -91,7 +91,7 @@ def mixture_of(table, normal, n_given, certain=False):
     try:
         x, weight = residuals(_MAX_FIT_ROWS, filler)
         k, shrinkage = chosen
-        components = fit_components(x, weight, k, shrinkage)
+        components = _fitted(x, weight, k, shrinkage)
         if not complete:
             x, weight = residuals(_MAX_FIT_ROWS, normal)
             v = table.rows.take(table.index[: len(x)])
@@ -100,6 +100,14 @@ def mixture_of(table, normal, n_given, certain=False):
         return _based(components, unwhitening, whitening_matrix)
     except np.linalg.LinAlgError:
         return None
+
+
+def fit_mixture(x, k, prior):
+    """:class:`NormalMixture` of standardized rows x, with k components and a broad one
+    (k > 1), for a ``prior`` weight in rows. LinAlgError if the rows are in a
+    subspace."""
+    shrinkage, eye = Shrinkage(prior, 0.0, x.T @ x / len(x)), np.eye(x.shape[1])
+    return _based(_fitted(x, np.ones(len(x)), k, shrinkage), eye, eye)
 
 
 def _based(components, back, white):
@@ -208,18 +216,16 @@ def _held_out(x, weight, k, shrinkage):
     for fold in range(_FOLDS):
         held_out = np.arange(len(x)) % _FOLDS == fold
         try:
-            components = fit_components(x[~held_out], weight[~held_out], k, shrinkage)
-            log_p[held_out] = log_sum_exp(
-                joint_log_densities(x[held_out], components), axis=0
-            )
+            components = _fitted(x[~held_out], weight[~held_out], k, shrinkage)
+            log_p[held_out] = log_sum_exp(_log_p(x[held_out], components), axis=0)
         except np.linalg.LinAlgError:
             return None
     return log_p
 
 
-def fit_components(x, weight, k, shrinkage):
-    """:class:`Components` fitted to rows by expectation maximization; k > 1 components
-    are complemented by a broad one."""
+def _fitted(x, weight, k, shrinkage):
+    """Components fitted to rows by expectation maximization; k > 1 components are
+    complemented by a broad one."""
     n_components = k + 1 if k > 1 else 1
     responsibility = np.eye(n_components)[_clusters(x, weight, k)].T
     last_log_p = -np.inf
@@ -227,7 +233,7 @@ def fit_components(x, weight, k, shrinkage):
         components = _maximized(x, weight * responsibility, shrinkage)
         if k == 1:
             break
-        log_p = joint_log_densities(x, components)
+        log_p = _log_p(x, components)
         log_p_total = log_sum_exp(log_p, axis=0)
         responsibility = np.exp(log_p - log_p_total)
         mean_log_p = weight @ log_p_total / weight.sum()
@@ -302,7 +308,7 @@ def _maximized(x, share, shrinkage, scatter_of_missing=None):
     return Components(counts / counts.sum(), mean, covariance)
 
 
-def joint_log_densities(x, components):
+def _log_p(x, components):
     """Joint log-densities of components and rows, (n_components, n_rows)."""
     log_p = np.empty((len(components.weight), len(x)))
     for k, (weight, mean, covariance) in enumerate(zip(*components)):

@@ -95,10 +95,10 @@ def test_a_flat_likelihood_keeps_the_prior(prior, n):
     """Mixtures that are fitted to the particles do not draw them together."""
     width, ratios, gaps = 5, [], []
     for seed in range(12):
-        theta = sampled(lambda theta: np.zeros(len(theta)), [prior] * width, seed, n)
-        ratios.append((theta.theta.var(axis=0) / prior.var()).mean())
-        gaps.append((theta.theta.mean() - prior.mean()) / prior.std())
-        assert abs(theta.log_evidence) < 1e-9
+        found = sampled(lambda theta: np.zeros(len(theta)), [prior] * width, seed, n)
+        ratios.append((found.theta.var(axis=0) / prior.var()).mean())
+        gaps.append((found.theta.mean() - prior.mean()) / prior.std())
+        assert abs(found.log_evidence) < 1e-9
     for values, expected in (ratios, 1), (gaps, 0):
         error = np.std(values) / np.sqrt(len(values))
         assert abs(np.mean(values) - expected) < 5 * error + 0.02

@@ -172,7 +172,7 @@ def test_more_steps_of_mixtures_are_more_probable():
     which = mixture._clusters(X, weight, 3)
     assert len({tuple(np.unique(which[k : k + 20])) for k in (0, 20, 40)}) == 3
     shrinkage = mixture.Shrinkage(0.0, 0.0, 9 * np.eye(2))
-    start = mixture.fit_components(X, weight, 3, shrinkage)
+    start = mixture._fitted(X, weight, 3, shrinkage)
     order = start.mean[:3][np.argsort(start.mean[:3, 0])]
     expected = [
         np.average(X[k : k + 20], axis=0, weights=weight[k : k + 20])
