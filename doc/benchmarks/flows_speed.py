@@ -2,8 +2,9 @@
 
     python doc/benchmarks/flows_speed.py --torch PYTHON [--packages] [--nats]
 
-PYTHON has PyTorch. Both learn 4,000 rows of random numbers in batches of 100 by Adam,
-on one thread; the least of five epochs, each in a process of its own. With --packages,
+PYTHON has PyTorch, which runs eagerly, and compiled with a fused optimizer. All learn
+4,000 rows of random numbers in batches of 100 by Adam, on one thread; the least of five
+epochs, each in a process of its own. With --packages,
 the others are zuko's NSF and nflows' transforms, on one thread and on two: couplings by
 rational-quadratic splines with the same numbers of couplings, hidden units and bins;
 nflows has triangular matrices in between, as skdgm has, and zuko permutations. With
@@ -15,6 +16,7 @@ import argparse
 import json
 import tempfile
 import time
+from functools import partial
 
 import numpy as np
 from _processes import asked, epochs
@@ -29,12 +31,12 @@ def ours(X, n_layers, size, layer):
     """Seconds of the shortest epoch of Flow."""
     from skdgm import Flow
 
-    options = {"layer_type": layer, "n_iter": 5, "random_state": 0}
+    options = {"layer_type": layer, "n_iter": 5, "batch_size": 100, "random_state": 0}
     flow = Flow(n_layers, (size,), **options)
     return min(epochs(flow.set_params(early_stopping=False), X))
 
 
-def rival(X, n_layers, size, layer):
+def rival(X, n_layers, size, layer, *, compiled=False):
     """Seconds of the shortest epoch of the same in PyTorch."""
     import torch
     from torch.nn import functional as F
@@ -123,16 +125,22 @@ def rival(X, n_layers, size, layer):
     stack += [lambda x: (x @ eye, 0.0), triangle(True), triangle(False)]
     for _ in range(n_layers):
         stack += [coupling(), triangle(True), triangle(False)]
-    solver = torch.optim.Adam(params, lr=0.003, weight_decay=0.01)
+
+    def loss_of(x):
+        total = 0.0
+        for own in stack:
+            x, log = own(x)
+            total = total + log
+        return (0.5 * (x * x).sum(1) - total).mean()
+
+    loss_of = torch.compile(loss_of) if compiled else loss_of
+    fused = {"fused": True} if compiled else {}
+    solver = torch.optim.Adam(params, lr=0.003, weight_decay=0.01, **fused)
     rows, found = torch.from_numpy(X), []
     for _ in range(5):
         start = time.perf_counter()
         for index in torch.randperm(len(rows)).split(100):
-            x, total = rows[index], 0.0
-            for own in stack:
-                x, log = own(x)
-                total = total + log
-            loss = (0.5 * (x * x).sum(1) - total).mean()
+            loss = loss_of(rows[index])
             solver.zero_grad()
             loss.backward()
             solver.step()
@@ -296,21 +304,24 @@ def main():
             found = package(who, X, int(n_layers), int(size), int(n_threads[0]))
             print(json.dumps(min(found[0])))
             return
-        measure = {"ours": ours, "rival": rival}[who]
+        measure = {"ours": ours, "eager": rival}.get(who, partial(rival, compiled=True))
         print(json.dumps(measure(X, int(n_layers), int(size), layer)))
         return
-    print(
-        "| columns | couplings | hidden | layer | type | skdgm s | PyTorch s | ratio |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    print("| columns | couplings | hidden | layer | type | skdgm s | ", end="")
+    print("eager s | compiled s | ratios |\n" + 9 * "|---" + "|")
     for kind in "float32", "float64":
         for case in CASES:
             for layer in "spline", "affine":
                 own = ",".join(map(str, (kind, *case, layer)))
                 a = asked(__file__, 1, case=f"ours,{own}")
-                b = asked(__file__, 1, asked_for.torch, case=f"rival,{own}")
+                others = [
+                    asked(__file__, 1, asked_for.torch, case=f"{who},{own}")
+                    for who in ("eager", "compiled")
+                ]
                 line = " | ".join(map(str, (*case, layer, kind)))
-                print(f"| {line} | {a:.3f} | {b:.3f} | {a / b:.2f} |", flush=True)
+                times = " | ".join(f"{seconds:.3f}" for seconds in (a, *others))
+                ratios = ", ".join(f"{a / seconds:.2f}" for seconds in others)
+                print(f"| {line} | {times} | {ratios} |", flush=True)
 
 
 if __name__ == "__main__":
