@@ -53,8 +53,7 @@ def _inverse_affine(params, statistics, y):
 
 
 def _of_gains(params, statistics, x):
-    log_det = anp.log(anp.abs(params.gain)).sum()
-    return _apply_affine(params, (), x)[0], log_det * np.ones(len(getval(x)), x.dtype)
+    return _apply_affine(params, (), x)[0], anp.log(anp.abs(params.gain)).sum()
 
 
 def permutation(order):
@@ -76,7 +75,7 @@ def _inverse_permutation(order, params, statistics, y):
 
 
 def _of_permutation(order, params, statistics, x):
-    return pick(x, order), np.zeros(len(getval(x)), x.dtype)
+    return pick(x, order), 0.0
 
 
 def whitening():
@@ -106,8 +105,7 @@ def _inverse_whitening(params, statistics, y):
 
 def _of_whitening(params, statistics, x):
     log_det = np.log(np.diag(statistics.W)).sum()
-    y = dense(x, statistics.W, statistics.b, "identity")
-    return y, np.full(len(getval(x)), log_det, getval(x).dtype)
+    return dense(x, statistics.W, statistics.b, "identity"), log_det
 
 
 def triangular(lower=False):
@@ -177,8 +175,7 @@ def _inverse_triangular(lower, params, statistics, y):
 
 
 def _of_triangular(lower, params, statistics, x):
-    ones = np.ones(len(getval(x)), getval(x).dtype)
-    return _apply_triangular(lower, params, (), x)[0], params[1].sum() * ones
+    return _apply_triangular(lower, params, (), x)[0], params[1].sum()
 
 
 def splines(n_bins, bound):

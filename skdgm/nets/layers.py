@@ -61,7 +61,8 @@ class Net(NamedTuple):
         ``inverse(params, statistics, y)`` returns x.
     log_det : callable, optional
         ``log_det(params, statistics, x)`` returns (y, log_det), the log of the absolute
-        determinant of the Jacobian, of shape (n_rows,), both differentiable.
+        determinant of the Jacobian, both differentiable: (n_rows,), or a number for all
+        rows.
     """
 
     init: Callable
@@ -304,8 +305,12 @@ def _inverse_serial(nets, params, statistics, y):
 
 
 def _log_det_serial(nets, params, statistics, x):
-    total = 0.0
+    # Numbers are repeated for all rows only at the end.
+    number, by_row = 0.0, 0.0
     for net, weights, net_statistics in zip(nets, params, statistics, strict=True):
         x, log_det = net.log_det(weights, net_statistics, x)
-        total = total + log_det
-    return x, total
+        if np.ndim(getval(log_det)):
+            by_row = by_row + log_det
+        else:
+            number = number + log_det
+    return x, by_row + number
