@@ -68,6 +68,9 @@ JOINTLY = {
     "random_state": 0,
 }
 DEEP = {
+    "DBM 500-1000, pre-trained, 300 epochs": DBM(
+        (500, 1000), n_iter=300, **LAYERWISE, **JOINTLY
+    ),
     "DBM 500-1000, pre-trained, 150 epochs": DBM(
         (500, 1000), n_iter=150, **LAYERWISE, **JOINTLY
     ),
