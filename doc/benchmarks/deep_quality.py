@@ -139,13 +139,13 @@ CLASSIFIERS = {
     "DBMClassifier 500-1000": DBMClassifier(
         DBM(
             (500, 1000),
-            n_iter=50,
+            n_iter=100,
             pretrain=Pretraining(
                 n_iter=30, learning_rate=0.05, n_steps=(1, (1, 5, 10))
             ),
             **JOINTLY,
         ),
-        n_iter=200,
+        n_iter=300,
         batch_size=100,
         random_state=0,
         **SLOWLY,

@@ -84,11 +84,11 @@ class PriorRegion:
 
 class SimulatedRows(NamedTuple):
     """Parameters of simulations, (n, n_parameters), distances from the data, infinite
-    if they failed, and scaled gaps between summaries, (n, n_summaries)."""
+    if they failed, and their summaries, (n, n_summaries)."""
 
     theta: np.ndarray
     distance: np.ndarray
-    gaps: np.ndarray
+    summaries: np.ndarray
 
     def take(self, kept):
         """The simulations at an index."""
@@ -133,8 +133,9 @@ def learn(simulations, priors, rng, plan, *, is_likelihood, models, report):
             if posterior is not None:
                 region.cut(posterior, source)
             theta = region.draw(n, source)
-        distance, gaps = simulations(theta)
-        new = SimulatedRows(theta, distance, gaps)
+        summaries = simulations.run(theta)
+        distance, _ = simulations.measured(summaries)
+        new = SimulatedRows(theta, distance, summaries)
         if rows is None:
             check(new.distance, 0.0)
         rows = new if rows is None else rows.joined(new)
@@ -156,25 +157,19 @@ def learn(simulations, priors, rng, plan, *, is_likelihood, models, report):
 
 def _fit_posterior(models, rows, simulations, rng, **facts):
     """Fit a flow of parameters given summaries."""
-    observed, summaries = _summaries(simulations, rows)
-    model = _fit(models, rows.theta, summaries, rng)
+    observed = simulations.digest.observed.ravel()
+    model = _fit(models, rows.theta, rows.summaries, rng)
     return FlowPosterior(model, observed[None], **facts)
 
 
 def _fit_likelihood(models, rows, simulations, rng, **facts):
     """Fit a flow of summaries given parameters. Noise makes whole summaries continuous:
     the density at the middle of a unit interval is a probability."""
-    observed, summaries = _summaries(simulations, rows)
+    observed, summaries = simulations.digest.observed.ravel(), rows.summaries
     whole = (np.vstack([observed, summaries]) % 1 == 0).all(axis=0)
     noise = rng.fold(_NOISE).generator().uniform(-0.5, 0.5, summaries.shape)
     model = _fit(models, summaries + whole * noise, rows.theta, rng)
     return LikelihoodPosterior(model, observed[None], **facts)
-
-
-def _summaries(simulations, rows):
-    """Observed summaries, (n_summaries,), and those of simulations."""
-    observed = simulations.digest.observed.ravel()
-    return observed, rows.gaps * simulations.scale + observed
 
 
 def _fit(models, rows, conditions, rng):

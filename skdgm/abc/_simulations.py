@@ -81,8 +81,8 @@ def as_data(value):
 
 def summary_of(summary, X):
     """Summaries of a data set, by the user's function or None."""
-    # The function may change its argument in place, for example by sorting.
-    return X if summary is None else summary(X.copy())
+    # This function or a distance may change its argument in place, as by sorting.
+    return X.copy() if summary is None else summary(X.copy())
 
 
 class Simulations:

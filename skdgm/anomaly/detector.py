@@ -178,8 +178,9 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
                 setattr(self, name, getattr(self.estimator_, name))
         if self.score_by == "column":
             entries = self._entries(X)
-            weight, _ = shares(weight_of(fit_params, entries))
-            known = np.where(entries != 0, weight[:, None], 0)
+            weight = weight_of(fit_params, entries)
+            share, _ = shares(weight)
+            known = np.where(entries != 0, share[:, None], 0)
             seen = np.maximum(known.sum(axis=0), np.finfo(float).tiny)
             total = (known * np.where(known > 0, entries, 0)).sum(axis=0)
             self.usual_ = total / seen
@@ -304,8 +305,8 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
 def _quantile(values, weight, q):
     """Quantile of values repeated ``weight`` times, as by ``np.quantile``.
 
-    Fractional weights are in units of the smallest weight, so that their scale is
-    irrelevant. Equal weights give the unweighted quantile.
+    If the smallest weight is below 1, weights are in units of it, so that equal weights
+    of up to 1 give the unweighted quantile.
     """
     values, weight = values[weight > 0], weight[weight > 0]
     order = np.argsort(values)

@@ -168,7 +168,7 @@ def tails_of(table, normal, n_given):
 
 def _scale_of_tails(x, weight, df):
     """Logs of the maximum-likelihood scales of columns, by expectation maximization."""
-    variance = weight @ x**2 / weight.sum()
+    variance = np.maximum(weight @ x**2 / weight.sum(), _NARROW**2)
     for _ in range(_STEPS):
         pull = (df + 1) / (df + x**2 / variance)
         variance = np.maximum(weight @ (pull * x**2) / weight.sum(), _NARROW**2)

@@ -186,6 +186,23 @@ def test_whole_summaries_have_probabilities():
     assert abs(abc.particles_.std() / exact.std() - 1) < 0.15
 
 
+def test_large_counts_have_noise(monkeypatch):
+    def counts(theta, rng):
+        return [rng.poisson(theta[0] * np.array([50.0, 300.0, 1000.0]))]
+
+    rows = []
+
+    def record(models, summaries, theta, rng):
+        rows.append(summaries)
+        raise InterruptedError
+
+    monkeypatch.setattr("skdgm.abc._rounds._fit", record)
+    abc = ABC(counts, stats.gamma(4, scale=0.3), method="likelihood", random_state=0)
+    with pytest.raises(InterruptedError):
+        abc.set_params(n_simulations=3000).fit([[60, 360, 1200]])
+    assert (rows[0] % 1 != 0).all(axis=1).mean() > 0.99
+
+
 class Modes(LikelihoodPosterior):
     """A likelihood with two modes of unequal mass, and a wall."""
 

@@ -204,9 +204,12 @@ def test_scores_of_entries_do_not_depend_on_units():
     np.testing.assert_allclose(plain.score_samples(X), other.score_samples(X * 1e3))
 
 
-def test_weights_are_repetitions_in_the_usual_scores_of_entries():
-    weight = np.arange(150) % 3
-    detector = DensityOutlierDetector(FVBN(column_types="gaussian"), score_by="column")
+@pytest.mark.parametrize("share", [0.07, 0.1, 0.25])
+@pytest.mark.parametrize("n", [1, 2])
+def test_weights_are_repetitions_in_the_usual_scores_of_entries(n, share):
+    weight = n * (np.arange(150) % 3)
+    model = FVBN(column_types="gaussian")
+    detector = DensityOutlierDetector(model, score_by="column", contamination=share)
     weighted = clone(detector).fit(X, sample_weight=weight)
     repeated = clone(detector).fit(np.repeat(X, weight, axis=0))
     np.testing.assert_allclose(weighted.usual_, repeated.usual_)

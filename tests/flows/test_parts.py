@@ -37,6 +37,12 @@ def test_tails_are_the_most_probable_ones():
         np.testing.assert_allclose(found.log_scale[j], result.x, atol=0.02)
 
 
+def test_tails_of_a_constant_column_are_narrow():
+    x = np.column_stack([np.zeros(50), RNG.normal(size=50)])
+    found = tails_of(canonical(Rows(x, np.float64, complete=True)), None, 0)
+    assert np.exp(found.log_scale[0]) < 0.1
+
+
 def test_columns_between_limits_are_standardized_after_their_logit():
     share = 1 / (1 + np.exp(-RNG.normal(1, 0.5, 300)))
     counts = RNG.binomial(4, 0.6, 300)
