@@ -36,7 +36,7 @@ def data(name):
     (n, n_columns, share), *_ = SETS[name]
     rng = np.random.default_rng(0)
     X = rng.random((n, n_columns), dtype=np.float32)
-    X = np.where(rng.random(X.shape) < share, X, 0).astype(np.float32)
+    X = np.where(rng.random(X.shape) < share, X, np.float32(0))
     return X, rng.integers(N_CLASSES, size=n)
 
 
@@ -51,21 +51,19 @@ def ours(model, name):
     _, hidden, stack = SETS[name]
     common = {"n_iter": N_EPOCHS, "learning_rate": RATE, "batch_size": BATCH}
     common |= {"solver": Adam(schedule="constant"), "random_state": 0}
-    bits = {"column_types": "bernoulli", "early_stopping": False}
     X, y = data(name)
     if model == "DBNClassifier":
         common |= {"pretrain": skdgm.options.Pretraining(n_iter=1), "alpha": 0}
         classifier = skdgm.DBNClassifier(stack, dropout=DROPOUT, **common)
         # The fit ends with fine-tuning, and a task that joins it and pre-training.
         return epochs(classifier, X, y)[-N_EPOCHS - 1 : -1]
-    nets = {
-        "Autoencoder": lambda: skdgm.Autoencoder(N_LATENT, hidden, **common, **bits),
-        "VAE": lambda: skdgm.VAE(N_LATENT, hidden, prior="normal", **common, **bits),
-        "GAN": lambda: skdgm.GAN(
-            N_LATENT, hidden, loss=skdgm.options.GameLoss(**GAME), **common, **bits
-        ),
+    extra = {
+        "VAE": {"prior": "normal"},
+        "GAN": {"loss": skdgm.options.GameLoss(**GAME)},
     }
-    return epochs(nets[model](), X)
+    common |= {"column_types": "bernoulli", "early_stopping": False}
+    net = getattr(skdgm, model)(N_LATENT, hidden, **common, **extra.get(model, {}))
+    return epochs(net, X)
 
 
 # %% PyTorch
@@ -129,10 +127,10 @@ def theirs(model, name, way):
             return F.softplus(-real).mean() + F.softplus(generated).mean()
 
         losses = [discriminate, lambda x, y: F.softplus(-judge(fake(x))).mean()]
-    fused = {"fused": True} if way == "compiled" else {}
-    optimizers = [torch.optim.Adam(own.parameters(), RATE, **fused) for own in nets]
+    fused = None
     if way == "compiled":
-        losses = [torch.compile(loss) for loss in losses]
+        losses, fused = [torch.compile(loss) for loss in losses], True
+    optimizers = [torch.optim.Adam(own.parameters(), RATE, fused=fused) for own in nets]
     seconds = []
     for _ in range(N_EPOCHS):
         start = time.perf_counter()

@@ -24,7 +24,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skdgm.abc._likelihood import LikelihoodPosterior
-from skdgm.abc._neural import FlowPosterior, SimulationSupport
+from skdgm.abc._neural import FlowPosterior, SimulationSupport, as_row
 from skdgm.abc._particles import check, within
 from skdgm.exceptions import DivergenceError
 from skdgm.utils.random import MAX_SEED
@@ -157,19 +157,18 @@ def learn(simulations, priors, rng, plan, *, is_likelihood, models, report):
 
 def _fit_posterior(models, rows, simulations, rng, **facts):
     """Fit a flow of parameters given summaries."""
-    observed = simulations.digest.observed.ravel()
     model = _fit(models, rows.theta, rows.summaries, rng)
-    return FlowPosterior(model, observed[None], **facts)
+    return FlowPosterior(model, as_row(simulations.digest.observed), **facts)
 
 
 def _fit_likelihood(models, rows, simulations, rng, **facts):
     """Fit a flow of summaries given parameters. Noise makes whole summaries continuous:
     the density at the middle of a unit interval is a probability."""
-    observed, summaries = simulations.digest.observed.ravel(), rows.summaries
-    whole = (np.vstack([observed, summaries]) % 1 == 0).all(axis=0)
+    observed, summaries = as_row(simulations.digest.observed), rows.summaries
+    whole = (observed % 1 == 0) & (summaries % 1 == 0).all(axis=0)
     noise = rng.fold(_NOISE).generator().uniform(-0.5, 0.5, summaries.shape)
     model = _fit(models, summaries + whole * noise, rows.theta, rng)
-    return LikelihoodPosterior(model, observed[None], **facts)
+    return LikelihoodPosterior(model, observed, **facts)
 
 
 def _fit(models, rows, conditions, rng):

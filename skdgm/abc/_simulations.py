@@ -82,7 +82,8 @@ def as_data(value):
 def summary_of(summary, X):
     """Summaries of a data set, by the user's function or None."""
     # This function or a distance may change its argument in place, as by sorting.
-    return X.copy() if summary is None else summary(X.copy())
+    X = X.copy()
+    return X if summary is None else summary(X)
 
 
 class Simulations:

@@ -168,10 +168,10 @@ def tails_of(table, normal, n_given):
 
 def _scale_of_tails(x, weight, df):
     """Logs of the maximum-likelihood scales of columns, by expectation maximization."""
-    variance = np.maximum(weight @ x**2 / weight.sum(), _NARROW**2)
-    for _ in range(_STEPS):
-        pull = (df + 1) / (df + x**2 / variance)
+    pull = np.ones_like(x)
+    for _ in range(1 + _STEPS):
         variance = np.maximum(weight @ (pull * x**2) / weight.sum(), _NARROW**2)
+        pull = (df + 1) / (df + x**2 / variance)
     return 0.5 * np.log(variance)
 
 
