@@ -55,6 +55,10 @@ def _check_flow(abc):
             f"n_rounds={abc.n_rounds} must not exceed n_simulations="
             f"{abc.n_simulations}."
         )
+    if getattr(abc.estimator, "attribute_conditional", True) is False:
+        raise ValueError(
+            f"{option} needs an estimator with attribute_conditional=True."
+        )
     if abc.method == "flow":
         return
     if abc.quantile not in ("auto", 1):

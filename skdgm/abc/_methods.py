@@ -14,7 +14,13 @@ from skdgm.abc._checks import FLOWS, check_functions
 from skdgm.abc._likelihood import LikelihoodPosterior
 from skdgm.abc._neural import FlowPosterior
 from skdgm.abc._priors import Priors
-from skdgm.abc._simulations import as_data, simulated, summary_of
+from skdgm.abc._simulations import (
+    as_data,
+    numbers,
+    observed_summaries,
+    simulated,
+    summary_of,
+)
 from skdgm.typing import Data, Seed, Self, Target
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import MAX_SEED, stream
@@ -27,7 +33,7 @@ def _has_density(abc):
     if abc.method not in FLOWS:
         raise AttributeError(
             f"method={abc.method!r} draws parameters without a density: take "
-            'method="flow".'
+            'method="flow" or "likelihood".'
         )
     return True
 
@@ -148,8 +154,9 @@ class PosteriorMethods:
         ------
         ValueError
             The flow learned only from simulations close to the data of ``fit``: it
-            needs ``n_rounds=1``, and ``quantile=1`` or at most 3,000 simulations.
-            ``priors`` is None.
+            needs ``n_rounds=1`` and, with ``method="flow"``, ``quantile=1``, at most
+            3,000 simulations or more than 20 summaries. Summaries of X are NaN or
+            infinite. ``priors`` is None.
         """
         check_is_fitted(self, "estimator_")
         check_functions(self, "condition", "priors")
@@ -161,7 +168,7 @@ class PosteriorMethods:
             )
         other = copy(self)
         X = validate_data(other, X, reset=False, dtype=[np.float64, np.float32])
-        posterior = self._posterior.given(summary_of(self.summary, X))
+        posterior = self._posterior.given(observed_summaries(self.summary, X))
         source = check_random_state(random_state)
         n, priors = len(self.particles_), Priors(self.priors)
         particles, posterior = posterior.normalized(priors, n, source)
@@ -186,7 +193,7 @@ class PosteriorMethods:
         Returns
         -------
         data : ndarray of shape (n_samples, n_rows, n_features)
-            Outputs of the simulator.
+            Outputs of the simulator, or (n_samples, n_numbers) if it returns vectors.
 
         Raises
         ------
@@ -213,7 +220,7 @@ class PosteriorMethods:
         A flow of all simulations of one round, as with ``quantile=1``, is conditioned
         on each data set, which takes milliseconds, or tenths of a second with a
         "likelihood". Otherwise a clone is fitted to each of them, with new simulations.
-        Data sets with NaN or infinity are left out.
+        Data sets with NaN or infinity, in their summaries too, are left out.
 
         Parameters
         ----------
@@ -255,16 +262,23 @@ class PosteriorMethods:
             rng.fold(_SIMULATED).rows(n_data_sets),
             n_jobs=self.n_jobs,
         )
-        succeeded = np.isfinite(data).all(axis=(1, 2))
-        if not succeeded.any():
+        data = data.reshape(n_data_sets, -1, self.n_features_in_)
+        found = [
+            ranks(truth, self._draw_given(X, n_draws, source))
+            for truth, X in zip(theta, data)
+            if self._is_finite(X)
+        ]
+        if not found:
             raise ValueError(
                 f"All {n_data_sets} simulated data sets contain NaN or infinity."
             )
-        found = [
-            ranks(truth, self._draw_given(X, n_draws, source))
-            for truth, X in zip(theta[succeeded], data[succeeded])
-        ]
         return Calibration(np.array(found), list(self.parameter_names_))
+
+    def _is_finite(self, X):
+        """Whether a data set and its summaries are without NaN and infinity."""
+        if not np.isfinite(X).all() or callable(self.distance):
+            return np.isfinite(X).all()
+        return np.isfinite(numbers(summary_of(self.summary, X), "summary(data)")).all()
 
     def _draw_given(self, X, n_draws, source):
         """Draw parameters from the posterior given other data."""

@@ -86,17 +86,23 @@ def summary_of(summary, X):
     return X if summary is None else summary(X)
 
 
+def observed_summaries(summary, X):
+    """Summaries of a data set as an array; ValueError unless they are finite
+    numbers."""
+    observed = numbers(summary_of(summary, X), "summary(X)")
+    if not (observed.size and np.isfinite(observed).all()):
+        raise ValueError(f"Summaries of X must be finite, but are {observed}.")
+    return observed
+
+
 class Simulations:
     """Simulated data sets, each with its own random stream ``rng.rows``. ``simulator``,
     ``summary`` (or None) and ``distance`` (or a name) are the user's functions, and X
     is the observed data."""
 
     def __init__(self, simulator, summary, distance, *, n_jobs, rng, X):
-        observed = summary_of(summary, X)
-        if not callable(distance):
-            observed = numbers(observed, "summary(X)")
-            if not (observed.size and np.isfinite(observed).all()):
-                raise ValueError(f"Summaries of X must be finite, but are {observed}.")
+        digest = summary_of if callable(distance) else observed_summaries
+        observed = digest(summary, X)
         self.simulator, self.digest = simulator, Digest(summary, distance, observed)
         self.rng, self.n_jobs = rng, n_jobs
         self.scale, self.n_done, self.n_failed = None, 0, 0

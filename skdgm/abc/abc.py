@@ -108,7 +108,7 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         Maximum number of simulations, in all rounds together.
     quantile
         Share of old and new particles that sequential Monte Carlo keeps in each step;
-        "auto": 0.5. A flow learns from this share of the nearest simulations, at least
+        "auto": 0.5. Rejection ignores it. A flow learns from this share of the nearest simulations, at least
         1,000; "auto": a tenth, but at least 3,000 simulations, and all simulations with
         more than 20 summaries, whose distances are all similar. If the flow learns from
         all simulations of one round, it is valid for any data. A "likelihood" always
@@ -131,11 +131,11 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         simulations. With more than one round, the flow is valid only for the data of
         ``fit``.
     estimator : Flow
-        The flow, conditional on attributes. If None, ``Flow(attribute_conditional=True,
-        base="normal", n_bins=5, alpha=1.0)``. For a "likelihood", a flow that has in
-        addition ``autoregressive=True, activation="relu", hidden_layer_sizes=(50,
-        50)`` and two layers of splines or five of ``layer_type="affine"``, whichever
-        has the lower held-out loss.
+        The flow, conditional on attributes; ignored without a flow. If None,
+        ``Flow(attribute_conditional=True, base="normal", n_bins=5, alpha=1.0)``. For a
+        "likelihood", a flow that has in addition ``autoregressive=True,
+        activation="relu", hidden_layer_sizes=(50, 50)`` and two layers of splines or
+        five of ``layer_type="affine"``, whichever has the lower held-out loss.
     n_jobs : int or None
         Number of processes for simulations; -1: all cores. Results do not depend on it.
     verbose
@@ -247,7 +247,7 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
             ``method`` is not "rejection". Simulated data or summaries differ in shape
             from those of X. All simulations fail or are equally far from X.
             ``tolerance`` or ``adjustment`` is set for a flow, ``n_rounds`` for another
-            method, or ``quantile`` for a likelihood.
+            method, or ``quantile`` for a likelihood. ``estimator`` is not conditional.
         Exception
             Any error of the simulator, the summary or the distance, with a note of the
             parameters.

@@ -196,3 +196,43 @@ def test_a_flow_of_all_simulations_is_conditioned_on_other_data(linear):
         near.condition(X)
     with pytest.raises(ValueError, match="2 features"):
         linear.condition([[0.0]])
+
+
+def vector(theta, rng):
+    return normal(theta, rng).ravel()
+
+
+def log_maximum(data):
+    """Mean, and log of the maximum, which is infinite if all numbers are negative."""
+    return [np.mean(data), np.log(max(0.0, np.max(data)))]
+
+
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.SimulationWarning")
+@pytest.mark.filterwarnings("ignore:divide by zero")
+@pytest.mark.parametrize("is_amortized", [False, True])
+def test_calibration_by_vectors_and_summaries_that_may_fail(is_amortized):
+    if is_amortized:
+        flow = Flow(attribute_conditional=True, base="normal", n_iter=0)
+        options = {"method": "flow", "estimator": flow, "quantile": 1}
+    else:
+        options = {"method": "rejection"}
+    abc = ABC(vector, stats.norm(0, 3), log_maximum, n_particles=20, **options)
+    abc.set_params(n_simulations=200, random_state=0).fit(np.full((5, 2), 0.5))
+    assert abc.sample_data(3, random_state=0).shape == (3, 10)
+    found = abc.calibration(30, 9, random_state=0)
+    assert 10 <= len(found.ranks) < 30
+    if is_amortized:
+        with pytest.raises(ValueError, match="Summaries of X must be finite"):
+            abc.condition(np.full((5, 2), -0.5))
+    abc.set_params(priors=stats.uniform(-9, 1))
+    with pytest.raises(ValueError, match="All 3 simulated data sets contain NaN"):
+        abc.calibration(3)
+
+
+def test_a_flow_without_conditions_is_refused_before_simulations():
+    def never(theta, rng):
+        raise AssertionError("simulated")
+
+    abc = ABC(never, stats.norm(), np.mean, method="flow", estimator=Flow())
+    with pytest.raises(ValueError, match="an estimator with attribute_conditional=T"):
+        abc.fit(np.zeros((5, 2)))
