@@ -70,8 +70,9 @@ class EarlyStopping(Hook):
             self.best_epoch = epoch - 1
 
     def end(self, report):
-        """Compare the epoch with the best; return True if patience is exhausted."""
-        if report.epoch < self.since:
+        """Compare the epoch with the best, unless its loss is above the limit; return
+        True if patience is exhausted."""
+        if report.epoch < self.since or not report.within_limit:
             return False
         if report.validation < self.lowest:
             self.best, self.lowest = copy(report.state), report.validation

@@ -28,14 +28,15 @@ AUTO = "auto"
 
 class Report(NamedTuple):
     """Results of an epoch: its number; the training state, a tree of arrays; the losses
-    of training rows and of held-out rows (or None), in nats per row; and its
-    seconds."""
+    of training rows and of held-out rows (or None), in nats per row; its seconds; and
+    whether the loss is within the limit of divergence."""
 
     epoch: int
     state: tuple
     loss: float
     validation: float
     seconds: float
+    within_limit: bool = True
 
 
 class Outcome(NamedTuple):
@@ -114,6 +115,7 @@ def optimize(
             if not is_good and stopping and stopping.undoes(epochs):
                 # The last good state may be much worse than the best.
                 state = copy(stopping.best)
+                watch.undo()
                 (loss, of_held_out), within_limit = watch(state), True
             elif not is_good:
                 state, ended = good, "diverged"
@@ -125,7 +127,7 @@ def optimize(
                 buffer = buffer if overwrite(buffer, state) else copy(state)
                 good, n_good = buffer, len(losses)
             seconds = time.perf_counter() - start
-            report = Report(epoch, state, loss, of_held_out, seconds)
+            report = Report(epoch, state, loss, of_held_out, seconds, within_limit)
             stop_requests = [hook.end(report) for hook in hooks]
             if any(stop_requests):
                 ended = "stopped"

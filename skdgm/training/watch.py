@@ -34,6 +34,9 @@ class Watch:
         loss = self.training_loss(state)
         return loss, None if self.held_out is None else self.held_out_loss(state)
 
+    def undo(self):
+        """Discard any record of the last call, whose state was undone."""
+
     def training_loss(self, state):
         """Mean loss of the sample of training rows."""
         return self._loss(state, self.monitored, np.ones(len(self.monitored)))

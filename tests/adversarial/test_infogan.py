@@ -10,6 +10,7 @@ from scipy.stats import norm
 from sklearn.base import clone
 
 from skdgm import GANClassifier, InfoGAN
+from skdgm.adversarial._games.infogan_game import InfoGANGame
 from skdgm.adversarial._model_options import InfoGANOptions
 from skdgm.adversarial._nets.codes import LatentCodes as CodeUnits
 from skdgm.adversarial._nets.infogan_model import InfoGANModel
@@ -359,3 +360,22 @@ def test_fits_with_deformed_images_are_like_any_others(kind):
     np.testing.assert_array_equal(again.transform(rows), weighted.transform(rows))
     plain = assign(clone(model), jitter=0.0).fit(rows, y)
     assert (found != plain.transform(rows)).any()
+
+
+def test_information_of_an_undone_epoch_is_that_of_the_best_state(monkeypatch):
+    step = InfoGANGame.step
+
+    def breaking(self, state, batch, clock):
+        state = step(self, state, batch, clock)
+        if clock.epoch == 2:
+            leaves(state.generator.params)[0][:] = np.inf
+        return state
+
+    monkeypatch.setattr(InfoGANGame, "step", breaking)
+    gan = InfoGAN(n_iter=4, early_stopping=True, random_state=0).fit(X)
+    assert len(gan.loss_curve_) == 4
+    best = np.argmin(gan.validation_curve_[:2])
+    information = gan.information_curve_
+    assert information[2] == information[best]
+    assert np.isfinite(information).all()
+    assert len(information) == 4

@@ -23,7 +23,10 @@ class Monitor:
     limit, MEMORY = 100.0, ()
 
     def __init__(self, measure):
-        self.measure = measure
+        self.measure, self.n_undone = measure, 0
+
+    def undo(self):
+        self.n_undone += 1
 
     def __call__(self, state):
         return self.measure(state)
@@ -110,9 +113,11 @@ def run_with_held_out(bad_epochs, start=START, **options):
         draw=lambda table, number: (1.0,),
         step=step,
     )
-    return optimize(
+    learned, watch = optimize(
         objective, None, range(8), start, n_epochs=8, early_stopping=True, **options
-    )[0]
+    )
+    assert watch.n_undone <= len(bad_epochs)
+    return learned
 
 
 def test_epochs_that_diverge_are_undone_with_held_out_rows():
@@ -131,6 +136,27 @@ def test_training_ends_if_epochs_diverge_again_and_again():
     np.testing.assert_array_equal(learned.state[0], [2, 2])
     learned = run_with_held_out({0})
     assert (learned.ended, learned.losses) == ("diverged", [])
+
+
+def test_an_overshoot_is_not_the_best_epoch():
+    """The first epoch has the lowest held-out loss, but its loss is above the limit."""
+    losses = iter([(150.0, -9.0), (120.0, -8.0), (5.0, -1.0), (6.0, 0.0)])
+    objective = SimpleNamespace(
+        options=SimpleNamespace(n_iter_no_change=9, tol=0.0),
+        resume=lambda state: state,
+        split=lambda table: (None, None),
+        first_selectable_epoch=lambda epochs: epochs.start,
+        COUNTS_START=False,
+        watch=lambda table, held_out, state: Monitor(lambda state: next(losses)),
+        draw=lambda table, number: (1.0,),
+        step=add_batch,
+    )
+    learned, watch = optimize(
+        objective, None, range(4), START, n_epochs=4, early_stopping=True
+    )
+    assert learned.losses == [150.0, 120.0, 5.0, 6.0]
+    np.testing.assert_array_equal(learned.state[0], [3, 3])
+    assert watch.n_undone == 0
 
 
 def test_the_pace_after_an_undone_epoch_is_resumed():

@@ -85,6 +85,9 @@ class InfoGANWatch(GeneratorWatch):
         self.information = []
         super().__init__(objective, table, held_out, state)
 
+    def undo(self):
+        del self.information[-1]
+
     def training_loss(self, state):
         game, units = self.objective, self.latent(len(self.monitored))
         codes = game.generator.codes
