@@ -108,11 +108,11 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         Maximum number of simulations, in all rounds together.
     quantile
         Share of old and new particles that sequential Monte Carlo keeps in each step;
-        "auto": 0.5. Rejection ignores it. A flow learns from this share of the nearest simulations, at least
-        1,000; "auto": a tenth, but at least 3,000 simulations, and all simulations with
-        more than 20 summaries, whose distances are all similar. If the flow learns from
-        all simulations of one round, it is valid for any data. A "likelihood" always
-        uses all simulations.
+        "auto": 0.5. Rejection ignores it. A flow learns from this share of the nearest
+        simulations, at least 1,000; "auto": a tenth, but at least 3,000 simulations,
+        and all simulations with more than 20 summaries, whose distances are all
+        similar. If the flow learns from all simulations of one round, it is valid for
+        any data. A "likelihood" always uses all simulations.
     tolerance
         Distance :math:`\epsilon` within which all parameters are accepted, and at which
         sequential Monte Carlo ends. With 0, distances become as small as the number of

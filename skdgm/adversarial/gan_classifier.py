@@ -146,7 +146,7 @@ class GANClassifier(Classifier, NetEstimator):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import GANClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> X, marked = X, np.where(np.arange(300) < 100, y[:300], -1)
+    >>> marked = np.where(np.arange(300) < 100, y[:300], -1)
     >>> clf = GANClassifier(unlabeled=-1, n_iter=15, random_state=0)
     >>> clf.fit(X[:300], marked).score(X[300:], y[300:]) > 0.7
     True

@@ -21,10 +21,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.distributions.roles import Output, Unit, repeated
-from skdgm.utils.math import floored, sigmoid
+from skdgm.utils.math import LOG_2PI, floored, sigmoid
 from skdgm.utils.products import matmul
-
-LOG_2PI = np.log(2 * np.pi)
 
 
 class Normal(NamedTuple):

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtri_exp
 
 from skdgm.distributions.columnwise import Columnwise, Sized
-from skdgm.distributions.gaussian import LOG_2PI
+from skdgm.utils.math import LOG_2PI
 
 # Range of integration and distance of its nodes, in standard deviations.
 _REACH, _STEP = 9.0, 0.125

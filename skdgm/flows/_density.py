@@ -59,9 +59,9 @@ class FlowDensity(Density):
         self, context, *, flow, state, dequantization, n_draws, attributes, known
     ):
         super().__init__(context)
-        self.net, place, self.width = flow
+        self.net, whitening_index, self.width = flow
         self.params, self.statistics = state.learned, state.statistics
-        self.normal = initial_distribution(self.statistics, place)
+        self.initial = initial_distribution(self.statistics, whitening_index)
         self.base = base_of(self.params, self.statistics)
         self.dequantization, self.n_draws = dequantization, n_draws
         self.attributes, self.known = attributes, known
@@ -317,7 +317,7 @@ class FlowDensity(Density):
         conditional = log_volume = None
         if not self.dequantization.noisy:
             z, log_volume = self.dequantization.middle(v)
-            conditional = self.normal.given(z)
+            conditional = self.initial.given(z)
 
         def draw(rng):
             if conditional is not None:
@@ -326,7 +326,7 @@ class FlowDensity(Density):
             z, log_noise = self.dequantization.drawn(v, rng.fold(_NOISE), noise)
             if not holes:
                 return self._log_p(z) + log_noise, z
-            log_w, completed = self._drawn(self.normal.given(z), rng)
+            log_w, completed = self._drawn(self.initial.given(z), rng)
             return log_w + log_noise, completed
 
         return draw

@@ -1,7 +1,6 @@
 """Layers, density and objective of flows, built from options."""
 
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -34,24 +33,27 @@ class FlowModel(NetModel[FlowOptions]):
     """Layers of a flow: splines of single columns, whitening, couplings and triangular
     matrices."""
 
+    STRUCTURE = (
+        "layer_type",
+        "n_layers",
+        "n_bins",
+        "linear",
+        "activation",
+        "base",
+        "autoregressive",
+        "attribute_conditional",
+        "dequantization",
+        "bounds",
+        "hidden_layer_sizes",
+    )
+
     def check(self, options):
         check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
 
     def structure(self, facts):
-        options = facts.options
-        return SimpleNamespace(
-            layer_type=options.layer_type,
-            n_layers=options.n_layers,
-            n_bins=options.n_bins,
-            linear=options.linear,
-            activation=options.activation,
-            base=options.base,
-            autoregressive=options.autoregressive,
-            attribute_conditional=options.attribute_conditional,
-            dequantization=options.dequantization,
-            bounds=options.bounds,
-            hidden_layer_sizes=layer_sizes(options.hidden_layer_sizes),
-        )
+        structure = super().structure(facts)
+        structure.hidden_layer_sizes = layer_sizes(structure.hidden_layer_sizes)
+        return structure
 
     def density(self, facts, state):
         return FlowDensity(
@@ -154,7 +156,7 @@ class FlowModel(NetModel[FlowOptions]):
         flow_layers = []
         if structure.layer_type == "spline":
             flow_layers.append(after(n_attributes, splines(structure.n_bins, _BOUND)))
-        place = len(flow_layers) if has_whitening else None
+        whitening_index = len(flow_layers) if has_whitening else None
         flow_layers += [whitening()] if has_whitening else []
         flow_layers += product if has_matrices else []
         coupling_layer = coupling(net, n_bins, bound, n_attributes)
@@ -172,4 +174,4 @@ class FlowModel(NetModel[FlowOptions]):
         # Codes are in the order of the columns.
         flow_layers.append(after(n_attributes, permutation(np.argsort(place_of))))
         width = max((n_attributes + n * 3 * structure.n_bins, *sizes, 1))
-        return FlowNet(layers.serial(*flow_layers), place, width)
+        return FlowNet(layers.serial(*flow_layers), whitening_index, width)

@@ -24,7 +24,7 @@ from scipy.special import gammaln
 from skdgm.autoregressive.normal_moments import given_seen, patterns
 from skdgm.nets.bases import NormalMixture, Tails
 from skdgm.utils import addresses
-from skdgm.utils.clusters import distant_rows
+from skdgm.utils.clusters import clusters
 from skdgm.utils.math import LOG_2PI, log_sum_exp
 from skdgm.utils.random import stream
 
@@ -33,7 +33,7 @@ MAX_MIXTURE_COLUMNS = 64
 # Candidate numbers of components, and prior weights per column.
 _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
 # Number of folds; steps of EM and of k-means; tolerance of EM, in nats per row.
-_FOLDS, _STEPS, _CENTER_STEPS, _TOL = 5, 40, 10, 1e-3
+_FOLDS, _STEPS, _TOL = 5, 40, 1e-3
 # Smallest variance of a component, of standardized columns; minimum rows per component.
 _FLOOR, _MIN_ROWS_PER_COMPONENT = 1e-6, 10
 # Limits on rows, and on rows times squared columns, of cross-validation; most rows of
@@ -227,7 +227,9 @@ def _fitted(x, weight, k, shrinkage):
     """Components fitted to rows by expectation maximization; k > 1 components are
     complemented by a broad one."""
     n_components = k + 1 if k > 1 else 1
-    responsibility = np.eye(n_components)[_clusters(x, weight, k)].T
+    uniforms = stream(0, _START).generator().random(k)
+    responsibility = np.zeros((n_components, len(x)))
+    responsibility[:k] = clusters(x, weight, uniforms).T
     last_log_p = -np.inf
     for _ in range(_STEPS if k > 1 else 1):
         components = _maximized(x, weight * responsibility, shrinkage)
@@ -320,16 +322,3 @@ def _log_p(x, components):
         distance = np.einsum("ij,ij->i", u, u)
         log_p[k] = constant - 0.5 * distance - 0.5 * LOG_2PI * x.shape[1]
     return log_p
-
-
-def _clusters(x, weight, k):
-    """Cluster of each row, (n_rows,), by k-means with k-means++ initialization."""
-    uniforms = stream(0, _START).generator().random(k)
-    centers = distant_rows(x, weight, uniforms)
-    for _ in range(_CENTER_STEPS):
-        gaps = (centers**2).sum(axis=1) - 2 * x @ centers.T
-        nearest = gaps.argmin(axis=1)
-        share = np.eye(len(centers))[nearest].T * weight
-        sizes = share.sum(axis=1, keepdims=True)
-        centers = np.where(sizes > 0, share @ x / np.maximum(sizes, 1e-300), centers)
-    return nearest

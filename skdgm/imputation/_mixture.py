@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
-from skdgm.utils.clusters import distant_rows
+from skdgm.utils.clusters import clusters
 from skdgm.utils.math import distinct
 
 # Numbers of components of mixtures, how often each is fitted, and minimum number of
@@ -27,7 +27,7 @@ from skdgm.utils.math import distinct
 _COMPONENTS, _REPEATS, _ROWS_PER_INPUT = (2, 4, 8), 4, 2
 # Maximum number of steps of expectation maximization of a normal distribution and of a
 # mixture, and of k-means; and the change of a covariance below which they end.
-_STEPS, _MIXTURE_STEPS, _KMEANS_STEPS, _TOLERANCE = 60, 8, 10, 1e-3
+_STEPS, _MIXTURE_STEPS, _TOLERANCE = 60, 8, 1e-3
 # Numbers of rows by whose weight variances are increased, and means of components are
 # shrunk, and smallest variance.
 _RIDGE, _SHRUNK, _FLOOR = 1.0, 2.0, 1e-6
@@ -163,7 +163,7 @@ def normal(z, weight):
 def mixture(completed, weight, base, n_components, rng):
     """Mixture of complete weighted rows; ``base`` is their normal distribution."""
     p, total = completed.shape[1], weight.sum()
-    share = _clusters(completed, weight, n_components, rng)
+    share = clusters(completed, weight, rng.random(n_components))
     for _ in range(_MIXTURE_STEPS):
         weighted = share * weight[:, None]
         size = weighted.sum(axis=0)
@@ -181,19 +181,6 @@ def mixture(completed, weight, base, n_components, rng):
         joint = log_weight - log_det - (white**2).sum(axis=2).T / 2
         share = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
     return NormalMixture(log_weight, mean, covariance)
-
-
-def _clusters(z, weight, n_clusters, rng):
-    """Clusters of rows by k-means, as an array of ones and zeros, (n_rows,
-    n_clusters); initial centers are drawn as in k-means++."""
-    centers = distant_rows(z, weight, rng.random(n_clusters))
-    for _ in range(_KMEANS_STEPS):
-        nearest = ((centers**2).sum(axis=1) - 2 * z @ centers.T).argmin(axis=1)
-        member = np.eye(n_clusters)[nearest]
-        size = (weight @ member)[:, None]
-        means = (member * weight[:, None]).T @ z / np.maximum(size, _FLOOR)
-        centers = np.where(size > 0, means, centers)
-    return member
 
 
 def family(z, weight, rng, snap):

@@ -1,4 +1,4 @@
-r"""Initial centers of clusters, as in k-means++ [1]_.
+r"""Clusters of rows by k-means, with initial centers as in k-means++ [1]_.
 
 .. math:: p(\text{row } r) \propto w_r \min_c \|z_r - c\|^2
 
@@ -9,6 +9,8 @@ References
 """
 
 import numpy as np
+
+_STEPS = 10
 
 
 def distant_rows(z, weight, uniforms):
@@ -22,3 +24,16 @@ def distant_rows(z, weight, uniforms):
         gap = ((z - z[row]) ** 2).sum(axis=1)
         distance = np.minimum(distance, gap) if len(centers) > 1 else gap
     return np.array(centers)
+
+
+def clusters(z, weight, uniforms):
+    """Cluster of each weighted row of z by k-means, as an array of ones and zeros,
+    (n_rows, n_clusters). The ``uniforms`` determine the initial centers."""
+    centers = distant_rows(z, weight, uniforms)
+    for _ in range(_STEPS):
+        nearest = ((centers**2).sum(axis=1) - 2 * z @ centers.T).argmin(axis=1)
+        member = np.eye(len(centers))[nearest]
+        size = (weight @ member)[:, None]
+        totals = (member * weight[:, None]).T @ z
+        centers = np.divide(totals, size, out=centers, where=size > 0)
+    return member

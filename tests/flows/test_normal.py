@@ -11,6 +11,7 @@ from skdgm.flows import normal as normals
 from skdgm.flows._likelihood import _learning_rate_factors
 from skdgm.nets.bases import NormalMixture, Tails
 from skdgm.training import canonical
+from skdgm.utils.clusters import clusters
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from tests.numerical import assert_means
@@ -169,7 +170,7 @@ def test_more_steps_of_mixtures_are_more_probable():
     """Of rows with gaps too, and by weight; clusters are those that lie apart."""
     far = np.repeat([[-4.0, 0.0], [4.0, 1.0], [0.0, 6.0]], 20, axis=0)
     X, weight = far + RNG.normal(size=far.shape), RNG.uniform(0.5, 2, 60)
-    which = mixture._clusters(X, weight, 3)
+    which = clusters(X, weight, np.array([0.2, 0.5, 0.8])).argmax(axis=1)
     assert len({tuple(np.unique(which[k : k + 20])) for k in (0, 20, 40)}) == 3
     shrinkage = mixture.Shrinkage(0.0, 0.0, 9 * np.eye(2))
     start = mixture._fitted(X, weight, 3, shrinkage)

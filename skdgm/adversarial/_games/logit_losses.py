@@ -4,15 +4,15 @@ Given the discriminator's logits r of real rows and f of generated rows,
 :math:`\zeta(z) = \log(1 + e^z)`, and targets 1 - s of real rows with one-sided label
 smoothing s, discriminator and generator minimize the means of
 
-====================  ====================================  ====================
-"minimax" [1]_        :math:`\zeta(-r) + s r + \zeta(f)`    :math:`-\zeta(f)`
-"non-saturating" [1]_  the same                             :math:`\zeta(-f)`
-"likelihood" [2]_     the same                              :math:`-e^f`
-"least-squares" [3]_  :math:`\frac12 (r - 1 + s)^2          :math:`\frac12 (f - 1)^2`
-                      + \frac12 f^2`
-"wasserstein" [4]_    :math:`f - r`                         :math:`-f`
-"relativistic" [5]_   :math:`\zeta(f - r)`                  :math:`\zeta(r - f)`
-====================  ====================================  ====================
+=====================  =====================================  =======================
+"minimax" [1]_         :math:`\zeta(-r) + s r + \zeta(f)`     :math:`-\zeta(f)`
+"non-saturating" [1]_  the same                               :math:`\zeta(-f)`
+"likelihood" [2]_      the same                               :math:`-e^f`
+"least-squares" [3]_   :math:`\frac12 (r - 1 + s)^2           :math:`\frac12 (f - 1)^2`
+                       + \frac12 f^2`
+"wasserstein" [4]_     :math:`f - r`                          :math:`-f`
+"relativistic" [5]_    :math:`\zeta(f - r)`                   :math:`\zeta(r - f)`
+=====================  =====================================  =======================
 
 The relativistic loss compares each generated row with a real row.
 

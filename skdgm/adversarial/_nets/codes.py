@@ -24,11 +24,10 @@ import numpy as np
 from scipy.special import expit, log_softmax, softmax
 from sklearn.utils import check_array
 
-from skdgm.utils.math import softplus
+from skdgm.utils.math import LOG_2PI, softplus
 
 # Smallest learned variance.
 _MIN_VARIANCE = 1e-2
-_LOG_2_PI = np.log(2 * np.pi)
 
 
 class LatentCodes(NamedTuple):
@@ -123,7 +122,7 @@ class LatentCodes(NamedTuple):
         for group in self.groups():
             bound += (log_softmax(out[:, group], axis=1) * units[:, group]).sum(axis=1)
         gap, variance, _ = self._normal(out, units)
-        return bound - 0.5 * (gap**2 / variance + np.log(variance) + _LOG_2_PI).sum(
+        return bound - 0.5 * (gap**2 / variance + np.log(variance) + LOG_2PI).sum(
             axis=1
         )
 

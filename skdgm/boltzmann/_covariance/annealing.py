@@ -18,10 +18,9 @@ from skdgm.partition import AnnealingPath, anneal, ladder
 from skdgm.partition.bracket import AISOptions, Bracket
 from skdgm.partition.estimate import agree, combined, complaint, interval, of_weights
 from skdgm.samplers import State
-from skdgm.utils.math import log_mean_exp
+from skdgm.utils.math import LOG_2PI, log_mean_exp
 from skdgm.utils.threading.callers import warn
 
-_LOG_2PI = np.log(2 * np.pi)
 _START, _UP, _BURN, _DOWN, _ENDS = range(5)
 # Default options, in which ``moves`` chooses the temperatures.
 _BRIEF = AISOptions((100, 300, 1000), schedule=None, burn_in=600, max_se=0.1)
@@ -66,7 +65,7 @@ def bracket(rng, path, chains, name, n_chains=100, effort=None):
             '"sigmoid".'
         )
     n, dtype = chains.shape[1], chains.dtype
-    base = 0.5 * n * _LOG_2PI + moves.log_base(params)
+    base = 0.5 * n * LOG_2PI + moves.log_base(params)
     rows = rng.rows(n_chains)
     start = rows.fold(_START).normal(n, dtype)
     samples = chains[np.arange(n_chains) % len(chains)]
@@ -112,7 +111,7 @@ def log_integral(rng, moves, params, v, size, guide):
     noise = rng.fold(_START).normal(v.shape[1], v.dtype)
     start, betas = np.where(known, v, noise), np.linspace(0, 1, _FEW_BETAS) ** 2
     # Log density of the known entries under a standard normal distribution.
-    base = 0.5 * _LOG_2PI * (~known).sum(axis=1)
+    base = 0.5 * LOG_2PI * (~known).sum(axis=1)
     base -= 0.5 * np.square(np.where(known, v, 0), dtype=float).sum(axis=1)
     base += moves.log_base(params)
     path = MovesPath(moves, params, size, guide, (known,))

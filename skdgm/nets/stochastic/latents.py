@@ -17,8 +17,8 @@ References
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums
 
-from skdgm.distributions.gaussian import LOG_2PI
 from skdgm.nets.tape import primitive
+from skdgm.utils.math import LOG_2PI
 
 # Bound B on the absolute value of log variances.
 BOUND = 12.0

@@ -12,10 +12,9 @@ import numpy as np
 from autograd.extend import defvjp_argnums
 from scipy.special import log_softmax, softmax
 
-from skdgm.distributions.gaussian import LOG_2PI
 from skdgm.nets.stochastic.latents import halves
 from skdgm.nets.tape import primitive
-from skdgm.utils.math import log_sum_exp
+from skdgm.utils.math import LOG_2PI, log_sum_exp
 
 
 @primitive
