@@ -34,7 +34,7 @@ class LikelihoodPosterior(NamedTuple):
 
     estimator: Any
     observed: np.ndarray
-    tried: SimulationSupport | None
+    support: SimulationSupport | None
     log_evidence: float = 0.0
     is_amortized: bool = False
 
@@ -42,7 +42,7 @@ class LikelihoodPosterior(NamedTuple):
         """The posterior given other summaries."""
         return self._replace(observed=as_row(summary))
 
-    def draw(self, priors, n, source, least=None):
+    def draw(self, priors, n, source, minimum=None):
         """Draw n parameters with a RandomState."""
         return self.normalized(priors, n, source)[0]
 
@@ -65,8 +65,8 @@ class LikelihoodPosterior(NamedTuple):
         """Log density of the observed summaries and a success, (n,); minus infinity if
         parameters are impossible."""
         log_p, kept = np.full(len(theta), -np.inf), log_prior > -np.inf
-        if self.tried is not None and kept.any():
-            log_p[kept] = self.tried.log_rate(theta[kept])
+        if self.support is not None and kept.any():
+            log_p[kept] = self.support.log_rate(theta[kept])
             kept &= log_p > -np.inf
         if kept.any():
             rows = np.broadcast_to(self.observed, (kept.sum(), self.observed.shape[1]))
@@ -75,5 +75,5 @@ class LikelihoodPosterior(NamedTuple):
                 warnings.simplefilter("ignore", DataRangeWarning)
                 log_q = self.estimator.score_samples(rows, y=theta[kept])
             log_q = np.where(np.isnan(log_q), -np.inf, log_q)
-            log_p[kept] = log_q if self.tried is None else log_q + log_p[kept]
+            log_p[kept] = log_q if self.support is None else log_q + log_p[kept]
         return log_p

@@ -284,6 +284,6 @@ class PosteriorMethods:
         """Draw parameters from the posterior given other data."""
         if hasattr(self, "_posterior") and self._posterior.is_amortized:
             posterior = self._posterior.given(summary_of(self.summary, X))
-            return posterior.draw(Priors(self.priors), n_draws, source, least=1)
+            return posterior.draw(Priors(self.priors), n_draws, source, minimum=1)
         other = clone(self).set_params(random_state=source.randint(MAX_SEED))
         return other.fit(X).sample(n_draws, source)

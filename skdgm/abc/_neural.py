@@ -29,36 +29,38 @@ _N_NEAREST, _MIN_QUANTILE = 10, 0.01
 
 
 class SimulationSupport(NamedTuple):
-    """Parameters of simulations divided by ``scale``, (n, n_parameters), a mask
-    ``gave`` of successful simulations, and the minimum success rate of the neighbors of
-    a possible parameter."""
+    """Parameters of simulations divided by ``scale``, (n, n_parameters), which of them
+    succeeded, and the minimum success rate of the neighbors of a possible parameter."""
 
     theta: np.ndarray
-    gave: np.ndarray
+    succeeded: np.ndarray
     scale: np.ndarray
-    least: float
+    min_rate: float
 
     @classmethod
-    def of(cls, theta, gave):
+    def of(cls, theta, succeeded):
         """Learn the scale and the minimum success rate from simulations."""
-        scale = theta[gave].std(axis=0)
+        scale = theta[succeeded].std(axis=0)
         scale = np.where(scale > 0, scale, 1)
-        tried = cls(theta / scale, gave, scale, 0.0)
+        support = cls(theta / scale, succeeded, scale, 0.0)
         # A simulation does not count as its own neighbor.
-        share = tried.near(1 + _N_NEAREST)(tried.theta[gave])[:, 1:].mean(axis=1)
-        least = np.quantile(share, _MIN_QUANTILE, method="lower") if share.size else 0.0
-        return tried._replace(least=float(least))
+        near = support.near(1 + _N_NEAREST)
+        rates = near(support.theta[succeeded])[:, 1:].mean(axis=1)
+        if rates.size:
+            min_rate = float(np.quantile(rates, _MIN_QUANTILE, method="lower"))
+            support = support._replace(min_rate=min_rate)
+        return support
 
     def possible(self):
         """Return a function that masks parameters close to successful simulations."""
         near = self.near(_N_NEAREST)
-        return lambda theta: near(theta / self.scale).mean(axis=1) >= self.least
+        return lambda theta: near(theta / self.scale).mean(axis=1) >= self.min_rate
 
     def log_rate(self, theta):
         """Log success rate of the simulations next to parameters, (n,); minus infinity
         if it is too low."""
         rate = self.near(_N_NEAREST)(theta / self.scale).mean(axis=1)
-        kept = (rate >= self.least) & (rate > 0)
+        kept = (rate >= self.min_rate) & (rate > 0)
         return np.log(rate, out=np.full(len(theta), -np.inf), where=kept)
 
     def near(self, n):
@@ -66,7 +68,9 @@ class SimulationSupport(NamedTuple):
         simulations."""
         n = min(n, len(self.theta))
         near = NearestNeighbors(n_neighbors=n).fit(self.theta)
-        return lambda theta: self.gave[near.kneighbors(theta, return_distance=False)]
+        return lambda theta: self.succeeded[
+            near.kneighbors(theta, return_distance=False)
+        ]
 
 
 def as_row(summary):
@@ -76,13 +80,13 @@ def as_row(summary):
 
 class FlowPosterior(NamedTuple):
     """Flow of parameters given summaries, the observed summaries, (1, n_summaries), the
-    :class:`SimulationSupport` parameters, None if all simulations succeeded, the share
-    of the flow's draws that are possible, and whether the flow is valid for other
+    :class:`SimulationSupport`, None if all simulations succeeded, the share of the
+    flow's draws that are possible, and whether the flow is valid for other
     summaries."""
 
     estimator: Any
     observed: np.ndarray
-    tried: SimulationSupport | None
+    support: SimulationSupport | None
     share: float = 1.0
     is_amortized: bool = False
 
@@ -90,10 +94,10 @@ class FlowPosterior(NamedTuple):
         """The posterior given other summaries."""
         return self._replace(observed=as_row(summary))
 
-    def draw(self, priors, n, source, least=None):
+    def draw(self, priors, n, source, minimum=None):
         """Draw n parameters that are possible under the priors and the simulator, or at
-        least ``least``, with a RandomState."""
-        return self._draw(priors, n, source, n if least is None else least)[0]
+        least ``minimum``, with a RandomState."""
+        return self._draw(priors, n, source, n if minimum is None else minimum)[0]
 
     def normalized(self, priors, n, source):
         """Draw n possible parameters; return them and the posterior with the share of
@@ -101,10 +105,10 @@ class FlowPosterior(NamedTuple):
         theta, share = self._draw(priors, n, source, n)
         return theta, self._replace(share=share)
 
-    def _draw(self, priors, n, source, least):
+    def _draw(self, priors, n, source, minimum):
         draw = partial(self.estimator.sample, random_state=source, y=self.observed)
         theta, _, share = within(priors, draw, n, self._possible())
-        if len(theta) < least:
+        if len(theta) < minimum:
             raise ValueError(
                 f"Only {len(theta)} of {n} parameters that are possible under the "
                 "priors were drawn from the flow: raise n_simulations, or choose "
@@ -125,4 +129,4 @@ class FlowPosterior(NamedTuple):
 
     def _possible(self):
         """Function that masks parameters close to successful simulations, or None."""
-        return None if self.tried is None else self.tried.possible()
+        return None if self.support is None else self.support.possible()

@@ -47,16 +47,16 @@ class PriorRegion:
 
     def cut(self, posterior, source):
         """Exclude parameters whose posterior density is too low."""
-        own = posterior.draw(self.priors, _N_DRAWS, source, least=1)
+        own = posterior.draw(self.priors, _N_DRAWS, source, minimum=1)
         log_p = posterior.log_prob(self.priors, own)
         self.parts.append((posterior, np.quantile(log_p, _OUTSIDE)))
 
     def contains(self, theta):
         """Mask of parameters within the region."""
         kept = np.ones(len(theta), dtype=bool)
-        for posterior, least in reversed(self.parts):
+        for posterior, threshold in reversed(self.parts):
             if kept.any():
-                kept[kept] = posterior.log_prob(self.priors, theta[kept]) >= least
+                kept[kept] = posterior.log_prob(self.priors, theta[kept]) >= threshold
         return kept
 
     def draw(self, n, source):
@@ -73,7 +73,7 @@ class PriorRegion:
         if len(theta) == n:
             return theta
         posterior = self.parts[-1][0]
-        theta = posterior.draw(self.priors, _N_CANDIDATES * n, source, least=1)
+        theta = posterior.draw(self.priors, _N_CANDIDATES * n, source, minimum=1)
         theta = theta[self.contains(theta)]
         log_weight = self.priors.log_prob(theta)
         log_weight -= posterior.log_prob(self.priors, theta)
@@ -142,14 +142,16 @@ def learn(simulations, priors, rng, plan, *, is_likelihood, models, report):
         inside = rows.take(region.contains(rows.theta))
         near, limit = inside.near(plan.quantile)
         report(simulations.n_done, near.sum(), limit)
-        gave = np.isfinite(rows.distance)
+        succeeded = np.isfinite(rows.distance)
         posterior = fit(
             models,
             inside.take(near),
             simulations,
             own,
-            tried=None if gave.all() else SimulationSupport.of(rows.theta, gave),
-            is_amortized=plan.n_rounds == 1 and near.sum() == gave.sum(),
+            support=None
+            if succeeded.all()
+            else SimulationSupport.of(rows.theta, succeeded),
+            is_amortized=plan.n_rounds == 1 and near.sum() == succeeded.sum(),
         )
     source = np.random.RandomState(_seed(own.fold(_DRAWS)))
     return posterior.normalized(priors, plan.n, source)

@@ -114,7 +114,7 @@ def test_too_narrow_posteriors_are_found(linear):
     vars(narrow).update(vars(linear))
 
     class Narrow:
-        def draw(self, priors, n, source, least):
+        def draw(self, priors, n, source, minimum):
             return linear._posterior.draw(priors, n, source) * 0.1
 
         def given(self, summary):
@@ -172,11 +172,11 @@ def test_impossible_draws_are_an_error_unless_some_are_possible():
     source = np.random.RandomState(0)
     with pytest.raises(ValueError, match="of 2000 parameters that are possible"):
         posterior.draw(priors, 2000, source)
-    theta, share = posterior._draw(priors, 2000, source, least=1)
+    theta, share = posterior._draw(priors, 2000, source, minimum=1)
     assert 0 < len(theta) < 2000
     assert share < 0.05
     with pytest.raises(ValueError, match="Only 0 of 5"):
-        posterior.draw(Priors(stats.uniform(50, 2)), 5, source, least=1)
+        posterior.draw(Priors(stats.uniform(50, 2)), 5, source, minimum=1)
 
 
 def test_a_flow_of_all_simulations_is_conditioned_on_other_data(linear):

@@ -110,17 +110,17 @@ def test_scales_are_median_deviations():
 
 def test_parameters_next_to_simulations_that_gave_numbers():
     theta = np.arange(40.0)[:, None]
-    tried = SimulationSupport.of(theta, theta[:, 0] >= 20)
-    assert tried.scale == np.std(theta[20:])
+    support = SimulationSupport.of(theta, theta[:, 0] >= 20)
+    assert support.scale == np.std(theta[20:])
     # The least share of the ten next to one, of those that gave numbers: at the edge.
-    assert tried.least == 0.5
-    possible = tried.possible()
+    assert support.min_rate == 0.5
+    possible = support.possible()
     assert possible(np.array([[-5.0], [17.4], [20.6], [33.0]])).tolist() == [0, 0, 1, 1]
     # As near to the edge as a simulation that gave numbers.
     assert possible(np.array([[19.6]])).tolist() == [1]
     one = SimulationSupport.of(theta, theta[:, 0] == 3)
     assert one.scale == 1
-    assert one.least == 0
+    assert one.min_rate == 0
 
 
 class Recorder(BaseEstimator):

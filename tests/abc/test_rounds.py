@@ -49,7 +49,7 @@ class Known:
     def __init__(self, exact):
         self.exact = exact
 
-    def draw(self, priors, n, source, least=None):
+    def draw(self, priors, n, source, minimum=None):
         return self.exact.rvs(size=(n, 1), random_state=source)
 
     def log_prob(self, priors, theta):
