@@ -46,10 +46,12 @@ class PosteriorMethods:
         simulator: Any
         priors: Any
         summary: Any
+        distance: Any
         method: str
         quantile: Any
         n_rounds: int
         n_jobs: int | None
+        n_features_in_: int
         particles_: np.ndarray
         weights_: np.ndarray
         parameter_names_: list
