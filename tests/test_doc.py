@@ -319,3 +319,56 @@ def test_docstrings_of_slow_defaults_say_how_slow():
     assert len(found) > 50
     for name, cost in slow.items():
         assert cost in " ".join(getattr(skdgm, name).__doc__.split()), name
+
+
+# Numbers in prose, and in tables of benchmarks; a page in a link or a path.
+PROSE = re.compile(r"(?<![\w./-])\d[\d,]*(?:\.\d+)?(?![\w-])")
+TABLE = re.compile(r"(?<!\w)\d[\d,]*(?:\.\d+)?|(?<!\d)\.\d+")
+LINK = re.compile(r"benchmarks/(\w+)(?:`|>|\.md)")
+ROW = re.compile(r" {3}\* - :doc:`(\w+)`\n(.*?)(?=\n {3}\* -|\n\n)", re.DOTALL)
+# Smallest whole number that is looked for: less is a size, or a count of words.
+SMALLEST = 20
+MARKUP = re.compile(r"``[^`]*``|:\w+(?::\w+)*:`[^`]*`|`[^`]*`|\]\([^)]*\)")
+SENTENCE = re.compile(r"(?<=[\w)`%])[.:;]\s+(?=[A-Z`(*])|\n- |\n *\* - |\n\|")
+
+
+def claims():
+    """Files and sentences that cite benchmarks, with the names of these pages."""
+    overview = (DOC / "benchmarks/index.rst").read_text()
+    for page, cells in ROW.findall(overview):
+        yield "doc/benchmarks/index.rst", [page], cells.rpartition("\n     - ")[2]
+    files = [ROOT / "README.md", DOC / "index.rst", *sorted(DOC.glob("guide/*.rst"))]
+    for path in [*files, *sorted((ROOT / "skdgm").rglob("*.py"))]:
+        for paragraph in re.split(r"\n\s*\n", path.read_text()):
+            for sentence in SENTENCE.split(paragraph):
+                if pages := set(LINK.findall(sentence)) - {"index"}:
+                    yield str(path.relative_to(ROOT)), pages, sentence
+
+
+def is_rounded(number, found):
+    """Whether a number of prose is one of those found, or 100% minus it, rounded."""
+    digits = len(number.partition(".")[2])
+    value, gap = float(number), 0.5001 * 10**-digits
+    return any(abs(x - value) <= gap or abs(100 - x - value) <= gap for x in found)
+
+
+def test_figures_of_prose_are_on_the_pages_that_it_cites():
+    missing = []
+    for path, pages, sentence in claims():
+        texts = [(DOC / f"benchmarks/{page}.md").read_text() for page in pages]
+        found = [float(x.replace(",", "")) for x in TABLE.findall(" ".join(texts))]
+        for number in PROSE.findall(MARKUP.sub(" ", sentence)):
+            plain = number.replace(",", "")
+            is_claim = "." in plain or int(plain) >= SMALLEST
+            if is_claim and not is_rounded(plain, found):
+                missing.append(f"{path}: {number} is not in {', '.join(pages)}")
+    assert not missing, "\n".join(missing)
+
+
+def test_a_changed_figure_is_noticed():
+    assert is_rounded("0.9", [0.874])
+    assert is_rounded("8.6", [91.38])
+    assert not is_rounded("0.88", [0.874])
+    sentences = [sentence for _, _, sentence in claims()]
+    assert len(sentences) > 100
+    assert sum(len(PROSE.findall(MARKUP.sub(" ", text))) for text in sentences) > 250

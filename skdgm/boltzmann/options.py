@@ -182,7 +182,7 @@ class MachineOptions(FitOptions):
         then chains of an earlier fit or draws from the initial model.
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
         For "tempering": recent swap rates between neighboring temperatures,
-        initial_data at the model's own temperature.
+        starting at the model's own temperature.
     log_Z_ : float
         Log partition function, computed at first access.
     log_Z_se_ : float

@@ -67,7 +67,7 @@ class ReplicatedSoftmax(FitOptions, DocumentModel):
     chains_ : ndarray of shape (n_chains, n_features)
         Documents of the training chains (with "cd", the initial chains).
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
-        For "tempering": recent swap rates between neighboring lengths, initial_data at
+        For "tempering": recent swap rates between neighboring lengths, starting at
         the documents' own lengths.
     lengths_ : ndarray of shape (n_lengths,)
         Evenly spread lengths of documents of the first fit, at most 1000, from which

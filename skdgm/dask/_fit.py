@@ -155,7 +155,7 @@ def _client(client):
         from distributed import default_client
     except ImportError as error:
         raise ImportError(
-            "skdgm.dask needs dask and distributed: pip install 'skdgm[dask]'."
+            "skdgm.dask needs dask and distributed: pip install dask distributed."
         ) from error
     if client is not None:
         return client

@@ -99,7 +99,7 @@ def as_pandas(X):
     except ImportError as error:
         raise ImportError(
             "Tables of several kinds of columns go by way of pandas: install it, with "
-            "pip install skdgm[pandas]."
+            "pip install 'pandas>=2.2'."
         ) from error
     frame = nw.from_native(X, eager_only=True)
     columns = {j: _column(frame[name]) for j, name in enumerate(frame.columns)}

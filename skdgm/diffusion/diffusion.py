@@ -161,7 +161,7 @@ class Diffusion(NetEstimator):
     See Also
     --------
     Flow : Exact densities of real columns.
-    EoNADE : Exact likelihoods of mixed tables.
+    NADE : Exact likelihoods of mixed tables.
     GAN : Samples by a single pass of a generator.
 
     Notes

@@ -125,7 +125,7 @@ class Flow(FlowEstimator):
     -----
     A default fit to scikit-learn's digits takes about 13 s of one core, 24 times as
     long as ``MLPClassifier``. Training continues while the held-out likelihood
-    increases. A :class:`RNADE` takes a tenth of the time.
+    increases. A :class:`RNADE` takes a fifth of the time.
 
     References
     ----------

@@ -15,7 +15,7 @@ def pyplot(display):
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            f"{display.__name__} requires matplotlib: pip install skdgm[plot]."
+            f"{display.__name__} requires matplotlib: pip install 'matplotlib>=3.8'."
         ) from error
     return plt
 
