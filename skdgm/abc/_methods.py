@@ -277,7 +277,7 @@ class PosteriorMethods:
         return Calibration(np.array(found), list(self.parameter_names_))
 
     def _is_finite(self, X):
-        """Whether a data set and its summaries are without NaN and infinity."""
+        """Return whether a data set and its summaries have no NaN or infinity."""
         if not np.isfinite(X).all() or callable(self.distance):
             return np.isfinite(X).all()
         return np.isfinite(numbers(summary_of(self.summary, X), "summary(data)")).all()

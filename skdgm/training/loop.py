@@ -28,8 +28,8 @@ AUTO = "auto"
 
 class Report(NamedTuple):
     """Results of an epoch: its number; the training state, a tree of arrays; the losses
-    of training rows and of held-out rows (or None), in nats per row; its seconds; and
-    whether the loss is within the limit of divergence."""
+    of training rows and of held-out rows (or None), in nats per row; and its seconds.
+    ``within_limit`` is whether the loss is below the limit of divergence."""
 
     epoch: int
     state: tuple
