@@ -44,6 +44,7 @@ _MAX_NEAR_SUMMARIES = 20
 # Options of the default flow. A mixture base would retain wide components for distant
 # summaries; with more bins or less weight decay, few simulations are overfitted.
 _FLOW = {"attribute_conditional": True, "base": "normal", "n_bins": 5, "alpha": 1.0}
+_FLOW |= {"dequantization": None}
 # Options of both default flows of summaries given parameters, and of each of them.
 # Scales are direct functions of parameters in the second. Hidden units with tanh fit
 # scales of a wide range worse.

@@ -8,7 +8,9 @@ from sklearn.utils.validation import _get_feature_names
 
 from skdgm.base.parts import columns_of
 from skdgm.data import ColumnType, RealColumns
+from skdgm.data.auto import AUTO, top_of_gray
 from skdgm.data.codes import refuse
+from skdgm.data.scales import few
 from skdgm.data.series import brief
 from skdgm.data.units import Clipped
 from skdgm.exceptions import DataRangeWarning
@@ -18,6 +20,8 @@ from skdgm.utils.threading.callers import warn
 
 # Most rows for the moments of logits; quadrature points in a unit cell.
 _MAX_ROWS, _QUADRATURE = 10_000, (np.arange(8) + 0.5) / 8
+# Most entries of the sample of rows whose levels are counted, but at least some rows.
+_MAX_ENTRIES, _MIN_ROWS = 2**20, 200
 # Standard deviations of a uniform number on [0, 1), and of its logit.
 _UNIFORM, _LOGISTIC = np.sqrt(1 / 12), np.pi / np.sqrt(3)
 
@@ -58,27 +62,28 @@ class CellColumns(NamedTuple):
 
 
 class FlowColumns(RealColumns):
-    """Real columns, with ``bounds``, a pair for all columns or a dict by name. With
-    ``dequantized``, noise is added to columns that have only whole numbers in training.
-    """
+    """Real columns, with ``bounds``, a pair for all columns or a dict by name. Unless
+    ``dequantization`` is None, noise is added to columns that have only whole numbers
+    in training. With "auto", levels of such columns have bounds."""
 
-    def __init__(self, bounds, dequantized):
-        self.bounds, self.dequantized = bounds, dequantized
+    def __init__(self, bounds, dequantization):
+        self.bounds, self.dequantization = bounds, dequantization
 
     def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         """Validate data. After ``fit``, values beyond the bounds are clipped with a
-        warning."""
+        warning; in later fits, this holds for bounds that were read from the data. With
+        "auto", fractions are rounded with a warning where whole numbers were expected;
+        otherwise, they are refused."""
         rows = real_rows(model, X, reset=reset, dtype=dtype)
         owner = type(model).__name__
         names = _get_feature_names(getattr(X, "header", X))
         names = list(range(rows.shape[1]) if names is None else names)
-        if reset:
-            low, high = self._limits(names, owner)
-            is_whole = np.zeros(len(low), bool)
-        else:
+        low, high = self._limits(names, owner)
+        has_given, is_whole = np.isfinite(low), np.zeros(len(low), bool)
+        if not reset:
             cells = columns.cells
             low, high, is_whole = cells.low, cells.last, cells.whole
-        exceeds = np.zeros(len(low), bool)
+        exceeds, fractions = np.zeros((2, len(low)), bool)
         outside = "is beyond the bounds of its column"
         bounds = np.where(np.isfinite(low), (low, high), 0)
         tolerance = ROUNDING * np.abs(bounds).max(axis=0)
@@ -86,11 +91,21 @@ class FlowColumns(RealColumns):
             batch = rows.take(block)
             outside_mask = (batch < low - tolerance) | (batch > high + tolerance)
             if fitting:
-                refuse(batch, outside_mask, names, owner, outside)
+                refuse(batch, outside_mask & has_given, names, owner, outside)
             exceeds |= outside_mask.any(axis=0)
             fractional = is_whole & (batch != np.rint(batch)) & ~np.isnan(batch)
-            fraction_message = "is no whole number, as all were in the first fit"
-            refuse(batch, fractional, names, owner, fraction_message)
+            if self.dequantization != AUTO:
+                fraction_message = "is no whole number, as all were in the first fit"
+                refuse(batch, fractional, names, owner, fraction_message)
+            fractions |= fractional.any(axis=0)
+        if fractions.any():
+            rounded = [names[j] for j in np.flatnonzero(fractions)]
+            warn(
+                f"{owner} rounds fractions in columns {rounded}, which had only whole "
+                "numbers in the first fit: with dequantization=None, it fits them as "
+                "real numbers.",
+                DataRangeWarning,
+            )
         if exceeds.any():
             clipped = [names[j] for j in np.flatnonzero(exceeds)]
             warn(
@@ -127,7 +142,13 @@ class FlowColumns(RealColumns):
             return columns._replace(reach=reach), table
         low, high = np.array(table.rows.scales).T
         table = table._replace(rows=table.rows._replace(scales=None))
-        is_whole = self._whole(table)
+        is_whole, ends = self._whole(table)
+        if self.dequantization == AUTO:
+            has_bounds = np.isfinite(low)
+            if not (ends[0] < ends[1])[is_whole].any():
+                is_whole[:] = False
+            level_ends = _ends_of_levels(table, is_whole, ends)
+            low, high = np.where(has_bounds, (low, high), level_ends)
         columns, table = super().learn(table)
         low, high = np.where(is_whole, (np.ceil(low), np.floor(high) + 1), (low, high))
         cells = Cells(columns.mean, columns.scale, is_whole, low, high, 0.0, 1.0)
@@ -137,15 +158,17 @@ class FlowColumns(RealColumns):
         return columns._replace(cells=_spread(columns, table)), table
 
     def _whole(self, table):
-        """Mask of the columns of whole numbers; none unless they are dequantized."""
-        is_whole = np.full(table.rows.shape[1], self.dequantized)
-        observed = np.zeros(len(is_whole), bool)
-        for block in table.rows.blocks(len(table.index)) if self.dequantized else ():
+        """Mask of the columns of whole numbers, none unless they are dequantized, and
+        the smallest and largest value of each column."""
+        n = table.rows.shape[1]
+        is_dequantized = self.dequantization is not None
+        is_whole, ends = np.full(n, is_dequantized), np.full((2, n), np.nan)
+        for block in table.rows.blocks(len(table.index)) if is_dequantized else ():
             batch = table.rows.take(table.index[block])
-            missing = np.isnan(batch)
-            is_whole &= (missing | (batch == np.rint(batch))).all(axis=0)
-            observed |= ~missing.all(axis=0)
-        return is_whole & observed
+            is_whole &= (np.isnan(batch) | (batch == np.rint(batch))).all(axis=0)
+            ends[0] = np.fmin(ends[0], np.fmin.reduce(batch, axis=0))
+            ends[1] = np.fmax(ends[1], np.fmax.reduce(batch, axis=0))
+        return is_whole & ~np.isnan(ends[0]), ends
 
     def loss_of_independent(self, columns):
         """Entropy of independent normal columns, in nats, with noise in whole
@@ -175,6 +198,26 @@ def _pair(ends, subject):
         f"bounds of {subject} must be a pair of finite numbers, the lower one first, "
         f"or a dict of such by the names of columns; got {ends!r}."
     )
+
+
+def _ends_of_levels(table, is_whole, ends):
+    """Lower and upper bounds of columns, (2, n_columns): those of gray levels if the
+    table has them, the ``ends`` of other columns of whole numbers with few values, and
+    otherwise infinite."""
+    n_rows, n = len(table.index), len(is_whole)
+    stride = -(-n_rows // min(n_rows, max(_MAX_ENTRIES // n, _MIN_ROWS)))
+    sample = table.rows.take(table.index[::stride]).astype(np.float64)
+    if is_whole.all():
+        top = top_of_gray(sample, ends[0].min(), ends[1].max())
+        if top is not None:
+            return np.repeat([[0.0], [top]], n, axis=1)
+    bounds = np.repeat([[-np.inf], [np.inf]], n, axis=1)
+    for j in np.flatnonzero(is_whole):
+        column = sample[~np.isnan(sample[:, j]), j]
+        values, counts = np.unique(column, return_counts=True)
+        if few(values, counts):
+            bounds[:, j] = ends[:, j]
+    return bounds
 
 
 def _spread(columns, table):

@@ -33,7 +33,7 @@ class FlowEstimator(NetEstimator):
         options = self._options
         if options.bounds is None and options.dequantization is None:
             return super()._domain
-        return FlowColumns(options.bounds, options.dequantization is not None)
+        return FlowColumns(options.bounds, options.dequantization)
 
     def fit_transform(
         self, X: Data, y: Target = None, sample_weight: Weight = None

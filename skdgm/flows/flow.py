@@ -79,13 +79,16 @@ class Flow(FlowEstimator):
         Lower and upper bound of all columns, such as (0, 1); or a dict with the bounds
         of some columns by name (or number). A logit makes these columns unbounded, and
         samples lie within the bounds. Values at a bound are moved inside by a millionth
-        of the range, unless they are dequantized. None: all columns are unbounded.
+        of the range, unless they are dequantized. None: no bounds, except with
+        ``dequantization="auto"``.
     dequantization
         Distribution of the noise in [0, 1) that is added to columns of whole numbers,
         which the first ``fit`` detects: "uniform" [7]_, or "variational", a learned
         flow of two coupling layers conditional on the row, with a tighter bound [8]_.
-        Samples and imputed entries are then whole numbers. None: whole numbers are
-        treated as real numbers.
+        Samples and imputed entries are then whole numbers. "auto": "uniform", and gray
+        levels and whole numbers of few values have bounds; later fractions in such
+        columns are rounded, with a warning. None: whole numbers are treated as real
+        numbers, whose density at repeated values can grow without limit.
     n_draws
         Number of draws for each row with missing entries, or with noise, in
         :meth:`score_samples`, :meth:`transform` and :meth:`impute`. It may be changed
@@ -110,7 +113,7 @@ class Flow(FlowEstimator):
         Held-out ``loss_curve_`` after each epoch, with ``early_stopping``, plus two
         standard errors of its difference from the initial loss.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact"; or with ``dequantization`` "lower
+        Kind of :meth:`score_samples`: "exact"; or, if columns are dequantized, "lower
         bound", in expectation, on log-probabilities of whole numbers. Scores of rows
         with missing entries are estimates.
 
@@ -173,7 +176,7 @@ class Flow(FlowEstimator):
     attribute_conditional: bool = False
     attribute_types: AttributeTypes = "auto"
     bounds: tuple | dict | None = None
-    dequantization: Literal["uniform", "variational"] | None = None
+    dequantization: Literal["auto", "uniform", "variational"] | None = "auto"
     n_draws: Count = 100
     batch_size: Count | Auto = "auto"
     average = True

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 
 from skdgm import Flow
 from skdgm.exceptions import DataRangeWarning, OutlierWarning
@@ -280,6 +281,77 @@ def test_what_is_beyond_the_bounds():
     for bounds in (1, 0), (1, 1), (0, np.inf), (0, 1, 2), (0, "a"), {0: 3}:
         with pytest.raises(ValueError, match="bounds of Flow must be"):
             grouped(Flow, bounds=bounds, **SHORT).fit(COUNTS)
+
+
+def _levels(n=300):
+    """A bit, marks from 1 to 5, counts, a constant and a real column."""
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "bit": rng.random(n) < 0.3,
+            "mark": rng.integers(1, 6, n),
+            "count": rng.poisson(30, n),
+            "constant": 7,
+            "real": rng.normal(size=n),
+        }
+    )
+
+
+def test_whole_numbers_are_read_from_the_data():
+    frame = _levels()
+    flow = grouped(Flow, n_iter=2, random_state=0).fit(frame)
+    assert flow.density_kind_ == "lower bound"
+    types = flow.column_types_
+    assert [types[name].step for name in frame] == [1, 1, 1, 1, 0]
+    ends = [(types[name].low, types[name].high) for name in frame]
+    assert ends == [(0, 1), (1, 5), (None, None), (7, 7), (None, None)]
+    drawn = flow.sample(200, random_state=0)
+    assert drawn.dtypes.tolist() == frame.dtypes.tolist()
+    assert drawn["mark"].between(1, 5).all()
+    assert (drawn["constant"] == 7).all()
+    with pytest.warns(DataRangeWarning, match=r"fractions in columns \['count'\]"):
+        found = flow.score_samples(frame.assign(count=frame["count"] + 0.2))
+    # Other draws of noise.
+    assert abs(found - flow.score_samples(frame)).mean() < 0.2
+    with pytest.warns(
+        DataRangeWarning, match=r"beyond the bounds of columns \['mark'\]"
+    ):
+        flow.score_samples(frame.assign(mark=9))
+    # Given bounds take the place of those read.
+    flow = grouped(Flow, bounds={"mark": (0, 9)}, n_iter=0, random_state=0).fit(frame)
+    assert flow.column_types_["mark"].high == 9
+    assert flow.column_types_["bit"].high == 1
+
+
+def test_later_rows_are_brought_to_the_levels_of_the_first():
+    flow = grouped(Flow, n_iter=1, random_state=0)
+    rows = np.column_stack([np.arange(60.0), np.arange(60) % 2])
+    flow.partial_fit(rows)
+    with pytest.warns(DataRangeWarning, match="rounds fractions"):
+        flow.partial_fit(rows + [0.25, 0])
+    with pytest.warns(DataRangeWarning, match=r"beyond the bounds of columns \[1\]"):
+        flow.partial_fit(rows + [0, 1])
+    assert np.isfinite(flow.score([[3.0, 1]]))
+
+
+def test_gray_levels_have_common_bounds():
+    digits = load_digits().data[:300]
+    flow = grouped(Flow, n_draws=2, n_iter=1, random_state=0).fit(digits)
+    types = flow.column_types_
+    assert {(kind.low, kind.high, kind.step) for kind in types.values()} == {(0, 16, 1)}
+    drawn = flow.sample(50, random_state=0)
+    assert (drawn == drawn.round()).all()
+    real = grouped(Flow, n_iter=1, random_state=0).fit(digits / 7)
+    assert real.density_kind_ == "exact"
+
+
+@pytest.mark.exhaustive
+def test_reading_levels_gives_the_flow_of_the_same_options():
+    read = grouped(Flow, **SHORT).fit(COUNTS)
+    told = grouped(
+        Flow, dequantization="uniform", bounds={0: (0, 3), 1: (0, 4)}, **SHORT
+    ).fit(COUNTS)
+    np.testing.assert_array_equal(read.score_samples(GRID), told.score_samples(GRID))
 
 
 HARD = {
