@@ -81,23 +81,20 @@ class ChainEnsemble:
 
     def balanced(self, params, blocks):
         """Parameters with biases calibrated by :mod:`skdgm.autoregressive._balance` on
-        the complete rows of blocks, which are pairs of rows and their weights."""
+        blocks, which are tuples of rows, their weights and random streams. Missing
+        entries are drawn, and do not count."""
         totals: list[Any] = [0.0] * len(params)
-        for v, weight in blocks:
-            complete = ~np.isnan(v).any(axis=1)
-            v, weight = v[complete], weight[complete]
-            for k in range(self.n_orders) if complete.any() else ():
+        for v, weight, rng in blocks:
+            for k in range(self.n_orders):
                 member, member_params = self.member(params, k)
-                inputs = member.conditionals.inputs(member.ordered(v))
+                _, complete = self._completed(params, v, k, rng.fold(k))
+                inputs = member.conditionals.inputs(complete)
                 out = member.apply(member_params, inputs)
                 out = np.ascontiguousarray(out[:, member.outputs_back])
                 sums = counts(self.conditionals, out, v, weight)
                 tree_number = 0 if self.shared else k
                 totals[tree_number] = totals[tree_number] + np.concatenate(sums)
-        return tuple(
-            tree if np.ndim(total) == 0 else self._shifted(tree, total)
-            for tree, total in zip(params, totals)
-        )
+        return tuple(map(self._shifted, params, totals))
 
     def _shifted(self, params, total):
         ends = np.cumsum([self.conditionals.n_inputs.sum(), self.members[0].n_outputs])

@@ -169,8 +169,8 @@ class ChainObjective(NetObjective):
     ``forward(params, prepared)``, the differentiable negative log-likelihood of each
     row, and (); and ``monitoring_loss(params, v, rng)``, the same without gradients.
     Unless it ``any_subset``, it also defines ``balanced(params, blocks)``, which
-    calibrates biases (:mod:`skdgm.autoregressive._balance`) on blocks of rows and their
-    weights.
+    calibrates biases (:mod:`skdgm.autoregressive._balance`) on blocks of rows, their
+    weights and random streams.
     """
 
     def __init__(self, run, independent_loss, *, model):
@@ -198,13 +198,17 @@ class ChainObjective(NetObjective):
         columns."""
         if self.model.any_subset or not any_coded(self.model.conditionals):
             return state
-        index, weight = table.index[:MOST], table.weight[:MOST]
+        sample = slice(None, None, -(-len(table.index) // MOST))
+        index, weight = table.index[sample], table.weight[sample]
         parts = list(
             gen_batches(len(index), max(1, MAX_ACTIVATIONS // self.model.width))
         )
-        params = state.learned
-        for _ in range(N_TIMES):
-            blocks = ((self.rows.take(index[part]), weight[part]) for part in parts)
+        params, rng = state.learned, stream(self.seed, self.PROBE)
+        for number in range(N_TIMES):
+            blocks = (
+                (self.rows.take(index[part]), weight[part], rng.fold(number, k))
+                for k, part in enumerate(parts)
+            )
             params = self.model.balanced(params, blocks)
         if state.mean:
             return state._replace(mean=state.mean._replace(params=params))

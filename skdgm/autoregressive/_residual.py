@@ -91,8 +91,9 @@ def steady_covariance(table):
 
 def _steady(table, n_columns):
     rows, joint = table.rows, (np.zeros(n_columns), np.eye(n_columns))
-    first_rows = slice(None if rows.complete else _MAX_EM_ROWS)
-    index, weight = table.index[first_rows], table.weight[first_rows]
+    n_rows = len(table.index)
+    stride = 1 if rows.complete else -(-n_rows // _MAX_EM_ROWS)
+    index, weight = table.index[::stride], table.weight[::stride]
     for _ in range(0 if rows.complete else _STEPS):
         _, *joint = expected_moments(rows, index, weight, lambda joint=joint: joint)
     folds = [

@@ -49,6 +49,34 @@ def test_rare_classes_are_as_frequent_as_they_are(cls, options):
         np.testing.assert_allclose(p.mean(axis=1), real, rtol=0.1 if loose else 0.02)
 
 
+@pytest.mark.parametrize("cls", [NADE, MADE, NeuralAutoregressive, FVBN])
+def test_frequencies_are_those_of_incomplete_rows_too(cls):
+    """The third bit is missing in most rows with the first; the rows without gaps have
+    a share of 9 %."""
+    rng, n = np.random.default_rng(0), 2000
+    first = rng.random(n) < 0.5
+    second = np.where(rng.random(n) < 0.8, first, ~first)
+    X = np.column_stack([first, second, rng.random(n) < 0.3]).astype(float)
+    X[first & (rng.random(n) < 0.9), 2] = np.nan
+    model = grouped(cls, random_state=0).fit(X)
+    error = 4 * 0.5 / np.sqrt(4000)
+    drawn = model.sample(4000, random_state=0).mean(axis=0)
+    assert abs(drawn[0] - first.mean()) < error + 0.02
+    assert abs(drawn[2] - 0.3) < 2 * error
+
+
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.CostWarning")
+def test_frequencies_are_those_of_all_rows_of_a_stream():
+    da = pytest.importorskip("dask.array")
+    rng, n = np.random.default_rng(0), 70_000
+    share = np.where(np.arange(n) < n // 2, 0.1, 0.9)
+    X = np.column_stack([rng.random(n) < share, rng.normal(size=n)]).astype(np.float32)
+    types = "bernoulli", "gaussian"
+    model = grouped(NADE, 4, column_types=types, n_iter=1, random_state=0)
+    model.set_params(early_stopping=True).fit(da.from_array(X, chunks=(10_000, 2)))
+    assert abs(model.sample(4000, random_state=0)[:, 0].mean() - 0.5) < 0.05
+
+
 def test_biases_of_known_columns_change_by_log_ratios():
     kinds = np.array(["categorical", "bernoulli", "gaussian", "categorical"])
     mixture = standard_mixture(1, "gaussian", 1e-4)
