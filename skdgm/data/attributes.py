@@ -22,7 +22,7 @@ from skdgm.utils.math import distinct
 from skdgm.utils.threading.callers import warn
 
 KINDS = "categorical", "gaussian"
-_HINT = ": all must be in the first fit, or call of partial_fit"
+HINT = ": all must be in the first fit, or call of partial_fit"
 # Maximum number of distinct attributes; range, in standard deviations, for files that
 # lack one (nets in float32 overflow; no value among a million rows is farther out).
 _MAX_DISTINCT, _DEFAULT_RANGE = 1000, 1000.0
@@ -151,7 +151,7 @@ class Attributes(NamedTuple):
                     f"{name} has missing values (NaN): leave these rows out."
                 )
             return numbers
-        hint, values = _HINT, as_values(values, owner)
+        hint, values = HINT, as_values(values, owner)
         if self.classes[j].dtype.kind in "iuf":
             hint += '; numbers that are no classes are "gaussian" by attribute_types'
             finite = values[np.isfinite(values)] if values.dtype.kind == "f" else ()
@@ -267,7 +267,9 @@ def _kinds(types, names, parts):
     explicit = {} if types == "auto" else types
     unknown = [name for name in explicit if name not in names]
     if unknown:
-        raise ValueError(f"attribute_types names {unknown[0]!r}, which y has not.")
+        raise ValueError(
+            f"attribute_types names {unknown[0]!r}, which is no attribute of y."
+        )
     return [
         explicit.get(n) or _kind(part, len(parts) == 1) for n, part in zip(names, parts)
     ]

@@ -99,7 +99,7 @@ class ColumnClock(NamedTuple):
         import pandas as pd
 
         if isinstance(given, Real) and not isinstance(given, np.timedelta64):
-            raise TypeError("a number is none")
+            raise TypeError("it is a number")
         if self.form == "period":
             return pd.Period(given, freq=self.unit)
         if self.form == "duration":

@@ -59,9 +59,10 @@ def observed(table, before):
     if before is not None:
         seen, total = before.seen + seen, before.total + total
     if not seen.all():
+        names = [table.rows.name_of(j) for j in np.flatnonzero(seen == 0)]
         warn(
-            f"Columns {np.flatnonzero(seen == 0).tolist()} have no observed "
-            "value: nothing can be learned of them. Drop them or fill them.",
+            f"Columns {names} have no observed value: nothing can be learned from "
+            "them. Drop them or fill them.",
             MissingDataWarning,
         )
     return seen, total

@@ -195,7 +195,7 @@ class Codec(NamedTuple):
         except (TypeError, ValueError, OverflowError) as error:
             takes = "numbers" if clock is None else clock.takes
             raise ValueError(
-                f"Column {name!r} takes {takes}, and no {brief(value)} ({error})."
+                f"Column {name!r} takes {takes}, not {brief(value)} ({error})."
             ) from error
 
     def shown(self, j, values):

@@ -153,7 +153,7 @@ def refuse_others(model, X, error):
         ) from error
     if "contains infinity" in message and (found := _infinite(X)):
         raise ValueError(
-            f"{message} Such are in columns {found[:_MAX_NAMED]}: make them NaN, which "
+            f"{message} They are in columns {found[:_MAX_NAMED]}: make them NaN, which "
             "is a missing value, or leave them out."
         ) from error
     if message.startswith(_RAGGED) and isinstance(X, list | tuple):

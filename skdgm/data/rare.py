@@ -68,8 +68,8 @@ def warn_of_identifiers(columns, table):
             warn(
                 f"The column {table.rows.name_of(j)!r} has {size:,} categories in "
                 f"{n_rows:,.0f} rows, as identifiers have: there is next to nothing to "
-                "learn of it, and weights for each of them take most of the time. Drop "
-                "it, or merge rare categories by column_types__min_frequency or "
+                "learn from it, and weights for each of them take most of the time. "
+                "Drop it, or merge rare categories by column_types__min_frequency or "
                 "column_types__max_categories.",
                 CostWarning,
             )

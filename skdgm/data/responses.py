@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skdgm.data.attributes import parts_of
+from skdgm.data.attributes import HINT, parts_of
+from skdgm.data.foreign import as_pandas, is_foreign, native, schema_of
 from skdgm.data.frames import Codec
 from skdgm.data.inputs import as_numbers, as_values, missing
 from skdgm.data.labels import codes_of, of_classes
@@ -16,7 +17,6 @@ from skdgm.data.units import UnitColumns, parsed
 from skdgm.utils.domains import is_frame
 from skdgm.utils.rows import Rows
 
-_HINT = ": all must be in the first fit, or call of partial_fit"
 _TRUTH = bool | np.bool_
 
 
@@ -52,6 +52,7 @@ class Responses(NamedTuple):
         ValueError, which names the owner, for other columns, unknown classes, or
         another number of rows than ``n_rows``.
         """
+        y = as_pandas(y)
         names, parts, flat = parts_of(y, owner)
         if flat and not self.flat and len(self.kinds) > 1:
             parts = list(np.atleast_2d(np.asarray(y)).T)
@@ -66,7 +67,7 @@ class Responses(NamedTuple):
             known = ~missing(values)
             if known.any():
                 labels = of_classes(values[known], f"y of {owner}")
-                numbers[known, j] = codes_of(labels, classes, _HINT)
+                numbers[known, j] = codes_of(labels, classes, HINT)
         return numbers
 
     def _check(self, names, parts, owner, n_rows):
@@ -113,7 +114,8 @@ class Responses(NamedTuple):
             import pandas as pd
 
             frame = pd.DataFrame({j: self._typed(j, v) for j, v in enumerate(parts)})
-            return frame.set_axis(pd.Index(self.names), axis=1)
+            frame = frame.set_axis(pd.Index(self.names), axis=1)
+            return native(frame, self.codec.schema)
         if self.flat:
             return parts[0]
         types = {part.dtype.kind for part in parts}
@@ -151,6 +153,8 @@ def learned_responses(given, owner, column_types):
     array; booleans and columns of 0 and 1 are bits; other numbers, and times, are real.
     ValueError, which names the owner, for an invalid y.
     """
+    schema = schema_of(given) if is_foreign(given) else None
+    given = as_pandas(given)
     names, parts, flat = parts_of(given, owner)
     column_names = list(range(len(parts))) if names is None else list(names)
     kinds, classes, asked_kinds, codec = (
@@ -161,6 +165,7 @@ def learned_responses(given, owner, column_types):
     )
     if is_frame(given):
         codec = Codec.of(given, dict.fromkeys(column_names, "numeric"))
+        codec = codec._replace(schema=schema)
         parts = _ticks(given, parts, codec)
         asked_kinds = [
             "categorical" if kind == "mixed" and str(dtype) == "category" else kind

@@ -4,12 +4,13 @@ from collections import Counter
 from functools import wraps
 from typing import Any, NamedTuple
 
+import narwhals as nw
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _num_samples
 
 from skdgm.data.filling import filled_column
-from skdgm.data.foreign import as_pandas, native, schema_of
+from skdgm.data.foreign import as_pandas, is_foreign, native, schema_of
 from skdgm.data.inputs import missing
 from skdgm.training.sequences import SequenceRows
 from skdgm.utils.domains import is_frame, refuse_odd_weights
@@ -129,9 +130,9 @@ def completed_columns(X, lengths, kept):
         array = X.toarray() if sp.issparse(X) else np.asarray(X)
         if array.dtype.kind in "biu" or not missing(array[:, kept]).any():
             return X
-        import pandas as pd
-
-        return completed_columns(pd.DataFrame(array), lengths, kept).to_numpy()
+        return _completed_array(
+            array.astype(np.result_type(array, float)), lengths, kept
+        )
     result, number = None, np.repeat(np.arange(len(lengths)), lengths)
     for j in np.flatnonzero(kept):
         column = frame.iloc[:, j].reset_index(drop=True)
@@ -143,6 +144,18 @@ def completed_columns(X, lengths, kept):
     if result is None:
         return X
     return native(result, None if frame is X else schema_of(X))
+
+
+def _completed_array(array, lengths, kept):
+    """Array whose missing values in the columns ``kept`` are replaced by the next known
+    value of the same sequence, or the last one; changed in place."""
+    for part in divided(array, lengths):
+        for j in np.flatnonzero(kept):
+            known = np.flatnonzero(~np.isnan(part[:, j]))
+            if len(known):
+                place = np.searchsorted(known, np.arange(len(part)))
+                part[:, j] = part[known[place.clip(max=len(known) - 1)], j]
+    return array
 
 
 def carried_on(sample, X, lengths, kept):
@@ -173,7 +186,8 @@ def carried_on(sample, X, lengths, kept):
 def last_known(v, lengths, kept):
     """Last known value of each sequence in the columns ``kept``, of shape (n_sequences,
     n_columns); NaN if there is none, and in other columns."""
-    values = np.full((len(lengths), v.shape[1]), np.nan, v.dtype)
+    dtype = np.result_type(v.dtype, np.float32)
+    values = np.full((len(lengths), v.shape[1]), np.nan, dtype)
     stops = np.cumsum(lengths)
     for number, (stop, length) in enumerate(zip(stops, lengths)):
         for j in np.flatnonzero(kept):
@@ -213,10 +227,12 @@ def of_sequences(sample_weight, lengths):
         raise ValueError("sample_weight contains NaN: it must be finite.")
     if not (np.isfinite(weight) & (weight >= 0)).all():
         raise ValueError(
-            "sample_weight must be finite and not negative. Negative values are there."
+            "sample_weight must be finite and not negative. It has negative values."
         )
     if not weight.any():
-        raise ValueError("sample_weight is zero: it must be not 0 of all sequences.")
+        raise ValueError(
+            "sample_weight is zero: at least one sequence needs a positive weight."
+        )
     return weight
 
 
@@ -255,7 +271,7 @@ def sequences_of(rows, lengths, sample_weight=None):
 
 
 def _is_table(x):
-    return is_frame(x) or sp.issparse(x) or np.ndim(x) == 2
+    return is_frame(x) or is_foreign(x) or sp.issparse(x) or np.ndim(x) == 2
 
 
 def _runs(groups, n_rows):
@@ -286,10 +302,18 @@ def _runs(groups, n_rows):
     return np.diff(np.append(starts, n_rows))
 
 
+def _names(part):
+    """List of the names of the columns of a DataFrame, otherwise None."""
+    if is_foreign(part):
+        part = nw.from_native(part, eager_only=True)
+    return list(part.columns) if hasattr(part, "columns") else None
+
+
 def _joined(parts):
     """Concatenated tables, and their numbers of rows."""
     if not parts:
         raise ValueError("X is an empty list: there is no sequence.")
+    foreign = is_foreign(parts[0])
     for number, part in enumerate(parts):
         if not _is_table(part):
             raise ValueError(
@@ -301,22 +325,26 @@ def _joined(parts):
                 f"Sequence {number} has {np.shape(part)[1]} columns, but the first one "
                 f"has {np.shape(parts[0])[1]}."
             )
-        if is_frame(part) != is_frame(parts[0]):
+        if is_frame(part) != is_frame(parts[0]) or is_foreign(part) != foreign:
             raise ValueError(
                 f"Sequence {number} is {with_article(type(part).__name__)}, but the "
                 f"first one {with_article(type(parts[0]).__name__)}: give all or none "
                 "as DataFrames."
             )
-        if is_frame(part) and list(part.columns) != list(parts[0].columns):
+        names = _names(part)
+        if names != _names(parts[0]):
             raise ValueError(
-                f"Sequence {number} has the columns {list(part.columns)}, but the "
-                f"first one has {list(parts[0].columns)}."
+                f"Sequence {number} has the columns {names}, but the first one has "
+                f"{_names(parts[0])}."
             )
     lengths = np.array([_num_samples(part) for part in parts])
     if is_frame(parts[0]):
         import pandas as pd
 
         return pd.concat(parts), lengths
+    if foreign:
+        frames = [nw.from_native(part, eager_only=True) for part in parts]
+        return nw.concat(frames).to_native(), lengths
     if any(map(sp.issparse, parts)):
         return sp.vstack(parts, format="csr"), lengths
     return np.concatenate([np.asarray(part) for part in parts]), lengths

@@ -35,8 +35,7 @@ def kind_of(column):
         return "numeric"
     raise TypeError(
         f"Column {column.name!r} has the dtype {dtype}, which is not of numbers, "
-        "categories or times: make numbers of it, or make it a category, or "
-        "drop it."
+        "categories or times: convert it to numbers or to a category, or drop it."
     )
 
 

@@ -157,7 +157,9 @@ def emptied(table, lacks, which, names, missing_values):
             for is_kept, is_missing_here in zip(which, lacks.T)
         ]
         return framed(columns, table.index, names)
-    X = np.full(lacks.shape, value, np.result_type(table, np.float32))
+    is_text = isinstance(value, str)
+    dtype = object if is_text else np.result_type(table, np.float32)
+    X = np.full(lacks.shape, value, dtype)
     X[:, which] = table
     X[lacks] = value
     return X

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.special import ndtr, ndtri
 from sklearn.utils import TransformerTags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -140,7 +141,7 @@ class NormalMixtures(CodedEstimator):
             return completed(X, found) if is_frame(X) else found
         dtype = getattr(original, "dtype", np.dtype(float))
         if not holes.size and getattr(dtype, "kind", "O") in "biu":
-            return np.asarray(original)
+            return original.toarray() if issparse(original) else np.asarray(original)
         is_number = getattr(dtype, "kind", "O") in "biuf"
         dtype = np.result_type(dtype, np.float32) if is_number else np.float64
         return filled.astype(dtype, copy=False)

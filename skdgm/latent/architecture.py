@@ -10,8 +10,8 @@ class Architecture(ABC):
     """Encoders and decoders of latent units in consecutive groups.
 
     Methods take ``net``, :class:`~skdgm.nets.Variables`, whose parameters are a
-    NamedTuple with ``encoders``, ``decoders`` and ``own``, further parameters of the
-    distribution of the data.
+    NamedTuple with ``encoders``, ``decoders`` and ``dispersion``, further parameters of
+    the distribution of the data.
 
     Attributes
     ----------

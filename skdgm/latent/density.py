@@ -357,7 +357,7 @@ class LatentDensity(Density):
         return guess
 
     def fill_by_weight(self, rows, rng, n_draws, method):
-        """Imputed values of :class:`Incomplete` rows by importance weighting, and
+        """Imputed values of :class:`IncompleteRows` rows by importance weighting, and
         effective numbers of draws."""
         net, dtype = astype(self.net, rows.v.dtype), rows.v.dtype
         values, effective_numbers = [], []
@@ -469,12 +469,12 @@ class LatentDensity(Density):
         return np.exp(relative).reshape(len(v), -1, relative.shape[1]).sum(axis=1)
 
     def chain(self, rows: IncompleteRows, correct: bool) -> Any:
-        """Markov chain of latent units and missing entries of :class:`Incomplete`
+        """Markov chain of latent units and missing entries of :class:`IncompleteRows`
         rows."""
         return LatentChain(self, rows, correct)
 
     def fill_by_chain(self, rows, rng, n_steps, method, correct):
-        """Imputed values of :class:`Incomplete` rows by Markov chains: a mean over
+        """Imputed values of :class:`IncompleteRows` rows by Markov chains: a mean over
         their steps, or the last state."""
 
         def make(arrays):

@@ -199,11 +199,10 @@ def _run_chain(chain, rng, burn_in, n_steps):
     return total_mean / n_steps, state
 
 
-def impute_by_importance(draw, rng, n_draws, method, choice=_CHOICE):
+def impute_by_importance(draw, rng, n_draws, method):
     """Importance-weighted mean of ``n_draws`` draws of each row, or with
     ``method="sample"`` one draw, resampled by weight. ``draw(rng)`` returns
-    log-weights, (n_rows,), and values, (n_rows, n_columns); ``choice`` is the random
-    stream of the resampling."""
+    log-weights, (n_rows,), and values, (n_rows, n_columns)."""
     high, weighted_sum, norm, best, value = -np.inf, 0.0, 0.0, -np.inf, 0.0
     for draw_number in range(n_draws):
         streams = rng.fold(draw_number)
@@ -215,7 +214,7 @@ def impute_by_importance(draw, rng, n_draws, method, choice=_CHOICE):
             norm = rescaling * norm + w
             weighted_sum = rescaling * weighted_sum + w * new
         else:  # The maximum of log-weights plus Gumbel noise is a draw by weight.
-            noisy = log_w + streams.fold(choice).gumbel(1)
+            noisy = log_w + streams.fold(_CHOICE).gumbel(1)
             value = np.where(noisy > best, new, value)
             best = np.maximum(best, noisy)
     return weighted_sum / norm if method == "mean" else value

@@ -10,6 +10,7 @@ are those of :func:`tabular_report`.
 from numbers import Real
 from typing import NamedTuple
 
+import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 from threadpoolctl import threadpool_limits
@@ -325,7 +326,7 @@ def tabular_report(
         few = drawn(columns, [n_rows, min(max_rows, sizes["synthetic"]), n_rows], rng)
         few = [column.of((0, 2, 1)) for column in few]
         disclosure = disclosed(few, places["known"], places["sensitive"], confidence)
-        scores["disclosure"] = max(disclosure["excess"])
+        scores["disclosure"] = float(np.fmax.reduce(disclosure["excess"]))
         disclosure = as_table(disclosure, "column")
     return TabularReport(
         scores,

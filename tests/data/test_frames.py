@@ -175,7 +175,7 @@ def test_numbers_must_stay_numbers():
 
 
 def test_what_is_no_number_and_no_category_is_refused():
-    message = "'x' has the dtype .*make numbers of it"
+    message = "'x' has the dtype .*convert it to numbers"
     with pytest.raises(TypeError, match=message):
         Codec.of(frame_of([], "complex128"))
 

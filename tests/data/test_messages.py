@@ -50,7 +50,7 @@ def test_what_is_wrong_with_a_table(estimator):
     lists["c"] = [[1, 2]] * len(X)
     for given, message in (
         (X.reshape(10, 4, 9), r"dim 3.* (X.reshape\(len\(X\), -1\)|list\(X\))"),
-        (infinite, r"infinity.* Such are in columns \[4, 7\]: make them NaN"),
+        (infinite, r"infinity.* They are in columns \[4, 7\]: make them NaN"),
         (sp.csr_array(infinite), r"infinity.* columns \[4, 7\]"),
         (frame, r"infinity.* columns \['e', 'h'\]"),
         ([[1, 2], [3]], "X has rows of 1 and of 2 values"),

@@ -360,7 +360,7 @@ def test_declared_categories_have_room():
 
 def test_a_column_of_a_frame_may_be_missing():
     data = frame().assign(town=np.array([None] * 5, object))
-    with pytest.warns(MissingDataWarning, match=r"\[1\]"):
+    with pytest.warns(MissingDataWarning, match=r"\['town'\]"):
         fitted = learned(data, domain=MixedColumns())
     np.testing.assert_array_equal(fitted.columns.sizes, [2, 1, 1, 3])
     found = fitted.domain.presented(fitted.columns, X * [1, 0, 0, 1])

@@ -92,3 +92,16 @@ def test_other_responses_than_those_learned():
         own.numbers(FRAME[["name", "x"]], "model", 3)
     with pytest.raises(ValueError, match="must be in the first fit"):
         own.numbers(FRAME[["name", "x"]].assign(name="w"), "model")
+
+
+def test_responses_in_polars_are_those_in_pandas():
+    pl = pytest.importorskip("polars")
+    frame = FRAME[["name", "x", "day", "bit"]]
+    own = learned_responses(frame, "model", "mixed")
+    other = learned_responses(pl.from_pandas(frame), "model", "mixed")
+    assert other.kinds == own.kinds
+    numbers = other.numbers(pl.from_pandas(frame), "model")
+    np.testing.assert_array_equal(numbers, own.numbers(frame, "model"))
+    decoded = other.decoded(numbers)
+    assert isinstance(decoded, pl.DataFrame)
+    assert decoded.equals(pl.from_pandas(frame))

@@ -1,3 +1,4 @@
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from skdgm.data.sequences import (
     ConstantColumns,
     answered,
     as_one_table,
+    carried_on,
     completed_columns,
     sequences_of,
 )
@@ -84,7 +86,7 @@ def test_groups_have_names_of_any_type():
         (np.arange(11.0), "differs within sequence 0"),
         ([1, -1, 1], "not negative"),
         ([1, np.nan, 1], "finite"),
-        ([0, 0, 0], "not 0 of all"),
+        ([0, 0, 0], "at least one sequence"),
         *((odd, "sample_weight must be numbers") for odd in (["a"] * 3, [1j] * 3)),
     ],
 )
@@ -170,3 +172,39 @@ def test_answers_are_of_the_form_of_sequences(several):
             assert [len(part) for part in found] == [4, 6]
             found = np.concatenate(found)
         np.testing.assert_array_equal(found, 2 * X[:, 0])
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, int, np.float32])
+def test_prefixes_of_any_type_are_carried_on(dtype):
+    X, drawn = np.array([[1, 0], [1, 1], [0, 0]], dtype), np.full((4, 2), 0.5)
+    found = carried_on(drawn, X, np.array([2, 1]), np.array([True, False]))
+    np.testing.assert_array_equal(found, [[1, 0.5], [1, 0.5], [0, 0.5], [0, 0.5]])
+
+
+def test_arrays_are_completed_without_pandas(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pandas", None)
+    X = np.array([[np.nan], [2.0], [np.nan], [3.0], [np.nan]])
+    found = completed_columns(X, np.array([5]), np.ones(1, bool))
+    np.testing.assert_array_equal(found.ravel(), [2, 2, 3, 3, 3])
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_lists_of_frames_of_other_libraries(library):
+    pytest.importorskip(library)
+    parts = [nw.from_native(FRAME[:4]), nw.from_native(FRAME[4:])]
+    to = (
+        (lambda part: part.to_polars())
+        if library == "polars"
+        else nw.DataFrame.to_arrow
+    )
+    parts = list(map(to, parts))
+    found, lengths = as_one_table(parts)
+    assert type(found) is type(parts[0])
+    np.testing.assert_array_equal(lengths, [4, 7])
+    frame = nw.from_native(found)
+    assert frame.columns == list("abc")
+    np.testing.assert_array_equal(frame.to_numpy(), X)
+    with pytest.raises(ValueError, match="Sequence 1 has the columns"):
+        as_one_table([parts[0], to(nw.from_native(FRAME).rename({"a": "z"}))])
+    with pytest.raises(ValueError, match="give all or none as DataFrames"):
+        as_one_table([parts[0], X])

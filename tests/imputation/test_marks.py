@@ -6,6 +6,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.impute import MissingIndicator
 
+from skdgm import GenerativeImputer
 from skdgm.imputation._tables import append_columns, emptied, marked, restored
 from tests.suites import FLOAT32
 
@@ -130,3 +131,10 @@ def test_columns_that_are_emptied_again_have_the_names_that_they_had():
     assert found["none"].isna().all()
     np.testing.assert_array_equal(found["x1"], [3, np.nan])
     assert names.tolist() == ["old", "none", "other"]
+
+
+def test_marks_of_text_return_to_arrays():
+    X = np.array([[1.0, "?"], ["?", 3.0], [4.0, 5.0]], object)
+    imputer = GenerativeImputer(missing_values="?", add_indicator=True).fit(X)
+    again = imputer.inverse_transform(imputer.transform(X))
+    np.testing.assert_array_equal(again, X)

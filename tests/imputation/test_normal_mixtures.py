@@ -298,3 +298,12 @@ def test_errors_name_columns():
             model.fit(frame)
     with pytest.raises(ValueError, match=r"0 sample.*GenerativeImputer"):
         GenerativeImputer().fit(frame.iloc[:0, :2])
+
+
+def test_complete_sparse_tables_of_integers():
+    X = np.array([[0, 1], [1, 0], [2, 3]])
+    for fitted_to in (X, X.astype(float)):
+        imputer = GenerativeImputer().fit(fitted_to)
+        found = imputer.transform(sp.csr_matrix(X))
+        np.testing.assert_array_equal(found, X)
+        assert found.dtype == X.dtype

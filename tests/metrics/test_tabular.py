@@ -687,3 +687,17 @@ def test_no_column_is_disclosed_by_nothing():
         SimpleNamespace(closest=closest, disclosure=Bunch(**columns))
     )
     assert "of 1 of 3 columns; highest excess c 0.200" in last
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_sensitive_column_without_values(first):
+    rng = np.random.default_rng(0)
+    tables = [pd.DataFrame(rng.integers(0, 3, (60, 2)), columns=list("ab"))] * 3
+    tables = [table.assign(m=np.nan) for table in tables]
+    if first:
+        tables = [table[["m", "a", "b"]] for table in tables]
+    report = tabular_report(*tables, random_state=0)
+    assert np.isfinite(report.scores["disclosure"])
+    report = tabular_report(*tables, sensitive="m", random_state=0)
+    assert np.isnan(report.scores["disclosure"])
+    assert "unknown, because the sensitive columns" in repr(report)

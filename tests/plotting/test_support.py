@@ -64,7 +64,7 @@ def test_no_estimator_at_all(cls, X):
 @every
 def test_without_matplotlib(cls, X, two, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    message = rf"{cls.__name__} requires matplotlib: pip install skdgm\[plot\]"
+    message = rf"{cls.__name__} requires matplotlib: pip install 'matplotlib>=3.8'"
     with pytest.raises(ImportError, match=message):
         cls.from_estimator(two, *DISPLAYS[cls](X))
 

@@ -87,8 +87,8 @@ def disclosed(columns, known, sensitive, confidence):
     joint = 1 - (1 - confidence) / len(sensitive)
     for place, guessed in gower.guesses(columns, known, sensitive).items():
         column, shares, sizes = columns[place], [], []
-        known = column.parts[0][~np.isnan(column.parts[0])]
-        tolerance = 0.0 if column.is_discrete or not len(known) else np.std(known)
+        values = column.parts[0][~np.isnan(column.parts[0])]
+        tolerance = 0.0 if column.is_discrete or not len(values) else np.std(values)
         tolerance *= _TOLERANCE
         for truth, guess in zip(column.parts, guessed):
             known_values = ~np.isnan(truth)

@@ -162,6 +162,9 @@ def _privacy(report):
         yield "disclosure", "unknown without held-out rows"
         return
     table = listed(report.disclosure)
+    if np.isnan(table["excess"]).all():
+        yield "disclosure", "unknown, because the sensitive columns have no value"
+        return
     above = np.array(table["excess_lower"]) > 0
     j = int(np.nanargmax(table["excess"]))
     worst = {name: values[j] for name, values in table.items()}
