@@ -17,9 +17,10 @@ _CATEGORIES = 30
 _RANGE = 1.349
 # Magnitudes of standardized values are clipped to this.
 _MAX_MAGNITUDE = 1e10
-# Columns whose standard deviation is below this fraction of their magnitude are
-# constant.
-_CONSTANT = 1e-9
+# Standard deviation of a constant column, as a fraction of its magnitude.
+_ROUNDING = 10 * np.finfo(np.float64).eps
+# Smallest interquartile range that is used, as a fraction of the standard deviation.
+_NARROW = 1e-9
 
 
 class InputScales(NamedTuple):
@@ -92,12 +93,11 @@ def _moments(v, weight):
     size = np.abs(v).max()
     if size == 0:
         return 0.0, 0.0
-    v = v / size
+    # Differences from a value are exact for columns far from zero.
+    origin, v = v[0], v / size - v[0] / size
     mean = weight @ v
     spread = np.sqrt(weight @ (v - mean) ** 2)
-    if spread <= _CONSTANT * min(1.0, np.abs(v - mean).max() + np.abs(mean)):
-        spread = 0.0
-    return mean * size, spread * size
+    return origin + mean * size, spread * size if spread > _ROUNDING else 0.0
 
 
 def _quartiles(v, weight, moments):
@@ -110,10 +110,10 @@ def _quartiles(v, weight, moments):
     places = np.searchsorted(sums, np.array([0.25, 0.5, 0.75]) * sums[-1])
     low, median, high = v[order][np.minimum(places, len(v) - 1)]
     spread = high / _RANGE - low / _RANGE
-    return median, spread if spread > _CONSTANT * moments[1] else moments[1]
+    return median, spread if spread > _NARROW * moments[1] else moments[1]
 
 
 def _standard(v, moments):
     with np.errstate(over="ignore"):
-        scaled = v / moments[1] - moments[0] / moments[1]
+        scaled = (v - moments[0]) / moments[1]
     return np.clip(scaled, -_MAX_MAGNITUDE, _MAX_MAGNITUDE)

@@ -307,3 +307,21 @@ def test_complete_sparse_tables_of_integers():
         found = imputer.transform(sp.csr_matrix(X))
         np.testing.assert_array_equal(found, X)
         assert found.dtype == X.dtype
+
+
+@pytest.mark.parametrize("offset", [1e9, -1e9, 1.7e12])
+def test_an_offset_of_columns_changes_nothing(offset):
+    """Times in milliseconds have this size."""
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=300)
+    X = np.column_stack([first, 2 * first + 0.3 * rng.normal(size=300)])
+    X = np.round(X * 2**10) / 2**10
+    holes = X.copy()
+    holes[::7, 1], holes[3::7, 0] = np.nan, np.nan
+    expected = GenerativeImputer(random_state=0).fit_transform(holes)
+    found = GenerativeImputer(random_state=0).fit_transform(holes + offset) - offset
+    np.testing.assert_allclose(found, expected, atol=1e-2)
+    detector = DensityOutlierDetector().fit(X)
+    expected = detector.score_samples(X)
+    found = DensityOutlierDetector().fit(X + offset).score_samples(X + offset)
+    np.testing.assert_allclose(found, expected, atol=1e-2)
