@@ -22,9 +22,9 @@ from scipy.stats import norm, uniform
 from skdgm import ABC
 
 METHODS = {
-    "rejection": {"method": "rejection"},
-    "smc": {"method": "smc"},
-    "smc, linear": {"method": "smc", "adjustment": "linear"},
+    "rejection": {"method": "rejection", "adjustment": None},
+    "smc": {"method": "smc", "adjustment": None},
+    "smc, linear": {"method": "smc"},
     "flow": {"method": "flow"},
 }
 

@@ -34,7 +34,7 @@ def check_options(abc):
         )
     if abc.method == "smc" and abc.quantile == 1:
         raise ValueError('quantile=1 is for method="flow": take a smaller share.')
-    if callable(abc.distance) and abc.adjustment:
+    if callable(abc.distance) and abc.adjustment == "linear":
         raise ValueError('adjustment="linear" needs summaries, and a distance by name.')
     return priors
 
@@ -42,8 +42,8 @@ def check_options(abc):
 def _check_flow(abc):
     """Raise ValueError for options that contradict a flow."""
     option = f'method="{abc.method}"'
-    if abc.tolerance or abc.adjustment:
-        name = "adjustment" if abc.adjustment else "tolerance"
+    if abc.tolerance or abc.adjustment == "linear":
+        name = "tolerance" if abc.tolerance else "adjustment"
         raise ValueError(
             f"{option} has no {name}, and {name}={getattr(abc, name)!r}: "
             "leave it at its default."

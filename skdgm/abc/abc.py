@@ -20,6 +20,7 @@ from skdgm.abc import _rounds
 from skdgm.abc._checks import FLOWS, check_options, warn_of_few
 from skdgm.abc._methods import PosteriorMethods
 from skdgm.abc._particles import SimulationPlan, learn, regressed
+from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import PopulationTable, Simulations
 from skdgm.base.attributes import reads_one_fit, rolled_back
 from skdgm.base.options import (
@@ -39,6 +40,8 @@ from skdgm.utils.random import MAX_SEED, stream
 _SIMULATED, _DRAWN = range(2)
 # Default of ``quantile`` for each method.
 _SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1, "likelihood": 1.0}
+# Minimum number of particles for each summary of a regression by default.
+_MIN_PER_SUMMARY = 10
 # Largest number of summaries of which the nearest simulations are similar to the data.
 _MAX_NEAR_SUMMARIES = 20
 # Options of the default flow. A mixture base would retain wide components for distant
@@ -121,7 +124,10 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
     adjustment
         "linear": parameters are corrected by a linear regression on the summaries, with
         lower weights for distant simulations [4]_. Corrected parameters may be outside
-        the support of the prior. Not for a flow.
+        the support of the prior. "auto": the same, except for parameters that would
+        leave the support; without a correction for a flow, a positive ``tolerance``, a
+        function as ``distance``, discrete priors, and less than ten particles for each
+        summary. None: no correction.
     n_rounds
         Number of rounds of equally many simulations, for flows; 3 to 5 are usual. The
         first has parameters from the prior. With "flow", parameters of later rounds are
@@ -218,7 +224,7 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
     n_simulations: Count = 20_000
     quantile: Auto | Annotated[float, Interval(Real, 0, 1, closed="right")] = "auto"
     tolerance: NotNegative = 0.0
-    adjustment: Literal["linear"] | None = None
+    adjustment: Literal["auto", "linear"] | None = "auto"
     n_rounds: Count = 1
     estimator: Annotated[object, HasMethods(["fit", "sample"])] | None = None
     n_jobs: int | None = None
@@ -302,12 +308,23 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
             first = min(self.n_simulations, ceil(self.n_particles / plan.quantile))
             plan = plan._replace(first=first)
         particles, tolerances = learn(simulations, priors, rng, plan, report)
-        self.particles_, self.weights_ = particles.theta, particles.balanced()
-        if self.adjustment:
-            self.particles_, self.weights_ = regressed(
-                particles, self.weights_, tolerances[-1]
-            )
+        theta, weight = particles.theta, particles.balanced()
+        is_auto = self.adjustment == "auto"
+        if self.adjustment == "linear" or (is_auto and self._is_adjusted(particles)):
+            theta, weight = regressed(particles, weight, tolerances[-1])
+            if is_auto:
+                possible = priors.log_prob(theta)[:, None] > -np.inf
+                theta = np.where(possible, theta, particles.theta)
+        self.particles_, self.weights_ = theta, weight
         self.distances_, self.tolerances_ = particles.distance, np.array(tolerances)
+
+    def _is_adjusted(self, particles):
+        """Return whether parameters are corrected by default."""
+        if self.tolerance or callable(self.distance):
+            return False
+        if Priors(self.priors).without_density:
+            return False
+        return len(particles.theta) >= _MIN_PER_SUMMARY * particles.gaps.shape[1]
 
     def _draw_by_flow(self, simulations, priors, rng, report):
         """Fit a flow and draw parameters from it."""

@@ -121,7 +121,8 @@ def test_mean_of_normal_numbers(fitted):
 
 
 def test_simulations_come_nearer_step_by_step_than_by_rejection(fitted):
-    rejection = clone(fitted).set_params(method="rejection").fit(SHIFTED)
+    rejection = clone(fitted).set_params(method="rejection", adjustment=None)
+    rejection.fit(SHIFTED)
     assert rejection.n_simulations_ == 5000
     assert len(rejection.tolerances_) == 1
     np.testing.assert_allclose(rejection.weights_, 1 / 500)
@@ -212,12 +213,13 @@ def test_the_posterior_of_a_tolerance_by_quadrature():
 
 def test_regression_undoes_a_wide_tolerance():
     options = {"method": "rejection", "n_particles": 1000, "n_simulations": 2000}
-    abc = grouped(ABC, normal, stats.norm(), np.mean, random_state=0, **options).fit(
-        SHIFTED
-    )
+    abc = ABC(normal, stats.norm(), np.mean, random_state=0, **options).fit(SHIFTED)
+    assert_moments(abc, *POSTERIOR)
+    own = abc.set_params(adjustment="linear").fit(SHIFTED).particles_
+    np.testing.assert_array_equal(own, clone(abc).fit(SHIFTED).particles_)
     with pytest.raises(AssertionError):
-        assert_moments(abc, *POSTERIOR)
-    assert_moments(abc.set_params(adjustment="linear").fit(SHIFTED), *POSTERIOR)
+        assert_moments(abc.set_params(adjustment=None).fit(SHIFTED), *POSTERIOR)
+    abc.set_params(adjustment="linear")
     with pytest.raises(ValueError, match="distance by name"):
         abc.set_params(distance=near).fit(SHIFTED)
 
@@ -253,6 +255,35 @@ def test_a_flow_of_normal_numbers():
     for name, value in (("tolerance", 0.1), ("adjustment", "linear")):
         with pytest.raises(ValueError, match=f"has no {name}, and {name}="):
             clone(abc).set_params(**{name: value}).fit(SHIFTED)
+
+
+def test_parameters_that_a_default_regression_moves_out_of_the_prior_stay():
+    priors, X = stats.uniform(0, 0.2), SHIFTED - SHIFTED.mean() + 0.02
+    abc = ABC(normal, priors, np.mean, method="rejection", random_state=0)
+    abc.set_params(n_simulations=2000)
+    particles = abc.fit(X).particles_
+    assert ((particles >= 0) & (particles <= 0.2)).all()
+    abc.set_params(adjustment="linear")
+    assert abc.fit(X).particles_.min() < 0
+    # Parameters that stay inside are the same.
+    inside = (abc.particles_ >= 0) & (abc.particles_ <= 0.2)
+    np.testing.assert_array_equal(particles[inside], abc.particles_[inside])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tolerance": 3.0},
+        {"distance": lambda a, b: abs(a - b)},
+        {"priors": stats.randint(0, 3), "method": "rejection"},
+        {"summary": None, "n_particles": 150},
+    ],
+)
+def test_no_regression_by_default_where_it_does_not_apply(options):
+    abc = ABC(normal, stats.norm(), np.mean, n_particles=300, random_state=0)
+    abc.set_params(n_simulations=1000, **options).fit(SHIFTED)
+    plain = clone(abc).set_params(adjustment=None).fit(SHIFTED)
+    np.testing.assert_array_equal(abc.particles_, plain.particles_)
 
 
 def cubic(theta, rng):
