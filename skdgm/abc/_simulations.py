@@ -185,7 +185,9 @@ def _simulate(simulator, digest, theta, rng):
         try:
             digests.append(digest(simulator(row.copy(), generator)))
         except Exception as error:
-            error.add_note(f"This was a simulation with the parameters {row}.")
+            error.add_note(
+                f"This was simulator(theta, rng) with the array of parameters {row}."
+            )
             raise
     return np.array(digests)
 

@@ -66,7 +66,7 @@ def rolled_back(method: Method, kept: type | tuple[type, ...] = KEPT) -> Method:
             parameters.bind(self, *arguments, **options)
         except TypeError as error:  # Python would name the class that defines it.
             name = f"{type(self).__name__}.{method.__name__}()"
-            raise TypeError(f"{name} got other arguments: {error}") from None
+            raise TypeError(f"{name}: {error}") from None
         with replacing(self, kept) as new:
             method(new, *arguments, **options)
         return self

@@ -18,7 +18,12 @@ from skdgm.utils.counts import refuse_inexact
 from skdgm.utils.domains import checked_weights, is_frame
 
 # Prefixes of NumPy's messages about values that are not numbers.
-_NO_NUMBER = "could not convert string to float", "float() argument must be"
+_NO_NUMBER = (
+    "could not convert string to float",
+    "float() argument must be",
+    # pandas, for categories beside bits.
+    "Cannot cast ",
+)
 _RAGGED = "setting an array element with a sequence"
 _DATES = np.datetime64, np.timedelta64, date, timedelta
 _TEXT = str, bytes

@@ -38,6 +38,8 @@ def as_one_table(X, lengths=None, groups=None, each=None):
         raise ValueError("Give lengths or groups, not both.")
     if several:
         X, lengths = _joined(X)
+    else:
+        _refuse_vectors(X)
     if X is None or np.isscalar(X):
         raise ValueError(f"X must be a table, or a list of tables, not {X!r:.50}.")
     if len(getattr(X, "shape", ())) > 2:
@@ -307,6 +309,17 @@ def _names(part):
     if is_foreign(part):
         part = nw.from_native(part, eager_only=True)
     return list(part.columns) if hasattr(part, "columns") else None
+
+
+def _refuse_vectors(X):
+    """Raise ValueError for a list of one-dimensional sequences of unequal lengths."""
+    if not isinstance(X, list | tuple) or not all(np.ndim(x) == 1 for x in X):
+        return
+    if len({len(x) for x in X}) > 1:
+        raise ValueError(
+            "Sequences have one dimension: each must have a row for each step and a "
+            "column for each variable, as x.reshape(-1, 1) has."
+        )
 
 
 def _joined(parts):

@@ -9,6 +9,8 @@ from skdgm.utils.counts import refuse_inexact
 
 # Number of values named in an error.
 _NAMED = 5
+# Kinds of objects that are numbers, by pandas.
+_NUMBERS = "integer", "floating", "mixed-integer-float", "decimal"
 _REPR = Repr()
 _REPR.maxstring = _REPR.maxother = 100
 # Text of a value, for a message.
@@ -28,6 +30,8 @@ def kind_of(column):
     if types.is_bool_dtype(dtype):
         return "bernoulli"
     if form_of(column) is not None:
+        return "numeric"
+    if types.is_object_dtype(dtype) and types.infer_dtype(column) in _NUMBERS:
         return "numeric"
     if types.is_object_dtype(dtype) or types.is_string_dtype(dtype):
         return "categorical"
@@ -141,10 +145,14 @@ def as_bits(values, dtype):
 
 
 def as_reals(values, dtype):
-    """Convert numbers to a column of a dtype; integers are rounded and clipped."""
+    """Convert numbers to a column of a dtype; integers are rounded and clipped. Numbers
+    as objects are integers if all are whole."""
     import pandas as pd
 
     plain = plain_type(dtype)
+    if plain.kind == "O" and (np.isnan(values) | (values == np.rint(values))).all():
+        objects = [value if np.isnan(value) else int(value) for value in values]
+        return pd.Series(objects, dtype=dtype)
     if plain.kind not in "iu":
         return pd.Series(values).astype(dtype)
     missing, info = np.isnan(values), np.iinfo(plain)

@@ -36,5 +36,5 @@ def test_a_short_list_of_types_is_named_before_dates():
 
 @pytest.mark.parametrize("kind", [DBNClassifier, GANClassifier])
 def test_a_missing_argument_is_an_error_of_the_class(kind):
-    with pytest.raises(TypeError, match=rf"{kind.__name__}.fit\(\) .*'y'"):
+    with pytest.raises(TypeError, match=rf"{kind.__name__}.fit\(\).*'y'"):
         kind().fit(np.zeros((9, 2)))

@@ -53,7 +53,7 @@ def test_what_is_wrong_with_a_table(estimator):
         (infinite, r"infinity.* They are in columns \[4, 7\]: make them NaN"),
         (sp.csr_array(infinite), r"infinity.* columns \[4, 7\]"),
         (frame, r"infinity.* columns \['e', 'h'\]"),
-        ([[1, 2], [3]], "X has rows of 1 and of 2 values"),
+        ([[1, 2], [3]], "X has rows of 1 and of 2 values|have one dimension"),
         (lists, "olumn 'c' has"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -170,3 +170,18 @@ def test_columns_without_values_make_no_warnings_of_numpy():
     lost = real.assign(y=np.nan)
     for one, other in ((lost, real), (real, lost), (lost, lost)):
         tabular_report(one, other, holdout=one, sensitive=["y"], known=["x"])
+
+
+@pytest.mark.parametrize("other", ["bool", "Int64"])
+def test_categories_beside_bits_are_named(other):
+    """pandas has another error for these."""
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"town": pd.Categorical(list("abab")), "n": [0, 1, 1, 0]})
+    for model in (BernoulliRBM(n_iter=1), DBN(n_iter=1)):
+        with pytest.raises(ValueError, match="column 'town' has other values"):
+            model.fit(frame.astype({"n": other}))
+
+
+def test_labels_that_were_not_given():
+    with pytest.raises(TypeError, match=r"DBNClassifier.fit\(\): missing a req.* 'y'"):
+        DBNClassifier().fit(np.zeros((4, 2)))

@@ -208,3 +208,9 @@ def test_lists_of_frames_of_other_libraries(library):
         as_one_table([parts[0], to(nw.from_native(FRAME).rename({"a": "z"}))])
     with pytest.raises(ValueError, match="give all or none as DataFrames"):
         as_one_table([parts[0], X])
+
+
+@pytest.mark.parametrize("to", [np.array, list])
+def test_sequences_of_one_dimension_are_told_of(to):
+    with pytest.raises(ValueError, match=r"as x.reshape\(-1, 1\) has"):
+        as_one_table([to([1.0, 2, 3]), to([4.0])])
