@@ -202,6 +202,17 @@ class BinaryColumns(ColumnKind):
         return -(p * np.log(p) + (1 - p) * np.log1p(-p)).sum()
 
 
+def constants_kept(columns, x):
+    """Rows x, in units of the data, in which real columns with a single value in all
+    fits have this value; 0 without any value."""
+    if not (np.ndim(columns.varies) and np.ndim(columns.range)):
+        return x
+    constant = ~columns.varies & (columns.range == 0).all(axis=0)
+    if not constant.any():
+        return x
+    return np.where(constant & ~np.isnan(x), columns.mean, x).astype(x.dtype)
+
+
 def standards(table, seen, total, real=_ALL):
     """Means and standard deviations that standardize the real columns of a table, and a
     mask of columns with more than one value, each of shape (n_columns,).
@@ -267,7 +278,10 @@ class RealColumns(ColumnKind):
         return 0.5 * len(columns.scale) * np.log(2 * np.pi * np.e)
 
     def to_data(self, columns, v):
-        return (v * columns.scale + columns.mean).astype(v.dtype, copy=False)
+        """Values of columns in the dtype of v. Columns with a single value in all fits
+        have this value, and 0 without any value."""
+        x = (v * columns.scale + columns.mean).astype(v.dtype, copy=False)
+        return constants_kept(columns, x)
 
     def log_measure(self, columns):
         r"""Log-determinant of standardization, :math:`-\log` scale, for each column."""

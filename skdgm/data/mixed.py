@@ -6,7 +6,13 @@ from sklearn.utils.validation import validate_data
 
 from skdgm.data.auto import AUTO, top_of
 from skdgm.data.codes import CodeColumns, count_codes, count_sizes, least_sizes
-from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
+from skdgm.data.columns import (
+    BinaryColumns,
+    RealColumns,
+    constants_kept,
+    observed,
+    standards,
+)
 from skdgm.data.filling import completed, with_missing_columns
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
@@ -294,7 +300,7 @@ class MixedColumns(RealColumns):
     def to_data(self, columns, v):
         if columns.gaps is not None:
             v = np.where(np.isinf(v), v.dtype.type(np.nan), v)
-        x = v * columns.scale + columns.mean
+        x = constants_kept(columns, v * columns.scale + columns.mean)
         for j, scale in enumerate(columns.scales):
             if scale is not None:
                 x[:, j] = scale.backward(v[:, j])
