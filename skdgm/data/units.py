@@ -202,12 +202,21 @@ class UnitColumns(MixedColumns):
         """Means, standard deviations and mean log base measures of columns."""
         mean, square = total / np.maximum(seen, 1e-300), np.zeros(len(kinds))
         base = np.zeros(len(kinds))
-        counts = np.isin(kinds, _COUNTS)
+        counts, has_fractions = np.isin(kinds, _COUNTS), np.zeros(len(kinds), bool)
         for block in table.rows.blocks(n_rows=len(table.index)):
             part = table.rows.take(table.index[block])
             weight = table.weight[block]
+            has_fractions |= (np.abs(part - np.rint(part)) > 0).any(axis=0)
             square += weight @ np.nan_to_num((part - mean) ** 2)
             base[counts] -= weight @ np.nan_to_num(gammaln(part[:, counts] + 1))
+        which = np.flatnonzero(counts & has_fractions)
+        if len(which):
+            warn(
+                f"Columns {[table.rows.name_of(j) for j in which]} are counts, but have "
+                "fractions, so that likelihoods are meaningless: choose another type, "
+                'such as "gaussian" or "rectified".',
+                DataRangeWarning,
+            )
         square, base = (sums / np.maximum(seen, 1e-300) for sums in (square, base))
         return mean, np.sqrt(square), base
 

@@ -616,7 +616,7 @@ def test_bad_simulators_leave_the_estimator_as_it_was(simulator, error, text):
         abc.fit(SHIFTED)
     assert vars(abc) == before
     if "equally" not in text and "All" not in text:
-        assert "with the parameters [" in caught.value.__notes__[0]
+        assert "array of parameters [" in caught.value.__notes__[0]
 
 
 def test_simulations_without_numbers_are_rejected():

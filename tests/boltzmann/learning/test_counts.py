@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from skdgm import RBM, ConditionalRBM
+from skdgm.exceptions import DataRangeWarning
 
 LAWS = {"poisson": stats.poisson, "binomial(400)": lambda p: stats.binom(400, p)}
 
@@ -55,3 +56,10 @@ def test_counts_given_a_condition(kind, means):
     independent = law(share).logpmf(y).sum(axis=1).mean()
     machine = ConditionalRBM(4, column_types=kind, random_state=0).fit(x, y)
     assert machine.score(x, y) > right + 0.1 * (independent - right)
+
+
+@pytest.mark.parametrize("kind", ["poisson", "binomial"])
+def test_fractions_of_counts_are_told_of(kind):
+    X = np.array([[0.0, 1.5], [2.0, np.nan], [3.0, 2.0]])
+    with pytest.warns(DataRangeWarning, match=r"Columns \[1\] are counts, but have fr"):
+        RBM(2, column_types=kind, n_iter=1, random_state=0).fit(X)
