@@ -211,10 +211,10 @@ class UnitColumns(MixedColumns):
             base[counts] -= weight @ np.nan_to_num(gammaln(part[:, counts] + 1))
         which = np.flatnonzero(counts & has_fractions)
         if len(which):
+            names = [table.rows.name_of(j) for j in which]
             warn(
-                f"Columns {[table.rows.name_of(j) for j in which]} are counts, but have "
-                "fractions, so that likelihoods are meaningless: choose another type, "
-                'such as "gaussian" or "rectified".',
+                f"Columns {names} are counts, but have fractions, so that likelihoods "
+                'are meaningless: choose another type, such as "rectified".',
                 DataRangeWarning,
             )
         square, base = (sums / np.maximum(seen, 1e-300) for sums in (square, base))

@@ -22,6 +22,8 @@ from skdgm.utils.threading.callers import warn
 _MAX_ROWS, _QUADRATURE = 10_000, (np.arange(8) + 0.5) / 8
 # Most entries of the sample of rows whose levels are counted, but at least some rows.
 _MAX_ENTRIES, _MIN_ROWS = 2**20, 200
+# Most gray levels between 0 and 1, and how far values may be from them, in steps.
+_MAX_LEVELS, _TOLERANCE = 257, 1e-3
 # Standard deviations of a uniform number on [0, 1), and of its logit.
 _UNIFORM, _LOGISTIC = np.sqrt(1 / 12), np.pi / np.sqrt(3)
 
@@ -55,7 +57,7 @@ class CellColumns(NamedTuple):
                 "gaussian",
                 low=low if np.isfinite(low) else None,
                 high=high if np.isfinite(high) else None,
-                step=float(is_whole),
+                step=is_whole / cells.per_unit,
             )
             for is_whole, low, high in bounds
         ]
@@ -80,6 +82,7 @@ class FlowColumns(RealColumns):
         names = list(range(rows.shape[1]) if names is None else names)
         low, high = self._limits(names, owner)
         has_given, is_whole = np.isfinite(low), np.zeros(len(low), bool)
+        per_unit = 1.0 if reset else columns.cells.per_unit
         if not reset:
             cells = columns.cells
             low, high, is_whole = cells.low, cells.last, cells.whole
@@ -93,7 +96,7 @@ class FlowColumns(RealColumns):
             if fitting:
                 refuse(batch, outside_mask & has_given, names, owner, outside)
             exceeds |= outside_mask.any(axis=0)
-            fractional = is_whole & (batch != np.rint(batch)) & ~np.isnan(batch)
+            fractional = is_whole & ~_on_levels(batch, per_unit)
             if self.dequantization != AUTO:
                 fraction_message = "is no whole number, as all were in the first fit"
                 refuse(batch, fractional, names, owner, fraction_message)
@@ -101,9 +104,9 @@ class FlowColumns(RealColumns):
         if fractions.any():
             rounded = [names[j] for j in np.flatnonzero(fractions)]
             warn(
-                f"{owner} rounds fractions in columns {rounded}, which had only whole "
-                "numbers in the first fit: with dequantization=None, it fits them as "
-                "real numbers.",
+                f"{owner} rounds values of columns {rounded}, which had only levels "
+                "such as whole numbers in the first fit: with dequantization=None, it "
+                "fits them as real numbers.",
                 DataRangeWarning,
             )
         if exceeds.any():
@@ -143,15 +146,18 @@ class FlowColumns(RealColumns):
         low, high = np.array(table.rows.scales).T
         table = table._replace(rows=table.rows._replace(scales=None))
         is_whole, ends = self._whole(table)
+        per_unit = 1.0
         if self.dequantization == AUTO:
             has_bounds = np.isfinite(low)
-            if not (ends[0] < ends[1])[is_whole].any():
-                is_whole[:] = False
-            level_ends = _ends_of_levels(table, is_whole, ends)
+            is_whole, per_unit, level_ends = _levels(table, is_whole, ends)
             low, high = np.where(has_bounds, (low, high), level_ends)
         columns, table = super().learn(table)
-        low, high = np.where(is_whole, (np.ceil(low), np.floor(high) + 1), (low, high))
-        cells = Cells(columns.mean, columns.scale, is_whole, low, high, 0.0, 1.0)
+        first, last = np.ceil(low * per_unit), np.floor(high * per_unit + _TOLERANCE)
+        whole_ends = np.stack([first, last + 1]) / per_unit
+        low, high = np.where(is_whole, whole_ends, (low, high))
+        cells = Cells(
+            columns.mean, columns.scale, is_whole, low, high, 0.0, 1.0, per_unit
+        )
         # Values within bounds are never outliers after a logit.
         reach = np.where(cells.limited, 0.0, columns.reach)
         columns = CellColumns(**columns._asdict() | {"reach": reach, "cells": cells})
@@ -174,7 +180,8 @@ class FlowColumns(RealColumns):
         """Entropy of independent normal columns, in nats, with noise in whole
         numbers."""
         ratio = np.where(columns.varies, 1.0, 0.0)
-        ratio = np.hypot(ratio, columns.cells.whole * _UNIFORM / columns.scale)
+        uniform = columns.cells.whole * _UNIFORM / columns.cells.per_unit
+        ratio = np.hypot(ratio, uniform / columns.scale)
         entropy = super().loss_of_independent(columns)
         return entropy + np.log(np.where(ratio > 0, ratio, 1.0)).sum()
 
@@ -182,8 +189,7 @@ class FlowColumns(RealColumns):
         """Values of columns in units of the data: rounded and clipped to their
         bounds."""
         x, cells = super().to_data(columns, v), columns.cells
-        x = np.where(cells.whole, np.rint(x), x)
-        return x.clip(cells.low, cells.last).astype(v.dtype)
+        return cells.rounded(x).clip(cells.low, cells.last).astype(v.dtype)
 
 
 def _pair(ends, subject):
@@ -200,33 +206,69 @@ def _pair(ends, subject):
     )
 
 
-def _ends_of_levels(table, is_whole, ends):
-    """Lower and upper bounds of columns, (2, n_columns): those of gray levels if the
-    table has them, the ``ends`` of other columns of whole numbers with few values, and
-    otherwise infinite."""
+def _levels(table, is_whole, ends):
+    """Mask of the columns of levels, number of levels in a unit, and lower and upper
+    bounds of columns, (2, n_columns): those of gray levels if the table has them, the
+    ``ends`` of other columns of whole numbers with few values, and otherwise
+    infinite."""
     n_rows, n = len(table.index), len(is_whole)
+    bounds = np.repeat([[-np.inf], [np.inf]], n, axis=1)
+    known = ~np.isnan(ends[0])
+    if not known.any() or not (ends[0] < ends[1])[known].any():
+        return np.zeros(n, bool), 1.0, bounds
     stride = -(-n_rows // min(n_rows, max(_MAX_ENTRIES // n, _MIN_ROWS)))
     sample = table.rows.take(table.index[::stride]).astype(np.float64)
-    if is_whole.all():
-        top = top_of_gray(sample, ends[0].min(), ends[1].max())
-        if top is not None:
-            return np.repeat([[0.0], [top]], n, axis=1)
-    bounds = np.repeat([[-np.inf], [np.inf]], n, axis=1)
+    weight = stride * table.weight[::stride]
+    low, high = ends[0][known].min(), ends[1][known].max()
+    has_shares = not is_whole[known].all()
+    top = None if has_shares and high > 1 else top_of_gray(sample, low, high)
+    per_unit = _levels_per_unit(sample) if has_shares and top else 1.0
+    if top is not None and per_unit and _all_on_levels(table, per_unit):
+        return known, per_unit, np.repeat([[0.0], [top]], n, axis=1)
+    if not (ends[0] < ends[1])[is_whole].any():
+        return np.zeros(n, bool), 1.0, bounds
     for j in np.flatnonzero(is_whole):
-        column = sample[~np.isnan(sample[:, j]), j]
-        values, counts = np.unique(column, return_counts=True)
-        if few(values, counts):
+        observed = ~np.isnan(sample[:, j])
+        values, index = np.unique(sample[observed, j], return_inverse=True)
+        if few(values, np.bincount(index, weight[observed])):
             bounds[:, j] = ends[:, j]
-    return bounds
+    return is_whole, 1.0, bounds
+
+
+def _levels_per_unit(sample):
+    """Number L of which all values in [0, 1] are multiples of 1 / L, or None."""
+    values = np.unique(sample[~np.isnan(sample)])
+    if not 2 < len(values) <= _MAX_LEVELS:
+        return None
+    per_unit = float(np.rint(1 / np.diff(values).min()))
+    is_level = per_unit < _MAX_LEVELS and _on_levels(values, per_unit).all()
+    return per_unit if is_level else None
+
+
+def _all_on_levels(table, per_unit):
+    """Return whether all values of a table are levels."""
+    blocks = table.rows.blocks(len(table.index))
+    return all(
+        _on_levels(table.rows.take(table.index[block]), per_unit).all()
+        for block in blocks
+    )
+
+
+def _on_levels(x, per_unit):
+    """Mask of values that are levels or missing."""
+    x = x if per_unit == 1 else x * float(per_unit)
+    gap = np.abs(x - np.rint(x))
+    return np.isnan(x) | (gap <= (0 if per_unit == 1 else _TOLERANCE))
 
 
 def _spread(columns, table):
     """Cells with centers and spreads that approximately standardize the columns in the
     space of the flow."""
     cells, n = columns.cells, len(columns.seen)
-    half_cell = np.where(cells.whole, 0.5, 0.0)
+    step = 1 / cells.per_unit
+    half_cell = np.where(cells.whole, 0.5 * step, 0.0)
     varies = np.where(columns.varies, cells.scale, 0.0)
-    spread = np.hypot(varies, cells.whole * _UNIFORM)
+    spread = np.hypot(varies, cells.whole * _UNIFORM * step)
     center = cells.mean + half_cell
     limited = np.flatnonzero(cells.limited)
     if len(limited):
@@ -235,7 +277,8 @@ def _spread(columns, table):
         width = (cells.high - cells.low)[limited]
         weight, sums = np.where(np.isnan(x), 0, weight[:, None]), np.zeros((2, n))
         for offset in _QUADRATURE:
-            fraction = (x + cells.whole[limited] * offset - cells.low[limited]) / width
+            noise = cells.whole[limited] * offset * step
+            fraction = (x + noise - cells.low[limited]) / width
             z = np.nan_to_num(logit(fraction.clip(1e-6, 1 - 1e-6)))
             sums[0, limited] += (weight * z).sum(axis=0)
             sums[1, limited] += (weight * z * z).sum(axis=0)

@@ -229,7 +229,7 @@ class FlowDensity(Density):
         if cells is not None:
             with np.errstate(invalid="ignore"):
                 impossible = (x < cells.low) | (x > cells.last)
-                impossible |= cells.whole & (x != np.rint(x)) & ~np.isnan(x)
+                impossible |= cells.whole & (x != cells.rounded(x)) & ~np.isnan(x)
             if impossible.any():
                 j = int(np.argmax(impossible))
                 raise ValueError(

@@ -1,9 +1,10 @@
-r"""Dequantization of integer columns, and logits of bounded columns.
+r"""Dequantization of integers and other levels, and logits of bounded columns.
 
 .. math:: z = \frac{g(x + u) - m}{d}, \qquad g(y) = \operatorname{logit}
    \frac{y - a}{b - a}, \qquad u \in (0, 1)
 
-Integers x are spread by noise u over cells of length 1; other columns have no noise.
+Integers x are spread by noise u over cells of length 1, and multiples of 1 / L by
+noise u / L over cells of this length. Other columns have no noise.
 Columns without bounds a and b have the identity in place of g. For noise from a
 distribution q,
 
@@ -43,7 +44,8 @@ class Cells(NamedTuple):
     """Map between standardized values and the space of a flow; all fields are
     (n_columns,). ``mean`` and ``scale`` standardize the data, ``whole`` is a mask of
     integer columns, ``low`` and ``high`` are finite or infinite bounds, and ``center``
-    and ``spread`` standardize the transformed values."""
+    and ``spread`` standardize the transformed values. ``per_unit`` is the number of
+    levels in a unit, 1 for integers."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -52,6 +54,9 @@ class Cells(NamedTuple):
     high: np.ndarray
     center: np.ndarray
     spread: np.ndarray
+    per_unit: float = 1.0
+    # Fields that older files lack.
+    LATER = ("per_unit",)
 
     @property
     def limited(self):
@@ -60,8 +65,11 @@ class Cells(NamedTuple):
 
     def plain(self, v):
         """Values in units of the data, float64, given standardized values."""
-        x = v * self.scale + self.mean
-        return np.where(self.whole, np.rint(x), x)
+        return self.rounded(v * self.scale + self.mean)
+
+    def rounded(self, x):
+        """Values in units of the data, rounded in integer columns."""
+        return np.where(self.whole, np.rint(x * self.per_unit) / self.per_unit, x)
 
     def placed(self, v, u):
         """Values v with noise u, in the space of the flow, and log slopes by v, 0 where
@@ -80,11 +88,13 @@ class Cells(NamedTuple):
         """Derivatives by u of the results of :meth:`placed`, 0 where v is missing."""
         y, which = self._shifted(v, u), self.limited
         slope, bend = np.ones(y.shape), np.zeros(y.shape)
+        step = 1 / self.per_unit
         share = self._share(y[:, which])
         width = (self.high - self.low)[which] * share * (1 - share)
         slope[:, which], bend[:, which] = 1 / width, (2 * share - 1) / width
         fixed = np.isnan(v) | ~self.whole
-        return np.where(fixed, 0, slope / self.spread), np.where(fixed, 0, bend)
+        slope = np.where(fixed, 0, step * slope / self.spread)
+        return slope, np.where(fixed, 0, step * bend)
 
     def values(self, z):
         """Standardized values, given points in the space of the flow."""
@@ -96,7 +106,7 @@ class Cells(NamedTuple):
 
     def kept(self, y):
         """Values rounded down in integer columns, and clipped to the bounds."""
-        y = np.where(self.whole, np.floor(y), y)
+        y = np.where(self.whole, np.floor(y * self.per_unit) / self.per_unit, y)
         return y.clip(self.low, self.last)
 
     def around(self, j, low, high):
@@ -105,17 +115,18 @@ class Cells(NamedTuple):
         if not self.whole[j]:
             return low, high
         mean, scale, tolerance = self.mean[j], self.scale[j], 1e-6
-        low = np.ceil(low * scale + mean - tolerance) - 0.5
-        high = np.floor(high * scale + mean + tolerance) + 0.5
+        low, high = ((end * scale + mean) * self.per_unit for end in (low, high))
+        low = (np.ceil(low - tolerance) - 0.5) / self.per_unit
+        high = (np.floor(high + tolerance) + 0.5) / self.per_unit
         return (low - mean) / scale, (high - mean) / scale
 
     @property
     def last(self):
         """Largest value of each column."""
-        return self.high - self.whole
+        return self.high - self.whole / self.per_unit
 
     def _shifted(self, v, u):
-        return self.plain(v) + np.where(self.whole, u, 0.0)
+        return self.plain(v) + np.where(self.whole, u / self.per_unit, 0.0)
 
     def _share(self, y):
         which = self.limited

@@ -47,27 +47,31 @@ def flow(request):
     )
 
 
-def _cells():
-    """Two columns of whole numbers, of which the first has limits, and a real one
-    between some."""
+def _cells(per_unit=1):
+    """Two columns of levels, of which the first has limits, and a real one between
+    some."""
     whole = np.array([True, True, False])
     mean, scale = np.array([1.5, 2.0, 0.4]), np.array([0.7, 3.0, 0.2])
     low, high = np.array([0, -np.inf, 0]), np.array([5, np.inf, 1])
-    return Cells(mean, scale, whole, low, high, 0.3 * mean, 1.7 * scale)
+    low, high = low / per_unit, np.where(whole, high / per_unit, high)
+    mean, scale = np.where(whole, (mean, scale) / np.float64(per_unit), (mean, scale))
+    return Cells(mean, scale, whole, low, high, 0.3 * mean, 1.7 * scale, per_unit)
 
 
-def _placed():
+def _placed(per_unit=1):
     x = np.array([[0.0, -3, 0.2], [4, 7, 0.9], [2, 0, np.nan], [np.nan, 5, 0.5]])
-    return (x - _cells().mean) / _cells().scale
+    cells = _cells(per_unit)
+    return (np.where(cells.whole, x / per_unit, x) - cells.mean) / cells.scale
 
 
-def test_volumes_of_cells_are_slopes():
-    cells, v, step = _cells(), _placed(), 1e-6
+@pytest.mark.parametrize("per_unit", [1, 16, 255])
+def test_volumes_of_cells_are_slopes(per_unit):
+    cells, v, step = _cells(per_unit), _placed(per_unit), 1e-6
     u = stream(0).rows(4).uniform(3)
     z, log_slope = cells.placed(v, u)
     # What moves a whole number within its cell is its noise.
     moved = [
-        cells.placed(np.where(cells.whole, v, v + s / cells.scale), u + s)[0]
+        cells.placed(np.where(cells.whole, v, v + s / cells.scale), u + s * per_unit)[0]
         for s in (step, -step)
     ]
     slope = (moved[0] - moved[1]) / (2 * step) * cells.scale
@@ -75,8 +79,9 @@ def test_volumes_of_cells_are_slopes():
     np.testing.assert_allclose(cells.values(z), v, atol=1e-9)
 
 
-def test_noise_has_gradients():
-    cells, v, e = _cells(), _placed(), numbers(4, 2, seed=1)
+@pytest.mark.parametrize("per_unit", [1, 16])
+def test_noise_has_gradients(per_unit):
+    cells, v, e = _cells(per_unit), _placed(per_unit), numbers(4, 2, seed=1)
     assert_slopes(lambda params: _spread(params[0], v, cells), (e,))
     net = noise_net(3, 2, serial(dense(4, "tanh")), 3, 5.0)
     _, params, statistics = net.init(np.random.default_rng(0), 5, float)
@@ -309,7 +314,7 @@ def test_whole_numbers_are_read_from_the_data():
     assert drawn.dtypes.tolist() == frame.dtypes.tolist()
     assert drawn["mark"].between(1, 5).all()
     assert (drawn["constant"] == 7).all()
-    with pytest.warns(DataRangeWarning, match=r"fractions in columns \['count'\]"):
+    with pytest.warns(DataRangeWarning, match=r"rounds values of columns \['count'\]"):
         found = flow.score_samples(frame.assign(count=frame["count"] + 0.2))
     # Other draws of noise.
     assert abs(found - flow.score_samples(frame)).mean() < 0.2
@@ -327,7 +332,7 @@ def test_later_rows_are_brought_to_the_levels_of_the_first():
     flow = grouped(Flow, n_iter=1, random_state=0)
     rows = np.column_stack([np.arange(60.0), np.arange(60) % 2])
     flow.partial_fit(rows)
-    with pytest.warns(DataRangeWarning, match="rounds fractions"):
+    with pytest.warns(DataRangeWarning, match="rounds values"):
         flow.partial_fit(rows + [0.25, 0])
     with pytest.warns(DataRangeWarning, match=r"beyond the bounds of columns \[1\]"):
         flow.partial_fit(rows + [0, 1])
@@ -341,7 +346,15 @@ def test_gray_levels_have_common_bounds():
     assert {(kind.low, kind.high, kind.step) for kind in types.values()} == {(0, 16, 1)}
     drawn = flow.sample(50, random_state=0)
     assert (drawn == drawn.round()).all()
-    real = grouped(Flow, n_iter=1, random_state=0).fit(digits / 7)
+    # The same flow for other units, but for the log-determinant of the units.
+    shares = grouped(Flow, n_draws=2, n_iter=1, random_state=0).fit(digits / 16)
+    types = shares.column_types_.values()
+    assert {(kind.low, kind.high, kind.step) for kind in types} == {(0, 1, 1 / 16)}
+    drawn = shares.sample(50, random_state=0) * 16
+    assert (drawn == drawn.round()).all()
+    gap = shares.score(digits / 16) - flow.score(digits) - 64 * np.log(16)
+    assert abs(gap) < 2
+    real = grouped(Flow, n_iter=1, random_state=0).fit(digits / 70)
     assert real.density_kind_ == "exact"
 
 
@@ -367,7 +380,7 @@ HARD = {
 
 
 @pytest.mark.release
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("how", [*HOW, "auto"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_hard_tables_of_whole_numbers(how, dtype):
     for number, (name, X) in enumerate(HARD.items()):
