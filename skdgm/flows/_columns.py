@@ -208,9 +208,9 @@ def _pair(ends, subject):
 
 def _levels(table, is_whole, ends):
     """Mask of the columns of levels, number of levels in a unit, and lower and upper
-    bounds of columns, (2, n_columns): those of gray levels if the table has them, the
-    ``ends`` of other columns of whole numbers with few values, and otherwise
-    infinite."""
+    bounds of columns, (2, n_columns). They are those of gray levels if the table has
+    them, and the ``ends`` of other columns of whole numbers with few values. The bounds
+    of other columns are infinite."""
     n_rows, n = len(table.index), len(is_whole)
     bounds = np.repeat([[-np.inf], [np.inf]], n, axis=1)
     known = ~np.isnan(ends[0])
