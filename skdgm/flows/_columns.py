@@ -189,7 +189,9 @@ class FlowColumns(RealColumns):
         """Values of columns in units of the data: rounded and clipped to their
         bounds."""
         x, cells = super().to_data(columns, v), columns.cells
-        return cells.rounded(x).clip(cells.low, cells.last).astype(v.dtype)
+        # The sum has no negative zeros.
+        x = cells.rounded(x).clip(cells.low, cells.last) + 0.0
+        return x.astype(v.dtype)
 
 
 def _pair(ends, subject):
