@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skdgm.data.levels import kept_levels, levels_per_unit, sampled
 from skdgm.data.reach import reached
 from skdgm.exceptions import MissingDataWarning
 from skdgm.training import check_finite, column_spread, column_sums
@@ -31,7 +32,8 @@ class ColumnStatistics(NamedTuple):
     weighted sum. ``mean`` and ``scale`` standardize, and are fixed by the first fit.
     ``varies`` is True for columns with more than one value. ``reach`` is the largest
     magnitude of standardized real columns in all fits, and ``range``, of shape (2,
-    n_columns), their minimum and maximum; see :mod:`skdgm.data.reach`.
+    n_columns), their minimum and maximum; see :mod:`skdgm.data.reach`. ``per_unit`` is
+    the number of gray levels above 0, up to 1, in all fits, or 0 if there are none.
     """
 
     seen: np.ndarray
@@ -41,8 +43,9 @@ class ColumnStatistics(NamedTuple):
     varies: np.ndarray | bool = True
     reach: np.ndarray | float = 0.0
     range: np.ndarray | float = 0.0
+    per_unit: float = 0.0
     # Fields that older files lack.
-    LATER = ("range",)
+    LATER = ("range", "per_unit")
 
     @property
     def sizes(self):
@@ -179,7 +182,14 @@ class BinaryColumns(ColumnKind):
 
     def learn(self, table, before=None):
         seen, total = observed(table, before)
-        return ColumnStatistics(seen, total, scale=self.top), table
+        columns = ColumnStatistics(seen, total, scale=self.top)
+        if before is not None:
+            per_unit = kept_levels(table, before.per_unit)
+            return columns._replace(per_unit=per_unit), table
+        per_unit = self.top
+        if per_unit == 1:
+            per_unit = levels_per_unit(table, sampled(table)[0])
+        return columns._replace(per_unit=per_unit), table
 
     def in_units(self, rows, columns):
         return rows if self.top == 1 else rows._replace(affine=(0.0, self.top))

@@ -10,6 +10,7 @@ from skdgm.base.parts import columns_of
 from skdgm.data import ColumnType, RealColumns
 from skdgm.data.auto import AUTO, top_of_gray
 from skdgm.data.codes import refuse
+from skdgm.data.levels import levels_per_unit, on_levels, sampled
 from skdgm.data.scales import few
 from skdgm.data.series import brief
 from skdgm.data.units import Clipped
@@ -20,10 +21,6 @@ from skdgm.utils.threading.callers import warn
 
 # Most rows for the moments of logits; quadrature points in a unit cell.
 _MAX_ROWS, _QUADRATURE = 10_000, (np.arange(8) + 0.5) / 8
-# Most entries of the sample of rows whose levels are counted, but at least some rows.
-_MAX_ENTRIES, _MIN_ROWS = 2**20, 200
-# Most gray levels between 0 and 1, and how far values may be from them, in steps.
-_MAX_LEVELS, _TOLERANCE = 257, 1e-3
 # Standard deviations of a uniform number on [0, 1), and of its logit.
 _UNIFORM, _LOGISTIC = np.sqrt(1 / 12), np.pi / np.sqrt(3)
 
@@ -96,7 +93,7 @@ class FlowColumns(RealColumns):
             if fitting:
                 refuse(batch, outside_mask & has_given, names, owner, outside)
             exceeds |= outside_mask.any(axis=0)
-            fractional = is_whole & ~_on_levels(batch, per_unit)
+            fractional = is_whole & ~on_levels(batch, per_unit)
             if self.dequantization != AUTO:
                 fraction_message = "is no whole number, as all were in the first fit"
                 refuse(batch, fractional, names, owner, fraction_message)
@@ -152,7 +149,7 @@ class FlowColumns(RealColumns):
             is_whole, per_unit, level_ends = _levels(table, is_whole, ends)
             low, high = np.where(has_bounds, (low, high), level_ends)
         columns, table = super().learn(table)
-        first, last = np.ceil(low * per_unit), np.floor(high * per_unit + _TOLERANCE)
+        first, last = np.ceil(low * per_unit), np.floor(high * per_unit + ROUNDING)
         whole_ends = np.stack([first, last + 1]) / per_unit
         low, high = np.where(is_whole, whole_ends, (low, high))
         cells = Cells(
@@ -160,7 +157,8 @@ class FlowColumns(RealColumns):
         )
         # Values within bounds are never outliers after a logit.
         reach = np.where(cells.limited, 0.0, columns.reach)
-        columns = CellColumns(**columns._asdict() | {"reach": reach, "cells": cells})
+        fields = columns._replace(reach=reach)._asdict() | {"cells": cells}
+        columns = CellColumns(**{name: fields[name] for name in CellColumns._fields})
         return columns._replace(cells=_spread(columns, table)), table
 
     def _whole(self, table):
@@ -213,19 +211,17 @@ def _levels(table, is_whole, ends):
     bounds of columns, (2, n_columns). They are those of gray levels if the table has
     them, and the ``ends`` of other columns of whole numbers with few values. The bounds
     of other columns are infinite."""
-    n_rows, n = len(table.index), len(is_whole)
+    n = len(is_whole)
     bounds = np.repeat([[-np.inf], [np.inf]], n, axis=1)
     known = ~np.isnan(ends[0])
     if not known.any() or not (ends[0] < ends[1])[known].any():
         return np.zeros(n, bool), 1.0, bounds
-    stride = -(-n_rows // min(n_rows, max(_MAX_ENTRIES // n, _MIN_ROWS)))
-    sample = table.rows.take(table.index[::stride]).astype(np.float64)
-    weight = stride * table.weight[::stride]
+    sample, weight = sampled(table)
     low, high = ends[0][known].min(), ends[1][known].max()
     has_shares = not is_whole[known].all()
     top = None if has_shares and high > 1 else top_of_gray(sample, low, high)
-    per_unit = _levels_per_unit(sample) if has_shares and top else 1.0
-    if top is not None and per_unit and _all_on_levels(table, per_unit):
+    per_unit = levels_per_unit(table, sample) if has_shares and top else 1.0
+    if top is not None and per_unit:
         return known, per_unit, np.repeat([[0.0], [top]], n, axis=1)
     if not (ends[0] < ends[1])[is_whole].any():
         return np.zeros(n, bool), 1.0, bounds
@@ -235,32 +231,6 @@ def _levels(table, is_whole, ends):
         if few(values, np.bincount(index, weight[observed])):
             bounds[:, j] = ends[:, j]
     return is_whole, 1.0, bounds
-
-
-def _levels_per_unit(sample):
-    """Number L of which all values in [0, 1] are multiples of 1 / L, or None."""
-    values = np.unique(sample[~np.isnan(sample)])
-    if not 2 < len(values) <= _MAX_LEVELS:
-        return None
-    per_unit = float(np.rint(1 / np.diff(values).min()))
-    is_level = per_unit < _MAX_LEVELS and _on_levels(values, per_unit).all()
-    return per_unit if is_level else None
-
-
-def _all_on_levels(table, per_unit):
-    """Return whether all values of a table are levels."""
-    blocks = table.rows.blocks(len(table.index))
-    return all(
-        _on_levels(table.rows.take(table.index[block]), per_unit).all()
-        for block in blocks
-    )
-
-
-def _on_levels(x, per_unit):
-    """Mask of values that are levels or missing."""
-    x = x if per_unit == 1 else x * float(per_unit)
-    gap = np.abs(x - np.rint(x))
-    return np.isnan(x) | (gap <= (0 if per_unit == 1 else _TOLERANCE))
 
 
 def _spread(columns, table):

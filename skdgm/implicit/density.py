@@ -36,8 +36,9 @@ class GrayColumns(BinaryColumns):
     measure = "density"
 
     def to_data(self, columns, v):
-        x = super().to_data(columns, v)
-        return x if self.top == 1 else np.rint(x)
+        if columns.per_unit:
+            v = np.rint(v * columns.per_unit) / v.dtype.type(columns.per_unit)
+        return super().to_data(columns, v)
 
 
 class FeatureMaps(NamedTuple):

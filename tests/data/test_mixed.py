@@ -87,6 +87,9 @@ def test_columns_of_one_kind_are_as_they_were_alone():
         part = found.of(kind)
         alone = known(HOLED[:, found.which(kind)], domain=domain)
         assert type(part) is type(alone)
+        if kind == "bernoulli":
+            # Only tables of gray values alone have levels.
+            alone = alone._replace(per_unit=0.0)
         for one, other in zip(part, alone, strict=True):
             np.testing.assert_allclose(one, np.broadcast_to(other, np.shape(one)))
 
