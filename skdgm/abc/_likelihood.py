@@ -37,6 +37,7 @@ class LikelihoodPosterior(NamedTuple):
     support: SimulationSupport | None
     log_evidence: float = 0.0
     is_amortized: bool = False
+    RENAMED = {"tried": "support"}
 
     def given(self, summary):
         """The posterior given other summaries."""

@@ -36,6 +36,8 @@ class SimulationSupport(NamedTuple):
     succeeded: np.ndarray
     scale: np.ndarray
     min_rate: float
+    # Names of fields in older files.
+    RENAMED = {"gave": "succeeded", "least": "min_rate"}
 
     @classmethod
     def of(cls, theta, succeeded):
@@ -89,6 +91,7 @@ class FlowPosterior(NamedTuple):
     support: SimulationSupport | None
     share: float = 1.0
     is_amortized: bool = False
+    RENAMED = {"tried": "support"}
 
     def given(self, summary):
         """The posterior given other summaries."""

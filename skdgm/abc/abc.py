@@ -20,7 +20,6 @@ from skdgm.abc import _rounds
 from skdgm.abc._checks import FLOWS, check_options, warn_of_few
 from skdgm.abc._methods import PosteriorMethods
 from skdgm.abc._particles import SimulationPlan, learn, regressed
-from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import PopulationTable, Simulations
 from skdgm.base.attributes import reads_one_fit, rolled_back
 from skdgm.base.options import (
@@ -126,8 +125,8 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         lower weights for distant simulations [4]_. Corrected parameters may be outside
         the support of the prior. "auto": the same, except for parameters that would
         leave the support; without a correction for a flow, a positive ``tolerance``, a
-        function as ``distance``, discrete priors, and less than ten particles for each
-        summary. None: no correction.
+        function as ``distance``, priors without ``logpdf``, less than ten particles for
+        each summary, and if half of the particles are equally far. None: no correction.
     n_rounds
         Number of rounds of equally many simulations, for flows; 3 to 5 are usual. The
         first has parameters from the prior. With "flow", parameters of later rounds are
@@ -139,10 +138,11 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         ``fit``.
     estimator : Flow
         The flow, conditional on attributes; ignored without a flow. If None,
-        ``Flow(attribute_conditional=True, base="normal", n_bins=5, alpha=1.0)``. For a
-        "likelihood", a flow that has in addition ``autoregressive=True,
-        activation="relu", hidden_layer_sizes=(50, 50)`` and two layers of splines or
-        five of ``layer_type="affine"``, whichever has the lower held-out loss.
+        ``Flow(attribute_conditional=True, base="normal", n_bins=5, alpha=1.0,
+        dequantization=None)``. For a "likelihood", a flow that has in addition
+        ``autoregressive=True, activation="relu", hidden_layer_sizes=(50, 50)`` and two
+        layers of splines or five of ``layer_type="affine"``, whichever has the lower
+        held-out loss.
     n_jobs : int or None
         Number of processes for simulations; -1: all cores. Results do not depend on it.
     verbose
@@ -310,7 +310,11 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         particles, tolerances = learn(simulations, priors, rng, plan, report)
         theta, weight = particles.theta, particles.balanced()
         is_auto = self.adjustment == "auto"
-        if self.adjustment == "linear" or (is_auto and self._is_adjusted(particles)):
+        near = particles.distance < tolerances[-1]
+        is_adjusted = self.adjustment == "linear" or (
+            is_auto and self._is_adjusted(priors, near.sum(), particles.gaps)
+        )
+        if is_adjusted:
             theta, weight = regressed(particles, weight, tolerances[-1])
             if is_auto:
                 possible = priors.log_prob(theta)[:, None] > -np.inf
@@ -318,13 +322,16 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         self.particles_, self.weights_ = theta, weight
         self.distances_, self.tolerances_ = particles.distance, np.array(tolerances)
 
-    def _is_adjusted(self, particles):
-        """Return whether parameters are corrected by default."""
+    def _is_adjusted(self, priors, n_weighted, gaps):
+        """Return whether parameters are corrected by default, given the number of
+        particles with a weight in the regression."""
         if self.tolerance or callable(self.distance):
             return False
-        if Priors(self.priors).without_density:
+        try:
+            priors.check_density()
+        except ValueError:
             return False
-        return len(particles.theta) >= _MIN_PER_SUMMARY * particles.gaps.shape[1]
+        return n_weighted >= max(_MIN_PER_SUMMARY * gaps.shape[1], len(gaps) / 2)
 
     def _draw_by_flow(self, simulations, priors, rng, report):
         """Fit a flow and draw parameters from it."""

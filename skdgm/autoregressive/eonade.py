@@ -35,8 +35,8 @@ class EoNADE(AutoregressiveEstimator):
     entries hidden at random, with weights such that the expected loss is the mean over
     all orders [1]_ [2]_. Missing entries are imputed from the net's own conditionals,
     without particles, and training rows may be incomplete. Each conditional is learned
-    from rows in which its columns are known: if the missing of one column depends on
-    others, samples are biased, and those of :class:`NADE` are not. The conditionals are
+    from rows in which its columns are known: if whether a column is missing depends on
+    others, samples are biased, unlike those of :class:`NADE`. The conditionals are
     exact within an order, but not consistent between orders, or with the density of
     :meth:`score_samples`, which is a mean over several orders. The total variation
     between both was 0.01 to 0.10 on small tables. Scores of incomplete rows are

@@ -33,7 +33,7 @@ AUTO = "auto"
 _ROWS, _ENTRIES = 10_000, 2**20
 # Minimum number of distinct values of a column that is compared, minimum number of such
 # columns in images, and minimum of the highest level.
-_MIN_DISTINCT, _MIN_IMAGE_COLUMNS, _MIN_TOP = 8, 16, 8
+_MIN_DISTINCT, MIN_IMAGE_COLUMNS, _MIN_TOP = 8, 16, 8
 # Minimum polarity of levels, of images in [0, 1] and of other values in [0, 1]; and the
 # fraction of the highest level that the maximum of the median column must reach.
 _LEVELS, _IMAGES, _SHARES, _REACH = 0.15, 0.42, 0.6, 0.9
@@ -165,7 +165,7 @@ def top_of_gray(X, low, high, *, images=False):
     informative = _n_values(sample) >= _MIN_DISTINCT
     if not informative.any():
         return None
-    sample, wide = sample[:, informative], informative.sum() >= _MIN_IMAGE_COLUMNS
+    sample, wide = sample[:, informative], informative.sum() >= MIN_IMAGE_COLUMNS
     lows, highs = np.nanmin(sample, axis=0), np.nanmax(sample, axis=0)
     if high <= 1 + ROUNDING:
         # Scalers make each column range from 0 to 1. In images, some pixels stay within

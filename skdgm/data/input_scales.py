@@ -93,7 +93,7 @@ def _moments(v, weight):
     size = np.abs(v).max()
     if size == 0:
         return 0.0, 0.0
-    # Differences from a value are exact for columns far from zero.
+    # Differences from a value keep their precision in columns far from zero.
     origin, v = v[0], v / size - v[0] / size
     mean = weight @ v
     spread = np.sqrt(weight @ (v - mean) ** 2)

@@ -4,6 +4,8 @@ import numpy as np
 
 # Most levels, and how far values may be from them, in steps.
 _MAX_LEVELS, _TOLERANCE = 257, 1e-3
+# Decimal digits of values that are compared with each other.
+_DIGITS = 6
 # Most entries of the sample whose values are compared, but at least some rows.
 _MAX_ENTRIES, _MIN_ROWS = 2**20, 200
 
@@ -20,7 +22,7 @@ def sampled(table):
 def levels_per_unit(table, sample):
     """Number L of which all values of a table in [0, 1] are multiples of 1 / L, or 0;
     ``sample`` has some of its rows."""
-    values = np.unique(sample[~np.isnan(sample)])
+    values = np.unique(sample[~np.isnan(sample)].round(_DIGITS))
     if not 2 < len(values) <= _MAX_LEVELS:
         return 0.0
     per_unit = float(np.rint(1 / np.diff(values).min()))

@@ -132,9 +132,11 @@ def completed_columns(X, lengths, kept):
         array = X.toarray() if sp.issparse(X) else np.asarray(X)
         if array.dtype.kind in "biu" or not missing(array[:, kept]).any():
             return X
-        return _completed_array(
-            array.astype(np.result_type(array, float)), lengths, kept
-        )
+        if array.dtype.kind == "f":
+            return _completed_array(array.copy(), lengths, kept)
+        import pandas as pd
+
+        return completed_columns(pd.DataFrame(array), lengths, kept).to_numpy()
     result, number = None, np.repeat(np.arange(len(lengths)), lengths)
     for j in np.flatnonzero(kept):
         column = frame.iloc[:, j].reset_index(drop=True)

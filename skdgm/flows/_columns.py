@@ -8,7 +8,7 @@ from sklearn.utils.validation import _get_feature_names
 
 from skdgm.base.parts import columns_of
 from skdgm.data import ColumnType, RealColumns
-from skdgm.data.auto import AUTO, top_of_gray
+from skdgm.data.auto import AUTO, MIN_IMAGE_COLUMNS, top_of_gray
 from skdgm.data.codes import refuse
 from skdgm.data.levels import levels_per_unit, on_levels, sampled
 from skdgm.data.scales import few
@@ -77,7 +77,11 @@ class FlowColumns(RealColumns):
         owner = type(model).__name__
         names = _get_feature_names(getattr(X, "header", X))
         names = list(range(rows.shape[1]) if names is None else names)
-        low, high = self._limits(names, owner)
+        fitted_names = names
+        if not reset:
+            # Bounds have the names of the first fit.
+            fitted_names = list(getattr(model, "feature_names_in_", range(len(names))))
+        low, high = self._limits(fitted_names, owner)
         has_given, is_whole = np.isfinite(low), np.zeros(len(low), bool)
         per_unit = 1.0 if reset else columns.cells.per_unit
         if not reset:
@@ -101,9 +105,9 @@ class FlowColumns(RealColumns):
         if fractions.any():
             rounded = [names[j] for j in np.flatnonzero(fractions)]
             warn(
-                f"{owner} rounds values of columns {rounded}, which had only levels "
-                "such as whole numbers in the first fit: with dequantization=None, it "
-                "fits them as real numbers.",
+                f"{owner} rounds values of columns {rounded}, which had only whole "
+                "numbers, or gray levels, in the first fit: with dequantization=None, "
+                "it fits them as real numbers.",
                 DataRangeWarning,
             )
         if exceeds.any():
@@ -142,14 +146,17 @@ class FlowColumns(RealColumns):
             return columns._replace(reach=reach), table
         low, high = np.array(table.rows.scales).T
         table = table._replace(rows=table.rows._replace(scales=None))
-        is_whole, ends = self._whole(table)
+        # Integers may be too large for the dtype of the model.
+        exact = table._replace(rows=table.rows._replace(dtype=np.float64))
+        is_whole, ends = self._whole(exact)
         per_unit = 1.0
         if self.dequantization == AUTO:
             has_bounds = np.isfinite(low)
-            is_whole, per_unit, level_ends = _levels(table, is_whole, ends)
+            is_whole, per_unit, level_ends = _levels(exact, is_whole, ends)
             low, high = np.where(has_bounds, (low, high), level_ends)
         columns, table = super().learn(table)
-        first, last = np.ceil(low * per_unit), np.floor(high * per_unit + ROUNDING)
+        first = np.ceil(low * per_unit - ROUNDING)
+        last = np.floor(high * per_unit + ROUNDING)
         whole_ends = np.stack([first, last + 1]) / per_unit
         low, high = np.where(is_whole, whole_ends, (low, high))
         cells = Cells(
@@ -218,11 +225,12 @@ def _levels(table, is_whole, ends):
         return np.zeros(n, bool), 1.0, bounds
     sample, weight = sampled(table)
     low, high = ends[0][known].min(), ends[1][known].max()
-    has_shares = not is_whole[known].all()
-    top = None if has_shares and high > 1 else top_of_gray(sample, low, high)
+    has_shares, top = not is_whole[known].all(), None
+    if not has_shares or (high <= 1 and n >= MIN_IMAGE_COLUMNS):
+        top = top_of_gray(sample, low, high)
     per_unit = levels_per_unit(table, sample) if has_shares and top else 1.0
     if top is not None and per_unit:
-        return known, per_unit, np.repeat([[0.0], [top]], n, axis=1)
+        return known, per_unit, np.where(known, [[0.0], [top]], bounds)
     if not (ends[0] < ends[1])[is_whole].any():
         return np.zeros(n, bool), 1.0, bounds
     for j in np.flatnonzero(is_whole):

@@ -18,6 +18,7 @@ from sklearn.utils.validation import _num_samples
 from skdgm.base import Density
 from skdgm.data import events_of, fill
 from skdgm.data.given import attribute_numbers
+from skdgm.data.levels import on_levels
 from skdgm.flows._likelihood import (
     MAX_ACTIVATIONS,
     base_of,
@@ -32,6 +33,7 @@ from skdgm.latent.filling import impute_by_importance
 from skdgm.nets import layers_of
 from skdgm.utils import addresses
 from skdgm.utils.counts import count_rows
+from skdgm.utils.domains import ROUNDING
 from skdgm.utils.given import Given
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
@@ -228,13 +230,14 @@ class FlowDensity(Density):
         cells = self.dequantization.cells
         if cells is not None:
             with np.errstate(invalid="ignore"):
-                impossible = (x < cells.low) | (x > cells.last)
-                impossible |= cells.whole & (x != cells.rounded(x)) & ~np.isnan(x)
+                tolerance = ROUNDING * np.abs(x)
+                impossible = (x < cells.low - tolerance) | (x > cells.last + tolerance)
+                impossible |= cells.whole & ~on_levels(x, cells.per_unit)
             if impossible.any():
                 j = int(np.argmax(impossible))
                 raise ValueError(
                     f"{self.name}: the condition {x[j]:g} on column {names[j]!r} has "
-                    "no probability: it is beyond the bounds, or no whole number."
+                    "no probability: it is beyond the bounds, or between levels."
                 )
             ranges = [(j, *cells.around(j, low, high)) for j, low, high in ranges]
         return x, values, ranges

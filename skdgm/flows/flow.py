@@ -115,8 +115,9 @@ class Flow(FlowEstimator):
         standard errors of its difference from the initial loss.
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact"; or, if columns are dequantized, "lower
-        bound", in expectation, on log-probabilities of whole numbers. Scores of rows
-        with missing entries are estimates.
+        bound", in expectation, on log-probabilities of whole numbers. Gray levels
+        between 0 and 1 have log-densities in their cells. Scores of rows with missing
+        entries are estimates.
 
     See Also
     --------

@@ -123,7 +123,8 @@ class Cells(NamedTuple):
     @property
     def last(self):
         """Largest value of each column."""
-        return self.high - self.whole / self.per_unit
+        last = np.rint(self.high * self.per_unit - 1) / self.per_unit
+        return np.where(self.whole, last, self.high)
 
     def _shifted(self, v, u):
         return self.plain(v) + np.where(self.whole, u / self.per_unit, 0.0)

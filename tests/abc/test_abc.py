@@ -277,6 +277,8 @@ def test_parameters_that_a_default_regression_moves_out_of_the_prior_stay():
         {"distance": lambda a, b: abs(a - b)},
         {"priors": stats.randint(0, 3), "method": "rejection"},
         {"summary": None, "n_particles": 150},
+        # Distances of most particles tie.
+        {"summary": lambda data: [float(np.mean(data) > 1)], "method": "rejection"},
     ],
 )
 def test_no_regression_by_default_where_it_does_not_apply(options):
@@ -284,6 +286,15 @@ def test_no_regression_by_default_where_it_does_not_apply(options):
     abc.set_params(n_simulations=1000, **options).fit(SHIFTED)
     plain = clone(abc).set_params(adjustment=None).fit(SHIFTED)
     np.testing.assert_array_equal(abc.particles_, plain.particles_)
+
+
+def test_priors_whose_density_takes_no_rows_have_no_regression():
+    def shares(theta, rng):
+        return rng.multinomial(9, theta / theta.sum())[None].astype(float)
+
+    abc = ABC(shares, stats.dirichlet([1, 1, 1]), method="rejection", random_state=0)
+    abc.set_params(n_simulations=300, n_particles=50).fit([[3.0, 3, 3]])
+    np.testing.assert_allclose(abc.particles_.sum(axis=1), 1)
 
 
 def cubic(theta, rng):

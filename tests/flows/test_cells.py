@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from skdgm import Flow
-from skdgm.exceptions import DataRangeWarning, OutlierWarning
+from skdgm.exceptions import DataRangeWarning, MissingDataWarning, OutlierWarning
 from skdgm.nets.dequantization import Cells, Dequantization, _spread, noise_net
 from skdgm.nets.layers import dense, serial
 from skdgm.persistence import load, save
@@ -356,6 +356,60 @@ def test_gray_levels_have_common_bounds():
     assert abs(gap) < 2
     real = grouped(Flow, n_iter=1, random_state=0).fit(digits / 70)
     assert real.density_kind_ == "exact"
+
+
+def test_bounds_by_name_hold_for_arrays_of_later_calls():
+    frame = pd.DataFrame(SHARES, columns=["a", "b"])
+    flow = grouped(Flow, bounds={"a": (0, 1)}, n_iter=1, random_state=0).fit(frame)
+    with pytest.warns(UserWarning, match="valid feature names"):
+        found = flow.score_samples(SHARES)
+    np.testing.assert_array_equal(found, flow.score_samples(frame))
+    with pytest.raises(ValueError, match="value 2.0 of column a|of column 'a'|beyond"):
+        flow.partial_fit(frame + 2)
+
+
+@pytest.mark.parametrize("start", [2**24, 10**9])
+def test_large_integers_have_their_bounds(start):
+    """float32 does not represent them."""
+    X = start + np.random.default_rng(0).integers(0, 15, (400, 1))
+    flow = grouped(Flow, n_iter=1, random_state=0).fit(X)
+    kind = flow.column_types_[0]
+    assert (kind.low, kind.high) == (start, start + 14)
+    assert -6 < flow.score(X) < 0
+
+
+def test_bits_beside_rates_are_bits():
+    rng = np.random.default_rng(0)
+    rates = rng.beta(0.1, 0.1, (300, 2)).round(2)
+    X = np.column_stack([rng.integers(0, 2, (300, 4)), rates])
+    flow = grouped(Flow, n_iter=1, random_state=0).fit(X)
+    assert [flow.column_types_[j].step for j in range(6)] == [1] * 4 + [0] * 2
+    assert np.isin(flow.sample(50, random_state=0)[:, :4], [0, 1]).all()
+
+
+def test_columns_without_a_value_beside_gray_levels():
+    digits = load_digits().data[:200]
+    digits[:, 3] = np.nan
+    with pytest.warns(MissingDataWarning, match="no observed value"):
+        flow = grouped(Flow, n_draws=2, n_iter=1, random_state=0).fit(digits)
+    assert flow.column_types_[3].high is None
+    assert flow.column_types_[2].high == 16
+
+
+@pytest.mark.parametrize("per_unit", [11, 12, 34, 60, 100, 255])
+def test_the_highest_level_can_be_drawn(per_unit):
+    rng = np.random.default_rng(0)
+    X = (
+        rng.integers(0, per_unit + 1, (300, 20)) * (rng.random((300, 20)) < 0.5)
+    ).astype(float)
+    X[::2] = per_unit * (X[::2] > 0)
+    flow = grouped(Flow, n_iter=1, random_state=0).fit(X / per_unit)
+    kind = flow.column_types_[0]
+    assert (kind.high, kind.step) == (1, 1 / per_unit)
+    assert flow.sample(100, random_state=0).max() == 1
+    some = float(np.float32(1 / per_unit))
+    drawn = flow.sample(2, random_state=0, conditions={0: 1.0, 1: some})
+    np.testing.assert_allclose(drawn[:, :2], [[1, some]] * 2, rtol=1e-6)
 
 
 @pytest.mark.exhaustive

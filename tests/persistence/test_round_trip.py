@@ -13,6 +13,7 @@ import pytest
 import scipy.sparse as sp
 import sklearn
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.stats import norm
 from sklearn.base import clone, is_classifier
 from skops import io
 
@@ -593,3 +594,12 @@ def test_older_names_of_attributes_and_values_are_read():
 def test_numbers_of_all_types_keep_their_type():
     kinds = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
     assert SCALARS.keys() == {*kinds, "float16", "float32", "float64", "bool", "str"}
+
+
+def test_posteriors_with_former_names_of_fields():
+    path = Path(__file__).parent / "files" / "abc_before_names.skdgm"
+    abc = skdgm.load(path).set_params(priors=norm())
+    log_p = abc.log_prob([[0.3], [-2.0]])
+    assert np.isfinite(log_p[0])
+    assert log_p[1] == -np.inf
+    assert abc.sample(3, random_state=0).shape == (3, 1)
