@@ -124,9 +124,10 @@ class ABC(PosteriorMethods, Options, BaseEstimator):
         "linear": parameters are corrected by a linear regression on the summaries, with
         lower weights for distant simulations [4]_. Corrected parameters may be outside
         the support of the prior. "auto": the same, except for parameters that would
-        leave the support; without a correction for a flow, a positive ``tolerance``, a
-        function as ``distance``, priors without ``logpdf``, less than ten particles for
-        each summary, and if half of the particles are equally far. None: no correction.
+        leave the support. There is no such correction for a flow, with a positive
+        ``tolerance``, a function as ``distance`` or priors without ``logpdf``, with
+        less than ten particles for each summary, or if half of the particles are
+        equally far. None: no correction.
     n_rounds
         Number of rounds of equally many simulations, for flows; 3 to 5 are usual. The
         first has parameters from the prior. With "flow", parameters of later rounds are
