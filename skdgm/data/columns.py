@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdgm.data.levels import kept_levels, levels_per_unit, sampled
+from skdgm.data.levels import gray_levels, kept_levels
 from skdgm.data.reach import reached
 from skdgm.exceptions import MissingDataWarning
 from skdgm.training import check_finite, column_spread, column_sums
@@ -186,9 +186,7 @@ class BinaryColumns(ColumnKind):
         if before is not None:
             per_unit = kept_levels(table, before.per_unit)
             return columns._replace(per_unit=per_unit), table
-        per_unit = self.top
-        if per_unit == 1:
-            per_unit = levels_per_unit(table, sampled(table)[0])
+        per_unit = gray_levels(table) if self.top == 1 else self.top
         return columns._replace(per_unit=per_unit), table
 
     def in_units(self, rows, columns):

@@ -6,15 +6,25 @@ import numpy as np
 _MAX_LEVELS, _TOLERANCE = 257, 1e-3
 # Decimal digits of values that are compared with each other.
 _DIGITS = 6
-# Most entries of the sample whose values are compared, but at least some rows.
-_MAX_ENTRIES, _MIN_ROWS = 2**20, 200
+# Most entries of a sample of rows, of the sample whose gray values are compared, and of
+# the one that tells bits from gray values; but at least some rows.
+_MAX_ENTRIES, _GRAY_ENTRIES, _FEW_ENTRIES, _MIN_ROWS = 2**20, 2**17, 2**14, 20
 
 
-def sampled(table):
+def gray_levels(table):
+    """Number L of which all values of a table between 0 and 1 are multiples of 1 / L;
+    0 if there is none, and for bits."""
+    few = sampled(table, _FEW_ENTRIES)[0]
+    if np.isin(few, (0, 1)).all():
+        return 0.0
+    return levels_per_unit(table, sampled(table, _GRAY_ENTRIES)[0])
+
+
+def sampled(table, n_entries=_MAX_ENTRIES):
     """Evenly spread rows of a table, float64, and their weights, which sum to about
     those of all rows."""
     n_rows, n = len(table.index), table.rows.shape[1]
-    stride = -(-n_rows // min(n_rows, max(_MAX_ENTRIES // n, _MIN_ROWS)))
+    stride = -(-n_rows // min(n_rows, max(n_entries // n, _MIN_ROWS)))
     rows = table.rows.take(table.index[::stride]).astype(np.float64)
     return rows, stride * table.weight[::stride]
 
