@@ -73,6 +73,8 @@ class FlowColumns(RealColumns):
         warning; in later fits, this holds for bounds that were read from the data. With
         "auto", fractions are rounded with a warning where whole numbers were expected;
         otherwise, they are refused."""
+        if not (reset or _has_cells(columns)):
+            return super().rows(model, X, columns=columns, fitting=fitting, dtype=dtype)
         rows = real_rows(model, X, reset=reset, dtype=dtype)
         owner = type(model).__name__
         names = _get_feature_names(getattr(X, "header", X))
@@ -140,6 +142,8 @@ class FlowColumns(RealColumns):
     def learn(self, table, before=None):
         """Learn statistics of columns, and which are whole numbers, in the first fit
         only."""
+        if before is not None and not _has_cells(before):
+            return super().learn(table, before)
         if before is not None:
             columns, table = super().learn(table, before)
             reach = np.where(before.cells.limited, 0.0, columns.reach)
@@ -155,6 +159,8 @@ class FlowColumns(RealColumns):
             is_whole, per_unit, level_ends = _levels(exact, is_whole, ends)
             low, high = np.where(has_bounds, (low, high), level_ends)
         columns, table = super().learn(table)
+        if not (is_whole.any() or np.isfinite(low).any()):
+            return columns, table
         first = np.ceil(low * per_unit - ROUNDING)
         last = np.floor(high * per_unit + ROUNDING)
         whole_ends = np.stack([first, last + 1]) / per_unit
@@ -184,19 +190,29 @@ class FlowColumns(RealColumns):
     def loss_of_independent(self, columns):
         """Entropy of independent normal columns, in nats, with noise in whole
         numbers."""
+        entropy = super().loss_of_independent(columns)
+        if not _has_cells(columns):
+            return entropy
         ratio = np.where(columns.varies, 1.0, 0.0)
         uniform = columns.cells.whole * _UNIFORM / columns.cells.per_unit
         ratio = np.hypot(ratio, uniform / columns.scale)
-        entropy = super().loss_of_independent(columns)
         return entropy + np.log(np.where(ratio > 0, ratio, 1.0)).sum()
 
     def to_data(self, columns, v):
         """Values of columns in units of the data: rounded and clipped to their
         bounds."""
-        x, cells = super().to_data(columns, v), columns.cells
+        x = super().to_data(columns, v)
+        if not _has_cells(columns):
+            return x
+        cells = columns.cells
         # The sum has no negative zeros.
         x = cells.rounded(x).clip(cells.low, cells.last) + 0.0
         return x.astype(v.dtype)
+
+
+def _has_cells(columns):
+    """Return whether any column has levels or bounds."""
+    return hasattr(columns, "cells")
 
 
 def _pair(ends, subject):
