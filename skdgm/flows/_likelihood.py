@@ -320,6 +320,12 @@ class FlowWatch(NetWatch):
         error = np.sqrt(weight**2 @ (difference - weight @ difference) ** 2)
         return loss, float(weight @ losses + _N_STANDARD_ERRORS * error)
 
+    def is_useless(self, loss):
+        """Return whether a loss is clearly higher than the reference. Losses of few
+        rows vary with the noise of levels, by up to about a nat for each column."""
+        error = self.rows.shape[1] / np.sqrt(len(self.monitored))
+        return super().is_useless(loss - error)
+
 
 def loss_of(net, params, statistics, v, n_given=0):
     """Differentiable negative log-likelihood of rows, conditional on the first
