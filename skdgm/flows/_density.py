@@ -17,6 +17,7 @@ from sklearn.utils.validation import _num_samples
 
 from skdgm.base import Density
 from skdgm.data import events_of, fill
+from skdgm.data.auto import AUTO
 from skdgm.data.given import attribute_numbers
 from skdgm.data.levels import on_levels
 from skdgm.flows._likelihood import (
@@ -44,6 +45,8 @@ from skdgm.utils.weighted import Weighted, effective_sample_size, pooled
 # Standard deviation of proposals for missing entries, relative to the initial one.
 _SPREAD = 1.25
 _CHOICE, _NOISE = addresses.FLOW_DENSITY
+# Default numbers of draws of missing entries, and of the noise of complete rows.
+_N_DRAWS = 100, 20
 # Number of proposals at a time under conditions.
 _PARTICLES = 4000
 
@@ -51,7 +54,7 @@ _PARTICLES = 4000
 class FlowDensity(Density):
     """Density of rows under a flow, perhaps conditional on ``attributes``.
     ``dequantization`` maps rows to the space of the flow, ``n_draws`` is the number of
-    draws of missing entries and noise for each row, and ``known`` has the attributes of
+    draws of missing entries and noise for each row or "auto", and ``known`` has the attributes of
     the training rows and their weights."""
 
     # Values far beyond the range of the training rows are clipped to it.
@@ -65,7 +68,9 @@ class FlowDensity(Density):
         self.params, self.statistics = state.learned, state.statistics
         self.initial = initial_distribution(self.statistics, whitening_index)
         self.base = base_of(self.params, self.statistics)
-        self.dequantization, self.n_draws = dequantization, n_draws
+        self.dequantization = dequantization
+        is_auto = n_draws == AUTO
+        self.n_draws, self.n_noise_draws = _N_DRAWS if is_auto else (n_draws, n_draws)
         self.attributes, self.known = attributes, known
         self.n_given = n_given(attributes)
 
@@ -307,9 +312,8 @@ class FlowDensity(Density):
             z, log_w = self.dequantization.middle(v)
             return self._log_p(z) + log_w
         draw = self._particles(v, holes)
-        log_weights = [
-            draw(rng.fold(k))[0] for k in range(self.n_draws if len(v) else 1)
-        ]
+        n_draws = self.n_draws if holes else self.n_noise_draws
+        log_weights = [draw(rng.fold(k))[0] for k in range(n_draws if len(v) else 1)]
         return log_mean_exp(np.stack(log_weights))[0]
 
     def _particles(self, v, holes=True):
