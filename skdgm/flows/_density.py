@@ -54,8 +54,8 @@ _PARTICLES = 4000
 class FlowDensity(Density):
     """Density of rows under a flow, perhaps conditional on ``attributes``.
     ``dequantization`` maps rows to the space of the flow, ``n_draws`` is the number of
-    draws of missing entries and noise for each row or "auto", and ``known`` has the attributes of
-    the training rows and their weights."""
+    draws of missing entries and noise for each row or "auto", and ``known`` has the
+    attributes of the training rows and their weights."""
 
     # Values far beyond the range of the training rows are clipped to it.
     bounded = True
