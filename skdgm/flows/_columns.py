@@ -93,7 +93,8 @@ class FlowColumns(RealColumns):
         outside = "is beyond the bounds of its column"
         bounds = np.where(np.isfinite(low), (low, high), 0)
         tolerance = ROUNDING * np.abs(bounds).max(axis=0)
-        for block in rows.blocks():
+        is_checked = np.isfinite(low).any() or is_whole.any()
+        for block in rows.blocks() if is_checked else ():
             batch = rows.take(block)
             outside_mask = (batch < low - tolerance) | (batch > high + tolerance)
             if fitting:

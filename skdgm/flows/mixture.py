@@ -32,7 +32,7 @@ from skdgm.utils.random import stream
 MAX_MIXTURE_COLUMNS = 64
 # Candidate numbers of components, and prior weights per column.
 _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
-# Number of folds; steps of EM and of k-means; tolerance of EM, in nats per row.
+# Number of folds; steps of EM, and their tolerance, in nats per row.
 _FOLDS, _STEPS, _TOL = 5, 40, 1e-3
 # Smallest variance of a component, of standardized columns; minimum rows per component.
 _FLOOR, _MIN_ROWS_PER_COMPONENT = 1e-6, 10

@@ -26,7 +26,7 @@ from skdgm.utils.math import distinct
 # rows for each input of a component.
 _COMPONENTS, _REPEATS, _ROWS_PER_INPUT = (2, 4, 8), 4, 2
 # Maximum number of steps of expectation maximization of a normal distribution and of a
-# mixture, and of k-means; and the change of a covariance below which they end.
+# mixture, and the change of a covariance below which they end.
 _STEPS, _MIXTURE_STEPS, _TOLERANCE = 60, 8, 1e-3
 # Numbers of rows by whose weight variances are increased, and means of components are
 # shrunk, and smallest variance.

@@ -38,7 +38,7 @@ def test_values_on_levels():
 @pytest.mark.parametrize("kind", [GAN, GMMN])
 @pytest.mark.parametrize("top", [1, 15, 16])
 def test_draws_of_gray_pixels_are_levels(kind, top):
-    """15 is not a divisor of all levels: rows of 0 to 16 over 15 are not gray."""
+    """Pixels that are multiples of a fraction, but not the same with noise."""
     X = (DIGITS if top != 15 else np.minimum(DIGITS, 15)) / top
     model = kind(n_iter=1, random_state=0).fit(X)
     drawn = model.sample(20, random_state=0) * top

@@ -93,6 +93,21 @@ def test_divergence_falls_back_on_the_last_good_epoch(bad):
     np.testing.assert_array_equal(outcome.state[0], [2, 2])
 
 
+def with_held_out_rows(step, measure):
+    """An objective of one batch an epoch, with the losses of training and of held-out
+    rows by ``measure``."""
+    return SimpleNamespace(
+        options=SimpleNamespace(n_iter_no_change=9, tol=0.0),
+        resume=lambda state: state,
+        split=lambda table: (None, None),
+        first_selectable_epoch=lambda epochs: epochs.start,
+        COUNTS_START=False,
+        watch=lambda table, held_out, state: Monitor(measure),
+        draw=lambda table, number: (1.0,),
+        step=step,
+    )
+
+
 def run_with_held_out(bad_epochs, start=START, **options):
     """Each epoch adds its pace to the state, and the held-out loss decreases; some
     epochs diverge."""
@@ -101,18 +116,7 @@ def run_with_held_out(bad_epochs, start=START, **options):
         state[0][:] += np.inf if clock.epoch in bad_epochs else clock.pace
         return state
 
-    objective = SimpleNamespace(
-        options=SimpleNamespace(n_iter_no_change=9, tol=0.0),
-        resume=lambda state: state,
-        split=lambda table: (None, None),
-        first_selectable_epoch=lambda epochs: epochs.start,
-        COUNTS_START=False,
-        watch=lambda table, held_out, state: Monitor(
-            lambda state: (-state[0][0], -state[0][0])
-        ),
-        draw=lambda table, number: (1.0,),
-        step=step,
-    )
+    objective = with_held_out_rows(step, lambda state: (-state[0][0], -state[0][0]))
     learned, watch = optimize(
         objective, None, range(8), start, n_epochs=8, early_stopping=True, **options
     )
@@ -141,16 +145,7 @@ def test_training_ends_if_epochs_diverge_again_and_again():
 def test_an_overshoot_is_not_the_best_epoch():
     """The first epoch has the lowest held-out loss, but its loss is above the limit."""
     losses = iter([(150.0, -9.0), (120.0, -8.0), (5.0, -1.0), (6.0, 0.0)])
-    objective = SimpleNamespace(
-        options=SimpleNamespace(n_iter_no_change=9, tol=0.0),
-        resume=lambda state: state,
-        split=lambda table: (None, None),
-        first_selectable_epoch=lambda epochs: epochs.start,
-        COUNTS_START=False,
-        watch=lambda table, held_out, state: Monitor(lambda state: next(losses)),
-        draw=lambda table, number: (1.0,),
-        step=add_batch,
-    )
+    objective = with_held_out_rows(add_batch, lambda state: next(losses))
     learned, watch = optimize(
         objective, None, range(4), START, n_epochs=4, early_stopping=True
     )
