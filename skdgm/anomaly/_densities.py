@@ -14,7 +14,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from skdgm.utils.clusters import distant_rows
-from skdgm.utils.math import rows_by_pattern
+from skdgm.utils.math import rows_by_gaps
 
 # Number of bins of a histogram, and maximum number of values that have a bin each.
 _BINS, _MAX_SINGLE_VALUES = 10, 15
@@ -103,7 +103,8 @@ class JointNormal(NamedTuple):
         r"""Half squared residuals of entries given the previous entries, and given the
         next entries, whose sum is half the squared Mahalanobis distance of the row."""
         out = np.zeros(z.shape)
-        for rows, seen in _patterns(z):
+        for rows, missing in rows_by_gaps(z):
+            seen = np.flatnonzero(~missing)
             for order in seen, seen[::-1]:
                 root = np.linalg.cholesky(self.covariance[np.ix_(order, order)])
                 residuals = solve_triangular(
@@ -116,19 +117,12 @@ class JointNormal(NamedTuple):
         """Surprisals of the standardized residual r of each entry given all others as
         of a Cauchy distribution, log(1 + r²)."""
         out = np.zeros(z.shape)
-        for rows, seen in _patterns(z):
+        for rows, missing in rows_by_gaps(z):
+            seen = np.flatnonzero(~missing)
             precision = np.linalg.inv(self.covariance[np.ix_(seen, seen)])
             residuals = z[np.ix_(rows, seen)] @ precision / np.sqrt(np.diag(precision))
             out[np.ix_(rows, seen)] = np.log1p(residuals**2)
         return out
-
-
-def _patterns(z):
-    """Yield the rows with the same known entries, and the columns of these entries."""
-    known = ~np.isnan(z)
-    for rows in rows_by_pattern(known) if len(z) else ():
-        if (seen := np.flatnonzero(known[rows[0]])).size:
-            yield rows, seen
 
 
 class MixtureOfColumns(NamedTuple):

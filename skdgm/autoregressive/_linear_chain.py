@@ -14,9 +14,10 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
 from skdgm.autoregressive.net_chains import MaskedChain
-from skdgm.autoregressive.normal_moments import given_seen, jitter, patterns
+from skdgm.autoregressive.normal_moments import given_seen, jitter
 from skdgm.autoregressive.particles import CompletedRows
 from skdgm.nets import Layer
+from skdgm.utils.math import rows_by_gaps
 
 
 class LinearChain(MaskedChain):
@@ -82,7 +83,7 @@ class NormalChain(LinearChain):
         half = -(-n_each // 2)
         noise = rng.normal(half * self.n_columns).reshape(len(v), half, -1)
         noise = np.concatenate([noise, -noise], axis=1)[:, :n_each]
-        for rows, missing in patterns(v):
+        for rows, missing in rows_by_gaps(v):
             center, spread, seen = given_seen(mean, covariance, v[rows], missing)
             log_p[np.ix_(rows, ~missing)] = seen
             means[np.ix_(rows, missing)] = center

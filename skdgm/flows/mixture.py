@@ -21,11 +21,11 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import gammaln
 
-from skdgm.autoregressive.normal_moments import given_seen, patterns
+from skdgm.autoregressive.normal_moments import given_seen
 from skdgm.nets.bases import NormalMixture, Tails
 from skdgm.utils import addresses
 from skdgm.utils.clusters import clusters
-from skdgm.utils.math import LOG_2PI, log_sum_exp
+from skdgm.utils.math import LOG_2PI, log_sum_exp, rows_by_gaps
 from skdgm.utils.random import stream
 
 # Largest number of columns with mixtures under base="auto".
@@ -248,7 +248,7 @@ def _fitted(x, weight, k, shrinkage):
 def _refined(x, weight, components, shrinkage, n_steps=_STEPS):
     """Components after at most ``n_steps`` of expectation maximization on incomplete
     rows."""
-    groups, last_log_p = list(patterns(x)), -np.inf
+    groups, last_log_p = list(rows_by_gaps(x)), -np.inf
     max_steps = max(1, _MAX_EM_WORK // (len(groups) * len(components.weight)))
     for _ in range(min(max_steps, n_steps)):
         log_p, rows, spreads = _expected(x, groups, components)

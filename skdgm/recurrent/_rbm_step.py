@@ -271,7 +271,7 @@ class RBMStep:
     def _sums(self, rows, index):
         """Group the rows at an index by their known entries; yield their numbers,
         enumerations of their states, and values of blocks."""
-        for group in rows_by_pattern(rows.known[index]) if len(index) else ():
+        for group in rows_by_pattern(rows.known[index]):
             part = rows.take(index[group])
             known = [mask[0] for mask in self._blocks(part.known)]
             sums = Enumeration(self.energy, part.params, known)

@@ -82,8 +82,16 @@ def distinct(x):
 
 
 def rows_by_pattern(known):
-    """Iterate over groups of rows with the same known entries, as arrays of row
-    numbers; ``known`` is a mask of shape (n_rows, n_entries)."""
+    """List the groups of rows with the same known entries, as arrays of row numbers;
+    ``known`` is a mask of shape (n_rows, n_entries)."""
     _, pattern = distinct(known)
     order, size = np.argsort(pattern, kind="stable"), np.bincount(pattern)
-    return iter(np.split(order, np.cumsum(size)[:-1]))
+    return np.split(order, np.cumsum(size)[:-1]) if len(known) else []
+
+
+def rows_by_gaps(v):
+    """Yield row numbers and the mask of missing columns, (n_columns,), for groups of
+    rows with the same missing entries."""
+    missing = np.isnan(v)
+    for rows in rows_by_pattern(missing):
+        yield rows, missing[rows[0]]

@@ -8,7 +8,6 @@ from sklearn.datasets import load_iris, load_wine, make_moons
 from sklearn.mixture import GaussianMixture
 
 from skdgm import Flow
-from skdgm.autoregressive.normal_moments import patterns
 from skdgm.flows.mixture import (
     Components,
     Shrinkage,
@@ -19,6 +18,7 @@ from skdgm.flows.mixture import (
 from skdgm.flows.normal import fit_normal
 from skdgm.nets.bases import NormalMixture, Tails, normal_log_p
 from skdgm.training import canonical
+from skdgm.utils.math import rows_by_gaps
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
@@ -224,7 +224,7 @@ def test_rows_with_gaps_begin_as_well_as_complete_ones():
 def test_components_of_rows_with_gaps_climb():
     """Steps of expectation maximization never lower the likelihood of what is seen."""
     start = Components(np.full(3, 1 / 3), np.eye(3, 2), np.stack([np.eye(2)] * 3))
-    x, weight, groups = GAPS, np.linspace(0.5, 2, len(GAPS)), list(patterns(GAPS))
+    x, weight, groups = GAPS, np.linspace(0.5, 2, len(GAPS)), list(rows_by_gaps(GAPS))
     found, before = start, -np.inf
     for _ in range(8):
         found = _refined(x, weight, found, Shrinkage(0.0, 0.0, np.eye(2)), n_steps=1)

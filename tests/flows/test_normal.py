@@ -12,6 +12,7 @@ from skdgm.flows._likelihood import _learning_rate_factors
 from skdgm.nets.bases import NormalMixture, Tails
 from skdgm.training import canonical
 from skdgm.utils.clusters import clusters
+from skdgm.utils.math import rows_by_gaps
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from tests.numerical import assert_means
@@ -147,7 +148,7 @@ def test_a_step_of_mixtures_is_that_of_the_equation():
 def test_mixtures_of_rows_with_gaps_are_expected_ones():
     X = RNG.normal(size=(6, 3))
     X[:2, 0] = X[2, 1:] = X[3, 1] = np.nan
-    groups = list(mixture.patterns(X))
+    groups = list(rows_by_gaps(X))
     components = mixture.Components(np.exp(LOG_WEIGHT), MEANS, COVARIANCES)
     log_p, rows, spreads = mixture._expected(X, groups, components)
     for k, (mean, covariance) in enumerate(zip(MEANS, COVARIANCES)):
@@ -181,7 +182,7 @@ def test_more_steps_of_mixtures_are_more_probable():
     ]
     np.testing.assert_allclose(order, expected, atol=0.1)
     X[::7, 0] = X[3::9, 1] = np.nan
-    groups = list(mixture.patterns(X))
+    groups = list(rows_by_gaps(X))
 
     def score(components):
         log_p = mixture._expected(X, groups, components)[0]
