@@ -363,9 +363,10 @@ class ConditionalEstimator(FitOptions, ConditionalMethods):
         improper(dict(zip(responses.names, kinds)), self._options.hidden)
 
     def _remedy(self):
-        options = self._options
+        facts = self._facts()
+        options = self._MODEL.options(facts, self._MODEL.energy(facts))
         return (
-            f"Lower learning_rate (now {options.learning_rate}) or raise batch_size "
+            f"Lower learning_rate (now {options.learning_rate:g}) or raise batch_size "
             f"(now {options.batch_size})."
         )
 

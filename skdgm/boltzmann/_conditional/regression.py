@@ -1,9 +1,11 @@
 r"""Initial weights of the conditions, by a ridge regression for each column.
 
-.. math:: \hat\beta = (X^\top X + \alpha I)^{-1} X^\top Y
+.. math:: \hat\beta_j = \Bigl(\sum_i (x_i - \bar{x}) (x_i - \bar{x})^\top +
+   \alpha I\Bigr)^{-1} \sum_i (x_i - \bar{x}) (y_{ij} - \bar{y}_j)
 
-X are the conditions, with mean 0, and Y the centered columns. Generalized
-cross-validation chooses the same alpha for all columns [1]_.
+Sums and means are over rows i with a known value of column j, with their weights;
+:math:`x_i` are the conditions. Generalized cross-validation chooses the same alpha,
+relative to the total weight of the rows, for all columns [1]_.
 
 References
 ----------
@@ -11,7 +13,7 @@ References
    choosing a good ridge parameter. Technometrics.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,65 +25,181 @@ from skdgm.energies import plain
 _MAX_CONDITIONS, _ALPHAS = 2000, 10.0 ** np.arange(-6, 2, 0.5)
 # Number of standard deviations at which values of y are clipped.
 _MAX_DEVIATION = 10.0
+# Maximum number of operations for separate regressions of columns with missing values.
+_MAX_OPERATIONS = 2e9
 
 
 def regressed(objective, params):
-    """Parameters whose weights from conditions to real columns, and precisions of real
-    columns, come from regressions."""
+    """Parameters whose weights from conditions to real columns, and means and
+    precisions of real columns, come from regressions."""
     units, couplings = plain(params)
     units, couplings = list(units), list(couplings)
     energy, n = objective.energy, len(objective.layout.units)
     real_blocks = [block for block in range(n) if energy.units[block].form == "normal"]
     if not real_blocks or energy.units[-1].size > _MAX_CONDITIONS:
         return params
-    total, XX, Y, XY = _moments(objective, real_blocks)
-    beta, error = _ridge(total, XX, Y, XY)
     stops = np.cumsum([energy.units[block].size for block in real_blocks])[:-1]
-    weights, errors = np.split(beta, stops, axis=1), np.split(error, stops)
-    for block, weights_of_block, mse in zip(real_blocks, weights, errors):
-        dtype = couplings[n + block].dtype
-        if energy.units[block].precision != "fixed":
+    regression = _ridge(_moments(objective, real_blocks))
+    regression = _checked(objective, real_blocks, regression)
+    parts = zip(*(np.split(part, stops, axis=-1) for part in regression))
+    for block, (weights, intercept, mse) in zip(real_blocks, parts):
+        dtype, precision = couplings[n + block].dtype, energy.units[block].precision
+        mean, log_precision = units[block]
+        if precision != "fixed":
             min_variance = max(energy.units[block].min_variance, 1e-3)
-            mse = mse if energy.units[block].precision == "diagonal" else mse.mean()
-            mean = units[block].mean
+            mse = mse if precision == "diagonal" else mse.mean()
             variance = np.broadcast_to(mse.clip(min_variance, 1), mean.shape)
-            units[block] = Normal(mean, -np.log(variance).astype(dtype))
-        couplings[n + block] = np.ascontiguousarray(weights_of_block.T).astype(dtype)
+            log_precision = -np.log(variance).astype(dtype)
+        units[block] = Normal(mean + intercept.astype(dtype), log_precision)
+        couplings[n + block] = np.ascontiguousarray(weights.T).astype(dtype)
     return params._replace(units=tuple(units), couplings=tuple(couplings))
 
 
+class _Sums(NamedTuple):
+    """Weighted sums over rows, float64, for some ``columns`` of y.
+
+    ``total``, ``Y`` and ``YY`` have the weights, values and squares of known values,
+    (n_columns,), and ``XY`` their products with conditions, (n_conditions, n_columns).
+    ``weight``, ``X`` and ``XX`` have the weight of rows, and conditions and their
+    products: (), (n_conditions,) and (n_conditions, n_conditions).
+    """
+
+    columns: np.ndarray
+    total: np.ndarray
+    Y: np.ndarray
+    YY: np.ndarray
+    XY: np.ndarray
+    weight: np.ndarray
+    X: np.ndarray
+    XX: np.ndarray
+
+    @classmethod
+    def of(cls, columns, x, y, weight):
+        """Sums over a batch of rows, of which those without any known value are left
+        out."""
+        known = ~np.isnan(y[:, columns])
+        rows = known.any(axis=1)
+        x, y, weight, known = (
+            x[rows],
+            y[np.ix_(rows, columns)],
+            weight[rows],
+            known[rows],
+        )
+        y, weighted = np.where(known, y, 0.0), x * weight[:, None]
+        return cls(
+            columns,
+            weight @ known,
+            weight @ y,
+            weight @ y**2,
+            weighted.T @ y,
+            weight.sum(),
+            weighted.sum(axis=0),
+            weighted.T @ x,
+        )
+
+    def plus(self, other):
+        """Sums over the rows of both."""
+        sums_of_both = map(np.add, self[1:], other[1:])
+        return _Sums._make([self.columns, *sums_of_both])
+
+
 def _moments(objective, which):
-    """Total weight of the rows; weighted sums of products of conditions, of squared
-    columns, and of products of both; in float64."""
+    """List of :class:`_Sums`, one for all complete columns of some blocks and one for
+    each other column, or for all of these if they are too many."""
+    n_columns = sum(objective.energy.units[block].size for block in which)
+    has_gaps, n = np.zeros(n_columns, bool), objective.energy.units[-1].size
+    for _, y, _ in _batches(objective, which):
+        has_gaps |= np.isnan(y).any(axis=0)
+    groups = [np.flatnonzero(~has_gaps), np.flatnonzero(has_gaps)]
+    if has_gaps.sum() * n**3 <= _MAX_OPERATIONS:
+        groups[1:] = groups[1][:, None]
+    groups, sums = [group for group in groups if len(group)], []
+    for batch in _batches(objective, which):
+        parts = [_Sums.of(group, *batch) for group in groups]
+        sums = [a.plus(b) for a, b in zip(sums, parts)] if sums else parts
+    return sums
+
+
+def _batches(objective, which):
+    """Yield conditions, real columns and weights of batches of rows, in float64."""
     # Not table.rows: with early stopping, these are conditions.
-    table, rows, total, Y, XY = objective.table, objective.rows, 0.0, 0.0, 0.0
-    XX = np.zeros((objective.energy.units[-1].size,) * 2)
+    table, rows = objective.table, objective.rows
     fills = np.concatenate([objective.layout.fills[block] for block in which])
     for batch in rows.blocks(len(table.index)):
-        index, weight = table.index[batch], table.weight[batch]
+        index = table.index[batch]
         blocks = objective.layout.split(rows.take(index))
         y = np.concatenate([np.asarray(blocks[b], np.float64) for b in which], axis=1)
-        y = np.nan_to_num(y - fills).clip(-_MAX_DEVIATION, _MAX_DEVIATION)
-        x = np.asarray(rows.accompanying(index), np.float64)
-        total, weighted = total + weight.sum(), x * weight[:, None]
-        XX += weighted.T @ x
-        XY, Y = XY + weighted.T @ y, Y + weight @ y**2
-    return total, XX, Y, XY
+        y = (y - fills).clip(-_MAX_DEVIATION, _MAX_DEVIATION)
+        yield np.asarray(rows.accompanying(index), np.float64), y, table.weight[batch]
 
 
-def _ridge(total, XX, Y, XY):
-    """Weights, and the cross-validated mean squared error of each column."""
-    eigenvalues, U = np.linalg.eigh(XX)
-    eigenvalues, P = eigenvalues.clip(0), U.T @ XY
-    best: Any = None
-    for alpha in _ALPHAS * total:
-        shrunk = P / (eigenvalues + alpha)[:, None]
-        rss = Y - 2 * (shrunk * P).sum(axis=0) + (eigenvalues @ shrunk**2)
-        residual_share = 1 - (eigenvalues / (eigenvalues + alpha)).sum() / max(
-            total, 1.0
-        )
-        error = rss.clip(0) / total / max(residual_share, 1e-3) ** 2
-        score = (error / np.maximum(Y / total, 1e-12)).mean()
-        if best is None or score < best[0]:
-            best = score, U @ shrunk, error
-    return best[1:]
+def _ridge(sums):
+    """Weights, (n_conditions, n_columns), and intercept and cross-validated mean
+    squared error of each column."""
+    order = np.argsort(np.concatenate([part.columns for part in sums]))
+    paths = [_Path.of(part) for part in sums]
+    errors = np.concatenate([path.errors() for path in paths], axis=1)
+    variance = np.concatenate([path.variance for path in paths])
+    best = np.argmin((errors / np.maximum(variance, 1e-12)).mean(axis=1))
+    beta = np.concatenate([path.weights(_ALPHAS[best]) for path in paths], axis=1)
+    intercept = np.concatenate(
+        [path.mean_y - path.mean_x @ path.weights(_ALPHAS[best]) for path in paths]
+    )
+    return beta[:, order], intercept[order], errors[best, order]
+
+
+def _checked(objective, which, regression):
+    """Regressions with the intercepts and at least the errors of rows with known
+    values, which differ from those of :func:`_ridge` if moments were pooled."""
+    beta, intercept, mse = regression
+    total, sums, squares = np.zeros((3, len(mse)))
+    for x, y, weight in _batches(objective, which):
+        gap = y - intercept - x @ beta
+        known, gap = ~np.isnan(gap), np.nan_to_num(gap)
+        total += weight @ known
+        sums += weight @ gap
+        squares += weight @ gap**2
+    total = np.maximum(total, np.finfo(float).tiny)
+    mean = sums / total
+    return beta, intercept + mean, np.maximum(mse, squares / total - mean**2)
+
+
+class _Path(NamedTuple):
+    """Ridge regressions for all alphas: total weights, (n_columns,), means, variances
+    of columns, eigenvalues and eigenvectors U of the covariance of conditions, and
+    covariances with columns times the transpose of U."""
+
+    total: np.ndarray
+    mean_x: np.ndarray
+    mean_y: np.ndarray
+    variance: np.ndarray
+    eigenvalues: np.ndarray
+    U: np.ndarray
+    P: np.ndarray
+
+    @classmethod
+    def of(cls, sums):
+        """Regressions from :class:`_Sums`."""
+        total = np.maximum(sums.total, np.finfo(float).tiny)
+        weight = max(sums.weight, np.finfo(float).tiny)
+        mean_x, mean_y = sums.X / weight, sums.Y / total
+        covariance = sums.XX / weight - np.outer(mean_x, mean_x)
+        eigenvalues, U = np.linalg.eigh(covariance)
+        P = U.T @ (sums.XY / total - np.outer(mean_x, mean_y))
+        variance = (sums.YY / total - mean_y**2).clip(0)
+        return cls(total, mean_x, mean_y, variance, eigenvalues.clip(0), U, P)
+
+    def errors(self):
+        """Cross-validated mean squared errors, (n_alphas, n_columns)."""
+        errors = []
+        for alpha in _ALPHAS:
+            share = self.eigenvalues / (self.eigenvalues + alpha)
+            parts = self.P**2 / (self.eigenvalues + alpha)[:, None]
+            mse = (self.variance - (2 - share) @ parts).clip(0)
+            residual_share = 1 - share.sum() / np.maximum(self.total, 1.0)
+            errors.append(mse / np.maximum(residual_share, 1e-3) ** 2)
+        return np.array(errors)
+
+    def weights(self, alpha):
+        """Weights of conditions, (n_conditions, n_columns)."""
+        return self.U @ (self.P / (self.eigenvalues + alpha)[:, None])
