@@ -103,7 +103,8 @@ class LatentSequenceDensity(SequenceDensity):
     def _steps(self, v, batch, rng, state, fed=None):
         """Yield, for each step, the slice of its rows, its particles, and their new
         states; ``state`` changes in place. ``fed(v, particles, rng, part)`` returns
-        imputed rows, one for each particle."""
+        imputed rows, and the number of the particle that drew each. All particles of an
+        imputed row become copies of this one."""
         net, params, first = self.net, astype(self.params, v.dtype), 0
         n_states = net.n_states
         for size in batch.sizes:
@@ -136,12 +137,18 @@ class LatentSequenceDensity(SequenceDensity):
                 kl=kl.reshape(size, k),
                 out=out,
             )
+            log_w = particles.log_w
             if fed is not None:
-                x = net.inputs(fed(rows, particles, streams, part))
-                seen = net.seen(params, x)
+                filled, chosen = fed(rows, particles, streams, part)
+                seen = np.repeat(net.seen(params, net.inputs(filled)), k, axis=0)
+                imputed = np.isnan(rows).any(axis=1)[:, None]
+                index = np.where(imputed, chosen[:, None], np.arange(k))
+                index = (index + k * np.arange(size)[:, None]).ravel()
+                before, latent = before[index], latent[index]
+                log_w = np.where(imputed, -np.log(k), log_w)
             after = net.follow(params, before, seen, latent)
             state[:size, : k * n_states] = after.reshape(size, -1)
-            state[:size, k * n_states :] = particles.log_w
+            state[:size, k * n_states :] = log_w
             yield part, particles, after
             first += size
 
@@ -191,12 +198,12 @@ class LatentSequenceDensity(SequenceDensity):
                 w = np.exp(log_w).astype(rows.dtype)
                 mean = output.expected(out).reshape(len(rows), k, -1)
                 expected[part] = (w[:, :, None] * mean).sum(axis=1)
-            noisy = log_w + streams.fold(_CHOICE).gumbel(k)
-            chosen = np.arange(len(rows)) * k + noisy.argmax(axis=1)
+            chosen = (log_w + streams.fold(_CHOICE).gumbel(k)).argmax(axis=1)
             params = astype(self.params.dispersion, rows.dtype)
-            value = output.draw(out[chosen], streams.fold(_DATA), params)
+            of_chosen = out[np.arange(len(rows)) * k + chosen]
+            value = output.draw(of_chosen, streams.fold(_DATA), params)
             filled[part] = np.where(np.isnan(rows), value, rows)
-            return np.repeat(filled[part], k, axis=0)
+            return filled[part], chosen
 
         for part, particles, _ in self._steps(v, batch, rng, state, fed):
             gain[part] = particles.gain

@@ -139,3 +139,14 @@ def test_columns_of_several_kinds():
     codes = grouped(VRNN, 2, **options, n_iter=40, column_types="categorical")
     codes.fit(code[:, None])
     assert codes.score(code[:, None]) > -0.5
+
+
+def test_imputed_rows_follow_from_the_units_that_drew_them():
+    model, n = fitted(1, size=1.5, column_types="gaussian").density_, 4000
+    drawn = model.continued(2, None, n, 0, None).reshape(n, 4)
+    unknown = np.full((2 * n, 2), np.nan)
+    imputed = model.fill(unknown, "sample", 1, lengths=np.full(n, 2)).reshape(n, 4)
+    expected, found = (np.corrcoef(rows.T)[1, 3] for rows in (drawn, imputed))
+    # The correlation of consecutive rows, within four standard errors.
+    assert abs(expected) > 0.15
+    assert abs(expected - found) < 4 * np.sqrt(2 / n)
