@@ -17,7 +17,6 @@ References
 
 from typing import NamedTuple
 
-import numpy as np
 from sklearn.base import clone
 
 from skdgm.base.groups import assign
@@ -31,11 +30,10 @@ from skdgm.boltzmann.structure.visible import reach_of
 from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
 from skdgm.optim import sgd
-from skdgm.training import Batch, Objective
+from skdgm.training import Batch, Objective, monitored_rows
 from skdgm.utils.random import PROBE, stream
 from skdgm.utils.threading.parallel import learning
 
-_PROBE_ROWS = 250
 # Increase of the loss, in nats per unit, that counts as divergence.
 _DIVERGED = 2.0
 
@@ -187,8 +185,7 @@ class BoundWatch:
 
     def __init__(self, objective, table, state):
         self.objective, self.rows = objective, table.rows
-        index = np.linspace(0, len(table.index) - 1, _PROBE_ROWS).astype(int)
-        self.monitored = table.index[np.unique(index)]
+        self.monitored = monitored_rows(table, stream(objective.seed, PROBE))
         n_units = sum(unit.size for layer in objective.layers for unit in layer.units)
         self.limit = self(state)[0] + _DIVERGED * n_units
 

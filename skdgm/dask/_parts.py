@@ -36,7 +36,7 @@ def shards_of(client, X, y, sample_weight, n_shards):
         rows = np.concatenate(indices)
         values_of_rows = (None if values is None else values[rows] for values in arrays)
         shards.append(([parts[k] for k in group], *values_of_rows))
-    return shards
+    return _with_weight(shards)
 
 
 def shards_of_sequences(client, series, sample_weight, n_shards, length):
@@ -84,7 +84,25 @@ def shards_of_sequences(client, series, sample_weight, n_shards, length):
             parts_of_rows = [dask.delayed(getattr(X, "iloc", X)[rows])]
         weight_of_rows = None if weight is None else weight[rows]
         shards.append((parts_of_rows, lengths[begin:end], weight_of_rows))
-    return shards
+    return _with_weight(shards)
+
+
+def _with_weight(shards):
+    """Shards of which none has weights of 0 only: these are merged with the previous
+    shard, or the next one."""
+    merged = []
+    for shard in shards:
+        weight_before = merged[-1][-1] if merged else None
+        empty = any(
+            weight is not None and not np.any(weight)
+            for weight in (weight_before, shard[-1])
+        )
+        if merged and empty:
+            parts, *arrays = zip(merged.pop(), shard)
+            arrays = (None if a is None else np.concatenate([a, b]) for a, b in arrays)
+            shard = parts[0] + parts[1], *arrays
+        merged.append(shard)
+    return merged
 
 
 def _parts(X, n_shards):

@@ -33,9 +33,9 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import logsumexp
 
-from skdgm.autoregressive.normal_moments import patterns
 from skdgm.utils import addresses
-from skdgm.utils.math import LOG_2PI, log_mean_exp
+from skdgm.utils.math import LOG_2PI, log_mean_exp, rows_by_gaps
+from skdgm.utils.weighted import systematic
 
 # Ridge on the covariance of observed entries, relative to their variances.
 _RIDGE = 1e-6
@@ -56,7 +56,7 @@ class Guide:
         self._last = None
         self.groups = [
             (rows, np.flatnonzero(~missing))
-            for rows, missing in patterns(v)
+            for rows, missing in rows_by_gaps(v)
             if missing.any() and not missing.all()
         ]
 
@@ -130,10 +130,7 @@ def resampled(log_w, rng):
     log_total = logsumexp(log_w, axis=1, keepdims=True)
     w = np.exp(log_w - log_total)
     uneven = (w**2).sum(axis=1, keepdims=True) * n > 2
-    cumulative = w.cumsum(axis=1)
-    positions = (np.arange(n) + rng.uniform(1)) / n
-    index = (positions[:, :, None] > cumulative[:, None]).sum(axis=2).clip(max=n - 1)
-    index = np.where(uneven, index, np.arange(n))
+    index = np.where(uneven, systematic(w, n, rng.uniform(1)), np.arange(n))
     return (
         index,
         np.where(uneven, 0.0, log_w),
@@ -162,8 +159,9 @@ def drawn_given(density, v, rng, covariates, order):
     particles. The log-densities of the observed entries are added to the log-weights of
     ``order``."""
     n, n_particles = len(v), density.options.n_resamplings
+    field = density.field(v.dtype, density.options.guidance)
     y, categories, log_w, log_mean = _run(
-        density, v, rng, covariates, n_particles, order
+        density, field, v, rng, covariates, n_particles, order
     )
     order.log_w += log_mean + log_mean_exp(log_w.T)[0]
     chosen = (log_w + rng.fold(_PICK).gumbel(n_particles)).argmax(axis=1)
@@ -174,15 +172,15 @@ def drawn_given(density, v, rng, covariates, order):
 def log_p_given(density, v, rng, covariates, n_each):
     """Estimate the log-density of the observed real entries of rows v given their
     masked columns by ``n_each`` particles; a lower bound in expectation."""
-    log_w, log_mean = _run(density, v, rng, covariates, n_each)[2:]
+    field = density.field(v.dtype)
+    log_w, log_mean = _run(density, field, v, rng, covariates, n_each)[2:]
     return log_mean + log_mean_exp(log_w.T)[0]
 
 
-def _run(density, v, rng, covariates, n_each, order=None):
-    """Run the particles of rows from noise to data. Returns components and masked
-    columns, which stay as they are without ``order``; log-weights, (n_rows, n_each);
-    and the log of the mean weights that resampling removed, (n_rows,)."""
-    field = density.field(v.dtype, density.options.guidance)
+def _run(density, field, v, rng, covariates, n_each, order=None):
+    """Run the particles of rows from noise to data by a ``field``. Returns components
+    and masked columns, which stay as they are without ``order``; log-weights, (n_rows,
+    n_each); and the log of the mean weights that resampling removed, (n_rows,)."""
     n, whitening, layout = len(v), density.whitening, density.layout
     real, categories = layout.split(v)
     guide = Guide(whitening, real)

@@ -162,8 +162,10 @@ class ImplicitDensity(Density):
             x, known = emission.inputs(v.astype(float))
             log_w = kernels.log_weights(x, known)
             if method == "sample":
-                noisy = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
-                chosen = kernels.centers[noisy.argmax(axis=1)]
+                by_chance = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
+                chosen = kernels.centers[by_chance.argmax(axis=1)]
+                if self.noise:
+                    chosen = noisy(chosen, emission, self.noise, rng.fold(_NOISE))
                 return emission.values(chosen, rng.fold(_RARE))
             w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
             mean = w @ kernels.centers / w.sum(axis=1, keepdims=True)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm import DBN
+from skdgm import DBM, DBN
 from skdgm.belief import _stack
 from skdgm.belief._directed import Directed
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
@@ -144,3 +144,21 @@ def test_interrupted_refinement_keeps_what_was_learned(monkeypatch):
     with pytest.warns(InterruptedFitWarning, match="after 2 of 10"):
         dbn = fit()
     assert len(dbn.loss_curves_[-1]) == 2
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_losses_are_means_over_rows_with_their_weights(repeats):
+    """Losses of refinement and of pairs of layers, for 960 equal rows and 40 others."""
+    rows, weight = np.vstack([TOY[:1], RNG.integers(0, 2, (40, 8))]), None
+    copies = np.append(960, np.ones(40, int))
+    if repeats:
+        rows = np.repeat(rows, copies, axis=0)
+    else:
+        weight = copies.astype(float)
+    dbn = grouped(DBN, (5, 4), n_iter=20, refine="up-down", refine_iter=3)
+    dbn.set_params(random_state=0).fit(rows, sample_weight=weight)
+    dbm = DBM((5, 4), n_iter=1, pretrain="layerwise", random_state=0)
+    dbm.fit(rows, sample_weight=weight)
+    for losses in dbn.loss_curves_[-1], dbm.pretrain_loss_curves_[0]:
+        # The equal rows become probable, and the others have about eight bits.
+        assert losses[-1] < 2

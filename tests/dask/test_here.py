@@ -237,3 +237,12 @@ def test_batches_of_a_shard_go_on_where_they_were_left():
     assert list(islice(shard.batches(0, 1), 1)) == ["b"]
     assert list(islice(shard.batches(1, 0), 1)) == ["a"]
     assert n_begun == 3
+
+
+@pytest.mark.parametrize("empty", [slice(20), slice(40, 80), slice(180, None)])
+def test_shards_without_weight_are_merged(client, empty):
+    weight = np.ones(len(test_fit.X))
+    weight[empty] = 0
+    machine = BernoulliRBM(3, n_iter=2, random_state=0)
+    distribute.fit(machine, test_fit.X, None, weight, n_shards=10, client=client)
+    assert np.isfinite(machine.components_).all()

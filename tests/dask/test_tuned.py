@@ -218,11 +218,11 @@ def test_tables_of_dask_and_weights(client):
     again = np.repeat(np.arange(200), weight)
     other = distribute.fit(clone(net), X[again], LABELS[again], **one)
     assert_same(found, other)
-    # Of no weight, and in all of a shard.
+    # A shard without weight is merged.
     weight[:100] = 0
     two = {"n_shards": 2, "client": client, "sample_weight": weight}
-    with pytest.raises(ValueError, match="weight"):
-        distribute.fit(clone(net), X, LABELS, **two)
+    found = distribute.fit(clone(net), X, LABELS, **two)
+    assert_same(found, distribute.fit(clone(net), X, LABELS, weight, **one))
 
 
 @pytest.mark.release

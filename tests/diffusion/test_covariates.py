@@ -207,3 +207,14 @@ def test_what_is_no_attribute_is_named(model):
         model.sample(3, y={"age": 3.0})
     with pytest.raises(ValueError, match="d"):
         model.score_samples(X[:1], {"age": 3.0, "sex": "d"})
+
+
+@pytest.mark.parametrize("likelihood", ["flow", "bound"])
+def test_scores_do_not_depend_on_guidance(likelihood):
+    rows = np.column_stack([X[:200, 0], X[:200, 0] + RNG.normal(size=200)])
+    model = grouped(Diffusion, class_conditional=True, **SMALL | {"n_iter": 3})
+    model.set_params(likelihood=likelihood).fit(rows, SEX[:200])
+    rows[:20, 1] = np.nan
+    before = model.score_samples(rows[:40], SEX[:40])
+    model.set_params(guidance=3.0)
+    np.testing.assert_array_equal(model.score_samples(rows[:40], SEX[:40]), before)

@@ -80,3 +80,14 @@ def test_draws_with_noise_follow_the_density():
     assert_means(drawn[:, 0] < 0.5, half, 5)
     # No atoms at the ends, where clipped noise has them.
     assert ((drawn == 0) | (drawn == 1)).mean() < 1e-3
+
+
+def test_imputed_draws_have_the_noise_of_the_model():
+    rows = RNG.normal(size=(100, 2))
+    loss = GameLoss("relativistic", output_noise=0.5)
+    gan = grouped(GAN, **TINY, loss=loss, column_types="gaussian").fit(rows)
+    gan.set_params(n_draws=1)
+    holes = np.tile([0.3, np.nan], (2000, 1))
+    drawn = gan.impute(holes, method="sample", random_state=0)[:, 1]
+    # Around the only kernel.
+    np.testing.assert_allclose(drawn.std(), 0.5 * rows[:, 1].std(), rtol=0.05)

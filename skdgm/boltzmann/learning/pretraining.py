@@ -28,12 +28,12 @@ from skdgm.energies import Energy, Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.gradients import layer_pair
 from skdgm.inference import mean_field
-from skdgm.training import Batch, Run, column_sums, filled
-from skdgm.utils.random import stream
+from skdgm.training import Batch, Run, column_sums, filled, monitored_rows
+from skdgm.utils.random import PROBE, stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
 
-_PRETRAINING, _PROBE_ROWS = 2**16, 1000
+_PRETRAINING = 2**16
 # Training has diverged if the loss has risen by this many nats per unit.
 _DIVERGED = 2.0
 
@@ -66,7 +66,7 @@ class PairObjective(EnergyObjective):
         super().__init__(run, energy=energy, initial_data=initial_data)
 
     def watch(self, table, held_out, state):
-        return PairWatch(self, table.index[:_PROBE_ROWS], state)
+        return PairWatch(self, monitored_rows(table, stream(self.seed, PROBE)), state)
 
     def phase_of(self, options):
         return PairPhase
