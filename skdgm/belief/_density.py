@@ -90,8 +90,8 @@ class BeliefDensity(Density):
         r"""Variational bound on the log-likelihood of each row, in nats, and its
         standard error over draws from Q, both (n_samples,), float64.
 
-        .. math:: \mathbb{E}_Q\Big[\sum_k \log P(h^{k-1} \mid h^k) + H(Q(h^k \mid
-            h^{k-1})) + \log P^*(h^{L-1})\Big] - \log Z
+        .. math:: \mathbb{E}_Q\Big[\sum_k \log P(h^{k-1} \mid h^k) - \log Q(h^k \mid
+            h^{k-1}) + \log P^*(h^{L-1})\Big] - \log Z
 
         The standard error excludes the error of log Z.
         """
