@@ -4,9 +4,15 @@ maximization if entries are missing."""
 import numpy as np
 
 from skdgm.autoregressive._density import ChainObjective
-from skdgm.autoregressive.normal_moments import NormalMoments, expected_moments
+from skdgm.autoregressive.normal_moments import (
+    NormalMoments,
+    best_shrinkage,
+    expected_moments,
+    folds_of,
+)
 from skdgm.nets import NetState
 from skdgm.optim import piecewise
+from skdgm.training import AUTO
 
 
 class NormalObjective(ChainObjective):
@@ -44,14 +50,31 @@ class NormalObjective(ChainObjective):
             mean, covariance = first.moments(first.placed(state.params[0]))
             return mean[first.place], covariance[np.ix_(first.place, first.place)]
 
-        moments = expected_moments(self.rows, index, weight, joint)
-        if clock.n_epochs is None:
-            # Calls of partial_fit add rows; epochs of a fit repeat the same rows.
-            moments = state.optimizer.with_others(moments)
-        penalty = piecewise(self.options.alpha, clock) / moments.weight[0]
+        # Calls of partial_fit add rows; epochs of a fit repeat the same rows.
+        goes_on = clock.n_epochs is None and state.optimizer.weight[0] > 0
+        earlier = state.optimizer if goes_on else None
+        if self.options.alpha == AUTO:
+            folds = [
+                expected_moments(self.rows, part, weight_of_part, joint)
+                for part, weight_of_part in folds_of(index, weight)
+            ]
+            moments, penalty = NormalMoments.union(folds), 0.0
+            amount = best_shrinkage(folds, _shrunk, earlier=earlier)
+        else:
+            moments, amount = expected_moments(self.rows, index, weight, joint), 0.0
+            total = moments.weight[0] + (0 if earlier is None else earlier.weight[0])
+            penalty = piecewise(self.options.alpha, clock) / total
+        if earlier is not None:
+            moments = earlier.with_others(moments)
+        shrunk = _shrunk(moments.covariance, amount)
         params = []
         for member in self.model.members:
             mean = moments.mean[member.order]
-            covariance = moments.covariance[np.ix_(member.order, member.order)]
+            covariance = shrunk[np.ix_(member.order, member.order)]
             params.append(member.solved(mean, covariance, penalty, self.rows.dtype))
         return NetState(tuple(params), moments)
+
+
+def _shrunk(covariance, amount):
+    """Covariance with covariances of different columns shrunk to 0."""
+    return (1 - amount) * covariance + amount * np.diag(np.diag(covariance))

@@ -6,7 +6,7 @@ r"""Fully visible belief networks: regressions of columns on previous columns.
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive.model import LinearModel
 from skdgm.autoregressive.options import NormalColumns, Ordering, Particles
-from skdgm.base.options import KW_ONLY, Count, NotNegative
+from skdgm.base.options import KW_ONLY, Auto, Count, NotNegative
 from skdgm.training import AUTO, Budget
 
 # Default number of EM steps if entries are missing.
@@ -29,7 +29,8 @@ class FVBN(AutoregressiveEstimator):
     probable category of categorical columns, and standardized values of real columns.
 
     With ``column_types="gaussian"`` this is the multivariate normal distribution,
-    fitted in closed form, or by expectation maximization if entries are missing. Each
+    fitted in closed form, or by expectation maximization if entries are missing: with
+    ``alpha=0`` at the maximum of the likelihood. Each
     :meth:`partial_fit` adds its rows to the rows since the last :meth:`fit`. Training
     parameters, such as ``solver``, only apply to other types of columns.
 
@@ -37,13 +38,14 @@ class FVBN(AutoregressiveEstimator):
 
     Parameters
     ----------
-    alpha : float or tuple of float
+    alpha : float, tuple of float or "auto"
         Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
         each batch, summed over its rows, so smaller batches are penalized more. With
         ``column_types="gaussian"``, it is in units of the conditional variance of each
         column given the previous columns, as in ridge regression of standardized
         columns. A tuple is a piecewise-constant schedule with an equal share of the
-        epochs for each value.
+        epochs for each value. "auto": 0; with ``column_types="gaussian"``, covariances
+        are shrunk to 0 by a cross-validated factor, which is near 1 for many rows.
     n_iter
         Number of epochs; "auto": the number for 10,000 updates, between 20 and 300; in
         closed form 1, or 30 if entries are missing; and at least one for each value of
@@ -52,6 +54,7 @@ class FVBN(AutoregressiveEstimator):
         If True, hold out rows, stop when their likelihood no longer increases, and keep
         the parameters at its maximum; with several values of ``alpha``, only during the
         last. Rows are also held out in closed form, where it has no other effect.
+        "auto": True if ``n_iter`` is "auto", except in closed form.
     warm_start
         If True, ``fit`` continues from the current parameters; in closed form, it only
         keeps the standardization of columns.
@@ -99,8 +102,7 @@ class FVBN(AutoregressiveEstimator):
     n_orderings: Count = 1
     ordering: Ordering = "given"
     n_draws: Particles = 100
-    alpha: NotNegative | tuple = 0.0
-    early_stopping: bool = False
+    alpha: NotNegative | tuple | Auto = "auto"
     learning_rate = 0.01
 
     _BUDGET = Budget(10_000, 20, 300)
@@ -109,6 +111,16 @@ class FVBN(AutoregressiveEstimator):
         "drop columns, or take NADE or EoNADE, whose weights are in proportion to the "
         "inputs, not to their square."
     )
+
+    @staticmethod
+    def _may_overfit(options):
+        return options.column_types != "gaussian"
+
+    def _current_options(self):
+        options = super()._current_options()
+        if options.alpha == AUTO and options.column_types != "gaussian":
+            options.alpha = 0.0
+        return options
 
     def _n_epochs(self, table):
         options = self._options

@@ -36,7 +36,7 @@ from skdgm.data import check_pattern
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import NetModel
 from skdgm.optim import check_piecewise
-from skdgm.training import Objective, Table
+from skdgm.training import AUTO, Objective, Table
 from skdgm.utils import addresses
 from skdgm.utils.counts import check_sizes
 from skdgm.utils.orders import check_ordering, orders
@@ -251,7 +251,8 @@ class LinearModel(ChainModel[OrderedOptions]):
         super().__init__(())
 
     def check(self, options):
-        check_piecewise("alpha", options.alpha, Real, 0)
+        if options.alpha != AUTO:
+            check_piecewise("alpha", options.alpha, Real, 0)
         super().check(options)
 
     def objective_class(self, run, independent_loss, *, model):

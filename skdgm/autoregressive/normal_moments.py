@@ -20,12 +20,17 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
-from skdgm.utils.math import LOG_2PI, distinct
+from skdgm.utils.math import LOG_2PI, rows_by_gaps
 
 # SciPy options: values are finite, and checks take as long as solving small systems.
 QUICK = {"lower": True, "check_finite": False}
 # Relative jitter of variances against singular covariances.
 _JITTER = 1e-10
+# Candidates of the shrinkage, of which the smallest suit tables with many rows; number
+# of folds; smallest safe ratio of Cholesky pivots.
+SHRINKAGE = 0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3
+SHRINKAGE += 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0
+FOLDS, _SAFE = 5, 1e-5
 
 
 class NormalMoments(NamedTuple):
@@ -85,7 +90,7 @@ def _completed(v, weight, normal):
     covariances."""
     mean, covariance = normal
     v, total = v.copy(), np.zeros_like(covariance)
-    for rows, missing in patterns(v):
+    for rows, missing in rows_by_gaps(v):
         if missing.any():
             center, spread, _ = given_seen(mean, covariance, v[rows], missing)
             v[np.ix_(rows, missing)] = center
@@ -104,14 +109,6 @@ def regular_root(covariance):
         return np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
         return np.linalg.cholesky(covariance + np.diag(jitter(covariance)))
-
-
-def patterns(v):
-    """Yield row numbers and the mask of missing columns for groups of rows with the
-    same missing entries."""
-    masks, group_of_row = distinct(np.isnan(v))
-    for number, missing in enumerate(masks):
-        yield np.flatnonzero(group_of_row == number), missing
 
 
 def given_seen(mean, covariance, v, missing):
@@ -138,3 +135,48 @@ def regressions(covariance):
     inverse = solve_triangular(root, np.eye(len(root)), lower=True)
     errors = np.diag(root)
     return np.triu(-(inverse * errors[:, None]).T, 1), errors
+
+
+def folds_of(index, weight, n=FOLDS):
+    """Yield row numbers and weights of at most n folds; rows are in random order."""
+    n = min(n, len(index))
+    for k in range(n):
+        yield index[k::n], weight[k::n]
+
+
+def best_shrinkage(folds, regular, amounts=SHRINKAGE, earlier=None, n_given=0):
+    """Amount of shrinkage with the highest cross-validated log-likelihood of the
+    columns after the first ``n_given``.
+
+    ``folds`` are lists of moments of rows, ``regular(covariance, amount)`` shrinks a
+    covariance, and ``earlier`` has the moments of other rows, which all fits include.
+    """
+    scores = [_score(folds, amount, regular, earlier, n_given) for amount in amounts]
+    if len(folds) < 2 or max(scores) == -np.inf:
+        return SHRINKAGE[-1] / 2
+    return amounts[int(np.argmax(scores))]
+
+
+def _score(folds, amount, regular, earlier, n_given):
+    """Held-out log-likelihood, up to a constant; minus infinity if a covariance is
+    nearly singular."""
+    score, earlier = 0.0, [] if earlier is None else [earlier]
+    for fold, held_out in enumerate(folds):
+        parts = [*earlier, *folds[:fold], *folds[fold + 1 :]]
+        if not parts:
+            return -np.inf
+        training = NormalMoments.union(parts)
+        try:
+            root = cholesky(regular(training.covariance, amount), lower=True)
+        except np.linalg.LinAlgError:
+            return -np.inf
+        pivots = np.diag(root)
+        if pivots.min() < _SAFE * pivots.max():
+            return -np.inf
+        gap = held_out.mean - training.mean
+        second_moment = held_out.covariance + np.outer(gap, gap)
+        white = solve_triangular(root, second_moment, lower=True)
+        white = solve_triangular(root, white.T, lower=True)
+        loss = (np.log(pivots) + 0.5 * np.diag(white))[n_given:].sum()
+        score -= held_out.weight[0] * loss
+    return score

@@ -39,6 +39,9 @@ _SEPARATE, _SEVERAL, _SPARSE = 200, 20, 0.1
 _ENOUGH = 15
 # Maximum number of segments of a distribution function, and rows for each.
 _SEGMENTS, _ROWS = 64, 30
+# Ratio of the width of scores of a last segment to the one before, above which it is
+# divided.
+_STEEP = 2.0
 # Minimum uniform component of F, with which F increases everywhere.
 _UNIFORM = 1e-3
 # Maximum relative difference of a value from its level.
@@ -329,4 +332,23 @@ def _knots(values, atoms, others, weight, step):
     n = int(np.clip(total / _ROWS, 1, _SEGMENTS))
     always[np.searchsorted(share, np.arange(1, n) / n)] = True
     margin = 0.5 / (total + 1)
-    return places[always], ndtri(margin + (1 - 2 * margin) * share[always])
+    z = ndtri(margin + (1 - 2 * margin) * share)
+    for order in slice(None), slice(None, None, -1):
+        always[order] = _with_tail(places[order], z[order], always[order])
+    return places[always], z[always]
+
+
+def _with_tail(x, z, always):
+    """Knots (a mask of places x with scores z), with further ones at half of the places
+    of the last segment as long as it is much less steep than the segment before. The
+    few values next to an outlier would otherwise be spread as far as the outlier."""
+    always = always.copy()
+    while True:
+        knots = np.flatnonzero(always)
+        if len(knots) < 3 or knots[-1] - knots[-2] < 2:
+            return always
+        x_before, x_last = np.diff(x[knots[-3:]])
+        z_before, z_last = np.diff(z[knots[-3:]])
+        if abs(x_last * z_before) <= _STEEP * abs(x_before * z_last):
+            return always
+        always[(knots[-1] + knots[-2]) // 2] = True

@@ -18,28 +18,28 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.special import log_softmax, logsumexp
 
 from skdgm.autoregressive.normal_moments import (
+    FOLDS,
     QUICK,
+    SHRINKAGE,
     NormalMoments,
+    best_shrinkage,
     expected_moments,
+    folds_of,
     jitter,
-    patterns,
     regular_root,
 )
 from skdgm.nets import Layer
 from skdgm.utils import addresses
-from skdgm.utils.math import LOG_2PI
+from skdgm.utils.math import LOG_2PI, rows_by_gaps
 
 _CHOICE = addresses.FLOW_COMPONENT
-# Candidates of the shrinkage; the smallest suit tables with many rows.
-_SHRINKAGE = 0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3
-_SHRINKAGE += 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0
-# Number of folds; EM steps; first EM steps that cross-validate the shrinkage, as the
-# last step does; number of columns from which on all of these are reduced.
-_FOLDS, _EM_STEPS, _CHOICES, _REDUCED_FROM = 5, 20, 3, 257
+# EM steps; first EM steps that cross-validate the shrinkage, as the last step does;
+# number of columns from which on folds, steps and candidates are reduced.
+_EM_STEPS, _CHOICES, _REDUCED_FROM = 20, 3, 257
 # Limit on cached patterns times squared columns.
 _MAX_CACHED = 2**20
-# Smallest variance of a standardized column; smallest safe ratio of Cholesky pivots.
-_FLOOR, _SAFE = 1e-4, 1e-5
+# Smallest variance of a standardized column.
+_FLOOR = 1e-4
 
 
 class JointNormal:
@@ -110,7 +110,7 @@ class JointMixture:
 
     def given(self, v):
         """Conditional distributions of the missing entries of rows v."""
-        groups = list(patterns(v))
+        groups = list(rows_by_gaps(v))
         conditionals = [component.given(v, groups) for component in self.parts]
         return ConditionalMixtures(self.log_weight, conditionals)
 
@@ -171,7 +171,7 @@ class ConditionalNormals:
 
     def __init__(self, normal, v, groups=None):
         self.v, self.groups, self.log_seen = v, [], np.zeros(len(v))
-        for rows, missing in patterns(v) if groups is None else groups:
+        for rows, missing in rows_by_gaps(v) if groups is None else groups:
             if not missing.any():
                 continue
             pattern = normal.pattern(missing)
@@ -236,39 +236,22 @@ def fit_normal(table, n_given=0):
     other columns given the first ``n_given``."""
     n = table.rows.shape[1]
     joint = np.zeros(n), np.eye(n)
-    amounts, n_folds, n_steps = _SHRINKAGE, _FOLDS, _EM_STEPS
+    amounts, n_folds, n_steps = SHRINKAGE, FOLDS, _EM_STEPS
     if n >= _REDUCED_FROM:
-        amounts, n_folds, n_steps = _SHRINKAGE[1::3], 2, 3
+        amounts, n_folds, n_steps = SHRINKAGE[1::3], 2, 3
     n_steps = 1 if table.rows.complete else n_steps
     for step in range(n_steps):
         folds = [
             expected_moments(table.rows, index, weight, partial(tuple, joint))
-            for index, weight in _folds(table, n_folds)
+            for index, weight in folds_of(table.index, table.weight, n_folds)
         ]
         pooled = NormalMoments.union(folds)
         # Expected moments of held-out rows resemble the current distribution, and an
         # overfitted distribution would select no shrinkage.
         if step < _CHOICES or step == n_steps - 1:
-            shrinkage = _best_of(amounts, folds, n_given)
+            shrinkage = best_shrinkage(folds, _regular, amounts, n_given=n_given)
         joint = (pooled.mean, _regular(pooled.covariance, max(shrinkage, 1e-6)))
     return JointNormal(pooled.mean, _regular(pooled.covariance, shrinkage), shrinkage)
-
-
-def _best_of(amounts, folds, n_given):
-    """Shrinkage with the highest cross-validated log-likelihood."""
-    best, shrinkage = -np.inf, _SHRINKAGE[-1] / 2
-    for amount in amounts if len(folds) > 1 else ():
-        score = _score(folds, amount, n_given)
-        if score > best:
-            best, shrinkage = score, amount
-    return shrinkage
-
-
-def _folds(table, n):
-    """Yield row numbers and weights of n folds; rows are in random order."""
-    n = min(n, len(table.index))
-    for k in range(n):
-        yield table.index[k::n], table.weight[k::n]
 
 
 def _regular(covariance, shrinkage):
@@ -276,25 +259,3 @@ def _regular(covariance, shrinkage):
     n = len(covariance)
     low = np.maximum(_FLOOR - np.diag(covariance), 0)
     return (1 - shrinkage) * covariance + np.diag(low) + shrinkage * np.eye(n)
-
-
-def _score(folds, shrinkage, n_given):
-    """Held-out log-likelihood, up to a constant, of the columns after ``n_given``;
-    minus infinity if a covariance is nearly singular."""
-    score = 0.0
-    for fold, held_out in enumerate(folds):
-        training = NormalMoments.union(folds[:fold] + folds[fold + 1 :])
-        try:
-            root = cholesky(_regular(training.covariance, shrinkage), lower=True)
-        except np.linalg.LinAlgError:
-            return -np.inf
-        pivots = np.diag(root)
-        if pivots.min() < _SAFE * pivots.max():
-            return -np.inf
-        gap = held_out.mean - training.mean
-        second_moment = held_out.covariance + np.outer(gap, gap)
-        white = solve_triangular(root, second_moment, lower=True)
-        white = solve_triangular(root, white.T, lower=True)
-        loss = (np.log(pivots) + 0.5 * np.diag(white))[n_given:].sum()
-        score -= held_out.weight[0] * loss
-    return score

@@ -19,6 +19,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
+from skdgm.autoregressive.normal_moments import (
+    NormalMoments,
+    best_shrinkage,
+    folds_of,
+)
 from skdgm.utils.clusters import clusters
 from skdgm.utils.math import distinct
 
@@ -26,8 +31,9 @@ from skdgm.utils.math import distinct
 # rows for each input of a component.
 _COMPONENTS, _REPEATS, _ROWS_PER_INPUT = (2, 4, 8), 4, 2
 # Maximum number of steps of expectation maximization of a normal distribution and of a
-# mixture, and the change of a covariance below which they end.
-_STEPS, _MIXTURE_STEPS, _TOLERANCE = 60, 8, 1e-3
+# mixture, the change of a covariance below which they end, and first steps that
+# cross-validate the shrinkage.
+_STEPS, _MIXTURE_STEPS, _TOLERANCE, _CHOICES = 60, 8, 1e-3, 3
 # Numbers of rows by whose weight variances are increased, and means of components are
 # shrunk, and smallest variance.
 _RIDGE, _SHRUNK, _FLOOR = 1.0, 2.0, 1e-6
@@ -121,7 +127,7 @@ def _parts(covariance, masks):
 
 def _solved(parts, pattern, gap):
     """Products of rows with the inverse of the matrix of their pattern."""
-    return np.linalg.solve(parts[pattern], gap[:, :, None])[:, :, 0]
+    return (np.linalg.inv(parts)[pattern] @ gap[:, :, None])[:, :, 0]
 
 
 def _inverses(covariance, masks):
@@ -133,31 +139,50 @@ def _inverses(covariance, masks):
 
 def normal(z, weight):
     """Normal distribution of weighted rows by expectation maximization, as a
-    :class:`NormalMixture`; variances are increased as by ``_RIDGE`` more rows."""
+    :class:`NormalMixture`. Covariances of different columns are shrunk to 0 by the
+    cross-validated amount, and variances are increased as by ``_RIDGE`` more rows."""
     known, total = ~np.isnan(z), weight.sum()
     filled, seen = np.where(known, z, 0.0), np.maximum(weight @ known, _FLOOR)
     mean = weight @ filled / seen
     floor = _FLOOR * (weight @ ((filled - mean) * known) ** 2 / seen + _FLOOR)
-    covariance = np.diag(floor / _FLOOR)
-    for _ in range(_STEPS):
-        completed, inverses = np.empty(z.shape), 0.0
-        for block, masks, pattern in _blocks(known):
-            inverse = _inverses(covariance, masks)
-            gap = (filled[block] - mean) * known[block]
-            slope = (inverse[pattern] @ gap[:, :, None])[:, :, 0]
-            completed[block] = mean + slope @ covariance
-            counts = np.bincount(pattern, weight[block], len(masks))
-            inverses = inverses + np.tensordot(counts, inverse, 1)
-        completed = np.where(known, z, completed)
-        mean = weight @ completed / total
-        gap, before = completed - mean, covariance
-        spread = total * covariance - covariance @ inverses @ covariance
-        covariance = (gap * weight[:, None]).T @ gap + spread
-        more = _RIDGE * np.diag(covariance) / total
-        covariance = (covariance + np.diag(more)) / (total + _RIDGE) + np.diag(floor)
+    covariance, ridge = np.diag(floor / _FLOOR), _RIDGE / total
+
+    def regular(covariance, amount):
+        variance = np.diag(covariance)
+        more = (ridge * variance + amount * variance) / (1 + ridge) + floor
+        return (1 - amount) / (1 + ridge) * covariance + np.diag(more)
+
+    for step in range(_STEPS):
+        folds = [
+            _expected(filled[index], known[index], weights, mean, covariance)
+            for index, weights in folds_of(np.arange(len(z)), weight)
+        ]
+        moments, before = NormalMoments.union(folds), covariance
+        # Later, missing values are expected as the current distribution does.
+        if step < _CHOICES:
+            amount = best_shrinkage(folds, regular)
+        mean, covariance = moments.mean, regular(moments.covariance, amount)
         if np.abs(covariance - before).max() < _TOLERANCE:
             break
     return NormalMixture(np.zeros(1), mean[None], covariance[None])
+
+
+def _expected(filled, known, weight, mean, covariance):
+    """Expected moments of weighted rows given their known entries."""
+    completed, inverses, total = np.empty(filled.shape), 0.0, weight.sum()
+    for block, masks, pattern in _blocks(known):
+        inverse = _inverses(covariance, masks)
+        gap = (filled[block] - mean) * known[block]
+        slope = (inverse[pattern] @ gap[:, :, None])[:, :, 0]
+        completed[block] = mean + slope @ covariance
+        counts = np.bincount(pattern, weight[block], len(masks))
+        inverses = inverses + np.tensordot(counts, inverse, 1)
+    completed = np.where(known, filled, completed)
+    center = weight @ completed / total
+    gap = completed - center
+    spread = total * covariance - covariance @ inverses @ covariance
+    within = (gap * weight[:, None]).T @ gap + spread
+    return NormalMoments(np.array([total]), center, within / total)
 
 
 def mixture(completed, weight, base, n_components, rng):

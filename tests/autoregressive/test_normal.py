@@ -27,26 +27,31 @@ def normal(rows=X, weight=None):
 
 @pytest.mark.parametrize("ordering", ["given", "random", (3, 1, 0, 2)])
 def test_it_is_the_multivariate_normal(ordering):
-    own = FVBN(column_types="gaussian", ordering=ordering, random_state=0).fit(X)
+    own = FVBN(
+        column_types="gaussian", alpha=0.0, ordering=ordering, random_state=0
+    ).fit(X)
     np.testing.assert_allclose(own.score_samples(X), normal().logpdf(X), rtol=1e-7)
     assert own.n_iter_ == 1
     assert own.density_kind_ == "exact"
 
 
 def test_an_ensemble_of_orders_is_the_same():
-    own = FVBN(column_types="gaussian", n_orderings=3, random_state=0).fit(X)
+    own = FVBN(column_types="gaussian", alpha=0.0, n_orderings=3, random_state=0).fit(X)
     np.testing.assert_allclose(own.score_samples(X), normal().logpdf(X), rtol=1e-7)
 
 
 def test_weights_count():
     weight = RNG.random(200)
-    own = FVBN(column_types="gaussian").fit(X, sample_weight=weight)
+    own = FVBN(column_types="gaussian", alpha=0.0).fit(X, sample_weight=weight)
     expected = normal(weight=weight).logpdf(X)
     np.testing.assert_allclose(own.score_samples(X), expected, rtol=1e-7)
 
 
 def test_parts_add_up():
-    parts, whole = FVBN(column_types="gaussian"), FVBN(column_types="gaussian").fit(X)
+    parts, whole = (
+        FVBN(column_types="gaussian", alpha=0.0),
+        FVBN(column_types="gaussian", alpha=0.0).fit(X),
+    )
     # Scales are those of the first rows; the distribution is that of all.
     parts.partial_fit(X[:70]).partial_fit(X[70:])
     found, expected = parts.score_samples(X), whole.score_samples(X)
@@ -110,7 +115,7 @@ def test_moments_are_of_deviations_from_a_mean_that_may_be_far():
 @outlier_text
 @pytest.mark.parametrize("shift", [1e8, 1e120, 1e200])
 def test_rows_that_are_too_far_from_the_first_are_named(shift):
-    own = FVBN(column_types="gaussian").partial_fit(X)
+    own = FVBN(column_types="gaussian", alpha=0.0).partial_fit(X)
     before = own.score_samples(X)
     with pytest.raises(ValueError, match="too far from the first ones"):
         own.partial_fit(X + shift)
@@ -139,7 +144,7 @@ def test_expectation_maximization_goes_on_where_it_was():
 
 
 def test_marginals_and_conditionals_are_exact():
-    own, ref = FVBN(column_types="gaussian", random_state=0).fit(X), normal()
+    own, ref = FVBN(column_types="gaussian", alpha=0.0, random_state=0).fit(X), normal()
     row = X[:1].copy()
     row[0, [0, 2]] = np.nan
     seen, gone = [1, 3], [0, 2]
@@ -160,7 +165,7 @@ def test_marginals_and_conditionals_are_exact():
 
 
 def test_score_features_are_regressions():
-    own = FVBN(column_types="gaussian").fit(X)
+    own = FVBN(column_types="gaussian", alpha=0.0).fit(X)
     found = own.score_features(X)
     expected = norm(X[:, 0].mean(), X[:, 0].std()).logpdf(X[:, 0])
     np.testing.assert_allclose(found[:, 0], expected, rtol=1e-6)
@@ -170,7 +175,9 @@ def test_score_features_are_regressions():
 def test_samples_have_its_moments():
     n, ref = 50_000, normal()
     drawn = (
-        FVBN(column_types="gaussian", random_state=0).fit(X).sample(n, random_state=0)
+        FVBN(column_types="gaussian", alpha=0.0, random_state=0)
+        .fit(X)
+        .sample(n, random_state=0)
     )
     sizes = np.sqrt(np.diag(ref.cov))
     assert (abs(drawn.mean(axis=0) - ref.mean) < 4 * sizes / np.sqrt(n)).all()
@@ -180,10 +187,12 @@ def test_samples_have_its_moments():
 
 @pytest.mark.exhaustive
 def test_expectation_maximization_raises_the_likelihood_of_what_is_seen():
-    own = FVBN(column_types="gaussian", random_state=0).fit(HOLED)
+    own = FVBN(column_types="gaussian", alpha=0.0, random_state=0).fit(HOLED)
     assert own.n_iter_ == 30
     assert (np.diff(own.loss_curve_) < 1e-9).all()
-    more = FVBN(column_types="gaussian", n_iter=200, random_state=0).fit(HOLED)
+    more = FVBN(column_types="gaussian", alpha=0.0, n_iter=200, random_state=0).fit(
+        HOLED
+    )
     assert more.score(HOLED) == pytest.approx(own.score(HOLED), abs=0.01)
     # At its end a step changes nothing: it is a maximum.
     before = more.score(HOLED)
@@ -218,6 +227,27 @@ def test_rows_are_held_out_of_the_closed_form_too():
 
 def test_constant_and_dependent_columns():
     rows = np.column_stack([X, np.full(200, 3.0), X[:, 0] + X[:, 3]])
-    own = FVBN(column_types="gaussian", random_state=0).fit(rows)
+    own = FVBN(column_types="gaussian", alpha=0.0, random_state=0).fit(rows)
     assert np.isfinite(own.score_samples(rows)).all()
     assert np.isfinite(own.sample(5, random_state=0)).all()
+
+
+def test_covariances_are_shrunk_by_the_cross_validated_amount():
+    """As few rows as columns have a density near that of independent columns, and many
+    rows nearly the maximum of the likelihood."""
+    rng = np.random.default_rng(0)
+    few, new = rng.normal(size=(30, 40)), rng.normal(size=(500, 40))
+    best = norm.logpdf(new).sum(axis=1).mean()
+    assert FVBN("gaussian", alpha=0.0).fit(few).score(new) < 2 * best
+    shrunk = FVBN("gaussian").fit(few)
+    assert shrunk.score(new) > best - 3
+    # The variances stay, also those of constant columns.
+    drawn = FVBN("gaussian").fit(np.column_stack([few, np.ones(30)]))
+    np.testing.assert_array_equal(drawn.sample(5, random_state=0)[:, -1], 1)
+    parts = FVBN("gaussian").partial_fit(few[:10]).partial_fit(few[10:])
+    assert parts.score(new) > 2 * best
+    many = rng.normal(size=(5000, 3)) @ rng.normal(size=(3, 3))
+    exact, found = (
+        FVBN("gaussian", alpha=alpha).fit(many).score(many) for alpha in (0.0, "auto")
+    )
+    assert exact - 0.005 < found <= exact
