@@ -9,10 +9,15 @@ from skdgm.autoregressive.normal_moments import (
     best_shrinkage,
     expected_moments,
     folds_of,
+    is_typical,
 )
 from skdgm.nets import NetState
 from skdgm.optim import piecewise
 from skdgm.training import AUTO
+
+# Number of first epochs that choose the shrinkage; smallest share of covariances that
+# remains; smallest variance of a standardized column in cross-validation.
+_CHOICES, _MIN_SHARE, _FLOOR = 3, 0.01, 1e-4
 
 
 class NormalObjective(ChainObjective):
@@ -53,26 +58,53 @@ class NormalObjective(ChainObjective):
         # Calls of partial_fit add rows; epochs of a fit repeat the same rows.
         goes_on = clock.n_epochs is None and state.optimizer.weight[0] > 0
         earlier = state.optimizer if goes_on else None
-        if self.options.alpha == AUTO:
-            folds = [
-                expected_moments(self.rows, part, weight_of_part, joint)
-                for part, weight_of_part in folds_of(index, weight)
+        prior, penalty = state.optimizer.prior, 0.0
+        if self.options.alpha == AUTO and self._chooses(state, weight, clock):
+            typical = [
+                is_typical(self.rows.take(index[block]))
+                for block in self.rows.blocks(len(index))
             ]
-            moments, penalty = NormalMoments.union(folds), 0.0
-            amount = best_shrinkage(folds, _shrunk, earlier=earlier)
+            typical = np.concatenate(typical)
+            folds = folds_of(index[typical], weight[typical], self.rows.shape[1])
+            parts = [*folds, (index[~typical], weight[~typical])]
+            *folds, others = (
+                expected_moments(self.rows, part, weight_of_part, joint)
+                for part, weight_of_part in parts
+            )
+            amount, moments = best_shrinkage(folds, _safe), NormalMoments.union(folds)
+            if others.weight[0]:
+                moments = moments.with_others(others)
+            prior = moments.weight * amount / max(1 - amount, _MIN_SHARE)
         else:
-            moments, amount = expected_moments(self.rows, index, weight, joint), 0.0
-            total = moments.weight[0] + (0 if earlier is None else earlier.weight[0])
-            penalty = piecewise(self.options.alpha, clock) / total
+            moments = expected_moments(self.rows, index, weight, joint)
         if earlier is not None:
             moments = earlier.with_others(moments)
-        shrunk = _shrunk(moments.covariance, amount)
+        shrunk = moments.covariance
+        if self.options.alpha == AUTO:
+            shrunk = _shrunk(shrunk, prior / (prior + moments.weight))
+        else:
+            penalty = piecewise(self.options.alpha, clock) / moments.weight[0]
         params = []
         for member in self.model.members:
             mean = moments.mean[member.order]
             covariance = shrunk[np.ix_(member.order, member.order)]
             params.append(member.solved(mean, covariance, penalty, self.rows.dtype))
-        return NetState(tuple(params), moments)
+        return NetState(tuple(params), moments._replace(prior=prior))
+
+    @staticmethod
+    def _chooses(state, weight, clock):
+        """Return whether to choose the shrinkage by this batch: in the first epochs, as
+        the current distribution later determines missing entries, and in calls of
+        ``partial_fit`` with more rows than before."""
+        if clock.n_epochs is None:
+            return weight.sum() > state.optimizer.weight[0]
+        return clock.epoch < _CHOICES or not state.optimizer.weight[0]
+
+
+def _safe(covariance, amount):
+    """Shrunk covariance for rows in which a column may vary more."""
+    low = np.maximum(_FLOOR - np.diag(covariance), 0)
+    return _shrunk(covariance, amount) + np.diag(low)
 
 
 def _shrunk(covariance, amount):

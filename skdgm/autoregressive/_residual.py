@@ -95,7 +95,8 @@ def _steady(table, n_columns):
     stride = 1 if rows.complete else -(-n_rows // _MAX_EM_ROWS)
     index, weight = table.index[::stride], table.weight[::stride]
     for _ in range(0 if rows.complete else _STEPS):
-        _, *joint = expected_moments(rows, index, weight, lambda joint=joint: joint)
+        moments = expected_moments(rows, index, weight, lambda joint=joint: joint)
+        joint = moments.mean, moments.covariance
     folds = [
         expected_moments(rows, index[k::_FOLDS], weight[k::_FOLDS], lambda: joint)
         for k in range(_FOLDS)

@@ -30,9 +30,9 @@ class FVBN(AutoregressiveEstimator):
 
     With ``column_types="gaussian"`` this is the multivariate normal distribution,
     fitted in closed form, or by expectation maximization if entries are missing: with
-    ``alpha=0`` at the maximum of the likelihood. Each
-    :meth:`partial_fit` adds its rows to the rows since the last :meth:`fit`. Training
-    parameters, such as ``solver``, only apply to other types of columns.
+    ``alpha=0`` at the maximum of the likelihood. Each :meth:`partial_fit` adds its rows
+    to the rows since the last :meth:`fit`. Training parameters, such as ``solver``,
+    only apply to other types of columns.
 
     Computations are in float64 for float64 data, and in float32 otherwise.
 
@@ -45,7 +45,7 @@ class FVBN(AutoregressiveEstimator):
         column given the previous columns, as in ridge regression of standardized
         columns. A tuple is a piecewise-constant schedule with an equal share of the
         epochs for each value. "auto": 0; with ``column_types="gaussian"``, covariances
-        are shrunk to 0 by a cross-validated factor, which is near 1 for many rows.
+        are multiplied by a cross-validated factor, which is near 1 for many rows.
     n_iter
         Number of epochs; "auto": the number for 10,000 updates, between 20 and 300; in
         closed form 1, or 30 if entries are missing; and at least one for each value of

@@ -26,20 +26,27 @@ from skdgm.utils.math import LOG_2PI, rows_by_gaps
 QUICK = {"lower": True, "check_finite": False}
 # Relative jitter of variances against singular covariances.
 _JITTER = 1e-10
-# Candidates of the shrinkage, of which the smallest suit tables with many rows; number
-# of folds; smallest safe ratio of Cholesky pivots.
+# Candidates of the shrinkage, of which the smallest suit tables with many rows, and the
+# amount if they cannot be compared; number of folds; number of columns from which on
+# there are fewer candidates and folds; smallest safe ratio of Cholesky pivots.
 SHRINKAGE = 0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3
 SHRINKAGE += 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0
-FOLDS, _SAFE = 5, 1e-5
+_UNKNOWN, _FOLDS, _FEWER_FOLDS, WIDE, _SAFE = 0.5, 5, 2, 257, 1e-5
+# Standard deviations beyond which values are outliers.
+_FAR = 5.0
 
 
 class NormalMoments(NamedTuple):
     """Moments of complete rows: the sum of their weights, (1,), their mean, and their
-    covariance without Bessel's correction."""
+    covariance without Bessel's correction. ``prior`` is the weight of rows of
+    uncorrelated columns by which covariances are shrunk, (1,), if it was chosen."""
 
     weight: np.ndarray
     mean: np.ndarray
     covariance: np.ndarray
+    prior: np.ndarray = np.zeros(1)
+    # Fields that older files lack.
+    LATER = ("prior",)
 
     @classmethod
     def of_no_rows(cls, n_columns):
@@ -137,46 +144,53 @@ def regressions(covariance):
     return np.triu(-(inverse * errors[:, None]).T, 1), errors
 
 
-def folds_of(index, weight, n=FOLDS):
-    """Yield row numbers and weights of at most n folds; rows are in random order."""
-    n = min(n, len(index))
+def is_typical(v):
+    """Mask of rows v of standardized columns without outliers, of which one may
+    outweigh all other rows in the choice of a shrinkage; or of all rows, if most have
+    one."""
+    is_near = (np.isnan(v) | (np.abs(v) <= _FAR)).all(axis=1)
+    return is_near | (is_near.mean() < 0.5)
+
+
+def folds_of(index, weight, n_columns):
+    """Yield row numbers and weights of a few folds of rows in random order."""
+    n = min(_FOLDS if n_columns < WIDE else _FEWER_FOLDS, len(index))
     for k in range(n):
         yield index[k::n], weight[k::n]
 
 
-def best_shrinkage(folds, regular, amounts=SHRINKAGE, earlier=None, n_given=0):
+def best_shrinkage(folds, regular, n_given=0):
     """Amount of shrinkage with the highest cross-validated log-likelihood of the
     columns after the first ``n_given``.
 
-    ``folds`` are lists of moments of rows, ``regular(covariance, amount)`` shrinks a
-    covariance, and ``earlier`` has the moments of other rows, which all fits include.
+    ``folds`` is a list of the moments of each fold, and ``regular(covariance, amount)``
+    shrinks a covariance, which it must not leave singular.
     """
-    scores = [_score(folds, amount, regular, earlier, n_given) for amount in amounts]
-    if len(folds) < 2 or max(scores) == -np.inf:
-        return SHRINKAGE[-1] / 2
+    amounts = SHRINKAGE if len(folds[0].mean) < WIDE else SHRINKAGE[1::3]
+    scores = np.zeros(len(amounts))
+    for number, held_out in enumerate(folds if len(folds) > 1 else ()):
+        training = NormalMoments.union(folds[:number] + folds[number + 1 :])
+        gap = held_out.mean - training.mean
+        second_moment = held_out.covariance + np.outer(gap, gap)
+        for k, amount in enumerate(amounts):
+            covariance = regular(training.covariance, amount)
+            loss = _loss(covariance, second_moment, n_given)
+            scores[k] -= held_out.weight[0] * loss
+    if len(folds) < 2 or scores.max() == -np.inf:
+        return _UNKNOWN
     return amounts[int(np.argmax(scores))]
 
 
-def _score(folds, amount, regular, earlier, n_given):
-    """Held-out log-likelihood, up to a constant; minus infinity if a covariance is
-    nearly singular."""
-    score, earlier = 0.0, [] if earlier is None else [earlier]
-    for fold, held_out in enumerate(folds):
-        parts = [*earlier, *folds[:fold], *folds[fold + 1 :]]
-        if not parts:
-            return -np.inf
-        training = NormalMoments.union(parts)
-        try:
-            root = cholesky(regular(training.covariance, amount), lower=True)
-        except np.linalg.LinAlgError:
-            return -np.inf
-        pivots = np.diag(root)
-        if pivots.min() < _SAFE * pivots.max():
-            return -np.inf
-        gap = held_out.mean - training.mean
-        second_moment = held_out.covariance + np.outer(gap, gap)
-        white = solve_triangular(root, second_moment, lower=True)
-        white = solve_triangular(root, white.T, lower=True)
-        loss = (np.log(pivots) + 0.5 * np.diag(white))[n_given:].sum()
-        score -= held_out.weight[0] * loss
-    return score
+def _loss(covariance, second_moment, n_given):
+    """Mean negative log-likelihood, up to a constant, of rows with moments about the
+    mean of a normal distribution; infinite if its covariance is nearly singular."""
+    try:
+        root = cholesky(covariance, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return np.inf
+    pivots = np.diag(root)
+    if pivots.min() < _SAFE * pivots.max():
+        return np.inf
+    white = solve_triangular(root, second_moment, **QUICK)
+    white = solve_triangular(root, white.T, **QUICK)
+    return (np.log(pivots) + 0.5 * np.diag(white))[n_given:].sum()

@@ -72,7 +72,8 @@ def fit(
         ``fit``. Each sequence belongs to a single shard.
     n_shards : int, default=None
         Number of shards, on which the result depends. By default the number of
-        partitions of X, or 8 for an array in memory; at most 8 for sequences.
+        partitions of X, or 8 for an array in memory; at most 8 for sequences. Shards
+        whose weights are all 0 are merged with others.
     local_steps : int, default=1
         Number of updates of each shard in a round. More updates save communication, but
         the parameters of the shards drift apart between rounds.

@@ -88,8 +88,8 @@ def shards_of_sequences(client, series, sample_weight, n_shards, length):
 
 
 def _with_weight(shards):
-    """Shards of which none has weights of 0 only: these are merged with the previous
-    shard, or the next one."""
+    """Merge each shard whose weights are all 0 with the previous shard, or with the
+    next one if it is the first."""
     merged = []
     for shard in shards:
         weight_before = merged[-1][-1] if merged else None

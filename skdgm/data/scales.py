@@ -39,8 +39,8 @@ _SEPARATE, _SEVERAL, _SPARSE = 200, 20, 0.1
 _ENOUGH = 15
 # Maximum number of segments of a distribution function, and rows for each.
 _SEGMENTS, _ROWS = 64, 30
-# Ratio of the width of scores of a last segment to the one before, above which it is
-# divided.
+# Ratio of the width per unit of score of the last segment to that of the segment
+# before, above which the last one is divided.
 _STEEP = 2.0
 # Minimum uniform component of F, with which F increases everywhere.
 _UNIFORM = 1e-3
@@ -339,9 +339,10 @@ def _knots(values, atoms, others, weight, step):
 
 
 def _with_tail(x, z, always):
-    """Knots (a mask of places x with scores z), with further ones at half of the places
-    of the last segment as long as it is much less steep than the segment before. The
-    few values next to an outlier would otherwise be spread as far as the outlier."""
+    """Knots (a mask of places x with scores z), with further ones at the middle place
+    of the last segment as long as its scores are much less steep than those of the
+    segment before. The few values next to an outlier would otherwise be spread as far
+    as the outlier."""
     always = always.copy()
     while True:
         knots = np.flatnonzero(always)

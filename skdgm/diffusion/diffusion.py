@@ -119,7 +119,8 @@ class Diffusion(NetEstimator):
     guidance
         Strength of classifier-free guidance: the extra weight of the effect that
         classes or attributes have on the velocity. Guided samples are more typical of
-        the class and less diverse [4]_. It may be changed after ``fit``.
+        the class and less diverse [4]_. Scores do not depend on it. It may be changed
+        after ``fit``.
     n_resamplings
         Number of weighted particles from which each draw conditional on observed real
         entries is chosen: draws become exact as it grows [6]_. With bits="flips", the

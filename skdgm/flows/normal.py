@@ -18,9 +18,8 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.special import log_softmax, logsumexp
 
 from skdgm.autoregressive.normal_moments import (
-    FOLDS,
     QUICK,
-    SHRINKAGE,
+    WIDE,
     NormalMoments,
     best_shrinkage,
     expected_moments,
@@ -33,9 +32,8 @@ from skdgm.utils import addresses
 from skdgm.utils.math import LOG_2PI, rows_by_gaps
 
 _CHOICE = addresses.FLOW_COMPONENT
-# EM steps; first EM steps that cross-validate the shrinkage, as the last step does;
-# number of columns from which on folds, steps and candidates are reduced.
-_EM_STEPS, _CHOICES, _REDUCED_FROM = 20, 3, 257
+# EM steps, also of wide tables; first steps that cross-validate the shrinkage.
+_EM_STEPS, _FEWER_STEPS, _CHOICES = 20, 3, 3
 # Limit on cached patterns times squared columns.
 _MAX_CACHED = 2**20
 # Smallest variance of a standardized column.
@@ -236,20 +234,18 @@ def fit_normal(table, n_given=0):
     other columns given the first ``n_given``."""
     n = table.rows.shape[1]
     joint = np.zeros(n), np.eye(n)
-    amounts, n_folds, n_steps = SHRINKAGE, FOLDS, _EM_STEPS
-    if n >= _REDUCED_FROM:
-        amounts, n_folds, n_steps = SHRINKAGE[1::3], 2, 3
+    n_steps = _EM_STEPS if n < WIDE else _FEWER_STEPS
     n_steps = 1 if table.rows.complete else n_steps
     for step in range(n_steps):
         folds = [
             expected_moments(table.rows, index, weight, partial(tuple, joint))
-            for index, weight in folds_of(table.index, table.weight, n_folds)
+            for index, weight in folds_of(table.index, table.weight, n)
         ]
         pooled = NormalMoments.union(folds)
         # Expected moments of held-out rows resemble the current distribution, and an
         # overfitted distribution would select no shrinkage.
         if step < _CHOICES or step == n_steps - 1:
-            shrinkage = best_shrinkage(folds, _regular, amounts, n_given=n_given)
+            shrinkage = best_shrinkage(folds, _regular, n_given)
         joint = (pooled.mean, _regular(pooled.covariance, max(shrinkage, 1e-6)))
     return JointNormal(pooled.mean, _regular(pooled.covariance, shrinkage), shrinkage)
 

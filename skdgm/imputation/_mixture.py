@@ -4,9 +4,9 @@ r"""Mixtures of normal distributions of rows with missing entries.
    \mathbb{E}[x_m \mid x_o] = \sum_k p(k \mid x_o) \bigl(\mu_{km} +
    \Sigma_{kmo} \Sigma_{koo}^{-1} (x_o - \mu_{ko})\bigr)
 
-A normal distribution is fitted by expectation maximization [1]_. Each mixture is fitted
-to rows that a draw of the previous one completes; its covariances are shrunk to their
-mean.
+A normal distribution is fitted by expectation maximization [1]_, with cross-validated
+shrinkage of covariances. Each mixture is fitted to rows that a draw of the previous one
+completes; its covariances are shrunk to their mean.
 
 References
 ----------
@@ -23,6 +23,7 @@ from skdgm.autoregressive.normal_moments import (
     NormalMoments,
     best_shrinkage,
     folds_of,
+    is_typical,
 )
 from skdgm.utils.clusters import clusters
 from skdgm.utils.math import distinct
@@ -149,15 +150,22 @@ def normal(z, weight):
 
     def regular(covariance, amount):
         variance = np.diag(covariance)
-        more = (ridge * variance + amount * variance) / (1 + ridge) + floor
+        more = (ridge + amount) * variance / (1 + ridge) + floor
         return (1 - amount) / (1 + ridge) * covariance + np.diag(more)
 
+    order = np.random.default_rng(0).permutation(len(z))
+    typical = is_typical((z[order] - mean) / np.sqrt(np.diag(covariance)))
+    parts, others = order[typical], order[~typical]
+    parts = [index for index, _ in folds_of(parts, weight[parts], z.shape[1])]
+    parts.append(others)
     for step in range(_STEPS):
-        folds = [
-            _expected(filled[index], known[index], weights, mean, covariance)
-            for index, weights in folds_of(np.arange(len(z)), weight)
-        ]
+        *folds, rest = (
+            _expected(filled[index], known[index], weight[index], mean, covariance)
+            for index in parts
+        )
         moments, before = NormalMoments.union(folds), covariance
+        if len(others):
+            moments = moments.with_others(rest)
         # Later, missing values are expected as the current distribution does.
         if step < _CHOICES:
             amount = best_shrinkage(folds, regular)
@@ -169,7 +177,8 @@ def normal(z, weight):
 
 def _expected(filled, known, weight, mean, covariance):
     """Expected moments of weighted rows given their known entries."""
-    completed, inverses, total = np.empty(filled.shape), 0.0, weight.sum()
+    completed, inverses = np.empty(filled.shape), np.zeros(covariance.shape)
+    total = max(weight.sum(), np.finfo(float).tiny)
     for block, masks, pattern in _blocks(known):
         inverse = _inverses(covariance, masks)
         gap = (filled[block] - mean) * known[block]

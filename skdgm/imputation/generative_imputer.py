@@ -76,14 +76,14 @@ class GenerativeImputer(Imputer):
     Notes
     -----
     The default model of small tables is an average of a normal distribution, fitted by
-    expectation maximization [3]_, and of mixtures of 2, 4 and 8 normal distributions,
-    which are fitted four times each. A mixture needs two rows for each column of a
-    component. All numbers of components have equal weight. Categories are columns of
-    zeros and ones, of which the largest conditional mean is imputed. To the model,
-    numbers are at most ten times as far from the median as 90 % of the numbers of the
-    column, such that outliers do not distort other rows. Imputed numbers are within the
-    range of the training rows; means are not rounded. Draws of columns with repeated
-    values are among these values.
+    expectation maximization [3]_ with cross-validated shrinkage of covariances, and of
+    mixtures of 2, 4 and 8 normal distributions, which are fitted four times each. A
+    mixture needs two rows for each column of a component. All numbers of components
+    have equal weight. Categories are columns of zeros and ones, of which the largest
+    conditional mean is imputed. To the model, numbers are at most ten times as far from
+    the median as 90 % of the numbers of the column, such that outliers do not distort
+    other rows. Imputed numbers are within the range of the training rows; means are not
+    rounded. Draws of columns with repeated values are among these values.
 
     Multiple imputation [1]_ is a method, :meth:`draw`, and not a parameter, because
     ``transform`` returns one row for each row of X. The tables are a list, as each of

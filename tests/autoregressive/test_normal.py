@@ -89,7 +89,7 @@ def test_parts_add_up_with_a_penalty(alpha):
 
 @outlier_text
 def test_parts_that_are_far_from_one_another_add_up():
-    options = {"column_types": "gaussian", "min_variance": 1e-12}
+    options = {"column_types": "gaussian", "min_variance": 1e-12, "alpha": 0.0}
     far = X + [1e4, 0, 50, 1e4]
     parts = grouped(FVBN, **options).partial_fit(X).partial_fit(far)
     whole = grouped(FVBN, **options).fit(np.concatenate([X, far]))
@@ -251,3 +251,27 @@ def test_covariances_are_shrunk_by_the_cross_validated_amount():
         FVBN("gaussian", alpha=alpha).fit(many).score(many) for alpha in (0.0, "auto")
     )
     assert exact - 0.005 < found <= exact
+
+
+@pytest.mark.parametrize("odd", ["constant", "one row", "outlier"])
+def test_odd_columns_do_not_shrink_the_others(odd):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(1000, 3)) @ rng.normal(size=(3, 3))
+    column = rng.normal(size=1000) if odd == "outlier" else np.ones(1000)
+    column[7] += 0 if odd == "constant" else 20
+    model = FVBN("gaussian").fit(np.column_stack([rows, column]))
+    drawn = model.sample(20_000, random_state=0)[:, :3]
+    np.testing.assert_allclose(np.corrcoef(drawn.T), np.corrcoef(rows.T), atol=0.05)
+    # A few more rows keep the shrinkage.
+    model.partial_fit(np.column_stack([rows[:1], column[:1]]))
+    drawn = model.sample(20_000, random_state=0)[:, :3]
+    np.testing.assert_allclose(np.corrcoef(drawn.T), np.corrcoef(rows.T), atol=0.05)
+
+
+def test_the_shrinkage_of_rows_with_gaps_is_that_of_the_first_epochs():
+    rng = np.random.default_rng(0)
+    mixing = rng.normal(size=(20, 20))
+    rows, new = rng.normal(size=(100, 20)) @ mixing, rng.normal(size=(500, 20)) @ mixing
+    holed = np.where(rng.random(rows.shape) < 0.6, np.nan, rows)
+    independent = norm(new.mean(axis=0), new.std(axis=0)).logpdf(new).sum(axis=1).mean()
+    assert FVBN("gaussian").fit(holed).score(new) > independent - 3

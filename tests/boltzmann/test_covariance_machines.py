@@ -411,3 +411,17 @@ def test_rows_drawn_without_slabs_are_those_drawn_with(monkeypatch, clamped):
         (v,) = sampler.step(*given, State((np.ones((4000, 2)),)), 60)[0].x
         found.append(np.column_stack([v, v**2, v[:, 0] * v[:, 1]]))
     assert_means(found[0] - found[1], 0)
+
+
+@pytest.mark.exhaustive
+def test_gaps_of_training_rows_do_not_weaken_correlations():
+    rng = np.random.default_rng(0)
+    factor = rng.normal(size=(600, 1))
+    rows = factor + 0.3 * rng.normal(size=(600, 4))
+    new = rng.normal(size=(500, 1)) + 0.3 * rng.normal(size=(500, 4))
+    holed = np.where(rng.random(rows.shape) < 0.5, np.nan, rows)
+    whole, found = (
+        MeanCovarianceRBM(random_state=0).fit(X).score(new)
+        for X in (rows, holed[~np.isnan(holed).all(axis=1)])
+    )
+    assert found > whole - 0.25

@@ -6,6 +6,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal as normal
 
+from skdgm.autoregressive.normal_moments import SHRINKAGE
 from skdgm.flows import mixture
 from skdgm.flows import normal as normals
 from skdgm.flows._likelihood import _learning_rate_factors
@@ -97,7 +98,7 @@ def test_shrinkage_is_the_one_that_serves_rows_left_out(n_given):
     table = canonical(Rows(X, np.float64, complete=True), weight)
     order = table.index
     scores = []
-    for amount in normals._SHRINKAGE:
+    for amount in SHRINKAGE:
         score = 0
         for k in range(5):
             out = order[k::5]
@@ -111,7 +112,7 @@ def test_shrinkage_is_the_one_that_serves_rows_left_out(n_given):
                 log_p = log_p - normal(mean[:1], own[:1, :1]).logpdf(X[out, :1])
             score += weight[out] @ log_p
         scores.append(score)
-    best = normals._SHRINKAGE[np.argmax(scores)]
+    best = SHRINKAGE[np.argmax(scores)]
     found = normals.fit_normal(table, n_given)
     np.testing.assert_allclose(found.shrinkage, best)
     np.testing.assert_allclose(found.mean, np.average(X, axis=0, weights=weight))

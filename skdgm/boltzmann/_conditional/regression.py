@@ -5,7 +5,9 @@ r"""Initial weights of the conditions, by a ridge regression for each column.
 
 Sums and means are over rows i with a known value of column j, with their weights;
 :math:`x_i` are the conditions. Generalized cross-validation chooses the same alpha,
-relative to the total weight of the rows, for all columns [1]_.
+relative to the total weight of the rows, for all columns [1]_. If there are too many
+patterns of missing values, columns with missing values share the products of
+conditions in the first sum, which are then those of all rows.
 
 References
 ----------
@@ -25,8 +27,9 @@ from skdgm.energies import plain
 _MAX_CONDITIONS, _ALPHAS = 2000, 10.0 ** np.arange(-6, 2, 0.5)
 # Number of standard deviations at which values of y are clipped.
 _MAX_DEVIATION = 10.0
-# Maximum number of operations for separate regressions of columns with missing values.
-_MAX_OPERATIONS = 2e9
+# Maximum number of operations for separate regressions of columns with missing values,
+# and minimum share of degrees of freedom that a regression leaves.
+_MAX_OPERATIONS, _MIN_FREEDOM = 2e10, 1e-3
 
 
 def regressed(objective, params):
@@ -104,16 +107,19 @@ class _Sums(NamedTuple):
 
 
 def _moments(objective, which):
-    """List of :class:`_Sums`, one for all complete columns of some blocks and one for
-    each other column, or for all of these if they are too many."""
+    """List of :class:`_Sums`, one for the columns of some blocks with the same missing
+    values, or, if these are too many, two for all complete and all other columns."""
     n_columns = sum(objective.energy.units[block].size for block in which)
     has_gaps, n = np.zeros(n_columns, bool), objective.energy.units[-1].size
+    hashes, n_rows = [0] * n_columns, 0
     for _, y, _ in _batches(objective, which):
-        has_gaps |= np.isnan(y).any(axis=0)
-    groups = [np.flatnonzero(~has_gaps), np.flatnonzero(has_gaps)]
-    if has_gaps.sum() * n**3 <= _MAX_OPERATIONS:
-        groups[1:] = groups[1][:, None]
-    groups, sums = [group for group in groups if len(group)], []
+        missing, n_rows = np.isnan(y), n_rows + len(y)
+        has_gaps |= missing.any(axis=0)
+        hashes = [hash((h, part.tobytes())) for h, part in zip(hashes, missing.T)]
+    _, pattern = np.unique(hashes, return_inverse=True)
+    if (pattern.max() + 1) * n**2 * (n + n_rows) > _MAX_OPERATIONS:
+        pattern = has_gaps.astype(int)
+    groups, sums = [np.flatnonzero(pattern == k) for k in np.unique(pattern)], []
     for batch in _batches(objective, which):
         parts = [_Sums.of(group, *batch) for group in groups]
         sums = [a.plus(b) for a, b in zip(sums, parts)] if sums else parts
@@ -140,7 +146,8 @@ def _ridge(sums):
     paths = [_Path.of(part) for part in sums]
     errors = np.concatenate([path.errors() for path in paths], axis=1)
     variance = np.concatenate([path.variance for path in paths])
-    best = np.argmin((errors / np.maximum(variance, 1e-12)).mean(axis=1))
+    total = np.concatenate([path.total for path in paths])
+    best = np.argmin((errors / np.maximum(variance, 1e-12)) @ total)
     beta = np.concatenate([path.weights(_ALPHAS[best]) for path in paths], axis=1)
     intercept = np.concatenate(
         [path.mean_y - path.mean_x @ path.weights(_ALPHAS[best]) for path in paths]
@@ -196,8 +203,10 @@ class _Path(NamedTuple):
             share = self.eigenvalues / (self.eigenvalues + alpha)
             parts = self.P**2 / (self.eigenvalues + alpha)[:, None]
             mse = (self.variance - (2 - share) @ parts).clip(0)
-            residual_share = 1 - share.sum() / np.maximum(self.total, 1.0)
-            errors.append(mse / np.maximum(residual_share, 1e-3) ** 2)
+            freedom = 1 - (1 + share.sum()) / np.maximum(self.total, 1.0)
+            is_determined = freedom > _MIN_FREEDOM
+            cross_validated = mse / np.where(is_determined, freedom, 1) ** 2
+            errors.append(np.where(is_determined, cross_validated, self.variance))
         return np.array(errors)
 
     def weights(self, alpha):

@@ -30,6 +30,8 @@ class Moves(ABC):
     target: float = 1.0
     # Number of training rows that are monitored; None: as for other models.
     n_monitored: int | None = None
+    # Number of steps that draw missing entries of a batch.
+    n_filling: int = 3
 
     def __init__(self, energy, n_steps=1, n_each=1):
         self.energy, self.n_steps, self.n_each = energy, n_steps, n_each
@@ -82,6 +84,8 @@ class Trajectories(Moves):
     units. Columns are often correlated, and steps would otherwise have the size of the
     smallest eigenvalue.
     """
+
+    n_filling = 10
 
     def __init__(self, energy, n_leapfrog):
         super().__init__(energy, n_each=n_leapfrog)

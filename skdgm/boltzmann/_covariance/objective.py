@@ -19,8 +19,6 @@ from skdgm.utils.tree import tree_map
 # Gain of the adaptation of the step size; steps of chains before the first update;
 # minimum step size.
 _GAIN, _WARM, _MIN_STEP = 0.05, 60, 1e-5
-# Number of steps that draw missing entries of a batch.
-_FILLING = 3
 _CHAINS, _MISSING = range(2)
 # Points and half-width of the grid over which a column is integrated; distance of the
 # first points in it; difference of two log integrals from which more points are needed;
@@ -74,7 +72,7 @@ class CovarianceObjective(Objective):
         if np.isnan(v).any():
             sampler = self.moves.sampler(size, guide, (~np.isnan(v),))
             rows, start = rng.fold(_MISSING).rows(len(v)), State((np.nan_to_num(v),))
-            v = sampler.step(rows, params, start, _FILLING)[0].x[0]
+            v = sampler.step(rows, params, start, self.moves.n_filling)[0].x[0]
         rows, chains = rng.fold(_CHAINS).rows(len(state.chains)), State((state.chains,))
         rate = None
         try:
