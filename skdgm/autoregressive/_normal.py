@@ -55,32 +55,16 @@ class NormalObjective(ChainObjective):
             mean, covariance = first.moments(first.placed(state.params[0]))
             return mean[first.place], covariance[np.ix_(first.place, first.place)]
 
-        # Calls of partial_fit add rows; epochs of a fit repeat the same rows.
-        goes_on = clock.n_epochs is None and state.optimizer.weight[0] > 0
-        earlier = state.optimizer if goes_on else None
-        prior, penalty = state.optimizer.prior, 0.0
-        if self.options.alpha == AUTO and self._chooses(state, weight, clock):
-            typical = [
-                is_typical(self.rows.take(index[block]))
-                for block in self.rows.blocks(len(index))
-            ]
-            typical = np.concatenate(typical)
-            folds = folds_of(index[typical], weight[typical], self.rows.shape[1])
-            parts = [*folds, (index[~typical], weight[~typical])]
-            *folds, others = (
-                expected_moments(self.rows, part, weight_of_part, joint)
-                for part, weight_of_part in parts
-            )
-            amount, moments = best_shrinkage(folds, _safe), NormalMoments.union(folds)
-            if others.weight[0]:
-                moments = moments.with_others(others)
-            prior = moments.weight * amount / max(1 - amount, _MIN_SHARE)
+        is_auto, prior, penalty = self.options.alpha == AUTO, state.optimizer.prior, 0.0
+        if is_auto and self._chooses(state, weight, clock):
+            moments, prior = self._with_prior(index, weight, joint)
         else:
             moments = expected_moments(self.rows, index, weight, joint)
-        if earlier is not None:
-            moments = earlier.with_others(moments)
+        if clock.n_epochs is None:
+            # Calls of partial_fit add rows; epochs of a fit repeat the same rows.
+            moments = state.optimizer.with_others(moments)
         shrunk = moments.covariance
-        if self.options.alpha == AUTO:
+        if is_auto:
             shrunk = _shrunk(shrunk, prior / (prior + moments.weight))
         else:
             penalty = piecewise(self.options.alpha, clock) / moments.weight[0]
@@ -99,6 +83,22 @@ class NormalObjective(ChainObjective):
         if clock.n_epochs is None:
             return weight.sum() > state.optimizer.weight[0]
         return clock.epoch < _CHOICES or not state.optimizer.weight[0]
+
+    def _with_prior(self, index, weight, joint):
+        """Moments of rows, and the cross-validated prior of their covariances."""
+        typical = [
+            is_typical(self.rows.take(index[block]))
+            for block in self.rows.blocks(len(index))
+        ]
+        typical = np.concatenate(typical)
+        folds = folds_of(index[typical], weight[typical], self.rows.shape[1])
+        *folds, outliers = (
+            expected_moments(self.rows, part, weight_of_part, joint)
+            for part, weight_of_part in [*folds, (index[~typical], weight[~typical])]
+        )
+        moments = NormalMoments.union([*folds, outliers])
+        amount = best_shrinkage(folds, _safe)
+        return moments, moments.weight * amount / max(1 - amount, _MIN_SHARE)
 
 
 def _safe(covariance, amount):

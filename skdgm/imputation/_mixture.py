@@ -155,17 +155,14 @@ def normal(z, weight):
 
     order = np.random.default_rng(0).permutation(len(z))
     typical = is_typical((z[order] - mean) / np.sqrt(np.diag(covariance)))
-    parts, others = order[typical], order[~typical]
-    parts = [index for index, _ in folds_of(parts, weight[parts], z.shape[1])]
-    parts.append(others)
+    parts = folds_of(order[typical], weight[order[typical]], z.shape[1])
+    parts = [*(index for index, _ in parts), order[~typical]]
     for step in range(_STEPS):
-        *folds, rest = (
+        *folds, outliers = (
             _expected(filled[index], known[index], weight[index], mean, covariance)
             for index in parts
         )
-        moments, before = NormalMoments.union(folds), covariance
-        if len(others):
-            moments = moments.with_others(rest)
+        moments, before = NormalMoments.union([*folds, outliers]), covariance
         # Later, missing values are expected as the current distribution does.
         if step < _CHOICES:
             amount = best_shrinkage(folds, regular)

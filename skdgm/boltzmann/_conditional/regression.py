@@ -42,8 +42,10 @@ def regressed(objective, params):
     if not real_blocks or energy.units[-1].size > _MAX_CONDITIONS:
         return params
     stops = np.cumsum([energy.units[block].size for block in real_blocks])[:-1]
-    regression = _ridge(_moments(objective, real_blocks))
-    regression = _checked(objective, real_blocks, regression)
+    sums, is_pooled = _moments(objective, real_blocks)
+    regression = _ridge(sums)
+    if is_pooled:
+        regression = _checked(objective, real_blocks, regression)
     parts = zip(*(np.split(part, stops, axis=-1) for part in regression))
     for block, (weights, intercept, mse) in zip(real_blocks, parts):
         dtype, precision = couplings[n + block].dtype, energy.units[block].precision
@@ -82,13 +84,8 @@ class _Sums(NamedTuple):
         out."""
         known = ~np.isnan(y[:, columns])
         rows = known.any(axis=1)
-        x, y, weight, known = (
-            x[rows],
-            y[np.ix_(rows, columns)],
-            weight[rows],
-            known[rows],
-        )
-        y, weighted = np.where(known, y, 0.0), x * weight[:, None]
+        x, weight, known = x[rows], weight[rows], known[rows]
+        y, weighted = np.nan_to_num(y[np.ix_(rows, columns)]), x * weight[:, None]
         return cls(
             columns,
             weight @ known,
@@ -108,7 +105,8 @@ class _Sums(NamedTuple):
 
 def _moments(objective, which):
     """List of :class:`_Sums`, one for the columns of some blocks with the same missing
-    values, or, if these are too many, two for all complete and all other columns."""
+    values, or, if these are too many, two for all complete and all other columns; and
+    whether they are too many."""
     n_columns = sum(objective.energy.units[block].size for block in which)
     has_gaps, n = np.zeros(n_columns, bool), objective.energy.units[-1].size
     hashes, n_rows = [0] * n_columns, 0
@@ -116,14 +114,16 @@ def _moments(objective, which):
         missing, n_rows = np.isnan(y), n_rows + len(y)
         has_gaps |= missing.any(axis=0)
         hashes = [hash((h, part.tobytes())) for h, part in zip(hashes, missing.T)]
-    _, pattern = np.unique(hashes, return_inverse=True)
-    if (pattern.max() + 1) * n**2 * (n + n_rows) > _MAX_OPERATIONS:
-        pattern = has_gaps.astype(int)
+    # Hashes differ between processes, but not the first column of each pattern.
+    pattern = np.array([hashes.index(h) for h in hashes])
+    is_pooled = len(np.unique(pattern)) * n**2 * (n + n_rows) > _MAX_OPERATIONS
+    if is_pooled:
+        pattern = has_gaps
     groups, sums = [np.flatnonzero(pattern == k) for k in np.unique(pattern)], []
     for batch in _batches(objective, which):
         parts = [_Sums.of(group, *batch) for group in groups]
         sums = [a.plus(b) for a, b in zip(sums, parts)] if sums else parts
-    return sums
+    return sums, is_pooled
 
 
 def _batches(objective, which):
@@ -148,16 +148,15 @@ def _ridge(sums):
     variance = np.concatenate([path.variance for path in paths])
     total = np.concatenate([path.total for path in paths])
     best = np.argmin((errors / np.maximum(variance, 1e-12)) @ total)
-    beta = np.concatenate([path.weights(_ALPHAS[best]) for path in paths], axis=1)
-    intercept = np.concatenate(
-        [path.mean_y - path.mean_x @ path.weights(_ALPHAS[best]) for path in paths]
-    )
+    betas = [path.weights(_ALPHAS[best]) for path in paths]
+    intercepts = [path.mean_y - path.mean_x @ beta for path, beta in zip(paths, betas)]
+    beta, intercept = np.concatenate(betas, axis=1), np.concatenate(intercepts)
     return beta[:, order], intercept[order], errors[best, order]
 
 
 def _checked(objective, which, regression):
-    """Regressions with the intercepts and at least the errors of rows with known
-    values, which differ from those of :func:`_ridge` if moments were pooled."""
+    """Regressions from pooled sums with the intercepts, and at least the errors, of the
+    rows with known values."""
     beta, intercept, mse = regression
     total, sums, squares = np.zeros((3, len(mse)))
     for x, y, weight in _batches(objective, which):
