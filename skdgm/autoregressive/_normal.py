@@ -8,8 +8,7 @@ from skdgm.autoregressive.normal_moments import (
     NormalMoments,
     best_shrinkage,
     expected_moments,
-    folds_of,
-    is_typical,
+    split_moments,
 )
 from skdgm.nets import NetState
 from skdgm.optim import piecewise
@@ -86,16 +85,7 @@ class NormalObjective(ChainObjective):
 
     def _with_prior(self, index, weight, joint):
         """Moments of rows, and the cross-validated prior of their covariances."""
-        typical = [
-            is_typical(self.rows.take(index[block]))
-            for block in self.rows.blocks(len(index))
-        ]
-        typical = np.concatenate(typical)
-        folds = folds_of(index[typical], weight[typical], self.rows.shape[1])
-        *folds, outliers = (
-            expected_moments(self.rows, part, weight_of_part, joint)
-            for part, weight_of_part in [*folds, (index[~typical], weight[~typical])]
-        )
+        folds, outliers = split_moments(self.rows, index, weight, joint)
         moments = NormalMoments.union([*folds, outliers])
         amount = best_shrinkage(folds, _safe)
         return moments, moments.weight * amount / max(1 - amount, _MIN_SHARE)

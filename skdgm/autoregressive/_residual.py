@@ -6,32 +6,22 @@ r"""Chains of real columns that learn residuals of linear regressions.
 U are regressions of each column on the previous columns, :math:`s_t` the standard
 deviations of their residuals, and m and l outputs of a net. Training thus starts close
 to the normal distribution, with steps in units of the residuals. The regressions are
-those of the covariance
-
-.. math:: C_r = \frac{C + r \, 1}{1 + r}
-
-of standardized columns. The ridge r is cross-validated by the likelihood of a normal
-distribution. It is infinite, for independent columns, if there are too few rows.
+those of the shrunk covariance of standardized columns; there are none if there are too
+few rows or too many columns.
 """
 
 import numpy as np
-from scipy.linalg import eigh
 
 from skdgm.autoregressive.net_chains import TiedChain
-from skdgm.autoregressive.normal_moments import (
-    NormalMoments,
-    expected_moments,
-    regressions,
-)
+from skdgm.autoregressive.normal_moments import regressions, shrunk_normal
 from skdgm.nets import moved
 from skdgm.utils.threading.threads import one_blas_thread
 
 # Minimum initial scale, in units of the minimum scale.
 _MIN_SCALE = 1.1
-# Number of EM steps, and maximum number of rows in them, if entries are missing.
-_STEPS, _MAX_EM_ROWS = 4, 300
-# Maximum number of columns, number of folds, and candidate ridges.
-_MAX_COLUMNS, _FOLDS, _RIDGES = 1000, 4, (1e-4, 1e-3, 1e-2, 0.1, 1.0, np.inf)
+# Maximum number of rows if entries are missing; minimum number of rows, and maximum
+# number of columns.
+_MAX_EM_ROWS, _MIN_ROWS, _MAX_COLUMNS = 300, 8, 1000
 
 
 class ResidualChain(TiedChain):
@@ -82,42 +72,12 @@ def steady_covariance(table):
     """Regularized covariance of standardized columns, (n_columns, n_columns); None if
     there are too many columns or too few rows."""
     n_columns = table.rows.shape[1]
-    if n_columns > _MAX_COLUMNS or len(table.index) < 2 * _FOLDS:
+    if n_columns > _MAX_COLUMNS or len(table.index) < _MIN_ROWS:
         return None
+    if not table.rows.complete:
+        stride = -(-len(table.index) // _MAX_EM_ROWS)
+        index, weight = table.index[::stride], table.weight[::stride]
+        table = table._replace(index=index, weight=weight)
     # Threads slow down decompositions of many small matrices.
     with one_blas_thread():
-        return _steady(table, n_columns)
-
-
-def _steady(table, n_columns):
-    rows, joint = table.rows, (np.zeros(n_columns), np.eye(n_columns))
-    n_rows = len(table.index)
-    stride = 1 if rows.complete else -(-n_rows // _MAX_EM_ROWS)
-    index, weight = table.index[::stride], table.weight[::stride]
-    for _ in range(0 if rows.complete else _STEPS):
-        moments = expected_moments(rows, index, weight, lambda joint=joint: joint)
-        joint = moments.mean, moments.covariance
-    folds = [
-        expected_moments(rows, index[k::_FOLDS], weight[k::_FOLDS], lambda: joint)
-        for k in range(_FOLDS)
-    ]
-    losses = np.zeros(len(_RIDGES))
-    for held_out in folds:
-        others = NormalMoments.union([fold for fold in folds if fold is not held_out])
-        gap = held_out.mean - others.mean
-        variances, axes = eigh(others.covariance)
-        projected = ((held_out.covariance + np.outer(gap, gap)) @ axes * axes).sum(
-            axis=0
-        )
-        for number, ridge in enumerate(_RIDGES):
-            size = _with_ridge(variances.clip(0), 1.0, ridge)
-            losses[number] += (
-                held_out.weight[0] * (np.log(size) + projected / size).sum()
-            )
-    pooled, best = NormalMoments.union(folds).covariance, _RIDGES[losses.argmin()]
-    return _with_ridge(pooled, np.eye(n_columns), best)
-
-
-def _with_ridge(covariance, one, ridge):
-    share = 1 / (1 + ridge)
-    return share * covariance + (1 - share) * one
+        return shrunk_normal(table)[1]

@@ -32,8 +32,11 @@ _JITTER = 1e-10
 SHRINKAGE = 0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3
 SHRINKAGE += 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0
 _UNKNOWN, _FOLDS, _FEWER_FOLDS, WIDE, _SAFE = 0.5, 5, 2, 257, 1e-5
-# Standard deviations beyond which values are outliers.
-_FAR = 5.0
+# Standard deviations beyond which values are outliers; smallest variance of a
+# standardized column.
+_FAR, _FLOOR = 5.0, 1e-4
+# EM steps, also of wide tables; first steps that cross-validate the shrinkage.
+_EM_STEPS, _FEWER_STEPS, _CHOICES = 20, 3, 3
 
 
 class NormalMoments(NamedTuple):
@@ -73,14 +76,14 @@ class NormalMoments(NamedTuple):
 
 def expected_moments(rows, index, weight, joint):
     """Expected :class:`NormalMoments` of weighted rows at an index, given their
-    observed entries. ``joint()`` returns the mean and covariance of complete rows; it
-    is called once, and only if entries are missing."""
+    observed entries, and ``joint``, the mean and covariance of complete rows or a
+    function that returns them. It is called once, and only if entries are missing."""
     moments, normal = NormalMoments.of_no_rows(rows.shape[1]), None
     for block in rows.blocks(len(index)):
         v, w = rows.take(index[block]).astype(np.float64), weight[block]
         spread = 0.0
         if np.isnan(v).any():
-            normal = normal or joint()
+            normal = normal or (joint() if callable(joint) else joint)
             v, spread = _completed(v, w, normal)
         total = w.sum()
         mean = w @ v / total
@@ -159,6 +162,19 @@ def folds_of(index, weight, n_columns):
         yield index[k::n], weight[k::n]
 
 
+def split_moments(rows, index, weight, joint):
+    """Expected moments of each fold of rows without outliers, and of the rows with
+    outliers; ``joint`` is as in :func:`expected_moments`."""
+    typical = [is_typical(rows.take(index[block])) for block in rows.blocks(len(index))]
+    typical = np.concatenate(typical)
+    folds = folds_of(index[typical], weight[typical], rows.shape[1])
+    *folds, outliers = (
+        expected_moments(rows, part, weight_of_part, joint)
+        for part, weight_of_part in [*folds, (index[~typical], weight[~typical])]
+    )
+    return folds, outliers
+
+
 def best_shrinkage(folds, regular, n_given=0):
     """Amount of shrinkage with the highest cross-validated log-likelihood of the
     columns after the first ``n_given``.
@@ -179,6 +195,37 @@ def best_shrinkage(folds, regular, n_given=0):
     if len(folds) < 2 or scores.max() == -np.inf:
         return _UNKNOWN
     return amounts[int(np.argmax(scores))]
+
+
+def shrunk_normal(table, n_given=0):
+    r"""Mean and covariance of the standardized rows of a table, by expectation
+    maximization if entries are missing, and the shrinkage of the covariance.
+
+    .. math:: \Sigma_\lambda = (1 - \lambda) \hat\Sigma + \lambda I
+
+    The shrinkage maximizes the held-out log-likelihood of the other columns conditional
+    on the first ``n_given``.
+    """
+    rows, n = table.rows, table.rows.shape[1]
+    joint = np.zeros(n), np.eye(n)
+    n_steps = _EM_STEPS if n < WIDE else _FEWER_STEPS
+    n_steps = 1 if rows.complete else n_steps
+    for step in range(n_steps):
+        folds, outliers = split_moments(rows, table.index, table.weight, joint)
+        pooled = NormalMoments.union([*folds, outliers])
+        # Expected moments of held-out rows resemble the current distribution, and an
+        # overfitted distribution would select no shrinkage.
+        if step < _CHOICES or step == n_steps - 1:
+            shrinkage = best_shrinkage(folds, _regular, n_given)
+        joint = pooled.mean, _regular(pooled.covariance, max(shrinkage, 1e-6))
+    return pooled.mean, _regular(pooled.covariance, shrinkage), shrinkage
+
+
+def _regular(covariance, shrinkage):
+    """Covariance with shrinkage to the identity and a floor on variances."""
+    n = len(covariance)
+    low = np.maximum(_FLOOR - np.diag(covariance), 0)
+    return (1 - shrinkage) * covariance + np.diag(low) + shrinkage * np.eye(n)
 
 
 def _loss(covariance, second_moment, n_given):

@@ -10,7 +10,6 @@ References
 .. [1] Friedman (1989). Regularized discriminant analysis. JASA.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,25 +18,17 @@ from scipy.special import log_softmax, logsumexp
 
 from skdgm.autoregressive.normal_moments import (
     QUICK,
-    WIDE,
-    NormalMoments,
-    best_shrinkage,
-    expected_moments,
-    folds_of,
     jitter,
     regular_root,
+    shrunk_normal,
 )
 from skdgm.nets import Layer
 from skdgm.utils import addresses
 from skdgm.utils.math import LOG_2PI, rows_by_gaps
 
 _CHOICE = addresses.FLOW_COMPONENT
-# EM steps, also of wide tables; first steps that cross-validate the shrinkage.
-_EM_STEPS, _FEWER_STEPS, _CHOICES = 20, 3, 3
 # Limit on cached patterns times squared columns.
 _MAX_CACHED = 2**20
-# Smallest variance of a standardized column.
-_FLOOR = 1e-4
 
 
 class JointNormal:
@@ -229,29 +220,7 @@ class ConditionalMixtures:
 
 
 def fit_normal(table, n_given=0):
-    """:class:`JointNormal` of the rows of a table, by expectation maximization if
-    entries are missing. The shrinkage maximizes the held-out log-likelihood of the
-    other columns given the first ``n_given``."""
-    n = table.rows.shape[1]
-    joint = np.zeros(n), np.eye(n)
-    n_steps = _EM_STEPS if n < WIDE else _FEWER_STEPS
-    n_steps = 1 if table.rows.complete else n_steps
-    for step in range(n_steps):
-        folds = [
-            expected_moments(table.rows, index, weight, partial(tuple, joint))
-            for index, weight in folds_of(table.index, table.weight, n)
-        ]
-        pooled = NormalMoments.union(folds)
-        # Expected moments of held-out rows resemble the current distribution, and an
-        # overfitted distribution would select no shrinkage.
-        if step < _CHOICES or step == n_steps - 1:
-            shrinkage = best_shrinkage(folds, _regular, n_given)
-        joint = (pooled.mean, _regular(pooled.covariance, max(shrinkage, 1e-6)))
-    return JointNormal(pooled.mean, _regular(pooled.covariance, shrinkage), shrinkage)
-
-
-def _regular(covariance, shrinkage):
-    """Covariance with shrinkage to the identity and a floor on variances."""
-    n = len(covariance)
-    low = np.maximum(_FLOOR - np.diag(covariance), 0)
-    return (1 - shrinkage) * covariance + np.diag(low) + shrinkage * np.eye(n)
+    """:class:`JointNormal` of the rows of a table. The shrinkage maximizes the held-out
+    log-likelihood of the other columns conditional on the first ``n_given``."""
+    mean, covariance, shrinkage = shrunk_normal(table, n_given)
+    return JointNormal(mean, covariance, shrinkage)

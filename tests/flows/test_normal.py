@@ -121,6 +121,15 @@ def test_shrinkage_is_the_one_that_serves_rows_left_out(n_given):
     np.testing.assert_allclose(found.covariance, whole)
 
 
+def test_an_outlier_does_not_choose_the_shrinkage():
+    X = RNG.normal(size=(300, 6)) @ RNG.normal(size=(6, 6))
+    X[3, 2] = 100
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    found = normals.fit_normal(canonical(Rows(X, np.float64, complete=True), None))
+    assert found.shrinkage < 0.01
+    np.testing.assert_allclose(found.mean, 0, atol=1e-12)
+
+
 def test_a_step_of_mixtures_is_that_of_the_equation():
     X, weight = RNG.normal(size=(30, 2)), RNG.uniform(0.5, 2, 30)
     share = RNG.dirichlet(np.ones(3), 30).T * weight
