@@ -214,7 +214,8 @@ def regressed(particles, weight, limit):
     if n <= n_summaries + 1:
         raise ValueError(
             f'adjustment="linear" needs more than {n_summaries + 1} particles for '
-            f"{n_summaries} summaries, and there are {n}: raise n_particles."
+            f"{n_summaries} summar{'y' if n_summaries == 1 else 'ies'}, and there are "
+            f"{n}: raise n_particles."
         )
     root = np.sqrt(weight)[:, None]
     design = root * np.column_stack([np.ones(len(weight)), particles.gaps])

@@ -62,7 +62,7 @@ class GameLoss(OptionGroup):
         decays to zero with the learning rate.
     output_noise
         Standard deviation of noise in real columns that is part of the generator, in
-        units of the model (standardized); probabilities are clipped to [0, 1]. It is
+        units of the model (standardized), truncated to [0, 1] for probabilities. It is
         then also the bandwidth of ``score_samples``.
     feature_matching
         Whether the generator matches the mean of the discriminator's last hidden units,

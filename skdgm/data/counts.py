@@ -38,7 +38,7 @@ class CountColumns(ColumnKind):
         X, low, high, facts = checked(model, X, reset)
         if low < 0 and fitting:
             raise ValueError(
-                f"Negative values in data passed to {name}: it takes counts."
+                f"Negative values in data passed to {name}, which models counts."
             )
         # ``checked`` treats values above 1 as ones.
         facts["binary"] &= high <= 1
@@ -50,8 +50,8 @@ class CountColumns(ColumnKind):
             _warn_of_no_counts(rows.raw, high, name)
         if bounds:
             warn(
-                f"{name} got values from {low:g} to {high:g} for counts, and sees them "
-                "clipped to 0 and 2 ** 53.",
+                f"{name} got values from {low:g} to {high:g} for counts, and clips "
+                "them to 0 and 2 ** 53.",
                 DataRangeWarning,
             )
         return rows

@@ -79,14 +79,13 @@ def refuse_dates(model, X, domain):
             types = [t for t in set(map(type, X.flat)) if issubclass(t, _DATES)]
             dates = [f"X has values of the type {t.__name__}" for t in types]
     if dates:
-        takers = f"{_TAKERS} take a DataFrame with dates as it is, and "
+        takers = f"{_TAKERS} read dates of a DataFrame, and "
         if hasattr(type(model), "sample_sequences"):
             takers = ""
         raise TypeError(
-            f"{dates[0]}, which is neither of numbers nor of categories: make numbers "
-            "of it (of a date the days since another), or drop it; "
-            f"{takers}RNNNADE and VRNN take series with dates, by "
-            'column_types="auto".'
+            f"{dates[0]}, and {type(model).__name__} does not read dates: convert them "
+            "to numbers, such as days since a date, or drop them. "
+            f'{takers}RNNNADE and VRNN read dates of series with column_types="auto".'
         )
 
 
@@ -312,8 +311,8 @@ def as_numbers(y, owner):
     dates = [kind.__name__ for kind in types if issubclass(kind, _DATES)]
     if dates:
         raise TypeError(
-            f"y has values of the type {dates[0]}, which is no number: make numbers of "
-            "it (of a date the days since another)."
+            f"y has values of the type {dates[0]}: convert them to numbers, such as "
+            "days since a date."
         )
     refuse_inexact(values, "y")
     try:

@@ -96,7 +96,7 @@ class ColumnType(NamedTuple):
 
 def _shown(value):
     """Short text of a value."""
-    return f"{value:.6g}" if isinstance(value, float) else f"{value!s:.20}"
+    return f"{value + 0.0:.6g}" if isinstance(value, float) else f"{value!s:.20}"
 
 
 class ColumnTypes(dict):

@@ -162,7 +162,7 @@ class UnitColumns(MixedColumns):
             return rows
         warn(
             f"{type(model).__name__} got values beyond the limits of columns "
-            f"{[rows.name_of(j) for j in beyond]}, and sees them clipped to these.",
+            f"{[rows.name_of(j) for j in beyond]}, and clips them.",
             DataRangeWarning,
         )
         return rows._replace(scales=tuple(scales))

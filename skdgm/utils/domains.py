@@ -64,8 +64,8 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=
     if top != 1 or (inferred and not reset):
         if low < -tolerance or high > top + tolerance:
             warn(
-                f"{name} got values from {low:g} to {high:g}, was fitted to values "
-                f"from 0 to {top:g}, and sees them clipped to these.",
+                f"{name} was fitted to values from 0 to {top:g}, got values from "
+                f"{low:g} to {high:g}, and clips them.",
                 DataRangeWarning,
             )
         facts["binary"] = facts["binary"] and top == 1
@@ -73,16 +73,16 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=
         return Rows(X, dtype, bounds, **facts)
     if fitting and low < -ROUNDING:
         raise ValueError(
-            f"Negative values in data passed to {name}: it takes its columns for bits, "
-            f"so values must lie in [0, 1]. {other_kind(estimator)} Or scale them "
-            "with sklearn.preprocessing.MinMaxScaler, if they are gray values."
+            f"Negative values in data passed to {name}, which models bits: values must "
+            f"lie in [0, 1]. {other_kind(estimator)} If columns are gray values, scale "
+            "them with sklearn.preprocessing.MinMaxScaler."
         )
     if low < -ROUNDING or high > 1 + ROUNDING:
         warn(
-            f"{other_kind(estimator)} Or scale them with sklearn.preprocessing."
-            "MinMaxScaler(clip=True), and divide 8-bit images by 255, if they are gray "
-            f"values. {name} takes its columns for bits, got values from {low:g} to "
-            f"{high:g}, and sees them clipped to [0, 1].",
+            f"{name}, which models bits, got values from {low:g} to {high:g}, and "
+            f"clips them to [0, 1]. {other_kind(estimator)} If columns are gray "
+            "values, scale them with sklearn.preprocessing.MinMaxScaler(clip=True), or "
+            "divide 8-bit images by 255.",
             DataRangeWarning,
         )
     elif (

@@ -91,7 +91,7 @@ def test_numbers(y, expected):
         ([10**400], ValueError, "y has values that are no numbers.*too large"),
         (np.array(["2020-01-01"], "M8[D]"), TypeError, "y has.*datetime64"),
         (np.array([1], "m8[D]"), TypeError, "y has.*timedelta64.*days"),
-        ([date(2020, 1, 1)], TypeError, "y has.*type date,"),
+        ([date(2020, 1, 1)], TypeError, "y has.*type date:"),
         ([timedelta(1), None], TypeError, "y has.*type timedelta"),
         (pd.Series(pd.to_datetime(["2020"], utc=True)), TypeError, "y has.*Timestamp"),
         ([np.inf], ValueError, "y contains infinity"),

@@ -488,5 +488,7 @@ def test_forecasts_continue_periods_of_the_index():
 @pytest.mark.parametrize("model", [RNNRBM(2), RTRBM(2)])
 def test_errors_about_dates_name_models_of_series(model):
     frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=9), "x": 1})
-    with pytest.raises(TypeError, match="drop it; RNNNADE and VRNN take series"):
+    with pytest.raises(
+        TypeError, match="drop them. RNNNADE and VRNN read dates of series"
+    ):
         model.fit(frame)

@@ -74,7 +74,7 @@ def test_double_entries_of_sparse_rows_are_summed():
 
 @pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
 def test_values_beyond_single_precision_are_clipped(dtype):
-    with pytest.warns(DataRangeWarning, match="clipped") as caught:
+    with pytest.warns(DataRangeWarning, match="clips them") as caught:
         rows = rows_of(np.array([[-1.7e308, 0.5], [1e300, 0]], dtype))
     assert len(caught) == 1
     np.testing.assert_array_equal(rows.take(slice(None)), [[0, 0.5], [1, 0]])
