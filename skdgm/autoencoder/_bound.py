@@ -58,6 +58,9 @@ class VariationalBound(NetObjective):
         self.output, self.share = output, domain.share(columns)
         self.weighted = options.objective == "iwae"
         self.n_each = options.n_importance or (_WEIGHTED if self.weighted else 1)
+        if hierarchy.data is not None:
+            # Half the precision of the prior, per row of all fits.
+            self.precision = float(0.5 * _TIGHT / max(1.0, columns.seen.max()))
 
     def init(self, rng):
         """Initial parameters, with outputs at the means of columns."""
@@ -104,8 +107,7 @@ class VariationalBound(NetObjective):
         ).with_free(self.options.free_bits)
         loss = -self._bound(decoded, params.dispersion, v, prepared.beta)
         if self.hierarchy.data is not None:
-            precision = 0.5 * _TIGHT / self.rows.shape[0]
-            loss = loss + precision * self.hierarchy.data.size(params)
+            loss = loss + self.precision * self.hierarchy.data.size(params)
         return loss, decoded.statistics
 
     def constrain(self, params):

@@ -26,6 +26,7 @@ from skdgm.data.scales import REPEATS
 from skdgm.data.streams import is_streamed
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.domains import ROUNDING, checked, is_frame
+from skdgm.utils.math import shares
 from skdgm.utils.rows import BLOCK_ENTRIES, slices
 
 AUTO = "auto"
@@ -93,7 +94,7 @@ def reading_of(model, X, kinds, options, defaults, weight=None):
     """Read the types of columns from the data of a first fit.
 
     ``kinds`` are the strings that the option ``column_types`` accepts; ``options`` are
-    the present options of the model. Rows of weight 0 are ignored. Returns an
+    the present options of the model. Rows count by ``weight``. Returns an
     equivalent value of the option (a string or a tuple of strings), and the value that
     stands for 1 in "bernoulli" columns, which is 1 unless they are gray levels.
     ValueError and TypeError as by :func:`~skdgm.utils.domains.checked`.
@@ -104,17 +105,18 @@ def reading_of(model, X, kinds, options, defaults, weight=None):
         if not all(getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes):
             return "mixed", 1.0
     values, low, high, facts = checked(model, X, True)
-    if (weighted := _weighted(values, weight)) is not values:
-        values, low, high, facts = checked(model, weighted, True)
+    present, weight = _present(values, weight)
+    if present is not values:
+        values, low, high, facts = checked(model, present, True)
     if form != "each":
         only_bits = facts["binary"] and low >= 0 and high <= 1
         if only_bits:
             return "bernoulli", 1.0
         images = defaults.images or pixels_asked(options)
-        top = top_of_gray(values, low, high, images=images)
+        top = top_of_gray(values, low, high, weight, images=images)
         if top is not None:
             separate = defaults.separate_levels and "mixed" in kinds and form is None
-            if not (separate and _few_levels(values, top, defaults)):
+            if not (separate and _few_levels(values, top, defaults, weight)):
                 gray = defaults.gray if "gaussian" in kinds else "bernoulli"
                 return gray, top if gray == "bernoulli" else 1.0
             if top == 1:
@@ -133,7 +135,7 @@ def reading_of(model, X, kinds, options, defaults, weight=None):
     return tuple("bernoulli" if bit else defaults.numbers for bit in bits), 1.0
 
 
-def _few_levels(values, top, defaults):
+def _few_levels(values, top, defaults, weight):
     """Return whether gray values have few levels. Values in [0, 1] have levels only if
     they repeat in many rows, and if the default type of gray columns is "gaussian":
     otherwise they are probabilities."""
@@ -141,27 +143,36 @@ def _few_levels(values, top, defaults):
         return top <= _MAX_SEPARATE_LEVELS
     if defaults.gray != "gaussian":
         return False
-    sample = _sample(values)
+    sample, weight = _sample(values, weight)
     n_values = _n_values(sample).max()
-    return n_values <= min(_MAX_SEPARATE_LEVELS + 1, len(sample) / REPEATS)
+    return n_values <= min(_MAX_SEPARATE_LEVELS + 1, weight.sum() / REPEATS)
 
 
-def _weighted(X, weight):
-    """Rows of an array or CSR matrix whose weight is not 0."""
-    weight = None if weight is None or isinstance(X, Blocks) else np.asarray(weight)
-    if weight is None or weight.shape != X.shape[:1] or not (weight == 0).any():
-        return X
-    return X[np.flatnonzero(weight)] if (weight != 0).any() else X
+def _present(X, weight):
+    """Rows of an array or CSR matrix with positive weight, and their weights; None for
+    invalid weights, which are refused later."""
+    try:
+        weight = None if weight is None else np.asarray(weight, np.float64)
+    except (TypeError, ValueError):
+        weight = None
+    if weight is None or isinstance(X, Blocks) or weight.shape != X.shape[:1]:
+        return X, None
+    positive = weight > 0
+    if not positive.any() or not np.isfinite(weight).all():
+        return X, None
+    return X if positive.all() else X[np.flatnonzero(positive)], weight[positive]
 
 
-def top_of_gray(X, low, high, *, images=False):
+def top_of_gray(X, low, high, weight=None, *, images=False):
     """Value that stands for 1 in a table of gray values or levels from ``low`` to
-    ``high``; None for other numbers. Values of ``images`` in [0, 1] are always gray."""
+    ``high``, with rows of a ``weight``; None for other numbers. Values of ``images`` in
+    [0, 1] are always gray."""
     if low < -ROUNDING:
         return None
     if images and high <= 1 + ROUNDING:
         return 1.0
-    sample = _sample(X)
+    sample, weight = _sample(X, weight)
+    weight, _ = shares(weight)
     informative = _n_values(sample) >= _MIN_DISTINCT
     if not informative.any():
         return None
@@ -171,12 +182,12 @@ def top_of_gray(X, low, high, *, images=False):
         # Scalers make each column range from 0 to 1. In images, some pixels stay within
         # these limits, or many are black.
         scaled = lows.max() <= ROUNDING and highs.min() >= 1 - ROUNDING
-        ends = ((sample <= 0) | (sample >= 1)).mean()
+        ends = np.average((sample <= 0) | (sample >= 1), axis=0, weights=weight).mean()
         threshold = _IMAGES if wide and (not scaled or ends >= _ENDS) else _SHARES
-        return 1.0 if _polarity(sample.clip(0, 1)) >= threshold else None
+        return 1.0 if _polarity(sample.clip(0, 1), weight) >= threshold else None
     top = float(high)
     shared = np.median(lows) == 0 and np.median(highs) >= _REACH * top
-    polar = images or _polarity(sample / top) >= _LEVELS
+    polar = images or _polarity(sample / top, weight) >= _LEVELS
     if not (wide and shared and top >= _MIN_TOP and polar):
         return None
     if not _all_whole(X):
@@ -184,15 +195,20 @@ def top_of_gray(X, low, high, *, images=False):
     return _BYTES if _REACH * _BYTES <= top <= _BYTES else top
 
 
-def _sample(X):
-    """Evenly spaced rows of a table."""
+def _sample(X, weight):
+    """Evenly spaced rows of a table, and their weights, 1 by default."""
     stride = -(-X.shape[0] // min(_ROWS, max(_ENTRIES // X.shape[1], 200)))
-    return _dense(X, slice(None, None, stride))
+    sample = _dense(X, slice(None, None, stride))
+    return sample, np.ones(len(sample)) if weight is None else weight[::stride]
 
 
-def _polarity(rows):
-    """Polarity of values between 0 and 1."""
-    mean, variance = np.nanmean(rows, axis=0), np.nanvar(rows, axis=0)
+def _polarity(rows, weight):
+    """Polarity of weighted values between 0 and 1."""
+    known = ~np.isnan(rows)
+    weight = known * weight[:, None]
+    total = weight.sum(axis=0)
+    mean = (weight * np.where(known, rows, 0)).sum(axis=0) / total
+    variance = (weight * np.where(known, rows - mean, 0) ** 2).sum(axis=0) / total
     return variance.sum() / max((mean * (1 - mean)).sum(), 1e-300)
 
 

@@ -71,12 +71,16 @@ def observed(table, before):
     return seen, total
 
 
-def has_gray(rows, which):
+def has_gray(rows, which, index=None):
     """Return whether the binary columns ``which`` (indices) have values strictly
-    between 0 and 1."""
+    between 0 and 1, in the rows at an index or in all rows."""
     if rows.binary or not len(which):
         return False
-    parts = (rows.take(block)[:, which] for block in rows.blocks())
+    blocks = rows.blocks() if index is None else rows.blocks(len(index))
+    parts = (
+        rows.take(block if index is None else index[block])[:, which]
+        for block in blocks
+    )
     return any(((part > 0) & (part < 1)).any() for part in parts)
 
 

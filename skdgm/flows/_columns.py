@@ -244,7 +244,7 @@ def _levels(table, is_whole, ends):
     low, high = ends[0][known].min(), ends[1][known].max()
     has_shares, top = not is_whole[known].all(), None
     if not has_shares or (high <= 1 and n >= MIN_IMAGE_COLUMNS):
-        top = top_of_gray(sample, low, high)
+        top = top_of_gray(sample, low, high, weight)
     per_unit = levels_per_unit(table, sample) if has_shares and top else 1.0
     if top is not None and per_unit:
         return known, per_unit, np.where(known, [[0.0], [top]], bounds)

@@ -107,17 +107,21 @@ class NetEstimator(FitOptions, Estimator):
         names = getattr(self, "feature_names_in_", None)
         check_categories(self._facts(), table, n_epochs, 2, names)
 
+    def _has_gray(self, table):
+        bits = self._domain.bits(self._columns)
+        return bool(has_gray(table.rows, bits, table.index))
+
     def _note_gray(self, table, fresh):
         """Store whether binary columns have had values between 0 and 1."""
-        gray = has_gray(table.rows, self._domain.bits(self._columns))
-        self._gray = bool(gray or (not fresh and self._gray))
+        gray = self._has_gray(table)
+        self._gray = gray or (not fresh and self._gray)
 
     def _find_gray(self, table, fresh):
         """Store whether binary columns have values between 0 and 1 in the first rows. A
         model of bits keeps drawing bits; gray values in later rows cause a warning."""
         if not fresh and self._gray:
             return
-        gray = bool(has_gray(table.rows, self._domain.bits(self._columns)))
+        gray = self._has_gray(table)
         if fresh:
             self._gray = gray
         elif gray:

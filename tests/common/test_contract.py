@@ -267,6 +267,15 @@ def test_whole_weights_are_repetitions(estimator, data):
     assert_weights_are_repetitions(estimator, data, data.gray)
 
 
+@of_classes
+def test_rows_of_weight_zero_are_absent(estimator, data):
+    # Other rows would be gray values, among bits.
+    X = np.concatenate([data.bits, data.gray[:20]])
+    rows = np.append(np.arange(80), np.arange(20))
+    found = clone(estimator).fit(X, **data.y(rows), sample_weight=np.arange(100) < 80)
+    assert_same(found, clone(estimator).fit(data.bits, **data.y()))
+
+
 @pytest.mark.release(default=["FVBN", "GAN-", "BernoulliRBM"])
 @of_kinds
 def test_whole_weights_are_repetitions_of_other_values(estimator, data):

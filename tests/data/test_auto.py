@@ -36,6 +36,24 @@ def with_holes(X):
     return X
 
 
+def test_weights_are_repetitions():
+    rng = np.random.default_rng(0)
+    polar = rng.choice([0.03, 0.97], (100, 4)) + rng.uniform(-0.03, 0.03, (100, 4))
+    even, weight = rng.uniform(0.2, 0.8, (100, 4)), np.repeat([6, 1], 100)
+    X = np.concatenate([polar, even])
+    assert reading(NADE(), X)[0] == ("numeric",) * 4
+    assert reading(NADE(), X, weight)[0] == "bernoulli"
+    assert reading(NADE(), X.repeat(weight, axis=0))[0] == "bernoulli"
+    X[3, 2] = np.nan
+    for model in (NADE(), DBN(), skdgm.Diffusion(), skdgm.VAE()):
+        for w in (weight, weight[::-1]):
+            assert reading(model, X, w) == reading(model, X.repeat(w, axis=0))
+    # Scales of weights do not matter, and invalid weights are refused later.
+    assert reading(NADE(), X, 1e306 * weight)[0] == "bernoulli"
+    for invalid in (["a"] * 200, -weight, np.ones(3), np.zeros(200)):
+        assert reading(NADE(), X, invalid)[0] == ("numeric",) * 4
+
+
 @pytest.mark.parametrize(
     "X, kind, top",
     [
