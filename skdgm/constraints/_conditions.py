@@ -56,11 +56,18 @@ def translated(plan, model, conditions, ranges, subject):
         if not match.all():
             taken[_own_name(plan, model, name)] = np.flatnonzero(match).tolist()
     for constraint in ranges:
-        name = constraint.column
-        supported = _takes(model, "ranges") and name not in plan.places
-        if supported and _is_open(plan, model, name):
-            taken.setdefault(_own_name(plan, model, name), constraint.condition())
+        if is_condition(plan, model, constraint):
+            name = _own_name(plan, model, constraint.column)
+            taken.setdefault(name, constraint.condition())
     return taken, rest
+
+
+def is_condition(plan, model, constraint):
+    """Return whether a model draws conditional on a constraint: on a range of a column
+    of its own whose draws have no bounds."""
+    if not isinstance(constraint, Range) or constraint.column in plan.places:
+        return False
+    return _is_open(plan, model, constraint.column) and _takes(model, "ranges")
 
 
 def is_range_kept(plan, model, constraint):
@@ -71,7 +78,7 @@ def is_range_kept(plan, model, constraint):
     step, name = plan.places.get(constraint.column), constraint.column
     if step is not None:
         return isinstance(step, Joint)
-    return not _is_open(plan, model, name) or _takes(model, "ranges")
+    return not _is_open(plan, model, name) or is_condition(plan, model, constraint)
 
 
 def _is_open(plan, model, name):

@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
 
 from skdgm.autoregressive import EoNADE
 from skdgm.base.meta import MetaEstimator
-from skdgm.constraints._conditions import is_range_kept, translated
+from skdgm.constraints._conditions import is_condition, is_range_kept, translated
 from skdgm.constraints._constraint import evaluated
 from skdgm.constraints._plan import plan_of, valid_rows
 from skdgm.constraints._quantities import meets
@@ -112,7 +112,10 @@ class ConstrainedModel(MetaEstimator):
         """Kind of :meth:`score_samples`: "exact", "lower bound" or "estimate"."""
         check_is_fitted(self)
         kind = capabilities_of(self.estimator_)["log_prob"]["complete"]
-        return "lower bound" if kind == "exact" and self.by_rejection_ else kind
+        if self._plan is None or kind != "exact":
+            return kind
+        given = [is_condition(self._plan, self.estimator_, r) for r in self._ranges]
+        return "lower bound" if self.by_rejection_ or any(given) else kind
 
     def __skdgm_has_mass__(self, X):
         """Boolean array, True for entries with a probability rather than a density."""
@@ -156,12 +159,13 @@ class ConstrainedModel(MetaEstimator):
         masks = [keep for _, keep in evaluated(self._checks, table)]
         return np.logical_and.reduce([np.ones(len(table), bool), *masks])
 
-    def _drawing(self, rng, conditions):
+    def _drawing(self, rng, conditions, ranges):
         """Return ``draw(n)``, which draws rows, and ``evaluate(table)``, which returns
-        masks of constraints and conditions."""
+        masks of constraints and conditions. The model draws conditional on
+        ``ranges``."""
         subject, codec = type(self).__name__, self._plan.codec
         taken, by_rejection = translated(
-            self._plan, self.estimator_, conditions, self._ranges, subject
+            self._plan, self.estimator_, conditions, ranges, subject
         )
         options = {"conditions": taken} if taken else {}
 

@@ -70,7 +70,8 @@ class ConstrainedTable(ConstrainedModel):
         Constraints that are enforced by rejection.
     density_kind_ : str
         Kind of :meth:`score_samples`: the kind of the model's, except that "exact"
-        becomes "lower bound" if constraints are enforced by rejection.
+        becomes "lower bound" if constraints are enforced by rejection, or bound the
+        range of a real column: scores are not divided by P(C).
 
     See Also
     --------
@@ -199,7 +200,7 @@ class ConstrainedTable(ConstrainedModel):
             return self.estimator_.sample(n_samples, **options)
         n_samples = count_rows(n_samples, len(self._plan.codec.names))
         rng, tries = check_random_state(random_state), fits.current(self, "max_tries")
-        draw, evaluate = self._drawing(rng, conditions)
+        draw, evaluate = self._drawing(rng, conditions, self._ranges)
         name = type(self).__name__
         refuse_too_many(self._plan, self.estimator_, self._uniques, n_samples, name)
         accepted = reject(n_samples, draw, evaluate, self._uniques, tries, name)
@@ -226,14 +227,16 @@ class ConstrainedTable(ConstrainedModel):
         Returns
         -------
         rate : float
-            Acceptance rate; 1 if reparametrization enforces all constraints.
+            Acceptance rate; 1 if reparametrization enforces all constraints. It counts
+            a ``Range`` of a real column, although :meth:`sample` draws such columns
+            within their ranges.
         """
         check_is_fitted(self)
         n_samples = count(n_samples, "n_samples")
         if self._plan is None:
             return 1.0
         rng = check_random_state(random_state)
-        draw, evaluate = self._drawing(rng, conditions)
+        draw, evaluate = self._drawing(rng, conditions, ())
         return acceptance(draw(n_samples), evaluate, self._uniques)
 
     def score_samples(self, X: Data) -> np.ndarray:
@@ -242,8 +245,8 @@ class ConstrainedTable(ConstrainedModel):
         .. math:: \log p(x) \quad \text{if } x \in C, \text{ else } -\infty
 
         The log density of :meth:`sample` is higher by :math:`-\log P(C)`, the same for
-        all rows: 0 without constraints by rejection, otherwise minus the log of
-        :meth:`acceptance_rate`. Reparametrizations have unit Jacobians.
+        all rows: minus the log of :meth:`acceptance_rate`, which is 0 if the kind is
+        "exact". Reparametrizations have unit Jacobians.
 
         Parameters
         ----------

@@ -391,7 +391,7 @@ def test_open_columns_have_conditions():
     model = clone(SMALL).set_params(column_types={"age": "gaussian"})
     table = ConstrainedTable(model, [Range("age", 18, 90)], random_state=0).fit(inner)
     assert table.by_rejection_ == ()
-    assert table.acceptance_rate(random_state=0) == 1
+    assert 0.5 < table.acceptance_rate(random_state=0) < 1
     assert table.sample(500, random_state=0)["age"].between(18, 90).all()
     gaussian = VAE(2, (8,), column_types="gaussian", n_iter=3)
     order = [Inequality("fee", "net"), Range("age", 18, 90)]

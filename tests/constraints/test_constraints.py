@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skdgm import ConstrainedTable
+from skdgm import FVBN, ConstrainedTable
 from skdgm.constraints import FixedCombinations, Inequality, Range, Rule, Sum, Unique
 from skdgm.constraints._quantities import typed
 from skdgm.constraints._solving import scores
@@ -325,3 +325,25 @@ def test_rows_that_are_the_same_are_scored_once():
     seen = pd.DataFrame({"a": [2.0, 1, 2, 2], "b": [0, 0, 0, 1]})
     np.testing.assert_array_equal(scores(Model(), seen), seen["a"])
     assert asked == [3]
+
+
+def test_ranges_of_real_columns_have_a_probability():
+    rng = np.random.default_rng(0)
+    a = np.abs(rng.normal(size=400))
+    frame = pd.DataFrame({"a": a, "b": a + rng.normal(size=400)})
+    model = FVBN(column_types="gaussian")
+    table = ConstrainedTable(model, [Range("a", 0)], random_state=0).fit(frame)
+    assert table.by_rejection_ == ()
+    assert table.density_kind_ == "lower bound"
+    assert (table.sample(500, random_state=0)["a"] >= 0).all()
+    # The integral of densities is the probability of the range, which is the rate.
+    grid = np.meshgrid(np.linspace(0, 8, 201), np.linspace(-8, 12, 201), indexing="ij")
+    rows = pd.DataFrame(dict(zip("ab", map(np.ravel, grid))))
+    density = np.exp(table.score_samples(rows)).reshape(201, 201)
+    total = np.trapezoid(np.trapezoid(density, dx=0.1, axis=1), dx=0.04)
+    rate = table.acceptance_rate(20_000, random_state=0)
+    assert abs(rate - total) < 4 * np.sqrt(rate * (1 - rate) / 20_000) + 1e-3
+    assert rate < 0.95
+    # A range that a numeric column keeps by itself has probability 1.
+    table = ConstrainedTable(FVBN(n_iter=5), [Range("a", 0)], random_state=0).fit(frame)
+    assert (table.density_kind_, table.acceptance_rate()) == ("exact", 1)
