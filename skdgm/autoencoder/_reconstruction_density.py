@@ -43,9 +43,9 @@ class ReconstructionDensity(Density):
 
     @property
     def capabilities(self):
-        """Kinds of the results; scores of reconstructions are labeled estimates."""
+        """Kinds of the results."""
         return {
-            "log_prob": of_rows("estimate", gray="estimate"),
+            "log_prob": of_rows("reconstruction", gray="reconstruction"),
             "features": of_rows("exact"),
             "inverse": {"unconditional": "exact"},
             "sample": {"unconditional": "estimate"},

@@ -52,7 +52,7 @@ class ReconstructionEstimator(NetEstimator):
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
+        Kind of :meth:`score_samples`: "reconstruction", which is not a density.
     """
 
     _MODEL, _BUDGET = ReconstructionModel(), Budget(3_500, 20, 100)

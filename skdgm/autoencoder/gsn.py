@@ -59,7 +59,7 @@ class GSNEstimator(NetEstimator):
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
+        Kind of :meth:`score_samples`: "reconstruction", which is not a density.
     """
 
     hidden_layer_sizes: Count | tuple = (256, 128)

@@ -31,7 +31,7 @@ class StackedAutoencoder(StackStructure, StackTraining, StackedNetwork):
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
+        Kind of :meth:`score_samples`: "reconstruction", which is not a density.
 
     See Also
     --------

@@ -44,7 +44,7 @@ class StackedAutoencoderClassifier(StackStructure, TunedClassifier):
         Pretrained stack, which :meth:`reconstruction_error`, :meth:`score_samples`,
         :meth:`sample` and :meth:`impute` use.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
+        Kind of :meth:`score_samples`: "reconstruction", which is not a density.
     density_ : Density
         Density of ``stack_``.
 

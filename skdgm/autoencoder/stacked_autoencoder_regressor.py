@@ -41,7 +41,7 @@ class StackedAutoencoderRegressor(StackStructure, TunedRegressor):
         Pretrained stack, which :meth:`reconstruction_error`, :meth:`score_samples`,
         :meth:`sample` and :meth:`impute` use.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
+        Kind of :meth:`score_samples`: "reconstruction", which is not a density.
     density_ : Density
         Density of ``stack_``.
 

@@ -81,7 +81,8 @@ class Density(ABC):
         -------
         capabilities : dict of dict of str
             Maps the name of a method to a dict, which maps an argument to "exact",
-            "lower bound" or "estimate". Arguments are rows that are "complete", have
+            "lower bound" or "estimate", or to "reconstruction" for scores that are not
+            densities of rows. Arguments are rows that are "complete", have
             "missing" entries or are "gray"; conditions, namely "labels", "attributes",
             "lengths", "conditions" on columns, "ranges" of unbounded columns, or rows
             of the "future"; or "unconditional".
@@ -99,7 +100,7 @@ class Density(ABC):
 
         Returns
         -------
-        kind : {"exact", "lower bound", "estimate"}
+        kind : {"exact", "lower bound", "estimate", "reconstruction"}
 
         Raises
         ------
@@ -115,7 +116,8 @@ class Density(ABC):
 
     @property
     def kind(self) -> str:
-        """Kind of :meth:`log_prob`: "exact", "lower bound" or "estimate"."""
+        """Kind of :meth:`log_prob`: "exact", "lower bound", "estimate", or
+        "reconstruction"."""
         return self.require("log_prob", "gray" if self.gray else "complete")
 
     @abstractmethod

@@ -418,7 +418,8 @@ class Estimator(
 
     @property
     def density_kind_(self) -> str:
-        """Kind of :meth:`score_samples`: "exact", "lower bound" or "estimate"."""
+        """Kind of :meth:`score_samples`: "exact", "lower bound", "estimate", or
+        "reconstruction", which is not a density."""
         return self.density_.kind
 
     @property

@@ -109,7 +109,7 @@ class ConstrainedModel(MetaEstimator):
 
     @property
     def density_kind_(self) -> str:
-        """Kind of :meth:`score_samples`: "exact", "lower bound" or "estimate"."""
+        """Kind of :meth:`score_samples`, as of the model, or "lower bound"."""
         check_is_fitted(self)
         kind = capabilities_of(self.estimator_)["log_prob"]["complete"]
         if self._plan is None or kind != "exact":

@@ -29,6 +29,7 @@ _KINDS = {
     "exact": "exact log-likelihood",
     "lower bound": "lower bound on the log-likelihood",
     "estimate": "estimate of the log-likelihood",
+    "reconstruction": "log-likelihood given the reconstruction, which is not a density",
 }
 _ENDED = {
     "stopped": "stopped by a callback or by early stopping",

@@ -92,7 +92,8 @@ def likelihood_table(
     Raises
     ------
     ValueError
-        The models are not comparable: some have densities and others probabilities, of
+        The models are not comparable: one is an autoencoder, whose scores are not
+        densities of rows; some have densities and others probabilities, of
         rows or of single values such as atoms of mixed tables; rows are binarized
         differently; or rows are gray for some models only. Or a number is out of range.
     TypeError
@@ -192,8 +193,9 @@ def compared(estimators, X):
     """Named models with their transformed rows, a list of ComparedModel, after checks
     that they are comparable; see :func:`~skdgm.metrics.likelihood_table`."""
     named = _named(estimators)
-    for _, estimator in named:
+    for name, estimator in named:
         check_can("log_prob", estimator, "likelihood_table")
+        _check_density(name, estimator)
     _check_measures(named)
     _check_schemes(named, X)
     models = []
@@ -224,6 +226,17 @@ def _named(estimators):
         for i, name in enumerate(names)
     ]
     return list(zip(numbered, estimators))
+
+
+def _check_density(name, estimator):
+    """Raise ValueError if scores are log-likelihoods given reconstructions."""
+    last = parts_of(estimator)[1]
+    if capabilities_of(last)["log_prob"].get("complete") == "reconstruction":
+        raise ValueError(
+            f"{name} scores a row given its reconstruction. This is not a density of "
+            "rows, and cannot be compared with one: compare areas under ROC curves, "
+            "imputation errors, or samples (classifier_two_sample_test)."
+        )
 
 
 def _check_measures(named):

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
-from skdgm import ConditionalRBM, GatedRBM, ReplicatedSoftmax
+from skdgm import ConditionalRBM, GatedRBM, GeneratorNet, ReplicatedSoftmax
 from skdgm.base.groups import asked_value
 from skdgm.exceptions import (
     DataRangeWarning,
@@ -592,6 +592,22 @@ def test_sparse_data_are_not_made_dense(small, data):
     # Float32 of all of them would be as much.
     limit = size if square else size / 2
     assert peak_memory(small, X, data) < limit
+
+
+@of_classes
+def test_probabilities_of_all_rows_add_up_to_one(estimator, data):
+    if isinstance(estimator, GeneratorNet):
+        return  # The probabilities of rows are conditional on y.
+    estimator.fit(data.bits[:, :6], **data.y())
+    kinds, kind = estimator.column_types_, estimator.density_kind_
+    if {own.kind for own in kinds.values()} != {"bernoulli"} or data.conditional:
+        return
+    rows = np.array(list(product([0.0, 1.0], repeat=6)))
+    total = np.exp(estimator.score_samples(rows)).sum()
+    if kind == "exact":
+        assert total == pytest.approx(1, abs=1e-4)
+    elif kind != "reconstruction":
+        assert total == pytest.approx(1, abs=0.06)
 
 
 @of_kinds

@@ -45,6 +45,10 @@ WITH_ERRORS = [
 ]
 
 
+# Kinds of results, of which the last is not a density.
+KINDS_OF_RESULTS = "exact", "lower bound", "estimate", "reconstruction"
+
+
 @pytest.fixture(params=cases(DENSITIES.values(), DENSITIES))
 def fitted(request):
     """A fitted estimator, its rows, and the same with missing entries, with labels."""
@@ -74,7 +78,7 @@ def test_a_density_answers_for_its_estimator(fitted):
     density = estimator.density_
     assert isinstance(density, Density)
     assert density.kind == estimator.density_kind_
-    assert density.kind in ("exact", "lower bound", "estimate")
+    assert density.kind in KINDS_OF_RESULTS
     log_prob = density.log_prob(missing)
     assert log_prob.shape == (len(X),)
     assert log_prob.dtype == np.float64
@@ -167,7 +171,7 @@ def test_what_a_density_declares_is_true(fitted):
                     with pytest.raises(MissingCapability, match=f"{name}.* of .*rows"):
                         call(density, given)
                 continue
-            assert kinds[argument] in ("exact", "lower bound", "estimate")
+            assert kinds[argument] in KINDS_OF_RESULTS
             if able(density, argument):
                 more = {}
                 if capability == "log_prob" and argument not in rows:

@@ -18,7 +18,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skdgm import FVBN, MADE, RNNNADE, VAE, EoNADE, GaussianRBM
+from skdgm import FVBN, GSN, MADE, RNNNADE, VAE, Autoencoder, EoNADE, GaussianRBM
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.metrics import (
     free_energy_gap,
@@ -355,3 +355,11 @@ def test_sequences_have_densities_of_their_own():
     found = log_density(model.fit(sequences), sequences)
     for own, expected in zip(found, model.score_samples(sequences), strict=True):
         np.testing.assert_array_equal(own, expected)
+
+
+@pytest.mark.parametrize("model", [Autoencoder(2, n_iter=1), GSN((4,), n_iter=1)])
+def test_scores_of_reconstructions_are_no_likelihoods(model):
+    bits = (X.mean(axis=0) < X).astype(float)
+    models = {"rival": FVBN(n_iter=1).fit(bits), "code": make_pipeline(model.fit(bits))}
+    with pytest.raises(ValueError, match="code scores a row given its reconstruction"):
+        likelihood_table(models, bits)
