@@ -1,5 +1,6 @@
 """Results of models in the format of the data: an array, or a DataFrame like X."""
 
+from ast import literal_eval
 from collections.abc import Mapping
 
 import narwhals as nw
@@ -158,7 +159,7 @@ def as_frame(model, values, H=None):
         import pandas as pd
 
         frame_of_rows = pd.DataFrame(values, getattr(H, "index", None))
-        types = [pd.api.types.pandas_dtype(parts[0]) for parts in form.types]
+        types = [_pandas_type(parts[0]) for parts in form.types]
         types = {j: t for j, t in enumerate(types) if _holds(t, values[:, j])}
         return frame_of_rows.astype(types).set_axis(pd.Index(form.names), axis=1)
     frame = nw.from_dict(dict(zip(form.names, values.T)), backend=form.library)
@@ -168,6 +169,17 @@ def as_frame(model, values, H=None):
         if _holds(_TYPES.get(kind), column)
     ]
     return frame.with_columns(*casts).to_native()
+
+
+def _pandas_type(name):
+    """Type of a column of pandas, given its name. Pandas does not read the names of
+    sparse types whose common value is not the default."""
+    import pandas as pd
+
+    subtype, _, common = name.removeprefix("Sparse[").rstrip("]").partition(", ")
+    if name.startswith("Sparse[") and common != "nan":
+        return pd.SparseDtype(subtype, literal_eval(common))
+    return pd.api.types.pandas_dtype(name)
 
 
 def indexed(values, X):

@@ -4,6 +4,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from skdgm import FVBN, BernoulliRBM, load, save
 from skdgm.data import Codec
 
 pd = pytest.importorskip("pandas")
@@ -282,3 +283,16 @@ def test_objects_that_are_numbers_are_numbers():
     assert again.dtypes.tolist() == frame.dtypes.tolist()
     assert type(again["count"][0]) is int
     assert type(again["real"][2]) is float
+
+
+@pytest.mark.parametrize("model", [BernoulliRBM(2, n_iter=1), FVBN(n_iter=1)])
+@pytest.mark.parametrize("dtype", [float, np.float32, np.int64, bool])
+def test_sparse_columns_of_pandas_remain_sparse(model, dtype, tmp_path):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.integers(0, 2, (40, 3)).astype(dtype), columns=list("abc"))
+    X = X.astype(pd.SparseDtype(dtype, dtype(0)))
+    drawn = model.fit(X).sample(5, random_state=0)
+    assert drawn.dtypes.equals(X.dtypes)
+    save(model, tmp_path / "model")
+    again = load(tmp_path / "model").sample(5, random_state=0)
+    pd.testing.assert_frame_equal(again, drawn)
