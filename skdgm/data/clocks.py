@@ -116,6 +116,21 @@ class ColumnClock(NamedTuple):
             time = time.tz_localize(self.zone, **options)
         return time
 
+    def span(self, given):
+        """First time of the month, day, or other period of the calendar that a string
+        names, and the first time after it, as strings; None for other values."""
+        import pandas as pd
+
+        if self.form == "duration" or not isinstance(given, str):
+            return None
+        try:
+            period, time = pd.Period(given), pd.Timestamp(given)
+            if time is pd.NaT or time.tz is not None:
+                return None
+            return str(period.start_time), str((period + 1).start_time)
+        except (ValueError, OverflowError):
+            return None
+
     def _check_zone(self, column):
         """Raise ValueError if only one of the column and the clock has a time zone."""
         zone = _zone(column)

@@ -163,6 +163,8 @@ class _Reader:
             # Codes have no order.
             categories = np.zeros(0)
         ends, values = spelled(condition, self.name, self.subject, categories)
+        if self.codec is not None:
+            ends, values = self.codec.whole_spans(self.j, ends, values)
         if ends is not None:
             return self._range(ends), ()
         numbers = [self._number(value) for value in values]

@@ -198,6 +198,22 @@ class Codec(NamedTuple):
                 f"Column {name!r} takes {takes}, not {brief(value)} ({error})."
             ) from error
 
+    def whole_spans(self, j, ends, values):
+        """Interval and values of a condition on column j, as of
+        :func:`~skdgm.data.conditions.spelled`. A string that names several times of the
+        column, such as a month, stands for all of them, alone or as the upper end."""
+        clock, name = self.clocks[j], self.names[j]
+        if clock is None or self.categories[j] is not None:
+            return ends, values
+        if ends is not None:
+            span = clock.span(ends[1])
+            return ends if span is None else (ends[0], span[1], ends[2], False), values
+        span = clock.span(values[0]) if len(values) == 1 else None
+        if span is None:
+            return ends, values
+        first, beyond = (self.number(j, time, name) for time in span)
+        return ((*span, True, False), ()) if beyond - first > 1 else (ends, values)
+
     def shown(self, j, values):
         """List of the values that numbers of column j represent."""
         return self.column(j, list(values)).tolist()

@@ -19,7 +19,7 @@ from skdgm import (
     EoNADE,
     SigmoidBeliefNetwork,
 )
-from skdgm.constraints import FixedCombinations, Inequality
+from skdgm.constraints import FixedCombinations, Inequality, Rule
 
 pd = pytest.importorskip("pandas")
 
@@ -227,3 +227,39 @@ def test_pairs_that_may_be_ranges(name):
     assert set(drawn["text"]) <= {"a", "b"}
     drawn = model.sample(20, random_state=0, conditions={"few": (1, 2, 5)})
     assert len(drawn) == 20
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize(
+    "condition, first, last",
+    [
+        ("2024-03", "2024-03-01 00", "2024-03-31 23"),
+        ("2024-03-01", "2024-03-01 00", "2024-03-01 23"),
+        ("2024-03-01 05", "2024-03-01 05", "2024-03-01 05"),
+        ("2024-03-01 05:00", "2024-03-01 05", "2024-03-01 05"),
+        (slice("2024-03", "2024-04"), "2024-03-01 00", "2024-04-30 23"),
+        (slice(None, "2024-02-01"), "2024-01-01 00", "2024-02-01 23"),
+        (slice("2024-12-31", None), "2024-12-31 00", "2024-12-31 23"),
+        (pd.Timestamp("2024-03-01"), "2024-03-01 00", "2024-03-01 00"),
+    ],
+)
+def test_text_stands_for_all_times_that_it_names(condition, first, last, zone):
+    hours = pd.date_range("2024-01-01", "2024-12-31 23:00", freq="h", tz=zone)
+    if zone and isinstance(condition, pd.Timestamp):
+        condition = condition.tz_localize(zone)
+    model = FVBN(n_iter=1, random_state=0).fit(pd.DataFrame({"when": hours}))
+    drawn = model.sample(400, random_state=0, conditions={"when": condition})["when"]
+    ends = [pd.Timestamp(f"{end}:00", tz=zone) for end in (first, last)]
+    assert drawn.between(*ends).all()
+    if ends[1] - ends[0] < pd.Timedelta(days=2):
+        assert set(ends) <= set(drawn)
+    # By rejection, too.
+    table = ConstrainedTable(GAN(n_iter=1), [Rule(_all)], random_state=0)
+    table.fit(pd.DataFrame({"when": hours}))
+    _, evaluate = table._drawing(np.random.RandomState(0), {"when": condition}, ())
+    (_, _), (_, met) = evaluate(pd.DataFrame({"when": hours}))
+    np.testing.assert_array_equal(met, hours.to_series().between(*ends))
+
+
+def _all(frame):
+    return np.ones(len(frame), bool)
