@@ -140,7 +140,8 @@ def frame_format(X):
         return schema_of(X)
     if not is_frame(X):
         return None
-    return Schema("pandas", tuple(X.columns), tuple((str(t),) for t in X.dtypes))
+    types = tuple((_name_of_type(dtype),) for dtype in X.dtypes)
+    return Schema("pandas", tuple(X.columns), types)
 
 
 def as_frame(model, values, H=None):
@@ -171,9 +172,16 @@ def as_frame(model, values, H=None):
     return frame.with_columns(*casts).to_native()
 
 
+def _name_of_type(dtype):
+    """Name of a type of pandas for :func:`_pandas_type`."""
+    if hasattr(dtype, "subtype") and hasattr(dtype, "fill_value"):
+        return f"Sparse[{dtype.subtype}, {dtype.fill_value}]"
+    return str(dtype)
+
+
 def _pandas_type(name):
-    """Type of a column of pandas, given its name. Pandas does not read the names of
-    sparse types whose common value is not the default."""
+    """Type of a column of pandas, given its name. Pandas does not read the names of all
+    sparse types."""
     import pandas as pd
 
     subtype, _, common = name.removeprefix("Sparse[").rstrip("]").partition(", ")
