@@ -41,6 +41,9 @@ from skdgm.boosting._tilted import (
     resampled,
     unfrozen,
 )
+from skdgm.data import RealColumns
+from skdgm.data.auto import top_of_gray
+from skdgm.data.inputs import explained
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 from skdgm.utils.counts import count_rows
 from skdgm.utils.progress import ProgressTable
@@ -84,8 +87,9 @@ class SelfSupervisedBoosting(MetaEstimator):
         Base density: a model of skdgm or scikit-learn with ``fit``, ``score_samples``
         and ``sample``, or a fitted model wrapped in ``FrozenEstimator``. It should
         sample exactly, like autoregressive models, flows, mixtures and
-        ``KernelDensity``. If None, ``FVBN("bernoulli")`` for binary data and the normal
-        distribution ``FVBN("gaussian")`` otherwise.
+        ``KernelDensity``. If None, an :class:`~skdgm.FVBN`: of bits for binary data;
+        otherwise the normal distribution, but with columns of whole numbers as
+        "numeric" unless they are gray levels.
     classifier
         Classifier with ``predict_proba`` or ``decision_function``. If None, a
         ``DecisionTreeClassifier`` of depth 3 with at least 10 rows in each leaf.
@@ -208,7 +212,8 @@ class SelfSupervisedBoosting(MetaEstimator):
 
     def _learn(self, X, y, fit_params):
         frame, dtypes = X, [np.float64, np.float32]
-        X = validate_data(self, X, dtype=dtypes, ensure_min_samples=2)
+        with explained(self, X, RealColumns()):
+            X = validate_data(self, X, dtype=dtypes, ensure_min_samples=2)
         self._frame_format = (
             frame_format(frame) if hasattr(self, "feature_names_in_") else None
         )
@@ -343,7 +348,12 @@ class SelfSupervisedBoosting(MetaEstimator):
 
     def _begin(self, X):
         """Default base density for these rows."""
-        return FVBN("bernoulli") if np.isin(X, (0, 1)).all() else self._default()
+        if np.isin(X, (0, 1)).all():
+            return FVBN("bernoulli")
+        whole = (np.rint(X) == X).all(axis=0)
+        if not whole.any() or top_of_gray(X, X.min(), X.max()) is not None:
+            return self._default()
+        return FVBN(tuple("numeric" if own else "gaussian" for own in whole))
 
     def _tilted(self):
         terms = list(zip(self.classifiers_, self.weights_))

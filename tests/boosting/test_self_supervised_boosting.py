@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_digits, load_iris
 from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -390,10 +390,12 @@ def test_what_is_known_of_draws_is_theirs_in_all_rounds(monkeypatch, names):
     ("X", "kind"),
     [
         (np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), "bernoulli"),
-        (np.array([[0.0, 2.0], [1.0, 0.0]]), "gaussian"),
-        (np.array([[0.0, 0.5], [1.0, 0.0]]), "gaussian"),
+        (np.array([[0.0, 2.0], [1.0, 0.0]]), ("numeric", "numeric")),
+        (np.array([[0.5, 2.0], [1.0, 0.0]]), ("gaussian", "numeric")),
+        (np.array([[0.3, 0.5], [1.0, 0.0]]), "gaussian"),
+        (load_digits().data, "gaussian"),
     ],
-    ids=["bits", "codes", "real"],
+    ids=["bits", "codes", "both", "real", "gray"],
 )
 def test_the_first_density_by_default(X, kind):
     assert SelfSupervisedBoosting()._begin(X).column_types == kind
@@ -446,3 +448,17 @@ def test_ratios_are_to_the_density_with_its_constant(monkeypatch):
     monkeypatch.setattr(self_supervised_boosting, "best_weight", spied)
     clone(CHECKED).set_params(n_iter=1).fit(two(40))
     np.testing.assert_array_equal(seen, -7.0)
+
+
+def test_whole_numbers_remain_so_and_other_columns_are_named():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"x": rng.normal(size=80), "flag": rng.random(80) < 0.3})
+    X["size"] = rng.integers(3, 7, 80)
+    model = SelfSupervisedBoosting(n_iter=2, n_particles=200, random_state=0).fit(X)
+    drawn = model.sample(50, random_state=0)
+    assert drawn.dtypes.equals(X.dtypes)
+    assert set(drawn["size"]) <= set(X["size"])
+    with pytest.raises(ValueError, match="takes numbers, but column 'name'"):
+        model.fit(X.assign(name="a"))
+    with pytest.raises(TypeError, match="'day' .* does not read dates"):
+        model.fit(X.assign(day=pd.Timestamp("2020-01-01")))
