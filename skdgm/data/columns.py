@@ -65,7 +65,8 @@ def observed(table, before):
         names = [table.rows.name_of(j) for j in np.flatnonzero(seen == 0)]
         warn(
             f"Columns {names} have no observed value: nothing can be learned from "
-            "them. Drop them or fill them.",
+            "them, and values drawn or imputed there are arbitrary. Drop them or fill "
+            "them.",
             MissingDataWarning,
         )
     return seen, total
