@@ -49,7 +49,7 @@ from skdgm.utils.counts import count_rows
 from skdgm.utils.progress import ProgressTable
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.weighted import choose
-from skdgm.utils.wrapped import seed
+from skdgm.utils.wrapped import capabilities_of, seed
 
 # Purposes of random numbers.
 _SPLIT, _ROUNDS, _LAST = range(3)
@@ -217,12 +217,13 @@ class SelfSupervisedBoosting(MetaEstimator):
         self._frame_format = (
             frame_format(frame) if hasattr(self, "feature_names_in_") else None
         )
-        model = self._begin(X) if self.estimator is None else clone(self.estimator)
+        weight = weight_of(fit_params, X)
+        model = self.estimator
+        model = self._begin(X[weight > 0]) if model is None else clone(model)
         self._check(model)
         rng = check_random_state(self.random_state)
         seed(model, rng)
         numbers = stream(rng.randint(MAX_SEED))
-        weight = weight_of(fit_params, X)
         order = numbers.fold(_SPLIT).generator().permutation(np.flatnonzero(weight))
         n_held = max(1, round(self.validation_fraction * len(order)))
         train, held_out = order[n_held:], order[:n_held]
@@ -246,9 +247,10 @@ class SelfSupervisedBoosting(MetaEstimator):
 
     @property
     def density_kind_(self) -> str:
-        """Kind of ``score_samples``: "estimate"."""
+        """Kind of ``score_samples``: "estimate", or "reconstruction" as of the base."""
         check_is_fitted(self)
-        return "estimate"
+        kind = capabilities_of(unfrozen(self.estimator_))["log_prob"]["complete"]
+        return kind if kind == "reconstruction" else "estimate"
 
     def _check(self, model):
         """Raise ValueError if the model or the classifier lacks a method."""

@@ -201,7 +201,7 @@ def meets(codec, j, column, condition, subject):
         return code
 
     ends, values = spelled(condition, name, subject, codec.categories[j])
-    ends, values = codec.whole_spans(j, ends, values)
+    ends, values = codec.whole_spans(j, condition, ends, values)
     if ends is None:
         return np.isin(x, [number(value, np.nan) for value in values]) & (x == x)
     low, high, with_low, with_high = ends

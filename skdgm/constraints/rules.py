@@ -7,6 +7,8 @@ import numpy as np
 from skdgm.constraints._constraint import Constraint, check_flag, check_names, names_of
 from skdgm.constraints._quantities import quantity
 from skdgm.constraints._steps import Joint, Numbered
+from skdgm.data.clocks import last_time
+from skdgm.data.conditions import Interval
 from skdgm.typing import DataFrame
 from skdgm.utils.counts import check_choice
 
@@ -73,8 +75,8 @@ class Range(
     column : hashable
         Name of a column.
     low, high : object, default=None
-        Ends of the range, as values of the column (dates also as text); None is an open
-        end.
+        Ends of the range, as values of the column; None is an open end. Text on dates
+        stands for all times that it names: ``high="2024-03"`` includes March.
     closed : {"both", "left", "right", "neither"}, default="both"
         Ends that belong to the range.
 
@@ -106,7 +108,7 @@ class Range(
 
     def holds(self, frame: DataFrame) -> np.ndarray:
         x = quantity(frame[self.column], self)
-        low, high = (self._end(end, x, frame[self.column]) for end in self[1:3])
+        low, high = self._ends(x, frame[self.column])
         is_broken = np.zeros(len(x), bool)
         if low is not None:
             is_broken |= x < low if self.closed in ("both", "left") else x <= low
@@ -116,10 +118,17 @@ class Range(
 
     def check(self, frame: DataFrame) -> None:
         super().check(frame)
-        x = quantity(frame[self.column], self)
-        low, high = (self._end(end, x, frame[self.column]) for end in self[1:3])
+        low, high = self._ends(quantity(frame[self.column], self), frame[self.column])
         if low is not None and high is not None and not low <= high:
             raise ValueError(f"{self!r} ends before it begins.")
+
+    def _ends(self, x, column):
+        """Ends as quantities; None stays None. Text as an upper end that is included
+        stands for the last of the times that it names."""
+        high = self.high
+        if x.dtype.kind == "M" and self.closed in ("both", "right"):
+            high = last_time(high)
+        return self._end(self.low, x, column), self._end(high, x, column)
 
     def _end(self, end, x, column):
         """Convert an end to a quantity; None stays None."""
@@ -141,11 +150,7 @@ class Range(
 
     def condition(self) -> dict:
         """Range as a condition of ``sample``."""
-        import pandas as pd
-
-        if self.closed == "both" or None in (self.low, self.high):
-            return slice(self.low, self.high)
-        return pd.Interval(self.low, self.high, self.closed)
+        return Interval(self.low, self.high, self.closed)
 
 
 class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constraint):

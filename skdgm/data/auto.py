@@ -26,7 +26,7 @@ from skdgm.data.scales import REPEATS
 from skdgm.data.streams import is_streamed
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.domains import ROUNDING, checked, is_frame
-from skdgm.utils.math import shares
+from skdgm.utils.math import expected_draws
 from skdgm.utils.rows import BLOCK_ENTRIES, slices
 
 AUTO = "auto"
@@ -149,18 +149,19 @@ def _few_levels(values, top, defaults, weight):
 
 
 def _present(X, weight):
-    """Rows of an array or CSR matrix with positive weight, and their weights; None for
-    invalid weights, which are refused later."""
+    """Rows of an array or CSR matrix with positive weight, and their expected numbers
+    of draws; None for invalid weights, which are refused later."""
     try:
         weight = None if weight is None else np.asarray(weight, np.float64)
     except (TypeError, ValueError):
         weight = None
     if weight is None or isinstance(X, Blocks) or weight.shape != X.shape[:1]:
         return X, None
-    positive = weight > 0
-    if not positive.any() or not np.isfinite(weight).all():
+    if not (weight > 0).any() or (weight < 0).any() or not np.isfinite(weight).all():
         return X, None
-    return X if positive.all() else X[np.flatnonzero(positive)], weight[positive]
+    draws = expected_draws(weight)
+    present = np.flatnonzero(draws)
+    return X if len(present) == len(draws) else X[present], draws[present]
 
 
 def top_of_gray(X, low, high, weight=None, *, images=False):
@@ -172,7 +173,6 @@ def top_of_gray(X, low, high, weight=None, *, images=False):
     if images and high <= 1 + ROUNDING:
         return 1.0
     sample, weight = _sample(X, weight)
-    weight, _ = shares(weight)
     informative = _n_values(sample) >= _MIN_DISTINCT
     if not informative.any():
         return None

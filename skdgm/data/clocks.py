@@ -19,6 +19,46 @@ _PERIODS = (365.2425 * 86_400, 2), (7 * 86_400, 3), (86_400, 2)
 _SEVERAL = 2
 
 
+def named_span(given):
+    """Start of the month, day, or other period of the calendar that a string names, and
+    of the next period; None for other values."""
+    import pandas as pd
+
+    if not isinstance(given, str):
+        return None
+    try:
+        period, time = pd.Period(given), pd.Timestamp(given)
+        if time is pd.NaT or time.tz is not None:
+            return None
+        start, beyond = period.start_time, (period + 1).start_time
+    except (ValueError, OverflowError):
+        return None
+    # Periods of a time without a date are in the year 1.
+    return (start, beyond) if start <= time < beyond else None
+
+
+def last_time(given):
+    """Last time of the period of the calendar that a string names; other values remain
+    unchanged."""
+    import pandas as pd
+
+    span = named_span(given)
+    return given if span is None else span[1] - pd.Timedelta(1, "ns")
+
+
+class Tick(float):
+    """Number of ticks of a column, which a ``text`` names."""
+
+    def __new__(cls, number, text):
+        """Make the number, which is shown as the text."""
+        tick = super().__new__(cls, number)
+        tick.text = text
+        return tick
+
+    def __repr__(self):
+        return repr(self.text)
+
+
 class ColumnClock(NamedTuple):
     """A column of dates, times or durations as multiples of a tick.
 
@@ -119,17 +159,8 @@ class ColumnClock(NamedTuple):
     def span(self, given):
         """First time of the month, day, or other period of the calendar that a string
         names, and the first time after it, as strings; None for other values."""
-        import pandas as pd
-
-        if self.form == "duration" or not isinstance(given, str):
-            return None
-        try:
-            period, time = pd.Period(given), pd.Timestamp(given)
-            if time is pd.NaT or time.tz is not None:
-                return None
-            return str(period.start_time), str((period + 1).start_time)
-        except (ValueError, OverflowError):
-            return None
+        span = None if self.form == "duration" else named_span(given)
+        return span and tuple(map(str, span))
 
     def _check_zone(self, column):
         """Raise ValueError if only one of the column and the clock has a time zone."""

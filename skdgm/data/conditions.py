@@ -7,7 +7,7 @@ tuple of two increasing numbers or dates is ambiguous, and refused.
 
 from collections.abc import Mapping
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,14 @@ _NONE = np.zeros((0, 2))
 _INSIDE, _OFF = 1e-6, 0.1
 # Maximum number of values of a condition.
 _MAX_VALUES = 100_000
+
+
+class Interval(NamedTuple):
+    """Interval with ends that may be None, and ``closed`` as of pandas."""
+
+    left: object
+    right: object
+    closed: str
 
 
 def events_of(columns, kinds, conditions, names, subject, bounded=True):
@@ -164,7 +172,7 @@ class _Reader:
             categories = np.zeros(0)
         ends, values = spelled(condition, self.name, self.subject, categories)
         if self.codec is not None:
-            ends, values = self.codec.whole_spans(self.j, ends, values)
+            ends, values = self.codec.whole_spans(self.j, condition, ends, values)
         if ends is not None:
             return self._range(ends), ()
         numbers = [self._number(value) for value in values]

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdgm.data.clocks import ColumnClock
+from skdgm.data.clocks import ColumnClock, Tick
 from skdgm.data.codes import MAX_CATEGORIES
 from skdgm.data.foreign import as_pandas
 from skdgm.data.inputs import is_missing, refuse_repeated_names
@@ -179,6 +179,8 @@ class Codec(NamedTuple):
         """
         import pandas as pd
 
+        if isinstance(value, Tick):
+            return float(value)
         clock, categories = self.clocks[j], self.categories[j]
         if categories is not None:
             return float(place_of(value, categories))
@@ -198,21 +200,38 @@ class Codec(NamedTuple):
                 f"Column {name!r} takes {takes}, not {brief(value)} ({error})."
             ) from error
 
-    def whole_spans(self, j, ends, values):
+    def whole_spans(self, j, condition, ends, values):
         """Interval and values of a condition on column j, as of
-        :func:`~skdgm.data.conditions.spelled`. A string that names several times of the
-        column, such as a month, stands for all of them, alone or as the upper end."""
+        :func:`~skdgm.data.conditions.spelled`. Text that names several times of the
+        column, such as a month, stands for all of them, alone or as an end."""
+        if ends is None:
+            ticks = self._named_ticks(j, condition)
+            if ticks is None:
+                return ends, values
+            first, last = ticks
+            return (None, [first]) if first == last else ((first, last, True, True), ())
+        low, high, with_low, with_high = ends
+        if with_low and (ticks := self._named_ticks(j, low)):
+            low = ticks[0]
+        if with_high and (ticks := self._named_ticks(j, high)):
+            high = max(ticks[1], Tick(self.number(j, high, self.names[j]), high))
+        return (low, high, with_low, with_high), values
+
+    def _named_ticks(self, j, text):
+        """First and last :class:`Tick` of the times of column j that a text names; None
+        for other values, and if it names none."""
         clock, name = self.clocks[j], self.names[j]
         if clock is None or self.categories[j] is not None:
-            return ends, values
-        if ends is not None:
-            span = clock.span(ends[1])
-            return ends if span is None else (ends[0], span[1], ends[2], False), values
-        span = clock.span(values[0]) if len(values) == 1 else None
-        if span is None:
-            return ends, values
-        first, beyond = (self.number(j, time, name) for time in span)
-        return ((*span, True, False), ()) if beyond - first > 1 else (ends, values)
+            return None
+        if (span := clock.span(text)) is None:
+            return None
+        try:
+            first, beyond = (np.ceil(self.number(j, time, name)) for time in span)
+        except ValueError:  # Years that a column cannot have.
+            return None
+        if beyond <= first:
+            return None
+        return Tick(first, text), Tick(beyond - 1, text)
 
     def shown(self, j, values):
         """List of the values that numbers of column j represent."""

@@ -155,10 +155,11 @@ def refuse_others(model, X, error):
             f"{message} Make a row of each image or array: X.reshape(len(X), -1)"
             f"{shape}."
         ) from error
+    nan = "make them NaN, which is a missing value, or "
     if "contains infinity" in message and (found := _infinite(X)):
         raise ValueError(
-            f"{message} They are in columns {found[:_MAX_NAMED]}: make them NaN, which "
-            "is a missing value, or leave them out."
+            f"{message} They are in columns {found[:_MAX_NAMED]}: "
+            f"{nan if get_tags(model).input_tags.allow_nan else ''}leave them out."
         ) from error
     if message.startswith(_RAGGED) and isinstance(X, list | tuple):
         sizes = sorted({np.size(row) for row in X})

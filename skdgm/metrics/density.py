@@ -129,8 +129,8 @@ def log_density(estimator: object, X: Data) -> np.ndarray | list:
 
 
 def parts_of(estimator):
-    """Preprocessing steps of nested Pipelines and outlier detectors, in the order of
-    their application, and the innermost estimator."""
+    """Preprocessing steps of nested Pipelines, searches and outlier detectors, in the
+    order of their application, and the innermost estimator."""
     steps = []
     while True:
         if isinstance(estimator, Pipeline):
@@ -141,6 +141,8 @@ def parts_of(estimator):
             estimator = estimator.estimator
         elif hasattr(estimator, "density_estimator"):
             estimator = estimator.density_estimator
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
         else:
             return steps, estimator
 

@@ -187,7 +187,8 @@ def _methods(estimator, model):
         quantity = "probabilities of rows"
         if measure(model) == "density":
             quantity = "densities in the units of the columns"
-        yield "likelihood", f"{_KINDS[kind]} ({quantity})"
+        density = "" if kind == "reconstruction" else f" ({quantity})"
+        yield "likelihood", f"{_KINDS[kind]}{density}"
     density = getattr(estimator, "density_", None)
     for capability, rows in getattr(density, "capabilities", {}).items():
         name = _METHODS.get(capability)

@@ -16,11 +16,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from skdgm.utils.lists import Lists
-from skdgm.utils.math import shares
+from skdgm.utils.math import expected_draws
 from skdgm.utils.random import mix64
 from skdgm.utils.rows import Rows, row_hash
 
-MAX_REPETITION = 10
 # Number of rows whose share of nonzero values decides on the format of batches.
 FILLED_ROWS = 1000
 # Minimum and maximum number of monitored rows; between them, an eighth of the draws.
@@ -60,8 +59,8 @@ def canonical(rows, sample_weight=None, hashes=None):
     nonnegative; ``hashes``, (n_rows,), are by default those of the rows' content."""
     n_rows = rows.shape[0]
     weight = np.ones(n_rows) if sample_weight is None else sample_weight
-    share, exponent = shares(weight)
-    present = np.flatnonzero(share > 0)
+    draws = expected_draws(weight)
+    present = np.flatnonzero(draws)
     hashes = row_hash(rows) if hashes is None else hashes
     if len(present) < n_rows:
         hashes = hashes[present]
@@ -70,12 +69,7 @@ def canonical(rows, sample_weight=None, hashes=None):
         first = group = np.arange(present.size)
     else:
         hashes, first, group = np.unique(hashes, return_index=True, return_inverse=True)
-    total = np.bincount(group, share[present])
-    integers = np.array_equal(weight, np.floor(weight))
-    if integers and total.sum() <= np.ldexp(MAX_REPETITION * present.size, -exponent):
-        total = np.ldexp(total, exponent)
-    else:
-        total *= present.size / total.sum()
+    total = np.bincount(group, draws[present])
     return Table(rows, present[first], hashes, total)
 
 

@@ -9,6 +9,8 @@ from scipy.special import logsumexp
 
 # A Python float, which does not change single precision to double.
 LOG_2PI = float(np.log(2 * np.pi))
+# Mean number of repetitions up to which whole weights are repetitions.
+MAX_REPETITION = 10
 
 
 def sigmoid(x):
@@ -66,6 +68,18 @@ def shares(weight):
     weight = np.asarray(weight, np.float64)
     exponent = int(np.frexp(weight.max())[1])
     return np.ldexp(weight, -exponent), exponent
+
+
+def expected_draws(weight):
+    """Expected number of draws of each row in an epoch, given nonnegative weights, not
+    all zero: whole numbers are repetitions, unless they are very large; other weights
+    are scaled to a mean of 1 over the rows of positive weight."""
+    share, exponent = shares(weight)
+    n, total = np.count_nonzero(share), share.sum()
+    is_whole = np.array_equal(weight, np.floor(weight))
+    if is_whole and total <= np.ldexp(float(MAX_REPETITION * n), -exponent):
+        return np.ldexp(share, exponent)
+    return share * (n / total)
 
 
 def distinct(x):

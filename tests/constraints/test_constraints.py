@@ -347,3 +347,16 @@ def test_ranges_of_real_columns_have_a_probability():
     # A range that a numeric column keeps by itself has probability 1.
     table = ConstrainedTable(FVBN(n_iter=5), [Range("a", 0)], random_state=0).fit(frame)
     assert (table.density_kind_, table.acceptance_rate()) == ("exact", 1)
+
+
+@pytest.mark.parametrize(
+    "closed, last", [("both", "2024-03-31 23:00"), ("left", "2024-02-29 23:00")]
+)
+def test_text_as_the_end_of_a_range_of_dates_includes_the_month(closed, last):
+    frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=3000, freq="h")})
+    kept = frame["t"][Range("t", high="2024-03", closed=closed).holds(frame)]
+    assert kept.max() == pd.Timestamp(last)
+    model = FVBN(column_types={"t": "gaussian"}, n_iter=1)
+    table = ConstrainedTable(model, [Range("t", "2024-02", "2024-03", closed)])
+    table.set_params(handle_invalid="drop", random_state=0).fit(frame)
+    assert table.sample(500, random_state=0)["t"].between("2024-02-01", last).all()

@@ -48,7 +48,14 @@ def test_weights_are_repetitions():
     for model in (NADE(), DBN(), skdgm.Diffusion(), skdgm.VAE()):
         for w in (weight, weight[::-1]):
             assert reading(model, X, w) == reading(model, X.repeat(w, axis=0))
-    # Scales of weights do not matter, and invalid weights are refused later.
+    # Levels that repeat in some rows only, whatever the unit of weights.
+    levels = np.append(np.arange(9), [0, 8] * 12) / 8
+    few, repeats = rng.permuted(np.tile(levels, (3, 1)), axis=1).T, np.ones(33)
+    weights = None, 10 * repeats, 2.5 * repeats, repeats / 1000
+    read = [reading(skdgm.Diffusion(), few, weight)[0] for weight in weights]
+    assert read == ["gaussian", ("ordinal",) * 3, "gaussian", "gaussian"]
+    assert reading(skdgm.Diffusion(), few.repeat(10, axis=0))[0] == read[1]
+    # Scales of other weights do not matter, and invalid weights are refused later.
     assert reading(NADE(), X, 1e306 * weight)[0] == "bernoulli"
     for invalid in (["a"] * 200, -weight, np.ones(3), np.zeros(200)):
         assert reading(NADE(), X, invalid)[0] == ("numeric",) * 4

@@ -261,5 +261,52 @@ def test_text_stands_for_all_times_that_it_names(condition, first, last, zone):
     np.testing.assert_array_equal(met, hours.to_series().between(*ends))
 
 
+@pytest.mark.parametrize(
+    "condition, first, last",
+    [
+        ("2024-03", "2024-03-01", "2024-03-31"),
+        (slice("2024-03", "2024-03-31"), "2024-03-01", "2024-03-31"),
+        (slice("2024-03", "9999-12-31"), "2024-03-01", "2099-01-01"),
+    ],
+)
+def test_rounded_draws_of_real_dates_remain_in_the_month(condition, first, last):
+    days = pd.DataFrame({"day": pd.date_range("2024-01-01", "2024-12-31")})
+    model = FVBN(column_types={"day": "gaussian"}, random_state=0).fit(days)
+    drawn = model.sample(3000, random_state=0, conditions={"day": condition})["day"]
+    assert drawn.between(first, last).all()
+    assert drawn.min() == pd.Timestamp(first)
+
+
+@pytest.mark.parametrize(
+    "freq, condition, first, last",
+    [
+        ("Y", slice("2012", "2014-06"), "2012", "2014"),
+        ("Y", "2012", "2012", "2012"),
+        ("Q", slice("2012-01", "2012-04"), "2012Q1", "2012Q2"),
+        ("Q", "2012", "2012Q1", "2012Q4"),
+        ("M", slice("2010-03-05", "2010-03-10"), "2010-03", "2010-03"),
+        ("M", slice("2010-03", "2010-05-10"), "2010-03", "2010-05"),
+    ],
+)
+def test_text_on_periods_includes_the_period_of_the_end(freq, condition, first, last):
+    periods = pd.DataFrame({"p": pd.period_range("2010", periods=40, freq=freq)})
+    model = FVBN(n_iter=1, random_state=0).fit(periods)
+    drawn = model.sample(300, random_state=0, conditions={"p": condition})["p"]
+    assert (drawn.min(), drawn.max()) == (pd.Period(first, freq), pd.Period(last, freq))
+
+
+def test_text_names_times_of_the_column_and_lists_have_single_times():
+    noons = pd.DataFrame({"t": pd.date_range("2024-01-01 12:00", periods=200)})
+    model = FVBN(n_iter=1, random_state=0).fit(noons)
+    draws = model.sample(9, random_state=0, conditions={"t": "2024-03-01"})["t"]
+    assert set(draws) == {pd.Timestamp("2024-03-01 12:00")}
+    with pytest.raises(ValueError, match=r"\['2024-03-01'\].* has no probability"):
+        model.sample(9, conditions={"t": ["2024-03-01"]})
+    with pytest.raises(ValueError, match="'2023-05', before it begins, at '2024-03'"):
+        model.sample(9, conditions={"t": slice("2024-03", "2023-05")})
+    # A time without a date is that of today.
+    assert len(model.sample(9, random_state=0, conditions={"t": slice(None, "10:30")}))
+
+
 def _all(frame):
     return np.ones(len(frame), bool)

@@ -7,6 +7,7 @@ from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -18,7 +19,17 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skdgm import FVBN, GSN, MADE, RNNNADE, VAE, Autoencoder, EoNADE, GaussianRBM
+from skdgm import (
+    FVBN,
+    GSN,
+    MADE,
+    RNNNADE,
+    VAE,
+    Autoencoder,
+    EoNADE,
+    GaussianRBM,
+    SelfSupervisedBoosting,
+)
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.metrics import (
     free_energy_gap,
@@ -361,5 +372,11 @@ def test_sequences_have_densities_of_their_own():
 def test_scores_of_reconstructions_are_no_likelihoods(model):
     bits = (X.mean(axis=0) < X).astype(float)
     models = {"rival": FVBN(n_iter=1).fit(bits), "code": make_pipeline(model.fit(bits))}
-    with pytest.raises(ValueError, match="code scores a row given its reconstruction"):
+    message = "code scores a row given its reconstruction"
+    with pytest.raises(ValueError, match=message):
         likelihood_table(models, bits)
+    search = GridSearchCV(model, {"n_iter": [1]}, cv=2).fit(bits)
+    boosted = SelfSupervisedBoosting(FrozenEstimator(model), n_iter=1, random_state=0)
+    for wrapped in (search, boosted.fit(bits)):
+        with pytest.raises(ValueError, match=message):
+            likelihood_table(models | {"code": wrapped}, bits)

@@ -12,8 +12,8 @@ from skdgm.training import (
     split,
     split_labeled,
 )
-from skdgm.training.batches import MAX_REPETITION
 from skdgm.utils.given import Given
+from skdgm.utils.math import MAX_REPETITION
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 
