@@ -71,7 +71,7 @@ LAW = {
     "abc": GROUND | {"base", "flows"},
     "preprocessing": GROUND | {"base"},
     "anomaly": GROUND | {"data", "base"},
-    "boosting": GROUND | {"base", "autoregressive", "partition"},
+    "boosting": GROUND | {"data", "base", "autoregressive", "partition"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
     "constraints": GROUND | {"data", "base", "autoregressive"},
     "persistence": {"exceptions", "registry", "typing", "utils"},

@@ -418,8 +418,7 @@ class Estimator(
 
     @property
     def density_kind_(self) -> str:
-        """Kind of :meth:`score_samples`: "exact", "lower bound", "estimate", or
-        "reconstruction", which is not a density."""
+        """Kind of scores: "exact", "lower bound", "estimate" or "reconstruction"."""
         return self.density_.kind
 
     @property

@@ -87,9 +87,9 @@ class SelfSupervisedBoosting(MetaEstimator):
         Base density: a model of skdgm or scikit-learn with ``fit``, ``score_samples``
         and ``sample``, or a fitted model wrapped in ``FrozenEstimator``. It should
         sample exactly, like autoregressive models, flows, mixtures and
-        ``KernelDensity``. If None, an :class:`~skdgm.FVBN`: of bits for binary data;
-        otherwise the normal distribution, but with columns of whole numbers as
-        "numeric" unless they are gray levels.
+        ``KernelDensity``. If None, an :class:`~skdgm.FVBN`, which is a normal
+        distribution unless all columns are bits. Columns of whole numbers are
+        "numeric", except for gray levels.
     classifier
         Classifier with ``predict_proba`` or ``decision_function``. If None, a
         ``DecisionTreeClassifier`` of depth 3 with at least 10 rows in each leaf.

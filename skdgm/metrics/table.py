@@ -92,8 +92,8 @@ def likelihood_table(
     Raises
     ------
     ValueError
-        The models are not comparable: one is an autoencoder, whose scores are not
-        densities of rows; some have densities and others probabilities, of
+        One of the models is an autoencoder, whose scores are not densities of rows. Or
+        the models are not comparable: some have densities and others probabilities, of
         rows or of single values such as atoms of mixed tables; rows are binarized
         differently; or rows are gray for some models only. Or a number is out of range.
     TypeError

@@ -72,8 +72,8 @@ def shares(weight):
 
 def expected_draws(weight):
     """Expected number of draws of each row in an epoch, given nonnegative weights, not
-    all zero: whole numbers are repetitions, unless they are very large; other weights
-    are scaled to a mean of 1 over the rows of positive weight."""
+    all zero. Whole numbers are repetitions. Very large and other weights are scaled to
+    a mean of 1 over the rows of positive weight."""
     share, exponent = shares(weight)
     n, total = np.count_nonzero(share), share.sum()
     is_whole = np.array_equal(weight, np.floor(weight))

@@ -248,7 +248,7 @@ def test_known_numbers_stay_to_the_last_digit(given, kept, tmp_path):
 
 def test_what_is_known_and_no_bit_is_seen_clipped_and_stays():
     own = model("nade", "bits")
-    with pytest.warns(DataRangeWarning, match="clipped"):
+    with pytest.warns(DataRangeWarning, match="clips them"):
         found = own.impute([[2, NAN, -1, 0.5]])
     np.testing.assert_array_equal(found[0, [0, 2, 3]], [2, -1, 0.5])
     assert found[0, 1] == own.impute([[1, NAN, 0, 0.5]])[0, 1]

@@ -72,7 +72,7 @@ def test_values_outside():
     with pytest.raises(ValueError, match="Negative values"):
         BernoulliBinarizer().fit(-V)
     binarizer = BernoulliBinarizer().fit(V)
-    with pytest.warns(DataRangeWarning, match="clipped"):
+    with pytest.warns(DataRangeWarning, match="clips them"):
         assert binarizer.transform(V + 1).min() == 1
 
 
