@@ -49,6 +49,8 @@ def last_time(given):
 class Tick(float):
     """Number of ticks of a column, which a ``text`` names."""
 
+    text: str
+
     def __new__(cls, number, text):
         """Make the number, which is shown as the text."""
         tick = super().__new__(cls, number)

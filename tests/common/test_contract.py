@@ -273,7 +273,13 @@ def test_rows_of_weight_zero_are_absent(estimator, data):
     X = np.concatenate([data.bits, data.gray[:20]])
     rows = np.append(np.arange(80), np.arange(20))
     found = clone(estimator).fit(X, **data.y(rows), sample_weight=np.arange(100) < 80)
-    assert_same(found, clone(estimator).fit(data.bits, **data.y()))
+    a, b = learned(found), learned(clone(estimator).fit(data.bits, **data.y()))
+    assert a.keys() == b.keys()
+    for name, own in a.items():
+        if own.dtype.kind == "f":  # Lists of bits have other sums of rounding errors.
+            np.testing.assert_allclose(own, b[name], 1e-6, 1e-8, err_msg=name)
+        else:
+            np.testing.assert_array_equal(own, b[name], err_msg=name)
 
 
 @pytest.mark.release(default=["FVBN", "GAN-", "BernoulliRBM"])
