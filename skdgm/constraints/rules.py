@@ -148,7 +148,7 @@ class Range(
             raise TypeError(f"{self!r}: {end!r} is no value of the column's type.")
         return converted[0]
 
-    def condition(self) -> dict:
+    def condition(self) -> Interval:
         """Range as a condition of ``sample``."""
         return Interval(self.low, self.high, self.closed)
 
