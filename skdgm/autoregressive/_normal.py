@@ -5,18 +5,19 @@ import numpy as np
 
 from skdgm.autoregressive._density import ChainObjective
 from skdgm.autoregressive.normal_moments import (
+    CHOICES,
     NormalMoments,
     best_shrinkage,
     expected_moments,
-    split_moments,
+    folds_of_rows,
+    lacking,
 )
 from skdgm.nets import NetState
 from skdgm.optim import piecewise
 from skdgm.training import AUTO
 
-# Number of first epochs that choose the shrinkage; smallest share of covariances that
-# remains; smallest variance of a standardized column in cross-validation.
-_CHOICES, _MIN_SHARE, _FLOOR = 3, 0.01, 1e-4
+# Smallest share of covariances that remains.
+_MIN_SHARE = 0.01
 
 
 class NormalObjective(ChainObjective):
@@ -81,11 +82,14 @@ class NormalObjective(ChainObjective):
         ``partial_fit`` with more rows than before."""
         if clock.n_epochs is None:
             return weight.sum() > state.optimizer.weight[0]
-        return clock.epoch < _CHOICES or not state.optimizer.weight[0]
+        return clock.epoch < CHOICES or not state.optimizer.weight[0]
 
     def _with_prior(self, index, weight, joint):
         """Moments of rows, and the cross-validated prior of their covariances."""
-        folds, outliers = split_moments(self.rows, index, weight, joint)
+        *folds, outliers = (
+            expected_moments(self.rows, part, weight_of_part, joint)
+            for part, weight_of_part in folds_of_rows(self.rows, index, weight)
+        )
         moments = NormalMoments.union([*folds, outliers])
         amount = best_shrinkage(folds, _safe)
         return moments, moments.weight * amount / max(1 - amount, _MIN_SHARE)
@@ -93,8 +97,7 @@ class NormalObjective(ChainObjective):
 
 def _safe(covariance, amount):
     """Shrunk covariance for rows in which a column may vary more."""
-    low = np.maximum(_FLOOR - np.diag(covariance), 0)
-    return _shrunk(covariance, amount) + np.diag(low)
+    return _shrunk(covariance, amount) + lacking(covariance)
 
 
 def _shrunk(covariance, amount):

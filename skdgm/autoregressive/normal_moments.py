@@ -15,6 +15,7 @@ References
    The American Statistician.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ _UNKNOWN, _FOLDS, _FEWER_FOLDS, WIDE, _SAFE = 0.5, 5, 2, 257, 1e-5
 # standardized column.
 _FAR, _FLOOR = 5.0, 1e-4
 # EM steps, also of wide tables; first steps that cross-validate the shrinkage.
-_EM_STEPS, _FEWER_STEPS, _CHOICES = 20, 3, 3
+_EM_STEPS, _FEWER_STEPS, CHOICES = 20, 3, 3
 
 
 class NormalMoments(NamedTuple):
@@ -76,14 +77,14 @@ class NormalMoments(NamedTuple):
 
 def expected_moments(rows, index, weight, joint):
     """Expected :class:`NormalMoments` of weighted rows at an index, given their
-    observed entries, and ``joint``, the mean and covariance of complete rows or a
-    function that returns them. It is called once, and only if entries are missing."""
+    observed entries. ``joint()`` returns the mean and covariance of complete rows; it
+    is called once, and only if entries are missing."""
     moments, normal = NormalMoments.of_no_rows(rows.shape[1]), None
     for block in rows.blocks(len(index)):
         v, w = rows.take(index[block]).astype(np.float64), weight[block]
         spread = 0.0
         if np.isnan(v).any():
-            normal = normal or (joint() if callable(joint) else joint)
+            normal = normal or joint()
             v, spread = _completed(v, w, normal)
         total = w.sum()
         mean = w @ v / total
@@ -111,6 +112,11 @@ def _completed(v, weight, normal):
 def jitter(covariance):
     """Amounts to add to variances, (n_columns,), against singular covariances."""
     return _JITTER * np.maximum(1, np.diag(covariance))
+
+
+def lacking(covariance, floor=_FLOOR):
+    """Diagonal matrix that increases variances to a floor."""
+    return np.diag(np.maximum(floor - np.diag(covariance), 0))
 
 
 def regular_root(covariance):
@@ -155,24 +161,20 @@ def is_typical(v):
     return is_near | (is_near.mean() < 0.5)
 
 
-def folds_of(index, weight, n_columns):
-    """Yield row numbers and weights of a few folds of rows in random order."""
+def folds_of(index, weight, typical, n_columns):
+    """List of pairs of row numbers and weights. The last pair has the rows that are not
+    typical; the others are a few folds of the typical rows, which are in random
+    order."""
+    rest, index = (index[~typical], weight[~typical]), index[typical]
+    weight = weight[typical]
     n = min(_FOLDS if n_columns < WIDE else _FEWER_FOLDS, len(index))
-    for k in range(n):
-        yield index[k::n], weight[k::n]
+    return [*((index[k::n], weight[k::n]) for k in range(n)), rest]
 
 
-def split_moments(rows, index, weight, joint):
-    """Expected moments of each fold of rows without outliers, and of the rows with
-    outliers; ``joint`` is as in :func:`expected_moments`."""
+def folds_of_rows(rows, index, weight):
+    """Folds of rows without outliers, and rows with outliers; see :func:`folds_of`."""
     typical = [is_typical(rows.take(index[block])) for block in rows.blocks(len(index))]
-    typical = np.concatenate(typical)
-    folds = folds_of(index[typical], weight[typical], rows.shape[1])
-    *folds, outliers = (
-        expected_moments(rows, part, weight_of_part, joint)
-        for part, weight_of_part in [*folds, (index[~typical], weight[~typical])]
-    )
-    return folds, outliers
+    return folds_of(index, weight, np.concatenate(typical), rows.shape[1])
 
 
 def best_shrinkage(folds, regular, n_given=0):
@@ -210,12 +212,16 @@ def shrunk_normal(table, n_given=0):
     joint = np.zeros(n), np.eye(n)
     n_steps = _EM_STEPS if n < WIDE else _FEWER_STEPS
     n_steps = 1 if rows.complete else n_steps
+    parts = folds_of_rows(rows, table.index, table.weight)
     for step in range(n_steps):
-        folds, outliers = split_moments(rows, table.index, table.weight, joint)
+        *folds, outliers = (
+            expected_moments(rows, index, weight, partial(tuple, joint))
+            for index, weight in parts
+        )
         pooled = NormalMoments.union([*folds, outliers])
         # Expected moments of held-out rows resemble the current distribution, and an
         # overfitted distribution would select no shrinkage.
-        if step < _CHOICES or step == n_steps - 1:
+        if step < CHOICES or step == n_steps - 1:
             shrinkage = best_shrinkage(folds, _regular, n_given)
         joint = pooled.mean, _regular(pooled.covariance, max(shrinkage, 1e-6))
     return pooled.mean, _regular(pooled.covariance, shrinkage), shrinkage
@@ -223,9 +229,8 @@ def shrunk_normal(table, n_given=0):
 
 def _regular(covariance, shrinkage):
     """Covariance with shrinkage to the identity and a floor on variances."""
-    n = len(covariance)
-    low = np.maximum(_FLOOR - np.diag(covariance), 0)
-    return (1 - shrinkage) * covariance + np.diag(low) + shrinkage * np.eye(n)
+    one = np.eye(len(covariance))
+    return (1 - shrinkage) * covariance + lacking(covariance) + shrinkage * one
 
 
 def _loss(covariance, second_moment, n_given):

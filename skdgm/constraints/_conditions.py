@@ -63,11 +63,11 @@ def translated(plan, model, conditions, ranges, subject):
 
 
 def is_condition(plan, model, constraint):
-    """Return whether a model draws conditional on a constraint: on a range of a column
-    of its own whose draws have no bounds."""
-    if not isinstance(constraint, Range) or constraint.column in plan.places:
-        return False
-    return _is_open(plan, model, constraint.column) and _takes(model, "ranges")
+    """Return whether a model draws conditional on a range: that of a column of its own
+    whose draws have no bounds."""
+    name = constraint.column
+    is_own = name not in plan.places
+    return is_own and _takes(model, "ranges") and _is_open(plan, model, name)
 
 
 def is_range_kept(plan, model, constraint):

@@ -77,11 +77,10 @@ def has_gray(rows, which, index=None):
     between 0 and 1, in the rows at an index or in all rows."""
     if rows.binary or not len(which):
         return False
-    blocks = rows.blocks() if index is None else rows.blocks(len(index))
-    parts = (
-        rows.take(block if index is None else index[block])[:, which]
-        for block in blocks
-    )
+    places = rows.blocks()
+    if index is not None:
+        places = (index[block] for block in rows.blocks(len(index)))
+    parts = (rows.take(place)[:, which] for place in places)
     return any(((part > 0) & (part < 1)).any() for part in parts)
 
 

@@ -155,11 +155,12 @@ def refuse_others(model, X, error):
             f"{message} Make a row of each image or array: X.reshape(len(X), -1)"
             f"{shape}."
         ) from error
-    nan = "make them NaN, which is a missing value, or "
     if "contains infinity" in message and (found := _infinite(X)):
+        remedy = "leave them out"
+        if get_tags(model).input_tags.allow_nan:
+            remedy = f"make them NaN, which is a missing value, or {remedy}"
         raise ValueError(
-            f"{message} They are in columns {found[:_MAX_NAMED]}: "
-            f"{nan if get_tags(model).input_tags.allow_nan else ''}leave them out."
+            f"{message} They are in columns {found[:_MAX_NAMED]}: {remedy}."
         ) from error
     if message.startswith(_RAGGED) and isinstance(X, list | tuple):
         sizes = sorted({np.size(row) for row in X})

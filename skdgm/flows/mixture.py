@@ -21,7 +21,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import gammaln
 
-from skdgm.autoregressive.normal_moments import given_seen
+from skdgm.autoregressive.normal_moments import given_seen, lacking
 from skdgm.nets.bases import NormalMixture, Tails
 from skdgm.utils import addresses
 from skdgm.utils.clusters import clusters
@@ -297,7 +297,7 @@ def _maximized(x, share, shrinkage, scatter_of_missing=None):
         gap = rows[k] - center
         scatter[k] += (gap * w[:, None]).T @ gap
     pooled = scatter.sum(axis=0) / sizes.sum()
-    pooled += np.diag(np.maximum(_FLOOR - np.diag(pooled), 0))
+    pooled += lacking(pooled, _FLOOR)
     if len(mean) == 1 or np.isinf(prior):
         covariance = np.repeat(pooled[None], len(mean), axis=0)
     else:

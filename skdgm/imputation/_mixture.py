@@ -20,6 +20,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.autoregressive.normal_moments import (
+    CHOICES,
     NormalMoments,
     best_shrinkage,
     folds_of,
@@ -32,9 +33,8 @@ from skdgm.utils.math import distinct
 # rows for each input of a component.
 _COMPONENTS, _REPEATS, _ROWS_PER_INPUT = (2, 4, 8), 4, 2
 # Maximum number of steps of expectation maximization of a normal distribution and of a
-# mixture, the change of a covariance below which they end, and first steps that
-# cross-validate the shrinkage.
-_STEPS, _MIXTURE_STEPS, _TOLERANCE, _CHOICES = 60, 8, 1e-3, 3
+# mixture, and the change of a covariance below which they end.
+_STEPS, _MIXTURE_STEPS, _TOLERANCE = 60, 8, 1e-3
 # Numbers of rows by whose weight variances are increased, and means of components are
 # shrunk, and smallest variance.
 _RIDGE, _SHRUNK, _FLOOR = 1.0, 2.0, 1e-6
@@ -155,16 +155,15 @@ def normal(z, weight):
 
     order = np.random.default_rng(0).permutation(len(z))
     typical = is_typical((z[order] - mean) / np.sqrt(np.diag(covariance)))
-    parts = folds_of(order[typical], weight[order[typical]], z.shape[1])
-    parts = [*(index for index, _ in parts), order[~typical]]
+    parts = folds_of(order, weight[order], typical, z.shape[1])
     for step in range(_STEPS):
         *folds, outliers = (
-            _expected(filled[index], known[index], weight[index], mean, covariance)
-            for index in parts
+            _expected(filled[index], known[index], weight_of_part, mean, covariance)
+            for index, weight_of_part in parts
         )
         moments, before = NormalMoments.union([*folds, outliers]), covariance
         # Later, missing values are expected as the current distribution does.
-        if step < _CHOICES:
+        if step < CHOICES:
             amount = best_shrinkage(folds, regular)
         mean, covariance = moments.mean, regular(moments.covariance, amount)
         if np.abs(covariance - before).max() < _TOLERANCE:
